@@ -1,0 +1,74 @@
+"""Any text made safe to show on a terminal, whoever or whatever wrote it.
+
+A network can learn escape sequences from its text, and a file name can hold them: shown raw, they
+would move the cursor, retitle the window or fill the clipboard. Here every character that acts, or
+that hides, becomes one that is only seen. One character in is one character out, so positions in
+the shown text are positions in the text. Files and pipes get the raw text instead.
+"""
+
+import unicodedata
+
+HIDDEN = "␦"  # U+2426 SYMBOL FOR SUBSTITUTE FORM TWO: something stood here that cannot be shown
+_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, formats, surrogates, line breaks
+
+# Format characters that stay. The joiners shape Persian, Indic scripts and emoji; the prepended
+# marks (Unicode's Prepended_Concatenation_Mark, as in the Quran's ends of verses) are visible.
+# The soft hyphen does not stay: terminals disagree on whether it takes a column.
+_KEPT = frozenset(
+    map(
+        ord,
+        "\u200c\u200d"
+        "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd",
+    )
+)
+
+
+class _Glyphs(dict[int, int]):
+    """What stands for each code point, found when it is first met: a table for ``str.translate``.
+
+    Tab becomes ␉ like its neighbours in ASCII: a jump to the next stop would break alignment, and
+    a space would hide what the network wrote.
+    """
+
+    def __missing__(self, code: int) -> int:
+        if code in _KEPT or code == ord("\n"):
+            glyph = code
+        elif code < 0x20:
+            glyph = 0x2400 + code  # the control pictures stand in ASCII's order
+        elif code == 0x7F:
+            glyph = ord("␡")
+        elif unicodedata.category(chr(code)) in _ACTING or _is_noncharacter(code):
+            glyph = ord(HIDDEN)
+        else:
+            glyph = code
+        self[code] = glyph
+        return glyph
+
+
+def _is_noncharacter(code: int) -> bool:
+    return 0xFDD0 <= code <= 0xFDEF or code & 0xFFFE == 0xFFFE
+
+
+_GLYPHS = _Glyphs()
+
+
+def visible(text: str) -> str:
+    """Return ``text`` with everything but newlines that acts or hides shown as a glyph.
+
+    The length stays the same. C0 controls and DEL become their pictures (ESC is ␛); C1, bidi and
+    other format characters, lone surrogates, line and paragraph separators and noncharacters
+    become :data:`HIDDEN`.
+    """
+    if text.replace("\n", "").isprintable():  # as nearly all text is: far quicker than the table
+        return text
+    return text.translate(_GLYPHS)
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return ``text`` made visible on one line of at most ``limit`` (≥ 1) characters.
+
+    Newlines are shown as ↵, and a text that is too long ends in ….
+    """
+    if len(text) > limit:
+        text = text[: limit - 1] + "…"
+    return visible(text).replace("\n", "↵")

@@ -1,0 +1,327 @@
+"""Every generation, kept with all it takes to replay it; favorites are the starred ones.
+
+The library is one SQLite file that the app and any number of commands may use at once. Each write
+is a transaction of its own and waits for its turn, so nobody meets a lock. Every method raises
+:class:`CharloomError`, and nothing else, when the file cannot be used.
+"""
+
+import contextlib
+import math
+import re
+import sqlite3
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from core import paths
+from core.errors import CharloomError
+
+_APPLICATION_ID = 0x4C6F6F6D  # "Loom" in ASCII: marks the file as ours, whatever its name
+_PATIENCE_SECONDS = 10.0  # how long to wait for another process's write, which takes milliseconds
+_LONGEST_TAG = 40
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+# Migration n takes the file from version n to n + 1. A migration that was released never changes.
+_MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        # AUTOINCREMENT: the number of a removed generation is never given to another.
+        """CREATE TABLE generations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            created TEXT NOT NULL,
+            model TEXT NOT NULL,
+            step INTEGER NOT NULL,
+            checkpoint_sha256 TEXT NOT NULL,
+            temperature REAL NOT NULL,
+            top_k INTEGER NOT NULL,
+            top_p REAL NOT NULL,
+            length INTEGER NOT NULL,
+            stop TEXT NOT NULL,
+            seed INTEGER NOT NULL,
+            chars_per_second REAL NOT NULL,
+            bits_per_char REAL,
+            starred INTEGER NOT NULL,
+            tags TEXT NOT NULL,
+            note TEXT NOT NULL,
+            prompt TEXT NOT NULL,
+            text TEXT NOT NULL
+        )""",
+        """CREATE VIRTUAL TABLE words USING fts5(
+            prompt, text, tags, note,
+            content='generations', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
+        )""",
+        """CREATE TRIGGER words_of_added AFTER INSERT ON generations BEGIN
+            INSERT INTO words (rowid, prompt, text, tags, note)
+            VALUES (new.id, new.prompt, new.text, new.tags, new.note);
+        END""",
+        """CREATE TRIGGER words_of_removed AFTER DELETE ON generations BEGIN
+            INSERT INTO words (words, rowid, prompt, text, tags, note)
+            VALUES ('delete', old.id, old.prompt, old.text, old.tags, old.note);
+        END""",
+        """CREATE TRIGGER words_of_changed AFTER UPDATE ON generations BEGIN
+            INSERT INTO words (words, rowid, prompt, text, tags, note)
+            VALUES ('delete', old.id, old.prompt, old.text, old.tags, old.note);
+            INSERT INTO words (rowid, prompt, text, tags, note)
+            VALUES (new.id, new.prompt, new.text, new.tags, new.note);
+        END""",
+    ),
+)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generation:
+    """A prompt, what a model made of it, and all that it takes to make it again.
+
+    One that exists can be stored: numbers are finite (else :class:`CharloomError`), tags are in
+    their one form and order, and a lone surrogate, which no file can hold, has become U+FFFD.
+    """
+
+    id: int = 0  # given by the library
+    created: str = field(default_factory=_now)  # ISO 8601, UTC
+    model: str
+    step: int
+    checkpoint_sha256: str
+    prompt: str  # as the model was given it: in characters that it knows
+    text: str  # what it wrote after the prompt
+    temperature: float
+    top_k: int
+    top_p: float
+    length: int  # characters asked for; the text is shorter when it met ``stop``
+    stop: str = ""
+    seed: int
+    chars_per_second: float
+    bits_per_char: float | None = None  # mean over ``text``, by the model's own probabilities
+    starred: bool = False
+    tags: tuple[str, ...] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tags", tuple(sorted(set(map(_tag, self.tags)))))
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, str):
+                object.__setattr__(self, each.name, _SURROGATES.sub("\ufffd", value))
+            elif isinstance(value, float) and not math.isfinite(value):
+                raise CharloomError(f"The {each.name} of a generation is a number, not {value}.")
+
+
+def _tag(tag: str) -> str:
+    """Return ``tag`` in its one form: lower case, composed (NFC), single spaces."""
+    clean = unicodedata.normalize("NFC", " ".join(tag.lower().split()))
+    if not 0 < len(clean) <= _LONGEST_TAG or "," in clean or not clean.isprintable():
+        raise CharloomError(
+            f"The tag {tag[: _LONGEST_TAG + 1]!r} cannot be used; "
+            f"a tag is 1 to {_LONGEST_TAG} visible characters without a comma."
+        )
+    return clean
+
+
+_COLUMNS = tuple(each.name for each in fields(Generation))
+
+
+def _to_row(generation: Generation) -> dict[str, Any]:
+    row = {name: getattr(generation, name) for name in _COLUMNS}
+    return row | {"tags": ",".join(generation.tags)}
+
+
+def _from_row(values: tuple[Any, ...]) -> Generation:
+    row = dict(zip(_COLUMNS, values, strict=True))
+    tags = tuple(row["tags"].split(",")) if row["tags"] else ()
+    return Generation(**row | {"tags": tags, "starred": bool(row["starred"])})
+
+
+class Library:
+    """The generations in the SQLite file at ``path``, made when it is not there.
+
+    A context manager, to be used in the thread that opened it; opening takes about a millisecond.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = (path or paths.library()).absolute()
+        paths.make_folder(self._path.parent)
+        with self._explained():
+            # Only a new file is touched: closing a file also drops this process's locks on it.
+            with contextlib.suppress(FileExistsError):
+                self._path.touch(mode=0o600, exist_ok=False)
+            self._sqlite = sqlite3.connect(
+                self._path, timeout=_PATIENCE_SECONDS, isolation_level=None
+            )
+            try:
+                self._prepare()
+            except BaseException:
+                self._sqlite.close()
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Closing twice is fine; anything else afterwards is an error."""
+        with self._explained():
+            self._sqlite.close()
+
+    def add(self, generation: Generation) -> Generation:
+        """Store ``generation`` and return it with the number it was given as its ``id``."""
+        row = _to_row(generation) | {"id": None}
+        places = ", ".join(f":{name}" for name in _COLUMNS)
+        with self._writing():
+            added = self._sqlite.execute(
+                f"INSERT INTO generations ({', '.join(_COLUMNS)}) VALUES ({places})", row
+            )
+        assert added.lastrowid is not None  # as an INSERT always sets it
+        return replace(generation, id=added.lastrowid)
+
+    def get(self, generation_id: int) -> Generation:
+        """Return one generation; :class:`CharloomError` when there is none of that number."""
+        found = self._select("WHERE id = ?", generation_id)
+        if not found:
+            raise CharloomError(f"There is no generation {generation_id} in the library.")
+        return found[0]
+
+    def star(self, generation_id: int, on: bool = True) -> Generation:
+        """Make a generation a favorite, or (``on=False``) no longer one."""
+        return self._change(generation_id, lambda old: replace(old, starred=on))
+
+    def tag(
+        self, generation_id: int, tags: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> Generation:
+        """Add ``tags`` to a generation and take those in ``remove`` away."""
+        added, removed = set(map(_tag, tags)), set(map(_tag, remove))
+        return self._change(
+            generation_id, lambda old: replace(old, tags=tuple({*old.tags, *added} - removed))
+        )
+
+    def annotate(self, generation_id: int, note: str) -> Generation:
+        """Put ``note`` in the place of a generation's note."""
+        return self._change(generation_id, lambda old: replace(old, note=note))
+
+    def remove(self, generation_id: int) -> None:
+        """Forget one generation for good."""
+        with self._writing():
+            self.get(generation_id)
+            self._sqlite.execute("DELETE FROM generations WHERE id = ?", (generation_id,))
+
+    def recent(
+        self, limit: int = 50, *, starred_only: bool = False, offset: int = 0
+    ) -> list[Generation]:
+        """Return generations, newest first. A negative ``limit`` means all."""
+        clause = "WHERE starred >= ? ORDER BY id DESC LIMIT ? OFFSET ?"
+        return self._select(clause, starred_only, limit, offset)
+
+    def search(
+        self, query: str, *, starred_only: bool = False, limit: int = 50
+    ) -> list[Generation]:
+        """Return the generations with every word of ``query``, the best match first.
+
+        Prompts, texts, tags and notes are searched, whatever the case and the accents. The last
+        word may be the beginning of one, so that a search can follow the typing. A query without
+        a letter or a digit finds nothing.
+        """
+        words = _SURROGATES.sub(" ", query).replace("\0", " ").split()
+        if not words:
+            return []
+        quoted = ('"' + word.replace('"', '""') + '"' for word in words)  # never FTS5 syntax
+        clause = """JOIN words ON words.rowid = id WHERE words MATCH ? AND starred >= ?
+            ORDER BY words.rank, id DESC LIMIT ?"""
+        return self._select(clause, " ".join(quoted) + "*", starred_only, limit)
+
+    def count(self, *, starred_only: bool = False) -> int:
+        """Return how many generations there are."""
+        with self._explained():
+            query = "SELECT count(*) FROM generations WHERE starred >= ?"
+            number: int = self._sqlite.execute(query, (starred_only,)).fetchone()[0]
+        return number
+
+    def _select(self, clause: str, *values: str | int) -> list[Generation]:
+        columns = ", ".join(f"generations.{name}" for name in _COLUMNS)
+        with self._explained():
+            rows = self._sqlite.execute(f"SELECT {columns} FROM generations {clause}", values)
+            return [_from_row(row) for row in rows]
+
+    def _change(self, generation_id: int, change: Callable[[Generation], Generation]) -> Generation:
+        with self._writing():
+            new = change(self.get(generation_id))
+            self._sqlite.execute(
+                "UPDATE generations SET starred = :starred, tags = :tags, note = :note"
+                " WHERE id = :id",
+                _to_row(new),
+            )
+        return new
+
+    def _prepare(self) -> None:
+        """Refuse a file that is not ours before anything in it changes, then bring it up to date."""
+        with self._sqlite:  # one transaction, so that the three answers belong together
+            self._sqlite.execute("BEGIN")
+            mark = self._pragma("application_id")
+            version = self._pragma("user_version")
+            tables = self._sqlite.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and mark != _APPLICATION_ID:
+            raise CharloomError(self._sentence(sqlite3.SQLITE_NOTADB))
+        if version > len(_MIGRATIONS):
+            raise CharloomError(
+                f"The library {str(self._path)!r} was made by a newer Charloom; update this one."
+            )
+        try:
+            self._pragma("journal_mode = WAL")  # readers and a writer do not wait for each other
+        except sqlite3.OperationalError as error:
+            # Refused at once while another process switches too; either mode is safe for us all.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        if version < len(_MIGRATIONS):
+            self._migrate()
+
+    def _migrate(self) -> None:
+        with self._writing():
+            for migration in _MIGRATIONS[self._pragma("user_version") :]:
+                for statement in migration:
+                    self._sqlite.execute(statement)
+            self._pragma(f"application_id = {_APPLICATION_ID}")
+            self._pragma(f"user_version = {len(_MIGRATIONS)}")
+
+    def _pragma(self, pragma: str) -> Any:
+        answer = self._sqlite.execute(f"PRAGMA {pragma}").fetchone()
+        return answer and answer[0]
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Hold a write transaction: committed at the end, undone when anything goes wrong."""
+        with self._explained(), self._sqlite:
+            self._sqlite.execute("BEGIN IMMEDIATE")
+            yield
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Turn whatever SQLite and the system may say into a sentence for a person."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise CharloomError(self._sentence(getattr(error, "sqlite_errorcode", 0))) from error
+        except OSError as error:
+            raise CharloomError(self._sentence(sqlite3.SQLITE_CANTOPEN)) from error
+        except OverflowError as error:
+            raise CharloomError("The library holds whole numbers of up to 63 bits.") from error
+
+    def _sentence(self, code: int) -> str:
+        # An extended result code has the primary one in its lowest byte.
+        advice = _ADVICE.get(code & 0xFF, "cannot be used")
+        return f"The library {str(self._path)!r} {advice}."
+
+
+_ADVICE = {
+    sqlite3.SQLITE_NOTADB: "is not a library of Charloom; move it away and a new one is made",
+    sqlite3.SQLITE_CORRUPT: "is damaged; bring a copy back, or move it away and a new one is made",
+    sqlite3.SQLITE_FULL: "has no room to grow on this disk; make room and try again",
+    sqlite3.SQLITE_IOERR: "cannot be read or written; see that its disk has room and is whole",
+    sqlite3.SQLITE_BUSY: "has been kept busy by another program; try again in a moment",
+    sqlite3.SQLITE_READONLY: "cannot be changed; see that you may write to it and to its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; see that it is a file that you may read and write",
+}

@@ -1,0 +1,110 @@
+"""Ready-made settings, and those chosen for a text, a machine and a time."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from core.errors import CharloomError
+from core.settings import ModelSettings, TrainSettings
+
+BOUNDS = ("minutes", "epochs", "steps")
+DEFAULT_MINUTES = 3.0
+"""How long ``auto`` trains unless told."""
+
+_SIZES = (64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024)
+_FEWEST_STEPS = 20  # per epoch: a text too short for this many gets smaller batches
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Settings that differ from the defaults, of the model and of its training."""
+
+    summary: str
+    model: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings(
+        self, vocab_size: int, chosen: Mapping[str, Any]
+    ) -> tuple[ModelSettings, TrainSettings]:
+        """Return the full settings, in which what a person has ``chosen`` wins."""
+        model: dict[str, Any] = {"vocab_size": vocab_size} | dict(self.model)
+        training = dict(self.training)
+        if any(chosen.get(bound) is not None for bound in BOUNDS):
+            training = {key: value for key, value in training.items() if key not in BOUNDS}
+        for key, value in chosen.items():
+            part = model if key in ModelSettings.__dataclass_fields__ else training
+            part[key] = value
+        return ModelSettings.from_json(model), TrainSettings.from_json(training)
+
+
+PRESETS: Mapping[str, Preset] = {
+    "notebook": Preset(
+        "the reference setting: B 36, T 48, E 48, H 96, shuffled windows",
+        {"embedding": 48, "hidden": 96},
+        {"batch": 36, "window": 48, "order": "shuffled", "rate": 4e-3, "epochs": 1},
+    ),
+    "small": Preset(
+        "H 192: good in a minute or two",
+        {"embedding": 32, "hidden": 192, "dropout": 0.1},
+        {"batch": 16, "window": 64, "rate": 5e-3, "epochs": 12},
+    ),
+    "medium": Preset(
+        "H 512: the best use of several minutes",
+        {"embedding": 64, "hidden": 512, "dropout": 0.2},
+        {"batch": 16, "window": 64, "rate": 3e-3, "epochs": 10},
+    ),
+    "large": Preset(
+        "H 768: for half an hour and more",
+        {"embedding": 64, "hidden": 768, "dropout": 0.4},
+        {"batch": 32, "window": 128, "rate": 3e-3, "epochs": 20},
+    ),
+}
+
+
+def automatic(characters: int, seconds: float, medium_speed: float) -> Preset:
+    """Choose a preset for a text to train on, the time there is, and the machine.
+
+    Args:
+        characters: length of the text to train on.
+        seconds: how long training may take.
+        medium_speed: characters per second at which the ``medium`` preset trains here.
+    """
+    medium = PRESETS["medium"].model["hidden"]
+    hidden = _SIZES[0]
+    for size in _SIZES:
+        read = seconds * medium_speed * (medium / size) ** 1.7
+        if read >= 2.5 * 4 * size**2 and size <= 512 * (characters / 300_000) ** 0.4:
+            hidden = size
+    read = seconds * medium_speed * (medium / hidden) ** 1.7
+    epochs = max(1.0, read / characters)
+    return Preset(
+        "chosen for this text, this machine and this time",
+        {
+            "embedding": min(64, hidden),
+            "hidden": hidden,
+            "dropout": round(min(0.5, max(0.0, 0.15 * math.log2(epochs / 4))), 2),
+        },
+        {"batch": 16, "window": 64, "rate": 3e-3, "minutes": seconds / 60},
+    )
+
+
+def fit(settings: TrainSettings, characters: int) -> tuple[TrainSettings, str]:
+    """Shrink batch and window until ``characters`` make a fair number of steps, and say so.
+
+    Returns the settings and a sentence, empty when nothing had to change.
+    """
+    batch, window = settings.batch, settings.window
+    while window > 8 and characters < 4 * window:
+        window //= 2
+    while batch > 1 and characters < _FEWEST_STEPS * batch * window:
+        batch //= 2
+    if characters < window + batch:
+        raise CharloomError(
+            f"After holding some back, {characters} characters are left to train on, too few; "
+            "give a longer text or a smaller --held-out."
+        )
+    if (batch, window) == (settings.batch, settings.window):
+        return settings, ""
+    note = f"The text is short: training with --batch {batch} and --window {window}."
+    return replace(settings, batch=batch, window=window), note

@@ -1,0 +1,183 @@
+"""Run directories: a training run as others see it. No torch here; the trainer is a child process.
+
+``models/NAME/`` holds ``run.json`` (what is trained, how, on what), ``corpus.txt`` (the text, so
+that a run does not depend on a file that may move), ``metrics.jsonl`` and ``samples.jsonl`` (the
+events, one a line), ``checkpoints/`` and ``resume.safetensors``.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from core import events, paths, store
+from core.corpus import Corpus
+from core.errors import CharloomError
+from core.events import Event, Finished, Sample
+
+_POLL_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a person asked for: a preset, the settings that differ from it, and the text."""
+
+    preset: str
+    chosen: dict[str, Any]
+    fold: int
+    title: str
+    source: str
+    encoding: str
+    sha256: str
+    notes: list[str] = field(default_factory=list)
+    model: dict[str, Any] | None = None  # as resolved when training first began
+    training: dict[str, Any] | None = None
+
+
+def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold: int) -> Path:
+    """Make the directory of a new run and return it."""
+    folder = store.create(name)
+    plan = Plan(
+        preset=preset,
+        chosen=chosen,
+        fold=fold,
+        title=corpus.title,
+        source=corpus.source,
+        encoding=corpus.encoding,
+        sha256=corpus.sha256,
+        notes=list(corpus.notes),
+    )
+    _write(folder / "corpus.txt", corpus.text.encode("utf-8", "surrogatepass"))
+    write_plan(folder, plan)
+    return folder
+
+
+def read_text(folder: Path) -> str:
+    """Return the text that the run in ``folder`` learns."""
+    try:
+        return (folder / "corpus.txt").read_bytes().decode("utf-8", "surrogatepass")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CharloomError(
+            f"The text of {folder.name!r} is missing or damaged; start a new run."
+        ) from error
+
+
+def write_plan(folder: Path, plan: Plan) -> None:
+    """Put ``plan`` into ``folder``, in place of the one that was there."""
+    _write(folder / "run.json", json.dumps(asdict(plan), indent=1).encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        paths.write_atomically(path, data)
+    except OSError as error:
+        raise CharloomError(
+            f"{str(path)!r} cannot be written ({error.strerror}); make room there."
+        ) from error
+
+
+def read_plan(folder: Path) -> Plan:
+    """Return the plan in ``folder``."""
+    try:
+        return Plan(**json.loads((folder / "run.json").read_bytes()))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise CharloomError(
+            f"{folder.name!r} has no readable run.json, so it cannot be trained; "
+            "start a new run under another name."
+        ) from error
+
+
+class Journal:
+    """Appends events to a run directory, each line whole and at once visible to readers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._metrics = (folder / "metrics.jsonl").open("a", encoding="utf-8", buffering=1)
+        self._samples = (folder / "samples.jsonl").open("a", encoding="utf-8", buffering=1)
+
+    def write(self, event: Event) -> None:
+        """Append ``event``."""
+        file = self._samples if isinstance(event, Sample) else self._metrics
+        file.write(events.to_line(event) + "\n")
+
+    def close(self) -> None:
+        """Close the files."""
+        self._metrics.close()
+        self._samples.close()
+
+
+class Tail:
+    """Reads what was appended to one file of lines since the last look; leaves a torn last line."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._position = path.stat().st_size if path.exists() else 0
+
+    def events(self) -> Iterator[Event]:
+        """Yield the events that have come."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._position)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self._position += len(line)
+                if event := events.from_line(line.decode("utf-8", "replace")):
+                    yield event
+
+
+class Training:
+    """A trainer child process and the events of its run from now on.
+
+    The child has a session of its own: Ctrl-C in the terminal reaches only the watcher, who
+    passes it on with :meth:`stop`, and the run outlives a watcher that is killed.
+    """
+
+    def __init__(self, folder: Path, resume: bool = False) -> None:
+        self._folder = folder
+        self._tails = Tail(folder / "metrics.jsonl"), Tail(folder / "samples.jsonl")
+        # GOMP_SPINCOUNT: a thread that waits for the other spins briefly, then sleeps, so that a
+        # busy neighbour does not stall both. It is read once, when torch is loaded.
+        environment = {"GOMP_SPINCOUNT": "10000"} | os.environ
+        command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
+        with (folder / "trainer.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                command + ["--resume"] * resume,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        """Ask the trainer to save at the next step boundary and end."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+
+    def events(self) -> Iterator[Event]:
+        """Yield the run's events as they come, until it has ended."""
+        while True:
+            ended = self._process.poll()  # asked first, so that nothing is missed after the end
+            for tail in self._tails:
+                for event in tail.events():
+                    yield event
+                    if isinstance(event, Finished):
+                        self._process.wait()
+                        return
+            if ended is not None:
+                raise CharloomError(self._cause(ended))
+            time.sleep(_POLL_SECONDS)
+
+    def _cause(self, status: int) -> str:
+        how = f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"
+        log = self._folder / "trainer.log"
+        return (
+            f"The training process {how}; its last checkpoint is kept, and {str(log)!r} has more."
+        )

@@ -1,0 +1,143 @@
+"""What can be chosen about a model and its training, each choice with its range and its reason.
+
+The command line makes its options from these fields, checkpoints and ``run.json`` store them, and
+nothing out of range can be constructed: a settings object that exists is a valid one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from core.errors import CharloomError
+
+ORDERS = ("shuffled", "contiguous")
+PRECISIONS = ("auto", "float32", "bfloat16")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def _number(default: float | None, help_: str, low: float, high: float) -> Any:
+    return field(default=default, metadata={"help": help_, "low": low, "high": high})
+
+
+def _choice(default: str, help_: str, choices: tuple[str, ...]) -> Any:
+    return field(default=default, metadata={"help": help_, "choices": choices})
+
+
+def _flag(default: bool, help_: str) -> Any:
+    return field(default=default, metadata={"help": help_})
+
+
+class _Checked:
+    """Settings that check themselves against the ranges in their fields' metadata."""
+
+    def __post_init__(self) -> None:
+        for each in fields(self):  # type: ignore[arg-type]
+            _check(each.name, getattr(self, each.name), each.default, each.metadata)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Build from a JSON object, or say in a :class:`CharloomError` what is wrong with it."""
+        known = {each.name for each in fields(cls)}  # type: ignore[arg-type]
+        if unknown := sorted(set(data) - known):
+            raise CharloomError(f"There is no setting called {unknown[0][:40]!r} in this version.")
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise CharloomError("The settings are incomplete.") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a JSON object."""
+        return asdict(self)  # type: ignore[call-overload,no-any-return]
+
+
+def _check(name: str, value: object, default: object, limits: Mapping[str, Any]) -> None:
+    option = "--" + name.replace("_", "-")
+    if "choices" in limits:
+        if value not in limits["choices"]:
+            raise CharloomError(
+                f"{option} is one of {', '.join(limits['choices'])}, not {value!r}."
+            )
+    elif "low" not in limits:
+        if not isinstance(value, bool):
+            raise CharloomError(f"{option} is either on or off, not {value!r}.")
+    elif value is None:
+        if default is not None:
+            raise CharloomError(f"{option} needs a number.")
+    else:
+        low, high = limits["low"], limits["high"]
+        whole = isinstance(low, int)
+        kinds = (int,) if whole else (int, float)
+        if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
+            kind = "a whole number" if whole else "a number"
+            raise CharloomError(f"{option} is {kind} from {low:,} to {high:,}, not {value!r}.")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings(_Checked):
+    """The shape of the network: E ``embedding``, H ``hidden``, V ``vocab_size``."""
+
+    vocab_size: int = field(metadata={"help": "Distinct characters V.", "low": 1, "high": 65_536})
+    embedding: int = _number(48, "Embedding size E: numbers that describe one character.", 1, 4096)
+    hidden: int = _number(96, "Hidden size H: units in each LSTM layer.", 1, 4096)
+    layers: int = _number(1, "LSTM layers, one on top of the other.", 1, 4)
+    dropout: float = _number(0.0, "Share of hidden units silenced while training.", 0.0, 0.9)
+    tied: bool = _flag(False, "Share one matrix between Embedding and Linear (needs E = H).")
+
+    def __post_init__(self) -> None:
+        _Checked.__post_init__(self)
+        if self.tied and self.embedding != self.hidden:
+            sizes = f"{self.embedding} and {self.hidden}"
+            raise CharloomError(f"--tied needs --embedding equal to --hidden, not {sizes}.")
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network learns."""
+        total = self.vocab_size * self.embedding + self.vocab_size
+        if not self.tied:
+            total += self.vocab_size * self.hidden
+        inputs = self.embedding
+        for _ in range(self.layers):
+            total += 4 * self.hidden * (inputs + self.hidden + 2)
+            inputs = self.hidden
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings(_Checked):
+    """How the network is trained. At most one of ``minutes``, ``epochs``, ``steps`` is given."""
+
+    batch: int = _number(36, "Batch B: windows (or lanes) per step.", 1, 4096)
+    window: int = _number(48, "Window T: characters the loss is traced back through.", 1, 4096)
+    order: str = _choice(
+        "contiguous",
+        "'shuffled' windows from the empty state, or 'contiguous' lanes with carried state.",
+        ORDERS,
+    )
+    reset: float = _number(
+        0.02, "Chance per window that a contiguous lane starts afresh, as a prompt does.", 0.0, 1.0
+    )
+    rate: float = _number(4e-3, "Peak learning rate.", 1e-7, 1.0)
+    final_rate: float = _number(0.02, "Learning rate at the end, as a share of the peak.", 0.0, 1.0)
+    warmup: float = _number(0.03, "Share of the run in which the rate climbs.", 0.0, 0.9)
+    weight_decay: float = _number(0.1, "AdamW's decay of the weight matrices.", 0.0, 10.0)
+    clip: float = _number(1.0, "Largest gradient norm; a larger one is scaled down.", 1e-4, 1e4)
+    held_out: float = _number(0.1, "Share of the text, at its end, kept for validation.", 0.0, 0.5)
+    patience: float = _number(
+        0.35, "Stop when this share of the run brings no better validation (1: never).", 0.01, 1.0
+    )
+    minutes: float | None = _number(None, "Train for this long, evaluation included.", 0.01, 1e5)
+    epochs: float | None = _number(None, "Train for this many passes over the windows.", 1e-3, 1e6)
+    steps: int | None = _number(None, "Train for this many optimizer steps.", 1, 1_000_000_000)
+    seed: int = _number(0, "Seed of every random choice in training.", 0, 2**63 - 1)
+    checkpoint_seconds: float = _number(10.0, "Save at least this often.", 0.1, 86_400.0)
+    device: str = _choice("auto", "Where to compute.", DEVICES)
+    precision: str = _choice("auto", "Number format of the matrix products.", PRECISIONS)
+    threads: int = _number(0, "CPU threads (0: chosen by a short timing).", 0, 1024)
+
+    def __post_init__(self) -> None:
+        _Checked.__post_init__(self)
+        bounds = [n for n in ("minutes", "epochs", "steps") if getattr(self, n) is not None]
+        if len(bounds) > 1:
+            raise CharloomError(
+                f"Choose one of {' and '.join('--' + n for n in bounds)}, not both."
+            )

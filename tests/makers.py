@@ -1,0 +1,76 @@
+"""Real things, small ones, for tests to work on."""
+
+import dataclasses
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.checkpoint import Checkpoint, CorpusCard, Losses, tensor_shapes
+from core.settings import ModelSettings, TrainSettings
+from core.vocab import Vocab
+
+
+def random_checkpoint(
+    vocab: str = "\n abcdefghijklmnopqrstuvwxyz",
+    layers: int = 1,
+    hidden: int = 8,
+    embedding: int = 4,
+    seed: int = 0,
+    *,
+    tied: bool = False,
+    carried: float | None = None,
+    **over: Any,
+) -> Checkpoint:
+    """Return an untrained network over the characters of ``vocab``; ``over`` replaces fields."""
+    known = Vocab.from_text(vocab)
+    model = ModelSettings(len(known), embedding, hidden, layers, tied=tied)
+    random = np.random.default_rng(seed)
+    fields: dict[str, Any] = {
+        "model": model,
+        "vocab": known,
+        "tensors": {
+            name: random.uniform(-0.5, 0.5, shape).astype(np.float32)
+            for name, shape in tensor_shapes(model).items()
+        },
+        "step": 100,
+        "losses": Losses(carried=carried),
+        "corpus": CorpusCard(title="alphabet", sha256="0" * 64, characters=1_000, opening="abc"),
+        "training": TrainSettings(),
+        "created": "2025-01-02T03:04:05+00:00",
+    }
+    return Checkpoint(**(fields | over))
+
+
+def at_step(step: int, carried: float | None = None, seed: int = 0) -> Checkpoint:
+    """Return a small checkpoint from ``step`` with this carried validation loss."""
+    return dataclasses.replace(
+        random_checkpoint("ab", hidden=2, embedding=2, seed=seed, carried=carried), step=step
+    )
+
+
+def damage(path: Path) -> None:
+    """Flip the last bit of a file."""
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file under ``folder``."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def own_assets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let a new empty package in ``folder`` be ``assets`` for one test, and return its place."""
+    package = folder / "assets"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    spec = importlib.util.spec_from_file_location("assets", package / "__init__.py")
+    assert spec is not None
+    monkeypatch.setitem(sys.modules, "assets", importlib.util.module_from_spec(spec))
+    return package

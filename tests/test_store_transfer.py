@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+
+from core import checkpoint, paths, store
+from core.errors import CharloomError
+from tests.makers import at_step, damage, own_assets, tree
+
+
+@pytest.fixture(autouse=True)
+def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let no model be bundled, unless a test puts one here."""
+    return own_assets(tmp_path / "packages", monkeypatch)
+
+
+def test_an_exported_checkpoint_is_the_same_file(tmp_path: Path) -> None:
+    path = store.save("creature", at_step(1_200))
+    for target, expected in (
+        (tmp_path / "mine.bin", tmp_path / "mine.bin"),
+        (tmp_path, tmp_path / "creature-1200.safetensors"),
+    ):
+        assert store.export("creature", target) == expected
+        assert expected.read_bytes() == path.read_bytes()
+
+
+def test_an_export_in_half_precision_can_be_loaded(tmp_path: Path) -> None:
+    store.save("creature", at_step(7))
+    loaded = checkpoint.load(store.export("creature", tmp_path, half=True)).checkpoint
+    assert {str(tensor.dtype) for tensor in loaded.tensors.values()} == {"float16"}
+
+
+def test_an_export_replaces_nothing_unless_forced(tmp_path: Path) -> None:
+    path = store.save("creature", at_step(7))
+    target = tmp_path / "letter.txt"
+    target.write_text("dear sister")
+    with pytest.raises(CharloomError, match="already there; use --force"):
+        store.export("creature", target)
+    assert target.read_text() == "dear sister"
+    store.export("creature", target, force=True)
+    assert target.read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("target", ["missing/a", "x" * 300, "file/a", "a\0b"])
+@pytest.mark.parametrize("half", [False, True])
+def test_an_export_to_nowhere_is_told(tmp_path: Path, target: str, half: bool) -> None:
+    store.save("creature", at_step(7))
+    (tmp_path / "file").touch()
+    with pytest.raises(CharloomError, match="cannot be written"):
+        store.export("creature", tmp_path / target, half=half)
+
+
+def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
+    damage(store.save("creature", at_step(7)))
+    with pytest.raises(CharloomError, match="damaged"):
+        store.export("creature", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_imported_file_becomes_a_model(tmp_path: Path) -> None:
+    source = tmp_path / "gift.safetensors"
+    sha256 = checkpoint.save(at_step(42, 1.5), source)
+    assert store.import_(source) == "gift"
+    assert store.import_(source, "second") == "second"
+    for name in ("gift", "second"):
+        assert store.load(f"{name}@42").sha256 == sha256
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("a*b (1)", "a-b -1"),
+        ("..hidden", "hidden"),
+        ("---", "model"),
+        ("cafe\u0301", "café"),
+        ("é" * 100, "é" * 64),
+        ("x" * 63 + " y", "x" * 63),
+        ("frankenstein-1200", "frankenstein-1200"),
+    ],
+)
+def test_an_imported_model_is_named_after_its_file(tmp_path: Path, stem: str, name: str) -> None:
+    source = tmp_path / f"{stem}.safetensors"
+    checkpoint.save(at_step(1), source)
+    assert store.import_(source) == name
+    assert store.names() == (name,)
+
+
+def test_an_import_replaces_no_model_and_refuses_what_is_no_checkpoint(tmp_path: Path) -> None:
+    store.save("creature", at_step(1))
+    before = tree(paths.models())
+    for stem, data in (
+        ("creature", checkpoint.to_bytes(at_step(9))),
+        ("Frankenstein", checkpoint.to_bytes(at_step(9))),
+        ("con", checkpoint.to_bytes(at_step(9))),
+        ("broken", b"\0" * 100),
+    ):
+        source = tmp_path / f"{stem}.safetensors"
+        source.write_bytes(data)
+        with pytest.raises(CharloomError):
+            store.import_(source)
+    with pytest.raises(CharloomError):
+        store.import_(tmp_path / "missing")
+    assert tree(paths.models()) == before
