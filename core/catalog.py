@@ -76,14 +76,20 @@ def find(name: str) -> Entry:
     raise CharloomError(f"There is no file and no known text called {name[:100]!r}; {hint}")
 
 
-def open_text(text: str, *, mirror: str | None = None, **reading: Unpack[Reading]) -> Corpus:
+def open_text(
+    text: str,
+    *,
+    mirror: str | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
+    **reading: Unpack[Reading],
+) -> Corpus:
     """Return what a person means by ``text``: a file, ``"-"`` (standard input) or a known text.
 
     A file goes before a known text of the same name. Raises :class:`CharloomError`.
     """
     if text == "-" or _is_path(text):
         return corpus.load(text, **reading)
-    return fetch(text, mirror=mirror, **reading)
+    return fetch(text, mirror=mirror, on_progress=on_progress, **reading)
 
 
 def cached(name: str) -> bool:
@@ -249,6 +255,7 @@ def _explain(error: Exception, timeout: float) -> tuple[str, bool]:
         (ConnectionRefusedError, "refused the connection", False),
         (socket.gaierror, "cannot be found (is there a network?)", False),
         (ssl.SSLError, "has no certificate to be trusted", False),
+        (ValueError, "cannot be understood", False),
     )
     chain = list(_chain(error))
     for kind, reason, passing in causes:

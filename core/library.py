@@ -6,27 +6,25 @@ is a transaction of its own and waits for its turn, so nobody meets a lock. Ever
 """
 
 import contextlib
-import math
 import re
 import sqlite3
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, fields, replace
-from datetime import UTC, datetime
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from core import paths
 from core.errors import CharloomError
+from core.generation import Generation, clean_tag
 
 _APPLICATION_ID = 0x4C6F6F6D  # "Loom" in ASCII: marks the file as ours, whatever its name
 _PATIENCE_SECONDS = 10.0  # how long to wait for another process's write, which takes milliseconds
-_LONGEST_TAG = 40
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_UNSEARCHABLE = re.compile("[\0\ud800-\udfff]")  # ends a C string; has no UTF-8
 
 # Migration n takes the file from version n to n + 1. A migration that was released never changes.
 _MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
+        f"PRAGMA application_id = {_APPLICATION_ID}",
         # AUTOINCREMENT: the number of a removed generation is never given to another.
         """CREATE TABLE generations (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -68,58 +66,6 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         END""",
     ),
 )
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Generation:
-    """A prompt, what a model made of it, and all that it takes to make it again.
-
-    One that exists can be stored: numbers are finite (else :class:`CharloomError`), tags are in
-    their one form and order, and a lone surrogate, which no file can hold, has become U+FFFD.
-    """
-
-    id: int = 0  # given by the library
-    created: str = field(default_factory=_now)  # ISO 8601, UTC
-    model: str
-    step: int
-    checkpoint_sha256: str
-    prompt: str  # as the model was given it: in characters that it knows
-    text: str  # what it wrote after the prompt
-    temperature: float
-    top_k: int
-    top_p: float
-    length: int  # characters asked for; the text is shorter when it met ``stop``
-    stop: str = ""
-    seed: int
-    chars_per_second: float
-    bits_per_char: float | None = None  # mean over ``text``, by the model's own probabilities
-    starred: bool = False
-    tags: tuple[str, ...] = ()
-    note: str = ""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "tags", tuple(sorted(set(map(_tag, self.tags)))))
-        for each in fields(self):
-            value = getattr(self, each.name)
-            if isinstance(value, str):
-                object.__setattr__(self, each.name, _SURROGATES.sub("\ufffd", value))
-            elif isinstance(value, float) and not math.isfinite(value):
-                raise CharloomError(f"The {each.name} of a generation is a number, not {value}.")
-
-
-def _tag(tag: str) -> str:
-    """Return ``tag`` in its one form: lower case, composed (NFC), single spaces."""
-    clean = unicodedata.normalize("NFC", " ".join(tag.lower().split()))
-    if not 0 < len(clean) <= _LONGEST_TAG or "," in clean or not clean.isprintable():
-        raise CharloomError(
-            f"The tag {tag[: _LONGEST_TAG + 1]!r} cannot be used; "
-            f"a tag is 1 to {_LONGEST_TAG} visible characters without a comma."
-        )
-    return clean
 
 
 _COLUMNS = tuple(each.name for each in fields(Generation))
@@ -195,7 +141,7 @@ class Library:
         self, generation_id: int, tags: Iterable[str] = (), remove: Iterable[str] = ()
     ) -> Generation:
         """Add ``tags`` to a generation and take those in ``remove`` away."""
-        added, removed = set(map(_tag, tags)), set(map(_tag, remove))
+        added, removed = set(map(clean_tag, tags)), set(map(clean_tag, remove))
         return self._change(
             generation_id, lambda old: replace(old, tags=tuple({*old.tags, *added} - removed))
         )
@@ -226,7 +172,7 @@ class Library:
         word may be the beginning of one, so that a search can follow the typing. A query without
         a letter or a digit finds nothing.
         """
-        words = _SURROGATES.sub(" ", query).replace("\0", " ").split()
+        words = _UNSEARCHABLE.sub(" ", query).split()
         if not words:
             return []
         quoted = ('"' + word.replace('"', '""') + '"' for word in words)  # never FTS5 syntax
@@ -258,7 +204,7 @@ class Library:
         return new
 
     def _prepare(self) -> None:
-        """Refuse a file that is not ours before anything in it changes, then bring it up to date."""
+        """Refuse a file that is not ours before it is changed, then bring it up to date."""
         with self._sqlite:  # one transaction, so that the three answers belong together
             self._sqlite.execute("BEGIN")
             mark = self._pragma("application_id")
@@ -281,11 +227,10 @@ class Library:
 
     def _migrate(self) -> None:
         with self._writing():
-            for migration in _MIGRATIONS[self._pragma("user_version") :]:
-                for statement in migration:
+            for version in range(self._pragma("user_version"), len(_MIGRATIONS)):
+                for statement in _MIGRATIONS[version]:
                     self._sqlite.execute(statement)
-            self._pragma(f"application_id = {_APPLICATION_ID}")
-            self._pragma(f"user_version = {len(_MIGRATIONS)}")
+                self._pragma(f"user_version = {version + 1}")
 
     def _pragma(self, pragma: str) -> Any:
         answer = self._sqlite.execute(f"PRAGMA {pragma}").fetchone()

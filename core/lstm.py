@@ -43,8 +43,12 @@ class State:
         self._settings = settings
         # Per layer: what its matrix is multiplied with, its h and its c. Above the first layer
         # that is the h of the layer below and its own, which lie one after the other.
-        self._layers = [
-            (hidden[max(0, k - 1) * size : (k + 1) * size], hidden[k * size : (k + 1) * size], cell[k])
+        self._layers: list[tuple[Array, Array, Array]] = [
+            (
+                hidden[max(0, k - 1) * size : (k + 1) * size],
+                hidden[k * size : (k + 1) * size],
+                cell[k],
+            )
             for k in range(layers)
         ]
         self._gates: Array = np.empty((4 * size, streams), np.float32)
@@ -72,30 +76,29 @@ class LSTM:
         self.settings = checkpoint.model
         given = {name: np.asarray(t, np.float32) for name, t in checkpoint.tensors.items()}
         self._weights: list[Array] = []  # [4H, H], and [4H, 2H] above the first layer
-        self._biases: list[Array] = []  # [4H, 1], of the layers above the first
+        self._biases: list[Array] = []  # [4H, 1]; the first one's is in the table
         with np.errstate(over="ignore", invalid="ignore"):  # what overflows is refused below
             for k in range(self.settings.layers):
-                inputs = given[f"lstm.weight_ih_l{k}"]
-                weights = given[f"lstm.weight_hh_l{k}"]
-                bias = given[f"lstm.bias_ih_l{k}"] + given[f"lstm.bias_hh_l{k}"]
+                inputs = _prepared(given[f"lstm.weight_ih_l{k}"])
+                weights = _prepared(given[f"lstm.weight_hh_l{k}"])
+                bias = _prepared(given[f"lstm.bias_ih_l{k}"] + given[f"lstm.bias_hh_l{k}"])
                 if k == 0:
-                    table = given["embedding.weight"] @ inputs.T + bias
-                    self._table = _prepared(table.T).T.copy()  # [V, 4H]
+                    self._table: Array = given["embedding.weight"] @ inputs.T + bias  # [V, 4H]
                 else:
                     weights = np.concatenate([inputs, weights], axis=1)
-                    self._biases.append(_prepared(bias[:, None]))
-                self._weights.append(_prepared(weights))
+                self._weights.append(weights)
+                self._biases.append(bias[:, None])
+        self._columns = list(self._table[:, :, None])  # the table again: V times [4H, 1]
         self._head = given["embedding.weight" if self.settings.tied else "head.weight"]  # [V, H]
         self._head_bias = given["head.bias"][:, None]
-        self._columns = list(self._table[:, :, None])  # the same table: V of [4H, 1]
         self._check_size()
 
     def _check_size(self) -> None:
         """Refuse weights with which anything could overflow: h is never outside [-1, 1]."""
-        addends = [np.abs(self._table).max(axis=0), *map(np.ravel, self._biases)]
-        pairs = [*zip(self._weights, addends, strict=True), (self._head, self._head_bias.ravel())]
-        for matrix, addend in pairs:
-            reach = np.abs(matrix).sum(axis=1, dtype=np.float64) + np.abs(addend)
+        matrices = [*self._weights, self._head]
+        addends = [self._table.T, *self._biases[1:], self._head_bias]
+        for matrix, addend in zip(matrices, addends, strict=True):
+            reach = np.abs(matrix).sum(axis=1, dtype=np.float64) + np.abs(addend).max(axis=1)
             if not (reach < _LARGEST).all():  # false for NaN, too
                 raise CharloomError("The weights of this model are too large to compute with.")
 
@@ -109,7 +112,7 @@ class LSTM:
         ``state`` goes on in place. The result is its scratch space: valid until the next step.
         """
         logits = state._logits
-        np.dot(self._head, self._advance(ids, state), logits)
+        self._head.dot(self._advance(ids, state), logits)
         logits += self._head_bias
         return logits.T
 
@@ -122,7 +125,7 @@ class LSTM:
         hidden = np.empty((length, self.settings.hidden, streams), np.float32)
         for t, column in enumerate(ids.T):
             hidden[t] = self._advance(column, state)
-        logits = np.matmul(self._head, hidden)
+        logits: Array = np.matmul(self._head, hidden)
         logits += self._head_bias
         return logits.transpose(2, 0, 1)
 
@@ -132,8 +135,8 @@ class LSTM:
         i, f, o, g = state._i, state._f, state._o, state._g
         addend = self._columns[ids[0]] if len(ids) == 1 else self._table[ids].T
         for k, (inputs, h, c) in enumerate(state._layers):
-            np.dot(self._weights[k], inputs, gates)
-            gates += self._biases[k - 1] if k else addend
+            self._weights[k].dot(inputs, gates)  # the method: np.dot costs a detour
+            gates += self._biases[k] if k else addend
             np.tanh(gates, gates)
             sigmoids *= _HALF
             sigmoids += _HALF

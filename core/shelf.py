@@ -2,7 +2,7 @@
 
     models/NAME/checkpoints/step-00001200.safetensors    a checkpoint; step-00001200.pin keeps it
 
-An *address* names a checkpoint: ``NAME`` or ``NAME@best`` (the lowest carried validation loss, or
+An *address* names a checkpoint: ``NAME`` or ``NAME@best`` (the lowest validation loss, or
 the newest where none was measured), ``NAME@last``, ``NAME@1200``. One model comes with Charloom:
 :data:`BUNDLED`. Whatever else stands among the models is passed over.
 """
@@ -46,7 +46,7 @@ class ModelInfo:
 
     @property
     def best(self) -> CheckpointInfo | None:
-        """The sound checkpoint with the lowest carried loss; where none has one, the newest."""
+        """The sound checkpoint with the lowest validation loss; where none has one, the newest."""
         sound = [each for each in self.checkpoints if each.card]
         return min(sound, key=_rank, default=None)
 
@@ -175,8 +175,8 @@ def _inspect(path: Path, step: int | None = None) -> Iterator[CheckpointInfo]:
 
 
 def _rank(info: CheckpointInfo) -> tuple[bool, float, int]:
-    carried = info.card.losses.carried if info.card else None
-    return carried is None, carried or 0.0, -info.step
+    loss = info.card.losses.validation if info.card else None
+    return loss is None, loss or 0.0, -info.step
 
 
 def _load(info: ModelInfo, found: CheckpointInfo) -> Loaded:

@@ -136,6 +136,7 @@ class _Run:
         self._budget = Budget(settings, self._learner.steps_per_epoch, spent)
         self._guard = Guard(math.log(len(lesson.vocab)))
         self._standing = Standing()
+        self._in_vain = 0.0  # share of the run since the best validation, when last validated
         self._good = self._learner.capture()
         self._unread: list[Outcome] = []  # still on the device
         self._unreported: list[float] = []  # losses
@@ -181,12 +182,11 @@ class _Run:
         yield from self._finish(reason)
 
     def _reason_to_end(self) -> str:
-        fraction = self._budget.fraction(self._learner.step_count)
-        if fraction >= 1:
+        if self._budget.fraction(self._learner.step_count) >= 1:
             return "completed"
         if self._interrupted():
             return "stopped"
-        if self._can_validate and fraction > self._standing.best_fraction + self._settings.patience:
+        if self._in_vain > self._settings.patience:
             return "no longer improving"
         if self._standing.rollbacks > _MOST_ROLLBACKS:
             return "failed"
@@ -257,6 +257,7 @@ class _Run:
         if loss.nats < standing.best_loss:
             standing.best_loss, standing.best_step = loss.nats, step
             standing.best_fraction = self._budget.fraction(step)
+        self._in_vain = self._budget.fraction(step) - standing.best_fraction
         return Validated(
             step=step,
             val_loss=loss.nats,

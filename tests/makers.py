@@ -1,6 +1,5 @@
 """Real things, small ones, for tests to work on."""
 
-import dataclasses
 import importlib.util
 import sys
 from pathlib import Path
@@ -22,7 +21,6 @@ def random_checkpoint(
     seed: int = 0,
     *,
     tied: bool = False,
-    carried: float | None = None,
     **over: Any,
 ) -> Checkpoint:
     """Return an untrained network over the characters of ``vocab``; ``over`` replaces fields."""
@@ -37,7 +35,7 @@ def random_checkpoint(
             for name, shape in tensor_shapes(model).items()
         },
         "step": 100,
-        "losses": Losses(carried=carried),
+        "losses": Losses(),
         "corpus": CorpusCard(title="alphabet", sha256="0" * 64, characters=1_000, opening="abc"),
         "training": TrainSettings(),
         "created": "2025-01-02T03:04:05+00:00",
@@ -45,11 +43,10 @@ def random_checkpoint(
     return Checkpoint(**(fields | over))
 
 
-def at_step(step: int, carried: float | None = None, seed: int = 0) -> Checkpoint:
-    """Return a small checkpoint from ``step`` with this carried validation loss."""
-    return dataclasses.replace(
-        random_checkpoint("ab", hidden=2, embedding=2, seed=seed, carried=carried), step=step
-    )
+def at_step(step: int, validation: float | None = None, seed: int = 0) -> Checkpoint:
+    """Return a small checkpoint from ``step`` with this validation loss."""
+    losses = Losses(validation=validation)
+    return random_checkpoint("ab", hidden=2, embedding=2, seed=seed, step=step, losses=losses)
 
 
 def damage(path: Path) -> None:

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import checkpoint
+from core.checkpoint import Losses
 from core.errors import CharloomError
 from tests.makers import random_checkpoint
 
-SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, carried=1.5)
+SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))
 SMALL_FILE = checkpoint.to_bytes(SMALL)
 
 

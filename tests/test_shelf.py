@@ -45,12 +45,12 @@ def test_a_saved_checkpoint_is_found_and_loaded_as_it_was() -> None:
     assert (info.name, info.bundled, found.step, found.path) == ("creature", False, 1_200, path)
     assert (found.size, found.pinned, found.fault) == (path.stat().st_size, False, "")
     assert found.card is not None
-    assert found.card.losses == Losses(carried=1.5)
+    assert found.card.losses == Losses(validation=1.5)
 
 
 def test_addresses_name_the_best_the_last_or_a_step() -> None:
-    for step, carried in ((100, 2.0), (200, 1.5), (300, None), (400, 1.6)):
-        store.save("creature", at_step(step, carried))
+    for step, validation in ((100, 2.0), (200, 1.5), (300, None), (400, 1.6)):
+        store.save("creature", at_step(step, validation))
     found = {
         which: store.load(f"creature{which}").checkpoint.step
         for which in ("", "@", "@best", "@last", "@100", "@300")

@@ -140,8 +140,8 @@ def test_what_thinning_leaves_is_spread_over_the_whole_run(length: int) -> None:
 
 
 def test_pruning_keeps_the_best_the_newest_and_the_pinned() -> None:
-    for step, carried in ((1, 2.0), (2, 1.0), (3, 2.0), (4, 2.0), (5, 2.0)):
-        store.save("creature", at_step(step, carried))
+    for step, validation in ((1, 2.0), (2, 1.0), (3, 2.0), (4, 2.0), (5, 2.0)):
+        store.save("creature", at_step(step, validation))
     store.pin("creature@3")
     size = store.resolve("creature@1").stat().st_size + store.resolve("creature@4").stat().st_size
     assert store.prune("creature") == store.Freed(2, size)

@@ -1,0 +1,176 @@
+"""Stage 10: generation. Draw a character from what the network predicts, feed it back, repeat."""
+
+import math
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import CharloomError
+from core.lstm import LSTM
+from core.vocab import PLACEHOLDER
+
+_HOTTEST = 10.0
+_COLDEST = 1e-30  # dividing differences of float32 logits by this cannot overflow
+_LARGEST_SEED = 2**63 - 1
+_CHUNK = 4096  # characters of a prompt read at a time: bounds the memory
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a character is drawn, the cuts in this order: temperature, top-k, top-p.
+
+    Attributes:
+        temperature: divides the logits, 0 to 10. Below 1 bolder about what is likely; 0 always
+            takes the likeliest character, of equals the one with the lowest id.
+        top_k: keep the k likeliest characters, of equals those with the lowest ids; 0 keeps all.
+        top_p: keep the nucleus, the fewest likeliest characters that together reach this
+            probability (Holtzman et al. 2020, §3.1); above 0, and 1 keeps all.
+
+    Raises :class:`CharloomError` outside these ranges.
+    """
+
+    temperature: float = 0.8
+    top_k: int = 0
+    top_p: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (_is_number(self.temperature) and 0 <= self.temperature <= _HOTTEST):
+            raise CharloomError(
+                f"--temperature is a number from 0 to {_HOTTEST:.0f}, not {self.temperature!r}."
+            )
+        if not (_is_whole(self.top_k) and self.top_k >= 0):
+            raise CharloomError(
+                f"--top-k is a whole number from 0 (keep all characters), not {self.top_k!r}."
+            )
+        if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
+            raise CharloomError(f"--top-p is a number above 0 and up to 1, not {self.top_p!r}.")
+
+
+class Drawn(NamedTuple):
+    """A character and how probable the network held it: at temperature 1 and nothing cut.
+
+    So the -log2 of the probabilities are the bits that scoring the text finds.
+    """
+
+    character: str
+    probability: float
+
+
+def distribution(logits: NDArray[np.float32], settings: Settings) -> NDArray[np.float64]:
+    """Return the probabilities ``[V]`` that a character is drawn with, given its logits ``[V]``."""
+    weights = _weights(_relative(logits), settings)
+    weights /= weights.sum()
+    return weights
+
+
+def draw(weights: NDArray[np.float64], uniform: float) -> int:
+    """Return the id at ``uniform``, from [0, 1), of the inverse CDF of ``weights`` ``[V]``.
+
+    The weights need not sum to 1. One that is 0 is never drawn, and rounding never leads past the
+    last: in float64, for every ``uniform`` below 1, ``uniform * total`` is below ``total``.
+    """
+    cumulative = np.add.accumulate(weights)
+    return int(cumulative.searchsorted(uniform * cumulative.item(-1), side="right"))
+
+
+class Stream(Iterator[Drawn]):
+    """An endless text, drawn one character at a time in constant memory.
+
+    ``settings`` may be replaced at any time and holds from the next character on. The same model,
+    prompt, settings and seed give the same text. The :data:`PLACEHOLDER` of folded characters is
+    never drawn; in the other characters' ``probability`` it keeps its share.
+    """
+
+    def __init__(self, model: LSTM, prompt: str, settings: Settings, seed: int) -> None:
+        """Read ``prompt``, in characters that the model knows.
+
+        An empty prompt stands for the start of a line: the network reads one newline (where it
+        knows none, its first character), which is not part of the text.
+        """
+        if not (_is_whole(seed) and 0 <= seed <= _LARGEST_SEED):
+            raise CharloomError(
+                f"--seed is a whole number from 0 to {_LARGEST_SEED:,}, not {seed!r}."
+            )
+        self.settings = settings
+        self._never = model.vocab.c2ix.get(PLACEHOLDER)
+        if self._never is not None and len(model.vocab) == 1:
+            raise CharloomError(
+                "This model knows no character by name; train one that folds fewer of them."
+            )
+        self._model = model
+        self._uniform = np.random.Generator(np.random.PCG64(seed)).random
+        self._state = model.start()
+        if not prompt:
+            prompt = "\n" if "\n" in model.vocab.c2ix else model.vocab.chars[0]
+        for start in range(0, len(prompt) - 1, _CHUNK):
+            ids = model.vocab.encode(prompt[start : min(start + _CHUNK, len(prompt) - 1)])
+            model.logits(ids[None], self._state)
+        self._newest = int(model.vocab.encode(prompt[-1])[0])
+
+    def __next__(self) -> Drawn:
+        logits = _relative(self._model.step((self._newest,), self._state)[0])
+        network = np.exp(logits)
+        if self._never is not None:
+            logits[self._never] = -math.inf
+            logits = _relative(logits)
+        newest = draw(_weights(logits, self.settings), self._uniform())
+        self._newest = newest
+        probability = network.item(newest) / np.add.reduce(network).item()
+        # not even a network that is certain of the placeholder makes a drawn character impossible
+        return Drawn(self._model.vocab.chars[newest], probability or sys.float_info.min)
+
+
+def generate(
+    model: LSTM, prompt: str, settings: Settings, seed: int, length: int, stop: str = ""
+) -> Iterator[Drawn]:
+    """Yield up to ``length`` characters that follow ``prompt``.
+
+    With ``stop``, the text ends just before the first place where that stands in what is generated
+    (the prompt does not count). Only characters that may be its beginning are held back.
+    """
+    held: list[Drawn] = []
+    for drawn in islice(Stream(model, prompt, settings, seed), max(0, length)):
+        held.append(drawn)
+        while held and not stop.startswith("".join(each.character for each in held)):
+            yield held.pop(0)
+        if stop and len(held) == len(stop):
+            return
+    yield from held
+
+
+def _relative(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return a copy in float64 in which the largest logit is 0, so that no exp overflows."""
+    relative = logits.astype(np.float64)
+    relative -= relative[relative.argmax()]
+    return relative
+
+
+def _weights(logits: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
+    """Return what is proportional to the distribution; ``logits`` as :func:`_relative` does."""
+    if settings.temperature == 0:
+        weights = np.zeros_like(logits)
+        weights[logits.argmax()] = 1
+        return weights
+    weights = np.exp(logits / max(settings.temperature, _COLDEST))
+    if settings.top_k == 0 and settings.top_p == 1:
+        return weights
+    kept = np.argsort(-logits, kind="stable")[: settings.top_k or None]
+    if settings.top_p < 1:
+        mass = np.cumsum(weights[kept])
+        kept = kept[: mass.searchsorted(settings.top_p * mass[-1]) + 1]
+    cut = np.zeros_like(weights)
+    cut[kept] = weights[kept]
+    return cut
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return _is_whole(value) or isinstance(value, float)

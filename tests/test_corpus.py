@@ -1,0 +1,339 @@
+import codecs
+import hashlib
+import os
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core import corpus
+from core.corpus import Corpus, from_bytes, load
+from core.errors import CharloomError
+
+WORDS = "No sooner had the wind fallen than we saw the ice.\n"
+FRENCH = "L'été dernier, à la fin du mois d'août, nous étions allés jusqu'à la forêt. « Où ça ? »\n"
+POLISH = "Litwo! Ojczyzno moja! ty jesteś jak zdrowie; ile cię trzeba cenić, ten tylko się dowie.\n"
+RUSSIAN = "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива.\n"
+JAPANESE = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。\n" * 4
+
+
+def read(data: bytes, **reading: str | None) -> Corpus:
+    return from_bytes(data, title="a text", source="a text", **reading)  # type: ignore[arg-type]
+
+
+def refusal(data: bytes, **reading: str | None) -> str:
+    with pytest.raises(CharloomError) as caught:
+        read(data, **reading)
+    return sentence(caught.value)
+
+
+def sentence(error: CharloomError) -> str:
+    message = str(error)
+    assert message.endswith(".") and "\n" not in message
+    return message
+
+
+def refused(path: Path | str) -> str:
+    with pytest.raises(CharloomError) as caught:
+        load(path)
+    return sentence(caught.value)
+
+
+def test_a_file_gives_its_text_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "ice.txt"
+    path.write_text(WORDS, encoding="utf-8")
+    found = load(path)
+    assert found == load(str(path))
+    assert found.text == WORDS
+    assert (found.title, found.source, found.encoding) == ("ice", str(path), "utf-8")
+    assert found.notes == ()
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_dash_reads_standard_input_to_its_end() -> None:
+    code = "from core.corpus import load; import sys; sys.stdout.write(load('-').text)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=(FRENCH * 3000).encode(),
+        capture_output=True,
+        check=True,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+    )
+    assert done.stdout.decode() == FRENCH * 3000
+
+
+def test_a_closed_standard_input_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert "no standard input" in refused("-")
+    path = tmp_path / "closed"
+    path.touch()
+    with path.open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+    assert "no standard input" in refused("-")
+
+
+MARKS = {
+    "utf-8": codecs.BOM_UTF8,
+    "utf-16-le": codecs.BOM_UTF16_LE,
+    "utf-16-be": codecs.BOM_UTF16_BE,
+    "utf-32-le": codecs.BOM_UTF32_LE,
+    "utf-32-be": codecs.BOM_UTF32_BE,
+}
+anything = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("\n\r\t"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(tail=anything, encoding=st.sampled_from(sorted(MARKS)))
+def test_whatever_bears_a_byte_order_mark_is_read_back(tail: str, encoding: str) -> None:
+    text = WORDS + tail
+    found = read(MARKS[encoding] + text.encode(encoding))
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    assert found.text == unicodedata.normalize("NFC", lines)
+    assert found.encoding == encoding
+    assert not found.guessed
+    assert found.sha256 == hashlib.sha256(found.text.encode()).hexdigest()
+
+
+@settings(max_examples=60, deadline=None)
+@given(tail=anything)
+def test_utf_8_needs_no_mark_and_nfc_can_be_declined(tail: str) -> None:
+    lines = (WORDS + tail).replace("\r\n", "\n").replace("\r", "\n")
+    data = (WORDS + tail).encode()
+    assert from_bytes(data, title="", source="", nfc=False).text == lines
+    assert from_bytes(data, title="", source="").text == unicodedata.normalize("NFC", lines)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.binary(max_size=300) | st.binary(max_size=100).map(lambda b: WORDS.encode() + b))
+def test_any_bytes_are_a_text_or_one_sentence(data: bytes) -> None:
+    try:
+        found = read(data)
+    except CharloomError as error:
+        sentence(error)
+    else:
+        assert len(found.text) >= corpus.MIN_CHARACTERS
+        assert "\0" not in found.text and "\r" not in found.text
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "named"),
+    [
+        (FRENCH, "cp1252", "windows-1252"),
+        (FRENCH * 50, "cp1252", "windows-1252"),
+        (POLISH, "cp1250", "windows-1250"),
+        (RUSSIAN, "cp1251", "windows-1251"),
+        (RUSSIAN, "koi8-r", "koi8_r"),
+        (JAPANESE, "shift_jis", "cp932"),
+    ],
+)
+def test_another_encoding_is_guessed_and_the_guess_told(
+    text: str, encoding: str, named: str
+) -> None:
+    found = read(text.encode(encoding))
+    assert found.text == text
+    assert (found.encoding, found.guessed) == (named, True)
+    assert found.notes == (f"Read as {named} (a guess); name another with --encoding.",)
+    assert read(text.encode(encoding), encoding=named).text == text
+
+
+def test_a_named_encoding_wins() -> None:
+    found = read(RUSSIAN.encode("koi8-r"), encoding="latin-1")
+    assert found.text == RUSSIAN.encode("koi8-r").decode("latin-1")
+    assert (found.encoding, found.guessed, found.notes) == ("latin-1", False, ())
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8", "utf-32", "idna"])
+def test_a_wrong_encoding_is_one_sentence(encoding: str) -> None:
+    assert f"cannot be read as '{encoding}'" in refusal(FRENCH.encode("cp1252"), encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["", "klingon", "rot13", "base64", "a\0b", "ü"])
+def test_an_unknown_encoding_is_one_sentence(encoding: str) -> None:
+    refusal(FRENCH.encode(), encoding=encoding)
+
+
+def test_utf_8_cut_off_within_a_character_stays_utf_8() -> None:
+    data = (FRENCH * 20).encode()
+    cut = data[: data.rindex("ù".encode()) + 1]
+    found = read(cut)
+    assert (found.encoding, found.guessed) == ("utf-8", False)
+    assert found.text == cut[:-1].decode() + "\ufffd"
+    assert "1 U+FFFD" in found.notes[0]
+
+
+def test_utf_16_cut_off_within_a_character_is_one_sentence() -> None:
+    assert "utf-16-le but damaged" in refusal(codecs.BOM_UTF16_LE + WORDS.encode("utf-16-le")[:-1])
+
+
+def test_utf_16_without_a_mark_can_be_named() -> None:
+    data = WORDS.encode("utf-16-le")
+    assert "--encoding utf-16-le" in refusal(data)
+    assert read(data, encoding="utf-16-le").text == WORDS
+
+
+def test_a_named_encoding_may_bring_a_byte_order_mark() -> None:
+    found = read(codecs.BOM_UTF8 + WORDS.encode(), encoding="utf-8")
+    assert found.text == WORDS
+    assert found.notes == ("Dropped the byte order mark.",)
+
+
+def test_lone_surrogates_are_replaced() -> None:
+    found = read(WORDS.encode() + b"\\ud800 and \\udfff", encoding="raw_unicode_escape")
+    assert found.text == WORDS + "\ufffd and \ufffd"
+    assert found.notes == ("Replaced 2 lone surrogates with U+FFFD.",)
+
+
+def test_every_line_end_becomes_lf() -> None:
+    found = read(b"One line of words,\r\nanother line,\ra third,\nthe last.\r\n")
+    assert found.text == "One line of words,\nanother line,\na third,\nthe last.\n"
+    assert found.notes == ("Turned 3 CRLF or CR line ends into LF.",)
+
+
+def test_characters_are_composed_unless_declined() -> None:
+    loose = unicodedata.normalize("NFD", FRENCH).encode()
+    assert read(loose).text == FRENCH
+    assert read(loose).notes == ("Composed the characters (NFC).",)
+    kept = from_bytes(loose, title="", source="", nfc=False)
+    assert kept.text.encode() == loose and kept.notes == ()
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_phrase_is_found_however_it_was_typed(form: str) -> None:
+    loose = unicodedata.normalize("NFD", FRENCH).encode()
+    assert read(loose, start=unicodedata.normalize(form, "à la")).text == FRENCH[15:]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        bytes(range(256)) * 4,
+        WORDS.encode() + b"\0",
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + WORDS.encode(),
+        bytes(range(1, 32)) * 10,
+    ],
+)
+def test_binary_data_is_refused(data: bytes) -> None:
+    assert "looks like binary data" in refusal(data)
+
+
+def test_a_log_with_colours_is_text() -> None:
+    log = b"\x1b[31mred\x1b[0m and \x1b[32mgreen\x1b[0m words\n" * 9
+    assert read(log).text.encode() == log
+
+
+@pytest.mark.parametrize("data", [b"", b" \n\t\n" * 40, codecs.BOM_UTF8])
+def test_an_empty_text_is_refused(data: bytes) -> None:
+    assert "is empty" in refusal(data)
+
+
+def test_a_text_must_be_long_enough() -> None:
+    least = (WORDS * 2)[: corpus.MIN_CHARACTERS].encode()
+    assert len(read(least).text) == corpus.MIN_CHARACTERS
+    assert "gives only 31 characters" in refusal(least[:-1])
+
+
+def test_a_text_of_one_character_is_refused() -> None:
+    assert "one single character" in refusal(b"a" * 1000)
+    assert read(b"ab" * 500).text == "ab" * 500
+
+
+def test_one_very_long_line_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "line"
+    path.write_bytes(b"word " * 60_000)
+    assert load(path).text == "word " * 60_000
+
+
+def test_a_slice_is_told() -> None:
+    found = read(WORDS.encode() * 3, start="the wind", end=str(len(WORDS) * 2))
+    assert found.text == WORDS[14:] + WORDS
+    assert found.notes == ("Took the 88 characters from 14 to 102.",)
+
+
+def test_a_slice_that_leaves_too_little_is_refused() -> None:
+    assert "gives only 3 characters" in refusal(WORDS.encode(), start="4", end="7")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    assert "There is no file" in refused(tmp_path / "nothing")
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    assert "is a folder" in refused(tmp_path)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such files there")
+def test_a_pipe_or_device_is_refused_without_waiting(tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    assert "name it '-'" in refused(fifo)
+    assert "name it '-'" in refused("/dev/zero")
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "secret"
+    path.write_text(WORDS)
+    path.chmod(0)
+    assert "may not read" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "long" * 2000, "new\nline", ""])
+def test_an_impossible_name_is_one_sentence(name: str) -> None:
+    refused(name)
+
+
+def test_a_link_to_itself_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    refused(tmp_path / "loop")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such a name cannot be made")
+def test_a_name_in_broken_utf_8_can_still_be_written_down(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.txt")
+    path.write_text(WORDS)
+    found = load(path)
+    assert found.title == "caf\ufffd"
+    found.source.encode("utf-8")
+
+
+def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "huge"
+    with path.open("wb") as file:
+        file.truncate(corpus.MAX_BYTES + 1)
+    assert "larger than 512 MB" in refused(path)
+
+
+def test_a_pipe_is_not_read_beyond_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(corpus, "MAX_BYTES", 2**20)
+    path = tmp_path / "endless"
+    path.write_bytes(b"word " * 2**19)
+    with path.open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert "larger than 1 MB" in refused("-")
+        assert file.buffer.tell() <= 2 * 2**20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory cannot be limited there")
+def test_a_text_beyond_memory_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "large"
+    with path.open("wb") as file:
+        file.truncate(2**29)
+    code = (
+        "import resource, sys; from core.corpus import load;"
+        "resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28)); load(sys.argv[1])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
+    assert b"CharloomError" in done.stderr.splitlines()[-1]
+    assert b"too large for this machine's memory" in done.stderr.splitlines()[-1]
+
+
+def test_a_text_does_not_show_itself_whole() -> None:
+    assert WORDS not in repr(read(WORDS.encode()))

@@ -1,0 +1,94 @@
+"""The command line: which commands there are, and how any of them ends.
+
+stdout is data, stderr is narration. Exit status: 0 done, 1 a one-line error, 2 usage, 130 Ctrl-C.
+A command's module is imported only when it runs, so that ``--help`` is there at once.
+"""
+
+import importlib
+import os
+import sys
+
+import click
+
+from core.display import one_line
+from core.errors import CharloomError
+
+_COMMANDS = {
+    "train": "Train a network on a text and watch it learn.",
+    "resume": "Go on with a training run that was stopped.",
+    "generate": "Let a model write, one character at a time.",
+    "score": "Say how well a model predicts a text, in bits and nats per character.",
+    "models": "List, show and manage the models on this computer.",
+    "corpus": "List, fetch and check texts to train on.",
+    "favorites": "List, search, export and replay what you kept.",
+    "paths": "Show where Charloom keeps its files.",
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands live in ``tui.commands``, one module each."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command = getattr(importlib.import_module(f"tui.commands.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="charloom", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """Weave text, one character at a time.
+
+    Train a character-level LSTM on any text you love, let it write, and keep the best of it.
+    Without a command, the model that comes with Charloom goes on with a sentence of Frankenstein.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(cli.get_command(ctx, "generate"), prompt="You will rejoice to hear")  # type: ignore[arg-type]
+
+
+def main() -> None:
+    """Run the command line and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit status; an error becomes one line on stderr."""
+    _accept_any_text()
+    try:
+        status = cli.main(arguments, prog_name="charloom", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except CharloomError as error:
+        click.echo(f"charloom: {one_line(str(error), 2_000)}", err=True)
+        return 1
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output has had enough. What is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _accept_any_text() -> None:
+    """Let the standard streams carry any character, whatever the locale makes of it."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            utf8 = stream.encoding.casefold().replace("-", "") == "utf8"
+            stream.reconfigure(errors="surrogatepass" if utf8 else "backslashreplace")

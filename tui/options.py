@@ -1,0 +1,59 @@
+"""Options that several commands share, and those made from the settings' own fields."""
+
+from collections.abc import Callable
+from dataclasses import Field, fields
+from typing import Any, TypeVar
+
+import click
+
+from core.settings import ModelSettings, TrainSettings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_NOT_CHOSEN = ("vocab_size",)  # the text decides
+
+
+def json_option(command: Command) -> Command:
+    """Add ``--json``: machine-readable output."""
+    return click.option("--json", "as_json", is_flag=True, help="Write JSON for scripts.")(command)
+
+
+def setting_options(command: Command) -> Command:
+    """Add an option for every model and training setting, named and explained by its field."""
+    every = (*fields(ModelSettings), *fields(TrainSettings))
+    for each in reversed([f for f in every if f.name not in _NOT_CHOSEN]):
+        command = _setting_option(each)(command)
+    return command
+
+
+def chosen_settings(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings among ``values`` that were given on the command line."""
+    names = {f.name for f in (*fields(ModelSettings), *fields(TrainSettings))}
+    return {name: value for name, value in values.items() if name in names and value is not None}
+
+
+def _setting_option(setting: Field[Any]) -> Callable[[Command], Command]:
+    option = "--" + setting.name.replace("_", "-")
+    limits = setting.metadata
+    help_ = limits["help"]
+    if "choices" in limits:
+        return click.option(option, type=click.Choice(limits["choices"]), help=help_)
+    if "low" not in limits:
+        return click.option(f"{option}/--no{option[1:]}", default=None, help=help_)
+    kind = int if isinstance(limits["low"], int) else float
+    metavar = "N" if kind is int else "X"
+    return click.option(option, type=kind, metavar=metavar, help=help_)
+
+
+def reading_options(command: Command) -> Command:
+    """Add the choices of how a text is read; see :class:`core.corpus.Reading`."""
+    for add in (
+        click.option("--mirror", help="Project Gutenberg mirror to download from."),
+        click.option("--nfc/--no-nfc", default=True, help="Compose characters (NFC)."),
+        click.option("--trim/--no-trim", default=True, help="Cut Project Gutenberg's wrapping."),
+        click.option("--encoding", help="Encoding of the text; recognised when not given."),
+        click.option("--end", help="Stop before this phrase or offset."),
+        click.option("--start", help="Begin at this phrase or offset ('Letter 1')."),
+    ):
+        command = add(command)
+    return command

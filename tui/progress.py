@@ -1,0 +1,170 @@
+"""A training run as it is watched in a terminal: live when there is one, plain lines when not."""
+
+import sys
+import time
+from typing import Protocol
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from core.display import visible
+from core.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Progress,
+    Sample,
+    Started,
+    Validated,
+    Warned,
+    to_line,
+)
+
+_PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
+_MEASURE = 88  # columns that the sample takes at most
+
+
+class Watcher(Protocol):
+    """Shows a run's events as they come."""
+
+    def __enter__(self) -> "Watcher": ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def show(self, event: Event) -> None:
+        """Take in one event."""
+
+
+class JsonLines:
+    """One object a line on stdout, for scripts."""
+
+    def __enter__(self) -> "JsonLines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        """Write ``event``."""
+        sys.stdout.write(to_line(event) + "\n")
+        sys.stdout.flush()
+
+
+class PlainLines:
+    """A line on stderr now and then."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __enter__(self) -> "PlainLines":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def show(self, event: Event) -> None:
+        """Write ``event`` if it is time, or if it matters."""
+        line = ""
+        if isinstance(event, Progress) and time.monotonic() >= self._next:
+            self._next = time.monotonic() + _PLAIN_SECONDS
+            line = (
+                f"{event.fraction:4.0%}  step {event.step:,}  loss {event.loss:.3f} nats "
+                f"({event.bits_per_char:.2f} bits/char)  {event.chars_per_second:,.0f} chars/s  "
+                f"{clock(event.eta_seconds)} left"
+            )
+        elif isinstance(event, Validated):
+            line = (
+                f"      validation {event.val_loss:.3f} nats ({event.val_bits_per_char:.2f} "
+                f"bits/char), best {event.best_val_loss:.3f} at step {event.best_step:,}"
+            )
+        elif isinstance(event, Started):
+            line = describe(event)
+        elif isinstance(event, Warned):
+            line = visible(event.message)
+        if line:
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+
+
+class LiveView:
+    """A picture of the run that is redrawn in place on stderr."""
+
+    def __init__(self, name: str, console: Console) -> None:
+        self._name = name
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._progress: Progress | None = None
+        self._validated: Validated | None = None
+        self._sample = ""
+
+    def __enter__(self) -> "LiveView":
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def show(self, event: Event) -> None:
+        """Redraw with what ``event`` tells."""
+        if isinstance(event, Started):
+            self._console.print(Text(describe(event), "dim"))
+        elif isinstance(event, Warned):
+            self._console.print(Text(visible(event.message), "yellow"))
+        elif isinstance(event, Validated):
+            self._validated = event
+        elif isinstance(event, Sample):
+            self._sample = event.text
+        elif isinstance(event, CheckpointSaved | Finished):
+            return
+        elif isinstance(event, Progress):
+            self._progress = event
+            self._live.update(self._picture(event), refresh=True)
+
+    def _picture(self, now: Progress) -> RenderableType:
+        figures = Table.grid(padding=(0, 2))
+        for _ in range(4):
+            figures.add_column(justify="right")
+            figures.add_column()
+        figures.add_row(
+            *(f"{now.loss:.3f}", "nats/char", f"{now.bits_per_char:.2f}", "bits/char"),
+            *(f"{now.chars_per_second:,.0f}", "chars/s", clock(now.eta_seconds), "left"),
+        )
+        if best := self._validated:
+            figures.add_row(
+                *(f"{best.val_loss:.3f}", "validation", f"{best.val_bits_per_char:.2f}"),
+                *("bits/char", f"{best.best_val_loss:.3f}", f"best, @{best.best_step:,}"),
+            )
+        width = min(_MEASURE, self._console.width)
+        title = Text.assemble(
+            (self._name, "bold"), f"  step {now.step:,}  epoch {now.epoch:.2f}  {now.fraction:4.0%}"
+        )
+        bar = ProgressBar(total=1.0, completed=now.fraction, width=width)
+        sample = Text(visible(self._sample), "italic", overflow="fold")
+        framed = Table.grid()
+        framed.add_column(width=width)
+        framed.add_row(sample)
+        return Group(title, bar, figures, Text(), framed)
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as minutes and seconds, or hours, minutes and seconds."""
+    minutes, rest = divmod(round(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def describe(event: Started) -> str:
+    """Return what is being trained and how, on one line."""
+    model, training = event.model, event.training
+    bound = f"{event.total_steps:,} steps" if event.total_steps else f"{training['minutes']:g} min"
+    layers = f"{model['layers']}×" if model["layers"] > 1 else ""
+    return (
+        f"H {layers}{model['hidden']}, E {model['embedding']}, V {model['vocab_size']}, "
+        f"{event.parameters:,} parameters; B {training['batch']}, T {training['window']}, "
+        f"{training['order']}; {event.train_characters:,} characters, "
+        f"{event.held_out_characters:,} held out; {event.device}, {event.precision}, "
+        f"{event.threads} threads; {bound}"
+    )
