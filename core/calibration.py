@@ -1,17 +1,22 @@
 """Finding out how this machine trains fastest: device, number format, threads."""
 
 import os
+import sys
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 
+from core import speeds
 from core.learner import Learner
 from core.model import CharLSTM
+from core.presets import PRESETS
 from core.settings import ModelSettings, TrainSettings
 
 _WINDOW = 32  # shorter windows than in training: the ranking is the same and it is known sooner
 _TIMED_STEPS = 3
+_TYPICAL_VOCABULARY = 80  # its size hardly matters to the speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +89,15 @@ def _seconds(learner: Learner) -> float:
     begin = time.perf_counter()
     float(learner.step(0.0).loss)  # reading it waits for the device
     return time.perf_counter() - begin
+
+
+def time_presets() -> dict[str, float]:
+    """Return characters trained per second for every preset."""
+    return {
+        name: calibrate(*preset.settings(_TYPICAL_VOCABULARY, {})).chars_per_second
+        for name, preset in PRESETS.items()
+    }
+
+
+if __name__ == "__main__":  # the child process of core.speeds
+    speeds.remember(Path(sys.argv[1]), time_presets())

@@ -72,7 +72,7 @@ def find(name: str) -> Entry:
     if name in _BY_NAME:
         return _BY_NAME[name]
     near = difflib.get_close_matches(name[:100].lower(), _BY_NAME, n=2)
-    hint = f"did you mean {' or '.join(near)}?" if near else "see 'charloom corpus list'."
+    hint = f"perhaps you mean {' or '.join(near)}." if near else "see 'charloom corpus list'."
     raise CharloomError(f"There is no file and no known text called {name[:100]!r}; {hint}")
 
 

@@ -14,7 +14,7 @@ _MARK = re.compile(
 # The blank lines after a header and, among them, a paragraph that names the transcribers.
 _CREDITS = re.compile(
     r"\A(?:\s*(?:(?:this )?e-?text (?:was )?)?(?:produced|prepared) by\b.*"
-    r"(?:\n.*\S.*){0,7}\n\s*\n)?\n*",
+    r"(?:\n[^\S\n]*\S.*){0,7}\n\s*\n)?\n*",
     re.IGNORECASE,
 )
 

@@ -19,6 +19,7 @@ from core.generation import Generation, clean_tag
 
 _APPLICATION_ID = 0x4C6F6F6D  # "Loom" in ASCII: marks the file as ours, whatever its name
 _PATIENCE_SECONDS = 10.0  # how long to wait for another process's write, which takes milliseconds
+_LONGEST_QUERY = 200  # characters; FTS5 takes time in the square of the number of words
 _UNSEARCHABLE = re.compile("[\0\ud800-\udfff]")  # ends a C string; has no UTF-8
 
 # Migration n takes the file from version n to n + 1. A migration that was released never changes.
@@ -66,7 +67,6 @@ _MIGRATIONS: tuple[tuple[str, ...], ...] = (
         END""",
     ),
 )
-
 
 _COLUMNS = tuple(each.name for each in fields(Generation))
 
@@ -170,9 +170,9 @@ class Library:
 
         Prompts, texts, tags and notes are searched, whatever the case and the accents. The last
         word may be the beginning of one, so that a search can follow the typing. A query without
-        a letter or a digit finds nothing.
+        a letter or a digit finds nothing; of a very long one only the beginning counts.
         """
-        words = _UNSEARCHABLE.sub(" ", query).split()
+        words = _UNSEARCHABLE.sub(" ", query[:_LONGEST_QUERY]).split()
         if not words:
             return []
         quoted = ('"' + word.replace('"', '""') + '"' for word in words)  # never FTS5 syntax
@@ -220,7 +220,7 @@ class Library:
             self._pragma("journal_mode = WAL")  # readers and a writer do not wait for each other
         except sqlite3.OperationalError as error:
             # Refused at once while another process switches too; either mode is safe for us all.
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
         if version < len(_MIGRATIONS):
             self._migrate()

@@ -43,7 +43,7 @@ def _locate(text: str, place: str, low: int, option: str) -> tuple[int, int]:
     if found := re.compile(phrase).search(text, low):
         return found.span()
     near = re.compile(phrase, re.IGNORECASE).search(text, low)
-    hint = f"did you mean {near[0]!r}?" if near else "check its spelling."
+    hint = f"perhaps you mean {near[0]!r}." if near else "check its spelling."
     after = f" after character {low:,}" if low else ""
     raise CharloomError(f"{option} {shown} is not in the text{after}; {hint}")
 
@@ -70,12 +70,9 @@ def _only_listed(text: str, line: re.Match[str]) -> bool:
 
     So it is when it and a neighbour, the line before or after, both stand again further down.
     """
-    further = text[line.end() :]
-    before = text[max(line.start() - _NEAR, 0) : line.start()].rstrip().rpartition("\n")[2]
-    after = further[:_NEAR].lstrip().partition("\n")[0]
-
-    def stands(words: str) -> int:
-        same = rf"^[ \t]*{re.escape(words.strip())}[ \t]*$"
-        return len(re.findall(same, further, re.MULTILINE)) if words.strip() else 0
-
-    return stands(line[0]) > 0 and (stands(before) > 0 or stands(after) > 1)
+    further = [each.strip() for each in text[line.end() :].split("\n")]
+    before = text[max(line.start() - _NEAR, 0) : line.start()].rstrip().rpartition("\n")[2].strip()
+    after = next(filter(None, further), "")
+    listed_before = before != "" and before in further
+    listed_after = after != "" and further.count(after) > 1
+    return line[0].strip() in further and (listed_before or listed_after)

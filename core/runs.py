@@ -20,6 +20,7 @@ from core import events, paths, store
 from core.corpus import Corpus
 from core.errors import CharloomError
 from core.events import Event, Finished, Sample
+from core.speeds import CHILD_ENVIRONMENT
 
 _POLL_SECONDS = 0.1
 
@@ -142,9 +143,6 @@ class Training:
     def __init__(self, folder: Path, resume: bool = False) -> None:
         self._folder = folder
         self._tails = Tail(folder / "metrics.jsonl"), Tail(folder / "samples.jsonl")
-        # GOMP_SPINCOUNT: a thread that waits for the other spins briefly, then sleeps, so that a
-        # busy neighbour does not stall both. It is read once, when torch is loaded.
-        environment = {"GOMP_SPINCOUNT": "10000"} | os.environ
         command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
         with (folder / "trainer.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -152,7 +150,7 @@ class Training:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=environment,
+                env=CHILD_ENVIRONMENT | os.environ,
                 start_new_session=True,
             )
 

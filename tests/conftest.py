@@ -1,6 +1,11 @@
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# The same cases on every machine and in every run; no folder of past failures.
+hypothesis.settings.register_profile("charloom", derandomize=True, deadline=None, database=None)
+hypothesis.settings.load_profile("charloom")
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,8 @@ from core.checkpoint import Checkpoint, CorpusCard, Losses, tensor_shapes
 from core.settings import ModelSettings, TrainSettings
 from core.vocab import Vocab
 
+CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
+
 
 def random_checkpoint(
     vocab: str = "\n abcdefghijklmnopqrstuvwxyz",
@@ -47,6 +49,14 @@ def at_step(step: int, validation: float | None = None, seed: int = 0) -> Checkp
     """Return a small checkpoint from ``step`` with this validation loss."""
     losses = Losses(validation=validation)
     return random_checkpoint("ab", hidden=2, embedding=2, seed=seed, step=step, losses=losses)
+
+
+def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
+    """Hold two checkpoints to the same card and the same weights."""
+    assert [getattr(one, n) for n in CARD_FIELDS] == [getattr(other, n) for n in CARD_FIELDS]
+    assert one.tensors.keys() == other.tensors.keys()
+    for name, tensor in one.tensors.items():
+        np.testing.assert_array_equal(tensor, other.tensors[name])
 
 
 def damage(path: Path) -> None:

@@ -13,22 +13,14 @@ import safetensors.numpy
 import torch
 
 from core import checkpoint
-from core.checkpoint import Checkpoint, CorpusCard, Losses
+from core.checkpoint import CorpusCard, Losses
 from core.errors import CharloomError
 from core.settings import ModelSettings, TrainSettings
 from core.vocab import Vocab
-from tests.makers import random_checkpoint
+from tests.makers import CARD_FIELDS, assert_equal, random_checkpoint
 
 SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))
 SMALL_FILE = checkpoint.to_bytes(SMALL)
-CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
-
-
-def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
-    assert [getattr(one, n) for n in CARD_FIELDS] == [getattr(other, n) for n in CARD_FIELDS]
-    assert one.tensors.keys() == other.tensors.keys()
-    for name, tensor in one.tensors.items():
-        np.testing.assert_array_equal(tensor, other.tensors[name])
 
 
 @pytest.mark.parametrize("layers", [1, 2])

@@ -5,27 +5,31 @@ import subprocess
 import sys
 import unicodedata
 from pathlib import Path
+from typing import Unpack
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import corpus
-from core.corpus import Corpus, from_bytes, load
+from core.corpus import Corpus, Reading, from_bytes, load
 from core.errors import CharloomError
 
 WORDS = "No sooner had the wind fallen than we saw the ice.\n"
 FRENCH = "L'été dernier, à la fin du mois d'août, nous étions allés jusqu'à la forêt. « Où ça ? »\n"
-POLISH = "Litwo! Ojczyzno moja! ty jesteś jak zdrowie; ile cię trzeba cenić, ten tylko się dowie.\n"
-RUSSIAN = "Все счастливые семьи похожи друг на друга, каждая несчастливая семья несчастлива.\n"
+POLISH = (
+    "Litwo! Ojczyzno moja! ty jesteś jak zdrowie; ile cię trzeba cenić, ten tylko się dowie, "
+    "kto cię stracił. Dziś piękność twą w całej ozdobie widzę i opisuję, bo tęsknię po tobie.\n"
+)
+RUSSIAN = "Счастливые семьи похожи друг на друга, каждая несчастливая несчастлива по-своему.\n"
 JAPANESE = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。\n" * 4
 
 
-def read(data: bytes, **reading: str | None) -> Corpus:
-    return from_bytes(data, title="a text", source="a text", **reading)  # type: ignore[arg-type]
+def read(data: bytes, **reading: Unpack[Reading]) -> Corpus:
+    return from_bytes(data, title="a text", source="a text", **reading)
 
 
-def refusal(data: bytes, **reading: str | None) -> str:
+def refusal(data: bytes, **reading: Unpack[Reading]) -> str:
     with pytest.raises(CharloomError) as caught:
         read(data, **reading)
     return sentence(caught.value)
@@ -203,10 +207,10 @@ def test_characters_are_composed_unless_declined() -> None:
     assert kept.text.encode() == loose and kept.notes == ()
 
 
-@pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_phrase_is_found_however_it_was_typed(form: str) -> None:
+@pytest.mark.parametrize("typed", ["\u00e0 la", "a\u0300 la"])
+def test_a_phrase_is_found_however_it_was_typed(typed: str) -> None:
     loose = unicodedata.normalize("NFD", FRENCH).encode()
-    assert read(loose, start=unicodedata.normalize(form, "à la")).text == FRENCH[15:]
+    assert read(loose, start=typed).text == FRENCH[15:]
 
 
 @pytest.mark.parametrize(
@@ -318,7 +322,7 @@ def test_a_pipe_is_not_read_beyond_the_limit(
     with path.open() as file:
         monkeypatch.setattr("sys.stdin", file)
         assert "larger than 1 MB" in refused("-")
-        assert file.buffer.tell() <= 2 * 2**20
+        assert os.lseek(file.fileno(), 0, os.SEEK_CUR) <= 2 * 2**20
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory cannot be limited there")
@@ -327,8 +331,10 @@ def test_a_text_beyond_memory_is_one_sentence(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(2**29)
     code = (
-        "import resource, sys; from core.corpus import load;"
-        "resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28)); load(sys.argv[1])"
+        "import pathlib, resource, sys; from core.corpus import load;"
+        "pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0]);"
+        "limit = pages * resource.getpagesize() + 2**25;"
+        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit)); load(sys.argv[1])"
     )
     done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
     assert b"CharloomError" in done.stderr.splitlines()[-1]

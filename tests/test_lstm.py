@@ -27,8 +27,13 @@ class Textbook(nn.Module):
 
     @torch.no_grad()
     def forward(self, ids: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        hidden, state = self.lstm(self.embedding(ids))
-        return self.head(hidden), state
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # networks as small as these only lose time with more
+        try:
+            hidden, state = self.lstm(self.embedding(ids))
+            return self.head(hidden), state
+        finally:
+            torch.set_num_threads(threads)
 
 
 def some_ids(checkpoint: Checkpoint, streams: int, length: int) -> NDArray[np.int64]:

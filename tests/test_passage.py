@@ -28,7 +28,7 @@ def refusal(text: str, start: str | None = None, end: str | None = None) -> str:
     with pytest.raises(CharloomError) as caught:
         span(text, start, end)
     message = str(caught.value)
-    assert message.endswith((".", "?")) and "\n" not in message
+    assert message.endswith(".") and "\n" not in message
     return message
 
 
@@ -66,7 +66,7 @@ def test_headings_come_in_several_dresses(line: str) -> None:
 
 
 def test_a_heading_may_stand_at_either_edge() -> None:
-    assert span("Letter 1\n\nwords of Letter 1\n\nLetter 2", "Letter 1", "Letter 2") == (0, 28)
+    assert span("Letter 1\n\nwords of Letter 1\n\nLetter 2", "Letter 1", "Letter 2") == (0, 29)
     assert span("Letter 1", "Letter 1", None) == (0, 8)
 
 
@@ -126,7 +126,7 @@ def test_an_empty_phrase_is_one_sentence(phrase: str) -> None:
 
 
 def test_other_capitals_are_suggested() -> None:
-    assert refusal(BOOK, "LETTER 1").endswith("did you mean 'Letter 1'?")
+    assert refusal(BOOK, "LETTER 1").endswith("perhaps you mean 'Letter 1'.")
     assert refusal(BOOK, "Epistle 1").endswith("check its spelling.")
 
 
@@ -157,4 +157,4 @@ def test_a_passage_begins_with_its_start_and_its_end_follows(
 def test_a_common_letter_in_a_very_long_line_is_found_at_once() -> None:
     line = "a " * 500_000
     assert span(line, "a", None) == (0, len(line))
-    assert span("b " + line, "a", "b") == (0, 0) if line.startswith("b") else True
+    assert span(line + "b", "a", "b") == (0, len(line))

@@ -1,0 +1,51 @@
+"""The bare training loop: ``python -m tests.bench.bare_loop TEXT SECONDS``, prints characters/s.
+
+The network, precision and threads are those of ``charloom train --preset medium``; there is no
+validation, no report, no sample, no checkpoint, and the batches are slices of a tensor.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from core.model import CharLSTM, cross_entropy
+from core.presets import PRESETS
+from core.vocab import Vocab
+
+
+def main(path: str, seconds: float, precision: str, threads: int) -> float:
+    text = Path(path).read_text("utf-8")
+    vocab = Vocab.from_text(text)
+    ids = torch.from_numpy(vocab.encode(text)[: int(len(text) * 0.9)])
+    settings, training = PRESETS["medium"].settings(len(vocab), {})
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    model = CharLSTM(settings)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=training.rate, fused=True)
+    batch, window = training.batch, training.window
+    lanes = ids[: len(ids) // batch * batch].view(batch, -1)
+    state = None
+    steps = 0
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        start = steps * window % (lanes.shape[1] - window - 1)
+        features = lanes[:, start : start + window]
+        labels = lanes[:, start + 1 : start + window + 1]
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            logits, state = model(features, state)
+            loss = cross_entropy(logits, labels)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+        optimizer.step()
+        state = [(h.detach(), c.detach()) for h, c in state]
+        steps += 1
+    return steps * batch * window / (time.perf_counter() - begin)
+
+
+if __name__ == "__main__":
+    speed = main(sys.argv[1], float(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    sys.stdout.write(f"{speed}\n")

@@ -1,0 +1,226 @@
+import json
+import math
+import unicodedata
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from core.errors import CharloomError
+from core.generation import EXPORTS, Generation, Replay, clean_tag, export, first_difference
+
+ANY_TEXT = st.text(st.characters())  # surrogates and controls included
+
+
+def generation(**over: Any) -> Generation:
+    given: dict[str, Any] = {
+        "id": 12,
+        "created": "2026-01-02T03:04:05+00:00",
+        "model": "creature",
+        "step": 4210,
+        "checkpoint_sha256": "ab" * 32,
+        "prompt": "You will rejoice to hear",
+        "text": " that no disaster",
+        "temperature": 0.8,
+        "top_k": 40,
+        "top_p": 1.0,
+        "length": 500,
+        "seed": 7,
+        "chars_per_second": 1840.5,
+    }
+    return Generation(**given | over)
+
+
+def test_a_generation_is_created_now_unless_told_otherwise() -> None:
+    made = Generation(**{k: getattr(generation(), k) for k in Generation.__slots__[2:]})
+    assert made.id == 0
+    assert made.created.endswith("+00:00")
+    assert made.created > "2026"
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("name", ["temperature", "top_p", "chars_per_second", "bits_per_char"])
+def test_a_number_that_is_none_is_refused(name: str, value: float) -> None:
+    with pytest.raises(
+        CharloomError, match=rf"^A generation's {name} is a number, not -?(nan|inf)"
+    ):
+        generation(**{name: value})
+
+
+def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
+    made = generation(prompt="a\ud800", text="\udfff\ud83d", note="\udc80", stop="\ud800")
+    assert (made.prompt, made.text) == ("a\ufffd", "\ufffd\ufffd")
+    assert (made.note, made.stop) == ("\ufffd", "\ufffd")
+
+
+def test_tags_have_one_form_and_order() -> None:
+    made = generation(tags=["Sea  Ice", " gothic", "sea ice\n", "CAFE\u0301"])
+    assert made.tags == ("café", "gothic", "sea ice")
+
+
+@pytest.mark.parametrize("tag", ["", "  ", "a,b", "x" * 41, "\x1b[31m", "a\u202eb", "\ud800"])
+def test_a_tag_that_would_mislead_is_refused(tag: str) -> None:
+    with pytest.raises(CharloomError, match=r"^The tag .* cannot be used; .*\.$") as refused:
+        clean_tag(tag)
+    assert str(refused.value).isprintable()
+
+
+def test_the_longest_tag_may_be_forty_characters() -> None:
+    assert clean_tag("X" * 40) == "x" * 40
+
+
+@given(ANY_TEXT)
+@settings(deadline=None)
+def test_cleaning_a_tag_twice_changes_nothing_more(tag: str) -> None:
+    try:
+        clean = clean_tag(tag)
+    except CharloomError:
+        return
+    assert clean_tag(clean) == clean
+    assert unicodedata.is_normalized("NFC", clean)
+
+
+def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
+    first = generation(starred=True, tags=["gothic", "sea"], note="The ice.", bits_per_char=1.934)
+    second = generation(id=13, stop="\n", prompt="", text="\x1b[31mraw")
+    assert export([first, second], "txt") == (
+        "Generation 12 ★\n"
+        "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
+        "top-p 1 · seed 7 · prompt of 24 characters · 2026-01-02T03:04:05+00:00 · 1.93 bits/char · "
+        "tags: gothic, sea\n"
+        "The ice.\n"
+        "\n"
+        "You will rejoice to hear that no disaster\n"
+        "\n" + "─" * 72 + "\n"
+        "\n"
+        "Generation 13\n"
+        "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
+        "top-p 1 · seed 7 · prompt of 0 characters · 2026-01-02T03:04:05+00:00 · stop '\\n'\n"
+        "\n"
+        "\x1b[31mraw\n"
+    )
+
+
+def test_a_markdown_export_has_a_heading_the_note_as_a_quote_and_the_text_fenced() -> None:
+    made = generation(starred=True, note="Mark this.\n\n# Well.", model="my_own_one", tags=["<b>"])
+    tokens = MarkdownIt().parse(export([made, generation(id=13)], "md"))
+    opened = [(each.type, each.tag) for each in tokens if each.level == 0 and each.nesting >= 0]
+    one = [("heading_open", "h2"), ("paragraph_open", "p")]
+    fence = ("fence", "code")
+    assert opened == [*one, ("blockquote_open", "blockquote"), fence, *one, fence]
+    inline = [each.content for each in tokens if each.type == "inline"]
+    assert inline[0] == "Generation 12 ★"
+    html = MarkdownIt().render(export([made], "md"))
+    assert "Model my_own_one · " in html
+    assert "tags: &lt;b&gt;" in html
+    assert [each.content for each in tokens if each.type == "fence"] == [
+        "You will rejoice to hear that no disaster\n"
+    ] * 2
+
+
+MARKDOWN_BREAKERS = st.lists(
+    st.sampled_from(["`", "```", "````\n", "~~~", "\n", "\r", "> ", "# ", "    ", "</pre>", "x"])
+).map("".join)
+
+
+@given(MARKDOWN_BREAKERS, MARKDOWN_BREAKERS | ANY_TEXT)
+@settings(deadline=None, max_examples=200)
+def test_nothing_that_a_model_writes_gets_out_of_its_fence(prompt: str, text: str) -> None:
+    made = generation(prompt=prompt, text=text)
+    tokens = MarkdownIt().parse(export([made], "md"))
+    assert [each.type for each in tokens if each.level == 0 and each.nesting >= 0] == [
+        "heading_open",
+        "paragraph_open",
+        "fence",
+    ]
+    # CommonMark reads every kind of line ending as a newline, and NUL as U+FFFD.
+    passage = (made.prompt + made.text).replace("\r\n", "\n").replace("\r", "\n")
+    assert tokens[-1].content == passage.replace("\0", "\ufffd") + "\n"
+
+
+@given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
+@settings(deadline=None)
+def test_a_json_lines_export_has_every_field_and_can_be_read_back(
+    prompt: str, text: str, note: str
+) -> None:
+    made = [
+        generation(prompt=prompt, text=text, note=note, tags=["b", "a"], bits_per_char=2.1),
+        generation(id=13, starred=True, stop="\u2028\n", seed=2**63 - 1),
+    ]
+    exported = export(made, "jsonl")
+    assert exported.isascii()
+    lines = exported.splitlines()
+    assert len(lines) == 2
+    assert [Generation(**json.loads(line)) for line in lines] == made
+
+
+@pytest.mark.parametrize("kind", EXPORTS)
+def test_an_export_of_nothing_is_empty_and_of_anything_ends_in_a_newline(kind: str) -> None:
+    assert export([], kind) == ""
+    assert export(iter([generation(), replace(generation(), text="")]), kind).endswith("\n")
+
+
+@pytest.mark.parametrize("kind", EXPORTS)
+@given(text=ANY_TEXT)
+@settings(deadline=None, max_examples=20)
+def test_every_export_can_be_written_as_utf8(kind: str, text: str) -> None:
+    made = generation(prompt=text, text=text, note=text, stop=text, model=text)
+    assert export([made], kind).encode().decode() == export([made], kind)
+
+
+def test_an_unknown_format_is_refused() -> None:
+    with pytest.raises(CharloomError, match="one of txt, md, jsonl, not 'pdf'"):
+        export([], "pdf")
+
+
+@given(st.text("ab"), st.text("ab"))
+@settings(deadline=None)
+def test_the_first_difference_is_where_the_common_beginning_ends(one: str, other: str) -> None:
+    at = first_difference(one, other)
+    if at is None:
+        assert one == other
+    else:
+        assert one[:at] == other[:at]
+        assert one[at : at + 1] != other[at : at + 1]
+
+
+@pytest.mark.parametrize(
+    ("recorded", "new", "replay", "sentence"),
+    [
+        ("", "", Replay(None, "", ""), "The same text came out, character for character."),
+        ("abc", "abc", Replay(None, "", ""), "The same text came out, character for character."),
+        (
+            "abc",
+            "a\x1bc",
+            Replay(1, "b", "\x1b"),
+            r"The texts differ after 1 equal characters: 'b' is on record, '\x1b' came out.",
+        ),
+        (
+            "x" * 1234 + "y",
+            "x" * 1234,
+            Replay(1234, "y", ""),
+            "The new text ends after 1,234 equal characters, where the recorded one has 'y'.",
+        ),
+        (
+            "",
+            "\n",
+            Replay(0, "", "\n"),
+            r"The recorded text ends after 0 equal characters, where the new one has '\n'.",
+        ),
+    ],
+)
+def test_a_replay_says_whether_and_where_the_texts_differ(
+    recorded: str, new: str, replay: Replay, sentence: str
+) -> None:
+    assert Replay.compare(recorded, new) == replay
+    assert replay.equal is (recorded == new)
+    assert replay.sentence == sentence
+
+
+@given(ANY_TEXT, ANY_TEXT)
+@settings(deadline=None)
+def test_what_a_replay_says_is_safe_to_show(recorded: str, new: str) -> None:
+    assert Replay.compare(recorded, new).sentence.isprintable()

@@ -1,0 +1,161 @@
+import dataclasses
+import math
+
+import pytest
+
+from core.corpus import from_bytes
+from core.settings import ModelSettings, TrainSettings
+from core.survey import EFFICIENCY, Survey, estimate, label, measure_gflops, survey
+
+
+def surveyed(text: str, encoding: str = "utf-8") -> Survey:
+    return survey(from_bytes(text.encode(encoding), title="a text", source="a text"))
+
+
+def findings(text: str, encoding: str = "utf-8") -> list[str]:
+    return [f"{each.what} {each.action}" for each in surveyed(text, encoding).findings]
+
+
+PLAIN = "the cat sat on the mat\nand the rat sat on the cat\n" * 1000
+
+
+def test_a_plain_text_is_counted_and_nothing_found() -> None:
+    found = surveyed(PLAIN)
+    assert (found.characters, found.utf8_bytes, found.lines) == (50_000, 50_000, 2000)
+    assert (found.longest_line, found.distinct) == (26, len(set(PLAIN)))
+    assert (found.rare, found.controls, found.non_text) == ((), (), 0)
+    assert (found.encoding, found.guessed) == ("utf-8", False)
+    assert found.findings == ()
+
+
+def test_lines_are_counted_with_and_without_a_last_newline() -> None:
+    assert surveyed("a line of some words\nand one more").lines == 2
+    assert surveyed("a line of some words\nand one more\n").lines == 2
+    assert surveyed("a line of some words\nand one more\n\n").lines == 3
+
+
+def test_bytes_are_those_of_utf_8() -> None:
+    text = "été — naïve œuvre, et çà et là" + PLAIN
+    assert surveyed(text).utf8_bytes == len(text.encode())
+
+
+def test_rare_characters_are_named_with_their_counts_and_the_way_out() -> None:
+    found = surveyed(PLAIN + "ZZZ Q Q ßßßß")
+    assert found.rare == (("Z", 3), ("Q", 2))
+    assert [each.what for each in found.findings] == ["Seen fewer than 4 times: 'Z' ×3, 'Q' ×2."]
+    assert "--fold 4" in found.findings[0].action
+
+
+def test_a_long_list_of_rare_characters_is_shortened() -> None:
+    (finding,) = findings(PLAIN + "ABCDEFGHIJK")
+    assert "'H' ×1 and 3 more" in finding
+
+
+def test_controls_and_formats_are_named_and_counted() -> None:
+    text = PLAIN + "\x1b[0m" * 5 + "a\u200db" * 10 + "\t" * 9
+    found = surveyed(text)
+    assert found.controls == (("\u200d", 10), ("\x1b", 5))
+    assert found.non_text == pytest.approx(15 / len(text))
+    assert "ZERO WIDTH JOINER ×10, U+001B ×5" in "".join(findings(text))
+
+
+def test_lost_characters_count_as_no_text() -> None:
+    text = PLAIN + "\ufffd\ufffd\ue000\ufffd\ue000\ue000\ue000\ufffd"
+    assert surveyed(text).non_text == pytest.approx(8 / len(text))
+    assert any("8 replacement, private or unassigned" in each for each in findings(text))
+
+
+def test_a_short_text_is_said_to_overfit() -> None:
+    assert any("short: 19,999" in each and "overfit" in each for each in findings(PLAIN[:19_999]))
+    assert findings(PLAIN[:20_000]) == []
+
+
+def test_a_large_vocabulary_and_a_long_line_are_found() -> None:
+    han = "".join(chr(0x4E00 + i) for i in range(1100)) * 20
+    found = " ".join(findings(han))
+    assert "1,100 distinct characters" in found and "--fold" in found
+    assert "longest line has 22,000 characters" in found
+
+
+def test_a_guessed_encoding_is_a_finding() -> None:
+    text = "Über die Straße ging ein älterer Herr mit grünem Hut und hörte plötzlich Geräusche.\n"
+    found = surveyed(text * 300, "cp1252")
+    assert found.guessed
+    assert any(
+        "windows-1252" in each.what and "--encoding" in each.action for each in found.findings
+    )
+
+
+def test_a_survey_cannot_be_changed() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        surveyed(PLAIN).lines = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("character", "shown"),
+    [
+        ("a", "'a'"),
+        ("é", "'é'"),
+        (" ", "SPACE"),
+        ("\xa0", "NO-BREAK SPACE"),
+        ("\n", "U+000A"),
+        ("\u202e", "RIGHT-TO-LEFT OVERRIDE"),
+        ("\U0010fffd", "U+10FFFD"),
+    ],
+)
+def test_a_label_never_acts_on_the_terminal(character: str, shown: str) -> None:
+    assert label(character) == shown
+
+
+MODEL = ModelSettings(vocab_size=10, embedding=8, hidden=16)
+WEIGHTS = 4 * 16 * (8 + 16) + 16 * 10  # of the LSTM's two matrices and the Linear's one
+
+
+def seconds(model: ModelSettings, training: TrainSettings, characters: int = 1000) -> float:
+    return estimate(characters, {"it": (model, training)}, gflops=2.0)["it"]
+
+
+def cost(characters_seen: float, weights: int = WEIGHTS) -> float:
+    return characters_seen * 6 * weights / (2e9 * EFFICIENCY)
+
+
+def test_one_pass_over_contiguous_lanes_sees_each_training_character_once() -> None:
+    training = TrainSettings(order="contiguous", held_out=0.1, epochs=1)
+    assert seconds(MODEL, training) == pytest.approx(cost(900))
+    assert seconds(MODEL, dataclasses.replace(training, epochs=2.5)) == pytest.approx(cost(2250))
+    assert seconds(MODEL, dataclasses.replace(training, epochs=None)) == pytest.approx(cost(900))
+
+
+def test_one_pass_over_shuffled_windows_sees_each_window_once() -> None:
+    training = TrainSettings(order="shuffled", window=48, held_out=0.1, epochs=1)
+    windows = len(range(900 - 48))
+    assert seconds(MODEL, training) == pytest.approx(cost(windows * 48))
+
+
+def test_a_text_shorter_than_a_window_takes_no_time() -> None:
+    assert seconds(MODEL, TrainSettings(order="shuffled", window=48), characters=40) == 0
+
+
+def test_steps_and_minutes_are_taken_as_they_are() -> None:
+    by_steps = TrainSettings(batch=36, window=48, steps=10)
+    assert seconds(MODEL, by_steps) == pytest.approx(cost(36 * 48 * 10))
+    assert seconds(MODEL, TrainSettings(minutes=1.5)) == 90
+
+
+def test_upper_layers_read_the_hidden_state_of_the_one_below() -> None:
+    deep = dataclasses.replace(MODEL, layers=3)
+    weights = WEIGHTS + 2 * 4 * 16 * (16 + 16)
+    assert seconds(deep, TrainSettings(epochs=1)) == pytest.approx(cost(900, weights))
+
+
+def test_every_preset_is_estimated() -> None:
+    large = dataclasses.replace(MODEL, hidden=512)
+    training = TrainSettings(epochs=1)
+    times = estimate(10_000, {"small": (MODEL, training), "large": (large, training)}, 100.0)
+    assert list(times) == ["small", "large"]
+    assert times["small"] < times["large"]
+
+
+def test_this_machine_has_a_rate() -> None:
+    rate = measure_gflops()
+    assert math.isfinite(rate) and rate > 0
