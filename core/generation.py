@@ -102,7 +102,7 @@ def _provenance(generation: Generation) -> str:
         f"top-k {g.top_k}",
         f"top-p {g.top_p:g}",
         f"seed {g.seed}",
-        f"prompt of {len(g.prompt):,} characters",
+        f"prompt length {len(g.prompt):,}",
         g.created,
     ]
     if g.stop:
@@ -169,12 +169,10 @@ class Replay:
         """The outcome for a person, in one line that is safe to show."""
         if self.position is None:
             return "The same text came out, character for character."
-        after = f"after {self.position:,} equal characters"
+        place = f"character {self.position + 1:,}"  # people count from one
         if not self.got_char:
-            return f"The new text ends {after}, where the recorded one has {self.expected_char!r}."
+            return f"The new text ends before {place}, where {self.expected_char!r} is on record."
         if not self.expected_char:
-            return f"The recorded text ends {after}, where the new one has {self.got_char!r}."
-        return (
-            f"The texts differ {after}: "
-            f"{self.expected_char!r} is on record, {self.got_char!r} came out."
-        )
+            return f"The recorded text ends before {place}, where {self.got_char!r} came out."
+        both = f"{self.expected_char!r} is on record, {self.got_char!r} came out"
+        return f"The texts differ at {place}: {both}."

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from core.model import CharLSTM, State, cross_entropy
+from core.schedule import steps_per_epoch
 from core.settings import TrainSettings
-from core.windows import Batch, batches, generator, steps_per_epoch
+from core.windows import Batch, batches, generator
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ import re
 
 from core.errors import CharloomError
 
-_NEAR = 1000  # how far to look for the neighbours of a heading, in characters
 _LONGEST_SHOWN = 60
 
 
@@ -38,8 +37,8 @@ def _locate(text: str, place: str, low: int, option: str) -> tuple[int, int]:
 
     # "Letter 1" is not "Letter 10"; an underscore marks italics and is no part of a word.
     phrase = rf"(?<![^\W_]){re.escape(place)}(?![^\W_])"
-    if found := _heading(text, phrase, low):
-        return found.span("phrase")
+    if heading := _heading(text, phrase, low):
+        return heading
     if found := re.compile(phrase).search(text, low):
         return found.span()
     near = re.compile(phrase, re.IGNORECASE).search(text, low)
@@ -48,31 +47,38 @@ def _locate(text: str, place: str, low: int, option: str) -> tuple[int, int]:
     raise CharloomError(f"{option} {shown} is not in the text{after}; {hint}")
 
 
-def _heading(text: str, phrase: str, low: int) -> re.Match[str] | None:
-    """Return the phrase as a heading or, failing that, on a line of its own, if it stands so."""
+def _heading(text: str, phrase: str, low: int) -> tuple[int, int] | None:
+    """Return where the phrase is a heading or, failing that, stands on a line of its own."""
+    lines = text.split("\n")
+    shown = [line.strip() for line in lines]
+    last = {line: number for number, line in enumerate(shown)}
+    pattern = re.compile(rf"[ \t_*#=]*(?P<phrase>{phrase})(?P<rest>.*)")
     listed = own = None
-    pattern = (
-        rf"(?P<above>\A|^[ \t]*\n)?^[ \t_*#=]*(?P<phrase>{phrase})(?P<rest>.*)$"
-        r"(?P<below>(?=\n[ \t]*$|\Z))?"
-    )
-    for line in re.compile(pattern, re.MULTILINE).finditer(text, low):
-        if line["above"] is not None and line["below"] is not None:
-            if not _only_listed(text, line):
-                return line
-            listed = listed or line
-        elif not re.search(r"[^\W_]", line["rest"]):
-            own = own or line
+    begin = 0
+    for number, line in enumerate(lines):
+        match = pattern.match(line)
+        if match and begin + match.start("phrase") >= low:
+            place = begin + match.start("phrase"), begin + match.end("phrase")
+            around = shown[max(number - 1, 0) : number] + shown[number + 1 : number + 2]
+            if not any(around):  # blank, or the edge of the text
+                if not _only_listed(shown, last, number):
+                    return place
+                listed = listed or place
+            elif not re.search(r"[^\W_]", match["rest"]):
+                own = own or place
+        begin += len(line) + 1
     return listed or own
 
 
-def _only_listed(text: str, line: re.Match[str]) -> bool:
+def _only_listed(lines: list[str], last: dict[str, int], number: int) -> bool:
     """Return whether a heading is but an entry in a table of contents, spaced by blank lines.
 
-    So it is when it and a neighbour, the line before or after, both stand again further down.
+    So it is when it and a neighbour, the line before or after, both stand again further down;
+    ``last`` has the number of the last line with the same words.
     """
-    further = [each.strip() for each in text[line.end() :].split("\n")]
-    before = text[max(line.start() - _NEAR, 0) : line.start()].rstrip().rpartition("\n")[2].strip()
-    after = next(filter(None, further), "")
-    listed_before = before != "" and before in further
-    listed_after = after != "" and further.count(after) > 1
-    return line[0].strip() in further and (listed_before or listed_after)
+    before = next((n for n in range(number - 1, -1, -1) if lines[n]), None)
+    after = next((n for n in range(number + 1, len(lines)) if lines[n]), None)
+    return last[lines[number]] > number and (
+        (before is not None and last[lines[before]] > number)
+        or (after is not None and last[lines[after]] > after)
+    )

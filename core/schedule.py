@@ -20,6 +20,14 @@ def learning_rate(settings: TrainSettings, fraction: float) -> float:
     return settings.rate * (settings.final_rate + (1 - settings.final_rate) * cosine)
 
 
+def steps_per_epoch(characters: int, settings: TrainSettings) -> int:
+    """Return how many batches ``[B, T]`` one epoch over ``characters`` characters has."""
+    windows = characters - settings.window
+    if settings.order == "shuffled":
+        return windows // settings.batch
+    return (windows + settings.window - 1) // (settings.batch * settings.window)
+
+
 class Budget:
     """What a run may spend: steps, or minutes of which the end goes into a last evaluation."""
 

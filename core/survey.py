@@ -1,24 +1,17 @@
 """What a text holds before a model is trained on it, and how long training would take."""
 
-import time
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from core.corpus import Corpus
-from core.settings import ModelSettings, TrainSettings
+from core.schedule import steps_per_epoch
+from core.settings import TrainSettings
 
 RARE = 4  # a character that occurs fewer times than this is rare
 SHORT = 20_000  # characters; a shorter text is soon learnt by heart
 MANY = 1_000  # distinct characters; with more, the output layer outweighs the LSTM
 LONG_LINE = 10_000
-# The share of this machine's peak rate of arithmetic that training reaches: the matrix products of
-# a window are smaller than the one that is timed, and elementwise work stands between them.
-EFFICIENCY = 0.45
-_TIMED_SECONDS = 0.1
 _SHOWN = 8
 
 
@@ -128,31 +121,19 @@ def label(character: str) -> str:
     return unicodedata.name(character, f"U+{ord(character):04X}")
 
 
-def estimate(
-    characters: int, presets: Mapping[str, tuple[ModelSettings, TrainSettings]], gflops: float
-) -> dict[str, float]:
-    """Return the seconds that each preset would train for on a text of so many characters.
+def training_seconds(characters: int, training: TrainSettings, speed: float) -> float:
+    """Estimate how long training on a text takes at ``speed`` characters per second.
 
-    ``gflops`` is this machine's peak, in 10⁹ operations per second; see :func:`measure_gflops`.
-    A preset bounded by minutes takes those; one without a bound is taken for one epoch.
+    Settings without a bound are taken for one epoch.
     """
-    return {
-        name: _seconds(characters, model, training, gflops)
-        for name, (model, training) in presets.items()
-    }
-
-
-def measure_gflops() -> float:
-    """Time float32 matrix products for a moment; return the best rate in 10⁹ operations/s."""
-    size = 512
-    a, b = np.ones((2, size, size), dtype=np.float32)
-    out = a @ b  # the first product also starts the threads, and is not timed
-    best = np.inf
-    end = time.perf_counter() + _TIMED_SECONDS
-    while (begin := time.perf_counter()) < end:
-        np.matmul(a, b, out=out)
-        best = min(best, time.perf_counter() - begin)
-    return float(2 * size**3 / best / 1e9)
+    if training.minutes is not None:
+        return 60 * training.minutes
+    steps: float | None = training.steps
+    if steps is None:
+        learned = characters - int(characters * training.held_out)
+        epochs = 1 if training.epochs is None else training.epochs
+        steps = epochs * max(0, steps_per_epoch(learned, training))
+    return steps * training.batch * training.window / speed
 
 
 def _category(character: str) -> str:
@@ -163,25 +144,3 @@ def _listed(counted: tuple[tuple[str, int], ...]) -> str:
     shown = ", ".join(f"{label(c)} ×{n:,}" for c, n in counted[:_SHOWN])
     more = len(counted) - _SHOWN
     return f"{shown} and {more:,} more" if more > 0 else shown
-
-
-def _seconds(
-    characters: int, model: ModelSettings, training: TrainSettings, gflops: float
-) -> float:
-    if training.minutes is not None:
-        return 60 * training.minutes
-    if training.steps is not None:
-        seen: float = training.steps * training.batch * training.window
-    else:
-        # One pass over contiguous lanes sees each character once. Shuffled windows have stride 1,
-        # so that each character is seen once for every place it can have in a window.
-        train = round(characters * (1 - training.held_out))
-        shuffled = training.order == "shuffled"
-        per_epoch = max(train - training.window, 0) * training.window if shuffled else train
-        seen = (1 if training.epochs is None else training.epochs) * per_epoch
-    # Two operations for each weight of a matrix product, forward; twice that again, backward.
-    # The Embedding is a lookup and costs nothing beside them.
-    inputs = [model.embedding] + [model.hidden] * (model.layers - 1)
-    weights = sum(4 * model.hidden * (size + model.hidden) for size in inputs)
-    weights += model.hidden * model.vocab_size
-    return seen * 6 * weights / (gflops * 1e9 * EFFICIENCY)

@@ -95,14 +95,6 @@ def batches(ids: Tensor, settings: TrainSettings, epoch: int) -> DataLoader[Batc
     )
 
 
-def steps_per_epoch(characters: int, settings: TrainSettings) -> int:
-    """Return how many batches one epoch over ``characters`` characters has."""
-    windows = characters - settings.window
-    if settings.order == "shuffled":
-        return windows // settings.batch
-    return (windows + settings.window - 1) // (settings.batch * settings.window)
-
-
 def split(ids: NDArray[np.int64], held_out: float) -> tuple[Tensor, Tensor]:
     """Cut ``ids`` ``[N]`` into the part to train on and the ``held_out`` share at its end."""
     cut = len(ids) - int(len(ids) * held_out)

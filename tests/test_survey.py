@@ -1,11 +1,10 @@
 import dataclasses
-import math
 
 import pytest
 
 from core.corpus import from_bytes
-from core.settings import ModelSettings, TrainSettings
-from core.survey import EFFICIENCY, Survey, estimate, label, measure_gflops, survey
+from core.settings import TrainSettings
+from core.survey import Survey, label, survey, training_seconds
 
 
 def surveyed(text: str, encoding: str = "utf-8") -> Survey:
@@ -107,55 +106,26 @@ def test_a_label_never_acts_on_the_terminal(character: str, shown: str) -> None:
     assert label(character) == shown
 
 
-MODEL = ModelSettings(vocab_size=10, embedding=8, hidden=16)
-WEIGHTS = 4 * 16 * (8 + 16) + 16 * 10  # of the LSTM's two matrices and the Linear's one
-
-
-def seconds(model: ModelSettings, training: TrainSettings, characters: int = 1000) -> float:
-    return estimate(characters, {"it": (model, training)}, gflops=2.0)["it"]
-
-
-def cost(characters_seen: float, weights: int = WEIGHTS) -> float:
-    return characters_seen * 6 * weights / (2e9 * EFFICIENCY)
-
-
 def test_one_pass_over_contiguous_lanes_sees_each_training_character_once() -> None:
-    training = TrainSettings(order="contiguous", held_out=0.1, epochs=1)
-    assert seconds(MODEL, training) == pytest.approx(cost(900))
-    assert seconds(MODEL, dataclasses.replace(training, epochs=2.5)) == pytest.approx(cost(2250))
-    assert seconds(MODEL, dataclasses.replace(training, epochs=None)) == pytest.approx(cost(900))
+    training = TrainSettings(batch=1, window=10, order="contiguous", held_out=0.1, epochs=1)
+    assert training_seconds(1_001, training, speed=9.0) == pytest.approx(100, abs=2)
+    longer = dataclasses.replace(training, epochs=2.5)
+    assert training_seconds(1_001, longer, speed=9.0) == pytest.approx(250, abs=4)
+    unbound = dataclasses.replace(training, epochs=None)
+    assert training_seconds(1_001, unbound, 9.0) == training_seconds(1_001, training, 9.0)
 
 
 def test_one_pass_over_shuffled_windows_sees_each_window_once() -> None:
-    training = TrainSettings(order="shuffled", window=48, held_out=0.1, epochs=1)
+    training = TrainSettings(batch=1, window=48, order="shuffled", held_out=0.1, epochs=1)
     windows = len(range(900 - 48))
-    assert seconds(MODEL, training) == pytest.approx(cost(windows * 48))
+    assert training_seconds(1_000, training, speed=2.0) == windows * 48 / 2
 
 
 def test_a_text_shorter_than_a_window_takes_no_time() -> None:
-    assert seconds(MODEL, TrainSettings(order="shuffled", window=48), characters=40) == 0
+    assert training_seconds(40, TrainSettings(order="shuffled", window=48, epochs=1), 1.0) == 0
 
 
 def test_steps_and_minutes_are_taken_as_they_are() -> None:
     by_steps = TrainSettings(batch=36, window=48, steps=10)
-    assert seconds(MODEL, by_steps) == pytest.approx(cost(36 * 48 * 10))
-    assert seconds(MODEL, TrainSettings(minutes=1.5)) == 90
-
-
-def test_upper_layers_read_the_hidden_state_of_the_one_below() -> None:
-    deep = dataclasses.replace(MODEL, layers=3)
-    weights = WEIGHTS + 2 * 4 * 16 * (16 + 16)
-    assert seconds(deep, TrainSettings(epochs=1)) == pytest.approx(cost(900, weights))
-
-
-def test_every_preset_is_estimated() -> None:
-    large = dataclasses.replace(MODEL, hidden=512)
-    training = TrainSettings(epochs=1)
-    times = estimate(10_000, {"small": (MODEL, training), "large": (large, training)}, 100.0)
-    assert list(times) == ["small", "large"]
-    assert times["small"] < times["large"]
-
-
-def test_this_machine_has_a_rate() -> None:
-    rate = measure_gflops()
-    assert math.isfinite(rate) and rate > 0
+    assert training_seconds(1_000, by_steps, speed=100.0) == 36 * 48 * 10 / 100
+    assert training_seconds(1_000, TrainSettings(minutes=1.5), speed=1.0) == 90

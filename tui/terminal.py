@@ -1,23 +1,67 @@
 """Writing to the terminal: model text made safe where a person looks, untouched where a file is."""
 
+import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
 
 import click
 
+from core import paths
 from core.display import visible
+from core.errors import CharloomError
 
 
-def write(text: str) -> None:
+def write(text: str, *, bold: bool = False) -> None:
     """Write text of a person or a model to stdout, at once."""
-    sys.stdout.write(visible(text) if sys.stdout.isatty() else text)
+    if sys.stdout.isatty():
+        text = visible(text)
+        if bold and _styled(sys.stdout):
+            text = click.style(text, bold=True)
+    sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def write_json(value: Any) -> None:
+    """Write ``value`` to stdout on one line, in ASCII, which every locale can carry."""
+    sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
+    sys.stdout.flush()
+
+
+def write_file(path: Path, text: str, force: bool) -> None:
+    """Put ``text`` into a file as UTF-8; one that exists is replaced only by ``force``."""
+    shown = repr(str(path))
+    try:
+        if path.exists() and not force:
+            raise CharloomError(f"{shown} is already there; use --force to replace it.")
+        paths.write_atomically(path, text.encode("utf-8", "replace"))
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise CharloomError(f"{shown} cannot be written ({reason}).") from error
 
 
 def note(sentence: str) -> None:
     """Tell the person something on stderr."""
     click.echo(visible(sentence), err=True)
+
+
+def aside(line: str) -> None:
+    """Tell something on stderr that may be overlooked: dim, where the terminal can do that."""
+    line = visible(line)
+    click.echo(click.style(line, dim=True) if _styled(sys.stderr) else line, err=True)
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Go on only if the person says so now, or has said ``--yes``."""
+    if yes:
+        return
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise click.UsageError("There is nobody to ask; say --yes to do it without a question.")
+    if not click.confirm(visible(question), err=True):
+        raise CharloomError("Nothing was removed.")
 
 
 @contextmanager
@@ -33,6 +77,13 @@ def download_progress() -> Iterator[Callable[[int, int], None]]:
             sys.stderr.write(f"\rDownloading: {done:,}{share} bytes")
             sys.stderr.flush()
 
-    yield report
-    if shown:
-        sys.stderr.write("\n")
+    try:
+        yield report
+    finally:
+        if shown:
+            sys.stderr.write("\n")
+
+
+def _styled(stream: TextIO) -> bool:
+    """Whether ``stream`` is a terminal that may be sent styles; see no-color.org."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

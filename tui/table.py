@@ -1,0 +1,29 @@
+"""Plain tables on stdout: columns that line up, whatever the width of their characters."""
+
+import shutil
+import sys
+from collections.abc import Sequence
+
+from rich.cells import cell_len, set_cell_size
+
+from core.display import one_line
+
+_GAP = "  "
+_WIDEST = 60  # columns of a terminal that any one cell takes
+
+
+def write_table(alignment: str, *rows: Sequence[str]) -> None:
+    """Write rows, the first of them the headings; ``alignment`` has < or > for each column.
+
+    Where a person looks, a row ends at the edge of the terminal, so that it stays one row.
+    """
+    shown = [[one_line(cell, _WIDEST) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
+    edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else sum(widths) * 2
+    for row in shown:
+        line = _GAP.join(map(_padded, row, widths, alignment)).rstrip()
+        sys.stdout.write(set_cell_size(line, min(edge, cell_len(line))) + "\n")
+
+
+def _padded(cell: str, width: int, side: str) -> str:
+    return " " * (width - cell_len(cell)) + cell if side == ">" else set_cell_size(cell, width)
