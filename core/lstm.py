@@ -82,13 +82,15 @@ class LSTM:
                 inputs = _prepared(given[f"lstm.weight_ih_l{k}"])
                 weights = _prepared(given[f"lstm.weight_hh_l{k}"])
                 bias = _prepared(given[f"lstm.bias_ih_l{k}"] + given[f"lstm.bias_hh_l{k}"])
+                bias = bias[:, None]
                 if k == 0:
-                    self._table: Array = given["embedding.weight"] @ inputs.T + bias  # [V, 4H]
+                    self._table: Array = inputs @ given["embedding.weight"].T + bias  # [4H, V]
                 else:
                     weights = np.concatenate([inputs, weights], axis=1)
                 self._weights.append(weights)
-                self._biases.append(bias[:, None])
-        self._columns = list(self._table[:, :, None])  # the table again: V times [4H, 1]
+                self._biases.append(bias)
+        # The table again, V times [4H, 1]: a column of the other is scattered over memory.
+        self._columns: list[Array] = list(np.ascontiguousarray(self._table.T)[:, :, None])
         self._head = given["embedding.weight" if self.settings.tied else "head.weight"]  # [V, H]
         self._head_bias = given["head.bias"][:, None]
         self._check_size()
@@ -96,7 +98,7 @@ class LSTM:
     def _check_size(self) -> None:
         """Refuse weights with which anything could overflow: h is never outside [-1, 1]."""
         matrices = [*self._weights, self._head]
-        addends = [self._table.T, *self._biases[1:], self._head_bias]
+        addends = [self._table, *self._biases[1:], self._head_bias]
         for matrix, addend in zip(matrices, addends, strict=True):
             reach = np.abs(matrix).sum(axis=1, dtype=np.float64) + np.abs(addend).max(axis=1)
             if not (reach < _LARGEST).all():  # false for NaN, too
@@ -133,7 +135,7 @@ class LSTM:
         """Read one character per stream; return the last layer's h ``[H, streams]``."""
         gates, sigmoids = state._gates, state._sigmoids
         i, f, o, g = state._i, state._f, state._o, state._g
-        addend = self._columns[ids[0]] if len(ids) == 1 else self._table[ids].T
+        addend = self._columns[ids[0]] if len(ids) == 1 else self._table.take(ids, axis=1)
         for k, (inputs, h, c) in enumerate(state._layers):
             self._weights[k].dot(inputs, gates)  # the method: np.dot costs a detour
             gates += self._biases[k] if k else addend

@@ -4,13 +4,16 @@ stdout is data, stderr is narration. Exit status: 0 done, 1 a one-line error, 2 
 A command's module is imported only when it runs, so that ``--help`` is there at once.
 """
 
+import contextlib
 import importlib
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
-from core.display import one_line
+from core.display import one_line, visible
 from core.errors import CharloomError
 
 _COMMANDS = {
@@ -38,14 +41,14 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; that its reader had enough of the output is no failure."""
-        with contextlib.suppress(BrokenPipeError):
-            return super().invoke(ctx)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; that whoever reads its output has had enough is no failure."""
+        with contextlib.suppress(BrokenPipeError):
+            return super().invoke(ctx)
 
 
 @click.group(
@@ -55,14 +58,15 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="charloom", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli(ctx: click.Context) -> int | None:
     """Weave text, one character at a time.
 
     Train a character-level LSTM on any text you love, let it write, and keep the best of it.
     Without a command, the model that comes with Charloom goes on with a sentence of Frankenstein.
     """
     if ctx.invoked_subcommand is None:
-        ctx.invoke(cli.get_command(ctx, "generate"), prompt="You will rejoice to hear")  # type: ignore[arg-type]
+        return ctx.invoke(cli.get_command(ctx, "generate"), prompt="You will rejoice to hear")  # type: ignore[arg-type]
+    return None
 
 
 def main() -> None:
@@ -72,11 +76,12 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit status; an error becomes one line on stderr."""
-    _accept_any_text()
+    _prepare_streams()
     try:
         status = cli.main(arguments, prog_name="charloom", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
+        error.message = visible(error.message)
         error.show()
         return error.exit_code
     except CharloomError as error:
@@ -84,16 +89,26 @@ def run(arguments: list[str]) -> int:
         return 1
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
-        # Whoever read our output has had enough. What is still buffered has nowhere to go.
+    except OSError as error:  # of the output: every other has become a CharloomError
+        # What is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        if isinstance(error, BrokenPipeError):
+            return 0
+        click.echo(f"charloom: The output cannot be written ({error.strerror}).", err=True)
+        return 1
     return status if isinstance(status, int) else 0
 
 
-def _accept_any_text() -> None:
+def _prepare_streams() -> None:
     """Let the standard streams carry any character, whatever the locale makes of it."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started us: what is written there is lost
+            setattr(sys, name, Path(os.devnull).open("w"))
+        elif hasattr(stream, "reconfigure"):
             utf8 = stream.encoding.casefold().replace("-", "") == "utf8"
             stream.reconfigure(errors="surrogatepass" if utf8 else "backslashreplace")
+
+
+if __name__ == "__main__":
+    main()

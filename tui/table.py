@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from core.display import one_line
 
 _GAP = "  "
-_WIDEST = 60  # columns of a terminal that any one cell takes
+_WIDEST = 60  # characters of any one cell
 
 
 def write_table(alignment: str, *rows: Sequence[str]) -> None:
@@ -19,10 +19,11 @@ def write_table(alignment: str, *rows: Sequence[str]) -> None:
     """
     shown = [[one_line(cell, _WIDEST) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
-    edge = shutil.get_terminal_size().columns if sys.stdout.isatty() else sum(widths) * 2
     for row in shown:
         line = _GAP.join(map(_padded, row, widths, alignment)).rstrip()
-        sys.stdout.write(set_cell_size(line, min(edge, cell_len(line))) + "\n")
+        if sys.stdout.isatty():
+            line = set_cell_size(line, min(cell_len(line), shutil.get_terminal_size().columns))
+        sys.stdout.write(line + "\n")
 
 
 def _padded(cell: str, width: int, side: str) -> str:
