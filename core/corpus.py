@@ -41,7 +41,8 @@ class Reading(TypedDict, total=False):
 
     ``encoding``: its name, or None (the default) to recognise it; ``nfc`` (True): compose
     characters; ``trim`` (True): cut Project Gutenberg's header and footer; ``start`` and ``end``
-    (None): a phrase, or an offset in characters when made of digits alone, of the part to keep.
+    (None): a phrase, or an offset in characters when made of digits alone, of the part to keep;
+    ``short`` (False): accept what is too short or too uniform to train on.
     """
 
     encoding: str | None
@@ -49,6 +50,7 @@ class Reading(TypedDict, total=False):
     trim: bool
     start: str | None
     end: str | None
+    short: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def from_bytes(
     trim: bool = True,
     start: str | None = None,
     end: str | None = None,
+    short: bool = False,
 ) -> Corpus:
     """Decode, clean and slice ``data``; see :class:`Reading` for the choices, :func:`load` for use.
 
@@ -124,7 +127,7 @@ def from_bytes(
         first, last = passage.span(text, _composed(start, nfc), _composed(end, nfc))
         notes.append(f"Took the {last - first:,} characters from {first:,} to {last:,}.")
         text = text[first:last]
-    _check(text, name)
+    _check(text, name, short)
     sha256 = hashlib.sha256(text.encode()).hexdigest()
     return Corpus(text, title, source, used, sha256, tuple(notes), guessed)
 
@@ -245,10 +248,12 @@ def _composed(phrase: str | None, nfc: bool) -> str | None:
     return unicodedata.normalize("NFC", phrase) if phrase and nfc else phrase
 
 
-def _check(text: str, name: str) -> None:
-    """Raise :class:`CharloomError` unless there is something to learn from."""
+def _check(text: str, name: str, short: bool) -> None:
+    """Raise :class:`CharloomError` unless there is enough to learn from; ``short``: anything."""
     if not text.strip():
         raise CharloomError(f"{name} is empty; choose a text with words in it.")
+    if short:
+        return
     if len(text) < MIN_CHARACTERS:
         raise CharloomError(
             f"{name} gives only {len(text)} characters; {MIN_CHARACTERS} are the least to train on."

@@ -137,7 +137,8 @@ class _Run:
         self._guard = Guard(math.log(len(lesson.vocab)))
         self._standing = Standing()
         self._in_vain = 0.0  # share of the run since the best validation, when last validated
-        self._good = self._learner.capture()
+        self._rate = 0.0  # of the last step
+        self._good = self._newest = self._learner.capture()
         self._unread: list[Outcome] = []  # still on the device
         self._unreported: list[float] = []  # losses
         self._train_loss = math.log(len(lesson.vocab))  # until the first report: chance
@@ -145,7 +146,7 @@ class _Run:
 
     def resume(self, snapshot: Snapshot, standing: Standing) -> None:
         self._learner.restore(snapshot)
-        self._good = snapshot
+        self._good = self._newest = snapshot
         self._standing = standing
         self._reported_at = (snapshot.step, time.perf_counter())
 
@@ -157,15 +158,15 @@ class _Run:
         checkpoint = Rhythm(self._settings.checkpoint_seconds)
         while not (reason := self._reason_to_end()):
             fraction = self._budget.fraction(self._learner.step_count)
-            rate = self._standing.rate_scale * learning_rate(self._settings, fraction)
-            self._unread.append(self._learner.step(rate))
+            self._rate = self._standing.rate_scale * learning_rate(self._settings, fraction)
+            self._unread.append(self._learner.step(self._rate))
             if self._learner.step_count % _CHECK_STEPS == 0:
                 yield from self._check()
             if not report.due():
                 continue
             yield from self._check()
             with report:
-                yield self._progress(rate)
+                yield self._progress()
             if sample.due():
                 with sample:
                     yield self._sample()
@@ -216,9 +217,11 @@ class _Run:
         wrong_step = self._learner.step_count
         if all(self._guard.sound(*outcome) for outcome in outcomes):
             if wrong_step % _SNAPSHOT_STEPS == 0:
-                self._good = self._learner.capture()
+                # A loss that is about to jump still looks sound: the newest is not yet proven good.
+                self._good, self._newest = self._newest, self._learner.capture()
             return
         self._learner.restore(self._good)
+        self._newest = self._good
         self._unreported.clear()
         self._standing.rollbacks += 1
         self._standing.rate_scale /= 2
@@ -227,7 +230,7 @@ class _Run:
             f"{self._good.step:,}, and on at half the learning rate."
         )
 
-    def _progress(self, rate: float) -> Progress:
+    def _progress(self) -> Progress:
         if self._unreported:
             self._train_loss = math.fsum(self._unreported) / len(self._unreported)
             self._unreported.clear()
@@ -240,7 +243,7 @@ class _Run:
             epoch=self._learner.epoch,
             loss=self._train_loss,
             bits_per_char=bits(self._train_loss),
-            lr=rate,
+            lr=self._rate,
             chars_per_second=max(0, steps) * self._settings.batch * self._settings.window / seconds,
             elapsed_seconds=self._budget.elapsed,
             eta_seconds=self._budget.eta(fraction),
@@ -295,6 +298,8 @@ class _Run:
     def _finish(self, reason: str) -> Iterator[Event]:
         """Save where the run ended, then measure its best checkpoint on all held-out text."""
         yield from self._check()
+        if self._unreported:
+            yield self._progress()
         last = self._validate() if self._can_validate else None
         if last:
             yield last

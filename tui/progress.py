@@ -1,30 +1,33 @@
 """A training run as it is watched in a terminal: live when there is one, plain lines when not."""
 
+import math
+import statistics
 import sys
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, RenderableType
 from rich.live import Live
-from rich.progress_bar import ProgressBar
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from core.display import visible
 from core.events import (
-    CheckpointSaved,
     Event,
-    Finished,
     Progress,
     Sample,
     Started,
     Validated,
     Warned,
+    bits,
     to_line,
 )
 
 _PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
-_MEASURE = 88  # columns that the sample takes at most
+_MEASURE = 88  # columns at most: a line that is good to read
+_BARS = "▁▂▃▄▅▆▇█"
 
 
 class Watcher(Protocol):
@@ -95,8 +98,8 @@ class LiveView:
     def __init__(self, name: str, console: Console) -> None:
         self._name = name
         self._console = console
-        self._live = Live(console=console, auto_refresh=False, transient=False)
-        self._progress: Progress | None = None
+        self._live = Live(console=console, auto_refresh=False)
+        self._losses: list[float] = []
         self._validated: Validated | None = None
         self._sample = ""
 
@@ -117,36 +120,56 @@ class LiveView:
             self._validated = event
         elif isinstance(event, Sample):
             self._sample = event.text
-        elif isinstance(event, CheckpointSaved | Finished):
-            return
         elif isinstance(event, Progress):
-            self._progress = event
-            self._live.update(self._picture(event), refresh=True)
+            self._losses.append(event.loss)
+            self._live.update(self.picture(event), refresh=True)
 
-    def _picture(self, now: Progress) -> RenderableType:
-        figures = Table.grid(padding=(0, 2))
-        for _ in range(4):
-            figures.add_column(justify="right")
-            figures.add_column()
-        figures.add_row(
-            *(f"{now.loss:.3f}", "nats/char", f"{now.bits_per_char:.2f}", "bits/char"),
-            *(f"{now.chars_per_second:,.0f}", "chars/s", clock(now.eta_seconds), "left"),
-        )
-        if best := self._validated:
-            figures.add_row(
-                *(f"{best.val_loss:.3f}", "validation", f"{best.val_bits_per_char:.2f}"),
-                *("bits/char", f"{best.best_val_loss:.3f}", f"best, @{best.best_step:,}"),
-            )
+    def picture(self, now: Progress) -> RenderableType:
+        """Return what there is to see at ``now``."""
         width = min(_MEASURE, self._console.width)
-        title = Text.assemble(
-            (self._name, "bold"), f"  step {now.step:,}  epoch {now.epoch:.2f}  {now.fraction:4.0%}"
+        picture = Table.grid()
+        picture.add_column(width=width)
+        for row in (self._heading(now), _bar(now.fraction, width), self._figures(now)):
+            picture.add_row(row)
+        picture.add_row(Text(sparkline(self._losses, width), "cyan", no_wrap=True))
+        picture.add_row()
+        picture.add_row(Padding(Text(visible(self._sample.strip()), "italic"), (0, 2)))
+        return picture
+
+    def _heading(self, now: Progress) -> RenderableType:
+        heading = Table.grid(expand=True)
+        heading.add_column()
+        heading.add_column(justify="right")
+        heading.add_row(
+            Text.assemble((self._name, "bold"), f"  step {now.step:,}  epoch {now.epoch:.2f}"),
+            Text(f"{now.fraction:.0%}  {clock(now.eta_seconds):>5} left"),
         )
-        bar = ProgressBar(total=1.0, completed=now.fraction, width=width)
-        sample = Text(visible(self._sample), "italic", overflow="fold")
-        framed = Table.grid()
-        framed.add_column(width=width)
-        framed.add_row(sample)
-        return Group(title, bar, figures, Text(), framed)
+        return heading
+
+    def _figures(self, now: Progress) -> RenderableType:
+        figures = Table.grid(padding=(0, 2))
+        figures.add_row(*_loss("training", now.loss), f"{now.chars_per_second:>9,.0f} chars/s")
+        if seen := self._validated:
+            best = f"     best {seen.best_val_loss:.3f} at step {seen.best_step:,}"
+            figures.add_row(*_loss("held out", seen.val_loss), best)
+        return figures
+
+
+def _loss(name: str, nats: float) -> tuple[str, str, str]:
+    return name, f"{nats:.3f} nats", f"{bits(nats):.2f} bits/char"
+
+
+def _bar(fraction: float, width: int) -> RenderableType:
+    done = round(fraction * width)
+    return Text.assemble(("━" * done, "cyan"), ("─" * (width - done), "dim"))
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """Return ``values`` as at most ``width`` bars, the highest for the largest value."""
+    size = max(1, math.ceil(len(values) / width))
+    means = [statistics.fmean(values[i : i + size]) for i in range(0, len(values), size)]
+    low, high = min(means), max(means)
+    return "".join(_BARS[round((m - low) / (high - low or 1) * (len(_BARS) - 1))] for m in means)
 
 
 def clock(seconds: float) -> str:
