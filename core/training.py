@@ -6,6 +6,7 @@ files. What it asks of its caller is a :class:`Keeper` of checkpoints.
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -42,6 +43,7 @@ VALIDATION_CHARACTERS = 24_000
 """How much of the held-out text is looked at while training; at the end it is all of it."""
 
 _REPORT_SECONDS = 0.5
+_SPEED_REPORTS = 10  # the speed is a mean over so many, which evens out validation and samples
 _CHECK_STEPS = 10  # reading the loss makes a GPU wait, so it is done for several steps at once
 _VALIDATION_SHARE = 0.02  # of the time, at most, goes into validation while training,
 _SAMPLE_SHARE = 0.01  # and into samples
@@ -142,13 +144,14 @@ class _Run:
         self._unread: list[Outcome] = []  # still on the device
         self._unreported: list[float] = []  # losses
         self._train_loss = math.log(len(lesson.vocab))  # until the first report: chance
-        self._reported_at = (0, time.perf_counter())  # step and moment
+        self._reports = deque([(0, time.perf_counter())], _SPEED_REPORTS)  # step and moment
 
     def resume(self, snapshot: Snapshot, standing: Standing) -> None:
         self._learner.restore(snapshot)
         self._good = self._newest = snapshot
         self._standing = standing
-        self._reported_at = (snapshot.step, time.perf_counter())
+        self._reports.clear()
+        self._reports.append((snapshot.step, time.perf_counter()))
 
     def events(self) -> Iterator[Event]:
         yield self._started()
@@ -235,8 +238,9 @@ class _Run:
             self._train_loss = math.fsum(self._unreported) / len(self._unreported)
             self._unreported.clear()
         step, now = self._learner.step_count, time.perf_counter()
-        steps, seconds = step - self._reported_at[0], now - self._reported_at[1]
-        self._reported_at = (step, now)
+        before, then = self._reports[0]
+        characters = max(0, step - before) * self._settings.batch * self._settings.window
+        self._reports.append((step, now))
         fraction = min(1.0, self._budget.fraction(step))
         return Progress(
             step=step,
@@ -244,7 +248,7 @@ class _Run:
             loss=self._train_loss,
             bits_per_char=bits(self._train_loss),
             lr=self._rate,
-            chars_per_second=max(0, steps) * self._settings.batch * self._settings.window / seconds,
+            chars_per_second=characters / (now - then),
             elapsed_seconds=self._budget.elapsed,
             eta_seconds=self._budget.eta(fraction),
             fraction=fraction,

@@ -6,9 +6,9 @@ A command's module is imported only when it runs, so that ``--help`` is there at
 
 import contextlib
 import importlib
+import io
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -58,15 +58,16 @@ class _Commands(click.Group):
 )
 @click.version_option(package_name="charloom", message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context) -> int | None:
+def cli(ctx: click.Context) -> None:
     """Weave text, one character at a time.
 
     Train a character-level LSTM on any text you love, let it write, and keep the best of it.
     Without a command, the model that comes with Charloom goes on with a sentence of Frankenstein.
     """
     if ctx.invoked_subcommand is None:
-        return ctx.invoke(cli.get_command(ctx, "generate"), prompt="You will rejoice to hear")  # type: ignore[arg-type]
-    return None
+        from tui.commands.generate import generate
+
+        ctx.invoke(generate, prompt="You will rejoice to hear")
 
 
 def main() -> None:
@@ -81,20 +82,21 @@ def run(arguments: list[str]) -> int:
         status = cli.main(arguments, prog_name="charloom", standalone_mode=False)
         sys.stdout.flush()
     except click.ClickException as error:
-        error.message = visible(error.message)
-        error.show()
+        usage = io.StringIO()
+        error.show(usage)
+        click.echo(visible(usage.getvalue()), nl=False, err=True)
         return error.exit_code
     except CharloomError as error:
         click.echo(f"charloom: {one_line(str(error), 2_000)}", err=True)
         return 1
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except OSError as error:  # of the output: every other has become a CharloomError
+    except OSError as error:  # of the standard streams: any other has become a CharloomError
         # What is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return 0
-        click.echo(f"charloom: The output cannot be written ({error.strerror}).", err=True)
+        click.echo(f"charloom: Input or output failed ({error.strerror}).", err=True)
         return 1
     return status if isinstance(status, int) else 0
 
@@ -104,7 +106,7 @@ def _prepare_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by whoever started us: what is written there is lost
-            setattr(sys, name, Path(os.devnull).open("w"))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
         elif hasattr(stream, "reconfigure"):
             utf8 = stream.encoding.casefold().replace("-", "") == "utf8"
             stream.reconfigure(errors="surrogatepass" if utf8 else "backslashreplace")

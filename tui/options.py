@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import Field, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from core.corpus import Reading
 from core.settings import ModelSettings, TrainSettings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -13,9 +15,48 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _NOT_CHOSEN = ("vocab_size",)  # the text decides
 
 
+class ListingGroup(click.Group):
+    """A group of commands that lists what there is when it is given none of them."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command ``list`` into options that come without one."""
+        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
 def json_option(command: Command) -> Command:
     """Add ``--json``: machine-readable output."""
     return click.option("--json", "as_json", is_flag=True, help="Write JSON for scripts.")(command)
+
+
+def model_option(command: Command) -> Command:
+    """Add ``--model``: which checkpoint to use."""
+    from core.shelf import BUNDLED  # deferred: it needs NumPy, and not every command does
+
+    return click.option(
+        "--model",
+        "address",
+        metavar="NAME[@STEP]",
+        default=BUNDLED,
+        show_default=True,
+        help="The model; @STEP, @last or @best (the default) chooses among its checkpoints.",
+    )(command)
+
+
+def output_options(command: Command) -> Command:
+    """Add ``--output FILE`` and ``--force``."""
+    for add in (
+        click.option("--force", is_flag=True, help="Replace the file if it is already there."),
+        click.option("--output", type=click.Path(path_type=Path), help="Write to this file."),
+    ):
+        command = add(command)
+    return command
+
+
+def yes_option(command: Command) -> Command:
+    """Add ``--yes``: do not ask."""
+    return click.option("--yes", is_flag=True, help="Do not ask.")(command)
 
 
 def setting_options(command: Command) -> Command:
@@ -45,10 +86,15 @@ def _setting_option(setting: Field[Any]) -> Callable[[Command], Command]:
     return click.option(option, type=kind, metavar=metavar, help=help_)
 
 
+def mirror_option(command: Command) -> Command:
+    """Add ``--mirror``: where to download from."""
+    return click.option("--mirror", help="Project Gutenberg mirror to download from.")(command)
+
+
 def reading_options(command: Command) -> Command:
     """Add the choices of how a text is read; see :class:`core.corpus.Reading`."""
     for add in (
-        click.option("--mirror", help="Project Gutenberg mirror to download from."),
+        mirror_option,
         click.option("--nfc/--no-nfc", default=True, help="Compose characters (NFC)."),
         click.option("--trim/--no-trim", default=True, help="Cut Project Gutenberg's wrapping."),
         click.option("--encoding", help="Encoding of the text; recognised when not given."),
@@ -57,3 +103,8 @@ def reading_options(command: Command) -> Command:
     ):
         command = add(command)
     return command
+
+
+def chosen_reading(values: dict[str, Any]) -> dict[str, Any]:
+    """Return how a text is to be read: those among ``values`` that :class:`Reading` knows."""
+    return {name: value for name, value in values.items() if name in Reading.__annotations__}

@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from core.display import one_line
 
 _GAP = "  "
-_WIDEST = 60  # characters of any one cell
+_WIDEST = 72  # characters of any one cell
 
 
 def write_table(alignment: str, *rows: Sequence[str]) -> None:

@@ -7,10 +7,15 @@ from typing import Any
 import click
 
 from core import catalog, runs, store
-from core.corpus import Reading
 from core.presets import PRESETS
 from tui.following import follow
-from tui.options import chosen_settings, json_option, reading_options, setting_options
+from tui.options import (
+    chosen_reading,
+    chosen_settings,
+    json_option,
+    reading_options,
+    setting_options,
+)
 from tui.terminal import download_progress
 
 
@@ -47,8 +52,7 @@ def train(
 
     Without TEXT it is the tale that comes with Charloom.
     """
-    chosen = chosen_settings(values)
-    reading = {key: values[key] for key in Reading.__annotations__}
+    chosen, reading = chosen_settings(values), chosen_reading(values)
     _check(preset, chosen)
     with download_progress() as report:
         corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **reading)

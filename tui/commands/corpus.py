@@ -1,0 +1,130 @@
+"""``charloom corpus``: list, fetch, show and check texts to train on."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core import catalog, paths, speeds
+from core.corpus import Corpus
+from core.presets import DEFAULT_MINUTES, PRESETS
+from core.survey import Survey, training_seconds
+from core.survey import survey as take
+from tui.options import (
+    ListingGroup,
+    chosen_reading,
+    json_option,
+    mirror_option,
+    output_options,
+    reading_options,
+)
+from tui.table import write_table
+from tui.terminal import download_progress, note, write, write_file, write_json
+
+
+@click.group(cls=ListingGroup)
+def corpus() -> None:
+    """List, fetch, show and check texts; without a command, list those known by name."""
+
+
+@corpus.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the texts known by name, and which of them need no network."""
+    known = [(entry, catalog.cached(entry.name)) for entry in catalog.ENTRIES]
+    if as_json:
+        write_json([asdict(entry) | {"offline": offline} for entry, offline in known])
+        return
+    headings = ("name", "offline", "title", "author", "language", "kind")
+    rows = (
+        (e.name, "yes" if offline else "", e.title, e.author, e.language, e.kind)
+        for e, offline in known
+    )
+    write_table("<<<<<<", headings, *rows)
+
+
+@corpus.command()
+@click.argument("name")
+@mirror_option
+@output_options
+def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None:
+    """Download the text NAME, once and for all; with --output, write it to a file too."""
+    with download_progress() as report:
+        text = catalog.fetch(name, mirror=mirror, on_progress=report).text
+    if output:
+        write_file(output, text, force)
+    note(f"{name!r} is at hand: {len(text):,} characters.")
+
+
+@corpus.command()
+@click.argument("text")
+@reading_options
+def show(text: str, mirror: str | None, **values: Any) -> None:
+    """Write TEXT (a file, '-' or a known name) as it would be trained on."""
+    write(_open(text, mirror, values).text)
+
+
+@corpus.command()
+@click.argument("text")
+@reading_options
+@json_option
+def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
+    """Tell what TEXT holds, what Charloom would do about it, and how long training would take."""
+    opened = _open(text, mirror, values)
+    survey = take(opened)
+    if as_json:
+        about = {"title": opened.title, "source": opened.source, "sha256": opened.sha256}
+        seconds = {name: seconds for name, seconds, _ in _estimates(survey)}
+        notes = {"notes": opened.notes, "training_seconds": seconds}
+        write_json(about | asdict(survey) | notes)
+        return
+    figures = {
+        "title": opened.title,
+        "encoding": f"{survey.encoding}{' (a guess)' if survey.guessed else ''}",
+        "characters": f"{survey.characters:,} ({survey.utf8_bytes:,} bytes as UTF-8)",
+        "distinct": f"{survey.distinct:,}, of which {len(survey.rare):,} rare",
+        "lines": f"{survey.lines:,}, the longest of {survey.longest_line:,} characters",
+        "no text": f"{survey.non_text:.2%}",
+    }
+    for name, value in figures.items():
+        write(f"{name:<11} {value}\n")
+    for finding in survey.findings:
+        write(f"\n- {finding.what}\n  {finding.action}\n")
+    write("\n")
+    rows = ((name, _roughly(seconds), summary) for name, seconds, summary in _estimates(survey))
+    write_table("<><", ("preset", "about", ""), *rows)
+
+
+def _open(text: str, mirror: str | None, values: dict[str, Any]) -> Corpus:
+    """Read what ``text`` names and tell what was adjusted."""
+    with download_progress() as report:
+        opened = catalog.open_text(
+            text, mirror=mirror, on_progress=report, short=True, **chosen_reading(values)
+        )
+    for sentence in opened.notes:
+        note(sentence)
+    return opened
+
+
+def _estimates(survey: Survey) -> list[tuple[str, float, str]]:
+    """Return each preset, the seconds that it would train for here, and what it is."""
+    if not (paths.home() / "speeds.json").exists():
+        note("Timing how fast this machine trains, which is done once …")
+    speed = speeds.measured()
+    length = survey.characters
+    known = [
+        (name, training_seconds(length, preset.settings(1, {})[1], speed[name]), preset.summary)
+        for name, preset in PRESETS.items()
+    ]
+    return [
+        ("auto", 60 * DEFAULT_MINUTES, "chosen for the text, the machine and --minutes"),
+        *known,
+    ]
+
+
+def _roughly(seconds: float) -> str:
+    """Return an estimated duration, no more exact than it can be."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

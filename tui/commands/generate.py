@@ -1,0 +1,187 @@
+"""``charloom generate``: let a model write, and keep what it wrote in the library."""
+
+import os
+import sys
+from collections import Counter
+
+import click
+
+from core import sampling, shelf
+from core.errors import CharloomError
+from core.generation import Generation
+from core.lstm import LSTM
+from core.sampling import Settings
+from core.vocab import Change, Vocab
+from tui.options import json_option, model_option
+from tui.terminal import aside, note, write, write_json
+from tui.writing import MOST_KEPT, Passage
+
+_LONGEST = 10_000_000
+_MOST_READ = 20_000  # characters of a prompt: what stands further back, no network remembers
+_BETWEEN = "\n* * *\n\n"  # one text and the next
+_KINDS = 5  # of changed characters that are told
+_DEFAULT = Settings()
+_JSON = (
+    *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
+    *("model", "step", "checkpoint_sha256", "chars_per_second"),
+)
+
+
+@click.command()
+@click.argument("prompt", default="")
+@model_option
+@click.option(
+    "--length",
+    type=click.IntRange(0, _LONGEST),
+    default=500,
+    show_default=True,
+    help="How many characters to write.",
+)
+@click.option(
+    "--temperature",
+    type=float,
+    default=_DEFAULT.temperature,
+    show_default=True,
+    help="0 to 10; below 1 bolder about what is likely, 0 always takes the likeliest.",
+)
+@click.option(
+    "--top-k",
+    type=int,
+    default=_DEFAULT.top_k,
+    show_default=True,
+    help="Draw from this many likeliest characters; 0: from all.",
+)
+@click.option(
+    "--top-p",
+    type=float,
+    default=_DEFAULT.top_p,
+    show_default=True,
+    help="Draw from the fewest characters that together are this probable.",
+)
+@click.option("--seed", type=int, help="Repeats a text; a fresh one when not given.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Write so many texts, each with the next seed.",
+)
+@click.option("--stop", default="", help="End where the model would write this.")
+@click.option("--favorite", is_flag=True, help="Keep it among the favorites.")
+@json_option
+def generate(
+    prompt: str,
+    address: str,
+    length: int,
+    temperature: float,
+    top_k: int,
+    top_p: float,
+    seed: int | None,
+    count: int,
+    stop: str,
+    favorite: bool,
+    as_json: bool,
+) -> None:
+    """Let a model go on from PROMPT, or '-': standard input, less a final newline.
+
+    Writes the prompt and the text, and a line '* * *' between texts; --json writes one object per
+    text, on a line. Every text is kept in the library: see `charloom favorites`.
+    """
+    settings = Settings(temperature, top_k, top_p)
+    loaded = shelf.load(address)
+    model = LSTM(loaded.checkpoint)
+    prompt = _adapted(_read(prompt), model.vocab)
+    first = int.from_bytes(os.urandom(4)) if seed is None else seed
+
+    failure: CharloomError | None = None
+    for number in range(first, first + count):
+        if number > first and not as_json:
+            write(_BETWEEN)
+        passage = Passage(shown=not as_json)
+        drawn = sampling.generate(model, prompt, settings, number, length, stop)
+        ending = passage.write(prompt, drawn)
+        generation = Generation(
+            model=address.partition("@")[0],
+            step=loaded.checkpoint.step,
+            checkpoint_sha256=loaded.sha256,
+            prompt=prompt,
+            text=passage.text,
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            length=passage.length if ending else length,
+            stop=stop,
+            seed=number,
+            chars_per_second=passage.chars_per_second,
+            bits_per_char=passage.bits_per_char,
+            starred=favorite,
+        )
+        try:
+            kept = _keep(generation) if passage.length <= MOST_KEPT else "too long to be kept"
+        except CharloomError as error:
+            failure, kept = error, "not kept"
+        if as_json:
+            write_json({name: getattr(generation, name) for name in _JSON})
+        aside(f"{_figures(generation)} · {kept}")
+        if ending:
+            raise ending
+    if failure:
+        raise failure
+
+
+def _read(prompt: str) -> str:
+    """Return the end of the prompt, as much as is read of it, from stdin where it is ``-``."""
+    if prompt == "-":
+        if sys.stdin is None:
+            raise CharloomError("There is no standard input to read; give the prompt itself.")
+        data = b""
+        while chunk := sys.stdin.buffer.read(2**16):
+            data = (data + chunk)[-4 * (_MOST_READ + 1) :]  # UTF-8 takes four bytes at most
+        prompt = data.decode("utf-8", "replace").removesuffix("\n")
+    if len(prompt) > _MOST_READ:
+        note(f"Only the last {_MOST_READ:,} characters of the prompt are read.")
+    return prompt[-_MOST_READ:]
+
+
+def _adapted(prompt: str, vocab: Vocab) -> str:
+    """Return ``prompt`` in characters that the model knows, telling what became of the others."""
+    known, changes = vocab.adapt(prompt)
+    start = "the model begins as at the start of a line."
+    if not prompt:
+        note(f"The prompt is empty; {start}")
+    elif not known:
+        note(f"The model knows none of the prompt's characters; {start}")
+    elif changes:
+        note(_told(changes))
+    return known
+
+
+def _told(changes: tuple[Change, ...]) -> str:
+    kinds = Counter((change.character, change.becomes) for change in changes).most_common()
+    told = [
+        f"{character[:8]!r}{f' ×{times:,}' if times > 1 else ''} "
+        + (f"became {becomes!r}" if becomes else "was dropped")
+        for (character, becomes), times in kinds[:_KINDS]
+    ]
+    more = [f"and {len(kinds) - _KINDS:,} more kinds"] if len(kinds) > _KINDS else []
+    return f"Not known to the model: {', '.join(told + more)}."
+
+
+def _keep(generation: Generation) -> str:
+    # Deferred: by now the text is there, and SQLite need not be waited for.
+    from core.library import Library
+
+    with Library() as library:
+        added = library.add(generation)
+    return f"{'favorite' if added.starred else 'kept as'} {added.id}"
+
+
+def _figures(generation: Generation) -> str:
+    parts = [
+        f"{generation.model}@{generation.step}",
+        f"seed {generation.seed}",
+        f"{generation.chars_per_second:,.0f} chars/s",
+    ]
+    if generation.bits_per_char is not None:
+        parts.append(f"{generation.bits_per_char:.2f} bits/char")
+    return " · ".join(parts)

@@ -1,0 +1,214 @@
+"""``charloom models``: list, show and manage the models on this computer."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core import store
+from core.card import Card
+from core.display import one_line
+from core.events import bits
+from core.store import CheckpointInfo, ModelInfo
+from tui.options import ListingGroup, json_option, yes_option
+from tui.table import write_table
+from tui.terminal import confirm, note, write, write_json
+
+
+@click.group(cls=ListingGroup)
+def models() -> None:
+    """List, show and manage the models; without a command, list them."""
+
+
+@models.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the models: their size, their best checkpoint and its loss on held-out text."""
+    found = store.models()
+    if as_json:
+        write_json([_summary(info) for info in found])
+        return
+    if not found:
+        note("There is no model yet; `charloom train` makes one.")
+        return
+    headings = ("model", "hidden", "parameters", "step", "nats/char", "bits/char", "saved", "MB")
+    write_table("<>>>>>>><", (*headings, "text"), *map(_row, found))
+
+
+@models.command()
+@click.argument("name")
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """Show all that is known about the model NAME and its checkpoints."""
+    info = store.model(name)
+    notes = store.notes(name)
+    if as_json:
+        card = {"card": info.best.card.to_json()} if info.best and info.best.card else {}
+        saved = [_checkpoint(each) for each in info.checkpoints]
+        write_json(_summary(info) | {"saved": saved, "notes": notes} | card)
+        return
+    write(f"{info.name}{' (comes with Charloom)' if info.bundled else ''}\n")
+    if info.best and info.best.card:
+        _write_card(info.best.card)
+    if info.checkpoints:
+        write("\n")
+        headings = ("step", "train", "validation", "carried", "windowed-256", "MB", "")
+        write_table(">>>>>><", headings, *(_checkpoint_row(info, c) for c in info.checkpoints))
+    else:
+        note("It has no checkpoint yet.")
+    if notes:
+        write(f"\n{notes}\n")
+
+
+@models.command()
+@click.argument("old")
+@click.argument("new")
+def rename(old: str, new: str) -> None:
+    """Call the model OLD from now on NEW."""
+    store.rename(old, new)
+    note(f"The model {old!r} is now called {new!r}.")
+
+
+@models.command()
+@click.argument("name")
+@yes_option
+def remove(name: str, yes: bool) -> None:
+    """Delete the model NAME, with all its checkpoints."""
+    info = store.model(name)
+    count = len(info.checkpoints)
+    size = f"{count:,} checkpoint{'' if count == 1 else 's'}, {_megabytes(_size(info))} MB"
+    confirm(f"Delete the model {info.name!r} for good ({size})?", yes)
+    store.remove(name)
+    note(f"The model {name!r} is deleted.")
+
+
+@models.command()
+@click.argument("address", metavar="NAME[@STEP]")
+@click.argument("target", type=click.Path(path_type=Path), default=Path())
+@click.option("--half", is_flag=True, help="16-bit numbers: half the size.")
+@click.option("--force", is_flag=True, help="Replace the file if it is already there.")
+def export(address: str, target: Path, half: bool, force: bool) -> None:
+    """Copy a checkpoint to the file or folder TARGET and write where it is."""
+    write(f"{store.export(address, target, half, force)}\n")
+
+
+@models.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="What to call the model; the file's name when not given.")
+def import_(file: Path, name: str | None) -> None:
+    """Take a checkpoint FILE in as a new model and write the model's name."""
+    write(f"{store.import_(file, name)}\n")
+
+
+@models.command()
+@click.argument("address", metavar="NAME[@STEP]")
+@click.option("--off", is_flag=True, help="Do not keep it in any case any more.")
+def pin(address: str, off: bool) -> None:
+    """Keep a checkpoint whatever else is thinned out."""
+    store.pin(address, on=not off)
+    info, found = store.find(address)
+    note(f"{info.name}@{found.step} is {'no longer pinned' if off else 'pinned'}.")
+
+
+@models.command()
+@click.argument("name")
+def prune(name: str) -> None:
+    """Delete the checkpoints of NAME but the best, the newest and the pinned ones."""
+    freed = store.prune(name)
+    count = f"{freed.files:,} checkpoint{'' if freed.files == 1 else 's'}"
+    note(f"Deleted {count}, {_megabytes(freed.size)} MB.")
+
+
+def _summary(info: ModelInfo) -> dict[str, Any]:
+    """Return what a list tells about a model; nulls where no checkpoint is sound."""
+    card = info.best.card if info.best else None
+    loss = _loss(card)
+    return {
+        "name": info.name,
+        "bundled": info.bundled,
+        "hidden": card and card.model.hidden,
+        "layers": card and card.model.layers,
+        "embedding": card and card.model.embedding,
+        "vocab_size": card and card.model.vocab_size,
+        "parameters": card and card.model.parameters,
+        "best_step": card and card.step,
+        "nats_per_char": loss,
+        "bits_per_char": None if loss is None else bits(loss),
+        "checkpoints": len(info.checkpoints),
+        "bytes": _size(info),
+        "text": card and card.corpus.title,
+    }
+
+
+def _row(info: ModelInfo) -> tuple[str, ...]:
+    card = info.best.card if info.best else None
+    shape = ("",) * 3
+    if card:
+        layers = f"{card.model.layers}×" if card.model.layers > 1 else ""
+        shape = (f"{layers}{card.model.hidden}", f"{card.model.parameters:,}", f"{card.step:,}")
+    loss = _loss(card)
+    losses = ("", "") if loss is None else (f"{loss:.4f}", f"{bits(loss):.4f}")
+    text = card.corpus.title if card else "damaged" if info.checkpoints else "no checkpoint yet"
+    saved = f"{len(info.checkpoints):,}", _megabytes(_size(info))
+    return (info.name, *shape, *losses, *saved, text)
+
+
+def _checkpoint(info: CheckpointInfo) -> dict[str, Any]:
+    return {
+        "step": info.step,
+        "path": str(info.path),
+        "bytes": info.size,
+        "pinned": info.pinned,
+        "losses": asdict(info.card.losses) if info.card else None,
+        "fault": info.fault,
+    }
+
+
+def _checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
+    losses = asdict(info.card.losses).values() if info.card else (None,) * 4
+    marks = [
+        word
+        for word, holds in (
+            ("best", info == model.best),
+            ("pinned", info.pinned),
+            ("damaged", info.card is None),
+        )
+        if holds
+    ]
+    shown = ("" if loss is None else f"{loss:.4f}" for loss in losses)
+    return (f"{info.step:,}", *shown, _megabytes(info.size), ", ".join(marks))
+
+
+def _write_card(card: Card) -> None:
+    model, training, corpus = card.model, card.training, card.corpus
+    bound = {name: getattr(training, name) for name in ("minutes", "epochs", "steps")}
+    lines = {
+        "network": f"E {model.embedding}, H {model.hidden}, {model.layers} layers, "
+        f"V {model.vocab_size}, {model.parameters:,} parameters" + (", tied" if model.tied else ""),
+        "text": f"{corpus.title} ({corpus.characters:,} characters)",
+        "opening": repr(corpus.opening),
+        "training": f"B {training.batch}, T {training.window}, {training.order}, "
+        f"rate {training.rate:g}, dropout {model.dropout:g}, seed {training.seed}",
+        "bound": ", ".join(f"{value:g} {name}" for name, value in bound.items() if value),
+        "created": card.created,
+        "note": card.note,
+    }
+    for name, value in lines.items():
+        if value:
+            write(f"{name:<9} {value}\n")
+
+
+def _loss(card: Card | None) -> float | None:
+    """Return the carried loss: on all the held-out text, or what was looked at in training."""
+    if card is None:
+        return None
+    return card.losses.validation if card.losses.carried is None else card.losses.carried
+
+
+def _size(info: ModelInfo) -> int:
+    return sum(each.size for each in info.checkpoints)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.1f}"
