@@ -1,0 +1,85 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+from torch.nn import functional
+
+from core import evaluation, scoring
+from core.lstm import LSTM
+from core.model import CharLSTM
+from tests.makers import random_checkpoint
+
+CHECKPOINT = random_checkpoint(hidden=12)
+MODEL = CharLSTM(CHECKPOINT.model)
+MODEL.load(CHECKPOINT.tensors)
+
+
+def ids(characters: int) -> Tensor:
+    return torch.randint(len(CHECKPOINT.vocab), (characters,))
+
+
+def in_one_pass(text: Tensor) -> Tensor:
+    """Return the loss of every character but the first, each predicted from all before it."""
+    with torch.no_grad():
+        logits = MODEL(text[None, :-1])[0][0]
+    return functional.cross_entropy(logits, text[1:], reduction="none").double()
+
+
+@pytest.mark.parametrize("characters", [2, 3, 257, 700, 3_000])
+def test_carried_on_a_short_text_is_one_pass_over_it(characters: int) -> None:
+    text = ids(characters)
+    loss = evaluation.carried(MODEL, text)
+    assert loss.counted == characters - 1
+    assert loss.nats == pytest.approx(float(in_one_pass(text).mean()), abs=1e-5)
+
+
+def test_carried_in_lanes_counts_every_character_once_with_enough_before_it() -> None:
+    text = ids(9_001)
+    loss = evaluation.carried(MODEL, text)
+    assert loss.counted == 9_000
+    # This small network forgets within far fewer than the 1,000 characters that lanes repeat.
+    assert loss.nats == pytest.approx(float(in_one_pass(text).mean()), abs=1e-5)
+
+
+def test_carried_with_a_limit_counts_stretches_spread_over_the_text() -> None:
+    text = ids(30_001)
+    loss = evaluation.carried(MODEL, text, limit=8_000)
+    assert loss.counted == 8_000
+    each = in_one_pass(text)
+    stretches = [each[k * 30_000 // 4 : k * 30_000 // 4 + 2_000] for k in range(4)]
+    assert loss.nats == pytest.approx(float(torch.cat(stretches).mean()), abs=1e-5)
+
+
+@given(characters=st.integers(2, 200), window=st.integers(1, 40))
+def test_windowed_is_every_window_from_the_empty_state(characters: int, window: int) -> None:
+    text = ids(characters)
+    pieces = [in_one_pass(text[i : i + window + 1]) for i in range(0, characters - 1, window)]
+    loss = evaluation.windowed(MODEL, text, window)
+    assert loss.counted == characters - 1
+    assert loss.nats == pytest.approx(float(torch.cat(pieces).mean()), abs=1e-5)
+
+
+def test_training_and_the_score_command_measure_alike() -> None:
+    text = ids(5_000)
+    written = CHECKPOINT.vocab.decode(text.numpy())
+    model = LSTM(CHECKPOINT)
+    carried, windowed = scoring.carried(model, written), scoring.windowed(model, written, 256)
+    assert evaluation.carried(MODEL, text).nats == pytest.approx(carried.nats_per_char, abs=1e-4)
+    assert evaluation.windowed(MODEL, text).nats == pytest.approx(windowed.nats_per_char, abs=1e-4)
+
+
+def test_a_network_that_knows_nothing_is_at_chance() -> None:
+    blank = CharLSTM(CHECKPOINT.model)
+    with torch.no_grad():
+        blank.head.weight.zero_()
+    chance = math.log(len(CHECKPOINT.vocab))
+    assert evaluation.carried(blank, ids(500)).nats == pytest.approx(chance)
+
+
+def test_evaluation_leaves_the_network_in_training() -> None:
+    MODEL.train()
+    evaluation.carried(MODEL, ids(50))
+    assert MODEL.training

@@ -1,0 +1,193 @@
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core import resume, sampling
+from core.calibration import Machine
+from core.card import CorpusCard
+from core.checkpoint import Checkpoint
+from core.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Progress,
+    Sample,
+    Started,
+    Validated,
+    Warned,
+)
+from core.learner import Snapshot
+from core.lstm import LSTM
+from core.settings import ModelSettings, TrainSettings
+from core.training import Lesson, Standing, train
+from core.vocab import Vocab
+
+CPU = Machine(torch.device("cpu"), "float32", threads=1)
+WORDS = "the wind was low and the loom was still; nobody spoke of the letter. "
+
+
+class Memory:
+    """Keeps what a real keeper would, so that a test can look at it."""
+
+    def __init__(self) -> None:
+        self.checkpoints: dict[int, Checkpoint] = {}
+        self.state: tuple[Snapshot, Standing] | None = None
+
+    def save(self, checkpoint: Checkpoint) -> str:
+        self.checkpoints[checkpoint.step] = checkpoint
+        return f"{checkpoint.step}"
+
+    def load(self, step: int) -> Checkpoint:
+        return self.checkpoints[step]
+
+    def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
+        self.state = snapshot, replace(standing)
+
+
+@pytest.fixture(autouse=True)
+def threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def lesson(text: str = WORDS * 20, hidden: int = 12, **training: Any) -> Lesson:
+    vocab = Vocab.from_text(text)
+    model = ModelSettings(len(vocab), embedding=8, hidden=hidden)
+    card = CorpusCard("words", "0" * 64, len(text), text[:20])
+    settings: dict[str, Any] = {"batch": 4, "window": 16, "rate": 0.01} | training
+    return Lesson(text, vocab, card, model, TrainSettings(**settings))
+
+
+def events(taught: Lesson, keeper: Memory | None = None, **more: Any) -> list[Event]:
+    return list(train(taught, CPU, keeper or Memory(), **more))
+
+
+def of_kind(kind: type, seen: list[Event]) -> list[Any]:
+    return [event for event in seen if isinstance(event, kind)]
+
+
+def test_a_run_tells_its_story_from_started_to_finished() -> None:
+    keeper = Memory()
+    seen = events(lesson(steps=120), keeper)
+    assert isinstance(seen[0], Started) and isinstance(seen[-1], Finished)
+    assert seen[0].total_steps == 120
+    assert {Progress, Validated, Sample, CheckpointSaved} <= {type(event) for event in seen}
+    steps = [event.step for event in of_kind(Progress, seen)]
+    assert steps == sorted(steps)
+    end = seen[-1]
+    assert (end.step, end.reason) == (120, "completed")
+    assert end.val_loss is not None and end.val_loss < math.log(len(lesson().vocab))
+    assert end.val_bits_per_char == pytest.approx(end.val_loss / math.log(2))
+
+
+def test_the_best_checkpoint_is_the_one_with_the_lowest_validation() -> None:
+    keeper = Memory()
+    seen = events(lesson(steps=150), keeper)
+    validated = {event.step: event.val_loss for event in of_kind(Validated, seen)}
+    end = seen[-1]
+    assert isinstance(end, Finished)
+    assert end.best_val_loss == min(validated.values())
+    assert validated[end.best_step] == end.best_val_loss
+    best = keeper.checkpoints[end.best_step]
+    assert best.losses.validation == end.best_val_loss
+    assert best.losses.carried == end.val_loss
+    assert best.losses.windowed_256 == end.val_windowed_256
+
+
+def test_epochs_bound_a_run() -> None:
+    taught = lesson(epochs=2)
+    seen = events(taught)
+    assert isinstance(seen[-1], Finished)
+    train_characters = len(taught.text) - int(len(taught.text) * 0.1)
+    assert seen[-1].step == 2 * ((train_characters - 1) // (4 * 16))
+
+
+def test_minutes_bound_a_run_and_count_what_was_spent_before_it() -> None:
+    seen = events(lesson(minutes=0.5), spent=28.0)
+    assert isinstance(seen[-1], Finished) and isinstance(seen[0], Started)
+    assert seen[0].total_steps is None
+    assert seen[-1].reason == "completed" and seen[-1].step > 0
+
+
+def test_an_interrupted_run_saves_at_that_step_and_says_so() -> None:
+    keeper = Memory()
+    asked = itertools.count()
+    seen = events(lesson(steps=1_000), keeper, interrupted=lambda: next(asked) >= 7)
+    end = seen[-1]
+    assert isinstance(end, Finished)
+    assert (end.reason, end.step) == ("stopped", 7)
+    assert 7 in keeper.checkpoints
+    assert keeper.state is not None and keeper.state[0].step == 7
+
+
+@pytest.mark.parametrize("order", ["contiguous", "shuffled"])
+def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
+    order: str, tmp_path: Path
+) -> None:
+    taught = lesson(steps=60, order=order)
+    taught = replace(taught, model=replace(taught.model, dropout=0.3, layers=2))
+    whole, parted = Memory(), Memory()
+    events(taught, whole)
+    for pause in (13, 31):
+        state = None
+        if parted.state:
+            resume.write_state(tmp_path / "state", *parted.state)
+            state = resume.read_state(tmp_path / "state")
+        asked = itertools.count(state[0].step if state else 0)
+        stop = lambda pause=pause, asked=asked: next(asked) >= pause  # noqa: E731
+        events(taught, parted, resume=state, interrupted=stop)
+        assert parted.state is not None and parted.state[0].step == pause
+    events(taught, parted, resume=parted.state)
+    for name, tensor in whole.checkpoints[60].tensors.items():
+        assert (parted.checkpoints[60].tensors[name] == tensor).all()
+
+
+def test_training_that_blows_up_goes_back_at_half_the_rate_and_ends_well() -> None:
+    keeper = Memory()
+    seen = events(lesson(hidden=64, steps=200, rate=1.0, clip=1e4, warmup=0.0), keeper)
+    warnings = of_kind(Warned, seen)
+    assert warnings and "half the learning rate" in warnings[0].message
+    assert isinstance(seen[-1], Finished)
+    assert all(math.isfinite(event.loss) for event in of_kind(Progress, seen))
+    assert keeper.checkpoints
+
+
+def test_a_run_that_no_longer_improves_ends_early() -> None:
+    # What is held out has nothing to do with what is learned, so it can only get worse.
+    text = "abcd" * 300 + "dacb" * 75
+    seen = events(lesson(text, minutes=0.1, held_out=0.2, patience=0.25))
+    assert isinstance(seen[-1], Finished)
+    assert seen[-1].reason == "no longer improving"
+
+
+def test_without_held_out_text_nothing_is_validated_and_the_last_is_the_best() -> None:
+    keeper = Memory()
+    seen = events(lesson(steps=20, held_out=0.0), keeper)
+    assert not of_kind(Validated, seen)
+    end = seen[-1]
+    assert isinstance(end, Finished)
+    assert (end.best_step, end.val_loss) == (20, None)
+
+
+def test_a_short_text_is_learned_by_heart_and_written_again() -> None:
+    text = (
+        "It was on a dreary night of November that the loom, which had stood idle since "
+        "Martinmas, began of its own accord to weave. Nobody in the house had touched it; "
+        "and yet, by morning, there lay a letter!"
+    )[:200]
+    assert len(text) == 200
+    keeper = Memory()
+    taught = lesson(text, 64, steps=900, held_out=0.0, batch=1, window=100, weight_decay=0.0)
+    seen = events(taught, keeper)
+    assert of_kind(Progress, seen)[-1].loss < 0.05
+    greedy = sampling.Settings(temperature=0)
+    model = LSTM(keeper.checkpoints[900])
+    written = sampling.generate(model, text[:10], greedy, seed=0, length=190)
+    assert text[:10] + "".join(drawn.character for drawn in written) == text

@@ -1,0 +1,95 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.schedule import steps_per_epoch
+from core.settings import TrainSettings
+from core.vocab import Vocab
+from core.windows import Contiguous, Shuffled, Windows, batches, split
+
+
+def test_labels_are_the_features_shifted_by_one() -> None:
+    vocab = Vocab.from_text("hello")
+    windows = Windows(torch.from_numpy(vocab.encode("hello")), 3)
+    read = [(vocab.decode(f.numpy()), vocab.decode(label.numpy())) for f, label in windows]  # type: ignore[attr-defined]
+    assert read == [("hel", "ell"), ("ell", "llo")]
+
+
+def test_a_batch_fetched_at_once_is_its_windows_one_by_one() -> None:
+    windows = Windows(torch.arange(50), 7)
+    starts = torch.tensor([3, 0, 42, 3])
+    batch = windows[starts]
+    for row, start in enumerate(starts.tolist()):
+        assert torch.equal(batch.features[row], windows[start].features)
+        assert torch.equal(batch.labels[row], windows[start].labels)
+
+
+@pytest.mark.parametrize("order", ["shuffled", "contiguous"])
+def test_the_loader_gives_batches_of_b_by_t(order: str) -> None:
+    settings = TrainSettings(batch=3, window=5, order=order)
+    loader = batches(torch.arange(100), settings, epoch=0)
+    seen = list(loader)
+    assert len(seen) == len(loader) == steps_per_epoch(100, settings) > 1
+    for features, labels in seen:
+        assert features.shape == labels.shape == (3, 5)
+        assert features.dtype == labels.dtype == torch.int64
+        assert torch.equal(labels, features + 1)
+
+
+def test_a_shuffled_epoch_visits_every_window_once_but_the_rest_of_a_batch() -> None:
+    starts = torch.cat(list(Shuffled(100, 8, seed=1, epoch=0))).tolist()
+    assert len(starts) == len(set(starts)) == 96
+    assert set(starts) <= set(range(100))
+
+
+@pytest.mark.parametrize("other", [{"seed": 2, "epoch": 0}, {"seed": 1, "epoch": 1}])
+def test_the_order_depends_on_seed_and_epoch_alone(other: dict[str, int]) -> None:
+    first = torch.stack(list(Shuffled(100, 8, seed=1, epoch=0)))
+    assert torch.equal(first, torch.stack(list(Shuffled(100, 8, seed=1, epoch=0))))
+    assert not torch.equal(first, torch.stack(list(Shuffled(100, 8, **other))))
+
+
+def test_each_lane_goes_on_where_its_last_window_ended() -> None:
+    for before, after in pairwise(Contiguous(1_000, 10, 4, seed=0, epoch=3)):
+        assert torch.equal(after, before + 10)
+
+
+def test_lanes_begin_elsewhere_in_every_epoch() -> None:
+    begins = {int(next(iter(Contiguous(1_000, 10, 4, seed=0, epoch=e)))[0]) for e in range(20)}
+    assert len(begins) > 5
+
+
+@given(
+    characters=st.integers(2, 3_000),
+    window=st.integers(1, 60),
+    batch=st.integers(1, 40),
+    seed=st.integers(0, 2**63 - 1),
+)
+def test_lanes_never_overlap_and_never_run_past_the_end(
+    characters: int, window: int, batch: int, seed: int
+) -> None:
+    settings = TrainSettings(batch=batch, window=window, seed=seed)
+    if characters - window < batch or steps_per_epoch(characters, settings) < 1:
+        return
+    ids = torch.arange(characters)
+    features = torch.stack([batch.features for batch in batches(ids, settings, 0)])
+    labels = torch.stack([batch.labels for batch in batches(ids, settings, 0)])
+    assert len(features) == steps_per_epoch(characters, settings)
+    assert len(set(features.flatten().tolist())) == features.numel()
+    assert int(labels.max()) < characters
+
+
+@given(characters=st.integers(1, 500), share=st.floats(0, 0.5))
+def test_held_out_text_is_the_end_and_never_trained_on(characters: int, share: float) -> None:
+    train, held_out = split(np.arange(characters), share)
+    assert torch.equal(torch.cat([train, held_out]), torch.arange(characters))
+    assert len(held_out) == int(characters * share)
+
+
+def test_a_tenth_is_held_out_unless_told() -> None:
+    train, held_out = split(np.arange(1_000), TrainSettings().held_out)
+    assert (len(train), len(held_out)) == (900, 100)
