@@ -1,1 +1,1 @@
-"""What ships with Charloom: a text to train on and a model to talk with. Read with ``importlib.resources``."""
+"""What ships with Charloom: a text to train on, a model to talk with."""

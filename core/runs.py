@@ -21,6 +21,7 @@ from core.corpus import Corpus
 from core.errors import CharloomError
 from core.events import Event, Finished, Sample
 from core.speeds import CHILD_ENVIRONMENT
+from core.vocab import PLACEHOLDER, Vocab
 
 _POLL_SECONDS = 0.1
 
@@ -43,6 +44,8 @@ class Plan:
 
 def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold: int) -> Path:
     """Make the directory of a new run and return it."""
+    if Vocab.from_text(corpus.text, fold).chars == (PLACEHOLDER,):
+        raise CharloomError(f"--fold {fold} leaves no character unfolded; choose a smaller one.")
     folder = store.create(name)
     plan = Plan(
         preset=preset,
@@ -165,10 +168,11 @@ class Training:
             ended = self._process.poll()  # asked first, so that nothing is missed after the end
             for tail in self._tails:
                 for event in tail.events():
-                    yield event
                     if isinstance(event, Finished):
-                        self._process.wait()
+                        self._process.wait()  # so that whoever learns of it finds the run free
+                        yield event
                         return
+                    yield event
             if ended is not None:
                 raise CharloomError(self._cause(ended))
             time.sleep(_POLL_SECONDS)

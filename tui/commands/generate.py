@@ -58,7 +58,11 @@ _JSON = (
     show_default=True,
     help="Draw from the fewest characters that together are this probable.",
 )
-@click.option("--seed", type=int, help="Repeats a text; a fresh one when not given.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**63 - 1),
+    help="Repeats a text; a fresh one when not given.",
+)
 @click.option(
     "--count",
     type=click.IntRange(min=1),

@@ -8,7 +8,6 @@ import click
 
 from core import store
 from core.card import Card
-from core.display import one_line
 from core.events import bits
 from core.store import CheckpointInfo, ModelInfo
 from tui.options import ListingGroup, json_option, yes_option
@@ -183,8 +182,9 @@ def _checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
 def _write_card(card: Card) -> None:
     model, training, corpus = card.model, card.training, card.corpus
     bound = {name: getattr(training, name) for name in ("minutes", "epochs", "steps")}
+    layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
     lines = {
-        "network": f"E {model.embedding}, H {model.hidden}, {model.layers} layers, "
+        "network": f"E {model.embedding}, H {model.hidden}, {layers}, "
         f"V {model.vocab_size}, {model.parameters:,} parameters" + (", tied" if model.tied else ""),
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
         "opening": repr(corpus.opening),
