@@ -3,7 +3,7 @@
 One character through one layer is a matrix times a vector and some arithmetic on short vectors, so
 what costs time is reading the weights and calling NumPy, and the layout here saves both:
 
-- Embedding, input weights and biases of the first layer become one table, a row per character.
+- Embedding, input weights and biases of the first layer become one table, a vector per character.
 - In the layers above, input and recurrent weights are one matrix ``[W_ih | W_hh]``.
 - sigmoid(x) = tanh(x / 2) / 2 + 1/2, so with the rows of the gates i, f and o halved beforehand,
   one tanh serves all four gates. They stand in the order i, f, o, g.
@@ -21,7 +21,7 @@ from core.errors import CharloomError
 from core.settings import ModelSettings
 
 _HALF = np.array(0.5, np.float32)  # as an array, which costs NumPy less than converting a float
-_LARGEST = 1e38  # of float32's 3.4e38: no sum stays below it and overflows
+_LARGEST = 1e38  # a third of what float32 holds: room for the rounding of long sums
 
 Array = NDArray[np.float32]
 
@@ -29,9 +29,9 @@ Array = NDArray[np.float32]
 class State:
     """What the network carries from one character to the next, for one or more streams of text.
 
-    ``h`` (hidden) and ``c`` (cell) are ``[layers, streams, H]``, float32, and may be written to.
-    Beside them stands the scratch space of a step, so one model may serve many threads as long as
-    each has a state of its own.
+    ``h`` (hidden) and ``c`` (cell) are ``[layers, streams, H]``, float32, and may be written to in
+    place. Beside them stands the scratch space of a step, so one model may serve many threads as
+    long as each has a state of its own.
     """
 
     def __init__(self, settings: ModelSettings, streams: int = 1) -> None:

@@ -145,7 +145,8 @@ class Training:
 
     def __init__(self, folder: Path, resume: bool = False) -> None:
         self._folder = folder
-        self._tails = Tail(folder / "metrics.jsonl"), Tail(folder / "samples.jsonl")
+        self._metrics = Tail(folder / "metrics.jsonl")
+        self._samples = Tail(folder / "samples.jsonl")
         command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
         with (folder / "trainer.log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -166,13 +167,14 @@ class Training:
         """Yield the run's events as they come, until it has ended."""
         while True:
             ended = self._process.poll()  # asked first, so that nothing is missed after the end
-            for tail in self._tails:
-                for event in tail.events():
-                    if isinstance(event, Finished):
-                        self._process.wait()  # so that whoever learns of it finds the run free
-                        yield event
-                        return
+            for event in self._metrics.events():
+                if isinstance(event, Finished):
+                    self._process.wait()  # so that whoever learns of it finds the run free
+                    yield from self._samples.events()
                     yield event
+                    return
+                yield event
+            yield from self._samples.events()
             if ended is not None:
                 raise CharloomError(self._cause(ended))
             time.sleep(_POLL_SECONDS)

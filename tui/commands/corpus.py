@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from core import catalog, paths, speeds
-from core.corpus import Corpus
-from core.presets import DEFAULT_MINUTES, PRESETS
+from core.corpus import MIN_CHARACTERS, Corpus
+from core.presets import DEFAULT_MINUTES, PRESETS, fit
 from core.survey import Survey, training_seconds
 from core.survey import survey as take
 from tui.options import (
@@ -109,14 +109,17 @@ def _open(text: str, mirror: str | None, values: dict[str, Any]) -> Corpus:
 
 def _estimates(survey: Survey) -> list[tuple[str, float, str]]:
     """Return each preset, the seconds that it would train for here, and what it is."""
+    length = survey.characters
+    if length < MIN_CHARACTERS:
+        return []
     if not (paths.home() / "speeds.json").exists():
         note("Timing how fast this machine trains, which is done once …")
     speed = speeds.measured()
-    length = survey.characters
-    known = [
-        (name, training_seconds(length, preset.settings(1, {})[1], speed[name]), preset.summary)
-        for name, preset in PRESETS.items()
-    ]
+    known = []
+    for name, preset in PRESETS.items():
+        training = preset.settings(1, {})[1]
+        training, _ = fit(training, length - int(length * training.held_out))
+        known.append((name, training_seconds(length, training, speed[name]), preset.summary))
     return [
         ("auto", 60 * DEFAULT_MINUTES, "chosen for the text, the machine and --minutes"),
         *known,

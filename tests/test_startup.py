@@ -1,0 +1,59 @@
+"""What a command must not import: it would be waited for every time."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import store
+from tests.makers import random_checkpoint
+
+HEAVY = ("torch", "textual", "requests", "pooch")
+FREE = [
+    *("errors", "paths", "settings", "vocab", "gutenberg", "passage", "display", "events", "guard"),
+    *("card", "corpus", "schedule", "checkpoint", "generation", "presets", "speeds", "shelf"),
+    *("catalog", "library", "survey", "store", "lstm", "sampling", "scoring", "runs"),
+]
+COMMANDS = [
+    ["--help"],
+    ["models"],
+    ["generate", "the", "--model", "mine", "--length", "3"],
+    ["score", "text.txt", "--model", "mine"],
+    ["favorites"],
+    ["corpus"],
+    ["train", "--help"],
+    ["paths"],
+]
+
+
+def imported_after(code: str, folder: Path) -> set[str]:
+    """Run ``code`` in a fresh Python and return the top-level packages that it imported."""
+    tell = "import sys; sys.stdout.write('\\n' + ' '.join(sys.modules))"
+    answer = subprocess.run(
+        [sys.executable, "-P", "-c", f"{code}\n{tell}"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in answer.stdout.splitlines()[-1].split()}
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_command_waits_for_nothing_heavy(command: list[str], tmp_path: Path) -> None:
+    store.save("mine", random_checkpoint())
+    (tmp_path / "text.txt").write_text("the loom went on\n" * 10)
+    ran = f"from tui.cli import run; assert run({command!r}) == 0"
+    assert not imported_after(ran, tmp_path).intersection(HEAVY)
+
+
+def test_the_core_but_for_the_training_child_has_no_torch_and_no_screen(tmp_path: Path) -> None:
+    code = "import " + ", ".join(f"core.{room}" for room in FREE)
+    seen = imported_after(code, tmp_path)
+    assert not seen.intersection({"torch", "textual", "rich", "click", "tui"})
+
+
+def test_the_training_child_meets_no_screen(tmp_path: Path) -> None:
+    seen = imported_after("import core.trainer", tmp_path)
+    assert "torch" in seen and not seen.intersection({"textual", "rich", "click", "tui"})
