@@ -13,3 +13,9 @@ The ten stages, and the room in which each of them lives:
 9.  forward, loss, backward, step    ``training.train``
 10. generation by sampling           ``sampling.Stream``
 """
+
+import os
+
+# One thread for NumPy's matrix products, unless told: two wait for each other, and beside a busy
+# training run they wait long. Read once, when NumPy is loaded; scoring has threads of its own.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

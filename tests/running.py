@@ -4,7 +4,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -62,16 +62,10 @@ def started(*arguments: str) -> "subprocess.Popen[bytes]":
 
 
 def on_terminal(
-    *arguments: str,
-    typed: bytes = b"",
-    then: Callable[["subprocess.Popen[bytes]", bytes], None] | None = None,
-    **environment: str,
+    *arguments: str, typed: bytes = b"", environment: Mapping[str, str] | None = None
 ) -> Result:
-    """Run a command on a terminal of its own: all that it shows is in ``out``.
-
-    ``then`` is called with the process and all that was shown until then, whenever there is more.
-    """
-    import pty
+    """Run a command on a terminal of its own: all that it shows is in ``out``."""
+    import pty  # not there on Windows
 
     ours, theirs = pty.openpty()
     shown = b""
@@ -80,15 +74,13 @@ def on_terminal(
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={"TERM": "xterm"} | os.environ | environment,
+        env=os.environ | {"TERM": "xterm", "NO_COLOR": ""} | dict(environment or {}),
         cwd=folder(),
     ) as process:
         os.close(theirs)
         os.write(ours, typed)
         while piece := _read(ours):
             shown += piece
-            if then:
-                then(process, shown)
     os.close(ours)
     return Result(process.returncode, shown.decode().replace("\r\n", "\n"), "")
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from core import checkpoint, paths, sampling, store
+from core.checkpoint import Losses
 from core.library import Library
 from core.lstm import LSTM
 from core.sampling import Drawn, Settings
@@ -27,11 +28,9 @@ FIELDS = {
 @pytest.fixture(autouse=True)
 def weaver() -> Path:
     """A model called "weaver", with two checkpoints of which the first is the better."""
-    better = {"losses": checkpoint.Losses(validation=1.0)}
-    worse = {"losses": checkpoint.Losses(validation=2.0)}
-    path = store.save("weaver", random_checkpoint(step=100, **better))
-    store.save("weaver", random_checkpoint(seed=1, step=200, **worse))
-    return path
+    better, worse = Losses(validation=1.0), Losses(validation=2.0)
+    store.save("weaver", random_checkpoint(seed=1, step=200, losses=worse))
+    return store.save("weaver", random_checkpoint(step=100, losses=better))
 
 
 def objects(*arguments: str) -> list[dict[str, Any]]:
@@ -171,7 +170,7 @@ def test_bytes_that_are_no_text_are_dropped_and_told() -> None:
     assert "'\\udcff' was dropped" in done.err
 
 
-def test_any_locale_will_do(weaver: Path) -> None:
+def test_any_locale_will_do() -> None:
     store.save("quoting", random_checkpoint("“”\n"))
     settings = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     done = child("generate", "-", "--model", "quoting", stdin="“".encode(), **settings)
@@ -179,7 +178,7 @@ def test_any_locale_will_do(weaver: Path) -> None:
     assert set(done.out.split("\n")[0]) <= set("\\u201cd")
 
 
-def test_it_ends_before_the_stop_string(weaver: Path) -> None:
+def test_it_ends_before_the_stop_string() -> None:
     (whole,) = objects("a", "--seed", "2", "--length", "200")
     stop = whole["text"][50:53]
     (made,) = objects("a", "--seed", "2", "--length", "200", "--stop", stop)
@@ -279,17 +278,17 @@ def test_a_full_disk_is_told_in_one_line() -> None:
 
 
 @needs_terminal
-def test_on_a_terminal_the_prompt_is_bold_and_the_figures_are_dim(weaver: Path) -> None:
+def test_on_a_terminal_the_prompt_is_bold_and_the_figures_are_dim() -> None:
     arguments = ("--model", "weaver", "--seed", "1", "--length", "30", "--json")
     text = json.loads(call("generate", "ab", *arguments).out)["text"]
-    shown = on_terminal("generate", "ab", *arguments[:-1], NO_COLOR="").out
+    shown = on_terminal("generate", "ab", *arguments[:-1]).out
     assert shown.startswith(f"\x1b[1mab\x1b[0m{text}\n\x1b[2mweaver@100 · seed 1 · ")
 
 
 @needs_terminal
 @pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_terminal_that_wants_no_styles_gets_none(plain: dict[str, str]) -> None:
-    shown = on_terminal("generate", "ab", "--model", "weaver", **plain)
+    shown = on_terminal("generate", "ab", "--model", "weaver", environment=plain)
     assert shown.out.startswith("ab")
     assert "\x1b" not in shown.out
 
@@ -297,7 +296,7 @@ def test_a_terminal_that_wants_no_styles_gets_none(plain: dict[str, str]) -> Non
 @needs_terminal
 def test_control_characters_are_signs_on_a_terminal_and_themselves_in_a_pipe() -> None:
     store.save("wild", random_checkpoint("\x1b]\x07\x9b\u202e"))
-    shown = on_terminal("generate", "\x1b]", "--model", "wild", NO_COLOR="1")
+    shown = on_terminal("generate", "\x1b]", "--model", "wild", environment={"NO_COLOR": "1"})
     text = shown.out.splitlines()[0]
     assert text.startswith("␛]")
     assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in text)

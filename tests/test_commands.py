@@ -10,9 +10,9 @@ import pytest
 from core import scoring, store
 from core.library import Library
 from core.lstm import LSTM
+from tests.child import start
 from tests.gutenberg_server import Answer, gutenberg_file, running
 from tests.makers import random_checkpoint
-from tests.running import start
 from tui.cli import run
 
 LETTERS = "\n abcdefghijklmnopqrstuvwxyz."

@@ -10,7 +10,7 @@ import pytest
 from core import corpus, runs, store
 from core.errors import CharloomError
 from core.events import Event, Finished, Progress, Sample, Started, Validated
-from tests.running import TEXT
+from tests.child import TEXT
 
 SMALL: dict[str, Any] = {
     "hidden": 8,

@@ -9,8 +9,8 @@ import pytest
 
 from core import store
 from core.events import Progress, Sample, Validated
+from tests.child import CHARLOOM, TEXT, TINY, outcome, start
 from tests.makers import random_checkpoint, tree
-from tests.running import CHARLOOM, TEXT, TINY, outcome, start
 from tui.progress import clock, sparkline
 
 

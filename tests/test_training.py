@@ -55,6 +55,7 @@ def threads() -> Iterator[None]:
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
 
 
 def lesson(text: str = WORDS * 20, hidden: int = 12, **training: Any) -> Lesson:

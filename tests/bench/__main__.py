@@ -28,6 +28,7 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", help=", ".join(_PARTS))
     parser.add_argument("--texts", default=os.environ.get("CHARLOOM_BENCH_TEXTS"))
     parser.add_argument("--minutes", type=float, default=2.0, help="of each quality run")
+    parser.add_argument("--times", type=int, default=3, help="that a quality run is repeated")
     chosen = parser.parse_args()
     parts = chosen.parts or _PARTS
     texts = [Path(chosen.texts) / f"{name}.txt" for name in _TARGETS] if chosen.texts else []
@@ -43,7 +44,7 @@ def main() -> None:
     if "quality" in parts:
         for text in texts or [bundled]:
             target = _TARGETS.get(text.stem, "reported")
-            rows += training.quality_rows(text, chosen.minutes, target)
+            rows += training.quality_rows(text, chosen.minutes, chosen.times, target)
     sys.stdout.write(f"{machine()}\n\n{markdown(rows)}\n")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.bench.table import Row, median, spread
 
-_TIMES = 3
+_TIMES = 3  # of the overhead
 _SECONDS = 30.0
 _PINNED = ["--threads", "2", "--precision"]
 
@@ -35,10 +35,10 @@ def overhead_rows(text: Path, precision: str) -> list[Row]:
     ]
 
 
-def quality_rows(text: Path, minutes: float, target: str) -> list[Row]:
+def quality_rows(text: Path, minutes: float, times: int, target: str) -> list[Row]:
     """Train with ``--preset auto`` and report both measures on the held-out text."""
     carried, windowed = [], []
-    for seed in range(_TIMES):
+    for seed in range(times):
         options = ["--preset", "auto", "--minutes", str(minutes), "--seed", str(seed)]
         end = _train(text, options)[-1]
         carried.append(end["val_loss"])
