@@ -112,17 +112,22 @@ class LiveView:
 
     def show(self, event: Event) -> None:
         """Redraw with what ``event`` tells."""
+        self.take(event)
         if isinstance(event, Started):
             self._console.print(Text(describe(event), "dim"))
         elif isinstance(event, Warned):
             self._console.print(Text(visible(event.message), "yellow"))
+        elif isinstance(event, Progress):
+            self._live.update(self.picture(event), refresh=True)
+
+    def take(self, event: Event) -> None:
+        """Remember what ``event`` tells, for the next picture."""
+        if isinstance(event, Progress):
+            self._losses.append(event.loss)
         elif isinstance(event, Validated):
             self._validated = event
         elif isinstance(event, Sample):
             self._sample = event.text
-        elif isinstance(event, Progress):
-            self._losses.append(event.loss)
-            self._live.update(self.picture(event), refresh=True)
 
     def picture(self, now: Progress) -> RenderableType:
         """Return what there is to see at ``now``."""
