@@ -85,9 +85,11 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run is over. The losses are those of the best checkpoint on all the held-out text.
+    """The run is over.
 
-    ``reason`` is ``"completed"``, ``"stopped"``, ``"no longer improving"`` or ``"failed"``.
+    The losses are those of the best checkpoint, on all the held-out text or as much of it as the
+    minutes allow. ``reason`` is ``"completed"``, ``"stopped"``, ``"no longer improving"`` or
+    ``"failed"``.
     """
 
     event: ClassVar[str] = "finished"

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.errors import CharloomError
+from core.schedule import steps_per_epoch
 from core.settings import ModelSettings, TrainSettings
 
 BOUNDS = ("minutes", "epochs", "steps")
@@ -97,17 +98,17 @@ def fit(settings: TrainSettings, characters: int) -> tuple[TrainSettings, str]:
 
     Returns the settings and a sentence, empty when nothing had to change.
     """
-    batch, window = settings.batch, settings.window
-    while window > 8 and characters < 4 * window:
-        window //= 2
-    while batch > 1 and characters < _FEWEST_STEPS * batch * window:
-        batch //= 2
-    if characters < window + batch:
+    fitted = settings
+    while fitted.window > 8 and characters < 4 * fitted.window:
+        fitted = replace(fitted, window=fitted.window // 2)
+    while fitted.batch > 1 and steps_per_epoch(characters, fitted) < _FEWEST_STEPS:
+        fitted = replace(fitted, batch=fitted.batch // 2)
+    if steps_per_epoch(characters, fitted) < 1:
         raise CharloomError(
             f"After holding some back, {characters} characters are left to train on, too few; "
             "give a longer text or a smaller --held-out."
         )
-    if (batch, window) == (settings.batch, settings.window):
+    if fitted == settings:
         return settings, ""
-    note = f"The text is short: training with --batch {batch} and --window {window}."
-    return replace(settings, batch=batch, window=window), note
+    sizes = f"--batch {fitted.batch} and --window {fitted.window}"
+    return fitted, f"The text is short: training with {sizes}."

@@ -21,7 +21,12 @@ def write_state(path: Path, snapshot: Snapshot, standing: Standing) -> None:
     tensors |= {f"carried.{index}": value for index, value in enumerate(snapshot.carried)}
     tensors |= {f"random.{index}": value for index, value in enumerate(snapshot.random)}
     metadata = {"step": str(snapshot.step), "standing": json.dumps(asdict(standing))}
-    write_atomically(path, safetensors.torch.save(tensors, metadata))
+    try:
+        write_atomically(path, safetensors.torch.save(tensors, metadata))
+    except OSError as error:
+        raise CharloomError(
+            f"{str(path)!r} cannot be written ({error.strerror}); make room there."
+        ) from error
 
 
 def read_state(path: Path) -> tuple[Snapshot, Standing]:

@@ -5,6 +5,7 @@ that a run does not depend on a file that may move), ``metrics.jsonl`` and ``sam
 events, one a line), ``checkpoints/`` and ``resume.safetensors``.
 """
 
+import hashlib
 import json
 import os
 import signal
@@ -12,9 +13,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from core import events, paths, store
 from core.corpus import Corpus
@@ -22,6 +24,11 @@ from core.errors import CharloomError
 from core.events import Event, Finished, Sample
 from core.speeds import CHILD_ENVIRONMENT
 from core.vocab import PLACEHOLDER, Vocab
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
+"""What a trainer takes as the wish that it save and end."""
+BUSY = 3
+"""The exit status of a trainer that found another one at work on its run."""
 
 _POLL_SECONDS = 0.1
 
@@ -62,13 +69,16 @@ def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold:
     return folder
 
 
-def read_text(folder: Path) -> str:
-    """Return the text that the run in ``folder`` learns."""
+def read_text(folder: Path, plan: Plan) -> str:
+    """Return the text that the run in ``folder`` learns: the one that ``plan`` was made for."""
     try:
-        return (folder / "corpus.txt").read_bytes().decode("utf-8", "surrogatepass")
-    except (OSError, UnicodeDecodeError) as error:
+        data = (folder / "corpus.txt").read_bytes()
+        if hashlib.sha256(data).hexdigest() != plan.sha256:
+            raise ValueError("the text was changed")
+        return data.decode()
+    except (OSError, ValueError) as error:
         raise CharloomError(
-            f"The text of {folder.name!r} is missing or damaged; start a new run."
+            f"The text of {folder.name!r} is missing or was changed; start a new run."
         ) from error
 
 
@@ -101,18 +111,29 @@ class Journal:
     """Appends events to a run directory, each line whole and at once visible to readers."""
 
     def __init__(self, folder: Path) -> None:
-        self._metrics = (folder / "metrics.jsonl").open("a", encoding="utf-8", buffering=1)
-        self._samples = (folder / "samples.jsonl").open("a", encoding="utf-8", buffering=1)
+        self._metrics = _appended(folder / "metrics.jsonl")
+        self._samples = _appended(folder / "samples.jsonl")
 
     def write(self, event: Event) -> None:
         """Append ``event``."""
         file = self._samples if isinstance(event, Sample) else self._metrics
-        file.write(events.to_line(event) + "\n")
+        file.write(events.to_line(event).encode() + b"\n")
+        file.flush()
 
     def close(self) -> None:
         """Close the files."""
         self._metrics.close()
         self._samples.close()
+
+
+def _appended(path: Path) -> BinaryIO:
+    """Open a file of lines to append to, ending a last line that was torn."""
+    file = path.open("a+b")
+    if size := file.tell():
+        file.seek(size - 1)
+        if file.read() != b"\n":
+            file.write(b"\n")
+    return file
 
 
 class Tail:
@@ -148,7 +169,7 @@ class Training:
         self._metrics = Tail(folder / "metrics.jsonl")
         self._samples = Tail(folder / "samples.jsonl")
         command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
-        with (folder / "trainer.log").open("ab") as log:
+        with (folder / "trainer.log").open("ab") as log, _signals_held():
             self._process = subprocess.Popen(
                 command + ["--resume"] * resume,
                 stdin=subprocess.DEVNULL,
@@ -180,8 +201,23 @@ class Training:
             time.sleep(_POLL_SECONDS)
 
     def _cause(self, status: int) -> str:
+        if status == BUSY:
+            return f"The model {self._folder.name!r} is being trained already; let that end first."
         how = f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"
         log = self._folder / "trainer.log"
         return (
             f"The training process {how}; its last checkpoint is kept, and {str(log)!r} has more."
         )
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Start a child that signals wait for until it has set its handlers: none comes too early."""
+    if os.name == "nt":  # has no such signals
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -5,6 +5,7 @@ torch. SIGINT or SIGTERM ends it at the next step boundary, with everything save
 moment of its launch (seconds since 1970), so that a run of two minutes takes two.
 """
 
+import os
 import signal
 import sys
 import time
@@ -29,6 +30,7 @@ from core.training import Lesson, Standing, train
 from core.vocab import Vocab
 
 _OPENING = 60  # characters of the text that are kept with the model
+_TOO_LARGE = "There is not enough memory for this network; take a smaller --hidden or --batch."
 
 
 class RunDirectory:
@@ -55,8 +57,10 @@ class Interruption:
 
     def __init__(self) -> None:
         self._asked = False
-        for kind in (signal.SIGINT, signal.SIGTERM):
+        for kind in runs.STOPPING:
             signal.signal(kind, self._ask)
+        if os.name != "nt":
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, runs.STOPPING)  # held back until now
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the API's
         self._asked = True
@@ -98,7 +102,8 @@ def settle(plan: runs.Plan, vocab_size: int, characters: int) -> tuple[runs.Plan
 def run(folder: Path, started: float, resuming: bool) -> None:
     """Train what the plan in ``folder`` says, and write what happens into ``folder``."""
     interruption = Interruption()
-    plan, text = runs.read_plan(folder), runs.read_text(folder)
+    plan = runs.read_plan(folder)
+    text = runs.read_text(folder, plan)
     vocab = Vocab.from_text(text, plan.fold)
     plan, machine = settle(plan, len(vocab), len(text))
     runs.write_plan(folder, plan)
@@ -112,13 +117,22 @@ def run(folder: Path, started: float, resuming: bool) -> None:
     state = resume.read_state(folder / "resume.safetensors") if resuming else None
     spent = time.time() - started + (state[1].elapsed if state else 0)
     with closing(runs.Journal(folder)) as journal:
-        for note in plan.notes:
-            journal.write(Warned(note))
         keeper = RunDirectory(folder)
-        for event in train(
+        events = train(
             lesson, machine, keeper, interrupted=interruption.asked, resume=state, spent=spent
-        ):
+        )
+        journal.write(next(events))
+        for note in (*plan.notes, *_fallback(lesson.training.device, machine)):
+            journal.write(Warned(note))
+        for event in events:
             journal.write(event)
+
+
+def _fallback(wanted: str, machine: Machine) -> list[str]:
+    """Return a sentence if the device that was asked for is not the one to train on."""
+    if wanted in ("auto", machine.device.type):
+        return []
+    return [f"--device {wanted} cannot be used on this machine: training on its CPU instead."]
 
 
 def main(arguments: list[str]) -> int:
@@ -129,15 +143,26 @@ def main(arguments: list[str]) -> int:
             run(folder, started, resuming="--resume" in arguments[2:])
     except filelock.Timeout:
         sys.stderr.write("Another trainer is at work on this run.\n")
-        return 1
-    except (CharloomError, torch.OutOfMemoryError, MemoryError) as error:
-        sentence = str(error)
-        if not isinstance(error, CharloomError):
-            sentence = "There is not enough memory for this network; take a smaller --hidden."
-        with closing(runs.Journal(folder)) as journal:
-            journal.write(Finished.failed(sentence))
-        return 1
+        return runs.BUSY
+    except CharloomError as error:
+        return _failed(folder, str(error))
+    except (RuntimeError, MemoryError) as error:
+        if not _lacks_memory(error):
+            raise
+        return _failed(folder, _TOO_LARGE)
     return 0
+
+
+def _lacks_memory(error: Exception) -> bool:
+    # on a CPU torch has no error of its own for it
+    known = isinstance(error, torch.OutOfMemoryError | MemoryError)
+    return known or "can't allocate memory" in str(error)
+
+
+def _failed(folder: Path, sentence: str) -> int:
+    with closing(runs.Journal(folder)) as journal:
+        journal.write(Finished.failed(sentence))
+    return 1
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ class Contiguous(Sampler[Tensor]):
 
 
 def batches(ids: Tensor, settings: TrainSettings, epoch: int) -> DataLoader[Batch]:
-    """Stage 6: one epoch of batches ``[B, T]`` over ``ids`` ``[N]``, N at least T + B."""
+    """Stage 6: one epoch of batches ``[B, T]`` over ``ids`` ``[N]``, enough for one at least."""
     windows = Windows(ids, settings.window)
     order: Sampler[Tensor]
     if settings.order == "shuffled":

@@ -8,7 +8,9 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 
 from core import checkpoint, paths, store
 from tests.makers import random_checkpoint, tree
@@ -48,11 +50,22 @@ def damaged(change: Callable[[bytes], bytes]) -> Callable[[], None]:
     return prepare
 
 
+def in_store(change: Callable[[bytes], bytes]) -> Callable[[], None]:
+    """Damage the checkpoint of the model."""
+
+    def prepare() -> None:
+        path = store.resolve("mine")
+        path.write_bytes(change(path.read_bytes()))
+
+    return prepare
+
+
 def nothing() -> None:
     pass
 
 
 NOISE = random.Random(1).randbytes(5_000)
+FOREIGN = safetensors.numpy.save({"weight": np.zeros((2, 3), np.float32)})
 IMPORT = ["models", "import", "bad.safetensors"]
 GENERATE = ["generate", "the", "--model", "mine", "--length", "5"]
 
@@ -66,6 +79,7 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("random bytes", write("a", NOISE), ["train", "a"], ""),
     ("an image", write("a", b"\x89PNG\r\n\x1a\n" + NOISE), ["train", "a"], ""),
     ("NUL bytes", write("a", b"abc\0def " * 90), ["train", "a"], "text"),
+    ("UTF-16 unmarked", write("a", TEXT.encode("utf-16-le")), ["train", "a"], "--encoding utf-16"),
     (
         "wrong encoding",
         write("a", b"\xe9t\xe9 " * 99),
@@ -80,6 +94,8 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("missing", nothing, ["train", "no/such.txt"], "no/such.txt"),
     ("unknown name", nothing, ["train", "frankenstien"], "frankenstein"),
     ("a path too long", nothing, ["train", "x" * 500], "x"),
+    ("a path through a file", nothing, ["train", "text.txt/a"], "text.txt/a"),
+    ("a link to itself", lambda: Path("a").symlink_to("a"), ["train", "./a"], "a"),
     ("NUL in a path", nothing, ["train", "a\0b"], ""),
     ("phrase not there", nothing, ["train", "text.txt", "--start", "zebra"], "zebra"),
     ("start after end", nothing, ["train", "text.txt", "--start", "500", "--end", "20"], ""),
@@ -87,13 +103,18 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("bad mirror", nothing, ["train", "alice", "--mirror", "ftp:/nowhere"], "mirror"),
     ("no network", nothing, ["train", "alice", "--mirror", "http://127.0.0.1:9"], "loom"),
     ("hidden 0", nothing, ["train", "text.txt", "--hidden", "0"], "--hidden"),
+    ("hidden negative", nothing, ["train", "text.txt", "--hidden", "-1"], "--hidden"),
     ("hidden huge", nothing, ["train", "text.txt", "--hidden", "1000000000000"], "--hidden"),
     ("batch negative", nothing, ["train", "text.txt", "--batch", "-4"], "--batch"),
+    ("batch 0", nothing, ["train", "text.txt", "--batch", "0"], "--batch"),
+    ("rate huge", nothing, ["train", "text.txt", "--rate", "1e9"], "--rate"),
     ("rate NaN", nothing, ["train", "text.txt", "--rate", "nan"], "--rate"),
     ("rate infinite", nothing, ["train", "text.txt", "--rate", "inf"], "--rate"),
     ("rate negative", nothing, ["train", "text.txt", "--rate", "-1"], "--rate"),
     ("minutes 0", nothing, ["train", "text.txt", "--minutes", "0"], "--minutes"),
     ("minutes NaN", nothing, ["train", "text.txt", "--minutes", "nan"], "--minutes"),
+    ("minutes negative", nothing, ["train", "text.txt", "--minutes", "-1"], "--minutes"),
+    ("minutes without end", nothing, ["train", "text.txt", "--minutes", "inf"], "--minutes"),
     ("too many layers", nothing, ["train", "text.txt", "--layers", "9"], "--layers"),
     ("dropout beyond 1", nothing, ["train", "text.txt", "--dropout", "1.5"], "--dropout"),
     ("all held out", nothing, ["train", "text.txt", "--held-out", "0.9"], "--held-out"),
@@ -116,6 +137,7 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("address in tatters", nothing, ["generate", "x", "--model", "@"], ""),
     ("temperature negative", nothing, [*GENERATE, "--temperature", "-1"], "--temperature"),
     ("temperature NaN", nothing, [*GENERATE, "--temperature", "nan"], "--temperature"),
+    ("temperature 11", nothing, [*GENERATE, "--temperature", "11"], "--temperature"),
     ("top-p 0", nothing, [*GENERATE, "--top-p", "0"], "--top-p"),
     ("top-p 2", nothing, [*GENERATE, "--top-p", "2"], "--top-p"),
     ("top-k negative", nothing, [*GENERATE, "--top-k", "-5"], "--top-k"),
@@ -124,6 +146,10 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("garbled header", damaged(lambda b: b[:8] + b"!" + b[9:]), IMPORT, "bad.safetensors"),
     ("header of 2^60 bytes", damaged(lambda b: b"\0" * 7 + b"\x10" + b[8:]), IMPORT, "cut"),
     ("a pickle", write("bad.safetensors", pickle.dumps({"w": [1]})), IMPORT, "bad.safetensors"),
+    ("foreign safetensors", write("bad.safetensors", FOREIGN), IMPORT, "not a Charloom checkpoint"),
+    ("damaged in the store", in_store(lambda b: b[:-1] + b"\x7f"), GENERATE, "damaged"),
+    ("cut short in the store", in_store(lambda b: b[:-64]), GENERATE, "cut short"),
+    ("header gone in the store", in_store(lambda b: b"\xff" * 9 + b[9:]), GENERATE, "cut short"),
     ("an empty checkpoint", write("bad.safetensors", b""), IMPORT, "bad.safetensors"),
     ("a missing checkpoint", nothing, IMPORT, "bad.safetensors"),
     ("a text as checkpoint", nothing, ["models", "import", "text.txt"], "text.txt"),
@@ -135,8 +161,14 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
         "knows",
     ),
     ("favorite that is not", nothing, ["favorites", "show", "99"], "99"),
+    ("replay of nothing", nothing, ["favorites", "replay", "99"], "99"),
+    ("tag with a comma", nothing, ["favorites", "tag", "1", "a,b"], "comma"),
+    ("export over a file", nothing, ["favorites", "export", "--output", "text.txt"], "--force"),
     ("rename to nowhere", nothing, ["models", "rename", "mine", "../up"], "name"),
     ("remove the bundled", nothing, ["models", "remove", "frankenstein", "--yes"], "frankenstein"),
+    ("remove the unknown", nothing, ["models", "remove", "nobody", "--yes"], "nobody"),
+    ("export over a text", nothing, ["models", "export", "mine", "text.txt"], "--force"),
+    ("escapes in a name", nothing, ["generate", "x", "--model", "\x1b[2J"], "\\x1b[2J"),
 ]
 
 # The same for what the command line itself refuses, with its usage.
@@ -196,10 +228,11 @@ def test_misuse_gets_the_usage_and_loses_nothing(
         ("ΩΨ漢字", "none of the prompt's characters"),
         ("the \x1b[31msea\x07", "dropped"),
         ("the \ud800 sea", "dropped"),
+        ("the\0 sea", "dropped"),
         ("Thé “sea”", "became"),
         ("the sea " * 130_000, "Only the last"),
     ],
-    ids=["empty", "all unknown", "escapes", "surrogate", "typographic", "1 MB"],
+    ids=["empty", "all unknown", "escapes", "surrogate", "NUL", "typographic", "1 MB"],
 )
 def test_an_odd_prompt_is_used_after_a_stated_adjustment(
     prompt: str, said: str, capfd: pytest.CaptureFixture[str]

@@ -48,7 +48,7 @@ def output_options(command: Command) -> Command:
     """Add ``--output FILE`` and ``--force``."""
     for add in (
         click.option("--force", is_flag=True, help="Replace the file if it is already there."),
-        click.option("--output", type=click.Path(path_type=Path), help="Write to this file."),
+        click.option("--output", type=Path, metavar="FILE", help="Write to this file."),
     ):
         command = add(command)
     return command

@@ -99,6 +99,7 @@ class LiveView:
         self._name = name
         self._console = console
         self._live = Live(console=console, auto_refresh=False)
+        self._now: Progress | None = None
         self._losses: list[float] = []
         self._validated: Validated | None = None
         self._sample = ""
@@ -117,12 +118,13 @@ class LiveView:
             self._console.print(Text(describe(event), "dim"))
         elif isinstance(event, Warned):
             self._console.print(Text(visible(event.message), "yellow"))
-        elif isinstance(event, Progress):
-            self._live.update(self.picture(event), refresh=True)
+        elif self._now:
+            self._live.update(self.picture(self._now), refresh=True)
 
     def take(self, event: Event) -> None:
         """Remember what ``event`` tells, for the next picture."""
         if isinstance(event, Progress):
+            self._now = event
             self._losses.append(event.loss)
         elif isinstance(event, Validated):
             self._validated = event

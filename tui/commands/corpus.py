@@ -91,9 +91,10 @@ def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
         write(f"{name:<11} {value}\n")
     for finding in survey.findings:
         write(f"\n- {finding.what}\n  {finding.action}\n")
-    write("\n")
-    rows = ((name, _roughly(seconds), summary) for name, seconds, summary in _estimates(survey))
-    write_table("<><", ("preset", "about", ""), *rows)
+    rows = [(name, _roughly(seconds), summary) for name, seconds, summary in _estimates(survey)]
+    if rows:
+        write("\n")
+        write_table("<><", ("preset", "about", ""), *rows)
 
 
 def _open(text: str, mirror: str | None, values: dict[str, Any]) -> Corpus:
@@ -108,7 +109,10 @@ def _open(text: str, mirror: str | None, values: dict[str, Any]) -> Corpus:
 
 
 def _estimates(survey: Survey) -> list[tuple[str, float, str]]:
-    """Return each preset, the seconds that it would train for here, and what it is."""
+    """Return each preset, the seconds that it would train for here, and what it is.
+
+    There are none for a text too short to train on.
+    """
     length = survey.characters
     if length < MIN_CHARACTERS:
         return []
@@ -117,6 +121,8 @@ def _estimates(survey: Survey) -> list[tuple[str, float, str]]:
     speed = speeds.measured()
     known = []
     for name, preset in PRESETS.items():
+        if not speed.get(name, 0.0) > 0:  # it could not be timed, as for lack of memory
+            continue
         training = preset.settings(1, {})[1]
         training, _ = fit(training, length - int(length * training.held_out))
         known.append((name, training_seconds(length, training, speed[name]), preset.summary))

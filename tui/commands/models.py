@@ -84,7 +84,7 @@ def remove(name: str, yes: bool) -> None:
 
 @models.command()
 @click.argument("address", metavar="NAME[@STEP]")
-@click.argument("target", type=click.Path(path_type=Path), default=Path())
+@click.argument("target", type=Path, default=Path())
 @click.option("--half", is_flag=True, help="16-bit numbers: half the size.")
 @click.option("--force", is_flag=True, help="Replace the file if it is already there.")
 def export(address: str, target: Path, half: bool, force: bool) -> None:
@@ -93,7 +93,7 @@ def export(address: str, target: Path, half: bool, force: bool) -> None:
 
 
 @models.command("import")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=Path)
 @click.option("--name", help="What to call the model; the file's name when not given.")
 def import_(file: Path, name: str | None) -> None:
     """Take a checkpoint FILE in as a new model and write the model's name."""

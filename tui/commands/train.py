@@ -2,11 +2,12 @@
 
 import itertools
 import re
+import unicodedata
 from typing import Any
 
 import click
 
-from core import catalog, runs, store
+from core import catalog, runs, shelf
 from core.presets import PRESETS
 from tui.following import follow
 from tui.options import (
@@ -69,8 +70,8 @@ def _check(preset: str, chosen: dict[str, Any]) -> None:
 
 def _free_name(title: str) -> str:
     """Return a name made of ``title`` that no model has yet."""
-    words = re.findall(r"[^\W_]+", title.casefold())[:4]
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", title.casefold()))[:4]
     stem = "-".join(words)[:40] or "model"
-    taken = {name.casefold() for name in store.names()}
+    taken = {shelf.BUNDLED, *(folder.name.casefold() for folder in shelf.folders())}
     numbered = (f"{stem}-{number}" for number in itertools.count(2))
     return next(name for name in itertools.chain([stem], numbered) if name not in taken)

@@ -1,0 +1,107 @@
+import json
+import math
+from dataclasses import fields
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import events
+from core.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Progress,
+    Sample,
+    Started,
+    Validated,
+    Warned,
+    bits,
+    from_line,
+    to_line,
+)
+from core.settings import ModelSettings, TrainSettings
+
+MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
+EVERY: list[Event] = [
+    Started(0, "cpu", "float32", 1, 1_234, 900, 100, None, MODEL, TRAINING),
+    Progress(3, 0.5, 2.0, bits(2.0), 0.004, 51_204.5, 1.5, 2.5, 0.375),
+    Validated(4, 1.5, bits(1.5), 1.25, 3, 24_000, 0.01),
+    Sample(5, 'a"b\\c\n\x1b[31m\u2028é漢\U0001f9f5\ud800'),
+    CheckpointSaved(5, "step-00000005.safetensors"),
+    Warned("The text is short."),
+    Finished(5, "completed", 1.5, bits(1.5), 1.6, 1.4, 4, 3.5),
+    Finished.failed("There is not enough memory."),
+]
+
+
+@pytest.mark.parametrize("event", EVERY)
+def test_an_event_is_one_line_that_gives_it_back(event: Event) -> None:
+    line = to_line(event)
+    assert len(line.splitlines()) == 1 and line.isascii()
+    assert from_line(line) == from_line(line + "\n") == event
+
+
+def test_every_kind_of_event_has_been_looked_at() -> None:
+    assert {type(event) for event in EVERY} == set(get_args(Event))
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "keys"),
+    [
+        (EVERY[0], "started", "step device parameters model training"),
+        (EVERY[1], "progress", "step epoch loss lr chars_per_second eta_seconds"),
+        (EVERY[2], "validated", "val_loss val_bits_per_char best_val_loss"),
+        (EVERY[3], "sample", "step text"),
+        (EVERY[4], "checkpoint", "step file"),
+        (EVERY[5], "warning", "message"),
+        (EVERY[6], "finished", "reason val_loss val_bits_per_char best_val_loss"),
+    ],
+)
+def test_scripts_find_the_names_they_rely_on(event: Event, name: str, keys: str) -> None:
+    data = json.loads(to_line(event))
+    assert data["event"] == name
+    assert data.keys() >= set(keys.split())
+    assert data.keys() == {"event", *(each.name for each in fields(event))}
+
+
+@pytest.mark.parametrize("event", EVERY)
+def test_a_torn_line_is_no_event(event: Event) -> None:
+    line = to_line(event)
+    assert [from_line(line[:length]) for length in range(len(line))] == [None] * len(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("", "\n", "null", "7", '"started"', "[]", "{}", "NaN"),
+        '{"event": "weaved", "step": 1}',
+        '{"event": ["sample"], "step": 1, "text": ""}',
+        '{"event": null}',
+        '{"event": "sample", "step": 1}',
+        '{"event": "sample", "step": 1, "text": "", "colour": 2}',
+        '{"event": "warning", "message": ' + "9" * 5_000 + "}",
+        "[" * 100_000,
+        '{"event": "warning"}{"event": "warning"}',
+    ],
+    ids=lambda line: line[:30],
+)
+def test_a_line_that_is_none_of_ours_is_no_event(line: str) -> None:
+    assert from_line(line) is None
+
+
+@given(st.text())
+def test_no_line_whatever_is_in_it_does_harm(line: str) -> None:
+    assert from_line(line) is None
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf])
+def test_what_json_cannot_say_is_not_written(number: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        to_line(Validated(1, number, number, 1.0, 1, 1, 0.1))
+
+
+def test_a_nat_is_more_than_a_bit() -> None:
+    assert events.bits(math.log(2)) == pytest.approx(1.0)
+    assert events.bits(1.0) == pytest.approx(1.4426950408889634)

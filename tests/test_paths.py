@@ -1,0 +1,145 @@
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import paths
+from core.errors import CharloomError
+
+posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX modes and limits")
+
+
+def mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+def test_everything_is_kept_under_the_home_that_is_set(home: Path) -> None:
+    assert paths.home() == home
+    for place in (paths.models(), paths.downloads(), paths.library()):
+        assert place.parent == home
+
+
+@pytest.mark.parametrize("unset", [None, ""])
+def test_without_one_the_home_is_the_systems_place_for_data(
+    unset: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHARLOOM_HOME")
+    if unset is not None:
+        monkeypatch.setenv("CHARLOOM_HOME", unset)
+    assert paths.home().name == "charloom"
+    assert paths.home().is_absolute()
+
+
+@posix
+def test_folders_are_for_their_owner_alone_whatever_the_umask(
+    tmp_path: Path, open_umask: None
+) -> None:
+    made = paths.make_folder(tmp_path / "a" / "b" / "c")
+    assert [mode(each) for each in (made, made.parent, made.parent.parent)] == [0o700] * 3
+
+
+@posix
+def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    (tmp_path / "shared").chmod(0o755)
+    paths.make_folder(tmp_path / "shared" / "mine")
+    assert mode(tmp_path / "shared") == 0o755
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "x" * 300])
+def test_where_no_folder_can_be_one_is_told_what_to_set(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(CharloomError, match=r"set CHARLOOM_HOME .*\.$"):
+        paths.make_folder(tmp_path / place)
+
+
+@pytest.mark.parametrize(
+    "name", ["creature", "a", "The Creature 2", "v1.5_b-c", "Ωμέγα", "怪物", "é", "x" * 64, "_"]
+)
+def test_a_name_like_these_is_taken_as_it_is(name: str) -> None:
+    assert paths.check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("", "is empty"),
+        ("x" * 65, "longer than 64"),
+        ("e\u0301", "NFC"),
+        *((name, "a character other than") for name in ("a/b", "a\\b", "a\0", "a\n", "a\tb", "*")),
+        *((name, "a character other than") for name in ("a@1", "a:b", "\u202ea", "\ud800", "~")),
+        *((name, "starts or ends with") for name in (".", "..", ".a", "-a", " a", "a ", "a.")),
+        *((name, "reserved") for name in ("CON", "nul", "Aux.txt", "com1", "LPT9.tar.gz")),
+    ],
+)
+def test_a_name_that_could_do_harm_is_refused_in_a_sentence(name: str, fault: str) -> None:
+    with pytest.raises(CharloomError) as refusal:
+        paths.check_name(name)
+    sentence = str(refusal.value)
+    assert fault in sentence and sentence.endswith(".") and sentence.isprintable()
+    assert len(sentence) < 300
+
+
+@given(name=st.text(max_size=80))
+def test_a_name_that_passes_is_one_step_down_and_can_be_made(
+    name: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.getbasetemp() / "names"
+    try:
+        place = folder / paths.check_name(name)
+    except CharloomError:
+        return
+    assert place.parent == folder and place.name == name
+    place.mkdir(parents=True, exist_ok=True)
+    place.rmdir()
+
+
+@posix
+def test_a_written_file_is_whole_and_for_its_owner_alone(tmp_path: Path, open_umask: None) -> None:
+    path = tmp_path / "run.json"
+    for data in (b"old", b"", bytes(range(256)) * 1_000):
+        paths.write_atomically(path, data)
+        assert path.read_bytes() == data
+        assert mode(path) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "target" / "in it").mkdir(parents=True)
+    with pytest.raises(OSError, match="target"):
+        paths.write_atomically(tmp_path / "target", b"new")
+    assert [each.name for each in tmp_path.iterdir()] == ["target"]
+    with pytest.raises(FileNotFoundError):
+        paths.write_atomically(tmp_path / "nowhere" / "file", b"new")
+
+
+@posix
+def test_a_write_that_fails_halfway_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    path.write_bytes(b"old")
+    code = (
+        "import resource, sys\n"
+        "from pathlib import Path\n"
+        "from core.paths import write_atomically\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))\n"
+        "try:\n"
+        "    write_atomically(Path(sys.argv[1]), b'x' * 100_000)\n"
+        "except OSError as error:\n"
+        "    sys.exit(error.errno)\n"
+    )
+    child = subprocess.run([sys.executable, "-P", "-c", code, path], check=False)
+    assert os.strerror(child.returncode) == "File too large"
+    assert path.read_bytes() == b"old"
+    assert [each.name for each in tmp_path.iterdir()] == ["checkpoint"]

@@ -1,0 +1,142 @@
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from core.errors import CharloomError
+from core.presets import BOUNDS, PRESETS, automatic, fit
+from core.schedule import steps_per_epoch
+from core.settings import ModelSettings, TrainSettings
+
+
+def bounds(training: TrainSettings) -> dict[str, float]:
+    given = {name: getattr(training, name) for name in BOUNDS}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def test_the_notebook_is_the_reference_setting() -> None:
+    model, training = PRESETS["notebook"].settings(60, {})
+    assert (training.batch, training.window) == (36, 48)
+    assert (model.embedding, model.hidden, model.layers) == (48, 96, 1)
+    assert training.order == "shuffled"
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_makes_full_settings_with_one_bound(name: str) -> None:
+    model, training = PRESETS[name].settings(60, {})
+    assert model.vocab_size == 60
+    assert len(bounds(training)) == 1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_chosen_wins_and_the_rest_stays(name: str) -> None:
+    plain_model, plain = PRESETS[name].settings(60, {})
+    chosen = {"hidden": 17, "layers": 2, "batch": 5, "rate": 0.25, "seed": 7}
+    model, training = PRESETS[name].settings(60, chosen)
+    assert (model.hidden, model.layers) == (17, 2)
+    assert (training.batch, training.rate, training.seed) == (5, 0.25, 7)
+    assert model.embedding == plain_model.embedding
+    assert (training.window, training.order) == (plain.window, plain.order)
+    assert bounds(training) == bounds(plain)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_a_bound_that_is_chosen_takes_the_place_of_the_presets(name: str, bound: str) -> None:
+    _, training = PRESETS[name].settings(60, {bound: 2})
+    assert bounds(training) == {bound: 2}
+
+
+def test_a_choice_out_of_range_is_refused() -> None:
+    with pytest.raises(CharloomError, match="--hidden"):
+        PRESETS["small"].settings(60, {"hidden": 0})
+
+
+@given(
+    characters=st.integers(30, 10**9),
+    seconds=st.floats(1, 1e6),
+    speed=st.floats(1, 1e8),
+    vocab_size=st.integers(2, 65_536),
+)
+@example(characters=30, seconds=1.0, speed=0.0, vocab_size=2)  # what could not be timed at all
+def test_auto_makes_valid_settings_for_any_text_time_and_machine(
+    characters: int, seconds: float, speed: float, vocab_size: int
+) -> None:
+    model, training = automatic(characters, seconds, speed).settings(vocab_size, {})
+    assert bounds(training) == {"minutes": pytest.approx(seconds / 60)}
+    assert model.embedding <= model.hidden
+
+
+@given(
+    characters=st.integers(30, 10**8),
+    seconds=st.floats(1, 1e5),
+    speed=st.floats(1, 1e7),
+    more=st.floats(1, 100),
+)
+def test_auto_takes_no_smaller_network_for_more_text_time_or_speed(
+    characters: int, seconds: float, speed: float, more: float
+) -> None:
+    def hidden(characters: int, seconds: float, speed: float) -> int:
+        model, _ = automatic(characters, seconds, speed).settings(60, {})
+        return model.hidden
+
+    plain = hidden(characters, seconds, speed)
+    assert hidden(int(characters * more), seconds, speed) >= plain
+    assert hidden(characters, seconds * more, speed) >= plain
+    assert hidden(characters, seconds, speed * more) >= plain
+
+
+def test_auto_grows_with_text_and_with_time() -> None:
+    def model(characters: int, seconds: float) -> ModelSettings:
+        return automatic(characters, seconds, 50_000).settings(60, {})[0]
+
+    assert (
+        model(1_000_000, 10).hidden < model(1_000_000, 120).hidden < model(1_000_000, 3_600).hidden
+    )
+    assert model(5_000, 3_600).hidden < model(1_000_000, 3_600).hidden
+
+
+def test_auto_drops_out_more_the_more_often_a_text_is_read() -> None:
+    short, long = (automatic(n, 600, 50_000).settings(60, {})[0] for n in (100_000, 100_000_000))
+    assert short.dropout > long.dropout == 0
+
+
+@pytest.mark.parametrize("order", ["shuffled", "contiguous"])
+def test_a_long_text_is_trained_on_as_it_was_asked(order: str) -> None:
+    settings = TrainSettings(batch=36, window=48, order=order)
+    assert fit(settings, 100_000) == (settings, "")
+
+
+@pytest.mark.parametrize("characters", [29, 150, 1_000, 10_000])
+def test_settings_shrink_for_a_short_text_and_say_so(characters: int) -> None:
+    settings = TrainSettings(batch=64, window=256)
+    fitted, note = fit(settings, characters)
+    assert (fitted.batch, fitted.window) < (64, 256)
+    assert f"--batch {fitted.batch} " in note and f"--window {fitted.window}." in note
+    assert note.startswith("The text is short")
+
+
+def test_windows_that_may_start_anywhere_need_less_text_than_lanes() -> None:
+    # One epoch over 10,000 characters has 276 batches of shuffled windows, and 5 of lanes.
+    assert fit(TrainSettings(batch=36, window=48, order="shuffled"), 10_000)[1] == ""
+    assert fit(TrainSettings(batch=36, window=48, order="contiguous"), 10_000)[1] != ""
+
+
+@given(
+    batch=st.integers(1, 4096),
+    window=st.integers(1, 4096),
+    order=st.sampled_from(["shuffled", "contiguous"]),
+    characters=st.integers(0, 10**6),
+)
+def test_what_fits_can_be_trained_and_what_cannot_is_refused(
+    batch: int, window: int, order: str, characters: int
+) -> None:
+    settings = TrainSettings(batch=batch, window=window, order=order)
+    try:
+        fitted, note = fit(settings, characters)
+    except CharloomError as refusal:
+        assert "--held-out" in str(refusal)
+        assert characters <= 9  # even the smallest batch and window need more
+        return
+    assert steps_per_epoch(characters, fitted) >= 1
+    assert fitted.batch <= batch and fitted.window <= window
+    assert (fitted == settings) == (note == "")

@@ -1,0 +1,137 @@
+import math
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import schedule
+from core.schedule import Budget, Rhythm, learning_rate
+from core.settings import TrainSettings
+
+
+class Clock:
+    """A clock that goes only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(schedule, "time", SimpleNamespace(perf_counter=made.perf_counter))
+    return made
+
+
+@pytest.mark.parametrize(
+    ("fraction", "rate"),
+    [
+        (0.0, 0.0),
+        (0.05, 0.002),  # half of the warm-up
+        (0.1, 0.004),  # the peak
+        (0.55, 0.004 * (0.02 + 0.98 / 2)),  # half of the cosine
+        (1.0, 0.004 * 0.02),
+        (1.3, 0.004 * 0.02),  # a run bounded by time ends a little late
+    ],
+)
+def test_the_rate_climbs_and_then_follows_a_cosine(fraction: float, rate: float) -> None:
+    settings = TrainSettings(rate=0.004, warmup=0.1, final_rate=0.02)
+    assert learning_rate(settings, fraction) == pytest.approx(rate)
+
+
+def test_without_a_warm_up_the_rate_starts_at_its_peak() -> None:
+    assert learning_rate(TrainSettings(rate=0.1, warmup=0.0), 0.0) == 0.1
+
+
+@given(
+    warmup=st.floats(0, 0.9),
+    final=st.floats(0, 1),
+    one=st.floats(0, 1),
+    other=st.floats(0, 1),
+)
+def test_after_the_warm_up_the_rate_never_rises(
+    warmup: float, final: float, one: float, other: float
+) -> None:
+    settings = TrainSettings(rate=0.1, warmup=warmup, final_rate=final)
+    early, late = sorted((max(warmup, one), max(warmup, other)))
+    first, second = learning_rate(settings, early), learning_rate(settings, late)
+    assert 0.1 * (1 + 1e-12) >= first >= second * (1 - 1e-12)
+    assert second >= 0.1 * final * (1 - 1e-12)
+
+
+def test_steps_bound_a_budget_whatever_the_time() -> None:
+    budget = Budget(TrainSettings(steps=200), steps_per_epoch=7, spent=1e6)
+    assert budget.total_steps == 200
+    assert [budget.fraction(step) for step in (0, 50, 200)] == [0.0, 0.25, 1.0]
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(3, 30), (0.25, 2), (0.001, 1)])
+def test_epochs_are_counted_in_steps_of_which_there_is_one_at_least(
+    epochs: float, steps: int
+) -> None:
+    assert Budget(TrainSettings(epochs=epochs), 10, 0.0).total_steps == steps
+
+
+def test_minutes_bound_a_budget_and_what_was_spent_before_counts(clock: Clock) -> None:
+    budget = Budget(TrainSettings(minutes=2), 7, spent=30.0)
+    assert budget.total_steps is None
+    clock.now += 30
+    assert budget.elapsed == 60
+    assert budget.fraction(step=0) == budget.fraction(step=10**6) == 0.5
+    assert budget.eta(0.5) == 60
+    clock.now += 60
+    assert budget.fraction(0) == 1.0
+
+
+def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) -> None:
+    budget = Budget(TrainSettings(minutes=1), 7, 0.0)
+    assert budget.evaluated_share() == 1.0
+    # A millisecond per character in bfloat16 is two in float32; 1,000 characters are read 1.2
+    # times for the carried and once for the windowed measure.
+    budget.plan_evaluation(held_out=1_000, counted=100, seconds=0.1)
+    needed, affordable = 0.002 * 1_000 * 2.2, 0.06 * 60
+    assert budget.evaluated_share() == pytest.approx(affordable / needed)
+    clock.now += 60 - affordable
+    assert budget.fraction(0) == pytest.approx(1.0)
+    assert budget.eta(1.0) == pytest.approx(affordable)
+
+
+def test_a_short_evaluation_is_done_in_full(clock: Clock) -> None:
+    budget = Budget(TrainSettings(minutes=1), 7, 0.0)
+    budget.plan_evaluation(held_out=100, counted=100, seconds=0.1)
+    assert budget.evaluated_share() == 1.0
+    clock.now += 60 - 0.44
+    assert budget.fraction(0) == pytest.approx(1.0)
+
+
+def test_a_run_bounded_by_steps_evaluates_in_full_however_long_it_takes() -> None:
+    budget = Budget(TrainSettings(steps=10), 7, 0.0)
+    budget.plan_evaluation(held_out=10**9, counted=1, seconds=1.0)
+    assert budget.evaluated_share() == 1.0
+    assert math.isfinite(budget.eta(0.5))
+
+
+def test_a_rhythm_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
+    rhythm = Rhythm(5)
+    assert not rhythm.due()
+    clock.now += 5
+    assert rhythm.due()
+    with rhythm:
+        pass
+    assert not rhythm.due()
+    clock.now += 5
+    assert rhythm.due()
+
+
+def test_what_takes_long_is_done_more_rarely(clock: Clock) -> None:
+    rhythm = Rhythm(5, share=0.1)
+    with rhythm:
+        clock.now += 2
+    clock.now += 19
+    assert not rhythm.due()
+    clock.now += 1
+    assert rhythm.due()

@@ -1,0 +1,131 @@
+import json
+import math
+from collections.abc import Callable
+from dataclasses import Field, fields
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import CharloomError
+from core.settings import ModelSettings, TrainSettings
+
+Settings = type[ModelSettings] | type[TrainSettings]
+BOUNDS = ("minutes", "epochs", "steps")
+
+
+KINDS: list[Settings] = [ModelSettings, TrainSettings]
+NUMBERS = [
+    pytest.param(kind, each, id=each.name)
+    for kind in KINDS
+    for each in fields(kind)
+    if "low" in each.metadata
+]
+
+
+def make(kind: Settings, **chosen: Any) -> ModelSettings | TrainSettings:
+    return kind.from_json(({"vocab_size": 9} if kind is ModelSettings else {}) | chosen)
+
+
+@pytest.mark.parametrize(("kind", "number"), NUMBERS)
+def test_a_number_may_be_at_either_end_of_its_range_and_not_beyond(
+    kind: Settings, number: Field[Any]
+) -> None:
+    low, high = number.metadata["low"], number.metadata["high"]
+    beyond = (low - 1, high + 1)
+    if isinstance(low, float):
+        beyond = (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
+    for value in (low, high):
+        assert getattr(make(kind, **{number.name: value}), number.name) == value
+    option = "--" + number.name.replace("_", "-")
+    for value in beyond:
+        with pytest.raises(CharloomError, match=f"^{option} is a") as refusal:
+            make(kind, **{number.name: value})
+        assert f"{low:,} to {high:,}, not {value!r}." in str(refusal.value)
+
+
+@pytest.mark.parametrize(("kind", "number"), NUMBERS)
+@pytest.mark.parametrize(
+    "wrong", [math.nan, math.inf, -math.inf, 10**400, -(10**400), "3", True, [1], {}, 1j]
+)
+def test_what_is_no_number_in_range_is_refused_by_the_options_name(
+    kind: Settings, number: Field[Any], wrong: object
+) -> None:
+    with pytest.raises(CharloomError, match="--" + number.name.replace("_", "-")):
+        make(kind, **{number.name: wrong})
+
+
+@pytest.mark.parametrize("name", ["batch", "window", "steps", "seed", "threads"])
+def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) -> None:
+    with pytest.raises(CharloomError, match=f"--{name} is a whole number"):
+        TrainSettings.from_json({name: 2.0})
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"order": "random"}, "--order is one of shuffled, contiguous, not 'random'."),
+        ({"precision": None}, "--precision is one of"),
+        ({"device": ["cpu"]}, "--device is one of auto, cpu, cuda, mps"),
+        ({"batch": None}, "--batch needs a number."),
+        ({"colour": 1}, "no setting called 'colour'"),
+        ({"steps": 1, "minutes": 1}, "Choose one of --minutes and --steps, not both."),
+        ({"epochs": 1, "minutes": 1}, "--minutes and --epochs"),
+    ],
+)
+def test_a_wrong_choice_is_told_in_a_sentence(wrong: dict[str, Any], words: str) -> None:
+    with pytest.raises(CharloomError) as refusal:
+        TrainSettings.from_json(wrong)
+    assert words in str(refusal.value)
+    assert str(refusal.value).endswith(".") and "\n" not in str(refusal.value)
+
+
+def test_a_model_needs_the_size_of_its_vocabulary() -> None:
+    with pytest.raises(CharloomError, match="incomplete"):
+        ModelSettings.from_json({"hidden": 4})
+
+
+@pytest.mark.parametrize("wrong", [None, 1, "yes"])
+def test_a_flag_is_on_or_off(wrong: object) -> None:
+    with pytest.raises(CharloomError, match="--tied is either on or off"):
+        ModelSettings.from_json({"vocab_size": 9, "tied": wrong})
+
+
+def test_tied_weights_need_matrices_of_one_shape() -> None:
+    assert ModelSettings(9, embedding=8, hidden=8, tied=True).tied
+    with pytest.raises(CharloomError, match="--embedding equal to --hidden, not 4 and 8"):
+        ModelSettings(9, embedding=4, hidden=8, tied=True)
+
+
+def values(setting: Field[Any]) -> st.SearchStrategy[Any]:
+    limits = setting.metadata
+    if "choices" in limits:
+        return st.sampled_from(limits["choices"])
+    if "low" not in limits:
+        return st.booleans()
+    kind = st.integers if isinstance(limits["low"], int) else st.floats
+    return kind(limits["low"], limits["high"])
+
+
+def valid(kind: Settings, leave: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries({f.name: values(f) for f in fields(kind) if f.name not in leave})
+
+
+@given(valid(TrainSettings, BOUNDS), st.sampled_from(BOUNDS))
+def test_training_settings_survive_json(chosen: dict[str, Any], bound: str) -> None:
+    settings = TrainSettings.from_json(chosen | {bound: 1})
+    assert TrainSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+@given(valid(ModelSettings, ("tied",)))
+def test_model_settings_survive_json(chosen: dict[str, Any]) -> None:
+    settings = ModelSettings.from_json(chosen)
+    assert ModelSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+def test_settings_cannot_be_changed_past_their_checks() -> None:
+    settings = TrainSettings()
+    change: Callable[..., None] = setattr
+    with pytest.raises(AttributeError):
+        change(settings, "batch", -1)
