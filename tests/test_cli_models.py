@@ -48,6 +48,11 @@ def test_the_list_has_a_row_for_each_model_with_figures_to_the_right() -> None:
     assert crow[: column - 1].endswith(" 1,234")  # 烏 takes two columns
 
 
+def test_help_is_about_all_the_commands() -> None:
+    assert "prune" in models("--help").out
+    assert "prune" in models("-h").out
+
+
 def test_the_list_for_scripts() -> None:
     weaver, crow = listed()
     assert weaver == {

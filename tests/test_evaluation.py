@@ -1,8 +1,9 @@
 import math
+from collections.abc import Iterator
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
@@ -17,8 +18,17 @@ MODEL = CharLSTM(CHECKPOINT.model)
 MODEL.load(CHECKPOINT.tensors)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # for so small a network a second one only waits
+    yield
+    torch.set_num_threads(threads)
+
+
 def ids(characters: int) -> Tensor:
-    return torch.randint(len(CHECKPOINT.vocab), (characters,))
+    source = torch.Generator().manual_seed(characters)
+    return torch.randint(len(CHECKPOINT.vocab), (characters,), generator=source)
 
 
 def in_one_pass(text: Tensor) -> Tensor:
@@ -53,7 +63,8 @@ def test_carried_with_a_limit_counts_stretches_spread_over_the_text() -> None:
     assert loss.nats == pytest.approx(float(torch.cat(stretches).mean()), abs=1e-5)
 
 
-@given(characters=st.integers(2, 200), window=st.integers(1, 40))
+@settings(max_examples=40)
+@given(characters=st.integers(2, 100), window=st.integers(1, 40))
 def test_windowed_is_every_window_from_the_empty_state(characters: int, window: int) -> None:
     text = ids(characters)
     pieces = [in_one_pass(text[i : i + window + 1]) for i in range(0, characters - 1, window)]

@@ -66,6 +66,13 @@ def test_the_settings_know_how_many_parameters_there_are(layers: int, tied: bool
     assert sum(p.numel() for p in model.parameters()) == model.settings.parameters
 
 
+def test_tied_weights_are_one_matrix_that_a_checkpoint_holds_once() -> None:
+    model = network(tied=True)
+    assert model.head.weight is model.embedding.weight
+    assert "head.weight" not in model.tensors()
+    assert "head.weight" in network().tensors()
+
+
 def test_dropout_silences_the_same_units_at_every_character_and_none_in_evaluation() -> None:
     model = network(dropout=0.5)
     with torch.no_grad():

@@ -1,15 +1,20 @@
 import json
 import os
+import resource
 import signal
+import subprocess
+import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
-from core import corpus, runs, store
+from core import corpus, events, runs, store
 from core.errors import CharloomError
-from core.events import Event, Finished, Progress, Sample, Started, Validated
+from core.events import Event, Finished, Progress, Sample, Started, Validated, Warned
 from tests.child import TEXT
 
 SMALL: dict[str, Any] = {
@@ -56,6 +61,40 @@ def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_what_was_adjusted_is_told_right_after_the_start_and_kept() -> None:
+    folder = create(steps=1, batch=64, device="mps" if torch.cuda.is_available() else "cuda")
+    seen = list(runs.Training(folder).events())
+    assert [type(event) for event in seen[:4]] == [Started, Warned, Warned, Progress]
+    sentences = [event.message for event in seen if isinstance(event, Warned)]
+    assert "The text is short: training with --batch" in sentences[0]
+    assert "cannot be used on this machine" in sentences[1]
+    assert runs.read_plan(folder).notes == sentences[:1]
+
+
+def test_a_trainer_that_is_told_to_stop_before_it_has_begun_still_saves() -> None:
+    training = runs.Training(endless())
+    training.stop()
+    end = until(Finished, training)
+    assert isinstance(end, Finished) and end.reason == "stopped"
+    assert store.load("small@last").checkpoint.step == end.step
+
+
+def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
+    text = corpus.from_bytes(TEXT.encode() * 25, title="sea", source="sea.txt")
+    large = SMALL | {"batch": 4096, "window": 4096, "order": "shuffled", "steps": 1}
+    folder = runs.create("large", text, "small", large, fold=0)
+    command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
+    limits = (3 << 30, 3 << 30)  # bytes
+    child = subprocess.run(
+        command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits), check=False
+    )
+    assert child.returncode == 1
+    last = (folder / "metrics.jsonl").read_text().splitlines()[-1]
+    end = events.from_line(last)
+    assert isinstance(end, Finished) and end.reason == "failed"
+    assert "not enough memory" in end.message
+
+
 def test_a_trainer_that_is_told_to_stop_saves_where_it_is() -> None:
     training = runs.Training(endless())
     until(Validated, training)
@@ -96,8 +135,8 @@ def test_a_second_trainer_is_refused_and_the_first_goes_on() -> None:
     first = runs.Training(folder)
     until(Progress, first)
     second = runs.Training(folder)
-    assert second._process.wait() != 0
-    assert "Another trainer" in (folder / "trainer.log").read_text()
+    with pytest.raises(CharloomError, match="'small' is being trained already"):
+        list(second.events())
     until(Progress, first)
     with pytest.raises(CharloomError, match="small"):
         store.remove("small")
@@ -116,6 +155,33 @@ def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
     path.write_bytes(sample + b"\n" + b"\xff{torn\n" + sample[:5])
     assert list(tail.events()) == [Sample(1, "é")]
     assert list(tail.events()) == []
+
+
+def test_a_line_that_was_torn_is_ended_before_the_next_is_written(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"event": "warn')
+    (tmp_path / "samples.jsonl").write_text(events.to_line(Sample(1, "é")) + "\n")
+    written: list[Event] = [Warned("é"), Sample(2, "\n")]
+    with closing(runs.Journal(tmp_path)) as journal:
+        for event in written:
+            journal.write(event)
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [events.from_line(line) for line in lines] == [None, Warned("é")]
+    lines = (tmp_path / "samples.jsonl").read_text().splitlines()
+    assert [events.from_line(line) for line in lines] == [Sample(1, "é"), Sample(2, "\n")]
+
+
+def test_a_run_whose_text_was_changed_does_not_go_on() -> None:
+    folder = create()
+    plan, path = runs.read_plan(folder), folder / "corpus.txt"
+    text = path.read_bytes()
+    assert runs.read_text(folder, plan) == text.decode() == TEXT
+    for wrong in (text.replace(b"grey", b"blue"), text[:-1], b"", b"\xff"):
+        path.write_bytes(wrong)
+        with pytest.raises(CharloomError, match="'small' is missing or was changed"):
+            runs.read_text(folder, plan)
+    path.unlink()
+    with pytest.raises(CharloomError, match="'small' is missing or was changed"):
+        runs.read_text(folder, plan)
 
 
 def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:

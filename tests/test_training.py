@@ -1,5 +1,7 @@
 import itertools
 import math
+import pickle
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from core import resume, sampling
+from core import checkpoint, resume, sampling
 from core.calibration import Machine
 from core.card import CorpusCard
 from core.checkpoint import Checkpoint
+from core.errors import CharloomError
 from core.events import (
     CheckpointSaved,
     Event,
@@ -22,11 +25,15 @@ from core.events import (
     Validated,
     Warned,
 )
-from core.learner import Snapshot
+from core.learner import Learner, Snapshot
 from core.lstm import LSTM
+from core.model import CharLSTM
+from core.schedule import learning_rate
 from core.settings import ModelSettings, TrainSettings
 from core.training import Lesson, Standing, train
 from core.vocab import Vocab
+from core.windows import split
+from tests.makers import random_checkpoint
 
 CPU = Machine(torch.device("cpu"), "float32", threads=1)
 WORDS = "the wind was low and the loom was still; nobody spoke of the letter. "
@@ -51,10 +58,11 @@ class Memory:
 
 
 @pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
+def torch_as_it_was() -> Iterator[None]:
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
     torch.set_flush_denormal(False)
 
 
@@ -100,6 +108,20 @@ def test_the_best_checkpoint_is_the_one_with_the_lowest_validation() -> None:
     assert best.losses.validation == end.best_val_loss
     assert best.losses.carried == end.val_loss
     assert best.losses.windowed_256 == end.val_windowed_256
+
+
+def test_every_step_is_in_a_report_and_the_last_report_is_of_the_end() -> None:
+    keeper = Memory()
+    taught = lesson(steps=20, warmup=0.5)
+    (report,) = of_kind(Progress, events(taught, keeper))  # the run is shorter than a report's time
+    torch.manual_seed(taught.training.seed)
+    ids, _ = split(taught.vocab.encode(taught.text), 0.1)
+    learner = Learner(CharLSTM(taught.model), ids, taught.training, "float32")
+    rates = [learning_rate(taught.training, step / 20) for step in range(20)]
+    losses = [float(learner.step(rate).loss) for rate in rates]
+    assert (report.step, report.fraction, report.lr) == (20, 1.0, rates[-1])
+    assert report.loss == pytest.approx(math.fsum(losses) / 20)
+    assert keeper.checkpoints[20].losses.train == report.loss
 
 
 def test_epochs_bound_a_run() -> None:
@@ -150,6 +172,24 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
         assert (parted.checkpoints[60].tensors[name] == tensor).all()
 
 
+def test_a_state_that_is_damaged_or_missing_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    keeper, path = Memory(), tmp_path / "resume.safetensors"
+    events(lesson(steps=2), keeper)
+    assert keeper.state
+    resume.write_state(path, *keeper.state)
+    whole = path.read_bytes()
+    other = checkpoint.to_bytes(random_checkpoint())
+    for wrong in (b"", whole[:-100], b"{" + whole[1:], pickle.dumps({"weights": 1}), other):
+        path.write_bytes(wrong)
+        with pytest.raises(CharloomError, match=r"missing or damaged in 'resume.safetensors'.*\.$"):
+            resume.read_state(path)
+    path.unlink()
+    with pytest.raises(CharloomError, match="missing or damaged"):
+        resume.read_state(path)
+    with pytest.raises(CharloomError, match="cannot be written"):
+        resume.write_state(tmp_path / "nowhere" / "state", *keeper.state)
+
+
 def test_training_that_blows_up_goes_back_at_half_the_rate_and_ends_well() -> None:
     keeper = Memory()
     seen = events(lesson(hidden=64, steps=200, rate=1.0, clip=1e4, warmup=0.0), keeper)
@@ -158,6 +198,21 @@ def test_training_that_blows_up_goes_back_at_half_the_rate_and_ends_well() -> No
     assert isinstance(seen[-1], Finished)
     assert all(math.isfinite(event.loss) for event in of_kind(Progress, seen))
     assert keeper.checkpoints
+
+
+@pytest.mark.parametrize("steps", [200, 230, 260])
+def test_training_goes_back_to_well_before_the_loss_began_to_rise(steps: int) -> None:
+    # The rate climbs until decay alone blows up the weights, a little more at every step.
+    absurd: dict[str, Any] = {"rate": 1.0, "weight_decay": 10.0, "warmup": 0.9, "patience": 1.0}
+    seen = events(lesson(hidden=32, steps=steps, **absurd))
+    warnings = [event.message for event in of_kind(Warned, seen)]
+    assert warnings
+    for message in warnings:
+        noticed, back = map(int, re.findall(r"step (\d+)", message))
+        assert back == 0 or back <= noticed - 50
+    end = seen[-1]
+    assert isinstance(end, Finished)
+    assert (end.reason, end.step) == ("completed", steps)
 
 
 def test_a_run_that_no_longer_improves_ends_early() -> None:

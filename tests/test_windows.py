@@ -19,6 +19,18 @@ def test_labels_are_the_features_shifted_by_one() -> None:
     assert read == [("hel", "ell"), ("ell", "llo")]
 
 
+def test_there_is_a_window_for_every_start_that_leaves_room_for_its_labels() -> None:
+    ids = torch.arange(100, 150)
+    windows = Windows(ids, 7)
+    assert len(windows) == 50 - 7
+    for start in range(len(windows)):
+        features, labels = windows[start]
+        assert features.tolist() == ids[start : start + 7].tolist()
+        assert labels.tolist() == ids[start + 1 : start + 8].tolist()
+    with pytest.raises(IndexError):
+        windows[len(windows)]
+
+
 def test_a_batch_fetched_at_once_is_its_windows_one_by_one() -> None:
     windows = Windows(torch.arange(50), 7)
     starts = torch.tensor([3, 0, 42, 3])
@@ -81,6 +93,33 @@ def test_lanes_never_overlap_and_never_run_past_the_end(
     assert len(features) == steps_per_epoch(characters, settings)
     assert len(set(features.flatten().tolist())) == features.numel()
     assert int(labels.max()) < characters
+
+
+@given(
+    characters=st.integers(2, 2_000),
+    window=st.integers(1, 60),
+    batch=st.integers(1, 40),
+    epoch=st.integers(0, 10_000),
+)
+def test_an_epoch_of_shuffled_windows_has_the_steps_that_were_counted(
+    characters: int, window: int, batch: int, epoch: int
+) -> None:
+    settings = TrainSettings(batch=batch, window=window, order="shuffled")
+    if steps_per_epoch(characters, settings) < 1:
+        return
+    seen = list(batches(torch.arange(characters), settings, epoch))
+    assert len(seen) == steps_per_epoch(characters, settings)
+    starts = torch.cat([each.features[:, 0] for each in seen]).tolist()
+    assert len(set(starts)) == len(starts) == len(seen) * batch > characters - window - batch
+    assert min(starts) >= 0 and max(starts) < characters - window
+
+
+@pytest.mark.parametrize("order", ["shuffled", "contiguous"])
+def test_no_window_that_is_trained_on_sees_what_is_held_out(order: str) -> None:
+    train, held_out = split(np.arange(500), 0.1)
+    settings = TrainSettings(batch=4, window=10, order=order)
+    seen = torch.cat([torch.cat(each, 1) for e in range(5) for each in batches(train, settings, e)])
+    assert int(seen.max()) < int(held_out.min()) == 450
 
 
 @given(characters=st.integers(1, 500), share=st.floats(0, 0.5))

@@ -27,4 +27,4 @@ def write_table(alignment: str, *rows: Sequence[str]) -> None:
 
 
 def _padded(cell: str, width: int, side: str) -> str:
-    return " " * (width - cell_len(cell)) + cell if side == ">" else set_cell_size(cell, width)
+    return cell.rjust(width) if side == ">" else set_cell_size(cell, width)
