@@ -1,7 +1,5 @@
 import hashlib
 import json
-import signal
-import subprocess
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +13,7 @@ from core.library import Library
 from core.lstm import LSTM
 from core.sampling import Drawn, Settings
 from tests.makers import own_assets, random_checkpoint
-from tests.running import COMMAND, call, child, needs_terminal, on_terminal, started
+from tests.running import call, child, needs_terminal, on_terminal
 from tui import writing
 from tui.writing import Passage
 
@@ -234,49 +232,6 @@ def test_a_text_too_long_to_be_kept_is_forgotten_as_it_goes(
     assert (passage.length, passage.bits_per_char, most) == (1_000, 1.0, 100)
 
 
-def test_ctrl_c_keeps_what_there_is() -> None:
-    with started("generate", "ab", "--model", "weaver", "--length", "9000000") as process:
-        assert process.stdout and process.stderr
-        begin = process.stdout.read(100)
-        process.send_signal(signal.SIGINT)
-        text = (begin + process.stdout.read()).decode()
-        err = process.stderr.read().decode()
-    assert process.returncode == 130
-    with Library() as library:
-        (kept,) = library.recent()
-    assert text == f"ab{kept.text}\n"
-    assert kept.length == len(kept.text)
-    assert "Traceback" not in err
-    assert call("favorites", "replay", str(kept.id)).code == 0
-
-
-def test_a_reader_who_has_enough_ends_it_quietly() -> None:
-    with started("generate", "ab", "--model", "weaver", "--length", "9000000") as process:
-        assert process.stdout and process.stderr
-        begin = process.stdout.read(10).decode()
-        process.stdout.close()
-        err = process.stderr.read().decode()
-    assert process.returncode == 0
-    assert err.count("\n") == 1  # the line of figures
-    with Library() as library:
-        (kept,) = library.recent()
-    assert f"ab{kept.text}".startswith(begin)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
-def test_a_full_disk_is_told_in_one_line() -> None:
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [*COMMAND, "generate", "ab", "--model", "weaver"],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            check=False,
-        )
-    assert done.returncode == 1
-    last = done.stderr.decode().splitlines()[-1]
-    assert last == "charloom: Input or output failed (No space left on device)."
-
-
 @needs_terminal
 def test_on_a_terminal_the_prompt_is_bold_and_the_figures_are_dim() -> None:
     arguments = ("--model", "weaver", "--seed", "1", "--length", "30", "--json")
@@ -301,12 +256,3 @@ def test_control_characters_are_signs_on_a_terminal_and_themselves_in_a_pipe() -
     assert text.startswith("␛]")
     assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in text)
     assert child("generate", "\x1b]", "--model", "wild").out.startswith("\x1b]")
-
-
-@needs_terminal
-def test_closed_streams_are_no_matter() -> None:
-    arguments = ["generate", "ab", "--model", "weaver", "--length", "5"]
-    closing = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *COMMAND, *arguments]
-    assert subprocess.run(closing, check=False).returncode == 0
-    with Library() as library:
-        assert len(library.recent()[0].text) == 5

@@ -104,6 +104,8 @@ def generate(
         passage = Passage(shown=not as_json)
         drawn = sampling.generate(model, prompt, settings, number, length, stop)
         ending = passage.write(prompt, drawn)
+        if ending and not passage.length:  # there is nothing to keep
+            raise ending
         generation = Generation(
             model=address.partition("@")[0],
             step=loaded.checkpoint.step,
