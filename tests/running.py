@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -50,6 +51,11 @@ def call(*arguments: str, stdin: bytes = b"") -> Result:
     return Result(code, _written(out), _written(err))
 
 
+def _heed_ctrl_c() -> None:
+    """Undo what a shell does to whatever it starts in the background: SIGINT is ignored there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def started(*arguments: str) -> "subprocess.Popen[bytes]":
     """Start a command whose streams are pipes, to be used as a context manager."""
     return subprocess.Popen(
@@ -58,6 +64,7 @@ def started(*arguments: str) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder(),
+        preexec_fn=_heed_ctrl_c,
     )
 
 
