@@ -54,6 +54,22 @@ def test_carried_in_lanes_counts_every_character_once_with_enough_before_it() ->
     assert loss.nats == pytest.approx(float(in_one_pass(text).mean()), abs=1e-5)
 
 
+def test_a_lane_reads_the_thousand_characters_before_those_it_counts() -> None:
+    lasting = {n: t.copy() for n, t in CHECKPOINT.tensors.items()}
+    lasting["lstm.bias_ih_l0"][12:24] = 9.0  # an open forget gate: what was read stays
+    model = CharLSTM(CHECKPOINT.model)
+    model.load(lasting)
+    text = ids(8_001)
+    losses = []
+    for first in (0, 2_000, 4_000, 6_000):
+        with torch.no_grad():
+            read = text[max(0, first - 1_000) : first + 2_001]
+            logits = model(read[None, :-1])[0][0]
+        losses.append(functional.cross_entropy(logits[-2_000:], read[-2_000:]))
+    expected = torch.stack(losses).double().mean()
+    assert evaluation.carried(model, text).nats == pytest.approx(float(expected), abs=1e-5)
+
+
 def test_carried_with_a_limit_counts_stretches_spread_over_the_text() -> None:
     text = ids(30_001)
     loss = evaluation.carried(MODEL, text, limit=8_000)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core import store
+from core import paths, store
 from core.events import Progress, Sample, Validated
 from tests.child import CHARLOOM, TEXT, TINY, outcome, start
 from tests.makers import random_checkpoint, tree
+from tui.commands.train import _free_name
 from tui.progress import clock, sparkline
 
 
@@ -24,7 +25,7 @@ def text(tmp_path: Path) -> Path:
 def test_json_is_one_event_a_line_with_the_keys_that_scripts_rely_on(
     text: Path, tmp_path: Path
 ) -> None:
-    command = ["train", str(text), "--name", "sea", *TINY, "--steps", "400", "--json"]
+    command = ["train", str(text), "--name", "sea", *TINY, "--steps", "100", "--json"]
     status, out, _ = outcome(command, tmp_path)
     assert status == 0
     seen = [json.loads(line) for line in out.splitlines()]
@@ -48,15 +49,47 @@ def test_without_a_terminal_there_are_plain_lines_and_stdout_stays_empty(
 def test_a_model_is_named_after_its_text_and_numbered_if_that_is_taken(
     text: Path, tmp_path: Path
 ) -> None:
-    for _ in range(2):
-        assert outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)[0] == 0
-    assert {"the-grey-sea", "the-grey-sea-2"} <= set(store.names())
+    store.save("the-grey-sea", random_checkpoint())
+    assert outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)[0] == 0
+    assert store.load("the-grey-sea-2").checkpoint.corpus.title == "The Grey Sea"
 
 
 def test_a_text_comes_from_standard_input(tmp_path: Path) -> None:
     command = ["train", "-", "--name", "piped", *TINY, "--steps", "1"]
     assert outcome(command, tmp_path, given=TEXT)[0] == 0
     assert store.load("piped").checkpoint.corpus.characters == len(TEXT)
+
+
+def test_modules_in_the_persons_folder_are_not_taken_for_ours(text: Path, tmp_path: Path) -> None:
+    for name in ("torch.py", "numpy.py", "core/__init__.py", "tui/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("raise SystemExit('a stranger was imported')")
+    status, _, err = outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)
+    assert status == 0 and "stranger" not in err
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("The Loom at Carrow", "the-loom-at-carrow"),
+        ("Frankenstein; or, the Modern Prometheus", "frankenstein-or-the-modern"),
+        ("  ¿Qué?  ", "qué"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("Cafe\u0301 \u1112\u1161\u11ab", "café-한"),  # as some systems spell file names
+        ("\x1b[31m", "31m"),
+        ("—", "model"),
+        ("x" * 500, "x" * 40),
+        ("Frankenstein", "frankenstein-2"),  # the bundled model's
+        ("Mine", "mine-3"),
+        ("Stray", "stray-2"),  # a folder that is no model
+    ],
+)
+def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
+    for taken in ("mine", "Mine-2"):
+        store.save(taken, random_checkpoint())
+    (paths.models() / "stray").mkdir()
+    assert _free_name(title) == name
+    assert store.create(name).is_dir()
 
 
 def test_ctrl_c_saves_says_how_to_go_on_and_resume_does(text: Path, tmp_path: Path) -> None:
@@ -111,7 +144,7 @@ def test_a_name_that_is_taken_is_refused_and_the_model_left_alone(
 def test_in_a_terminal_the_run_is_drawn_in_place(text: Path, tmp_path: Path) -> None:
     terminal, side = pty.openpty()
     process = subprocess.Popen(
-        [*CHARLOOM, "train", str(text), "--name", "sea", *TINY, "--steps", "4000"],
+        [*CHARLOOM, "train", str(text), "--name", "sea", *TINY, "--steps", "300"],
         cwd=tmp_path,
         env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "90", "LINES": "30"},
         stdin=side,

@@ -219,8 +219,12 @@ def test_a_run_that_no_longer_improves_ends_early() -> None:
     # What is held out has nothing to do with what is learned, so it can only get worse.
     text = "abcd" * 300 + "dacb" * 75
     seen = events(lesson(text, minutes=0.1, held_out=0.2, patience=0.25))
-    assert isinstance(seen[-1], Finished)
-    assert seen[-1].reason == "no longer improving"
+    end, validated = seen[-1], of_kind(Validated, seen)
+    assert isinstance(end, Finished)
+    assert end.reason == "no longer improving"
+    best = min(validated, key=lambda event: event.val_loss)
+    assert (end.best_step, end.best_val_loss) == (best.step, best.val_loss)
+    assert end.best_step < end.step and best.val_loss < validated[-1].val_loss
 
 
 def test_without_held_out_text_nothing_is_validated_and_the_last_is_the_best() -> None:
