@@ -140,7 +140,9 @@ class LiveView:
             picture.add_row(row)
         picture.add_row(Text(sparkline(self._losses, width), "cyan", no_wrap=True))
         picture.add_row()
-        picture.add_row(Padding(Text(visible(self._sample.strip()), "italic"), (0, 2)))
+        picture.add_row(
+            Padding(Text(visible(self._sample.strip()), "italic", overflow="fold"), (0, 2))
+        )
         return picture
 
     def _heading(self, now: Progress) -> RenderableType:
