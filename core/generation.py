@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Self
 
 from core.errors import CharloomError
+from core.steering import Steering, checked
 
 EXPORTS = ("txt", "md", "jsonl")
 
@@ -26,9 +27,9 @@ def _now() -> str:
 class Generation:
     """A prompt, what a model wrote after it, and all that it takes to make it write that again.
 
-    One that exists can be stored and exported: numbers are finite (else :class:`CharloomError`),
-    tags are in their one form and order, and a lone surrogate, which no UTF-8 file can hold, has
-    become U+FFFD.
+    One that exists can be stored and exported: numbers are finite and changes are in range (else
+    :class:`CharloomError`), tags are in their one form and order, and a lone surrogate, which no
+    UTF-8 file can hold, has become U+FFFD.
     """
 
     id: int = 0  # given by the library
@@ -41,6 +42,7 @@ class Generation:
     temperature: float
     top_k: int
     top_p: float
+    changes: tuple[Steering, ...] = ()  # of these three, while it was written
     length: int  # characters asked for; ``text`` is shorter where ``stop`` ended it
     stop: str = ""
     seed: int
@@ -51,6 +53,7 @@ class Generation:
     note: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "changes", checked(self.changes, self.length))
         object.__setattr__(self, "tags", tuple(sorted(set(map(clean_tag, self.tags)))))
         for each in fields(self):
             value = getattr(self, each.name)
@@ -98,9 +101,9 @@ def _provenance(generation: Generation) -> str:
         f"Model {g.model}",
         f"step {g.step:,}",
         f"checkpoint {g.checkpoint_sha256[:12]}",
-        f"temperature {g.temperature:g}",
-        f"top-k {g.top_k}",
-        f"top-p {g.top_p:g}",
+        _steered("temperature", g),
+        _steered("top_k", g),
+        _steered("top_p", g),
         f"seed {g.seed}",
         f"prompt length {len(g.prompt):,}",
         g.created,
@@ -112,6 +115,21 @@ def _provenance(generation: Generation) -> str:
     if g.tags:
         parts.append(f"tags: {', '.join(g.tags)}")
     return " · ".join(parts)
+
+
+def _steered(name: str, generation: Generation) -> str:
+    """Return a setting, and from which character on it was another: people count from one."""
+    value = getattr(generation, name)
+    told = [_figure(value)]
+    for each in generation.changes:
+        if getattr(each, name) != value:
+            value = getattr(each, name)
+            told.append(f"{_figure(value)} from character {each.position + 1:,}")
+    return f"{name.replace('_', '-')} {', '.join(told)}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else f"{value}"
 
 
 def _plain(generation: Generation) -> str:

@@ -6,6 +6,7 @@ is a transaction of its own and waits for its turn, so nobody meets a lock. Ever
 """
 
 import contextlib
+import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
@@ -16,70 +17,33 @@ from typing import Any, Self
 from core import paths
 from core.errors import CharloomError
 from core.generation import Generation, clean_tag
+from core.library_schema import APPLICATION_ID, MIGRATIONS
 
-_APPLICATION_ID = 0x4C6F6F6D  # "Loom" in ASCII: marks the file as ours, whatever its name
 _PATIENCE_SECONDS = 10.0  # how long to wait for another process's write, which takes milliseconds
 _LONGEST_QUERY = 200  # characters; FTS5 takes time in the square of the number of words
 _UNSEARCHABLE = re.compile("[\0\ud800-\udfff]")  # ends a C string; has no UTF-8
 
-# Migration n takes the file from version n to n + 1. A migration that was released never changes.
-_MIGRATIONS: tuple[tuple[str, ...], ...] = (
-    (
-        f"PRAGMA application_id = {_APPLICATION_ID}",
-        # AUTOINCREMENT: the number of a removed generation is never given to another.
-        """CREATE TABLE generations (
-            id INTEGER PRIMARY KEY AUTOINCREMENT,
-            created TEXT NOT NULL,
-            model TEXT NOT NULL,
-            step INTEGER NOT NULL,
-            checkpoint_sha256 TEXT NOT NULL,
-            temperature REAL NOT NULL,
-            top_k INTEGER NOT NULL,
-            top_p REAL NOT NULL,
-            length INTEGER NOT NULL,
-            stop TEXT NOT NULL,
-            seed INTEGER NOT NULL,
-            chars_per_second REAL NOT NULL,
-            bits_per_char REAL,
-            starred INTEGER NOT NULL,
-            tags TEXT NOT NULL,
-            note TEXT NOT NULL,
-            prompt TEXT NOT NULL,
-            text TEXT NOT NULL
-        )""",
-        """CREATE VIRTUAL TABLE words USING fts5(
-            prompt, text, tags, note,
-            content='generations', content_rowid='id', tokenize='unicode61 remove_diacritics 2'
-        )""",
-        """CREATE TRIGGER words_of_added AFTER INSERT ON generations BEGIN
-            INSERT INTO words (rowid, prompt, text, tags, note)
-            VALUES (new.id, new.prompt, new.text, new.tags, new.note);
-        END""",
-        """CREATE TRIGGER words_of_removed AFTER DELETE ON generations BEGIN
-            INSERT INTO words (words, rowid, prompt, text, tags, note)
-            VALUES ('delete', old.id, old.prompt, old.text, old.tags, old.note);
-        END""",
-        """CREATE TRIGGER words_of_changed AFTER UPDATE ON generations BEGIN
-            INSERT INTO words (words, rowid, prompt, text, tags, note)
-            VALUES ('delete', old.id, old.prompt, old.text, old.tags, old.note);
-            INSERT INTO words (rowid, prompt, text, tags, note)
-            VALUES (new.id, new.prompt, new.text, new.tags, new.note);
-        END""",
-    ),
-)
-
 _COLUMNS = tuple(each.name for each in fields(Generation))
+_WRITTEN = ("text", "length", "changes", "chars_per_second", "bits_per_char")
+_INSERT = (
+    f"INSERT INTO generations ({', '.join(_COLUMNS)})"
+    f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) ON CONFLICT (id) DO NOTHING"
+)
+_UPDATE = f"UPDATE generations SET {', '.join(f'{n} = :{n}' for n in _COLUMNS)} WHERE id = :id"
 
 
 def _to_row(generation: Generation) -> dict[str, Any]:
     row = {name: getattr(generation, name) for name in _COLUMNS}
-    return row | {"tags": ",".join(generation.tags)}
+    return row | {"tags": ",".join(generation.tags), "changes": json.dumps(generation.changes)}
 
 
 def _from_row(values: tuple[Any, ...]) -> Generation:
     row = dict(zip(_COLUMNS, values, strict=True))
     tags = tuple(row["tags"].split(",")) if row["tags"] else ()
-    return Generation(**row | {"tags": tags, "starred": bool(row["starred"])})
+    changes = None  # which a generation refuses
+    with contextlib.suppress(ValueError, RecursionError):
+        changes = json.loads(row["changes"])
+    return Generation(**row | {"tags": tags, "changes": changes, "starred": bool(row["starred"])})
 
 
 class Library:
@@ -117,12 +81,8 @@ class Library:
 
     def add(self, generation: Generation) -> Generation:
         """Store ``generation`` and return it with the number it was given as its ``id``."""
-        row = _to_row(generation) | {"id": None}
-        places = ", ".join(f":{name}" for name in _COLUMNS)
         with self._writing():
-            added = self._sqlite.execute(
-                f"INSERT INTO generations ({', '.join(_COLUMNS)}) VALUES ({places})", row
-            )
+            added = self._sqlite.execute(_INSERT, _to_row(generation) | {"id": None})
         assert added.lastrowid is not None  # as an INSERT always sets it
         return replace(generation, id=added.lastrowid)
 
@@ -132,6 +92,15 @@ class Library:
         if not found:
             raise CharloomError(f"There is no generation {generation_id} in the library.")
         return found[0]
+
+    def update(self, generation: Generation) -> Generation:
+        """Keep what more was written of a generation since it was stored, and how.
+
+        Its text, length, changes, pace and bits are replaced; its star, tags and note, which may
+        have been changed meanwhile, stay as they are in the library.
+        """
+        written = {name: getattr(generation, name) for name in _WRITTEN}
+        return self._change(generation.id, lambda old: replace(old, **written))
 
     def star(self, generation_id: int, on: bool = True) -> Generation:
         """Make a generation a favorite, or (``on=False``) no longer one."""
@@ -150,11 +119,18 @@ class Library:
         """Put ``note`` in the place of a generation's note."""
         return self._change(generation_id, lambda old: replace(old, note=note))
 
-    def remove(self, generation_id: int) -> None:
-        """Forget one generation for good."""
+    def remove(self, generation_id: int) -> Generation:
+        """Forget one generation and return it: it can be restored from that alone."""
         with self._writing():
-            self.get(generation_id)
+            removed = self.get(generation_id)
             self._sqlite.execute("DELETE FROM generations WHERE id = ?", (generation_id,))
+        return removed
+
+    def restore(self, generation: Generation) -> Generation:
+        """Put a removed generation back under its own number; one that is there stays as it is."""
+        with self._writing():
+            self._sqlite.execute(_INSERT, _to_row(generation))
+            return self.get(generation.id)
 
     def recent(
         self, limit: int = 50, *, starred_only: bool = False, offset: int = 0
@@ -164,7 +140,7 @@ class Library:
         return self._select(clause, starred_only, limit, offset)
 
     def search(
-        self, query: str, *, starred_only: bool = False, limit: int = 50
+        self, query: str, *, starred_only: bool = False, limit: int = 50, offset: int = 0
     ) -> list[Generation]:
         """Return the generations with every word of ``query``, the best match first.
 
@@ -177,8 +153,15 @@ class Library:
             return []
         quoted = ('"' + word.replace('"', '""') + '"' for word in words)  # never FTS5 syntax
         clause = """JOIN words ON words.rowid = id WHERE words MATCH ? AND starred >= ?
-            ORDER BY words.rank, id DESC LIMIT ?"""
-        return self._select(clause, " ".join(quoted) + "*", starred_only, limit)
+            ORDER BY words.rank, id DESC LIMIT ? OFFSET ?"""
+        return self._select(clause, " ".join(quoted) + "*", starred_only, limit, offset)
+
+    def prompts(self, limit: int) -> list[str]:
+        """Return the prompts that were given, each once and none empty, the newest first."""
+        query = """SELECT prompt FROM generations WHERE prompt != ''
+            GROUP BY prompt ORDER BY max(id) DESC LIMIT ?"""
+        with self._explained():
+            return [prompt for (prompt,) in self._sqlite.execute(query, (limit,))]
 
     def count(self, *, starred_only: bool = False) -> int:
         """Return how many generations there are."""
@@ -186,6 +169,12 @@ class Library:
             query = "SELECT count(*) FROM generations WHERE starred >= ?"
             number: int = self._sqlite.execute(query, (starred_only,)).fetchone()[0]
         return number
+
+    def data_version(self) -> int:
+        """Return a number that is another as soon as anybody else has changed the library."""
+        with self._explained():
+            version: int = self._pragma("data_version")
+        return version
 
     def _select(self, clause: str, *values: str | int) -> list[Generation]:
         columns = ", ".join(f"generations.{name}" for name in _COLUMNS)
@@ -196,11 +185,7 @@ class Library:
     def _change(self, generation_id: int, change: Callable[[Generation], Generation]) -> Generation:
         with self._writing():
             new = change(self.get(generation_id))
-            self._sqlite.execute(
-                "UPDATE generations SET starred = :starred, tags = :tags, note = :note"
-                " WHERE id = :id",
-                _to_row(new),
-            )
+            self._sqlite.execute(_UPDATE, _to_row(new))
         return new
 
     def _prepare(self) -> None:
@@ -210,9 +195,9 @@ class Library:
             mark = self._pragma("application_id")
             version = self._pragma("user_version")
             tables = self._sqlite.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if tables and mark != _APPLICATION_ID:
+        if tables and mark != APPLICATION_ID:
             raise CharloomError(self._sentence(sqlite3.SQLITE_NOTADB))
-        if version > len(_MIGRATIONS):
+        if version > len(MIGRATIONS):
             raise CharloomError(
                 f"The library {str(self._path)!r} was made by a newer Charloom; update this one."
             )
@@ -222,13 +207,13 @@ class Library:
             # Refused at once while another process switches too; either mode is safe for us all.
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-        if version < len(_MIGRATIONS):
+        if version < len(MIGRATIONS):
             self._migrate()
 
     def _migrate(self) -> None:
         with self._writing():
-            for version in range(self._pragma("user_version"), len(_MIGRATIONS)):
-                for statement in _MIGRATIONS[version]:
+            for version in range(self._pragma("user_version"), len(MIGRATIONS)):
+                for statement in MIGRATIONS[version]:
                     self._sqlite.execute(statement)
                 self._pragma(f"user_version = {version + 1}")
 

@@ -3,8 +3,6 @@
 import math
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -12,43 +10,14 @@ from numpy.typing import NDArray
 
 from core.errors import CharloomError
 from core.lstm import LSTM
+from core.steering import Settings, is_whole
 from core.vocab import PLACEHOLDER
 
-_HOTTEST = 10.0
+__all__ = ["Drawn", "Settings", "Stream", "distribution", "draw"]
+
 _COLDEST = 1e-30  # dividing differences of float32 logits by this cannot overflow
 _LARGEST_SEED = 2**63 - 1
 _CHUNK = 4096  # characters of a prompt read at a time: bounds the memory
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a character is drawn, the cuts in this order: temperature, top-k, top-p.
-
-    Attributes:
-        temperature: divides the logits, 0 to 10. Below 1 bolder about what is likely; 0 always
-            takes the likeliest character, of equals the one with the lowest id.
-        top_k: keep the k likeliest characters, of equals those with the lowest ids; 0 keeps all.
-        top_p: keep the nucleus, the fewest likeliest characters that together reach this
-            probability (Holtzman et al. 2020, §3.1); above 0, and 1 keeps all.
-
-    Raises :class:`CharloomError` outside these ranges.
-    """
-
-    temperature: float = 0.8
-    top_k: int = 0
-    top_p: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not (_is_number(self.temperature) and 0 <= self.temperature <= _HOTTEST):
-            raise CharloomError(
-                f"--temperature is a number from 0 to {_HOTTEST:.0f}, not {self.temperature!r}."
-            )
-        if not (_is_whole(self.top_k) and self.top_k >= 0):
-            raise CharloomError(
-                f"--top-k is a whole number from 0 (keep all characters), not {self.top_k!r}."
-            )
-        if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
-            raise CharloomError(f"--top-p is a number above 0 and up to 1, not {self.top_p!r}.")
 
 
 class Drawn(NamedTuple):
@@ -92,7 +61,7 @@ class Stream(Iterator[Drawn]):
         An empty prompt stands for the start of a line: the network reads one newline (where it
         knows none, its first character), which is not part of the text.
         """
-        if not (_is_whole(seed) and 0 <= seed <= _LARGEST_SEED):
+        if not (is_whole(seed) and 0 <= seed <= _LARGEST_SEED):
             raise CharloomError(
                 f"--seed is a whole number from 0 to {_LARGEST_SEED:,}, not {seed!r}."
             )
@@ -125,24 +94,6 @@ class Stream(Iterator[Drawn]):
         return Drawn(self._model.vocab.chars[newest], probability or sys.float_info.min)
 
 
-def generate(
-    model: LSTM, prompt: str, settings: Settings, seed: int, length: int, stop: str = ""
-) -> Iterator[Drawn]:
-    """Yield up to ``length`` characters that follow ``prompt``.
-
-    With ``stop``, the text ends just before the first place where that stands in what is generated
-    (the prompt does not count). Only characters that may be its beginning are held back.
-    """
-    held: list[Drawn] = []
-    for drawn in islice(Stream(model, prompt, settings, seed), max(0, length)):
-        held.append(drawn)
-        while held and not stop.startswith("".join(each.character for each in held)):
-            yield held.pop(0)
-        if stop and len(held) == len(stop):
-            return
-    yield from held
-
-
 def _relative(logits: NDArray[np.floating]) -> NDArray[np.float64]:
     """Return a copy in float64 in which the largest logit is 0, so that no exp overflows."""
     relative = logits.astype(np.float64)
@@ -166,11 +117,3 @@ def _weights(logits: NDArray[np.float64], settings: Settings) -> NDArray[np.floa
     cut = np.zeros_like(weights)
     cut[kept] = weights[kept]
     return cut
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return _is_whole(value) or isinstance(value, float)

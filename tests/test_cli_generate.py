@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from core import checkpoint, paths, sampling, store
+from core import checkpoint, paths, store
 from core.checkpoint import Losses
+from core.draft import Draft
 from core.library import Library
 from core.lstm import LSTM
 from core.sampling import Drawn, Settings
@@ -40,7 +41,7 @@ def objects(*arguments: str) -> list[dict[str, Any]]:
 def drawn(path: Path, prompt: str, seed: int, length: int) -> str:
     model = LSTM(checkpoint.load(path).checkpoint)
     settings = Settings(0.5, 7, 0.9)
-    return "".join(c for c, _ in sampling.generate(model, prompt, settings, seed, length))
+    return "".join(c for c, _ in Draft(model, prompt, settings, seed, length))
 
 
 def test_a_pipe_gets_the_prompt_the_text_and_a_newline(weaver: Path) -> None:
@@ -227,7 +228,7 @@ def test_a_text_too_long_to_be_kept_is_forgotten_as_it_goes(
             most = max(most, len(passage.text))
             yield Drawn("x", 0.5)
 
-    assert passage.write("", characters()) is None
+    assert passage.write("", characters) is None
     assert capsys.readouterr().out == 1_000 * "x" + "\n"
     assert (passage.length, passage.bits_per_char, most) == (1_000, 1.0, 100)
 

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from core.errors import CharloomError
 from core.generation import EXPORTS, Generation, Replay, clean_tag, export, first_difference
+from core.steering import Settings, Steering
 from tests.generations import generation
 
 ANY_TEXT = st.text(st.characters())  # surrogates and controls included
@@ -33,6 +34,59 @@ def test_a_number_that_is_none_is_refused(name: str, value: float) -> None:
         CharloomError, match=rf"^A generation's {name} is a number, not -?(nan|inf)"
     ):
         generation(**over)
+
+
+def test_changes_are_read_from_lists_too() -> None:
+    made = generation(changes=[[0, 1.2, 0, 1.0], (240, 0, 3, 0.5)], length=240)
+    assert made.changes == (Steering(0, 1.2, 0, 1.0), Steering(240, 0, 3, 0.5))
+    assert made.changes[1].settings == Settings(0, 3, 0.5)
+    assert generation(changes=[]).changes == ()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        None,
+        7,
+        "ab",
+        {"position": 3},
+        [None],
+        ["abcd"],
+        [[]],
+        [[1, 0.8, 0]],
+        [[1, 0.8, 0, 1.0, 1]],
+        [[-1, 0.8, 0, 1.0]],
+        [[501, 0.8, 0, 1.0]],
+        [[2**70, 0.8, 0, 1.0]],
+        [[1.0, 0.8, 0, 1.0]],
+        [[True, 0.8, 0, 1.0]],
+        [["1", 0.8, 0, 1.0]],
+        [[math.nan, 0.8, 0, 1.0]],
+        [[9, 0.8, 0, 1.0], [9, 0.9, 0, 1.0]],
+        [[9, 0.8, 0, 1.0], [8, 0.9, 0, 1.0]],
+        [[9, 0.8, 0, 1.0], ["10", 0.9, 0, 1.0]],
+    ],
+)
+def test_changes_that_are_none_are_refused(changes: Any) -> None:
+    with pytest.raises(CharloomError, match=r"^The changes in a generation are lists of .*\.$"):
+        generation(changes=changes)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ((math.nan, 0, 1.0), "--temperature"),
+        ((11, 0, 1.0), "--temperature"),
+        (("1", 0, 1.0), "--temperature"),
+        ((1.0, -1, 1.0), "--top-k"),
+        ((1.0, 1.5, 1.0), "--top-k"),
+        ((1.0, 0, 0), "--top-p"),
+        ((1.0, 0, [1]), "--top-p"),
+    ],
+)
+def test_changes_to_what_cannot_be_set_are_refused(wrong: tuple[Any, ...], told: str) -> None:
+    with pytest.raises(CharloomError, match=told):
+        generation(changes=[[1, 0.8, 0, 1.0], [3, *wrong]])
 
 
 def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
@@ -91,6 +145,16 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
     )
 
 
+@pytest.mark.parametrize("kind", ["txt", "md"])
+def test_an_export_tells_from_which_character_on_a_setting_was_another(kind: str) -> None:
+    changes = [[240, 1.2, 40, 1.0], [300, 1.2, 0, 1.0], [2_000, 0.5, 0, 0.9]]
+    exported = export([generation(changes=changes, length=2_000)], kind)
+    assert (
+        " · temperature 0.8, 1.2 from character 241, 0.5 from character 2,001"
+        " · top-k 40, 0 from character 301 · top-p 1, 0.9 from character 2,001 · seed 7 · "
+    ) in exported
+
+
 def test_a_markdown_export_has_a_heading_the_note_as_a_quote_and_the_text_fenced() -> None:
     made = generation(
         id=12, starred=True, note="Mark this.\n\n# Well.", model="my_own_one", tags=["<b>"]
@@ -138,11 +202,12 @@ def test_a_json_lines_export_has_every_field_and_can_be_read_back(
     made = [
         generation(prompt=prompt, text=text, note=note, tags=["b", "a"], bits_per_char=2.1),
         generation(id=13, starred=True, stop="\u2028\n", seed=2**63 - 1),
+        generation(changes=[[0, 1 / 3, 2**70, 1e-300], [7, 0, 0, 1]]),
     ]
     exported = export(made, "jsonl")
     assert exported.isascii()
     lines = exported.splitlines()
-    assert len(lines) == 2
+    assert len(lines) == 3
     assert [Generation(**json.loads(line)) for line in lines] == made
 
 

@@ -1,6 +1,7 @@
 import os
 import stat
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from core import paths
 from core.errors import CharloomError
 from core.generation import Generation
 from core.library import Library
+from core.steering import Steering
 from tests.generations import generation
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -63,10 +65,12 @@ def test_a_generation_keeps_its_date_star_tags_and_note_when_added(library: Libr
         starred=True,
         tags=["sea", "gothic"],
         note="Mark this.",
+        changes=[[3, 1 / 3, 0, 1.0], [500, 0, 7, 1e-9]],
     )
     added = library.add(whole)
     assert added.id == 1
     assert library.get(1) == added
+    assert added.changes == ((3, 1 / 3, 0, 1.0), (500, 0, 7, 1e-9))
     assert (added.created, added.starred) == ("2026-01-02T03:04:05+00:00", True)
     assert (added.tags, added.note) == (("gothic", "sea"), "Mark this.")
 
@@ -123,12 +127,55 @@ def test_a_note_replaces_the_one_before(library: Library) -> None:
     assert library.get(number).note == "second\n\0line"
 
 
+def test_a_text_that_goes_on_is_kept_as_far_as_it_is_written(library: Library) -> None:
+    first = library.add(generation(" of ice", length=7, changes=[[2, 0.5, 0, 1.0]]))
+    library.add(generation())
+    library.star(first.id)
+    library.tag(first.id, ["sea"])
+    marked = library.annotate(first.id, "Mark this.")
+    longer = replace(
+        first,
+        text=" of ice and snow",
+        length=16,
+        changes=(*first.changes, Steering(9, 1.5, 3, 0.9)),
+        chars_per_second=9.5,
+        bits_per_char=2.5,
+        model="not what changes",
+    )
+    kept = library.update(longer)
+    assert kept == replace(
+        longer, model=first.model, starred=True, tags=marked.tags, note=marked.note
+    )
+    assert library.get(first.id) == kept
+    assert (ids(library.search("snow")), ids(library.search("sea"))) == ([1], [1])
+
+
 def test_a_removed_generation_is_gone_and_its_number_is_not_given_again(library: Library) -> None:
     first, second = library.add(generation("one")), library.add(generation("two"))
-    library.remove(second.id)
+    assert library.remove(second.id) == second
     assert library.recent() == [first]
     assert library.search("two") == []
     assert library.add(generation()).id == second.id + 1
+
+
+def test_a_removed_generation_comes_back_under_its_own_number(library: Library) -> None:
+    for text in ("one", "two", "three"):
+        library.add(generation(text, starred=True, tags=["sea"], note="Mark this."))
+    removed = library.remove(2)
+    library.add(generation("four"))
+    assert library.restore(removed) == removed
+    assert ids(library.recent()) == [4, 3, 2, 1]
+    assert library.search("two") == [removed]
+    assert library.add(generation()).id == 5
+
+
+def test_what_was_restored_before_stays_as_it_is(library: Library) -> None:
+    library.add(generation())
+    removed = library.remove(1)
+    library.restore(removed)
+    marked = library.annotate(1, "Mark this.")
+    assert library.restore(removed) == marked
+    assert library.recent() == library.search("mark") == [marked]
 
 
 def test_what_is_not_there_cannot_be_got_changed_or_removed(library: Library) -> None:
@@ -137,6 +184,7 @@ def test_what_is_not_there_cannot_be_got_changed_or_removed(library: Library) ->
         lambda: library.star(3),
         lambda: library.tag(3, ["a"]),
         lambda: library.annotate(3, ""),
+        lambda: library.update(generation(id=3)),
         lambda: library.remove(3),
     ]
     for call in calls:
@@ -211,6 +259,14 @@ def test_search_puts_the_better_match_first(library: Library) -> None:
     assert ids(library.search("ice", limit=1)) == [2]
 
 
+def test_what_is_found_comes_in_pages(library: Library) -> None:
+    for number in range(1, 8):
+        library.add(generation("ice " * number + "and snow " * 20))
+    found = ids(library.search("ice"))
+    pages = [ids(library.search("ice", limit=3, offset=offset)) for offset in (0, 3, 6, 9)]
+    assert pages == [found[:3], found[3:6], found[6:], []]
+
+
 def test_search_can_be_among_favorites_only(library: Library) -> None:
     library.add(generation("ice", starred=True))
     library.add(generation("ice"))
@@ -228,6 +284,14 @@ def test_search_knows_what_was_changed(library: Library) -> None:
         [1],
         [1],
     ]
+
+
+def test_prompts_are_listed_once_each_the_newest_first(library: Library) -> None:
+    for prompt in ("The ice", "", "the ice", "The\nloom\0", "The ice", "é", ""):
+        library.add(generation(prompt=prompt))
+    library.star(3)
+    assert library.prompts(9) == ["é", "The ice", "The\nloom\0", "the ice"]
+    assert library.prompts(2) == ["é", "The ice"]
 
 
 SYNTAX = [

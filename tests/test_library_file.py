@@ -1,19 +1,18 @@
-import os
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import core
 from core import library as room
 from core.errors import CharloomError
 from core.library import Library
+from core.library_schema import MIGRATIONS
+from core.steering import Steering
 from tests.generations import generation
 
-ROOT = Path(core.__file__).parents[1]
+FIRST_VERSION = Path(__file__).parent / "library_1.sql"
 
 
 def check_integrity(path: Path) -> None:
@@ -41,7 +40,7 @@ def test_a_new_library_is_of_the_newest_version(tmp_path: Path) -> None:
     Library(path).close()
     Library(path).close()
     with sqlite3.connect(path) as file:
-        assert file.execute("PRAGMA user_version").fetchone() == (len(room._MIGRATIONS),)
+        assert file.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert file.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     file.close()
 
@@ -52,8 +51,8 @@ def test_an_older_library_is_brought_up_to_date_with_all_that_it_holds(
     path = tmp_path / "library.sqlite"
     with Library(path) as old:
         added = old.add(generation())
-    later = (*room._MIGRATIONS, ("CREATE TABLE extra (a)", "INSERT INTO extra VALUES (1)"))
-    monkeypatch.setattr(room, "_MIGRATIONS", later)
+    later = (*MIGRATIONS, ("CREATE TABLE extra (a)", "INSERT INTO extra VALUES (1)"))
+    monkeypatch.setattr(room, "MIGRATIONS", later)
     for _ in range(2):
         with Library(path) as new:
             assert new.recent() == [added]
@@ -63,6 +62,56 @@ def test_an_older_library_is_brought_up_to_date_with_all_that_it_holds(
     file.close()
 
 
+def test_a_library_of_the_first_version_opens_with_all_that_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    with sqlite3.connect(path) as file:
+        file.executescript(FIRST_VERSION.read_text("utf-8"))
+    file.close()
+    with Library(path) as library:
+        newer, older = library.recent()
+        assert older == generation(" of the ice", id=3)
+        assert newer == generation(
+            " of the sledge",
+            id=5,
+            temperature=0.5,
+            top_k=0,
+            top_p=0.9,
+            stop="Z",
+            seed=8,
+            bits_per_char=1.5,
+            starred=True,
+            tags=["sea", "gothic"],
+            note="Mark this.",
+        )
+        assert library.search("sledge") == [newer]
+        changes = (Steering(3, 1.2, 0, 1.0),)
+        assert library.update(replace(older, changes=changes)).changes == changes
+        assert library.add(generation()).id == 6
+    check_integrity(path)
+    with sqlite3.connect(path) as file, sqlite3.connect(tmp_path / "new") as new:
+        Library(tmp_path / "new").close()
+        schema = "SELECT type, name FROM sqlite_master ORDER BY name"
+        assert file.execute(schema).fetchall() == new.execute(schema).fetchall()
+        columns = "SELECT name, type, \"notnull\", dflt_value FROM pragma_table_info('generations')"
+        assert file.execute(columns).fetchall() == new.execute(columns).fetchall()
+    file.close()
+    new.close()
+
+
+@pytest.mark.parametrize(
+    "changes", ["", "null", "[[1]]", "[[9e99, 1, 0, 1]]", '{"a": 1}', "[" * 100_000, "9" * 5_000]
+)
+def test_changes_that_make_no_sense_are_told_in_a_sentence(tmp_path: Path, changes: str) -> None:
+    path = tmp_path / "library.sqlite"
+    with Library(path) as library:
+        library.add(generation())
+        with sqlite3.connect(path) as file:
+            file.execute("UPDATE generations SET changes = ?", (changes,))
+        file.close()
+        with pytest.raises(CharloomError, match=r"^The changes in a generation are lists of .*\.$"):
+            library.recent()
+
+
 def test_a_migration_that_fails_leaves_the_library_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -70,8 +119,8 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(
     with Library(path) as old:
         added = old.add(generation())
     with monkeypatch.context() as patch:
-        broken = (*room._MIGRATIONS, ("CREATE TABLE extra (a)",), ("DROP TABLE missing",))
-        patch.setattr(room, "_MIGRATIONS", broken)
+        broken = (*MIGRATIONS, ("CREATE TABLE extra (a)",), ("DROP TABLE missing",))
+        patch.setattr(room, "MIGRATIONS", broken)
         with pytest.raises(CharloomError):
             Library(path)
     with sqlite3.connect(path) as file:
@@ -166,100 +215,3 @@ def test_a_closed_library_says_so_and_can_be_closed_again(tmp_path: Path) -> Non
     library.close()
     with pytest.raises(CharloomError, match="cannot be used"):
         library.recent()
-
-
-def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-    prelude = "import sys; from pathlib import Path; from core.errors import CharloomError\n"
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", prelude + code, *map(str, arguments)],
-        cwd=ROOT,
-        text=True,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-
-
-ADD_FIFTY = """
-from core.library import Library
-from tests.generations import generation
-print("ready", flush=True)
-sys.stdin.readline()
-for number in range(50):
-    if number % 10 == 0:  # opening, too, must stand the rush
-        library = Library(Path(sys.argv[1]))
-    added = library.add(generation(f"{sys.argv[2]} {number}"))
-    library.star(added.id)
-    assert library.get(added.id).starred and library.search(sys.argv[2], limit=1)
-    if number % 10 == 9:
-        library.close()
-"""
-
-
-def test_two_processes_share_a_library_and_nothing_is_lost(tmp_path: Path) -> None:
-    path = tmp_path / "library.sqlite"
-    children = [start(ADD_FIFTY, path, name) for name in ("warp", "weft")]
-    for child in children:
-        assert child.stdout is not None
-        assert child.stdout.readline() == "ready\n"
-    for child in children:
-        assert child.stdin is not None
-        child.stdin.write("go\n")
-        child.stdin.flush()
-    assert [(child.communicate()[0], child.returncode) for child in children] == [("", 0)] * 2
-    with Library(path) as library:
-        expected = {f"{name} {number}" for name in ("warp", "weft") for number in range(50)}
-        assert {each.text for each in library.recent(-1, starred_only=True)} == expected
-        assert library.count() == 100
-    check_integrity(path)
-
-
-def test_a_process_killed_in_the_middle_of_a_write_loses_only_that_write(tmp_path: Path) -> None:
-    path = tmp_path / "library.sqlite"
-    code = """
-from core.library import Library
-from tests.generations import generation
-library = Library(Path(sys.argv[1]))
-library.add(generation("kept"))
-library._sqlite.execute("BEGIN IMMEDIATE")
-library._sqlite.execute("UPDATE generations SET text = 'half done'")
-print("ready", flush=True)
-sys.stdin.readline()
-"""
-    child = start(code, path)
-    assert child.stdout is not None
-    assert child.stdout.readline() == "ready\n"
-    with Library(path) as library:
-        assert [each.text for each in library.recent()] == ["kept"]  # a reader does not wait
-        child.kill()
-        child.communicate()
-        library.add(generation("after"))
-        assert [each.text for each in library.recent()] == ["after", "kept"]
-    check_integrity(path)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files to set")
-def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "library.sqlite"
-    code = """
-import resource
-from core.library import Library
-from tests.generations import generation
-resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))  # the system refuses to write more
-with Library(Path(sys.argv[1])) as library:
-    for number in range(1, 100):
-        try:
-            library.add(generation("x" * 10_000))
-        except CharloomError as error:
-            print(library.count() == number - 1, error)
-            break
-"""
-    told, _ = (child := start(code, path)).communicate()
-    assert child.returncode == 0, told
-    counted, sentence = told.strip().split(" ", 1)
-    assert counted == "True"
-    assert sentence == f"The library {str(path)!r} " + room._ADVICE[sqlite3.SQLITE_IOERR] + "."
-    with Library(path) as library:
-        assert library.count() > 5
-        library.add(generation("there is room again"))
-    check_integrity(path)

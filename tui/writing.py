@@ -1,7 +1,7 @@
 """A text that a model is writing: shown as it comes, at a steady pace, and kept to its end."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import perf_counter
 
@@ -25,8 +25,8 @@ class Passage:
         self._bits = 0.0
         self._first = self._last = 0.0  # when characters came
 
-    def write(self, prompt: str, drawn: Iterable[Drawn]) -> BaseException | None:
-        """Write the prompt, what is drawn and a newline.
+    def write(self, prompt: str, draft: Callable[[], Iterable[Drawn]]) -> BaseException | None:
+        """Write the prompt, what is drawn and a newline; ``draft`` may take its time to begin.
 
         Returns what ended it too early, if anything did: Ctrl-C, or a stdout that takes no more.
         """
@@ -34,7 +34,7 @@ class Passage:
         try:
             if self._shown:
                 write(prompt, bold=True)
-            self._write(drawn)
+            self._write(draft())
         except (KeyboardInterrupt, OSError) as error:
             ending = error
         with suppress(OSError):

@@ -124,7 +124,7 @@ def export(kind: str, everything: bool, output: Path | None, force: bool) -> Non
 @_number
 def replay(number: int) -> None:
     """Let the same checkpoint write the text again, and say whether it is the same."""
-    from tui import replaying  # deferred, with NumPy, which nothing else here needs
+    from core import replaying  # deferred, with NumPy, which nothing else here needs
 
     with Library() as library:
         found = library.get(number)

@@ -3,10 +3,12 @@
 import os
 import sys
 from collections import Counter
+from functools import partial
 
 import click
 
-from core import sampling, shelf
+from core import shelf
+from core.draft import Draft
 from core.errors import CharloomError
 from core.generation import Generation
 from core.lstm import LSTM
@@ -102,8 +104,8 @@ def generate(
         if number > first and not as_json:
             write(_BETWEEN)
         passage = Passage(shown=not as_json)
-        drawn = sampling.generate(model, prompt, settings, number, length, stop)
-        ending = passage.write(prompt, drawn)
+        draft = partial(Draft, model, prompt, settings, number, length, stop)
+        ending = passage.write(prompt, draft)
         if ending and not passage.length:  # there is nothing to keep
             raise ending
         generation = Generation(
