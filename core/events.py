@@ -1,13 +1,17 @@
 """What a training run has to tell, as it happens: one stream, read by every display and by scripts.
 
 Losses are in nats per character unless a name says bits. An event is one JSON object on one line,
-``{"event": "progress", "step": …}``.
+``{"event": "progress", "step": …}``; a run's folder has them in ``metrics.jsonl`` and, what the
+model wrote meanwhile, in ``samples.jsonl``.
 """
 
 import json
 import math
-from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, ClassVar, get_args, get_origin
+
+from core import lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,8 @@ class Started:
     train_characters: int
     held_out_characters: int
     total_steps: int | None  # None when time bounds the run
+    uniform: float  # what the held-out text costs by guessing evenly
+    bigram: float | None  # and by the character before; see core.baselines
     model: dict[str, Any]
     training: dict[str, Any]
 
@@ -76,6 +82,31 @@ class CheckpointSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class Paused:
+    """The run stands still, with everything saved, and no time passes for it."""
+
+    event: ClassVar[str] = "paused"
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """The run goes on after a pause."""
+
+    event: ClassVar[str] = "continued"
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateChanged:
+    """From ``step`` on the learning rate is ``lr``, or climbs to it, and then decays as planned."""
+
+    event: ClassVar[str] = "rate"
+    step: int
+    lr: float
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Something a person should know; the run goes on."""
 
@@ -109,12 +140,25 @@ class Finished:
         return cls(0, "failed", None, None, None, None, 0, 0.0, message)
 
 
-Event = Started | Progress | Validated | Sample | CheckpointSaved | Warned | Finished
+Event = (
+    Started
+    | Progress
+    | Validated
+    | Sample
+    | CheckpointSaved
+    | Paused
+    | Continued
+    | RateChanged
+    | Warned
+    | Finished
+)
 
-_KINDS: dict[str, type[Event]] = {
-    kind.event: kind
-    for kind in (Started, Progress, Validated, Sample, CheckpointSaved, Warned, Finished)
+_KINDS: dict[str, type[Event]] = {kind.event: kind for kind in get_args(Event)}
+_FIELDS = {
+    name: {each.name: dict if get_origin(each.type) is dict else each.type for each in fields(kind)}
+    for name, kind in _KINDS.items()
 }
+_MOST = 2**63  # beyond which a whole number is no step of ours and no float
 
 
 def bits(nats: float) -> float:
@@ -127,10 +171,26 @@ def to_line(event: Event) -> str:
     return json.dumps({"event": event.event, **asdict(event)}, allow_nan=False)
 
 
-def from_line(line: str) -> Event | None:
-    """Return the event in ``line``, or None when the line is torn or of an unknown kind."""
+def from_line(line: str | bytes) -> Event | None:
+    """Return the event in ``line``, or None when the line is torn or tells of nothing we know."""
     try:
         data = json.loads(line)
-        return _KINDS[data.pop("event")](**data)
+        name = data.pop("event")
+        known = _FIELDS[name]
+        if all(_fits(value, known[key]) for key, value in data.items()):
+            return _KINDS[name](**data)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
+        pass
+    return None
+
+
+def _fits(value: object, kind: Any) -> bool:
+    if isinstance(value, int | float) and not -_MOST < value < _MOST:  # NaN is not, either
+        return False
+    return isinstance(value, kind)
+
+
+def record(folder: Path, event: Event) -> None:
+    """Append ``event`` to the files of the run in ``folder``. Raises ``OSError``."""
+    name = "samples.jsonl" if isinstance(event, Sample) else "metrics.jsonl"
+    lines.append(folder / name, to_line(event).encode())

@@ -66,6 +66,12 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
+def check(preset: str, chosen: Mapping[str, Any]) -> None:
+    """Refuse what was ``chosen`` out of range before anything is read, downloaded or written."""
+    start = PRESETS.get(preset, PRESETS["medium"])
+    start.settings(vocab_size=1, chosen=chosen)
+
+
 def automatic(characters: int, seconds: float, medium_speed: float) -> Preset:
     """Choose a preset for a text to train on, the time there is, and the machine.
 

@@ -2,7 +2,8 @@
 
 ``models/NAME/`` holds ``run.json`` (what is trained, how, on what), ``corpus.txt`` (the text, so
 that a run does not depend on a file that may move), ``metrics.jsonl`` and ``samples.jsonl`` (the
-events, one a line), ``checkpoints/`` and ``resume.safetensors``.
+events, one a line), ``orders.jsonl``, ``lock`` (held while it is trained), ``trainer.log`` (what
+its last trainer printed), ``checkpoints/`` and ``resume.safetensors``.
 """
 
 import hashlib
@@ -11,24 +12,22 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from core import events, paths, store
 from core.corpus import Corpus
 from core.errors import CharloomError
-from core.events import Event, Finished, Sample
+from core.events import Event, Finished
+from core.lines import Lines
+from core.orders import BUSY, STOPPING
 from core.speeds import CHILD_ENVIRONMENT
 from core.vocab import PLACEHOLDER, Vocab
-
-STOPPING = (signal.SIGINT, signal.SIGTERM)
-"""What a trainer takes as the wish that it save and end."""
-BUSY = 3
-"""The exit status of a trainer that found another one at work on its run."""
 
 _POLL_SECONDS = 0.1
 
@@ -107,70 +106,16 @@ def read_plan(folder: Path) -> Plan:
         ) from error
 
 
-class Journal:
-    """Appends events to a run directory, each line whole and at once visible to readers."""
+def launch(folder: Path, resume: bool = False) -> subprocess.Popen[bytes]:
+    """Start a trainer of the run in ``folder``; it outlives whoever started it.
 
-    def __init__(self, folder: Path) -> None:
-        self._metrics = _appended(folder / "metrics.jsonl")
-        self._samples = _appended(folder / "samples.jsonl")
-
-    def write(self, event: Event) -> None:
-        """Append ``event``."""
-        file = self._samples if isinstance(event, Sample) else self._metrics
-        file.write(events.to_line(event).encode() + b"\n")
-        file.flush()
-
-    def close(self) -> None:
-        """Close the files."""
-        self._metrics.close()
-        self._samples.close()
-
-
-def _appended(path: Path) -> BinaryIO:
-    """Open a file of lines to append to, ending a last line that was torn."""
-    file = path.open("a+b")
-    if size := file.tell():
-        file.seek(size - 1)
-        if file.read() != b"\n":
-            file.write(b"\n")
-    return file
-
-
-class Tail:
-    """Reads what was appended to one file of lines since the last look; leaves a torn last line."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._position = path.stat().st_size if path.exists() else 0
-
-    def events(self) -> Iterator[Event]:
-        """Yield the events that have come."""
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as file:
-            file.seek(self._position)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                self._position += len(line)
-                if event := events.from_line(line.decode("utf-8", "replace")):
-                    yield event
-
-
-class Training:
-    """A trainer child process and the events of its run from now on.
-
-    The child has a session of its own: Ctrl-C in the terminal reaches only the watcher, who
-    passes it on with :meth:`stop`, and the run outlives a watcher that is killed.
+    It has a session of its own, so that neither Ctrl-C in the terminal nor the terminal's end
+    reaches it. It is not one of asyncio's children: those are killed when their loop is closed.
     """
-
-    def __init__(self, folder: Path, resume: bool = False) -> None:
-        self._folder = folder
-        self._metrics = Tail(folder / "metrics.jsonl")
-        self._samples = Tail(folder / "samples.jsonl")
-        command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
+    command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
+    try:
         with (folder / "trainer.log").open("ab") as log, _signals_held():
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 command + ["--resume"] * resume,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -178,6 +123,34 @@ class Training:
                 env=CHILD_ENVIRONMENT | os.environ,
                 start_new_session=True,
             )
+    except OSError as error:
+        raise CharloomError(
+            f"The training of {folder.name!r} cannot be started ({error.strerror}); see that "
+            f"{str(folder)!r} is there and has room."
+        ) from error
+    # Somebody waits for it for as long as this process lives: no zombie stays when it has ended,
+    # and nobody lets go of it, which Python would warn of, while it goes on.
+    threading.Thread(target=process.wait, daemon=True).start()
+    return process
+
+
+def cause(folder: Path, status: int) -> str:
+    """Return a sentence on why the trainer of ``folder`` ended as it did, without a word."""
+    how = f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"
+    if status == -9:  # SIGKILL, which not every system has a name for
+        how += "; the system may have run out of memory"
+    log = folder / "trainer.log"
+    return f"The training process {how}. Its last checkpoint is kept, and {str(log)!r} has more."
+
+
+class Training:
+    """A trainer child process and the events of its run from now on."""
+
+    def __init__(self, folder: Path, resume: bool = False) -> None:
+        self._folder = folder
+        self._metrics = Lines.tail(folder / "metrics.jsonl")
+        self._samples = Lines.tail(folder / "samples.jsonl")
+        self._process = launch(folder, resume)
 
     def stop(self) -> None:
         """Ask the trainer to save at the next step boundary and end."""
@@ -188,26 +161,27 @@ class Training:
         """Yield the run's events as they come, until it has ended."""
         while True:
             ended = self._process.poll()  # asked first, so that nothing is missed after the end
-            for event in self._metrics.events():
+            for event in _events(self._metrics):
                 if isinstance(event, Finished):
                     self._process.wait()  # so that whoever learns of it finds the run free
-                    yield from self._samples.events()
+                    yield from _events(self._samples)
                     yield event
                     return
                 yield event
-            yield from self._samples.events()
+            yield from _events(self._samples)
+            if self._metrics.behind:
+                continue
+            if ended == BUSY:
+                raise CharloomError(
+                    f"The model {self._folder.name!r} is being trained already; let that end first."
+                )
             if ended is not None:
-                raise CharloomError(self._cause(ended))
+                raise CharloomError(cause(self._folder, ended))
             time.sleep(_POLL_SECONDS)
 
-    def _cause(self, status: int) -> str:
-        if status == BUSY:
-            return f"The model {self._folder.name!r} is being trained already; let that end first."
-        how = f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"
-        log = self._folder / "trainer.log"
-        return (
-            f"The training process {how}; its last checkpoint is kept, and {str(log)!r} has more."
-        )
+
+def _events(lines: Lines) -> Iterator[Event]:
+    return filter(None, map(events.from_line, lines.read()))
 
 
 @contextmanager

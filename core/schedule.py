@@ -2,6 +2,8 @@
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from core.settings import TrainSettings
@@ -9,6 +11,7 @@ from core.settings import TrainSettings
 _FINAL_SHARE = 0.06  # of a run bounded by minutes, at most, goes into the evaluation at its end
 _REPEATED = 1.2  # the carried measure reads some characters twice
 _SLOWER = 2.0  # the evaluation at the end is in float32, at half of bfloat16's speed or better
+_LEAST_RATE = 1e-12  # a cosine that ends at zero: what is next to nothing is not scaled up
 
 
 def learning_rate(settings: TrainSettings, fraction: float) -> float:
@@ -20,6 +23,15 @@ def learning_rate(settings: TrainSettings, fraction: float) -> float:
     return settings.rate * (settings.final_rate + (1 - settings.final_rate) * cosine)
 
 
+def rate_scale(settings: TrainSettings, fraction: float, rate: float) -> float:
+    """Return what to multiply :func:`learning_rate` by so that it is ``rate`` at ``fraction``.
+
+    During the warm-up, so that it climbs to ``rate``.
+    """
+    planned = learning_rate(settings, max(fraction, settings.warmup))
+    return rate / max(planned, _LEAST_RATE)
+
+
 def steps_per_epoch(characters: int, settings: TrainSettings) -> int:
     """Return how many batches ``[B, T]`` one epoch over ``characters`` characters has."""
     windows = characters - settings.window
@@ -28,11 +40,33 @@ def steps_per_epoch(characters: int, settings: TrainSettings) -> int:
     return (windows + settings.window - 1) // (settings.batch * settings.window)
 
 
+class Stopwatch:
+    """The time of a run, of which ``spent`` seconds are over: it stands still in a pause."""
+
+    def __init__(self, spent: float = 0.0) -> None:
+        self._began = time.perf_counter() - spent
+        self._stopped: float | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began, pauses not counted."""
+        now = time.perf_counter() if self._stopped is None else self._stopped
+        return now - self._began
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let what is done inside take no time."""
+        self._stopped = time.perf_counter()
+        yield
+        self._began += time.perf_counter() - self._stopped
+        self._stopped = None
+
+
 class Budget:
     """What a run may spend: steps, or minutes of which the end goes into a last evaluation."""
 
-    def __init__(self, settings: TrainSettings, steps_per_epoch: int, spent: float) -> None:
-        self._began = time.perf_counter() - spent
+    def __init__(self, settings: TrainSettings, steps_per_epoch: int, watch: Stopwatch) -> None:
+        self._watch = watch
         self._seconds = settings.minutes * 60 if settings.minutes else math.inf
         self.total_steps: int | None = settings.steps
         if settings.epochs:
@@ -42,7 +76,7 @@ class Budget:
     @property
     def elapsed(self) -> float:
         """Seconds since the run began."""
-        return time.perf_counter() - self._began
+        return self._watch.seconds
 
     def fraction(self, step: int) -> float:
         """Return how much of the run is done before ``step``: from 0 to 1, and beyond."""
@@ -75,17 +109,17 @@ class Rhythm:
     Doing it inside ``with rhythm:`` measures how long it takes.
     """
 
-    def __init__(self, seconds: float, share: float = 1.0) -> None:
-        self._seconds, self._share = seconds, share
+    def __init__(self, watch: Stopwatch, seconds: float, share: float = 1.0) -> None:
+        self._watch, self._seconds, self._share = watch, seconds, share
         self._begin = 0.0
-        self._next = time.perf_counter() + seconds
+        self._next = watch.seconds + seconds
 
     def due(self) -> bool:
         """Return whether it is time."""
-        return time.perf_counter() >= self._next
+        return self._watch.seconds >= self._next
 
     def __enter__(self) -> None:
-        self._begin = time.perf_counter()
+        self._begin = self._watch.seconds
 
     def __exit__(
         self,
@@ -93,5 +127,5 @@ class Rhythm:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        now = time.perf_counter()
+        now = self._watch.seconds
         self._next = now + max(self._seconds, (now - self._begin) / self._share)

@@ -19,8 +19,7 @@ def measured() -> dict[str, float]:
 
     What is remembered holds for this number of cores; delete ``speeds.json`` to time anew.
     """
-    path = paths.home() / "speeds.json"
-    known = _read(path)
+    path, known = _file(), remembered()
     if known is None:
         paths.make_folder(path.parent)
         command = [sys.executable, "-P", "-m", "core.calibration", str(path)]
@@ -37,10 +36,19 @@ def measured() -> dict[str, float]:
     return known
 
 
+def remembered() -> dict[str, float] | None:
+    """Return what :func:`measured` would, if it was timed already; None if it was not."""
+    return _read(_file())
+
+
 def remember(path: Path, speeds: dict[str, float]) -> None:
     """Keep ``speeds`` at ``path``."""
     data = {"cores": os.cpu_count(), "chars_per_second": speeds}
     paths.write_atomically(path, json.dumps(data).encode())
+
+
+def _file() -> Path:
+    return paths.home() / "speeds.json"
 
 
 def _read(path: Path) -> dict[str, float] | None:

@@ -8,6 +8,8 @@ here too, so that those who use the store need to know one room. The bundled mod
 exported, not changed, and its name is taken.
 """
 
+import itertools
+import re
 import shutil
 import tempfile
 import unicodedata
@@ -40,10 +42,12 @@ __all__ = [
     "CheckpointInfo",
     "Freed",
     "ModelInfo",
+    "check_free",
     "create",
     "export",
     "find",
     "folder",
+    "free_name",
     "import_",
     "load",
     "model",
@@ -68,9 +72,27 @@ class Freed(NamedTuple):
     size: int
 
 
+def check_free(name: str, apart_from: str = "") -> None:
+    """Refuse a name that is taken; two that differ by case alone are one on some systems."""
+    paths.check_name(name)
+    taken = {BUNDLED, *(path.name for path in folders())} - {apart_from}
+    for each in taken:
+        if each.casefold() == name.casefold():
+            raise CharloomError(f"The name {each!r} is taken; choose another than {name!r}.")
+
+
+def free_name(title: str) -> str:
+    """Return a name made of ``title`` that no model has yet."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", title.casefold()))[:4]
+    stem = "-".join(words)[:40] or "model"
+    taken = {BUNDLED, *(path.name.casefold() for path in folders())}
+    numbered = (f"{stem}-{number}" for number in itertools.count(2))
+    return next(name for name in itertools.chain([stem], numbered) if name not in taken)
+
+
 def create(name: str) -> Path:
     """Make the folder of a new model, refusing a name that is taken, and return it."""
-    _check_free(name)
+    check_free(name)
     paths.make_folder(paths.models())
     with told(f"The model {name!r} cannot be made"):
         folder(name).mkdir(mode=0o700)
@@ -135,7 +157,7 @@ def pin(address: str, on: bool = True) -> None:
 def rename(old: str, new: str) -> None:
     """Call a model ``new`` from now on. A model that is being trained is left alone."""
     _check_idle(old)
-    _check_free(new, apart_from=old)
+    check_free(new, apart_from=old)
     with told(f"The model {old!r} cannot be renamed"):
         folder(old).rename(folder(new))
 
@@ -221,15 +243,6 @@ def _writable(name: str) -> Path:
     if name.casefold() == BUNDLED:
         raise CharloomError(f"The model {BUNDLED!r} comes with Charloom and cannot be changed.")
     return folder(name)
-
-
-def _check_free(name: str, apart_from: str = "") -> None:
-    """Refuse a name that is taken; two that differ by case alone are one on some systems."""
-    paths.check_name(name)
-    taken = {BUNDLED, *(path.name for path in folders())} - {apart_from}
-    for each in taken:
-        if each.casefold() == name.casefold():
-            raise CharloomError(f"The name {each!r} is taken; choose another than {name!r}.")
 
 
 def _check_idle(name: str) -> None:

@@ -2,9 +2,12 @@
 
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from core.corpus import Corpus
+from core.corpus import MIN_CHARACTERS, Corpus
+from core.presets import DEFAULT_MINUTES, PRESETS, fit
 from core.schedule import steps_per_epoch
 from core.settings import TrainSettings
 
@@ -12,6 +15,7 @@ RARE = 4  # a character that occurs fewer times than this is rare
 SHORT = 20_000  # characters; a shorter text is soon learnt by heart
 MANY = 1_000  # distinct characters; with more, the output layer outweighs the LSTM
 LONG_LINE = 10_000
+AUTO = "chosen for the text, the machine and the minutes"
 _SHOWN = 8
 
 
@@ -38,6 +42,14 @@ class Survey:
     encoding: str
     guessed: bool
     findings: tuple[Finding, ...]
+
+
+class Estimate(NamedTuple):
+    """A preset, the seconds that it would train for, and what it is."""
+
+    preset: str
+    seconds: float
+    summary: str
 
 
 def survey(corpus: Corpus) -> Survey:
@@ -134,6 +146,24 @@ def training_seconds(characters: int, training: TrainSettings, speed: float) -> 
         epochs = 1 if training.epochs is None else training.epochs
         steps = epochs * max(0, steps_per_epoch(learned, training))
     return steps * training.batch * training.window / speed
+
+
+def estimates(characters: int, speeds: Mapping[str, float]) -> list[Estimate]:
+    """Return how long each preset would train on a text of so many ``characters``.
+
+    ``speeds`` are in characters per second, by preset; one that is unknown, as for lack of memory
+    when it was timed, is left out. There are none for a text too short to train on.
+    """
+    if characters < MIN_CHARACTERS:
+        return []
+    known = []
+    for name, preset in PRESETS.items():
+        if speeds.get(name, 0.0) > 0:
+            training = preset.settings(1, {})[1]
+            training, _ = fit(training, characters - int(characters * training.held_out))
+            seconds = training_seconds(characters, training, speeds[name])
+            known.append(Estimate(name, seconds, preset.summary))
+    return [Estimate("auto", 60 * DEFAULT_MINUTES, AUTO), *known]
 
 
 def _category(character: str) -> str:

@@ -1,6 +1,7 @@
 import json
 import math
 from dataclasses import fields
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -10,26 +11,33 @@ from hypothesis import strategies as st
 from core import events
 from core.events import (
     CheckpointSaved,
+    Continued,
     Event,
     Finished,
+    Paused,
     Progress,
+    RateChanged,
     Sample,
     Started,
     Validated,
     Warned,
     bits,
     from_line,
+    record,
     to_line,
 )
 from core.settings import ModelSettings, TrainSettings
 
 MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
 EVERY: list[Event] = [
-    Started(0, "cpu", "float32", 1, 1_234, 900, 100, None, MODEL, TRAINING),
+    Started(0, "cpu", "float32", 1, 1_234, 900, 100, None, 2.2, 1.9, MODEL, TRAINING),
     Progress(3, 0.5, 2.0, bits(2.0), 0.004, 51_204.5, 1.5, 2.5, 0.375),
     Validated(4, 1.5, bits(1.5), 1.25, 3, 24_000, 0.01),
     Sample(5, 'a"b\\c\n\x1b[31m\u2028é漢\U0001f9f5\ud800'),
     CheckpointSaved(5, "step-00000005.safetensors"),
+    Paused(5),
+    Continued(5),
+    RateChanged(5, 1e-7),
     Warned("The text is short."),
     Finished(5, "completed", 1.5, bits(1.5), 1.6, 1.4, 4, 3.5),
     Finished.failed("There is not enough memory."),
@@ -50,13 +58,16 @@ def test_every_kind_of_event_has_been_looked_at() -> None:
 @pytest.mark.parametrize(
     ("event", "name", "keys"),
     [
-        (EVERY[0], "started", "step device parameters model training"),
+        (EVERY[0], "started", "step device parameters uniform bigram model training"),
         (EVERY[1], "progress", "step epoch loss lr chars_per_second eta_seconds"),
         (EVERY[2], "validated", "val_loss val_bits_per_char best_val_loss"),
         (EVERY[3], "sample", "step text"),
         (EVERY[4], "checkpoint", "step file"),
-        (EVERY[5], "warning", "message"),
-        (EVERY[6], "finished", "reason val_loss val_bits_per_char best_val_loss"),
+        (EVERY[5], "paused", "step"),
+        (EVERY[6], "continued", "step"),
+        (EVERY[7], "rate", "step lr"),
+        (EVERY[8], "warning", "message"),
+        (EVERY[9], "finished", "reason val_loss val_bits_per_char best_val_loss"),
     ],
 )
 def test_scripts_find_the_names_they_rely_on(event: Event, name: str, keys: str) -> None:
@@ -84,6 +95,12 @@ def test_a_torn_line_is_no_event(event: Event) -> None:
         '{"event": "warning", "message": ' + "9" * 5_000 + "}",
         "[" * 100_000,
         '{"event": "warning"}{"event": "warning"}',
+        '{"event": "sample", "step": "one", "text": ""}',
+        '{"event": "sample", "step": 1.5, "text": ""}',
+        '{"event": "rate", "step": 1, "lr": NaN}',
+        '{"event": "rate", "step": 1, "lr": -Infinity}',
+        '{"event": "rate", "step": 1, "lr": 1e999}',
+        '{"event": "paused", "step": 1' + "0" * 400 + "}",
     ],
     ids=lambda line: line[:30],
 )
@@ -100,6 +117,19 @@ def test_no_line_whatever_is_in_it_does_harm(line: str) -> None:
 def test_what_json_cannot_say_is_not_written(number: float) -> None:
     with pytest.raises(ValueError, match="JSON"):
         to_line(Validated(1, number, number, 1.0, 1, 1, 0.1))
+
+
+def test_events_are_recorded_in_the_run_s_files_and_what_was_torn_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"event": "warn')
+    for event in EVERY:
+        record(tmp_path, event)
+    samples = (tmp_path / "samples.jsonl").read_bytes().splitlines()
+    assert [from_line(line) for line in samples] == [EVERY[3]]
+    lines = (tmp_path / "metrics.jsonl").read_bytes().splitlines()
+    others = [event for event in EVERY if not isinstance(event, Sample)]
+    assert [from_line(line) for line in lines] == [None, *others]
 
 
 def test_a_nat_is_more_than_a_bit() -> None:

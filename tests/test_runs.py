@@ -5,35 +5,18 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from filelock import FileLock
 
-from core import corpus, events, runs, store
+from core import corpus, events, orders, runs, store, watch
 from core.errors import CharloomError
-from core.events import Event, Finished, Progress, Sample, Started, Validated, Warned
+from core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated, Warned
+from core.orders import Order
 from tests.child import TEXT
-
-SMALL: dict[str, Any] = {
-    "hidden": 8,
-    "embedding": 4,
-    "batch": 4,
-    "window": 16,
-    "threads": 1,
-    "precision": "float32",
-}
-
-
-def create(name: str = "small", **chosen: Any) -> Path:
-    text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    return runs.create(name, text, "small", SMALL | chosen, fold=0)
-
-
-def endless(name: str = "small") -> Path:
-    return create(name, steps=1_000_000, checkpoint_seconds=0.2, patience=1.0)
+from tests.small import SMALL, create, endless
 
 
 def until(kind: type, training: runs.Training) -> Event:
@@ -95,23 +78,6 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
     assert "not enough memory" in end.message
 
 
-def test_a_stopped_run_goes_on_from_its_step() -> None:
-    folder = endless()
-    training = runs.Training(folder)
-    until(Progress, training)
-    training.stop()
-    stopped = until(Finished, training)
-    assert isinstance(stopped, Finished) and stopped.reason == "stopped"
-    assert store.load("small@last").checkpoint.step == stopped.step > 0
-    again = runs.Training(folder, resume=True)
-    started = until(Started, again)
-    assert isinstance(started, Started) and started.step == stopped.step
-    until(Progress, again)
-    again.stop()
-    end = until(Finished, again)
-    assert isinstance(end, Finished) and end.step > stopped.step
-
-
 def test_a_trainer_that_is_killed_leaves_its_last_checkpoint_and_a_sentence() -> None:
     folder = endless()
     training = runs.Training(folder)
@@ -137,29 +103,111 @@ def test_a_second_trainer_is_refused_and_the_first_goes_on() -> None:
     store.remove("small")
 
 
-def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
-    path = tmp_path / "metrics.jsonl"
-    tail = runs.Tail(path)
-    assert list(tail.events()) == []
-    sample = '{"event": "sample", "step": 1, "text": "é"}'.encode()
-    path.write_bytes(sample[:-3])
-    assert list(tail.events()) == []
-    path.write_bytes(sample + b"\n" + b"\xff{torn\n" + sample[:5])
-    assert list(tail.events()) == [Sample(1, "é")]
-    assert list(tail.events()) == []
+def test_an_order_to_an_earlier_trainer_is_not_obeyed_and_one_at_the_start_is() -> None:
+    folder = endless()
+    orders.give(folder, Order("stop"))
+    training = runs.Training(folder)
+    while not watch.alive(folder):
+        time.sleep(0.01)
+    orders.give(folder, Order("checkpoint"))  # torch is not even imported yet
+    saved = until(CheckpointSaved, training)
+    assert isinstance(saved, CheckpointSaved) and saved.step == 0
+    assert isinstance(until(Progress, training), Progress)
+    orders.give(folder, Order("stop"))
+    end = until(Finished, training)
+    assert isinstance(end, Finished) and end.reason == "stopped"
 
 
-def test_a_line_that_was_torn_is_ended_before_the_next_is_written(tmp_path: Path) -> None:
-    (tmp_path / "metrics.jsonl").write_text('{"event": "warn')
-    (tmp_path / "samples.jsonl").write_text(events.to_line(Sample(1, "é")) + "\n")
-    written: list[Event] = [Warned("é"), Sample(2, "\n")]
-    with closing(runs.Journal(tmp_path)) as journal:
-        for event in written:
-            journal.write(event)
-    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
-    assert [events.from_line(line) for line in lines] == [None, Warned("é")]
-    lines = (tmp_path / "samples.jsonl").read_text().splitlines()
-    assert [events.from_line(line) for line in lines] == [Sample(1, "é"), Sample(2, "\n")]
+def test_a_run_that_was_paused_stopped_and_resumed_ends_bit_for_bit_as_another() -> None:
+    undisturbed = runs.Training(create("whole", steps=2_000))
+    folder = create("parted", steps=2_000)
+    training = runs.Training(folder)
+    until(Started, training)
+    for order in (Order("pause"), Order("continue"), Order("pause"), Order("stop")):
+        orders.give(folder, order)
+    stopped = until(Finished, training)
+    assert isinstance(stopped, Finished) and stopped.reason == "stopped"
+    assert store.load("parted@last").checkpoint.step == stopped.step < 2_000
+    again = runs.Training(folder, resume=True)
+    started = until(Started, again)
+    assert isinstance(started, Started) and started.step == stopped.step
+    until(Finished, again)
+    until(Finished, undisturbed)
+    one, other = (store.load(f"{name}@2000").checkpoint.tensors for name in ("whole", "parted"))
+    assert all((one[name] == other[name]).all() for name in one)
+
+
+def test_a_trainer_waits_for_those_who_only_look_at_the_lock() -> None:
+    folder = create(steps=1)
+    with FileLock(folder / "lock"):
+        process = runs.launch(folder)
+        time.sleep(0.3)
+    assert process.wait() == 0
+    with FileLock(folder / "lock"):
+        assert runs.launch(folder).wait() == orders.BUSY
+
+
+@pytest.mark.parametrize(
+    ("failure", "sentence"),
+    [
+        (
+            "ImportError('no torch\\nhere')",
+            "PyTorch, or what it needs, cannot be loaded (no torch); install",
+        ),
+        (
+            "OSError('libtorch.so: no such file')",
+            "PyTorch, or what it needs, cannot be loaded (libtorch.so: no such",
+        ),
+        ("MemoryError()", "There is not enough memory for this network"),
+        ("ValueError('?')", "Training failed (ValueError); '"),
+    ],
+)
+def test_whatever_ends_a_trainer_is_the_last_that_is_told(
+    failure: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch.py").write_text(f"raise {failure}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    folder = create()
+    (folder / "trainer.log").write_text("what an earlier trainer printed\n")
+    (end,) = runs.Training(folder).events()
+    assert isinstance(end, Finished) and end.reason == "failed"
+    assert end.message.startswith(sentence)
+    log = (folder / "trainer.log").read_text()
+    assert log.endswith(end.message + "\n") and "earlier" not in log
+    assert "Traceback" in log or "memory" in end.message
+
+
+def test_a_trainer_that_cannot_write_what_happens_leaves_that_in_its_log() -> None:
+    folder = create(steps=1)
+    (folder / "metrics.jsonl").symlink_to("/dev/full")
+    with pytest.raises(CharloomError, match=r"failed \(exit 1\).*trainer.log' has more"):
+        list(runs.Training(folder).events())
+    assert "No space left on device" in (folder / "trainer.log").read_text()
+
+
+def test_whoever_launched_a_run_may_leave_quietly(tmp_path: Path) -> None:
+    folder = endless()
+    code = (
+        "import sys; from pathlib import Path; from core import runs\n"
+        "process = runs.launch(Path(sys.argv[1])); print(process.poll())\n"
+        "runs.launch(Path(sys.argv[1]))"  # and one that nobody keeps
+    )
+    command = [sys.executable, "-P", "-X", "dev", "-W", "error", "-c", code, str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("None\n", "")
+    while not watch.alive(folder):
+        time.sleep(0.01)
+    orders.give(folder, Order("stop"))
+    while watch.alive(folder):
+        time.sleep(0.01)
+    run = watch.Watch(folder)
+    run.refresh()
+    assert run.state is watch.State.STOPPED
+
+
+def test_a_run_that_cannot_be_started_is_told_in_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(CharloomError, match=r"'gone' cannot be started.*\.$"):
+        runs.launch(tmp_path / "gone")
 
 
 def test_a_run_whose_text_was_changed_does_not_go_on() -> None:

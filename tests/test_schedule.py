@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import schedule
-from core.schedule import Budget, Rhythm, learning_rate
+from core.schedule import Budget, Rhythm, Stopwatch, learning_rate, rate_scale
 from core.settings import TrainSettings
 
 
@@ -64,7 +64,7 @@ def test_after_the_warm_up_the_rate_never_rises(
 
 
 def test_steps_bound_a_budget_whatever_the_time() -> None:
-    budget = Budget(TrainSettings(steps=200), steps_per_epoch=7, spent=1e6)
+    budget = Budget(TrainSettings(steps=200), 7, Stopwatch(spent=1e6))
     assert budget.total_steps == 200
     assert [budget.fraction(step) for step in (0, 50, 200)] == [0.0, 0.25, 1.0]
 
@@ -73,11 +73,11 @@ def test_steps_bound_a_budget_whatever_the_time() -> None:
 def test_epochs_are_counted_in_steps_of_which_there_is_one_at_least(
     epochs: float, steps: int
 ) -> None:
-    assert Budget(TrainSettings(epochs=epochs), 10, 0.0).total_steps == steps
+    assert Budget(TrainSettings(epochs=epochs), 10, Stopwatch()).total_steps == steps
 
 
 def test_minutes_bound_a_budget_and_what_was_spent_before_counts(clock: Clock) -> None:
-    budget = Budget(TrainSettings(minutes=2), 7, spent=30.0)
+    budget = Budget(TrainSettings(minutes=2), 7, Stopwatch(spent=30.0))
     assert budget.total_steps is None
     clock.now += 30
     assert budget.elapsed == 60
@@ -88,7 +88,7 @@ def test_minutes_bound_a_budget_and_what_was_spent_before_counts(clock: Clock) -
 
 
 def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) -> None:
-    budget = Budget(TrainSettings(minutes=1), 7, 0.0)
+    budget = Budget(TrainSettings(minutes=1), 7, Stopwatch())
     assert budget.evaluated_share() == 1.0
     # A millisecond per character in bfloat16 is two in float32; 1,000 characters are read 1.2
     # times for the carried and once for the windowed measure.
@@ -101,7 +101,7 @@ def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) ->
 
 
 def test_a_short_evaluation_is_done_in_full(clock: Clock) -> None:
-    budget = Budget(TrainSettings(minutes=1), 7, 0.0)
+    budget = Budget(TrainSettings(minutes=1), 7, Stopwatch())
     budget.plan_evaluation(held_out=100, counted=100, seconds=0.1)
     assert budget.evaluated_share() == 1.0
     clock.now += 60 - 0.44
@@ -109,14 +109,51 @@ def test_a_short_evaluation_is_done_in_full(clock: Clock) -> None:
 
 
 def test_a_run_bounded_by_steps_evaluates_in_full_however_long_it_takes() -> None:
-    budget = Budget(TrainSettings(steps=10), 7, 0.0)
+    budget = Budget(TrainSettings(steps=10), 7, Stopwatch())
     budget.plan_evaluation(held_out=10**9, counted=1, seconds=1.0)
     assert budget.evaluated_share() == 1.0
     assert math.isfinite(budget.eta(0.5))
 
 
+def test_a_stopwatch_stands_still_while_it_is_stopped(clock: Clock) -> None:
+    watch = Stopwatch(spent=10.0)
+    clock.now += 5
+    with watch.stopped():
+        clock.now += 100
+        assert watch.seconds == 15
+    assert watch.seconds == 15
+    clock.now += 1
+    assert watch.seconds == 16
+
+
+def test_a_pause_takes_no_minutes_and_brings_nothing_nearer(clock: Clock) -> None:
+    watch = Stopwatch()
+    budget, rhythm = Budget(TrainSettings(minutes=1), 7, watch), Rhythm(watch, 20)
+    clock.now += 15
+    with watch.stopped():
+        clock.now += 1_000
+    assert (budget.elapsed, budget.fraction(0), budget.eta(0.25)) == (15, 0.25, 45)
+    assert not rhythm.due()
+    clock.now += 5
+    assert rhythm.due()
+
+
+@pytest.mark.parametrize("fraction", [0.0, 0.05, 0.1, 0.3, 0.7, 0.999])
+def test_a_rate_that_is_set_is_the_next_and_decays_as_planned(fraction: float) -> None:
+    settings = TrainSettings(rate=0.004, warmup=0.1, final_rate=0.02)
+    scale = rate_scale(settings, fraction, 0.02)
+    rate_there = 0.02 * min(1.0, fraction / 0.1)  # in the warm-up it is the peak to climb to
+    assert scale * learning_rate(settings, fraction) == pytest.approx(rate_there)
+    shape = learning_rate(settings, 1.0) / learning_rate(settings, max(0.1, fraction))
+    assert scale * learning_rate(settings, 1.0) == pytest.approx(0.02 * shape)
+
+
+def test_a_rate_of_next_to_nothing_can_be_set_anew() -> None:
+    assert math.isfinite(rate_scale(TrainSettings(final_rate=0.0), 1.0, 1.0))
+
+
 def test_a_rhythm_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
-    rhythm = Rhythm(5)
+    rhythm = Rhythm(Stopwatch(), 5)
     assert not rhythm.due()
     clock.now += 5
     assert rhythm.due()
@@ -128,7 +165,7 @@ def test_a_rhythm_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
 
 
 def test_what_takes_long_is_done_more_rarely(clock: Clock) -> None:
-    rhythm = Rhythm(5, share=0.1)
+    rhythm = Rhythm(Stopwatch(), 5, share=0.1)
     with rhythm:
         clock.now += 2
     clock.now += 19

@@ -16,6 +16,8 @@ FREE = [
     *("errors", "paths", "settings", "vocab", "gutenberg", "passage", "display", "events", "guard"),
     *("card", "corpus", "schedule", "checkpoint", "generation", "presets", "speeds", "shelf"),
     *("catalog", "library", "survey", "store", "lstm", "sampling", "scoring", "runs"),
+    *("steering", "draft", "replaying", "library_schema"),
+    *("lines", "orders", "series", "baselines", "watch", "trainer", "preferences"),
 ]
 COMMANDS = [
     ["--help"],
@@ -61,5 +63,5 @@ def test_the_core_but_for_the_training_child_has_no_torch_and_no_screen(tmp_path
 
 
 def test_the_training_child_meets_no_screen(tmp_path: Path) -> None:
-    seen = imported_after("import core.trainer", tmp_path)
+    seen = imported_after("import core.course", tmp_path)
     assert "torch" in seen and not seen.intersection({"textual", "rich", "click", "tui"})

@@ -11,8 +11,8 @@ from core import paths, store
 from core.events import Progress, Sample, Validated
 from tests.child import CHARLOOM, TEXT, TINY, outcome, start
 from tests.makers import random_checkpoint, tree
-from tui.commands.train import _free_name
-from tui.progress import clock, sparkline
+from tui.durations import clock
+from tui.progress import sparkline
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
     for taken in ("mine", "Mine-2"):
         store.save(taken, random_checkpoint())
     (paths.models() / "stray").mkdir()
-    assert _free_name(title) == name
+    assert store.free_name(title) == name
     assert store.create(name).is_dir()
 
 

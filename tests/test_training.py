@@ -2,7 +2,8 @@ import itertools
 import math
 import pickle
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +11,20 @@ from typing import Any
 import pytest
 import torch
 
-from core import checkpoint, resume, sampling
+from core import baselines, checkpoint, resume, schedule, training
 from core.calibration import Machine
 from core.card import CorpusCard
 from core.checkpoint import Checkpoint
+from core.draft import Draft
 from core.errors import CharloomError
 from core.events import (
     CheckpointSaved,
+    Continued,
     Event,
     Finished,
+    Paused,
     Progress,
+    RateChanged,
     Sample,
     Started,
     Validated,
@@ -28,6 +33,8 @@ from core.events import (
 from core.learner import Learner, Snapshot
 from core.lstm import LSTM
 from core.model import CharLSTM
+from core.orders import Order
+from core.sampling import Settings
 from core.schedule import learning_rate
 from core.settings import ModelSettings, TrainSettings
 from core.training import Lesson, Standing, train
@@ -76,6 +83,12 @@ def lesson(text: str = WORDS * 20, hidden: int = 12, **training: Any) -> Lesson:
 
 def events(taught: Lesson, keeper: Memory | None = None, **more: Any) -> list[Event]:
     return list(train(taught, CPU, keeper or Memory(), **more))
+
+
+def after(steps: int, *then: Order | None) -> Callable[[], Order | None]:
+    """Say nothing for so many steps, and ``then`` one after the other."""
+    said = itertools.chain(itertools.repeat(None, steps), then, itertools.repeat(None))
+    return lambda: next(said)
 
 
 def of_kind(kind: type, seen: list[Event]) -> list[Any]:
@@ -139,10 +152,9 @@ def test_minutes_bound_a_run_and_count_what_was_spent_before_it() -> None:
     assert seen[-1].reason == "completed" and seen[-1].step > 0
 
 
-def test_an_interrupted_run_saves_at_that_step_and_says_so() -> None:
+def test_a_run_that_is_told_to_stop_saves_at_that_step_and_says_so() -> None:
     keeper = Memory()
-    asked = itertools.count()
-    seen = events(lesson(steps=1_000), keeper, interrupted=lambda: next(asked) >= 7)
+    seen = events(lesson(steps=1_000), keeper, orders=after(7, Order("stop")))
     end = seen[-1]
     assert isinstance(end, Finished)
     assert (end.reason, end.step) == ("stopped", 7)
@@ -163,13 +175,149 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
         if parted.state:
             resume.write_state(tmp_path / "state", *parted.state)
             state = resume.read_state(tmp_path / "state")
-        asked = itertools.count(state[0].step if state else 0)
-        stop = lambda pause=pause, asked=asked: next(asked) >= pause  # noqa: E731
-        events(taught, parted, resume=state, interrupted=stop)
+        stop = after(pause - (state[0].step if state else 0), Order("stop"))
+        events(taught, parted, resume=state, orders=stop)
         assert parted.state is not None and parted.state[0].step == pause
     events(taught, parted, resume=parted.state)
     for name, tensor in whole.checkpoints[60].tensors.items():
         assert (parted.checkpoints[60].tensors[name] == tensor).all()
+
+
+PAUSE: tuple[Order | None, ...] = (
+    *(Order("pause"), None, Order("pause"), Order("checkpoint"), None),
+    *(Order("continue"), Order("continue")),
+)
+
+
+def same(one: Memory, other: Memory, step: int) -> bool:
+    pairs = zip(
+        one.checkpoints[step].tensors.values(),
+        other.checkpoints[step].tensors.values(),
+        strict=True,
+    )
+    return all((mine == its).all() for mine, its in pairs)
+
+
+def test_a_run_that_was_paused_ends_bit_for_bit_where_an_undisturbed_one_does() -> None:
+    taught = lesson(steps=60)
+    taught = replace(taught, model=replace(taught.model, dropout=0.3, layers=2))
+    whole, paused = Memory(), Memory()
+    events(taught, whole)
+    seen = events(taught, paused, orders=after(33, *PAUSE))
+    assert same(whole, paused, 60)
+    pauses = [type(e) for e in seen if not isinstance(e, Progress | Sample | Validated)]
+    assert pauses[1:5] == [CheckpointSaved, Paused, CheckpointSaved, Continued]
+    assert of_kind(Paused, seen) == [Paused(33)] and of_kind(Continued, seen) == [Continued(33)]
+    assert paused.checkpoints[33].step == 33
+
+
+def test_a_run_that_is_stopped_in_a_pause_goes_on_bit_for_bit() -> None:
+    taught, whole, parted = lesson(steps=60), Memory(), Memory()
+    events(taught, whole)
+    seen = events(taught, parted, orders=after(20, *PAUSE[:-2], Order("stop")))
+    end = seen[-1]
+    assert isinstance(end, Finished) and (end.reason, end.step) == ("stopped", 20)
+    assert not of_kind(Continued, seen)
+    events(taught, parted, resume=parted.state)
+    assert same(whole, parted, 60)
+
+
+class Clock:
+    """A clock that goes on a little whenever it is looked at, and by 1,000 seconds in a sleep."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, 0
+
+    def perf_counter(self) -> float:
+        self.now += 0.01
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds <= 0.1
+        self.now += 1_000
+        self.slept += 1
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    made = Clock()
+    monkeypatch.setattr(schedule, "time", made)
+    monkeypatch.setattr(training, "time", made)
+    return made
+
+
+def test_a_pause_takes_none_of_the_run_s_time(clock: Clock) -> None:
+    keeper = Memory()
+    seen = events(lesson(minutes=0.1), keeper, orders=after(20, *PAUSE))
+    end = seen[-1]
+    assert isinstance(end, Finished) and clock.slept == 2
+    assert end.reason == "completed" and end.step > 40
+    assert keeper.state is not None
+    reports = of_kind(Progress, seen)
+    assert len(reports) > 4 and min(report.chars_per_second for report in reports) > 1
+    times = [report.elapsed_seconds + report.eta_seconds for report in reports]
+    assert max(end.elapsed_seconds, keeper.state[1].elapsed, *times) < 1_000
+
+
+def test_a_checkpoint_that_was_ordered_is_of_that_step() -> None:
+    keeper = Memory()
+    seen = events(lesson(steps=30), keeper, orders=after(7, Order("checkpoint")))
+    assert keeper.checkpoints.keys() == {7, 30}
+    loss = keeper.checkpoints[7].losses.train
+    assert loss is not None and loss < math.log(len(lesson().vocab))
+    assert next(event.step for event in of_kind(CheckpointSaved, seen)) == 7
+
+
+def test_a_checkpoint_that_is_saved_again_keeps_its_validation(clock: Clock) -> None:
+    keeper, waiting = Memory(), deque[Order]()
+    run = train(
+        lesson(minutes=0.1), CPU, keeper, orders=lambda: waiting.popleft() if waiting else None
+    )
+    best = next(event for event in run if isinstance(event, Validated))
+    waiting.extend([Order("pause"), Order("checkpoint"), Order("stop")])
+    saved = list(itertools.takewhile(lambda event: not isinstance(event, Validated), run))
+    assert [event.step for event in of_kind(CheckpointSaved, saved)] == [best.step] * 3
+    assert keeper.checkpoints[best.step].losses.validation == best.val_loss
+
+
+def rates(seen: list[Event]) -> list[float]:
+    return [event.lr for event in of_kind(Progress, seen)]
+
+
+def test_a_rate_that_is_set_holds_from_the_next_step_on_and_is_kept() -> None:
+    taught, keeper = lesson(steps=60, warmup=0.0, final_rate=0.1), Memory()
+    report = Order("checkpoint")  # brings a report of the step before it
+    said = after(30, Order("set-lr", 0.5), None, report, None, Order("stop"))
+    seen = events(taught, keeper, orders=said)
+    assert of_kind(RateChanged, seen) == [RateChanged(30, 0.5)]
+    assert rates(seen)[0] == pytest.approx(0.5)
+    shape = learning_rate(taught.training, 31 / 60) / learning_rate(taught.training, 30 / 60)
+    assert rates(seen)[1] == pytest.approx(0.5 * shape)
+    assert keeper.state is not None and keeper.state[0].step == 32
+    again = events(taught, keeper, resume=keeper.state, orders=after(1, report))
+    shape = learning_rate(taught.training, 32 / 60) / learning_rate(taught.training, 30 / 60)
+    assert rates(again)[0] == pytest.approx(0.5 * shape)
+
+
+def test_a_rate_that_is_set_in_the_warm_up_or_in_a_pause_counts_from_there() -> None:
+    taught = lesson(steps=60, warmup=0.5)
+    said = after(3, Order("pause"), Order("set-lr", 0.2), Order("continue"), None, Order("stop"))
+    seen = events(taught, orders=said)
+    kinds = [type(e) for e in seen if isinstance(e, Paused | RateChanged | Continued)]
+    assert kinds == [Paused, RateChanged, Continued]
+    assert rates(seen)[-1] == pytest.approx(0.2 * (3 / 60) / 0.5)
+
+
+def test_what_a_loss_is_measured_against_is_told_at_the_start() -> None:
+    taught = lesson()
+    begin = next(train(taught, CPU, Memory()))
+    ids = taught.vocab.encode(taught.text)
+    cut = len(ids) - int(len(ids) * 0.1)
+    assert isinstance(begin, Started)
+    assert begin.uniform == pytest.approx(math.log(len(taught.vocab)))
+    assert begin.bigram == baselines.bigram(ids[:cut], ids[cut:], len(taught.vocab))
+    nothing = next(train(lesson(held_out=0.0), CPU, Memory()))
+    assert isinstance(nothing, Started) and nothing.bigram is None
 
 
 def test_a_state_that_is_damaged_or_missing_is_refused_in_a_sentence(tmp_path: Path) -> None:
@@ -247,7 +395,6 @@ def test_a_short_text_is_learned_by_heart_and_written_again() -> None:
     taught = lesson(text, 64, steps=900, held_out=0.0, batch=1, window=100, weight_decay=0.0)
     seen = events(taught, keeper)
     assert of_kind(Progress, seen)[-1].loss < 0.05
-    greedy = sampling.Settings(temperature=0)
-    model = LSTM(keeper.checkpoints[900])
-    written = sampling.generate(model, text[:10], greedy, seed=0, length=190)
+    greedy = Settings(temperature=0)
+    written = Draft(LSTM(keeper.checkpoints[900]), text[:10], greedy, seed=0, length=190)
     assert text[:10] + "".join(drawn.character for drawn in written) == text

@@ -9,7 +9,8 @@ import click
 from core.errors import CharloomError
 from core.events import Event, Finished
 from core.runs import Training
-from tui.progress import JsonLines, LiveView, PlainLines, Watcher, clock
+from tui.durations import clock
+from tui.progress import JsonLines, LiveView, PlainLines, Watcher
 
 _INTERRUPTED = 130
 

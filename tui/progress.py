@@ -15,8 +15,11 @@ from rich.text import Text
 
 from core.display import visible
 from core.events import (
+    Continued,
     Event,
+    Paused,
     Progress,
+    RateChanged,
     Sample,
     Started,
     Validated,
@@ -24,6 +27,7 @@ from core.events import (
     bits,
     to_line,
 )
+from tui.durations import clock
 
 _PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
 _MEASURE = 88  # columns at most: a line that is good to read
@@ -83,10 +87,8 @@ class PlainLines:
                 f"      validation {event.val_loss:.3f} nats ({event.val_bits_per_char:.2f} "
                 f"bits/char), best {event.best_val_loss:.3f} at step {event.best_step:,}"
             )
-        elif isinstance(event, Started):
-            line = describe(event)
-        elif isinstance(event, Warned):
-            line = visible(event.message)
+        else:
+            line = notice(event)
         if line:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
@@ -114,10 +116,8 @@ class LiveView:
     def show(self, event: Event) -> None:
         """Redraw with what ``event`` tells."""
         self.take(event)
-        if isinstance(event, Started):
-            self._console.print(Text(describe(event), "dim"))
-        elif isinstance(event, Warned):
-            self._console.print(Text(visible(event.message), "yellow"))
+        if line := notice(event):
+            self._console.print(Text(line, "yellow" if isinstance(event, Warned) else "dim"))
         elif self._now:
             self._live.update(self.picture(self._now), refresh=True)
 
@@ -181,11 +181,20 @@ def sparkline(values: Sequence[float], width: int) -> str:
     return "".join(_BARS[round((m - low) / (high - low or 1) * (len(_BARS) - 1))] for m in means)
 
 
-def clock(seconds: float) -> str:
-    """Return a duration as minutes and seconds, or hours, minutes and seconds."""
-    minutes, rest = divmod(round(max(0.0, seconds)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+def notice(event: Event) -> str:
+    """Return what is said in words about ``event``; nothing if it is shown in figures."""
+    match event:
+        case Started():
+            return describe(event)
+        case Warned():
+            return visible(event.message)
+        case Paused():
+            return f"Paused at step {event.step:,}; all is saved."
+        case Continued():
+            return f"On from step {event.step:,}."
+        case RateChanged():
+            return f"Learning rate {event.lr:g} from step {event.step:,} on."
+    return ""
 
 
 def describe(event: Started) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from core import catalog, paths, speeds
+from core import catalog, speeds
 from core.corpus import MIN_CHARACTERS, Corpus
-from core.presets import DEFAULT_MINUTES, PRESETS, fit
-from core.survey import Survey, training_seconds
+from core.survey import Estimate, Survey, estimates
 from core.survey import survey as take
+from tui.durations import roughly
 from tui.options import (
     ListingGroup,
     chosen_reading,
@@ -91,7 +91,7 @@ def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
         write(f"{name:<11} {value}\n")
     for finding in survey.findings:
         write(f"\n- {finding.what}\n  {finding.action}\n")
-    rows = [(name, _roughly(seconds), summary) for name, seconds, summary in _estimates(survey)]
+    rows = [(name, roughly(seconds), summary) for name, seconds, summary in _estimates(survey)]
     if rows:
         write("\n")
         write_table("<><", ("preset", "about", ""), *rows)
@@ -108,32 +108,10 @@ def _open(text: str, mirror: str | None, values: dict[str, Any]) -> Corpus:
     return opened
 
 
-def _estimates(survey: Survey) -> list[tuple[str, float, str]]:
-    """Return each preset, the seconds that it would train for here, and what it is.
-
-    There are none for a text too short to train on.
-    """
-    length = survey.characters
-    if length < MIN_CHARACTERS:
+def _estimates(survey: Survey) -> list[Estimate]:
+    """Return what each preset would take here, timing the machine if that was never done."""
+    if survey.characters < MIN_CHARACTERS:
         return []
-    if not (paths.home() / "speeds.json").exists():
+    if speeds.remembered() is None:
         note("Timing how fast this machine trains, which is done once …")
-    speed = speeds.measured()
-    known = []
-    for name, preset in PRESETS.items():
-        if not speed.get(name, 0.0) > 0:  # it could not be timed, as for lack of memory
-            continue
-        training = preset.settings(1, {})[1]
-        training, _ = fit(training, length - int(length * training.held_out))
-        known.append((name, training_seconds(length, training, speed[name]), preset.summary))
-    return [
-        ("auto", 60 * DEFAULT_MINUTES, "chosen for the text, the machine and --minutes"),
-        *known,
-    ]
-
-
-def _roughly(seconds: float) -> str:
-    """Return an estimated duration, no more exact than it can be."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+    return estimates(survey.characters, speeds.measured())

@@ -1,13 +1,10 @@
 """``charloom train``: start a training run and follow it."""
 
-import itertools
-import re
-import unicodedata
 from typing import Any
 
 import click
 
-from core import catalog, runs, shelf
+from core import catalog, presets, runs, store
 from core.presets import PRESETS
 from tui.following import follow
 from tui.options import (
@@ -54,24 +51,9 @@ def train(
     Without TEXT it is the tale that comes with Charloom.
     """
     chosen, reading = chosen_settings(values), chosen_reading(values)
-    _check(preset, chosen)
+    presets.check(preset, chosen)
     with download_progress() as report:
         corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **reading)
-    name = _free_name(corpus.title) if name is None else name
+    name = store.free_name(corpus.title) if name is None else name
     folder = runs.create(name, corpus, preset, chosen, fold)
     return follow(name, runs.Training(folder), as_json)
-
-
-def _check(preset: str, chosen: dict[str, Any]) -> None:
-    """Refuse settings out of range before anything is read, downloaded or written."""
-    start = PRESETS.get(preset, PRESETS["medium"])
-    start.settings(vocab_size=1, chosen=chosen)
-
-
-def _free_name(title: str) -> str:
-    """Return a name made of ``title`` that no model has yet."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", title.casefold()))[:4]
-    stem = "-".join(words)[:40] or "model"
-    taken = {shelf.BUNDLED, *(folder.name.casefold() for folder in shelf.folders())}
-    numbered = (f"{stem}-{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([stem], numbered) if name not in taken)

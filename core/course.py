@@ -1,0 +1,123 @@
+"""The course of a training run, in its own process: from a plan to the last event.
+
+What the plan leaves open is settled, the text is read, and whatever :mod:`core.training` tells is
+written into the run directory. Together with what it imports, this is all that imports torch.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from core import events, resume, runs, store
+from core.calibration import Machine, calibrate
+from core.card import CorpusCard
+from core.checkpoint import Checkpoint
+from core.events import Warned
+from core.learner import Snapshot
+from core.orders import Order
+from core.presets import DEFAULT_MINUTES, PRESETS, automatic, fit
+from core.settings import ModelSettings, TrainSettings
+from core.training import Lesson, Standing, train
+from core.vocab import Vocab
+
+_OPENING = 60  # characters of the text that are kept with the model
+
+
+class RunDirectory:
+    """Keeps a run's checkpoints and state in its directory; a :class:`training.Keeper`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, made: Checkpoint) -> str:
+        """Keep ``made``, thin out the others, return its file's name."""
+        return store.save(self._folder.name, made).name
+
+    def load(self, step: int) -> Checkpoint:
+        """Return the checkpoint of ``step``."""
+        return store.load(f"{self._folder.name}@{step}").checkpoint
+
+    def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
+        """Keep what it takes to go on."""
+        resume.write_state(self._folder / "resume.safetensors", snapshot, standing)
+
+
+def settle(plan: runs.Plan, vocab_size: int, characters: int) -> tuple[runs.Plan, Machine]:
+    """Settle what ``plan`` leaves open, for a text of this size and the machine at hand.
+
+    The plan that comes back holds full settings, so that a run that is resumed goes on alike.
+    """
+    if plan.model and plan.training:
+        model = ModelSettings.from_json(plan.model)
+        training = TrainSettings.from_json(plan.training)
+        return plan, calibrate(model, training)
+    note = ""
+    preset = PRESETS.get(plan.preset)
+    if preset is None:  # auto
+        model, training = PRESETS["medium"].settings(vocab_size, plan.chosen)
+        speed = calibrate(model, training).chars_per_second
+        minutes = training.minutes or DEFAULT_MINUTES
+        preset = automatic(characters, minutes * 60, speed)
+    model, training = preset.settings(vocab_size, plan.chosen)
+    training, note = fit(training, characters - int(characters * training.held_out))
+    machine = calibrate(model, training)
+    training = replace(training, precision=machine.precision, threads=machine.threads)
+    settled = replace(
+        plan,
+        notes=[*plan.notes, note] if note else plan.notes,
+        model=model.to_json(),
+        training=training.to_json(),
+    )
+    return settled, machine
+
+
+def run(folder: Path, started: float, resuming: bool, orders: Callable[[], Order | None]) -> None:
+    """Train what the plan in ``folder`` says, and write what happens into ``folder``.
+
+    Raises :class:`CharloomError`, and ``MemoryError`` when the network is too large.
+    """
+    try:
+        _run(folder, started, resuming, orders)
+    except RuntimeError as error:
+        if _lacks_memory(error):
+            raise MemoryError from error
+        raise
+
+
+def _run(folder: Path, started: float, resuming: bool, orders: Callable[[], Order | None]) -> None:
+    plan = runs.read_plan(folder)
+    text = runs.read_text(folder, plan)
+    vocab = Vocab.from_text(text, plan.fold)
+    plan, machine = settle(plan, len(vocab), len(text))
+    runs.write_plan(folder, plan)
+    lesson = Lesson(
+        text=text,
+        vocab=vocab,
+        corpus=CorpusCard(plan.title, plan.sha256, len(text), text[:_OPENING]),
+        model=ModelSettings.from_json(plan.model or {}),
+        training=TrainSettings.from_json(plan.training or {}),
+    )
+    state = resume.read_state(folder / "resume.safetensors") if resuming else None
+    spent = time.time() - started + (state[1].elapsed if state else 0)
+    keeper = RunDirectory(folder)
+    story = train(lesson, machine, keeper, orders=orders, resume=state, spent=spent)
+    events.record(folder, next(story))
+    for note in (*plan.notes, *_fallback(lesson.training.device, machine)):
+        events.record(folder, Warned(note))
+    for event in story:
+        events.record(folder, event)
+
+
+def _fallback(wanted: str, machine: Machine) -> list[str]:
+    """Return a sentence if the device that was asked for is not the one to train on."""
+    if wanted in ("auto", machine.device.type):
+        return []
+    return [f"--device {wanted} cannot be used on this machine: training on its CPU instead."]
+
+
+def _lacks_memory(error: RuntimeError) -> bool:
+    # on a CPU torch has no error of its own for it
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

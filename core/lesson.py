@@ -1,0 +1,47 @@
+"""What a training run is given, what it keeps, and who keeps it."""
+
+import math
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.card import CorpusCard
+from core.checkpoint import Checkpoint
+from core.learner import Snapshot
+from core.settings import ModelSettings, TrainSettings
+from core.vocab import Vocab
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What is to be learned and how; ``training`` is bounded by minutes, epochs or steps."""
+
+    text: str
+    vocab: Vocab
+    corpus: CorpusCard
+    model: ModelSettings
+    training: TrainSettings
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a run fares, besides its :class:`Snapshot`; with both it can go on."""
+
+    elapsed: float = 0.0  # seconds
+    rate_scale: float = 1.0  # of what is planned: halved at every rollback, or as ordered
+    rollbacks: int = 0
+    best_step: int = 0
+    best_loss: float = math.inf  # as validated while training
+    best_fraction: float = 0.0  # of the run
+
+
+class Keeper(Protocol):
+    """Where a run's checkpoints go."""
+
+    def save(self, checkpoint: Checkpoint) -> str:
+        """Keep ``checkpoint`` and return its file's name."""
+
+    def load(self, step: int) -> Checkpoint:
+        """Return the checkpoint that was saved at ``step``."""
+
+    def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
+        """Keep what it takes to go on from the newest checkpoint, in place of what was kept."""

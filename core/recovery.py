@@ -1,0 +1,44 @@
+"""Reading the losses of the steps, and going back to before one that is wrong."""
+
+import torch
+
+from core.guard import Guard
+from core.learner import Learner, Outcome
+
+READ_STEPS = 10
+"""After how many steps to read: it makes a GPU wait, so it is done for several steps at once."""
+
+_SNAPSHOT_STEPS = 5 * READ_STEPS
+
+
+class Recovery:
+    """Looks after ``learner``, whose loss before it learns is ``chance``: ln V nats."""
+
+    def __init__(self, learner: Learner, chance: float) -> None:
+        self._learner = learner
+        self._guard = Guard(chance)
+        self._good = self._newest = learner.capture()
+        self._unread: list[Outcome] = []  # still on the device
+        self.losses: list[float] = []
+        """What was read, for a report to take away."""
+
+    def add(self, outcome: Outcome) -> None:
+        """Take what the learner's last step came to."""
+        self._unread.append(outcome)
+
+    def went_back(self) -> bool:
+        """Read the last steps' losses; if one is wrong, put the learner back to before it."""
+        if not self._unread:
+            return False
+        outcomes = torch.stack([torch.stack(outcome) for outcome in self._unread]).tolist()
+        self._unread.clear()
+        self.losses.extend(loss for loss, _ in outcomes)
+        if all(self._guard.sound(*outcome) for outcome in outcomes):
+            if self._learner.step_count % _SNAPSHOT_STEPS == 0:
+                # A loss that is about to jump still looks sound: the newest is not yet proven good.
+                self._good, self._newest = self._newest, self._learner.capture()
+            return False
+        self._learner.restore(self._good)
+        self._newest = self._good
+        self.losses.clear()
+        return True

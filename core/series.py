@@ -1,0 +1,94 @@
+"""A curve in bounded memory, however long it grows."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+Point = tuple[float, float]  # a step and a value
+
+
+class _Mean(NamedTuple):
+    """The mean of ``size`` neighbouring points, and the lowest of them."""
+
+    size: int
+    step: float
+    value: float
+    least: Point
+
+
+class Series:
+    """Values over the steps of a run, at most ``capacity`` points (two or more) that stand for all.
+
+    Once it is full, neighbours are merged in pairs into their means, and what comes later is
+    averaged over as many: the points stay evenly spread over what was appended.
+    """
+
+    def __init__(self, capacity: int = 2048) -> None:
+        self._capacity = capacity
+        self._stride = 1  # appended values per point
+        self._means: list[_Mean] = []
+        self._open: _Mean | None = None  # the newest, which may not have all its values yet
+        self.last: Point | None = None
+        """The point appended last."""
+        self.least: Point | None = None
+        """The point of the lowest value (the first of such), as it was appended.
+
+        After :meth:`truncate` it is known exactly but for what had been merged across the cut.
+        """
+
+    def __len__(self) -> int:
+        return len(self._means) + (self._open is not None)
+
+    def append(self, step: float, value: float) -> None:
+        """Add a point. One at an earlier step replaces what was beyond; NaN and infinity do not."""
+        if not (math.isfinite(step) and math.isfinite(value)):
+            return
+        if self.last and step < self.last[0]:
+            self.truncate(step)
+        self.last = point = (step, value)
+        if self.least is None or value < self.least[1]:
+            self.least = point
+        new = _Mean(1, step, value, point)
+        self._open = _merged(self._open, new) if self._open else new
+        if self._open.size >= self._stride:
+            self._means.append(self._open)
+            self._open = None
+        if len(self) >= self._capacity:
+            self._halve()
+
+    def points(self) -> Sequence[Point]:
+        """Return the curve by step."""
+        means = [*self._means, self._open] if self._open else self._means
+        return [(mean.step, mean.value) for mean in means]
+
+    def truncate(self, step: float) -> None:
+        """Drop what is beyond ``step``: a run that goes on from there will write it anew."""
+        if self.last is None or self.last[0] <= step:
+            return
+        if self._open and self._open.step > step:
+            self._open = None
+        while self._means and self._means[-1].step > step:
+            self._means.pop()
+        left = [*self._means, self._open] if self._open else self._means
+        self.last = left[-1][1:3] if left else None
+        lowest = [m.least if m.least[0] <= step else (m.step, m.value) for m in left]
+        self.least = min(lowest, key=lambda point: point[1], default=None)
+
+    def _halve(self) -> None:
+        self._stride *= 2
+        odd = self._means.pop() if len(self._means) % 2 else None
+        pairs = zip(self._means[::2], self._means[1::2], strict=True)
+        self._means = [_merged(*pair) for pair in pairs]
+        if odd:
+            self._open = _merged(odd, self._open) if self._open else odd
+
+
+def _merged(one: _Mean, other: _Mean) -> _Mean:
+    size = one.size + other.size
+    mine, its = one.size / size, other.size / size
+    return _Mean(
+        size,
+        mine * one.step + its * other.step,
+        mine * one.value + its * other.value,
+        other.least if other.least[1] < one.least[1] else one.least,
+    )
