@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -12,11 +12,20 @@ from core.errors import CharloomError
 
 _MOST_TEXTS = 12
 _LARGEST_FILE = 1 << 16
+_SOUND: Mapping[str, Callable[[Any], bool]] = {
+    "temperature": lambda value: 0 <= value <= 10,  # which a NaN is not
+    "top_k": lambda value: value >= 0,
+    "top_p": lambda value: 0 < value <= 1,
+    "length": lambda value: 0 < value < 1_000_000,
+    "seed": lambda value: -1 <= value < 1 << 63,
+    "columns": lambda value: 0 < value <= 4,
+    "vary": lambda value: value in ("seed", "temperature"),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A person's choices. What a file says of the wrong kind is replaced by the default."""
+    """A person's choices. What a file says that makes no sense is replaced by the default."""
 
     theme: str = "charloom-dark"
     model: str = "frankenstein"  # an address, NAME[@STEP]; at first the model that comes along
@@ -38,10 +47,11 @@ class Preferences:
         for each in fields(cls):
             value, kind = data.get(each.name), type(each.default)
             if kind is float and type(value) is int:
-                value = float(value)
+                with contextlib.suppress(OverflowError):
+                    value = float(value)
             if kind is tuple and isinstance(value, list):
                 value = tuple(v for v in value if isinstance(v, str))[:_MOST_TEXTS]
-            if type(value) is kind:
+            if type(value) is kind and _SOUND.get(each.name, lambda _: True)(value):
                 chosen[each.name] = value
         return cls(**chosen)
 

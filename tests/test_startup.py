@@ -1,4 +1,4 @@
-"""What a command must not import: it would be waited for every time."""
+"""What a command, and the app, must not import: it would be waited for every time."""
 
 import subprocess
 import sys
@@ -65,3 +65,58 @@ def test_the_core_but_for_the_training_child_has_no_torch_and_no_screen(tmp_path
 def test_the_training_child_meets_no_screen(tmp_path: Path) -> None:
     seen = imported_after("import core.course", tmp_path)
     assert "torch" in seen and not seen.intersection({"textual", "rich", "click", "tui"})
+
+
+HEAVY_FOR_A_PICTURE = {*HEAVY, "numpy", "sqlite3", "safetensors", "filelock"} - {"textual"}
+FIRST_PICTURE = """
+import asyncio, sys
+from textual.app import App
+from tui.session import Session
+
+display, first = App._display, set()
+
+def shown(app, screen, picture):
+    display(app, screen, picture)
+    if picture is not None and not first:
+        first.update(sys.modules)
+        app.exit()
+
+App._display = shown
+asyncio.run(Session([]).run_async(headless=True))
+assert "tui.screens.opening" in first
+for name in set(sys.modules) - first:
+    del sys.modules[name]
+"""
+ALL_ROOMS = """
+import asyncio, time
+from tui.app import CharloomApp
+
+async def until(pilot, holds):
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        await pilot.pause(0.01)
+
+async def visit():
+    app = CharloomApp()
+    async with app.run_test(notifications=True) as pilot:
+        await until(pilot, lambda: app.focused)
+        await pilot.press("enter")
+        for key, title in ("f3", "Train"), ("f4", "Library"), ("f5", "Settings"):
+            await pilot.press(key)
+            await until(pilot, lambda: app.screen.title == title)
+        await pilot.press("f3", "n")
+        await until(pilot, lambda: type(app.screen).__name__ == "NewRun")
+
+asyncio.run(visit())
+"""
+
+
+def test_the_first_picture_waits_for_nothing_heavy(tmp_path: Path) -> None:
+    seen = imported_after(FIRST_PICTURE, tmp_path)
+    assert "textual" in seen and not seen.intersection(HEAVY_FOR_A_PICTURE)
+
+
+def test_no_room_of_the_app_imports_torch(tmp_path: Path) -> None:
+    seen = imported_after(ALL_ROOMS, tmp_path)
+    assert "numpy" in seen and "torch" not in seen

@@ -1,0 +1,33 @@
+import asyncio
+import threading
+
+import pytest
+
+from core.errors import CharloomError
+from tui.apart import apart
+
+
+async def test_what_is_done_apart_is_returned_or_raised() -> None:
+    assert await apart(lambda: threading.current_thread() is threading.main_thread()) is False
+
+    def fail() -> None:
+        raise CharloomError("It broke.")
+
+    with pytest.raises(CharloomError, match=r"It broke\."):
+        await apart(fail)
+
+
+async def test_nobody_waits_for_what_was_given_up() -> None:
+    begun, released = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        released.wait()
+
+    task = asyncio.create_task(apart(wait))
+    await asyncio.to_thread(begun.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert not released.is_set()
+    released.set()

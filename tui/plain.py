@@ -1,0 +1,27 @@
+"""Text that a person or a model wrote, as something Textual can show: no markup, no controls."""
+
+import re
+
+from textual.content import Content
+
+from core.display import one_line, visible
+
+
+def plain(text: str, style: str = "") -> Content:
+    """Return ``text`` as it is to be seen: characters that act become glyphs, brackets stay."""
+    return Content.styled(visible(text), style) if style else Content(visible(text))
+
+
+def plain_line(text: str, limit: int, style: str = "") -> Content:
+    """Return ``text`` on one line of at most ``limit`` characters."""
+    return plain(one_line(text, limit), style)
+
+
+def in_the_app(sentence: str) -> str:
+    """Return a sentence of the core for a reader who sees fields, where it speaks of options."""
+    return re.sub(r"'--([a-z-]+)( [\w-]+)'|(?<![\w-])--([a-z][a-z-]*)", _field_name, sentence)
+
+
+def _field_name(option: re.Match[str]) -> str:
+    """Return ‘device’ for ``--device``, and ‘encoding’ utf-8 for ``'--encoding utf-8'``."""
+    return f"‘{option[1] or option[3]}’{option[2] or ''}"

@@ -1,0 +1,25 @@
+"""Room for a text that is pasted or written by hand."""
+
+from rich.text import Text
+from textual.widgets import TextArea
+
+from core.display import visible
+
+
+class PasteArea(TextArea):
+    """Textual's text area, which shows controls as glyphs and keeps them as they are."""
+
+    DEFAULT_CSS = """
+    PasteArea {
+        border: none;
+        padding: 0 1;
+        background: $panel;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; background: $surface-lighten-2; }
+    }
+    """
+
+    def get_line(self, line_index: int) -> Text:
+        """Return a line as it is to be seen; tabs are widened by Textual."""
+        line = self.document.get_line(line_index)
+        return Text("\t".join(map(visible, line.split("\t"))), end="", no_wrap=True)
