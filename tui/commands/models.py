@@ -10,6 +10,15 @@ from core import store
 from core.card import Card
 from core.events import bits
 from core.store import CheckpointInfo, ModelInfo
+from tui.model_figures import (
+    checkpoint_row,
+    counted,
+    loss,
+    megabytes,
+    model_row,
+    network,
+    size,
+)
 from tui.options import ListingGroup, json_option, yes_option
 from tui.table import write_table
 from tui.terminal import confirm, note, write, write_json
@@ -32,7 +41,9 @@ def list_(as_json: bool) -> None:
         note("There is no model yet; `charloom train` makes one.")
         return
     headings = ("model", "hidden", "parameters", "step", "nats/char", "bits/char", "saved", "MB")
-    write_table("<>>>>>>><", (*headings, "text"), *map(_row, found))
+    write_table(
+        "<>>>>>>><", (*headings, "text"), *((info.name, *model_row(info)) for info in found)
+    )
 
 
 @models.command()
@@ -53,7 +64,7 @@ def show(name: str, as_json: bool) -> None:
     if info.checkpoints:
         write("\n")
         headings = ("step", "train", "validation", "carried", "windowed-256", "MB", "")
-        write_table(">>>>>><", headings, *(_checkpoint_row(info, c) for c in info.checkpoints))
+        write_table(">>>>>><", headings, *(checkpoint_row(info, c) for c in info.checkpoints))
     else:
         note("It has no checkpoint yet.")
     if notes:
@@ -75,9 +86,8 @@ def rename(old: str, new: str) -> None:
 def remove(name: str, yes: bool) -> None:
     """Delete the model NAME, with all its checkpoints."""
     info = store.model(name)
-    count = len(info.checkpoints)
-    size = f"{count:,} checkpoint{'' if count == 1 else 's'}, {_megabytes(_size(info))} MB"
-    confirm(f"Delete the model {info.name!r} for good ({size})?", yes)
+    what = f"{counted(len(info.checkpoints))}, {megabytes(size(info))} MB"
+    confirm(f"Delete the model {info.name!r} for good ({what})?", yes)
     store.remove(name)
     note(f"The model {name!r} is deleted.")
 
@@ -115,14 +125,13 @@ def pin(address: str, off: bool) -> None:
 def prune(name: str) -> None:
     """Delete the checkpoints of NAME but the best, the newest and the pinned ones."""
     freed = store.prune(name)
-    count = f"{freed.files:,} checkpoint{'' if freed.files == 1 else 's'}"
-    note(f"Deleted {count}, {_megabytes(freed.size)} MB.")
+    note(f"Deleted {counted(freed.files)}, {megabytes(freed.size)} MB.")
 
 
 def _summary(info: ModelInfo) -> dict[str, Any]:
     """Return what a list tells about a model; nulls where no checkpoint is sound."""
     card = info.best.card if info.best else None
-    loss = _loss(card)
+    nats = loss(card) if card else None
     return {
         "name": info.name,
         "bundled": info.bundled,
@@ -132,25 +141,12 @@ def _summary(info: ModelInfo) -> dict[str, Any]:
         "vocab_size": card and card.model.vocab_size,
         "parameters": card and card.model.parameters,
         "best_step": card and card.step,
-        "nats_per_char": loss,
-        "bits_per_char": None if loss is None else bits(loss),
+        "nats_per_char": nats,
+        "bits_per_char": None if nats is None else bits(nats),
         "checkpoints": len(info.checkpoints),
-        "bytes": _size(info),
+        "bytes": size(info),
         "text": card and card.corpus.title,
     }
-
-
-def _row(info: ModelInfo) -> tuple[str, ...]:
-    card = info.best.card if info.best else None
-    shape = ("",) * 3
-    if card:
-        layers = f"{card.model.layers}×" if card.model.layers > 1 else ""
-        shape = (f"{layers}{card.model.hidden}", f"{card.model.parameters:,}", f"{card.step:,}")
-    loss = _loss(card)
-    losses = ("", "") if loss is None else (f"{loss:.4f}", f"{bits(loss):.4f}")
-    text = card.corpus.title if card else "damaged" if info.checkpoints else "no checkpoint yet"
-    saved = f"{len(info.checkpoints):,}", _megabytes(_size(info))
-    return (info.name, *shape, *losses, *saved, text)
 
 
 def _checkpoint(info: CheckpointInfo) -> dict[str, Any]:
@@ -164,28 +160,11 @@ def _checkpoint(info: CheckpointInfo) -> dict[str, Any]:
     }
 
 
-def _checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
-    losses = asdict(info.card.losses).values() if info.card else (None,) * 4
-    marks = [
-        word
-        for word, holds in (
-            ("best", info == model.best),
-            ("pinned", info.pinned),
-            ("damaged", info.card is None),
-        )
-        if holds
-    ]
-    shown = ("" if loss is None else f"{loss:.4f}" for loss in losses)
-    return (f"{info.step:,}", *shown, _megabytes(info.size), ", ".join(marks))
-
-
 def _write_card(card: Card) -> None:
     model, training, corpus = card.model, card.training, card.corpus
     bound = {name: getattr(training, name) for name in ("minutes", "epochs", "steps")}
-    layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
     lines = {
-        "network": f"E {model.embedding}, H {model.hidden}, {layers}, "
-        f"V {model.vocab_size}, {model.parameters:,} parameters" + (", tied" if model.tied else ""),
+        "network": f"{network(card)}, {model.parameters:,} parameters",
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
         "opening": repr(corpus.opening),
         "training": f"B {training.batch}, T {training.window}, {training.order}, "
@@ -197,18 +176,3 @@ def _write_card(card: Card) -> None:
     for name, value in lines.items():
         if value:
             write(f"{name:<9} {value}\n")
-
-
-def _loss(card: Card | None) -> float | None:
-    """Return the carried loss: on all the held-out text, or what was looked at in training."""
-    if card is None:
-        return None
-    return card.losses.validation if card.losses.carried is None else card.losses.carried
-
-
-def _size(info: ModelInfo) -> int:
-    return sum(each.size for each in info.checkpoints)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.1f}"

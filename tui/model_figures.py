@@ -1,0 +1,75 @@
+"""The figures of models and checkpoints, in the words of a table."""
+
+from dataclasses import asdict
+
+from core.card import Card
+from core.events import bits
+from core.store import CheckpointInfo, ModelInfo
+
+
+def loss(card: Card) -> float | None:
+    """Return the carried loss: on all the held-out text, or what was looked at in training."""
+    return card.losses.validation if card.losses.carried is None else card.losses.carried
+
+
+def in_nats(value: float | None) -> str:
+    """Return a loss in nats per character; nothing where there is none."""
+    return "" if value is None else f"{value:.4f}"
+
+
+def in_bits(value: float | None) -> str:
+    """Return a loss in bits per character; nothing where there is none."""
+    return "" if value is None else f"{bits(value):.4f}"
+
+
+def size(info: ModelInfo) -> int:
+    """Return how many bytes the checkpoints of a model take."""
+    return sum(each.size for each in info.checkpoints)
+
+
+def megabytes(size: int) -> str:
+    """Return a number of bytes in megabytes."""
+    return f"{size / 1e6:,.1f}"
+
+
+def counted(number: int) -> str:
+    """Return so many checkpoints in words."""
+    return f"{number:,} checkpoint{'' if number == 1 else 's'}"
+
+
+def network(card: Card) -> str:
+    """Return what sort of network it is, in one line."""
+    model = card.model
+    layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
+    tied = ", tied" if model.tied else ""
+    return f"E {model.embedding}, H {model.hidden}, {layers}, V {model.vocab_size}{tied}"
+
+
+def model_row(info: ModelInfo) -> tuple[str, ...]:
+    """Return layers and width, parameters, best step, loss twice, checkpoints, size and text."""
+    card = info.best.card if info.best else None
+    saved = f"{len(info.checkpoints):,}", megabytes(size(info))
+    if card is None:
+        return ("", "", "", "", "", *saved, "damaged" if info.checkpoints else "no checkpoint yet")
+    layers = f"{card.model.layers}×" if card.model.layers > 1 else ""
+    return (
+        f"{layers}{card.model.hidden}",
+        f"{card.model.parameters:,}",
+        f"{card.step:,}",
+        in_nats(loss(card)),
+        in_bits(loss(card)),
+        *saved,
+        card.corpus.title,
+    )
+
+
+def checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
+    """Return step, the four losses in nats, size, and what is special about a checkpoint."""
+    losses = asdict(info.card.losses).values() if info.card else (None,) * 4
+    marks = {
+        "best": info == model.best,
+        "pinned": info.pinned,
+        "damaged": info.card is None,
+    }
+    special = ", ".join(word for word, holds in marks.items() if holds)
+    return (f"{info.step:,}", *map(in_nats, losses), megabytes(info.size), special)

@@ -1,0 +1,43 @@
+"""What models there are, listed anew only when something has changed."""
+
+import contextlib
+
+from core import shelf, store
+from core.store import ModelInfo
+
+
+class Stock:
+    """The models at the last look, which may be made in any thread, one at a time."""
+
+    def __init__(self) -> None:
+        self.models: tuple[ModelInfo, ...] = ()
+        self._signs: object = None
+
+    def look(self) -> bool:
+        """Look again, and return whether anything is different.
+
+        Listing reads the header of every checkpoint, so the times at which the folders were
+        changed are compared first. :class:`CharloomError` when there is no looking.
+        """
+        signs = _signs()
+        if signs == self._signs:
+            return False
+        self.models = store.models()
+        self._signs = signs
+        return True
+
+    def get(self, name: str | None) -> ModelInfo | None:
+        """Return the model ``name``, if it is there."""
+        return next((each for each in self.models if each.name == name), None)
+
+
+def _signs() -> dict[str, tuple[int, ...]]:
+    """Return when each model's folder, and that of its checkpoints, was last changed."""
+    found = {}
+    for folder in shelf.folders():
+        times = []
+        for each in (folder, folder / "checkpoints"):
+            with contextlib.suppress(OSError):
+                times.append(each.stat().st_mtime_ns)
+        found[folder.name] = tuple(times)
+    return found
