@@ -17,6 +17,7 @@ MANY = 1_000  # distinct characters; with more, the output layer outweighs the L
 LONG_LINE = 10_000
 AUTO = "chosen for the text, the machine and the minutes"
 _SHOWN = 8
+_PIECE = 1 << 18  # characters counted in one go: in between, other threads of an app have a turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,10 @@ class Estimate(NamedTuple):
 def survey(corpus: Corpus) -> Survey:
     """Count what is in ``corpus`` and say what Charloom would do about it."""
     text = corpus.text
-    counts = sorted(Counter(text).items(), key=lambda item: (-item[1], item[0]))
+    counter: Counter[str] = Counter()
+    for start in range(0, len(text), _PIECE):
+        counter.update(text[start : start + _PIECE])
+    counts = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
     rare = tuple((c, n) for c, n in counts if n < RARE)
     controls = tuple((c, n) for c, n in counts if _category(c) in ("Cc", "Cf"))
     lost = sum(n for c, n in counts if c == "\ufffd" or _category(c) in ("Cn", "Co"))

@@ -4,7 +4,7 @@ import pytest
 
 from core.corpus import from_bytes
 from core.settings import TrainSettings
-from core.survey import Survey, label, survey, training_seconds
+from core.survey import Survey, estimates, label, survey, training_seconds
 
 
 def surveyed(text: str, encoding: str = "utf-8") -> Survey:
@@ -129,3 +129,12 @@ def test_steps_and_minutes_are_taken_as_they_are() -> None:
     by_steps = TrainSettings(batch=36, window=48, steps=10)
     assert training_seconds(1_000, by_steps, speed=100.0) == 36 * 48 * 10 / 100
     assert training_seconds(1_000, TrainSettings(minutes=1.5), speed=1.0) == 90
+
+
+def test_presets_are_estimated_where_their_speed_is_known() -> None:
+    known = {"small": 1_000.0, "medium": 0.0}
+    told = estimates(1_000_000, known)
+    assert [each.preset for each in told] == ["auto", "small"]
+    assert told[0].seconds == 180
+    assert told[1].seconds == pytest.approx(12 * 900_000 / 1_000, rel=0.01)  # twelve passes
+    assert estimates(31, known) == []

@@ -1,0 +1,70 @@
+"""A text that a person points to in the app: a known one, a file, or what was pasted."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Self, Unpack
+
+from core import catalog, corpus
+from core.corpus import Corpus, Reading
+
+_PASTED = "pasted text"
+
+
+class Kind(Enum):
+    """Where a text comes from."""
+
+    KNOWN = "known"  # by its name in the catalog
+    FILE = "file"  # by its path
+    PASTED = "pasted"  # it is the text itself
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text to be opened."""
+
+    kind: Kind
+    value: str
+
+    @classmethod
+    def recalled(cls, text: str) -> Self:
+        """Return what was remembered as ``text``."""
+        return cls(Kind.FILE if Path(text).is_absolute() else Kind.KNOWN, text)
+
+    @property
+    def remembered(self) -> str:
+        """What to remember it by; nothing for what was pasted."""
+        if self.kind is Kind.FILE:
+            return str(self.path.absolute())
+        return self.value if self.kind is Kind.KNOWN else ""
+
+    @property
+    def label(self) -> str:
+        """What to call it before it is open."""
+        if self.kind is Kind.PASTED:
+            return _PASTED
+        if self.kind is Kind.KNOWN and self.value in {entry.name for entry in catalog.ENTRIES}:
+            return catalog.find(self.value).title
+        return self.value
+
+    def open(
+        self, on_progress: Callable[[int, int], None] | None = None, **reading: Unpack[Reading]
+    ) -> Corpus:
+        """Read it, downloading it if need be. Raises :class:`CharloomError`."""
+        if self.kind is Kind.KNOWN:
+            return catalog.fetch(self.value, on_progress=on_progress, **reading)
+        if self.kind is Kind.PASTED:
+            data = self.value.encode("utf-8", "replace")
+            reading["encoding"] = "utf-8"
+            return corpus.from_bytes(data, title=_PASTED, source=_PASTED, **reading)
+        return corpus.load(self.path, **reading)
+
+    @property
+    def path(self) -> Path:
+        """The file it is in, for :attr:`Kind.FILE`."""
+        path = Path(self.value)
+        with suppress(RuntimeError):  # ~somebody who is not known here
+            path = path.expanduser()
+        return path
