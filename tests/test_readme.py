@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.gutenberg_server import Answer, gutenberg_file, running
+from tests.running import needs_terminal
+from tests.terminal import CTRL_Q, ENTER, READY, Terminal
 from tui.cli import run
 
 PROJECT = Path(__file__).parent.parent
@@ -57,10 +59,20 @@ def test_every_charloom_command_of_the_readme_runs(
         assert status == 0, (line, capfd.readouterr().err)
 
 
+@needs_terminal
+def test_the_app_of_the_readme_opens_and_goes_on_from_its_sentence_at_one_key(home: Path) -> None:
+    with Terminal(home=home) as terminal:
+        terminal.wait_for(READY)
+        terminal.press(ENTER)
+        terminal.wait_for("500 characters")
+        terminal.press(CTRL_Q)
+        assert terminal.end() == 0
+
+
 def test_the_readme_names_the_two_commands_first_and_no_command_that_is_untested() -> None:
     assert [line.split("#")[0].strip() for line in COMMANDS[:2]] == ["make run", "make test"]
     others = [line for line in COMMANDS[2:] if line not in CHARLOOM]
-    assert [line.split()[:2] for line in others] == [["pipx", "install"]]
+    assert [line.split()[:2] for line in others] == [["pipx", "install"], ["charloom"]]
     makefile = (PROJECT / "Makefile").read_text("utf-8")
     for target in set(re.findall(r"\bmake (\w+)", README)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)

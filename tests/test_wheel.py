@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.running import needs_terminal
+from tests.terminal import CTRL_Q, F2, F3, F4, F5, READY, Terminal
+
 PROJECT = Path(__file__).parent.parent
 PARTS = ("core", "tui", "assets", "pyproject.toml", "README.md", "LICENSE")
 
@@ -61,6 +64,29 @@ def test_the_wheel_holds_the_bundled_text_and_model(wheel: Path) -> None:
     assert "assets/the-loom-at-carrow.txt" in names
     assert "assets/frankenstein.safetensors" in names
     assert not [name for name in names if name.startswith("tests")]
+
+
+def test_the_wheel_holds_every_package_and_every_stylesheet(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for folder in ("core", "tui"):
+        for path in (PROJECT / folder).rglob("*"):
+            if path.suffix in (".py", ".tcss"):
+                assert str(path.relative_to(PROJECT)) in names
+
+
+@needs_terminal
+def test_an_installed_charloom_opens_its_app_and_writes(command: Path, tmp_path: Path) -> None:
+    with Terminal([str(command)], home=tmp_path / "home") as terminal:
+        terminal.wait_for(READY)
+        for key, words in ((F3, "Press n"), (F4, "Nothing is kept"), (F5, "How it looks")):
+            terminal.press(key)
+            terminal.wait_for(words)
+        terminal.press(F2)
+        terminal.wait_for(READY)
+        terminal.press("\r")
+        terminal.wait_for("esc stop")
+        terminal.press(CTRL_Q)
+        assert terminal.end() == 0
 
 
 def test_an_installed_charloom_writes_from_an_empty_folder(command: Path, tmp_path: Path) -> None:

@@ -62,12 +62,12 @@ def cli(ctx: click.Context) -> None:
     """Weave text, one character at a time.
 
     Train a character-level LSTM on any text you love, let it write, and keep the best of it.
-    Without a command, the model that comes with Charloom goes on with a sentence of Frankenstein.
+    Without a command, the app opens: all of this on one screen, with help at F1.
     """
     if ctx.invoked_subcommand is None:
-        from tui.commands.generate import generate
+        from tui import session
 
-        ctx.invoke(generate, prompt="You will rejoice to hear")
+        ctx.exit(session.run())
 
 
 def main() -> None:
