@@ -1,0 +1,129 @@
+"""The Prompt room with a small model in it, which writes no further than a test lets it."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from textual.pilot import Pilot
+
+from core import preferences, store
+from core.generation import Generation
+from core.library import Library
+from core.lstm import LSTM, State
+from core.preferences import Preferences
+from tests.app.driving import until
+from tests.makers import random_checkpoint
+from tui.screens.prompt import PromptRoom
+from tui.widgets.composer import Composer
+from tui.widgets.turn import Turn
+
+LONG = 100_000
+
+
+class Gate:
+    """Lets so many characters be drawn, of all models together, and no more until it is told."""
+
+    def __init__(self) -> None:
+        self._left: float = float("inf")
+        self._moved = threading.Condition()
+
+    def let(self, characters: float = float("inf")) -> None:
+        """Let so many more be drawn."""
+        with self._moved:
+            self._left = characters
+            self._moved.notify_all()
+
+    def enter(self) -> None:
+        """Wait until one may be drawn."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._left > 0)
+            self._left -= 1
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Have every model of the app pass a gate, which stands open."""
+    made = Gate()
+
+    class Gated(LSTM):
+        def step(self, ids: Sequence[int] | NDArray[np.int64], state: State) -> NDArray[np.float32]:
+            made.enter()
+            return super().step(ids, state)
+
+    monkeypatch.setattr("tui.voices.LSTM", Gated)
+    yield made
+    made.let()
+
+
+def weaver(name: str = "weaver", **over: Any) -> None:
+    """Keep a small model in the store."""
+    store.save(name, random_checkpoint(**over))
+
+
+def choose(**over: Any) -> None:
+    """Have these choices remembered from an earlier session."""
+    before = Preferences(model="weaver", greeted=True, length=60)
+    preferences.save(replace(before, **over))
+
+
+def room(pilot: Pilot[None]) -> PromptRoom:
+    """Return the room, whatever stands over it."""
+    stack = pilot.app._screen_stacks["prompt"]
+    return next(each for each in stack if isinstance(each, PromptRoom))
+
+
+async def ready(pilot: Pilot[None]) -> PromptRoom:
+    """Wait until the room has a model."""
+    await until(pilot, lambda: room(pilot)._speaker.voice)
+    await pilot.pause()
+    return room(pilot)
+
+
+def composer(pilot: Pilot[None]) -> Composer:
+    """Return where a prompt is written."""
+    return room(pilot).composer
+
+
+async def send(pilot: Pilot[None], prompt: str) -> Turn:
+    """Send a prompt and return its turn, as soon as it is there."""
+    before = turns(pilot)
+    composer(pilot).put(prompt)
+    composer(pilot).focus()
+    await pilot.press("enter")
+    await until(pilot, lambda: turns(pilot)[-1:] and turns(pilot)[-1] not in before)
+    return turns(pilot)[-1]
+
+
+async def written(pilot: Pilot[None], prompt: str) -> Turn:
+    """Send a prompt and return its turn once it is written and kept."""
+    turn = await send(pilot, prompt)
+    await ended(pilot, turn)
+    return turn
+
+
+async def ended(pilot: Pilot[None], turn: Turn) -> None:
+    """Wait until everything of a turn is written, and kept."""
+    await until(
+        pilot,
+        lambda: not turn.writing and all(each.kept or not each.text for each in turn.passages),
+    )
+
+
+def turns(pilot: Pilot[None]) -> list[Turn]:
+    """Return what is on the page."""
+    return list(room(pilot).query(Turn))
+
+
+def text_of(turn: Turn) -> str:
+    """Return the text of the candidate that is chosen."""
+    return turn.chosen.text
+
+
+def kept() -> list[Generation]:
+    """Return all that is in the library, newest first."""
+    with Library() as library:
+        return library.recent(-1)

@@ -1,0 +1,71 @@
+"""What can be done with a turn, each with its key: a letter there, another key elsewhere."""
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from tui.passage import Passage
+from tui.widgets.actions import Actions
+
+_WIDE = 80  # columns
+OFFERED = {
+    "star": ("s", "^s", "star"),
+    "again": ("r", "^r", "again"),
+    "go_on": ("g", "^g", "go on"),
+    "retry": ("t", "^t", "retry"),
+    "edit": ("e", "alt+e", "edit"),
+    "copy": ("c", "alt+c", "copy"),
+    "delete": ("d", "alt+d", "delete"),
+    "pin": ("p", "alt+p", "pin"),
+    "keep": ("k", "alt+k", "keep"),
+    "undo": ("z", "alt+z", "bring it back"),
+}
+
+
+class Offer(Horizontal):
+    """One line, or two where it is too short."""
+
+    DEFAULT_CSS = """
+    Offer {
+        height: auto;
+        padding-left: 3;
+        layout: vertical;
+        &.-wide { layout: horizontal; }
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._halves = Actions(), Actions()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the two halves."""
+        yield from self._halves
+
+    def offer(self, passage: Passage, *, writing: bool, deleted: bool, letters: bool) -> None:
+        """Show what can be done with ``passage``."""
+        first: tuple[str, ...] = ("star", "again", "go_on", "retry")
+        second: tuple[str, ...] = ("edit", "copy", "delete", "pin")
+        if deleted:
+            first, second = ("undo",), ()
+        elif writing:
+            first, second = ("star", "go_on", "delete"), ()
+        elif passage.fault:
+            second = ("keep", "edit", "copy", "delete")
+        stop = [("esc", "stop", "screen.stop")] if writing and not deleted else []
+        for half, actions in zip(self._halves, (first, second), strict=True):
+            offered = [_offered(action, passage, letters=letters) for action in actions]
+            half.show([*stop, *offered])
+            half.display = bool(offered)
+            stop = []
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Be one line where there is room for it."""
+        self.set_class(event.size.width >= _WIDE, "-wide")
+
+
+def _offered(action: str, passage: Passage, *, letters: bool) -> tuple[str, str, str]:
+    letter, key, label = OFFERED[action]
+    if action == "star" and passage.starred:
+        label = "unstar"
+    return letter if letters else key, label, f"screen.{action}"
