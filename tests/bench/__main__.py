@@ -1,6 +1,6 @@
 """``make bench``: measure, each figure beside its baseline in the same run, and print the table.
 
-    python -m tests.bench [startup|sampling|overhead|quality …] [--texts FOLDER]
+    python -m tests.bench [startup|app|sampling|overhead|quality …] [--texts FOLDER]
 
 Without names everything is measured. ``quality`` needs FOLDER (or ``$CHARLOOM_BENCH_TEXTS``) with
 ``tinyshakespeare.txt`` and ``frankenstein.txt``; without it the bundled tale is learned instead.
@@ -11,14 +11,15 @@ import argparse
 import importlib.resources
 import os
 import sys
+from functools import cache
 from pathlib import Path
 
 from core.calibration import calibrate
 from core.presets import PRESETS
-from tests.bench import sampling, startup, training
+from tests.bench import app, sampling, startup, training
 from tests.bench.table import Row, machine, markdown
 
-_PARTS = ("startup", "sampling", "overhead", "quality")
+_PARTS = ("startup", "app", "sampling", "overhead", "quality")
 _TARGETS = {"tinyshakespeare": "≤ 1.55", "frankenstein": "reported"}
 
 
@@ -36,16 +37,23 @@ def main() -> None:
     rows: list[Row] = []
     if "startup" in parts:
         rows += startup.rows()
+    if "app" in parts:
+        rows += app.rows(texts[0] if texts else bundled, _precision())
     if "sampling" in parts:
         rows += sampling.rows()
     if "overhead" in parts:
-        precision = calibrate(*PRESETS["medium"].settings(80, {"threads": 2})).precision
-        rows += training.overhead_rows(texts[0] if texts else bundled, precision)
+        rows += training.overhead_rows(texts[0] if texts else bundled, _precision())
     if "quality" in parts:
         for text in texts or [bundled]:
             target = _TARGETS.get(text.stem, "reported")
             rows += training.quality_rows(text, chosen.minutes, chosen.times, target)
     sys.stdout.write(f"{machine()}\n\n{markdown(rows)}\n")
+
+
+@cache
+def _precision() -> str:
+    """Return the arithmetic that is quicker here."""
+    return calibrate(*PRESETS["medium"].settings(80, {"threads": 2})).precision
 
 
 if __name__ == "__main__":

@@ -1,0 +1,134 @@
+"""What the app costs a training that it shows.
+
+Alone: ``python -m tests.bench.watching [TEXT]``.
+"""
+
+import importlib.resources
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from core import corpus, orders, paths, runs, watch
+from core.orders import Order
+from tests.bench.table import Row, machine, markdown, median, spread
+from tests.terminal import CTRL_Q, F3, READY, Terminal
+
+_TIMES = 3
+_SECONDS = 20.0  # that are measured of each run
+_WARM_UP = 2.0  # seconds after the first report
+_TICKS = os.sysconf("SC_CLK_TCK")
+_ALONE = "nobody watches"
+
+
+def rows(text: Path, precision: str) -> list[Row]:
+    """Train alone and in sight in turn, so that both see the same machine."""
+    ours, baseline, shares = [], [], []
+    chosen = {"threads": 2, "precision": precision, "steps": 1_000_000}
+    for _ in range(_TIMES):
+        baseline.append(_alone(text, chosen))
+        speed, share = _in_sight(text, chosen)
+        ours.append(speed)
+        shares.append(share)
+    return [
+        Row(
+            "training that the Train screen shows, H 512, characters/s",
+            spread(ours, "{:,.0f}"),
+            f"{_ALONE} {spread(baseline, '{:,.0f}')}",
+            f"{median(ours) / median(baseline):.1%}",
+            "≥ 90 %",
+        ),
+        Row("the app's share of one core meanwhile", spread(shares, "{:.1%}"), "", "", "≤ 5 %"),
+    ]
+
+
+def _alone(text: Path, chosen: dict[str, Any]) -> float:
+    with _planned(text, chosen) as run:
+        process = runs.launch(run)
+        try:
+            return _speed(run, time.sleep)
+        finally:
+            _stop(run)
+            process.wait()
+
+
+def _in_sight(text: Path, chosen: dict[str, Any]) -> tuple[float, float]:
+    """Return characters per second, and the app's share of one core."""
+    with (
+        _planned(text, chosen) as run,
+        Terminal(home=paths.home(), size=(120, 40)) as terminal,
+    ):
+        terminal.wait_for(READY)
+        terminal.press(F3)
+        terminal.wait_for("not yet trained")
+        terminal.press("u")  # the key that has it trained
+        terminal.wait_for("● bench  training")
+        spent: list[float] = []
+
+        def look(seconds: float) -> None:
+            until = time.perf_counter() + seconds
+            spent.append(_processor_seconds(terminal.process.pid))
+            while (left := until - time.perf_counter()) > 0:
+                terminal.read(left)
+            spent.append(_processor_seconds(terminal.process.pid))
+
+        speed = _speed(run, look)
+        _stop(run)
+        terminal.wait_for("■ bench  stopped")
+        terminal.press(CTRL_Q)
+        terminal.end()
+    return speed, (spent[-1] - spent[-2]) / _SECONDS
+
+
+@contextmanager
+def _planned(text: Path, chosen: dict[str, Any]) -> Iterator[Path]:
+    """Make a run, in a home of its own."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
+    ):
+        yield runs.create("bench", corpus.load(text), "medium", chosen, fold=0)
+
+
+def _speed(run: Path, wait: Callable[[float], object]) -> float:
+    """Return characters per second over a while that begins after the first report."""
+    while not _reports(run):
+        wait(0.2)
+    wait(_WARM_UP)
+    first = _reports(run)[-1]
+    wait(_SECONDS)
+    last = _reports(run)[-1]
+    training = json.loads((run / "run.json").read_text())["training"]
+    characters: int = (last["step"] - first["step"]) * training["batch"] * training["window"]
+    seconds: float = last["elapsed_seconds"] - first["elapsed_seconds"]
+    return characters / seconds
+
+
+def _reports(run: Path) -> list[dict[str, Any]]:
+    log = run / "metrics.jsonl"
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [told for line in lines if (told := json.loads(line))["event"] == "progress"]
+
+
+def _stop(run: Path) -> None:
+    orders.give(run, Order("stop"))
+    while watch.alive(run):
+        time.sleep(0.1)
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return how long a process has been at work: user and system time (proc(5))."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / _TICKS
+
+
+if __name__ == "__main__":
+    bundled = Path(str(importlib.resources.files("assets") / "the-loom-at-carrow.txt"))
+    given = Path(sys.argv[1]) if sys.argv[1:] else bundled
+    sys.stdout.write(f"{machine()}\n\n{markdown(rows(given, 'bfloat16'))}\n")
