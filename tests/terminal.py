@@ -61,7 +61,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env=os.environ | known | dict(environment or {}),
+            env=_sizeless(os.environ) | known | dict(environment or {}),
             cwd=home.parent,
             start_new_session=True,
             preexec_fn=_take_terminal,
@@ -142,6 +142,11 @@ class Terminal:
         if self.ours >= 0:
             os.close(self.ours)
             self.ours = -1
+
+
+def _sizeless(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment that says nothing of the size of a terminal: ours has one."""
+    return {name: environment[name] for name in environment if name not in ("COLUMNS", "LINES")}
 
 
 def _take_terminal() -> None:

@@ -99,18 +99,6 @@ def test_an_address_chooses_among_the_checkpoints() -> None:
         assert (made["model"], made["step"]) == ("weaver", step)
 
 
-def test_without_a_command_the_bundled_model_goes_on_with_a_sentence(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    package = own_assets(tmp_path, monkeypatch)
-    knows = random_checkpoint("\n You" + "abcdefghijklmnopqrstuvwxyz")
-    checkpoint.save(knows, package / "frankenstein.safetensors")
-    done = call()
-    assert done.code == 0
-    assert done.out.startswith("You will rejoice to hear")
-    assert len(done.out) == len("You will rejoice to hear") + 500 + 1
-
-
 def test_a_bundled_model_that_is_missing_is_told_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

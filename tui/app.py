@@ -53,7 +53,7 @@ def _settings() -> "Room":
     return SettingsRoom()
 
 
-class CharloomApp(App[None]):
+class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand first in the footer
     """Train, prompt, keep. Each room is made when it is first entered."""
 
     TITLE = "Charloom"
@@ -99,6 +99,7 @@ class CharloomApp(App[None]):
             priority=True,
             tooltip="Leave; a training can go on",
         ),
+        Binding("ctrl+c", "help_quit", show=False, system=True),
     ]
 
     def __init__(self) -> None:

@@ -46,7 +46,7 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """Have every model of the app pass a gate, which stands open."""
+    """Have every model of the app pass an open gate, and write in slices that are whole."""
     made = Gate()
 
     class Gated(LSTM):
@@ -55,6 +55,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
             return super().step(ids, state)
 
     monkeypatch.setattr("tui.voices.LSTM", Gated)
+    monkeypatch.setattr("tui.writer._SLICE_SECONDS", float("inf"))
     yield made
     made.let()
 

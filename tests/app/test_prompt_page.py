@@ -1,6 +1,7 @@
 """The page: what it says when it is empty, how it is read and followed; and nothing in it acts."""
 
 import pytest
+from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 from textual.selection import Selection
 
@@ -131,7 +132,12 @@ async def test_the_end_is_followed_until_one_scrolls_up_and_again_when_one_wants
         length = len(text_of(turn))
         await until(pilot, lambda: len(text_of(turn)) > length + 1_000)
         await until(pilot, lambda: page.following)
-        await pilot.press("shift+tab", "home")
+        wheel = MouseScrollUp(page, 5, 5, 0, 0, 0, False, False, False)
+        page.post_message(wheel)
+        await until(pilot, lambda: not page.following)
+        await pilot.press("shift+tab", "end")
+        await until(pilot, lambda: page.following)
+        await pilot.press("home")
         await until(pilot, lambda: page.scroll_y == 0)
         gate.let(2_000)
         await until(pilot, lambda: "more text has come" in shown(app))

@@ -14,12 +14,12 @@ from core.generation import Generation
 from core.lstm import LSTM
 from core.sampling import Settings
 from core.vocab import Change, Vocab
+from tui.adapting import MOST_READ, adapted
 from tui.options import json_option, model_option
 from tui.terminal import aside, note, write, write_json
 from tui.writing import MOST_KEPT, Passage
 
 _LONGEST = 10_000_000
-_MOST_READ = 20_000  # characters of a prompt: what stands further back, no network remembers
 _BETWEEN = "\n* * *\n\n"  # one text and the next
 _KINDS = 5  # of changed characters that are told
 _DEFAULT = Settings()
@@ -144,16 +144,16 @@ def _read(prompt: str) -> str:
             raise CharloomError("There is no standard input to read; give the prompt itself.")
         data = b""
         while chunk := sys.stdin.buffer.read(2**16):
-            data = (data + chunk)[-4 * (_MOST_READ + 1) :]  # UTF-8 takes four bytes at most
+            data = (data + chunk)[-4 * (MOST_READ + 1) :]  # UTF-8 takes four bytes at most
         prompt = data.decode("utf-8", "replace").removesuffix("\n")
-    if len(prompt) > _MOST_READ:
-        note(f"Only the last {_MOST_READ:,} characters of the prompt are read.")
-    return prompt[-_MOST_READ:]
+    if len(prompt) > MOST_READ:
+        note(f"Only the last {MOST_READ:,} characters of the prompt are read.")
+    return prompt[-MOST_READ:]
 
 
 def _adapted(prompt: str, vocab: Vocab) -> str:
     """Return ``prompt`` in characters that the model knows, telling what became of the others."""
-    known, changes = vocab.adapt(prompt)
+    known, changes = adapted(prompt, vocab)
     start = "the model begins as at the start of a line."
     if not prompt:
         note(f"The prompt is empty; {start}")

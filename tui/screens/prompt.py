@@ -71,7 +71,6 @@ a letter do from here. With several columns, left and right choose the one that 
 
     def on_mount(self) -> None:
         """Have everything ready as soon as the first picture is there."""
-        super().on_mount()
         self.watch(self.transcript, "behind", self._tell_behind)
         self.composer.focus()
         self.call_after_refresh(self.open)
@@ -158,14 +157,15 @@ a letter do from here. With several columns, left and right choose the one that 
 
     @work
     async def write(self, typed: str, like: Brief, origin: str = "") -> None:
-        """Begin a turn, as soon as there is a model."""
+        """Begin a turn, as soon as there is a model; whoever is early means its ready prompt."""
+        early = self._speaker.voice is None
         try:
             voice = await self._speaker.ready()
         except CharloomError as error:
             self.desk.tell(f"{error} ^o does.", "screen.choose_model", fault=True)
             self.composer.put(typed)
             return
-        await self.transcript.begin(voice, typed, like, origin)
+        await self.transcript.begin(voice, typed or voice.ready * early, like, origin)
 
     @on(Turn.Picked)
     @on(Transcript.Moved)
@@ -232,6 +232,7 @@ a letter do from here. With several columns, left and right choose the one that 
     async def action_fresh(self) -> None:
         """Clear the page."""
         await self.transcript.clear()
+        self.composer.focus()
 
     def action_send(self) -> None:
         """Send what is in the composer."""

@@ -18,7 +18,12 @@ class FileTree(DirectoryTree):
     """Textual's tree of a folder, without hidden files, and with names that cannot act."""
 
     DEFAULT_CSS = """
-    FileTree { background: $background; padding: 0; scrollbar-size-vertical: 1; }
+    FileTree {
+        background: $background;
+        padding: 0;
+        scrollbar-size-vertical: 1;
+        overflow-x: hidden;  /* right and left go to the other texts, however long a name is */
+    }
     """
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:

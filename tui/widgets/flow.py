@@ -41,8 +41,8 @@ class Flow(Widget):
     bar: reactive[str] = reactive(" ", init=False)
     """What stands before every line, to show that this is the one that is acted on."""
 
-    def __init__(self, prompt: str = "", *, mark: str = " ", id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
+    def __init__(self, prompt: str = "", *, mark: str = " ") -> None:
+        super().__init__()
         self._text = visible(prompt)
         self._prompt = len(prompt)
         self._mark = mark

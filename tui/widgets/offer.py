@@ -7,7 +7,8 @@ from textual.containers import Horizontal
 from tui.passage import Passage
 from tui.widgets.actions import Actions
 
-_WIDE = 80  # columns
+_WIDE = 80  # columns, in which all of it is one line
+# The action: its letter on the turn, its key elsewhere, and what it is called.
 OFFERED = {
     "star": ("s", "^s", "star"),
     "again": ("r", "^r", "again"),

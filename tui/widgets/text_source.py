@@ -78,19 +78,16 @@ class TextSource(Vertical):
 
     def action_turn(self, by: int) -> None:
         """Go to the tab before or after."""
-        tabs = self.query_one(Tabs)
-        if by > 0:
-            tabs.action_next_tab()
-        else:
-            tabs.action_previous_tab()
-        self.call_after_refresh(self.focus_inside)
+        tabs, panes = self.query_one(TabbedContent), [str(pane.id) for pane in self.query(TabPane)]
+        tabs.active = panes[(panes.index(tabs.active) + by) % len(panes)]
+        self.focus_inside()
 
     def focus_inside(self) -> None:
-        """Put the focus on what the tab is for."""
+        """Put the focus on what the tab is for, at once: the next key may be waiting already."""
         inside = self.query_one(f"#{self.query_one(TabbedContent).active}")
         places = [each for each in inside.walk_children(Widget) if each.focusable]
         trees = [each for each in places if isinstance(each, FileTree)]  # rather than the field
-        (trees or places or [self.query_one(Tabs)])[0].focus()
+        self.screen.set_focus((trees or places or [self.query_one(Tabs)])[0])
 
     def on_paste(self, event: events.Paste) -> None:
         """Take a path that is pasted over the tree of files."""

@@ -203,9 +203,10 @@ class Transcript(VerticalScroll, can_focus=False):
     @work
     async def look(self) -> None:
         """Show what has become elsewhere of what is kept."""
-        for turn in self._turns:
+        for turn in [*self._turns]:
             for passage in turn.passages:
-                if not turn.writing and await passage.look(self._librarian):
+                changed = not turn.writing and await passage.look(self._librarian)
+                if changed and turn.is_attached:
                     turn.show(passage)
 
     def star(self) -> None:

@@ -1,0 +1,99 @@
+"""``python -m tests.screenshots [HOME]``: draw the README's pictures from what the app really does.
+
+HOME is a ``CHARLOOM_HOME`` with at least one run to show, of which a copy is used; without it a
+network is trained for two minutes on the bundled tale.
+"""
+
+import asyncio
+import importlib.resources
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from textual.pilot import Pilot
+
+from core import corpus, paths, runs
+from core.orders import Order
+from core.preferences import Preferences, save
+from tests.app.driving import until
+from tui.app import CharloomApp
+from tui.screens.prompt import PromptRoom
+from tui.widgets.turn import Turn
+
+TARGET = Path(__file__).parent.parent / "assets" / "screenshots"
+SIZE = (100, 30)
+PROMPTS = (
+    "You will rejoice to hear",
+    "The monster ",
+    "My dear sister, ",
+    "It was on a dreary night",
+)
+_SHARE = 0.6  # of the training, when its picture is drawn
+
+
+async def main() -> None:
+    """Draw one picture after the other in a single session."""
+    app = CharloomApp()
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await until(pilot, lambda: isinstance(app.screen, PromptRoom) and app.screen.focused)
+        for prompt in PROMPTS[1:]:
+            await write(pilot, prompt)
+        app.screen.query(Turn).last().focus()
+        await pilot.press("ctrl+s", "ctrl+n")
+        await write(pilot, PROMPTS[0])
+        await draw(pilot, "prompt")
+
+        app.screen.query_one("#columns").focus()
+        await pilot.press("3", "enter", "ctrl+n", "ctrl+b")
+        await write(pilot, PROMPTS[0])
+        await draw(pilot, "candidates")
+
+        await pilot.press("f4")
+        await draw(pilot, "library")
+        await pilot.press("f3")
+        live = app.runs.live
+        while live and not (live[0].progress and live[0].progress.fraction > _SHARE):
+            await pilot.pause(0.5)
+        await draw(pilot, "train")
+        for run in live:
+            app.runs.order(run.name, Order("stop"))
+        await until(pilot, lambda: not app.runs.live)
+
+
+async def write(pilot: Pilot[None], prompt: str) -> None:
+    """Let the model go on from ``prompt``, to the end."""
+    room = pilot.app.screen
+    assert isinstance(room, PromptRoom)
+    room.composer.put(prompt)
+    room.composer.focus()
+    before = len(room.query(Turn))
+    await pilot.press("enter")
+    await until(pilot, lambda: len(room.query(Turn)) > before and not room.transcript.writing)
+
+
+async def draw(pilot: Pilot[None], name: str) -> None:
+    """Save what is on the screen once nothing moves on it any more."""
+    await until(pilot, lambda: not pilot.app._notifications)
+    await pilot.wait_for_animation()
+    await pilot.pause(0.5)
+    pilot.app.save_screenshot(f"{name}.svg", str(TARGET))
+
+
+def train() -> None:
+    """Begin to train on the bundled tale."""
+    text = importlib.resources.files("assets") / "the-loom-at-carrow.txt"
+    tale = corpus.load(Path(str(text)))
+    runs.launch(runs.create("weaver", tale, "small", {"minutes": 2.0}, fold=0))
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["CHARLOOM_HOME"] = f"{folder}/home"
+        if sys.argv[1:]:
+            shutil.copytree(sys.argv[1], paths.home())
+        else:
+            train()
+        save(Preferences(temperature=0.6, seed=7, length=400, greeted=True))
+        asyncio.run(main())
