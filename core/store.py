@@ -258,7 +258,8 @@ def _check_idle(name: str) -> None:
         from filelock import FileLock, Timeout  # 45 ms, and most commands change no model
 
         try:
-            with FileLock(path, timeout=0):
+            # Whoever looks whether it is trained holds the lock for microseconds.
+            with FileLock(path, timeout=0.1, poll_interval=0.01):
                 pass
         except Timeout as error:
             raise CharloomError(

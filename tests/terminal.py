@@ -150,9 +150,13 @@ def _sizeless(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _take_terminal() -> None:
-    """Make the terminal the one that controls this process, and hear Ctrl-C there."""
+    """Make the terminal the one that controls this process, and heed Ctrl-C and its end there.
+
+    What a shell starts in the background, or ``nohup`` starts, may have been told to ignore them.
+    """
     import fcntl
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
