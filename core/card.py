@@ -39,6 +39,11 @@ class Losses:
             if loss is not None and not (_is_number(loss) and 0 <= loss < math.inf):
                 raise CharloomError(f"The {name} loss is not a finite number of nats.")
 
+    @property
+    def held_out(self) -> float | None:
+        """The carried loss: on all the held-out text, or else on what training looked at."""
+        return self.validation if self.carried is None else self.carried
+
 
 @dataclass(frozen=True, slots=True)
 class CorpusCard:

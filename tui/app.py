@@ -66,7 +66,6 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         "library": _library,
         "settings": _settings,
     }
-    ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [
         # Those with priority work in dialogs, too.
         Binding(

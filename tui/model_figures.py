@@ -7,11 +7,6 @@ from core.events import bits
 from core.store import CheckpointInfo, ModelInfo
 
 
-def loss(card: Card) -> float | None:
-    """Return the carried loss: on all the held-out text, or what was looked at in training."""
-    return card.losses.validation if card.losses.carried is None else card.losses.carried
-
-
 def in_nats(value: float | None) -> str:
     """Return a loss in nats per character; nothing where there is none."""
     return "" if value is None else f"{value:.4f}"
@@ -56,8 +51,8 @@ def model_row(info: ModelInfo) -> tuple[str, ...]:
         f"{layers}{card.model.hidden}",
         f"{card.model.parameters:,}",
         f"{card.step:,}",
-        in_nats(loss(card)),
-        in_bits(loss(card)),
+        in_nats(card.losses.held_out),
+        in_bits(card.losses.held_out),
         *saved,
         card.corpus.title,
     )

@@ -29,7 +29,7 @@ class Voice:
     def of(cls, address: str, loaded: Loaded) -> Self:
         """Return the voice of a checkpoint that was found at ``address``."""
         card = loaded.checkpoint
-        loss = card.losses.validation if card.losses.carried is None else card.losses.carried
+        loss = card.losses.held_out
         name = address.partition("@")[0]
         return cls(
             address=address,

@@ -13,7 +13,6 @@ from core.store import CheckpointInfo, ModelInfo
 from tui.model_figures import (
     checkpoint_row,
     counted,
-    loss,
     megabytes,
     model_row,
     network,
@@ -131,7 +130,7 @@ def prune(name: str) -> None:
 def _summary(info: ModelInfo) -> dict[str, Any]:
     """Return what a list tells about a model; nulls where no checkpoint is sound."""
     card = info.best.card if info.best else None
-    nats = loss(card) if card else None
+    nats = card.losses.held_out if card else None
     return {
         "name": info.name,
         "bundled": info.bundled,

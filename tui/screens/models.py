@@ -140,8 +140,7 @@ def _option(name: str, which: str, each: CheckpointInfo, trained: bool) -> Optio
     if each.card is None:
         fault = one_line(each.fault.rpartition(": ")[2], 60)
         return Option(plain(f"{shown}{fault}", "$text-muted"), disabled=True)
-    losses, title = each.card.losses, one_line(each.card.corpus.title, _TITLE)
-    loss = losses.validation if losses.carried is None else losses.carried
+    loss, title = each.card.losses.held_out, one_line(each.card.corpus.title, _TITLE)
     figure = "–" if loss is None else f"{bits(loss):.2f}"
     line = Content.assemble(
         shown,
