@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test check bench faults clean
 
 run: .venv/installed
 	$(BIN)/charloom
@@ -19,6 +19,9 @@ check: .venv/developed
 
 bench: .venv/developed
 	$(BIN)/python -m tests.bench
+
+faults: .venv/developed
+	$(BIN)/python -m tests.faults
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
