@@ -83,10 +83,15 @@ class CheckpointSaved:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The run stands still, with everything saved, and no time passes for it."""
+    """The run stands still, with everything saved, and no time passes for it.
+
+    With a ``message`` it does so by itself: that says why it cannot be saved. It goes on as soon as
+    it can.
+    """
 
     event: ClassVar[str] = "paused"
     step: int
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True)

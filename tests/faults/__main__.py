@@ -2,8 +2,9 @@
 
     python -m tests.faults [NAME …] [--cases N] [--seed S]
 
-A campaign is a module here with ``CASES``, how many its long form has, and ``campaign(cases, seed)``,
-which works in ``$CHARLOOM_HOME`` and returns a :class:`Report`. Exit status 1: a promise was broken.
+A campaign is a module here with ``CASES``, how many its long form has, and ``campaign(cases,
+seed)``, which works in ``$CHARLOOM_HOME`` and returns a :class:`Report`. The exit status is 1 when
+a promise was broken.
 """
 
 import argparse
