@@ -31,6 +31,7 @@ __all__ = [
     "CorpusCard",
     "Loaded",
     "Losses",
+    "UnreadableError",
     "Weights",
     "from_bytes",
     "load",
@@ -67,11 +68,16 @@ class Checkpoint(Card):
                 raise CharloomError(f"Not all numbers in {name} are finite.")
 
 
+class UnreadableError(CharloomError):
+    """A checkpoint that may be sound, but cannot be read just now, or not by this Charloom."""
+
+
 class Loaded(NamedTuple):
     """A checkpoint and the SHA-256 of the file it came from, in hexadecimal."""
 
     checkpoint: Checkpoint
     sha256: str
+    warning: str = ""  # what a person should know: that another was damaged, and this one is used
 
 
 def tensor_shapes(model: ModelSettings) -> dict[str, tuple[int, ...]]:
@@ -136,7 +142,11 @@ def save(checkpoint: Checkpoint, path: Path, half: bool = False) -> str:
 
 
 def load(path: Path) -> Loaded:
-    """Return the checkpoint at ``path``, wholly validated, and the file's SHA-256."""
+    """Return the checkpoint at ``path``, wholly validated, and the file's SHA-256.
+
+    Raises :class:`UnreadableError` where that says nothing about what is in the file, and else
+    :class:`CharloomError`: it is damaged, or no checkpoint.
+    """
     return _from_file(path, _read)
 
 
@@ -150,13 +160,13 @@ def _from_file(path: Path, read: Callable[[BinaryIO, int], _T]) -> _T:
         try:
             status = path.stat()
             if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-                raise CharloomError("It is not a file.")
+                raise UnreadableError("It is not a file.")
             with path.open("rb") as file:
                 return read(file, status.st_size)
         except OSError as error:
-            raise CharloomError(f"It cannot be read ({error.strerror}).") from error
+            raise UnreadableError(f"It cannot be read ({error.strerror}).") from error
         except ValueError as error:  # a NUL in the path
-            raise CharloomError("There can be no file of that name.") from error
+            raise UnreadableError("There can be no file of that name.") from error
 
     return _refused_by_name(str(path), opened)
 
@@ -165,7 +175,7 @@ def _refused_by_name(source: str, read: Callable[[], _T]) -> _T:
     try:
         return read()
     except CharloomError as error:
-        raise CharloomError(f"The checkpoint {source!r} cannot be used: {error}") from error
+        raise type(error)(f"The checkpoint {source!r} cannot be used: {error}") from error
 
 
 class _Header(NamedTuple):
@@ -208,7 +218,7 @@ def _read_header(file: BinaryIO, size: int) -> _Header:
     if not isinstance(metadata, dict) or metadata.get("format") != _FORMAT:
         raise CharloomError("It is a safetensors file, but not a Charloom checkpoint.")
     if metadata.get("version") != _VERSION:
-        raise CharloomError("Its version is unknown here; update Charloom to use it.")
+        raise UnreadableError("Its version is unknown here; update Charloom to use it.")
     card = _read_card(metadata)
     for dtype, each in _DTYPES.items():
         layout = _layout(card.model, dtype)

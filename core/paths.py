@@ -3,16 +3,24 @@
 import contextlib
 import os
 import re
+import shutil
+import stat
+import sys
 import tempfile
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
 from core.errors import CharloomError
 
+if sys.platform != "win32":
+    import fcntl
+
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 _LONGEST_NAME = 64
+_STEM = 40  # characters of a name that are in that of its temp file: no name gets too long
 
 
 def home() -> Path:
@@ -81,29 +89,101 @@ def write_atomically(path: Path, data: bytes) -> None:
     """Put ``data`` at ``path``: now or after a power cut, one sees the old file or the new.
 
     Temp file beside the target → fsync → rename → fsync of the directory. Raises ``OSError`` with
-    the target untouched and no temp file left.
+    the target untouched and no temp file left; what a writer leaves that is killed, :func:`sweep`
+    removes.
     """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    while True:
+        handle, name = tempfile.mkstemp(".tmp", f".{path.name[:_STEM]}.", path.parent)
+        if _claim(handle, wait=True):
+            break
+        os.close(handle)  # swept away before it was claimed
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+            if sys.platform != "win32":
+                temporary.replace(path)
+        if sys.platform == "win32":  # where an open file keeps its name
+            temporary.replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in ``folder`` durable, where the system lets a folder be opened."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Fill a folder, given under another name, that appears whole at ``path`` or not at all.
+
+    Raises ``OSError``, as when there is something at ``path`` already.
+    """
+    hidden = Path(tempfile.mkdtemp(".tmp", f".{path.name[:_STEM]}.", path.parent))
+    try:
+        with _locked(hidden, wait=True):
+            yield hidden
+            hidden.rename(path)
+    except BaseException:
+        shutil.rmtree(hidden, ignore_errors=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temp files and unfinished folders in ``folder`` whose writers are gone.
+
+    A writer holds a lock on what it writes, which the system frees however it ends. Where that
+    cannot be known, or nothing be removed, all is left as it is.
+    """
+    for path in folder.glob(".*.tmp"):
+        with contextlib.suppress(OSError):
+            if stat.S_ISLNK(path.lstat().st_mode):
+                path.unlink()
+                continue
+            with _locked(path, wait=False):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink()
+
+
+@contextlib.contextmanager
+def _locked(path: Path, wait: bool) -> Iterator[None]:
+    """Claim ``path`` for its writer, who waits, or for its remover, who raises ``OSError``.
+
+    Windows needs no lock: what is open there is not removed.
+    """
+    descriptor = None
+    if sys.platform != "win32":
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if descriptor is not None:
+            _claim(descriptor, wait)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _claim(descriptor: int, wait: bool) -> bool:
+    """Lock an open file until it is closed; False if it has been removed meanwhile."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError:
+            if not wait:  # else it is a file system without locks, where nothing is swept
+                raise
+    return os.fstat(descriptor).st_nlink > 0

@@ -52,7 +52,6 @@ def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold:
     """Make the directory of a new run and return it."""
     if Vocab.from_text(corpus.text, fold).chars == (PLACEHOLDER,):
         raise CharloomError(f"--fold {fold} leaves no character unfolded; choose a smaller one.")
-    folder = store.create(name)
     plan = Plan(
         preset=preset,
         chosen=chosen,
@@ -63,9 +62,10 @@ def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold:
         sha256=corpus.sha256,
         notes=list(corpus.notes),
     )
-    _write(folder / "corpus.txt", corpus.text.encode("utf-8", "surrogatepass"))
-    write_plan(folder, plan)
-    return folder
+    with store.creating(name) as made:
+        _write(made / "corpus.txt", corpus.text.encode("utf-8", "surrogatepass"))
+        write_plan(made, plan)
+    return store.folder(name)
 
 
 def read_text(folder: Path, plan: Plan) -> str:

@@ -1,6 +1,7 @@
 """What models there are and which checkpoint an address means: the reading half of the store.
 
     models/NAME/checkpoints/step-00001200.safetensors    a checkpoint; step-00001200.pin keeps it
+    models/NAME/checkpoints/….safetensors.damaged        one that was found damaged and set aside
 
 An *address* names a checkpoint: ``NAME`` or ``NAME@best`` (the lowest validation loss, or
 the newest where none was measured), ``NAME@last``, ``NAME@1200``. One model comes with Charloom:
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import checkpoint, paths
-from core.checkpoint import Card, Loaded
+from core.checkpoint import Card, Loaded, UnreadableError
 from core.errors import CharloomError
 
 BUNDLED = "frankenstein"
@@ -92,17 +93,8 @@ def model(name: str) -> ModelInfo:
 
 def find(address: str) -> tuple[ModelInfo, CheckpointInfo]:
     """Return the model and the checkpoint that ``address`` names, or say which there are."""
-    name, _, which = address.partition("@")
-    info = model(name)
-    if not info.checkpoints:
-        raise CharloomError(f"The model {name!r} has no checkpoint yet; train it a little longer.")
-    named = {str(each.step): each for each in info.checkpoints}
-    named |= {"last": info.checkpoints[-1], "best": info.best or info.checkpoints[-1]}
-    if found := named.get(which or "best"):
-        return info, found
-    raise CharloomError(
-        f"The model {name!r} has no checkpoint {_short('@' + which)}; it has @{', @'.join(named)}."
-    )
+    info, line = _find(address)
+    return info, line[0]
 
 
 def resolve(address: str) -> Path:
@@ -111,8 +103,23 @@ def resolve(address: str) -> Path:
 
 
 def load(address: str) -> Loaded:
-    """Load the checkpoint at ``address``; of a damaged one, say which others there are."""
-    return _load(*find(address))
+    """Load the checkpoint at ``address``.
+
+    A damaged one that was named by its number is refused. Else the next best or the one before is
+    used, the damaged one is set aside, and ``warning`` says so; where there is none, it stays.
+    """
+    info, line = _find(address)
+    damaged: dict[CheckpointInfo, CharloomError] = {}
+    for each in line:
+        try:
+            loaded = checkpoint.load(each.path)
+        except UnreadableError:
+            raise
+        except CharloomError as error:
+            damaged[each] = error
+        else:
+            return loaded._replace(warning=_set_aside(info.name, list(damaged), each.step))
+    raise _damaged(info, line[0], damaged[line[0]])
 
 
 def folders() -> list[Path]:
@@ -179,15 +186,42 @@ def _rank(info: CheckpointInfo) -> tuple[bool, float, int]:
     return loss is None, loss or 0.0, -info.step
 
 
-def _load(info: ModelInfo, found: CheckpointInfo) -> Loaded:
-    try:
-        return checkpoint.load(found.path)
-    except CharloomError as error:
-        sound = [c for c in info.checkpoints if c.card and c.path != found.path]
-        if not sound:
-            raise
-        others = ", ".join(f"{info.name}@{each.step}" for each in sound)
-        raise CharloomError(f"{str(error).rstrip('.')}; other checkpoints: {others}.") from error
+def _find(address: str) -> tuple[ModelInfo, list[CheckpointInfo]]:
+    """Return the model and the checkpoints that ``address`` may mean, the first choice first."""
+    name, _, which = address.partition("@")
+    info = model(name)
+    if not info.checkpoints:
+        raise CharloomError(f"The model {name!r} has no checkpoint yet; train it a little longer.")
+    named = {str(each.step): [each] for each in info.checkpoints}
+    named["last"] = list(reversed(info.checkpoints))
+    named["best"] = sorted((c for c in info.checkpoints if c.card), key=_rank) or named["last"][:1]
+    if line := named.get(which or "best"):
+        return info, line
+    raise CharloomError(
+        f"The model {name!r} has no checkpoint {_short('@' + which)}; it has @{', @'.join(named)}."
+    )
+
+
+def _set_aside(name: str, damaged: list[CheckpointInfo], used: int) -> str:
+    """Rename ``damaged`` ones, so that none of them is met again; return what to tell of them."""
+    if not damaged:
+        return ""
+    aside = ""
+    for each in damaged:
+        with contextlib.suppress(OSError):  # a store that cannot be changed is read none the less
+            each.path.replace(each.path.with_name(f"{each.path.name}.damaged"))
+            aside = " and set aside"
+    steps = ", ".join(f"@{each.step}" for each in damaged)
+    return f"The checkpoint {name}{steps} is damaged{aside}; @{used} is used instead."
+
+
+def _damaged(info: ModelInfo, found: CheckpointInfo, error: CharloomError) -> CharloomError:
+    """Return what to say of a damaged checkpoint in whose place no other is used."""
+    sound = [c for c in info.checkpoints if c.card and c.path != found.path]
+    if not sound:
+        return error
+    others = ", ".join(f"{info.name}@{each.step}" for each in sound)
+    return CharloomError(f"{str(error).rstrip('.')}; other checkpoints: {others}.")
 
 
 def _short(text: str) -> str:

@@ -8,12 +8,12 @@ here too, so that those who use the store need to know one room. The bundled mod
 exported, not changed, and its name is taken.
 """
 
+import contextlib
 import itertools
 import re
-import shutil
-import tempfile
 import unicodedata
-from collections.abc import Collection, Iterable
+import uuid
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ __all__ = [
     "Freed",
     "ModelInfo",
     "check_free",
-    "create",
+    "creating",
     "export",
     "find",
     "folder",
@@ -58,6 +58,8 @@ __all__ = [
     "prune",
     "remove",
     "rename",
+    "repair",
+    "repair_all",
     "resolve",
     "save",
     "thinned",
@@ -90,14 +92,18 @@ def free_name(title: str) -> str:
     return next(name for name in itertools.chain([stem], numbered) if name not in taken)
 
 
-def create(name: str) -> Path:
-    """Make the folder of a new model, refusing a name that is taken, and return it."""
+@contextlib.contextmanager
+def creating(name: str) -> Iterator[Path]:
+    """Fill the folder of a new model, which appears whole or not at all; a taken name is refused.
+
+    What is given is the folder under another name, with an empty ``checkpoints`` in it.
+    """
     check_free(name)
     paths.make_folder(paths.models())
-    with told(f"The model {name!r} cannot be made"):
-        folder(name).mkdir(mode=0o700)
-        (folder(name) / "checkpoints").mkdir(mode=0o700)
-    return folder(name)
+    paths.sweep(paths.models())
+    with told(f"The model {name!r} cannot be made"), paths.new_folder(folder(name)) as made:
+        (made / "checkpoints").mkdir(mode=0o700)
+        yield made
 
 
 def save(name: str, new: Checkpoint, keep: int = 12) -> Path:
@@ -107,7 +113,8 @@ def save(name: str, new: Checkpoint, keep: int = 12) -> Path:
     newest): see :func:`thinned`. A damaged one is left for the person to judge.
     """
     if not is_model(_writable(name)):
-        create(name)
+        with creating(name):
+            pass
     path = checkpoint_file(name, new.step)
     paths.make_folder(path.parent)
     checkpoint.save(new, path)
@@ -166,11 +173,32 @@ def remove(name: str) -> None:
     """Delete a model and all its files. A model that is being trained is left alone."""
     _check_idle(name)
     with told(f"The model {name!r} cannot be removed"):
-        # Out of sight in one step; what cannot be deleted now goes with the next removal.
-        hidden = Path(tempfile.mkdtemp(prefix=".removed-", dir=paths.models()))
-        folder(name).rename(hidden / name)
-        for each in paths.models().glob(".removed-*"):
-            shutil.rmtree(each, ignore_errors=True)
+        # Out of sight in one step; what cannot be deleted now goes when next there is a sweep.
+        folder(name).rename(paths.models() / f".{name}.{uuid.uuid4().hex}.tmp")
+        paths.sweep(paths.models())
+
+
+def repair(name: str) -> list[str]:
+    """Clear away what writers that were killed have left of a model, and set aside what is damaged.
+
+    Its newest and its best checkpoint are read in full. Returns a sentence on each that was
+    damaged while there is another to use in its place.
+    """
+    place = folder(name)
+    for each in (place, place / "checkpoints"):
+        paths.sweep(each)
+    told_of = []
+    for which in ("last", "best"):
+        with contextlib.suppress(CharloomError):  # it has none that is sound; its use tells of that
+            told_of.append(load(f"{name}@{which}").warning)
+    return [sentence for sentence in told_of if sentence]
+
+
+def repair_all() -> list[str]:
+    """Do for every model what :func:`repair` does, and the same for the folders around them."""
+    for each in (paths.home(), paths.models()):
+        paths.sweep(each)
+    return [sentence for each in names() if each != BUNDLED for sentence in repair(each)]
 
 
 def export(address: str, target: Path, half: bool = False, force: bool = False) -> Path:
@@ -200,13 +228,9 @@ def import_(source: Path, name: str | None = None) -> str:
     """
     step = checkpoint.load(source).checkpoint.step
     name = _name_from(source.stem) if name is None else name
-    made = create(name)
-    try:
-        with told(f"The checkpoint {str(source)!r} cannot be copied"):
-            paths.write_atomically(checkpoint_file(name, step), source.read_bytes())
-    except BaseException:
-        shutil.rmtree(made, ignore_errors=True)
-        raise
+    with creating(name) as made, told(f"The checkpoint {str(source)!r} cannot be copied"):
+        target = made / "checkpoints" / checkpoint_file(name, step).name
+        paths.write_atomically(target, source.read_bytes())
     return name
 
 

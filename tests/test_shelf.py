@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from core import checkpoint, paths, store
-from core.checkpoint import Losses
+from core.checkpoint import Losses, UnreadableError
 from core.errors import CharloomError
 from tests.makers import at_step, damage, own_assets, tree
 
@@ -105,7 +105,8 @@ def test_what_does_not_belong_is_passed_over() -> None:
 
 
 def test_a_run_that_has_no_checkpoint_yet_is_a_model() -> None:
-    store.create("creature")
+    with store.creating("creature"):
+        assert store.names() == ()
     assert store.names() == ("creature",)
     assert store.model("creature").newest is None
     assert store.model("creature").best is None
@@ -122,7 +123,49 @@ def test_a_damaged_checkpoint_is_listed_as_such_and_not_the_best() -> None:
     assert "cannot be used" in damaged.fault
     assert store.load("creature").checkpoint.step == 100
     with pytest.raises(CharloomError, match=r"step-00000200.*; other checkpoints: creature@100\."):
+        store.load("creature@200")
+
+
+@pytest.mark.parametrize(
+    ("address", "used"), [("creature@last", 200), ("creature", 100), ("creature@best", 100)]
+)
+def test_a_damaged_checkpoint_is_set_aside_and_the_next_in_line_is_used(
+    address: str, used: int
+) -> None:
+    store.save("creature", at_step(100, 1.5))
+    store.save("creature", at_step(200, 2.0))
+    path = store.save("creature", at_step(300, 1.0))
+    damage(path)
+    data = path.read_bytes()
+    loaded = store.load(address)
+    assert loaded.checkpoint.step == used
+    assert loaded.warning == (
+        f"The checkpoint creature@300 is damaged and set aside; @{used} is used instead."
+    )
+    assert steps("creature") == [100, 200]
+    assert path.with_name(f"{path.name}.damaged").read_bytes() == data
+    again = store.load(address)
+    assert again.sha256 == loaded.sha256 and again.warning == ""
+
+
+def test_one_damaged_checkpoint_after_the_other_is_set_aside() -> None:
+    for step in (100, 200, 300):
+        path = store.save("creature", at_step(step))
+        if step > 100:
+            path.write_bytes(path.read_bytes()[:-step])
+    loaded = store.load("creature@last")
+    assert "creature@300, @200 is damaged" in loaded.warning
+    assert loaded.checkpoint.step == 100 and steps("creature") == [100]
+
+
+def test_a_checkpoint_that_may_be_sound_is_not_set_aside() -> None:
+    store.save("creature", at_step(100))
+    path = store.save("creature", at_step(200))
+    newer = path.read_bytes().replace(b'"version": "1"', b'"version": "2"')
+    path.write_bytes(newer)
+    with pytest.raises(UnreadableError, match="update Charloom"):
         store.load("creature@last")
+    assert steps("creature") == [100, 200] and path.read_bytes() == newer
 
 
 def test_a_model_whose_only_checkpoint_is_damaged_says_so() -> None:
@@ -130,6 +173,7 @@ def test_a_model_whose_only_checkpoint_is_damaged_says_so() -> None:
     with pytest.raises(CharloomError, match="weights are damaged") as caught:
         store.load("creature")
     assert "other checkpoints" not in str(caught.value)
+    assert steps("creature") == [200]
     store.resolve("creature").write_bytes(b"")
     with pytest.raises(CharloomError, match="cut short"):
         store.load("creature")

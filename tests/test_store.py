@@ -21,6 +21,12 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return own_assets(tmp_path / "packages", monkeypatch)
 
 
+def made(name: str) -> None:
+    """Make a model that has nothing in it yet."""
+    with store.creating(name):
+        pass
+
+
 def steps(name: str) -> list[int]:
     return [each.step for each in store.model(name).checkpoints]
 
@@ -34,7 +40,7 @@ def test_an_impossible_name_is_refused_by_all_and_nothing_is_written(
     before = tree(tmp_path)
     uses: list[Callable[[], object]] = [
         lambda: store.folder(name),
-        lambda: store.create(name),
+        lambda: made(name),
         lambda: store.save(name, at_step(2)),
         lambda: store.load(name),
         lambda: store.resolve(name + "@last"),
@@ -60,7 +66,7 @@ def test_an_impossible_name_is_refused_by_all_and_nothing_is_written(
 def test_a_name_is_free_unless_it_is_that_of_the_bundled_model(name: str) -> None:
     if name.casefold() == store.BUNDLED:
         with pytest.raises(CharloomError, match="'frankenstein'"):
-            store.create(name)
+            made(name)
         with pytest.raises(CharloomError, match="'frankenstein'"):
             store.save(name, at_step(1))
         assert store.names() == ()
@@ -74,7 +80,7 @@ def test_names_that_differ_by_case_alone_clash(tmp_path: Path) -> None:
     store.save("other", at_step(1))
     source = store.export("other", tmp_path / "creature.safetensors")
     uses: list[Callable[[], object]] = [
-        lambda: store.create("creature"),
+        lambda: made("creature"),
         lambda: store.save("CREATURE", at_step(2)),
         lambda: store.rename("other", "creature"),
         lambda: store.import_(source),
@@ -175,7 +181,7 @@ def test_a_renamed_model_takes_all_along() -> None:
 def test_a_removed_model_leaves_nothing_behind() -> None:
     store.save("creature", at_step(1))
     store.save("other", at_step(1))
-    left_over = paths.models() / ".removed-earlier" / "old"
+    left_over = paths.models() / ".earlier.x.tmp" / "old"
     left_over.mkdir(parents=True)
     store.remove("creature")
     assert [path.name for path in paths.models().iterdir()] == ["other"]
