@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.card import Card, CorpusCard, Losses, card_from_json, json_object
-from core.errors import CharloomError
+from core.errors import CharloomError, StorageError
 from core.paths import write_atomically
 from core.settings import ModelSettings
 
@@ -134,7 +134,7 @@ def save(checkpoint: Checkpoint, path: Path, half: bool = False) -> str:
     try:
         write_atomically(path, data)
     except OSError as error:
-        raise CharloomError(
+        raise StorageError(
             f"The checkpoint {str(path)!r} cannot be written ({error.strerror}); "
             "see that its folder exists, may be written to and has space left."
         ) from error

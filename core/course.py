@@ -14,15 +14,18 @@ import torch
 from core import events, resume, runs, store
 from core.calibration import Machine, calibrate
 from core.card import CorpusCard
-from core.checkpoint import Checkpoint
-from core.events import Warned
+from core.checkpoint import Checkpoint, read_card
+from core.errors import CharloomError
+from core.events import Progress, Warned
 from core.learner import Snapshot
+from core.lines import Lines
 from core.orders import Order
 from core.presets import DEFAULT_MINUTES, PRESETS, automatic, fit
 from core.settings import ModelSettings, TrainSettings
 from core.training import Lesson, Standing, train
 from core.vocab import Vocab
 
+_TAIL = 65_536  # bytes of the log that hold the last reports
 _OPENING = 60  # characters of the text that are kept with the model
 
 
@@ -33,8 +36,16 @@ class RunDirectory:
         self._folder = folder
 
     def save(self, made: Checkpoint) -> str:
-        """Keep ``made``, thin out the others, return its file's name."""
-        return store.save(self._folder.name, made).name
+        """Keep ``made``, thin out the others, return its file's name.
+
+        One of this step that was better stays: the network went back, and came here another way.
+        """
+        if not (self._folder / "run.json").is_file():
+            raise CharloomError(f"The folder {str(self._folder)!r} of the run is gone.")
+        path = store.checkpoint_file(self._folder.name, made.step)
+        if not _is_better(path, made):
+            store.save(self._folder.name, made)
+        return path.name
 
     def load(self, step: int) -> Checkpoint:
         """Return the checkpoint of ``step``."""
@@ -100,15 +111,54 @@ def _run(folder: Path, started: float, resuming: bool, orders: Callable[[], Orde
         model=ModelSettings.from_json(plan.model or {}),
         training=TrainSettings.from_json(plan.training or {}),
     )
-    state = resume.read_state(folder / "resume.safetensors") if resuming else None
+    warnings = store.repair(folder.name)
+    state = None
+    if resuming:
+        state, warning = _state(folder, lesson)
+        warnings += [warning] * bool(warning)
     spent = time.time() - started + (state[1].elapsed if state else 0)
     keeper = RunDirectory(folder)
     story = train(lesson, machine, keeper, orders=orders, resume=state, spent=spent)
-    events.record(folder, next(story))
-    for note in (*plan.notes, *_fallback(lesson.training.device, machine)):
-        events.record(folder, Warned(note))
+    journal = events.Journal(folder)
+    journal.record(next(story))
+    for note in (*plan.notes, *_fallback(lesson.training.device, machine), *warnings):
+        journal.record(Warned(note))
     for event in story:
-        events.record(folder, event)
+        journal.record(event)
+    journal.close()
+
+
+def _state(folder: Path, lesson: Lesson) -> tuple[tuple[Snapshot, Standing] | None, str]:
+    """Return where the run stands, None if at its begin, and what a person should know of that."""
+    path = folder / "resume.safetensors"
+    newest = store.model(folder.name).newest
+    if not path.exists() and newest is None:  # it was killed before it had saved anything
+        return None, ""
+    try:
+        return resume.read_state(path, lesson), ""
+    except CharloomError as error:
+        if newest is None:
+            raise
+        last = store.load(f"{folder.name}@last").checkpoint
+        state = resume.from_checkpoint(last, _elapsed(folder, last.step))
+        return state, f"{error} It goes on from its checkpoint @{last.step}, not bit for bit."
+
+
+def _elapsed(folder: Path, step: int) -> float:
+    """Return the seconds that the run had taken by ``step``, as it reported."""
+    told = map(events.from_line, Lines.tail(folder / "metrics.jsonl", _TAIL).read())
+    reports = [each for each in told if isinstance(each, Progress) and each.step <= step]
+    return reports[-1].elapsed_seconds if reports else 0.0
+
+
+def _is_better(path: Path, made: Checkpoint) -> bool:
+    """Whether there is a checkpoint at ``path`` that was validated better than ``made``."""
+    try:
+        there = read_card(path).losses.validation if path.exists() else None
+    except CharloomError:  # damaged
+        return False
+    new = made.losses.validation
+    return there is not None and (new is None or there < new)
 
 
 def _fallback(wanted: str, machine: Machine) -> list[str]:

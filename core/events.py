@@ -7,11 +7,15 @@ model wrote meanwhile, in ``samples.jsonl``.
 
 import json
 import math
+import os
+from collections import deque
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, get_args, get_origin
 
 from core import lines
+from core.errors import StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,8 @@ _FIELDS = {
     name: {each.name: dict if get_origin(each.type) is dict else each.type for each in fields(kind)}
     for name, kind in _KINDS.items()
 }
+_MOST_WAITING = 10_000
+_RESERVE = 65_536  # bytes
 _MOST = 2**63  # beyond which a whole number is no step of ours and no float
 
 
@@ -199,3 +205,48 @@ def record(folder: Path, event: Event) -> None:
     """Append ``event`` to the files of the run in ``folder``. Raises ``OSError``."""
     name = "samples.jsonl" if isinstance(event, Sample) else "metrics.jsonl"
     lines.append(folder / name, to_line(event).encode())
+
+
+class Journal:
+    """Records a run's events in ``folder``; what cannot be written waits, in order, for the next.
+
+    Some room is reserved, to be given up when there is no other: so that a full disk can be told.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._waiting: deque[Event] = deque(maxlen=_MOST_WAITING)
+        self._reserve = folder / "reserve"
+        self._make_reserve()
+
+    def record(self, event: Event) -> None:
+        """Append ``event``, and before it whatever still waits."""
+        self._waiting.append(event)
+        try:
+            self._write()
+        except OSError:
+            with suppress(OSError):
+                self._reserve.unlink(missing_ok=True)
+                self._write()
+        if isinstance(event, Continued):
+            self._make_reserve()
+
+    def close(self) -> None:
+        """Write whatever waits and give the room back; :class:`StorageError` if that cannot be."""
+        try:
+            self._reserve.unlink(missing_ok=True)
+            self._write()
+        except OSError as error:
+            raise StorageError(
+                f"What happened in {self._folder.name!r} cannot be written ({error.strerror}); "
+                "make room there."
+            ) from error
+
+    def _write(self) -> None:
+        while self._waiting:
+            record(self._folder, self._waiting[0])
+            self._waiting.popleft()
+
+    def _make_reserve(self) -> None:
+        with suppress(OSError):  # a disk that is full from the start
+            self._reserve.write_bytes(os.urandom(_RESERVE))  # which no file system can compress

@@ -1,22 +1,34 @@
 """Noticing that training has gone wrong: a loss that is no number, or one that suddenly rises."""
 
 import math
+from dataclasses import dataclass
 
+RECENT_STEPS = 50
 _RISE = 1.5  # nats: noise stays far below it, divergence goes far above
 _SLOW, _FAST = 0.98, 0.8  # memory of the two running means: about 50 steps, about 5
 
 
+@dataclass(slots=True)
 class Guard:
-    """Compares the loss of late with what it was before; starts from chance, ``nats`` = ln V."""
+    """Compares the loss of late with what it was before, in nats per character."""
 
-    def __init__(self, nats: float) -> None:
-        self._before = self._of_late = nats
+    before: float
+    of_late: float
+    recent: tuple[float, ...] = ()
+    """The losses of the last sound steps, :data:`RECENT_STEPS` at most."""
+
+    @classmethod
+    def from_chance(cls, nats: float) -> "Guard":
+        """Return the guard of a network that has learned nothing: ``nats`` is ln V."""
+        return cls(nats, nats)
 
     def sound(self, loss: float, gradient_norm: float) -> bool:
-        """Take in one step's loss (nats per character); False if training must go back."""
-        self._of_late = _FAST * self._of_late + (1 - _FAST) * loss
-        if math.isfinite(gradient_norm) and self._of_late <= self._before + _RISE:
-            self._before = _SLOW * self._before + (1 - _SLOW) * loss
+        """Take in one step's loss; False if training must go back."""
+        self.of_late = _FAST * self.of_late + (1 - _FAST) * loss
+        if math.isfinite(gradient_norm) and self.of_late <= self.before + _RISE:
+            self.before = _SLOW * self.before + (1 - _SLOW) * loss
+            self.recent = (*self.recent, loss)[-RECENT_STEPS:]
             return True
-        self._of_late = self._before
+        self.of_late = self.before
+        self.recent = ()
         return False

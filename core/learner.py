@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.model import CharLSTM, State, cross_entropy
+from core.model import CharLSTM, State, checkpoint_name, cross_entropy
 from core.schedule import steps_per_epoch
 from core.settings import TrainSettings
 from core.windows import Batch, batches, generator
@@ -20,7 +20,7 @@ class Snapshot:
     """All that a step depends on: whoever goes on from here gets the same numbers, bit for bit."""
 
     step: int
-    weights: dict[str, Tensor]
+    weights: dict[str, Tensor]  # under the names that a checkpoint uses
     moments: dict[str, Tensor]  # AdamW's two running means of each weight's gradient
     carried: list[Tensor]  # h and c of each layer, in turn; empty before the first window
     random: list[Tensor]  # states of the random sources that dropout draws from
@@ -49,7 +49,7 @@ class Learner:
         self._settings = settings
         self._precision = precision
         self._state: State | None = None
-        self._parameters = dict(model.named_parameters())
+        self._parameters = {checkpoint_name(n): p for n, p in model.named_parameters()}
         matrices = [p for p in self._parameters.values() if p.dim() > 1]
         biases = [p for p in self._parameters.values() if p.dim() == 1]
         groups = [

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from core.card import CorpusCard
 from core.checkpoint import Checkpoint
+from core.guard import Guard
 from core.learner import Snapshot
 from core.settings import ModelSettings, TrainSettings
 from core.vocab import Vocab
@@ -32,13 +33,14 @@ class Standing:
     best_step: int = 0
     best_loss: float = math.inf  # as validated while training
     best_fraction: float = 0.0  # of the run
+    guard: Guard | None = None  # None before the first step
 
 
 class Keeper(Protocol):
-    """Where a run's checkpoints go."""
+    """Where a run's checkpoints go. :class:`StorageError` means: not now, perhaps later."""
 
     def save(self, checkpoint: Checkpoint) -> str:
-        """Keep ``checkpoint`` and return its file's name."""
+        """Keep ``checkpoint``, unless a better one of its step is kept; return its file's name."""
 
     def load(self, step: int) -> Checkpoint:
         """Return the checkpoint that was saved at ``step``."""

@@ -87,7 +87,7 @@ class CharLSTM(nn.Module):
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of the weights under the names a checkpoint uses."""
         return {
-            _checkpoint_name(name): value.detach().float().cpu().numpy().copy()
+            checkpoint_name(name): value.detach().float().cpu().numpy().copy()
             for name, value in self.named_parameters()
         }
 
@@ -95,11 +95,11 @@ class CharLSTM(nn.Module):
         """Take the weights of a checkpoint whose settings are this model's."""
         with torch.no_grad():
             for name, value in self.named_parameters():
-                given = np.array(tensors[_checkpoint_name(name)], dtype=np.float32)
+                given = np.array(tensors[checkpoint_name(name)], dtype=np.float32)
                 value.copy_(torch.from_numpy(given))
 
 
-def _checkpoint_name(parameter: str) -> str:
+def checkpoint_name(parameter: str) -> str:
     """``layers.1.weight_hh_l0`` → ``lstm.weight_hh_l1``, the name a stacked ``nn.LSTM`` uses."""
     if not parameter.startswith("layers."):
         return parameter

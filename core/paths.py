@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from core.errors import CharloomError
+from core.errors import CharloomError, StorageError
 
 if sys.platform != "win32":
     import fcntl
@@ -53,7 +53,7 @@ def make_folder(folder: Path) -> Path:
         if not folder.is_dir():
             raise NotADirectoryError(20, "a file stands where a folder should be")
     except OSError as error:
-        raise CharloomError(
+        raise StorageError(
             f"The folder {folder} cannot be made ({error.strerror}); "
             "set CHARLOOM_HOME to a folder you may write to."
         ) from error

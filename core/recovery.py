@@ -12,11 +12,15 @@ _SNAPSHOT_STEPS = 5 * READ_STEPS
 
 
 class Recovery:
-    """Looks after ``learner``, whose loss before it learns is ``chance``: ln V nats."""
+    """Looks after ``learner``; ``guard`` knows its losses so far.
 
-    def __init__(self, learner: Learner, chance: float) -> None:
+    It goes back by 50 to 100 steps, though not to before the step at which it was made: a run that
+    is resumed, and jumps within its next 100 steps, goes back to where it was resumed.
+    """
+
+    def __init__(self, learner: Learner, guard: Guard) -> None:
         self._learner = learner
-        self._guard = Guard(chance)
+        self.guard = guard
         self._good = self._newest = learner.capture()
         self._unread: list[Outcome] = []  # still on the device
         self.losses: list[float] = []
@@ -33,7 +37,7 @@ class Recovery:
         outcomes = torch.stack([torch.stack(outcome) for outcome in self._unread]).tolist()
         self._unread.clear()
         self.losses.extend(loss for loss, _ in outcomes)
-        if all(self._guard.sound(*outcome) for outcome in outcomes):
+        if all(self.guard.sound(*outcome) for outcome in outcomes):
             if self._learner.step_count % _SNAPSHOT_STEPS == 0:
                 # A loss that is about to jump still looks sound: the newest is not yet proven good.
                 self._good, self._newest = self._newest, self._learner.capture()

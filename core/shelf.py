@@ -18,7 +18,7 @@ from pathlib import Path
 
 from core import checkpoint, paths
 from core.checkpoint import Card, Loaded, UnreadableError
-from core.errors import CharloomError
+from core.errors import CharloomError, StorageError
 
 BUNDLED = "frankenstein"
 
@@ -143,8 +143,10 @@ def told(what: str) -> Iterator[None]:
     """Tell of a failing file system, or a path that it cannot have, in a sentence."""
     try:
         yield
-    except (OSError, ValueError) as error:
-        raise CharloomError(f"{what} ({getattr(error, 'strerror', None) or error}).") from error
+    except OSError as error:
+        raise StorageError(f"{what} ({error.strerror or error}).") from error
+    except ValueError as error:  # a NUL in the path
+        raise CharloomError(f"{what} ({error}).") from error
 
 
 def _bundled_file() -> Path:

@@ -43,6 +43,7 @@ __all__ = [
     "Freed",
     "ModelInfo",
     "check_free",
+    "checkpoint_file",
     "creating",
     "export",
     "find",

@@ -54,6 +54,8 @@ def main(arguments: list[str]) -> int:
             return _train(folder, started, "--resume" in arguments[2:], interruption)
     except filelock.Timeout:
         return BUSY
+    except OSError as error:  # a folder that cannot be written to, or is gone
+        return _failed(folder, f"The lock of {folder.name!r} cannot be taken ({error.strerror}).")
 
 
 def _train(folder: Path, started: float, resuming: bool, interruption: Interruption) -> int:

@@ -6,18 +6,17 @@ files. What it is given is told in :mod:`core.lesson`, whose names are here too.
 
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import torch
 
-from core import baselines, evaluation
+from core import baselines
 from core.calibration import Machine
 from core.card import Losses
 from core.checkpoint import Checkpoint
-from core.draft import Draft
+from core.errors import CharloomError, StorageError
 from core.events import (
     CheckpointSaved,
     Continued,
@@ -26,31 +25,25 @@ from core.events import (
     Paused,
     Progress,
     RateChanged,
-    Sample,
-    Started,
-    Validated,
     Warned,
     bits,
 )
-from core.learner import Learner, Snapshot, autocast
+from core.exam import Exam
+from core.guard import Guard
+from core.learner import Learner, Snapshot
 from core.lesson import Keeper, Lesson, Standing
-from core.lstm import LSTM
 from core.model import CharLSTM
 from core.orders import Order
 from core.recovery import READ_STEPS, Recovery
-from core.sampling import Settings
+from core.reporter import Reporter, sample
 from core.schedule import Budget, Rhythm, Stopwatch, learning_rate, rate_scale
 from core.windows import split
 
 __all__ = ["Keeper", "Lesson", "Standing", "train"]
 
-SAMPLE_CHARACTERS = 200
-VALIDATION_CHARACTERS = 24_000
-"""How much of the held-out text is looked at while training; at the end it is all of it."""
-
 _REPORT_SECONDS = 0.5
-_SPEED_REPORTS = 10  # the speed is a mean over so many, which evens out validation and samples
 _PAUSE_SECONDS = 0.1  # between looks for the order to go on
+_RETRY_SECONDS = 2.0  # between attempts to save what cannot be saved
 _VALIDATION_SHARE = 0.02  # of the time, at most, goes into validation while training,
 _SAMPLE_SHARE = 0.01  # and into samples
 _MOST_ROLLBACKS = 20
@@ -94,58 +87,60 @@ class _Run:
         watch: Stopwatch,
     ) -> None:
         settings = lesson.training
-        self._lesson, self._settings, self._machine = lesson, settings, machine
+        self._lesson, self._settings = lesson, settings
         self._keeper, self._orders, self._watch = keeper, orders, watch
         train_ids, held_out = split(lesson.vocab.encode(lesson.text), settings.held_out)
-        self._train_ids = train_ids.to(machine.device)
-        self._held_out = held_out.to(machine.device)
-        self._can_validate = len(held_out) > 1
+        train_ids, held_out = train_ids.to(machine.device), held_out.to(machine.device)
         self._model = CharLSTM(lesson.model).to(machine.device)
-        self._learner = Learner(self._model, self._train_ids, settings, machine.precision)
+        self._learner = Learner(self._model, train_ids, settings, machine.precision)
         self._budget = Budget(settings, self._learner.steps_per_epoch, watch)
         self._standing = Standing()
         if resume:
             snapshot, self._standing = resume
             self._learner.restore(snapshot)
         chance = baselines.uniform(len(lesson.vocab))
-        self._recovery = Recovery(self._learner, chance)
+        guard = self._standing.guard or Guard.from_chance(chance)
+        self._recovery = Recovery(self._learner, guard)
+        self._exam = Exam(self._model, held_out, machine, self._budget, self._standing)
+        self._reporter = Reporter(lesson, machine, self._learner, self._budget, train_ids)
+        self._started = self._reporter.started(held_out)
+        self._validation_steps = self._budget.validation_steps(settings.batch * settings.window)
         self._stopping = False
-        self._validated: Validated | None = None  # last, unless what it measured was given up
-        self._in_vain = 0.0  # share of the run since the best validation, when last validated
         self._rate = 0.0  # of the last step
-        self._train_loss = chance  # until the first report
-        here = (self._learner.step_count, watch.seconds)
-        self._reports = deque([here], _SPEED_REPORTS)  # step and moment
 
     def events(self) -> Iterator[Event]:
-        yield self._started()
+        yield self._started
         report = Rhythm(self._watch, _REPORT_SECONDS)
-        sample = Rhythm(self._watch, 2 * _REPORT_SECONDS, _SAMPLE_SHARE)
+        sampling = Rhythm(self._watch, 2 * _REPORT_SECONDS, _SAMPLE_SHARE)
         validation = Rhythm(self._watch, 2 * _REPORT_SECONDS, _VALIDATION_SHARE)
         checkpoint = Rhythm(self._watch, self._settings.checkpoint_seconds)
         while not (reason := (yield from self._between_steps())):
             self._rate = self._standing.rate_scale * learning_rate(self._settings, self._fraction)
             self._recovery.add(self._learner.step(self._rate))
-            if self._learner.step_count % READ_STEPS == 0:
+            step = self._learner.step_count
+            validating = self._exam.possible and (
+                step % self._validation_steps == 0 if self._validation_steps else validation.due()
+            )
+            telling = validating or report.due()
+            if telling or step % READ_STEPS == 0:
                 yield from self._check()
-            if not report.due():
+            if not telling or self._learner.step_count < step:
                 continue
-            yield from self._check()
             with report:
                 yield self._progress()
-            if sample.due():
-                with sample:
-                    yield self._sample()
-            if self._can_validate and validation.due():
+            if sampling.due():
+                with sampling:
+                    yield sample(self._checkpoint())
+            if validating:
                 with validation:
-                    validated = self._validate()
+                    validated = self._exam.validate(step, self._fraction)
                 yield validated
                 if validated.best_step == validated.step:
                     with checkpoint:
-                        yield self._save()
+                        yield from self._save()
             if checkpoint.due():
                 with checkpoint:
-                    yield self._save()
+                    yield from self._save()
         yield from self._finish(reason)
 
     @property
@@ -163,7 +158,7 @@ class _Run:
             return "completed"
         if self._stopping:
             return "stopped"
-        if self._in_vain > self._settings.patience:
+        if self._exam.in_vain > self._settings.patience:
             return "no longer improving"
         if self._standing.rollbacks > _MOST_ROLLBACKS:
             return "failed"
@@ -172,7 +167,7 @@ class _Run:
     def _pause(self) -> Iterator[Event]:
         """Stand still, with everything saved, until the order comes to go on, or to stop."""
         yield from self._settle()
-        yield self._save()
+        yield from self._save()
         yield Paused(self._learner.step_count)
         with self._watch.stopped():
             while not self._stopping:
@@ -191,7 +186,7 @@ class _Run:
             self._stopping = True
         elif order.kind == "checkpoint":
             yield from self._settle()
-            yield self._save()
+            yield from self._save()
         elif order.kind == "set-lr" and order.value:
             scale = rate_scale(self._settings, self._fraction, order.value)
             self._standing.rate_scale = scale
@@ -203,29 +198,11 @@ class _Run:
         if self._recovery.losses:
             yield self._progress()
 
-    def _started(self) -> Started:
-        size = len(self._lesson.vocab)
-        train_ids, held_out = (ids.cpu().numpy() for ids in (self._train_ids, self._held_out))
-        return Started(
-            step=self._learner.step_count,
-            device=self._machine.device.type,
-            precision=self._machine.precision,
-            threads=self._machine.threads,
-            parameters=self._lesson.model.parameters,
-            train_characters=len(self._train_ids),
-            held_out_characters=len(self._held_out),
-            total_steps=self._budget.total_steps,
-            uniform=baselines.uniform(size),
-            bigram=baselines.bigram(train_ids, held_out, size) if self._can_validate else None,
-            model=self._lesson.model.to_json(),
-            training=self._settings.to_json(),
-        )
-
     def _check(self) -> Iterator[Event]:
         """Read the last steps' losses; if that leads back to an earlier one, halve the rate."""
         wrong_step = self._learner.step_count
         if self._recovery.went_back():
-            self._validated = None
+            self._exam.validated = None
             self._standing.rollbacks += 1
             self._standing.rate_scale /= 2
             yield Warned(
@@ -234,104 +211,101 @@ class _Run:
             )
 
     def _progress(self) -> Progress:
-        if losses := self._recovery.losses:
-            self._train_loss = math.fsum(losses) / len(losses)
-            losses.clear()
-        step, now = self._learner.step_count, self._watch.seconds
-        before, then = self._reports[0]
-        characters = max(0, step - before) * self._settings.batch * self._settings.window
-        self._reports.append((step, now))
-        fraction = min(1.0, self._fraction)
-        return Progress(
-            step=step,
-            epoch=self._learner.epoch,
-            loss=self._train_loss,
-            bits_per_char=bits(self._train_loss),
-            lr=self._rate,
-            chars_per_second=characters / (now - then),
-            elapsed_seconds=self._budget.elapsed,
-            eta_seconds=self._budget.eta(fraction),
-            fraction=fraction,
-        )
-
-    def _validate(self) -> Validated:
-        begin = time.perf_counter()
-        with autocast(self._machine.device, self._machine.precision):
-            loss = evaluation.carried(self._model, self._held_out, VALIDATION_CHARACTERS)
-        seconds = time.perf_counter() - begin
-        self._budget.plan_evaluation(len(self._held_out), loss.counted, seconds)
-        standing, step = self._standing, self._learner.step_count
-        if loss.nats < standing.best_loss:
-            standing.best_loss, standing.best_step = loss.nats, step
-            standing.best_fraction = self._fraction
-        self._in_vain = self._fraction - standing.best_fraction
-        self._validated = Validated(
-            step=step,
-            val_loss=loss.nats,
-            val_bits_per_char=bits(loss.nats),
-            best_val_loss=standing.best_loss,
-            best_step=standing.best_step,
-            counted=loss.counted,
-            seconds=seconds,
-        )
-        return self._validated
+        losses = self._recovery.losses
+        report = self._reporter.progress(losses, self._rate)
+        losses.clear()
+        return report
 
     def _checkpoint(self) -> Checkpoint:
-        step, validated = self._learner.step_count, self._validated
-        validation = validated.val_loss if validated and validated.step == step else None
+        step = self._learner.step_count
+        recent = self._recovery.guard.recent
         return Checkpoint(
             model=self._lesson.model,
             vocab=self._lesson.vocab,
             tensors=self._model.tensors(),
             step=step,
-            losses=Losses(train=self._train_loss, validation=validation),
+            losses=Losses(
+                train=math.fsum(recent) / len(recent) if recent else None,
+                validation=self._exam.loss_at(step),
+            ),
             corpus=self._lesson.corpus,
             training=self._settings,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    def _save(self) -> CheckpointSaved:
-        checkpoint = self._checkpoint()
-        file = self._keeper.save(checkpoint)
-        self._standing.elapsed = self._budget.elapsed
-        self._keeper.save_state(self._learner.capture(), self._standing)
-        return CheckpointSaved(step=checkpoint.step, file=file)
+    def _save(self) -> Iterator[Event]:
+        """Keep a checkpoint of this step and, after it, what it takes to go on from there."""
 
-    def _sample(self) -> Sample:
-        model = LSTM(self._checkpoint())
-        draft = Draft(model, "", Settings(), 0, SAMPLE_CHARACTERS)
-        return Sample(self._learner.step_count, "".join(drawn.character for drawn in draft))
+        def save() -> CheckpointSaved:
+            checkpoint = self._checkpoint()
+            file = self._keeper.save(checkpoint)
+            self._standing.elapsed = self._budget.elapsed
+            self._standing.guard = replace(self._recovery.guard)
+            self._keeper.save_state(self._learner.capture(), self._standing)
+            return CheckpointSaved(step=checkpoint.step, file=file)
+
+        yield from self._persist(save)
+
+    def _persist(self, save: Callable[[], CheckpointSaved]) -> Iterator[Event]:
+        """Save; where that cannot be, stand still until it can, or until there is word to stop."""
+        paused = False
+        while True:
+            try:
+                saved = save()
+                break
+            except StorageError as error:
+                if self._stopping:
+                    raise
+                if not paused:
+                    yield Paused(self._learner.step_count, str(error))
+                paused = True
+                yield from self._wait(_RETRY_SECONDS)
+        if paused:
+            yield Continued(self._learner.step_count)
+        yield saved
+
+    def _wait(self, seconds: float) -> Iterator[Event]:
+        """Let time pass that does not count, until there is an order to do something."""
+        with self._watch.stopped():
+            until = time.perf_counter() + seconds
+            while time.perf_counter() < until:
+                order = self._orders()
+                if order is None:
+                    time.sleep(_PAUSE_SECONDS)
+                elif order.kind in ("stop", "set-lr"):
+                    yield from self._obey(order)
+                if self._stopping or (order and order.kind in ("continue", "checkpoint")):
+                    return
 
     def _finish(self, reason: str) -> Iterator[Event]:
         """Save where the run ended, then measure its best checkpoint on all held-out text."""
         yield from self._settle()
-        last = self._validate() if self._can_validate else None
-        if last:
-            yield last
-        yield self._save()
-        yield self._sample()
-        best = self._keeper.load(last.best_step if last else self._learner.step_count)
-        if last:
-            best = replace(best, losses=self._measured(best))
-            yield CheckpointSaved(best.step, self._keeper.save(best))
+        step, standing = self._learner.step_count, self._standing
+        # A run that is the same whenever it is run does not become another by being stopped.
+        extra = reason == "stopped" and self._validation_steps is not None
+        if self._exam.possible and self._exam.loss_at(step) is None and not extra:
+            yield self._exam.validate(step, self._fraction)
+        yield from self._save()
+        yield sample(self._checkpoint())
+        validated = math.isfinite(standing.best_loss)
+        best = self._checkpoint()
+        if validated and standing.best_step != step:
+            try:
+                best = self._keeper.load(standing.best_step)
+            except CharloomError as error:
+                yield Warned(f"The last checkpoint is measured instead of the best: {error}")
+        if self._exam.possible:
+            best = replace(best, losses=self._exam.final(best))
+            yield from self._persist(lambda: CheckpointSaved(best.step, self._keeper.save(best)))
         carried = best.losses.carried
         yield Finished(
-            step=self._learner.step_count,
+            step=step,
             reason=reason,
             val_loss=carried,
             val_bits_per_char=None if carried is None else bits(carried),
             val_windowed_256=best.losses.windowed_256,
-            best_val_loss=last.best_val_loss if last else None,
+            best_val_loss=standing.best_loss if validated else None,
             best_step=best.step,
             elapsed_seconds=self._budget.elapsed,
             message=_UNSETTLED if reason == "failed" else "",
-        )
-
-    def _measured(self, best: Checkpoint) -> Losses:
-        self._model.load(best.tensors)
-        limit = math.ceil(self._budget.evaluated_share() * len(self._held_out))
-        return replace(
-            best.losses,
-            carried=evaluation.carried(self._model, self._held_out, limit).nats,
-            windowed_256=evaluation.windowed(self._model, self._held_out, 256, limit).nats,
         )

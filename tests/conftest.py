@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -14,3 +15,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("CHARLOOM_HOME", str(folder))
     return folder
+
+
+@pytest.fixture
+def torch_as_it_was() -> Iterator[None]:
+    """Undo what training sets in torch for the whole process."""
+    import torch  # which most tests do without
+
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+    torch.set_flush_denormal(False)

@@ -1,0 +1,80 @@
+"""What a run tells of itself: what is trained, how far it is, and what it writes by now."""
+
+import math
+from collections import deque
+
+from torch import Tensor
+
+from core import baselines
+from core.calibration import Machine
+from core.checkpoint import Checkpoint
+from core.draft import Draft
+from core.events import Progress, Sample, Started, bits
+from core.learner import Learner
+from core.lesson import Lesson
+from core.lstm import LSTM
+from core.sampling import Settings
+from core.schedule import Budget
+
+SAMPLE_CHARACTERS = 200
+
+_SPEED_REPORTS = 10  # the speed is a mean over so many, which evens out validation and samples
+
+
+class Reporter:
+    """Tells of ``learner``, which learns the ids ``train_ids`` ``[N]`` of a lesson."""
+
+    def __init__(
+        self, lesson: Lesson, machine: Machine, learner: Learner, budget: Budget, train_ids: Tensor
+    ) -> None:
+        self._lesson, self._machine = lesson, machine
+        self._learner, self._budget, self._train_ids = learner, budget, train_ids
+        self._loss = baselines.uniform(len(lesson.vocab))  # until the first report
+        self._reports = deque([(learner.step_count, budget.elapsed)], _SPEED_REPORTS)
+
+    def started(self, held_out: Tensor) -> Started:
+        """Tell what is trained, to be measured on the ids ``held_out`` ``[M]``."""
+        size = len(self._lesson.vocab)
+        train_ids, others = (ids.cpu().numpy() for ids in (self._train_ids, held_out))
+        return Started(
+            step=self._learner.step_count,
+            device=self._machine.device.type,
+            precision=self._machine.precision,
+            threads=self._machine.threads,
+            parameters=self._lesson.model.parameters,
+            train_characters=len(train_ids),
+            held_out_characters=len(others),
+            total_steps=self._budget.total_steps,
+            uniform=baselines.uniform(size),
+            bigram=baselines.bigram(train_ids, others, size) if len(others) > 1 else None,
+            model=self._lesson.model.to_json(),
+            training=self._lesson.training.to_json(),
+        )
+
+    def progress(self, losses: list[float], rate: float) -> Progress:
+        """Tell of the steps since the last report: their ``losses``, and the last one's rate."""
+        if losses:
+            self._loss = math.fsum(losses) / len(losses)
+        step, now = self._learner.step_count, self._budget.elapsed
+        before, then = self._reports[0]
+        settings = self._lesson.training
+        characters = max(0, step - before) * settings.batch * settings.window
+        self._reports.append((step, now))
+        fraction = min(1.0, self._budget.fraction(step))
+        return Progress(
+            step=step,
+            epoch=self._learner.epoch,
+            loss=self._loss,
+            bits_per_char=bits(self._loss),
+            lr=rate,
+            chars_per_second=characters / (now - then),
+            elapsed_seconds=self._budget.elapsed,
+            eta_seconds=self._budget.eta(fraction),
+            fraction=fraction,
+        )
+
+
+def sample(checkpoint: Checkpoint) -> Sample:
+    """Let a network write a little: always with the same seed, so that only it makes the change."""
+    draft = Draft(LSTM(checkpoint), "", Settings(), 0, SAMPLE_CHARACTERS)
+    return Sample(checkpoint.step, "".join(drawn.character for drawn in draft))

@@ -1,0 +1,70 @@
+"""Small lessons for :func:`core.training.train`, and a keeper in memory."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from core.calibration import Machine
+from core.card import CorpusCard
+from core.checkpoint import Checkpoint
+from core.events import Event
+from core.learner import Snapshot
+from core.orders import Order
+from core.settings import ModelSettings, TrainSettings
+from core.training import Lesson, Standing, train
+from core.vocab import Vocab
+
+CPU = Machine(torch.device("cpu"), "float32", threads=1)
+WORDS = "the wind was low and the loom was still; nobody spoke of the letter. "
+
+
+class Memory:
+    """Keeps what a real keeper would, so that a test can look at it."""
+
+    def __init__(self) -> None:
+        self.checkpoints: dict[int, Checkpoint] = {}
+        self.state: tuple[Snapshot, Standing] | None = None
+
+    def save(self, checkpoint: Checkpoint) -> str:
+        self.checkpoints[checkpoint.step] = checkpoint
+        return f"{checkpoint.step}"
+
+    def load(self, step: int) -> Checkpoint:
+        return self.checkpoints[step]
+
+    def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
+        self.state = snapshot, replace(standing)
+
+
+def lesson(text: str = WORDS * 20, hidden: int = 12, **training: Any) -> Lesson:
+    vocab = Vocab.from_text(text)
+    model = ModelSettings(len(vocab), embedding=8, hidden=hidden)
+    card = CorpusCard("words", "0" * 64, len(text), text[:20])
+    settings: dict[str, Any] = {"batch": 4, "window": 16, "rate": 0.01} | training
+    return Lesson(text, vocab, card, model, TrainSettings(**settings))
+
+
+def events(taught: Lesson, keeper: Memory | None = None, **more: Any) -> list[Event]:
+    return list(train(taught, CPU, keeper or Memory(), **more))
+
+
+def after(steps: int, *then: Order | None) -> Callable[[], Order | None]:
+    """Say nothing for so many steps, and ``then`` one after the other."""
+    said = itertools.chain(itertools.repeat(None, steps), then, itertools.repeat(None))
+    return lambda: next(said)
+
+
+def of_kind(kind: type, seen: list[Event]) -> list[Any]:
+    return [event for event in seen if isinstance(event, kind)]
+
+
+def same(one: Memory, other: Memory, step: int) -> bool:
+    pairs = zip(
+        one.checkpoints[step].tensors.values(),
+        other.checkpoints[step].tensors.values(),
+        strict=True,
+    )
+    return all((mine == its).all() for mine, its in pairs)
