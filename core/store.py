@@ -144,7 +144,7 @@ def thinned(steps: Collection[int], kept: Collection[int], keep: int) -> set[int
 
 def prune(name: str) -> Freed:
     """Delete all checkpoints of a model but its best, its newest and the pinned ones."""
-    _writable(name)
+    _sweep(_writable(name))
     info = model(name)
     kept = _kept(info)
     return _delete(c for c in info.checkpoints if not c.pinned and c.step not in kept)
@@ -180,14 +180,12 @@ def remove(name: str) -> None:
 
 
 def repair(name: str) -> list[str]:
-    """Clear away what writers that were killed have left of a model, and set aside what is damaged.
+    """Clear away what killed writers have left of a model, and set aside what is damaged.
 
     Its newest and its best checkpoint are read in full. Returns a sentence on each that was
     damaged while there is another to use in its place.
     """
-    place = folder(name)
-    for each in (place, place / "checkpoints"):
-        paths.sweep(each)
+    _sweep(folder(name))
     told_of = []
     for which in ("last", "best"):
         with contextlib.suppress(CharloomError):  # it has none that is sound; its use tells of that
@@ -248,6 +246,12 @@ def write_notes(name: str, text: str) -> None:
     with told("The notes cannot be written"):
         data = text.encode("utf-8", "replace")
         paths.write_atomically(folder(name) / "notes.md", data)
+
+
+def _sweep(place: Path) -> None:
+    """Clear away what writers that were killed have left of the model in ``place``."""
+    for each in (place, place / "checkpoints"):
+        paths.sweep(each)
 
 
 def _kept(info: ModelInfo) -> set[int]:

@@ -21,16 +21,19 @@ from types import FrameType
 from typing import Any, ClassVar
 
 from rich.console import Console, RenderableType
-from textual import events
+from textual import events, work
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from core import paths
 from core.errors import CharloomError
+from tui.apart import apart
 from tui.app import CharloomApp
 from tui.screens.opening import Opening
 
 _PATIENCE_SECONDS = 3.0  # to leave in order after a signal
+_MENDING_SECONDS = 1.0  # after the first room is there: whoever opens the app need not wait for it
+_LONG_SECONDS = 15.0  # that a loss is told of
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _WRITER = "textual-output"  # the thread that fails when the terminal has gone
 _LOG = "crash.log"
@@ -120,9 +123,19 @@ class Session(CharloomApp):
         self.screen.call_after_refresh(self._give_early)
 
     def _give_early(self) -> None:
+        self.set_timer(_MENDING_SECONDS, self._mend)
         early, self._early = self._early or [], None
         for event in early:
             self.post_message(event)
+
+    @work
+    async def _mend(self) -> None:
+        """Repair what a crash has left of the store, and tell of what was lost."""
+        from core import store
+
+        with suppress(CharloomError):  # what cannot be listed is told of where it is needed
+            for sentence in await apart(store.repair_all):
+                self.notify(sentence, severity="warning", timeout=_LONG_SECONDS)
 
     async def on_event(self, event: events.Event) -> None:
         """Keep what is typed before the first room is there."""

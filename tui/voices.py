@@ -24,6 +24,7 @@ class Voice:
     bits_per_char: float | None  # on held-out text, carried
     ready: str  # a prompt that this model knows how to go on with
     model: LSTM
+    warning: str = ""  # that a damaged checkpoint was passed over
 
     @classmethod
     def of(cls, address: str, loaded: Loaded) -> Self:
@@ -38,6 +39,7 @@ class Voice:
             bits_per_char=None if loss is None else bits(loss),
             ready=_READY.get(name) or _whole_words(card.corpus.opening),
             model=LSTM(card),
+            warning=loaded.warning,
         )
 
     @property
@@ -58,8 +60,12 @@ def load(address: str) -> Voice:
         status = found.path.stat()
     except OSError as error:
         raise CharloomError(f"The checkpoint {info.name}@{found.step} has just gone.") from error
-    voice = _load(f"{info.name}@{found.step}", status.st_ino, status.st_mtime_ns)
-    return replace(voice, address=address if "@" in address else f"{address}@best")
+    address = address if "@" in address else f"{address}@best"
+    try:
+        voice = _load(f"{info.name}@{found.step}", status.st_ino, status.st_mtime_ns)
+    except CharloomError:  # a damaged one; another may do
+        return Voice.of(address, shelf.load(address))
+    return replace(voice, address=address)
 
 
 @lru_cache(maxsize=_AT_HAND)

@@ -39,7 +39,10 @@ def score(
         if sys.stdin is None or sys.stdin.isatty():
             raise click.UsageError("Name a FILE, or pipe a text in.")
         text = "-"
-    model = LSTM(shelf.load(address).checkpoint)
+    loaded = shelf.load(address)
+    if loaded.warning:
+        note(loaded.warning)
+    model = LSTM(loaded.checkpoint)
     with download_progress() as report:
         corpus = catalog.open_text(
             text, mirror=mirror, on_progress=report, short=True, **chosen_reading(values)

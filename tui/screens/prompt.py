@@ -119,6 +119,8 @@ a letter do from here. With several columns, left and right choose the one that 
 
     async def _show_new(self, voice: Voice) -> None:
         self.desk.tell("")
+        if voice.warning:
+            self.notify(voice.warning, severity="warning")
         self.desk.set_voice(voice)
         self._remember(model=voice.address)
         if self.transcript.empty and self.composer.text == self._ready:
