@@ -1,0 +1,194 @@
+"""Trainers killed again and again, at random moments and in the middle of writing, and resumed.
+
+Each run is killed ten times, repaired and resumed, and then ends on its own. Its store is sound
+after every kill, no checkpoint that was told of is lost, and it ends bit for bit as a run that
+nobody disturbed.
+"""
+
+import contextlib
+import random
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from subprocess import Popen
+from typing import NamedTuple
+
+import numpy as np
+
+from core import events, resume, runs, store
+from core.card import CorpusCard
+from core.errors import CharloomError
+from core.events import CheckpointSaved, Event, Finished, Progress, Validated
+from core.lesson import Lesson
+from core.settings import ModelSettings, TrainSettings
+from core.vocab import Vocab
+from tests.faults.report import Report
+from tests.small import create
+
+CASES = 200
+_KILLS = 10  # of each run
+_STEPS = 1_500  # of each run, for every kill
+_INTERVAL = 0.1  # seconds between checkpoints
+_AT_ONCE = 2  # runs: each has one thread
+_LATEST = 1.5  # seconds after the start of training, or of the process, of a random kill
+_PATIENCE = 60.0
+
+
+class Run(NamedTuple):
+    """What a run came to: its validations by step, its end, and the weights of its last step."""
+
+    validated: dict[int, float]
+    end: Finished
+    weights: dict[str, bytes]
+
+
+def campaign(cases: int, seed: int) -> Report:
+    """Kill trainers ``cases`` times in all."""
+    report = Report("trainer killed by SIGKILL, run resumed")
+    kills = min(_KILLS, max(1, cases // _AT_ONCE))
+    chains = [min(kills, cases - done) for done in range(0, cases, kills)]
+    steps = _STEPS * kills
+    undisturbed = _end(_new("undisturbed", steps), resuming=False)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        numbered = enumerate(chains)
+        made = pool.map(lambda each: _Chain(each[0], each[1], seed, steps, undisturbed), numbered)
+        ended = list(made)
+    for chain in ended:
+        report.cases += chain.kills
+        report.broken += chain.broken
+    checked = sum(chain.checkpoints for chain in ended)
+    torn = sum(chain.torn for chain in ended)
+    report.seen = [
+        f"{checked:,} checkpoints loaded",
+        f"{torn:,} kills in mid-write",
+        f"at most {max(chain.lost for chain in ended):.2f} s of training lost at {_INTERVAL} s "
+        "between checkpoints",
+        f"{len(ended):,} runs ended bit for bit as an undisturbed one",
+    ]
+    return report
+
+
+def _new(name: str, steps: int) -> Path:
+    return create(name, hidden=64, steps=steps, patience=1.0, checkpoint_seconds=_INTERVAL)
+
+
+class _Chain:
+    """One run and its kills."""
+
+    def __init__(self, number: int, kills: int, seed: int, steps: int, undisturbed: Run) -> None:
+        self.kills = self.checkpoints = self.torn = 0
+        self.lost = 0.0
+        self.broken: list[str] = []
+        self._folder = _new(f"run-{number}", steps)
+        self._random = random.Random(f"{seed} {number}")
+        for _ in range(kills):
+            if not self._kill():
+                break
+            self._check()
+        end = _end(self._folder, resuming=True)
+        for what, one, other in zip(Run._fields, undisturbed, end, strict=True):
+            self._hold(_same(one, other), f"its {what} is not that of an undisturbed run")
+
+    def _hold(self, promise: bool, otherwise: str) -> None:
+        if not promise:
+            self.broken.append(f"{self._folder.name}, kill {self.kills}: {otherwise}.")
+
+    def _kill(self) -> bool:
+        """Start the trainer and kill it; False if it was done before that."""
+        before = _size(self._folder / "metrics.jsonl")
+        process = runs.launch(self._folder, resume=True)
+        when = self._random.choice(("from its launch", "while it trains", "in mid-write"))
+        if when != "from its launch":
+            _wait(process, lambda: _size(self._folder / "metrics.jsonl") > before)
+        time.sleep(self._random.uniform(0, _LATEST))
+        if when == "in mid-write":
+            _wait(process, lambda: any(_torn(self._folder)))
+        if process.poll() is not None:
+            return False
+        process.kill()
+        process.wait()
+        self.kills += 1
+        self.torn += any(_torn(self._folder))
+        return True
+
+    def _check(self) -> None:
+        """See that nothing is damaged and nothing lost."""
+        name = self._folder.name
+        told = _told(self._folder)
+        saved = [each.step for each in told if isinstance(each, CheckpointSaved)]
+        self._hold(store.repair(name) == [], "a checkpoint is damaged")
+        self._hold(not any(_torn(self._folder)), "a torn file is left")
+        there = store.model(name).checkpoints
+        for each in there:
+            with self._no_fault(f"checkpoint {each.step}"):
+                store.load(f"{name}@{each.step}")
+                self.checkpoints += 1
+        if not saved:
+            return
+        self._hold(there[-1].step >= saved[-1], "the newest checkpoint is lost")
+        with self._no_fault("resume.safetensors"):
+            snapshot, standing = resume.read_state(
+                self._folder / "resume.safetensors", _lesson(self._folder)
+            )
+            self._hold(snapshot.step >= saved[-1], "what it takes to go on is lost")
+            reports = [each for each in told if isinstance(each, Progress)]
+            if reports and reports[-1].step > snapshot.step:
+                self.lost = max(self.lost, reports[-1].elapsed_seconds - standing.elapsed)
+
+    @contextlib.contextmanager
+    def _no_fault(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except CharloomError as error:
+            self._hold(False, f"{what} cannot be used ({error})")
+
+
+def _end(folder: Path, resuming: bool) -> Run:
+    """Train to the end and return what came of it."""
+    end = list(runs.Training(folder, resuming).events())[-1]
+    assert isinstance(end, Finished)
+    validated = {each.step: each.val_loss for each in _told(folder) if isinstance(each, Validated)}
+    last = store.load(f"{folder.name}@{end.step}").checkpoint
+    weights = {name: np.asarray(value).tobytes() for name, value in last.tensors.items()}
+    return Run(validated, end, weights)
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, Finished) and isinstance(other, Finished):
+        return (one.val_loss, one.best_step) == (other.val_loss, other.best_step)
+    return one == other
+
+
+def _told(folder: Path) -> list[Event]:
+    log = folder / "metrics.jsonl"
+    lines = log.read_bytes().split(b"\n") if log.exists() else []
+    return [event for line in lines if (event := events.from_line(line))]
+
+
+def _lesson(folder: Path) -> Lesson:
+    plan = runs.read_plan(folder)
+    text = runs.read_text(folder, plan)
+    return Lesson(
+        text=text,
+        vocab=Vocab.from_text(text),
+        corpus=CorpusCard("", "", len(text), ""),
+        model=ModelSettings.from_json(plan.model or {}),
+        training=TrainSettings.from_json(plan.training or {}),
+    )
+
+
+def _torn(folder: Path) -> Iterator[Path]:
+    for place in (folder, folder / "checkpoints"):
+        yield from place.glob(".*.tmp")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _wait(process: "Popen[bytes]", happened: Callable[[], bool]) -> None:
+    """Wait until something has happened, or the process has ended."""
+    latest = time.monotonic() + _PATIENCE
+    while not happened() and process.poll() is None and time.monotonic() < latest:
+        time.sleep(0.0005)
