@@ -9,7 +9,8 @@ from core import checkpoint, resume
 from core.errors import CharloomError, StorageError
 from core.events import Finished, Progress, Started, Validated
 from core.orders import Order
-from tests.lessons import Memory, after, events, lesson, of_kind, same
+from core.training import train
+from tests.lessons import CPU, Memory, after, events, lesson, of_kind, same
 from tests.makers import random_checkpoint
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
@@ -46,9 +47,10 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
     assert whole.checkpoints[60].losses == parted.checkpoints[60].losses
 
 
-def test_what_is_kept_comes_back_as_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_what_is_kept_comes_back_as_it_was(precision: str, tmp_path: Path) -> None:
     taught, keeper = lesson(steps=60), Memory()
-    events(taught, keeper)
+    list(train(taught, replace(CPU, precision=precision), keeper))
     assert keeper.state and keeper.state[1].guard and len(keeper.state[1].guard.recent) == 50
     resume.write_state(tmp_path / "state", *keeper.state)
     snapshot, standing = resume.read_state(tmp_path / "state", taught)
