@@ -174,7 +174,8 @@ def test_what_cannot_be_saved_is_waited_for_and_nothing_is_lost(clock: Clock) ->
     seen = events(taught, keeper, orders=after(20, Order("checkpoint"), *[None] * 2))
     told = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved)]
     assert [type(e) for e in told] == [Paused, Continued, CheckpointSaved, CheckpointSaved]
-    assert told[0] == Paused(20, "There is no room; make some.") and told[2].step == 20
+    why = "There is no room; make some. Training goes on as soon as it can."
+    assert told[0] == Paused(20, why) and told[2].step == 20
     assert keeper.state is not None and keeper.state[1].elapsed < 1_000 < clock.now
     assert same(whole, keeper, 60)
 
