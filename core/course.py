@@ -14,7 +14,7 @@ import torch
 from core import events, resume, runs, store
 from core.calibration import Machine, calibrate
 from core.card import CorpusCard
-from core.checkpoint import Checkpoint, read_card
+from core.checkpoint import Checkpoint, load
 from core.errors import CharloomError
 from core.events import Progress, Warned
 from core.learner import Snapshot
@@ -154,7 +154,7 @@ def _elapsed(folder: Path, step: int) -> float:
 def _is_better(path: Path, made: Checkpoint) -> bool:
     """Whether there is a checkpoint at ``path`` that was validated better than ``made``."""
     try:
-        there = read_card(path).losses.validation if path.exists() else None
+        there = load(path).checkpoint.losses.validation if path.exists() else None
     except CharloomError:  # damaged
         return False
     new = made.losses.validation

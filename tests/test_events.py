@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import events
+from core.errors import StorageError
 from core.events import (
     CheckpointSaved,
     Continued,
     Event,
     Finished,
+    Journal,
     Paused,
     Progress,
     RateChanged,
@@ -35,7 +37,7 @@ EVERY: list[Event] = [
     Validated(4, 1.5, bits(1.5), 1.25, 3, 24_000, 0.01),
     Sample(5, 'a"b\\c\n\x1b[31m\u2028é漢\U0001f9f5\ud800'),
     CheckpointSaved(5, "step-00000005.safetensors"),
-    Paused(5),
+    Paused(5, "There is no room."),
     Continued(5),
     RateChanged(5, 1e-7),
     Warned("The text is short."),
@@ -63,7 +65,7 @@ def test_every_kind_of_event_has_been_looked_at() -> None:
         (EVERY[2], "validated", "val_loss val_bits_per_char best_val_loss"),
         (EVERY[3], "sample", "step text"),
         (EVERY[4], "checkpoint", "step file"),
-        (EVERY[5], "paused", "step"),
+        (EVERY[5], "paused", "step message"),
         (EVERY[6], "continued", "step"),
         (EVERY[7], "rate", "step lr"),
         (EVERY[8], "warning", "message"),
@@ -100,7 +102,7 @@ def test_a_torn_line_is_no_event(event: Event) -> None:
         '{"event": "rate", "step": 1, "lr": NaN}',
         '{"event": "rate", "step": 1, "lr": -Infinity}',
         '{"event": "rate", "step": 1, "lr": 1e999}',
-        '{"event": "paused", "step": 1' + "0" * 400 + "}",
+        '{"event": "paused", "step message": 1' + "0" * 400 + "}",
     ],
     ids=lambda line: line[:30],
 )
@@ -130,6 +132,30 @@ def test_events_are_recorded_in_the_run_s_files_and_what_was_torn_is_passed_over
     lines = (tmp_path / "metrics.jsonl").read_bytes().splitlines()
     others = [event for event in EVERY if not isinstance(event, Sample)]
     assert [from_line(line) for line in lines] == [None, *others]
+
+
+def test_what_cannot_be_recorded_waits_in_order_and_gives_up_the_room_that_was_reserved(
+    tmp_path: Path,
+) -> None:
+    journal = Journal(tmp_path)
+    reserve, log = tmp_path / "reserve", tmp_path / "metrics.jsonl"
+    assert reserve.stat().st_size == 65_536
+    log.mkdir()  # where nothing can be appended
+    for event in (Warned("one"), Paused(5, "There is no room."), Sample(5, "text")):
+        journal.record(event)
+    assert not reserve.exists()
+    with pytest.raises(StorageError, match=r"What happened in .* cannot be written"):
+        journal.close()
+    log.rmdir()
+    journal.record(Continued(5))
+    assert reserve.exists()
+    journal.record(Warned("two"))
+    journal.close()
+    assert not reserve.exists()
+    lines = log.read_bytes().splitlines()
+    told = [Warned("one"), Paused(5, "There is no room."), Continued(5), Warned("two")]
+    assert [from_line(line) for line in lines] == told
+    assert from_line((tmp_path / "samples.jsonl").read_bytes()) == Sample(5, "text")
 
 
 def test_a_nat_is_more_than_a_bit() -> None:

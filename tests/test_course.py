@@ -1,0 +1,114 @@
+"""What a run keeps in its directory, and how it goes on when some of that is lost."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from core import orders, runs, store, watch
+from core.course import RunDirectory
+from core.errors import CharloomError
+from core.events import CheckpointSaved, Event, Finished, Started, Warned
+from core.orders import Order
+from tests.makers import assert_equal, at_step, damage
+from tests.small import create, endless
+
+
+@pytest.fixture
+def killed() -> Path:
+    """A run whose trainer was killed after its second checkpoint."""
+    folder = endless()
+    training = runs.Training(folder)
+    saved = 0
+    for event in training.events():
+        saved += isinstance(event, CheckpointSaved)
+        if saved == 2:
+            os.kill(training._process.pid, signal.SIGKILL)
+            training._process.wait()
+            break
+    return folder
+
+
+def gone_on(folder: Path) -> list[Event]:
+    """Go on with a run, and end it at once; return what it tells until then."""
+    training = runs.Training(folder, resume=True)
+    seen: list[Event] = []
+    for event in training.events():
+        if isinstance(event, Started):
+            training.stop()
+        seen.append(event)
+    return seen
+
+
+def warnings(seen: list[Event]) -> str:
+    return " ".join(event.message for event in seen if isinstance(event, Warned))
+
+
+@pytest.mark.parametrize("fate", ["damaged", "lost"])
+def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
+    fate: str, killed: Path
+) -> None:
+    state = killed / "resume.safetensors"
+    damage(state) if fate == "damaged" else state.unlink()
+    newest = store.load("small@last").checkpoint.step
+    seen = gone_on(killed)
+    assert isinstance(seen[0], Started) and seen[0].step == newest
+    assert f"goes on from its checkpoint @{newest}, not bit for bit." in warnings(seen)
+    assert isinstance(seen[-1], Finished) and seen[-1].reason == "stopped"
+    assert seen[-1].elapsed_seconds > 0
+
+
+def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_bit_for_bit_and_tells_of_it(
+    killed: Path,
+) -> None:
+    steps = [each.step for each in store.model("small").checkpoints]
+    damage(store.resolve("small@last"))
+    seen = gone_on(killed)
+    assert isinstance(seen[0], Started) and seen[0].step == steps[-1]
+    assert f"small@{steps[-1]} is damaged and set aside; @{steps[-2]} is used" in warnings(seen)
+
+
+def test_a_run_that_was_killed_before_it_had_saved_anything_begins_anew() -> None:
+    folder = endless()
+    process = runs.launch(folder)
+    while not watch.alive(folder):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    seen = gone_on(folder)
+    assert isinstance(seen[0], Started) and seen[0].step == 0 and not warnings(seen)
+
+
+def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_anew() -> None:
+    folder = endless()
+    training = runs.Training(folder)
+    next(training.events())
+    shutil.rmtree(folder)
+    assert training._process.wait() == 1
+    assert not folder.exists() and store.names() == ("frankenstein",)
+
+
+def test_a_better_checkpoint_of_the_same_step_stays() -> None:
+    keeper = RunDirectory(create())
+    for kept, other in ((at_step(5, 1.5), at_step(5, seed=1)), (at_step(5, 1.5), at_step(5, 1.6))):
+        assert keeper.save(kept) == keeper.save(other) == "step-00000005.safetensors"
+        assert_equal(keeper.load(5), kept)
+    better = at_step(5, 1.4, seed=2)
+    keeper.save(better)
+    assert_equal(keeper.load(5), better)
+    damage(store.resolve("small@5"))
+    keeper.save(at_step(5))
+    assert_equal(keeper.load(5), at_step(5))
+
+
+def test_a_trainer_that_cannot_take_its_lock_says_so() -> None:
+    folder = create()
+    (folder / "lock").mkdir()
+    with pytest.raises(CharloomError, match=r"lock of 'small' cannot be taken|exit 1"):
+        for event in runs.Training(folder).events():
+            assert isinstance(event, Finished) and "cannot be taken" in event.message
+            raise CharloomError(event.message)
+    orders.give(folder, Order("stop"))
