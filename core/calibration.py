@@ -60,12 +60,13 @@ def _options(device: torch.device, settings: TrainSettings) -> list[Machine]:
     if settings.precision == "auto":
         precisions = ["bfloat16"] if device.type == "cuda" else ["float32", "bfloat16"]
     if device.type == "cpu" and not settings.threads:
-        cores = min(_usable_cores(), torch.get_num_threads())
+        cores = min(usable_cores(), torch.get_num_threads())
         threads = sorted({cores, max(1, cores // 2), 1})
     return [Machine(device, precision, count) for precision in precisions for count in threads]
 
 
-def _usable_cores() -> int:
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from core import events, resume, runs, store
-from core.calibration import Machine, calibrate
+from core.calibration import Machine, calibrate, usable_cores
 from core.card import CorpusCard
 from core.checkpoint import Checkpoint, load
 from core.errors import CharloomError
@@ -26,6 +27,7 @@ from core.training import Lesson, Standing, train
 from core.vocab import Vocab
 
 _TAIL = 65_536  # bytes of the log that hold the last reports
+_OPEN: dict[str, Any] = {"precision": "auto", "threads": 0}  # what a machine decides
 _OPENING = 60  # characters of the text that are kept with the model
 
 
@@ -62,9 +64,7 @@ def settle(plan: runs.Plan, vocab_size: int, characters: int) -> tuple[runs.Plan
     The plan that comes back holds full settings, so that a run that is resumed goes on alike.
     """
     if plan.model and plan.training:
-        model = ModelSettings.from_json(plan.model)
-        training = TrainSettings.from_json(plan.training)
-        return plan, calibrate(model, training)
+        return _settled_before(plan, *_settings(plan))
     note = ""
     preset = PRESETS.get(plan.preset)
     if preset is None:  # auto
@@ -81,8 +81,30 @@ def settle(plan: runs.Plan, vocab_size: int, characters: int) -> tuple[runs.Plan
         notes=[*plan.notes, note] if note else plan.notes,
         model=model.to_json(),
         training=training.to_json(),
+        device=machine.device.type,
     )
     return settled, machine
+
+
+def _settled_before(
+    plan: runs.Plan, model: ModelSettings, training: TrainSettings
+) -> tuple[runs.Plan, Machine]:
+    """Go on alike; but on another kind of machine, as suits that one and nobody chose."""
+    machine = calibrate(model, training)
+    fits = "threads" in plan.chosen or training.threads <= usable_cores()
+    if machine.device.type == plan.device and fits:
+        return plan, machine
+    open_now = {name: value for name, value in _OPEN.items() if name not in plan.chosen}
+    machine = calibrate(model, replace(training, **open_now))
+    training = replace(training, precision=machine.precision, threads=machine.threads)
+    return replace(plan, training=training.to_json(), device=machine.device.type), machine
+
+
+def _settings(plan: runs.Plan) -> tuple[ModelSettings, TrainSettings]:
+    return (
+        ModelSettings.from_json(plan.model or {}),
+        TrainSettings.from_json(plan.training or {}),
+    )
 
 
 def run(folder: Path, started: float, resuming: bool, orders: Callable[[], Order | None]) -> None:
@@ -99,19 +121,16 @@ def run(folder: Path, started: float, resuming: bool, orders: Callable[[], Order
 
 
 def _run(folder: Path, started: float, resuming: bool, orders: Callable[[], Order | None]) -> None:
-    plan = runs.read_plan(folder)
-    text = runs.read_text(folder, plan)
-    vocab = Vocab.from_text(text, plan.fold)
-    plan, machine = settle(plan, len(vocab), len(text))
+    before = runs.read_plan(folder)
+    text = runs.read_text(folder, before)
+    vocab = Vocab.from_text(text, before.fold)
+    plan, machine = settle(before, len(vocab), len(text))
     runs.write_plan(folder, plan)
-    lesson = Lesson(
-        text=text,
-        vocab=vocab,
-        corpus=CorpusCard(plan.title, plan.sha256, len(text), text[:_OPENING]),
-        model=ModelSettings.from_json(plan.model or {}),
-        training=TrainSettings.from_json(plan.training or {}),
-    )
+    card = CorpusCard(plan.title, plan.sha256, len(text), text[:_OPENING])
+    lesson = Lesson(text, vocab, card, *_settings(plan))
     warnings = store.repair(folder.name)
+    if before.training and plan.training != before.training:
+        warnings.append(f"It goes on on another machine ({plan.device}), not bit for bit.")
     state = None
     if resuming:
         state, warning = _state(folder, lesson)

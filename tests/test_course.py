@@ -4,17 +4,23 @@ import os
 import shutil
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from core import orders, runs, store, watch
-from core.course import RunDirectory
+from core import corpus, orders, runs, store, watch
+from core.calibration import usable_cores
+from core.course import RunDirectory, settle
 from core.errors import CharloomError
 from core.events import CheckpointSaved, Event, Finished, Started, Warned
 from core.orders import Order
+from tests.child import TEXT
 from tests.makers import assert_equal, at_step, damage
-from tests.small import create, endless
+from tests.small import SMALL, create, endless
+
+pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
 
 @pytest.fixture
@@ -89,6 +95,26 @@ def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_anew() -> None:
     shutil.rmtree(folder)
     assert training._process.wait() == 1
     assert not folder.exists() and store.names() == ("frankenstein",)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"precision": "float32", "threads": 64}])
+def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, Any]) -> None:
+    settings = {
+        name: value for name, value in SMALL.items() if name not in ("threads", "precision")
+    }
+    text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
+    folder = runs.create("moved", text, "small", settings | chosen | {"steps": 9}, fold=0)
+    plan = runs.read_plan(folder)
+    here, machine = settle(plan, 30, len(TEXT))
+    again, _ = settle(here, 30, len(TEXT))
+    assert again == here and here.training and here.device == machine.device.type
+    there = replace(here, device="cuda", training=here.training | {"threads": 64})
+    moved, machine = settle(there, 30, len(TEXT))
+    assert moved.training and moved.device == machine.device.type
+    assert moved.training["threads"] == machine.threads
+    assert machine.threads == chosen.get("threads", machine.threads)
+    assert chosen or machine.threads <= usable_cores()
+    assert moved.training["precision"] == chosen.get("precision", machine.precision)
 
 
 def test_a_better_checkpoint_of_the_same_step_stays() -> None:

@@ -22,6 +22,7 @@ _NAMES = (
     "favorites_killed",
     "files_cut",
     "disk_full",
+    "training_full",
     "files_mutated",
     "shared",
 )
