@@ -59,9 +59,10 @@ def give(folder: Path, order: Order) -> None:
 
 
 class Inbox:
-    """The orders given from now on to the run in ``folder``."""
+    """The orders given from now on to the run in ``folder``; when that is gone, to stop."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._lines = Lines.tail(_file(folder))
         self._waiting: deque[Order] = deque()
         self._next_look = 0.0
@@ -71,6 +72,8 @@ class Inbox:
         if not self._waiting and (now := time.perf_counter()) >= self._next_look:
             self._next_look = now + _LOOK_SECONDS
             self._waiting.extend(order for line in self._lines.read() if (order := _parsed(line)))
+            if not self._folder.is_dir():
+                self._waiting.append(Order("stop"))
         return self._waiting.popleft() if self._waiting else None
 
 

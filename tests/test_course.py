@@ -14,7 +14,7 @@ from core import corpus, orders, runs, store, watch
 from core.calibration import usable_cores
 from core.course import RunDirectory, settle
 from core.errors import CharloomError
-from core.events import CheckpointSaved, Event, Finished, Started, Warned
+from core.events import CheckpointSaved, Event, Finished, Paused, Progress, Started, Warned
 from core.orders import Order
 from tests.child import TEXT
 from tests.makers import assert_equal, at_step, damage
@@ -88,10 +88,15 @@ def test_a_run_that_was_killed_before_it_had_saved_anything_begins_anew() -> Non
     assert isinstance(seen[0], Started) and seen[0].step == 0 and not warnings(seen)
 
 
-def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_anew() -> None:
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_anew(paused: bool) -> None:
     folder = endless()
     training = runs.Training(folder)
-    next(training.events())
+    for event in training.events():
+        if isinstance(event, Started) and paused:
+            orders.give(folder, Order("pause"))
+        elif isinstance(event, Progress if not paused else Paused):
+            break
     shutil.rmtree(folder)
     assert training._process.wait() == 1
     assert not folder.exists() and store.names() == ("frankenstein",)
