@@ -3,18 +3,20 @@
 ``models/NAME/`` holds ``run.json`` (what is trained, how, on what), ``corpus.txt`` (the text, so
 that a run does not depend on a file that may move), ``metrics.jsonl`` and ``samples.jsonl`` (the
 events, one a line), ``orders.jsonl``, ``lock`` (held while it is trained), ``trainer.log`` (what
-its last trainer printed), ``checkpoints/`` and ``resume.safetensors``.
+its last trainer printed), ``checkpoints/``, ``resume.safetensors`` and, while it is trained,
+``reserve`` (room to tell of a full disk).
 """
 
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -23,13 +25,14 @@ from typing import Any
 from core import events, paths, store
 from core.corpus import Corpus
 from core.errors import CharloomError
-from core.events import Event, Finished
+from core.events import Event, Finished, Started
 from core.lines import Lines
 from core.orders import BUSY, STOPPING
 from core.speeds import CHILD_ENVIRONMENT
 from core.vocab import PLACEHOLDER, Vocab
 
 _POLL_SECONDS = 0.1
+_PARTING_SECONDS = 5.0  # in which a trainer that is done has ended, or somebody else has begun
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Plan:
     notes: list[str] = field(default_factory=list)
     model: dict[str, Any] | None = None  # as resolved when training first began
     training: dict[str, Any] | None = None
+    device: str = ""  # that it was last trained on
 
 
 def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold: int) -> Path:
@@ -143,45 +147,93 @@ def cause(folder: Path, status: int) -> str:
     return f"The training process {how}. Its last checkpoint is kept, and {str(log)!r} has more."
 
 
-class Training:
-    """A trainer child process and the events of its run from now on."""
+class News:
+    """What happens in the run in ``folder`` from now on, and what was told there before.
 
-    def __init__(self, folder: Path, resume: bool = False) -> None:
-        self._folder = folder
-        self._metrics = Lines.tail(folder / "metrics.jsonl")
-        self._samples = Lines.tail(folder / "samples.jsonl")
-        self._process = launch(folder, resume)
+    Of that, it reads the last ``past`` bytes.
+    """
 
-    def stop(self) -> None:
-        """Ask the trainer to save at the next step boundary and end."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+    def __init__(self, folder: Path, past: int = 0) -> None:
+        self._metrics = Lines.tail(folder / "metrics.jsonl", past)
+        self._samples = Lines.tail(folder / "samples.jsonl", past)
 
-    def events(self) -> Iterator[Event]:
-        """Yield the run's events as they come, until it has ended."""
-        while True:
-            ended = self._process.poll()  # asked first, so that nothing is missed after the end
+    def before(self) -> list[Event]:
+        """Return what the trainer at work has told so far; the last sample comes at the end."""
+        told: list[Event] = []
+        for event in _events(self._metrics):
+            if isinstance(event, Started | Finished):
+                told.clear()
+            if not isinstance(event, Finished):
+                told.append(event)
+        return told + list(_events(self._samples))[-1:]
+
+    def events(
+        self, at_work: Callable[[], bool], enough: Callable[[], bool] = lambda: False
+    ) -> Iterator[Event]:
+        """Yield events as they come, to the run's end or until nobody is ``at_work`` on it.
+
+        Both functions are asked ten times a second; nothing more comes when it is ``enough``.
+        """
+        while not enough():
+            working = at_work()  # asked first, so that nothing is missed after the end
             for event in _events(self._metrics):
                 if isinstance(event, Finished):
-                    self._process.wait()  # so that whoever learns of it finds the run free
+                    _wait_until_free(at_work)
                     yield from _events(self._samples)
                     yield event
                     return
                 yield event
             yield from _events(self._samples)
-            if self._metrics.behind:
-                continue
-            if ended == BUSY:
-                raise CharloomError(
-                    f"The model {self._folder.name!r} is being trained already; let that end first."
-                )
-            if ended is not None:
-                raise CharloomError(cause(self._folder, ended))
+            if not working:
+                return
             time.sleep(_POLL_SECONDS)
 
 
+class Training:
+    """A trainer child process and the events of its run from now on."""
+
+    def __init__(self, folder: Path, resume: bool = False) -> None:
+        self._folder = folder
+        self._news = News(folder)
+        self._process = launch(folder, resume)
+
+    def stop(self) -> None:
+        """Ask the trainer to save at the next step boundary and end."""
+        if self._at_work():
+            self._process.send_signal(signal.SIGINT)
+
+    def events(self) -> Iterator[Event]:
+        """Yield the run's events as they come, until it has ended."""
+        event = None
+        for event in self._news.events(self._at_work):
+            yield event
+        if isinstance(event, Finished):
+            return
+        status = self._process.wait()
+        if status == BUSY:
+            raise CharloomError(
+                f"{self._folder.name!r} is being trained already; "
+                f"`charloom attach {shlex.quote(self._folder.name)}` shows how."
+            )
+        raise CharloomError(cause(self._folder, status))
+
+    def _at_work(self) -> bool:
+        return self._process.poll() is None
+
+
 def _events(lines: Lines) -> Iterator[Event]:
-    return filter(None, map(events.from_line, lines.read()))
+    """Yield all events that have come."""
+    while True:
+        yield from filter(None, map(events.from_line, lines.read()))
+        if not lines.behind:
+            return
+
+
+def _wait_until_free(at_work: Callable[[], bool]) -> None:
+    """Wait for a trainer that has told of the end: whoever learns of it finds the run free."""
+    latest = time.monotonic() + _PARTING_SECONDS
+    while at_work() and time.monotonic() < latest:
+        time.sleep(_POLL_SECONDS / 10)
 
 
 @contextmanager

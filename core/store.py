@@ -9,8 +9,10 @@ exported, not changed, and its name is taken.
 """
 
 import contextlib
+import hashlib
 import itertools
 import re
+import shlex
 import unicodedata
 import uuid
 from collections.abc import Collection, Iterable, Iterator
@@ -175,7 +177,7 @@ def remove(name: str) -> None:
     _check_idle(name)
     with told(f"The model {name!r} cannot be removed"):
         # Out of sight in one step; what cannot be deleted now goes when next there is a sweep.
-        folder(name).rename(paths.models() / f".{name}.{uuid.uuid4().hex}.tmp")
+        folder(name).rename(paths.models() / f".{uuid.uuid4().hex}.tmp")
         paths.sweep(paths.models())
 
 
@@ -211,12 +213,14 @@ def export(address: str, target: Path, half: bool = False, force: bool = False) 
     with told(f"The checkpoint cannot be written to {str(target)!r}"):
         if target.is_dir():
             target /= f"{info.name}-{found.step}.safetensors"
+        if target.exists() and not target.is_file():  # a pipe or a device is not to be replaced
+            raise CharloomError(f"{str(target)!r} is not a regular file; choose another name.")
         if target.exists() and not force:
             raise CharloomError(f"{str(target)!r} is already there; use --force to replace it.")
         if half:
             checkpoint.save(loaded.checkpoint, target, half=True)
         else:
-            paths.write_atomically(target, found.path.read_bytes())
+            _copy(found.path, target, loaded.sha256)
     return target
 
 
@@ -225,11 +229,11 @@ def import_(source: Path, name: str | None = None) -> str:
 
     The name is the file's, without what a name cannot have, unless another is given.
     """
-    step = checkpoint.load(source).checkpoint.step
+    loaded = checkpoint.load(source)
     name = _name_from(source.stem) if name is None else name
     with creating(name) as made, told(f"The checkpoint {str(source)!r} cannot be copied"):
-        target = made / "checkpoints" / checkpoint_file(name, step).name
-        paths.write_atomically(target, source.read_bytes())
+        target = made / "checkpoints" / checkpoint_file(name, loaded.checkpoint.step).name
+        _copy(source, target, loaded.sha256)
     return name
 
 
@@ -252,6 +256,14 @@ def _sweep(place: Path) -> None:
     """Clear away what writers that were killed have left of the model in ``place``."""
     for each in (place, place / "checkpoints"):
         paths.sweep(each)
+
+
+def _copy(source: Path, target: Path, sha256: str) -> None:
+    """Copy a file that had this digest when it was looked at."""
+    data = source.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise CharloomError(f"{str(source)!r} was changed while it was read; do it again.")
+    paths.write_atomically(target, data)
 
 
 def _kept(info: ModelInfo) -> set[int]:
@@ -292,7 +304,8 @@ def _check_idle(name: str) -> None:
                 pass
         except Timeout as error:
             raise CharloomError(
-                f"The model {name!r} is being trained; stop that first: `charloom stop {name}`."
+                f"The model {name!r} is being trained; "
+                f"`charloom stop {shlex.quote(name)}` ends that."
             ) from error
 
 

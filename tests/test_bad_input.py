@@ -266,7 +266,7 @@ def test_an_odd_text_is_learned_and_what_was_adjusted_is_said(
     Path("odd.txt").write_bytes(text)
     assert run(["train", "odd.txt", *TINY, *PRECISE]) == 0
     assert said in capfd.readouterr().err
-    assert store.load("odd").checkpoint.step == 2
+    assert store.load("odd@last").checkpoint.step == 2
 
 
 def test_a_library_that_is_no_database_is_left_alone_and_the_text_still_delivered(

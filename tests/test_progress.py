@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from core.events import Continued, Event, Paused, Progress, RateChanged, Warned
+from tests.app.run_folders import course
 from tui.progress import JsonLines, LiveView, PlainLines
 
 STORY: list[Event] = [
@@ -13,13 +14,16 @@ STORY: list[Event] = [
     Paused(1_200),
     Continued(1_200),
     Warned("\x1b[2Jgone"),
+    Paused(1_200, "There is no room on \x07this disk; make some."),
 ]
 TOLD = [
     "Learning rate 0.001 from step 1,200 on.",
     "Paused at step 1,200; all is saved.",
     "On from step 1,200.",
     "␛[2Jgone",
+    "Paused at step 1,200. There is no room on ␇this disk; make some.",
 ]
+PAST = [*course(600), *STORY, *course(300)[1:]]
 
 
 def test_what_was_ordered_is_told_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -43,4 +47,33 @@ def test_scripts_get_every_event(capsys: pytest.CaptureFixture[str]) -> None:
         for event in STORY:
             watcher.show(event)
     kinds = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
-    assert kinds == ["progress", "rate", "paused", "continued", "warning"]
+    assert kinds == ["progress", "rate", "paused", "continued", "warning", "paused"]
+
+
+def test_who_comes_later_is_told_how_the_run_stands(capsys: pytest.CaptureFixture[str]) -> None:
+    with PlainLines() as watcher:
+        watcher.recall(PAST)
+    shape, *lines = capsys.readouterr().err.splitlines()
+    assert shape.startswith("H 512, E 64, V 71")
+    assert lines[:3] == [TOLD[0], *TOLD[3:]]  # a pause that is over is not told
+    assert lines[3].startswith("  3%  step 300  loss") and lines[4].endswith("at step 300")
+
+
+def test_who_comes_later_sees_the_course_so_far() -> None:
+    screen = io.StringIO()
+    with LiveView("sea", Console(file=screen, force_terminal=True, width=80)) as watcher:
+        watcher.recall(course())
+        drawn = screen.getvalue()
+        watcher.show(Continued(4_200))
+    assert "step 4,200" in drawn and "held out" in drawn and "nobody spoke" in drawn
+    assert "█▇" in drawn and "▁▁▁" in drawn
+    assert screen.getvalue().count("H 512") == 1
+
+
+def test_scripts_that_come_later_get_only_how_the_run_started(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with JsonLines() as watcher:
+        watcher.recall(PAST)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["event"] == "started"

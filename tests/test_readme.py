@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core import watch
 from tests.gutenberg_server import Answer, gutenberg_file, running
 from tests.running import needs_terminal
 from tests.terminal import CTRL_Q, ENTER, READY, Terminal
@@ -54,9 +55,12 @@ def test_every_charloom_command_of_the_readme_runs(
             for bound in ("--minutes", "--epochs"):
                 if bound in arguments:
                     place = arguments.index(bound)
-                    arguments[place : place + 2] = ["--steps", "20"]
+                    steps = "1000000" if "--detach" in arguments else "20"
+                    arguments[place : place + 2] = ["--steps", steps]
         status = run(arguments)
         assert status == 0, (line, capfd.readouterr().err)
+    for name in watch.live():
+        assert run(["stop", name]) == 0
 
 
 @needs_terminal

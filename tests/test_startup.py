@@ -29,6 +29,9 @@ COMMANDS = [
     ["corpus", "check", "text.txt"],
     ["favorites", "replay", "1"],
     ["train", "--help"],
+    ["runs"],
+    ["attach", "--help"],
+    ["continue", "--help"],
     ["paths"],
 ]
 

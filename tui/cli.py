@@ -19,6 +19,12 @@ from core.errors import CharloomError
 _COMMANDS = {
     "train": "Train a network on a text and watch it learn.",
     "resume": "Go on with a training run that was stopped.",
+    "runs": "List the training runs and how they stand.",
+    "attach": "Watch a run that is being trained; Ctrl-C leaves it to itself.",
+    "pause": "Have a run stand still, with everything saved.",
+    "continue": "Have a run that is paused go on.",
+    "stop": "End a run; all is saved, and it can be resumed.",
+    "checkpoint": "Have a run save a checkpoint now.",
     "generate": "Let a model write, one character at a time.",
     "score": "Say how well a model predicts a text, in bits and nats per character.",
     "models": "List, show and manage the models on this computer.",
@@ -26,10 +32,16 @@ _COMMANDS = {
     "favorites": "List, search, export and replay what you kept.",
     "paths": "Show where Charloom keeps its files.",
 }
+_PLACES = {  # of those that have no module of their own name
+    "pause": "orders.pause",
+    "continue": "orders.go_on",
+    "stop": "orders.stop",
+    "checkpoint": "orders.checkpoint",
+}
 
 
 class _Commands(click.Group):
-    """A group whose commands live in ``tui.commands``, one module each."""
+    """A group whose commands live in the modules of ``tui.commands``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -37,7 +49,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        command = getattr(importlib.import_module(f"tui.commands.{cmd_name}"), cmd_name)
+        module, name = _PLACES.get(cmd_name, f"{cmd_name}.{cmd_name}").split(".")
+        command = getattr(importlib.import_module(f"tui.commands.{module}"), name)
         assert isinstance(command, click.Command)
         return command
 

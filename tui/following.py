@@ -1,18 +1,27 @@
-"""Following a training run from the command line to its end, or to Ctrl-C."""
+"""Following a training run from the command line: to its end, to Ctrl-C, or only to its start."""
 
+import errno
 import shlex
 import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
-import click
-
+from core import store, watch
 from core.errors import CharloomError
-from core.events import Event, Finished
-from core.runs import Training
+from core.events import Event, Finished, Started
+from core.orders import STOPPING
+from core.runs import News, Training
+from core.watch import State, Watch
+from tui import standing
 from tui.durations import clock
 from tui.progress import JsonLines, LiveView, PlainLines, Watcher
+from tui.terminal import aside, note, write_json
 
-_INTERRUPTED = 130
+INTERRUPTED = 130
+_PAST = 4 << 20  # bytes of a log that are read back: some hours of a run, in a moment
 
 
 def follow(name: str, training: Training, as_json: bool) -> int:
@@ -20,30 +29,106 @@ def follow(name: str, training: Training, as_json: bool) -> int:
 
     Ctrl-C, or being told to end, makes the trainer save and finish; that is shown too.
     """
+    last: Event | None = None
+    with heeding(training.stop) as asked:
+        try:
+            with _watcher(name, as_json) as watcher:
+                for last in training.events():
+                    watcher.show(last)
+        except BaseException as error:  # such as a closed pipe: nobody watches any more
+            if not _hung_up(error):
+                training.stop()
+            raise
+    tell_end(name, last)
+    return INTERRUPTED if asked() else 0
+
+
+def let_go(name: str, training: Training, as_json: bool) -> int:
+    """Wait until the run has begun, say how to find it again, and return the exit status.
+
+    Until then, Ctrl-C ends it, as it does where the run is followed.
+    """
+    last: Event | None = None
+    with heeding(training.stop) as asked:
+        for last in training.events():
+            if isinstance(last, Started) and not asked():
+                break
+    if not isinstance(last, Started):
+        tell_end(name, last)
+        return INTERRUPTED if asked() else 0
+    note(_goes_on(name, "is being trained"))
+    if as_json:
+        run = Watch(store.folder(name))
+        run.refresh()
+        write_json(standing.record(run))
+    return 0
+
+
+def attach(name: str, as_json: bool) -> int:
+    """Show a run that somebody started until it ends and return the exit status.
+
+    Ctrl-C, or being told to end, leaves it to itself.
+    """
+    run = live(name)
+    folder = store.folder(name)
+    news = News(folder, _PAST)
+    told = news.before()
+    if sys.stderr.isatty() and not as_json:
+        aside("Ctrl-C leaves this view; the training goes on.")
+    last: Event | None = None
+    with heeding() as asked:
+        try:
+            with _watcher(name, as_json) as watcher:
+                if run.state is not State.STARTING:
+                    watcher.recall(told)
+                for last in news.events(partial(watch.alive, folder), asked):
+                    watcher.show(last)
+        except BrokenPipeError:
+            note(_goes_on(name, _left(run)))
+            raise
+    if asked():
+        note(_goes_on(name, _left(run)))
+        return INTERRUPTED
+    if not isinstance(last, Finished):
+        live(name)  # says why it ended, unless somebody has resumed it already
+        return attach(name, as_json)
+    tell_end(name, last)
+    return 0
+
+
+def live(name: str) -> Watch:
+    """Return the run ``name``, which is being trained; else say what to do."""
+    run = Watch(store.folder(store.model(name).name))
+    run.refresh()
+    if run.state not in standing.LIVE:
+        raise CharloomError(standing.idle(run))
+    return run
+
+
+@contextmanager
+def heeding(act: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
+    """Have ``act`` done at Ctrl-C, or when told to end; give a function that tells whether."""
     asked = False
 
-    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the API's
+    def heed(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the API's
         nonlocal asked
         asked = True
-        training.stop()
+        act()
 
-    before = {kind: signal.signal(kind, stop) for kind in (signal.SIGINT, signal.SIGTERM)}
-    last: Event | None = None
+    before = {kind: signal.signal(kind, heed) for kind in STOPPING}
     try:
-        with _watcher(name, as_json) as watcher:
-            for last in training.events():
-                watcher.show(last)
-    except BaseException:  # such as a closed pipe: nobody watches any more
-        training.stop()
-        raise
+        yield lambda: asked
     finally:
         for kind, handler in before.items():
             signal.signal(kind, handler)
-    assert isinstance(last, Finished)
-    if last.reason == "failed":
-        raise CharloomError(last.message)
-    click.echo(_summary(name, last), err=True)
-    return _INTERRUPTED if asked else 0
+
+
+def tell_end(name: str, end: Event | None) -> None:
+    """Say what a run came to; a failure is an error."""
+    assert isinstance(end, Finished)
+    if end.reason == "failed":
+        raise CharloomError(end.message)
+    note(_summary(name, end))
 
 
 def _watcher(name: str, as_json: bool) -> Watcher:
@@ -54,6 +139,22 @@ def _watcher(name: str, as_json: bool) -> Watcher:
 
     console = Console(stderr=True, highlight=False)
     return LiveView(name, console) if console.is_terminal else PlainLines()
+
+
+def _hung_up(error: BaseException) -> bool:
+    """Whether the terminal is gone: as when it is closed, the training goes on."""
+    return isinstance(error, OSError) and error.errno == errno.EIO
+
+
+def _left(run: Watch) -> str:
+    """Say how a run is left that was watched."""
+    run.refresh()
+    return "stays paused" if run.state is State.PAUSED else "goes on"
+
+
+def _goes_on(name: str, how: str) -> str:
+    quoted = shlex.quote(name)
+    return f"{name} {how}.\nWatch it: charloom attach {quoted}\nEnd it:   charloom stop {quoted}"
 
 
 def _summary(name: str, end: Finished) -> str:

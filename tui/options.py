@@ -30,6 +30,12 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Write JSON for scripts.")(command)
 
 
+def detach_option(command: Command) -> Command:
+    """Add ``--detach``: start a trainer and leave it to itself."""
+    help_ = "Only start the training; `charloom attach` watches it."
+    return click.option("--detach", is_flag=True, help=help_)(command)
+
+
 def model_option(command: Command) -> Command:
     """Add ``--model``: which checkpoint to use."""
     from core.shelf import BUNDLED  # deferred: it needs NumPy, and not every command does

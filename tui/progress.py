@@ -4,7 +4,7 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from rich.console import Console, RenderableType
@@ -31,6 +31,7 @@ from tui.durations import clock
 
 _PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
 _MEASURE = 88  # columns at most: a line that is good to read
+_ECHO = 2  # columns left free: where a terminal's echo of Ctrl-C wraps, the picture slips
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -40,6 +41,9 @@ class Watcher(Protocol):
     def __enter__(self) -> "Watcher": ...
 
     def __exit__(self, *_: object) -> None: ...
+
+    def recall(self, told: Sequence[Event]) -> None:
+        """Take in what was told before anybody watched."""
 
     def show(self, event: Event) -> None:
         """Take in one event."""
@@ -53,6 +57,12 @@ class JsonLines:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+    def recall(self, told: Sequence[Event]) -> None:
+        """Write how the run started; what happened then is over."""
+        for event in told:
+            if isinstance(event, Started):
+                self.show(event)
 
     def show(self, event: Event) -> None:
         """Write ``event``."""
@@ -71,6 +81,11 @@ class PlainLines:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+    def recall(self, told: Sequence[Event]) -> None:
+        """Write how the run stands."""
+        for event in lasting(told):
+            self.show(event)
 
     def show(self, event: Event) -> None:
         """Write ``event`` if it is time, or if it matters."""
@@ -113,11 +128,22 @@ class LiveView:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
+    def recall(self, told: Sequence[Event]) -> None:
+        """Draw the run as it stands, with its course so far."""
+        for event in told:
+            self.take(event)
+        for event in lasting(told):
+            self._draw(event)
+
     def show(self, event: Event) -> None:
         """Redraw with what ``event`` tells."""
         self.take(event)
+        self._draw(event)
+
+    def _draw(self, event: Event) -> None:
         if line := notice(event):
-            self._console.print(Text(line, "yellow" if isinstance(event, Warned) else "dim"))
+            bad = isinstance(event, Warned) or (isinstance(event, Paused) and event.message)
+            self._console.print(Text(line, "yellow" if bad else "dim"))
         elif self._now:
             self._live.update(self.picture(self._now), refresh=True)
 
@@ -133,7 +159,7 @@ class LiveView:
 
     def picture(self, now: Progress) -> RenderableType:
         """Return what there is to see at ``now``."""
-        width = min(_MEASURE, self._console.width)
+        width = max(1, min(_MEASURE, self._console.width - _ECHO))
         picture = Table.grid()
         picture.add_column(width=width)
         for row in (self._heading(now), _bar(now.fraction, width), self._figures(now)):
@@ -181,6 +207,22 @@ def sparkline(values: Sequence[float], width: int) -> str:
     return "".join(_BARS[round((m - low) / (high - low or 1) * (len(_BARS) - 1))] for m in means)
 
 
+def lasting(told: Iterable[Event]) -> list[Event]:
+    """Return what of the events ``told`` before still holds: all warnings, the last of the others.
+
+    A pause that is over does not.
+    """
+    kept: dict[object, Event] = {}
+    for event in told:
+        kind = event if isinstance(event, Warned) else type(event)
+        kept.pop(kind, None)  # so that it stands where it was last told
+        if isinstance(event, Continued):
+            kept.pop(Paused, None)
+        else:
+            kept[kind] = event
+    return list(kept.values())
+
+
 def notice(event: Event) -> str:
     """Return what is said in words about ``event``; nothing if it is shown in figures."""
     match event:
@@ -189,6 +231,8 @@ def notice(event: Event) -> str:
         case Warned():
             return visible(event.message)
         case Paused():
+            if event.message:
+                return f"Paused at step {event.step:,}. {visible(event.message)}"
             return f"Paused at step {event.step:,}; all is saved."
         case Continued():
             return f"On from step {event.step:,}."

@@ -1,10 +1,13 @@
-"""How a training run stands, in the few words that the app has for it."""
+"""How a training run stands, in the few words that Charloom has for it."""
+
+import shlex
+from typing import Any
 
 from core.display import one_line
 from core.events import bits
 from core.watch import State, Watch
-from tui.plain import in_the_app
 
+LIVE = (State.STARTING, State.TRAINING, State.PAUSED)
 RESUMABLE = (State.STOPPED, State.INTERRUPTED, State.FAILED, State.UNTRAINED)
 
 _LOOKS = {  # a mark, a word, a colour: any one of them would do
@@ -48,8 +51,22 @@ def fraction(run: Watch) -> float:
     return min(1.0, max(0.0, run.progress.fraction)) if run.progress else 0.0
 
 
+def step(run: Watch) -> int | None:
+    """Return the step that a run has come to, as far as it was told."""
+    told = run.progress or run.started
+    return told.step if told else None
+
+
+def left(run: Watch) -> float | None:
+    """Return how many seconds a run that is being trained still has to go."""
+    live = run.state in (State.TRAINING, State.PAUSED)
+    return run.progress.eta_seconds if run.progress and live else None
+
+
 def ending(run: Watch) -> str:
     """Return a sentence on how a run ended, for a person who was not looking."""
+    from tui.plain import in_the_app  # Textual, which takes its time: no command needs this
+
     found = best(run)
     loss = f"{bits(found[1]):.2f} bits/char on held-out text" if found else "without a validation"
     step = f"step {run.finished.step:,}" if run.finished else "its last checkpoint"
@@ -61,3 +78,35 @@ def ending(run: Watch) -> str:
         State.FAILED: f"{run.name} failed: {why}",
         State.INTERRUPTED: f"{run.name} was interrupted: {why} F3 and u resume it.",
     }.get(run.state, f"{run.name} is {word(run.state)}.")
+
+
+def idle(run: Watch) -> str:
+    """Return a sentence on why a run is not being trained, and what to do on the command line."""
+    name = shlex.quote(run.name)
+    resume = f"`charloom resume {name}` goes on with it."
+    why = run.reason.rstrip(".")
+    rest = {
+        State.STOPPED: f": it was stopped; {resume}",
+        State.FAILED: f": {why}; {resume}",
+        State.INTERRUPTED: f": {why}; {resume}",
+        State.UNTRAINED: f" yet; `charloom resume {name}` begins.",
+        State.IMPORTED: ": it has no run here; `charloom runs` lists those there are.",
+    }.get(run.state, f": it is done; `charloom generate --model {name}` lets it write.")
+    return f"{run.name!r} is not being trained{rest}"
+
+
+def record(run: Watch) -> dict[str, Any]:
+    """Return how a run stands, for scripts: None is what is not known. Losses are in nats."""
+    now, seen = run.progress, run.validated
+    return {
+        "name": run.name,
+        "state": run.state.value,
+        "step": step(run),
+        "fraction": now and fraction(run),
+        "eta_seconds": left(run),
+        "loss": now and now.loss,
+        "val_loss": seen and seen.val_loss,
+        "best_val_loss": seen and seen.best_val_loss,
+        "best_step": seen and seen.best_step,
+        "reason": run.reason or None,
+    }

@@ -213,14 +213,14 @@ async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone(
         with FileLock(store.folder("creature") / "lock"):
             await pilot.press("down", "d", "d")
             await until(pilot, lambda: told(app))
-            assert "'creature' is being trained; stop that first" in told(app)[0]
+            assert "'creature' is being trained; `charloom stop" in told(app)[0]
             app.clear_notifications()
             await pilot.press("r")
             await until(pilot, lambda: "to be called?" in shown(app))
             put(pilot, "other")
             await pilot.press("enter")
             await until(pilot, lambda: told(app))
-            assert "'creature' is being trained; stop that first" in told(app)[0]
+            assert "'creature' is being trained; `charloom stop" in told(app)[0]
             await pilot.press("escape")
         assert store.names() == ("frankenstein", "creature")
 

@@ -209,7 +209,7 @@ async def test_a_run_that_began_elsewhere_meanwhile_is_not_deleted(working: Exit
         working.enter_context(at_work(folder))
         await pilot.press("d")
         await until(pilot, lambda: told(app))
-        assert "is being trained; stop that first" in told(app)[0]
+        assert "is being trained; `charloom stop" in told(app)[0]
         assert store.folder("sea").is_dir()
 
 

@@ -3,15 +3,19 @@
 import click
 
 from core import runs, store
-from tui.following import follow
-from tui.options import json_option
+from tui.following import follow, let_go
+from tui.options import detach_option, json_option
+from tui.terminal import note
 
 
 @click.command()
 @click.argument("name")
+@detach_option
 @json_option
-def resume(name: str, as_json: bool) -> int:
-    """Go on with the training of the model NAME where it was stopped."""
+def resume(name: str, detach: bool, as_json: bool) -> int:
+    """Go on with the training of the model NAME where it was last saved."""
     folder = store.folder(store.model(name).name)
     runs.read_plan(folder)
-    return follow(name, runs.Training(folder, resume=True), as_json)
+    if not (store.model(name).checkpoints or (folder / "resume.safetensors").is_file()):
+        note(f"{name} was never saved; it begins at the beginning.")
+    return (let_go if detach else follow)(name, runs.Training(folder, resume=True), as_json)

@@ -6,10 +6,11 @@ import click
 
 from core import catalog, presets, runs, store
 from core.presets import PRESETS
-from tui.following import follow
+from tui.following import follow, let_go
 from tui.options import (
     chosen_reading,
     chosen_settings,
+    detach_option,
     json_option,
     reading_options,
     setting_options,
@@ -36,6 +37,7 @@ from tui.terminal import download_progress
 )
 @reading_options
 @setting_options
+@detach_option
 @json_option
 def train(
     text: str,
@@ -43,6 +45,7 @@ def train(
     preset: str,
     fold: int,
     mirror: str | None,
+    detach: bool,
     as_json: bool,
     **values: Any,
 ) -> int:
@@ -56,4 +59,4 @@ def train(
         corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **reading)
     name = store.free_name(corpus.title) if name is None else name
     folder = runs.create(name, corpus, preset, chosen, fold)
-    return follow(name, runs.Training(folder), as_json)
+    return (let_go if detach else follow)(name, runs.Training(folder), as_json)

@@ -1,0 +1,14 @@
+"""``charloom attach``: watch a run that is being trained, whoever started it."""
+
+import click
+
+from tui import following
+from tui.options import json_option
+
+
+@click.command()
+@click.argument("name")
+@json_option
+def attach(name: str, as_json: bool) -> int:
+    """Watch the run NAME until it ends; Ctrl-C leaves it to itself."""
+    return following.attach(name, as_json)
