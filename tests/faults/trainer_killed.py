@@ -19,7 +19,7 @@ import numpy as np
 from core import events, resume, runs, store
 from core.card import CorpusCard
 from core.errors import CharloomError
-from core.events import CheckpointSaved, Event, Finished, Progress, Validated
+from core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
 from core.lesson import Lesson
 from core.settings import ModelSettings, TrainSettings
 from core.vocab import Vocab
@@ -29,7 +29,7 @@ from tests.small import create
 CASES = 200
 _KILLS = 10  # of each run
 _STEPS = 1_500  # of each run, for every kill
-_INTERVAL = 0.1  # seconds between checkpoints
+_INTERVAL = 0.5  # seconds between checkpoints
 _AT_ONCE = 2  # runs: each has one thread
 _LATEST = 1.5  # seconds after the start of training, or of the process, of a random kill
 _PATIENCE = 60.0
@@ -128,13 +128,11 @@ class _Chain:
             return
         self._hold(there[-1].step >= saved[-1], "the newest checkpoint is lost")
         with self._no_fault("resume.safetensors"):
-            snapshot, standing = resume.read_state(
+            snapshot, _ = resume.read_state(
                 self._folder / "resume.safetensors", _lesson(self._folder)
             )
             self._hold(snapshot.step >= saved[-1], "what it takes to go on is lost")
-            reports = [each for each in told if isinstance(each, Progress)]
-            if reports and reports[-1].step > snapshot.step:
-                self.lost = max(self.lost, reports[-1].elapsed_seconds - standing.elapsed)
+        self.lost = max(self.lost, _unsaved(told))
 
     @contextlib.contextmanager
     def _no_fault(self, what: str) -> Iterator[None]:
@@ -164,6 +162,22 @@ def _told(folder: Path) -> list[Event]:
     log = folder / "metrics.jsonl"
     lines = log.read_bytes().split(b"\n") if log.exists() else []
     return [event for line in lines if (event := events.from_line(line))]
+
+
+def _unsaved(told: list[Event]) -> float:
+    """Return how many seconds of training the last trainer had told of and not saved."""
+    saved = now = 0.0
+    begun = False
+    for event in told:
+        match event:
+            case Started():
+                begun = False
+            case Progress():
+                now = event.elapsed_seconds
+                saved, begun = saved if begun else now, True
+            case CheckpointSaved():
+                saved = now
+    return now - saved if begun else 0.0
 
 
 def _lesson(folder: Path) -> Lesson:
