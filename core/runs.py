@@ -67,8 +67,9 @@ def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold:
         notes=list(corpus.notes),
     )
     with store.creating(name) as made:
-        _write(made / "corpus.txt", corpus.text.encode("utf-8", "surrogatepass"))
-        write_plan(made, plan)
+        data = corpus.text.encode("utf-8", "surrogatepass")
+        paths.write_atomically(made / "corpus.txt", data)
+        paths.write_atomically(made / "run.json", _encoded(plan))
     return store.folder(name)
 
 
@@ -87,16 +88,17 @@ def read_text(folder: Path, plan: Plan) -> str:
 
 def write_plan(folder: Path, plan: Plan) -> None:
     """Put ``plan`` into ``folder``, in place of the one that was there."""
-    _write(folder / "run.json", json.dumps(asdict(plan), indent=1).encode())
-
-
-def _write(path: Path, data: bytes) -> None:
+    path = folder / "run.json"
     try:
-        paths.write_atomically(path, data)
+        paths.write_atomically(path, _encoded(plan))
     except OSError as error:
         raise CharloomError(
             f"{str(path)!r} cannot be written ({error.strerror}); make room there."
         ) from error
+
+
+def _encoded(plan: Plan) -> bytes:
+    return json.dumps(asdict(plan), indent=1).encode()
 
 
 def read_plan(folder: Path) -> Plan:

@@ -139,12 +139,12 @@ def is_model(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
+def told(what: str, advice: str = "") -> Iterator[None]:
     """Tell of a failing file system, or a path that it cannot have, in a sentence."""
     try:
         yield
     except OSError as error:
-        raise StorageError(f"{what} ({error.strerror or error}).") from error
+        raise StorageError(f"{what} ({error.strerror or error}){advice}.") from error
     except ValueError as error:  # a NUL in the path
         raise CharloomError(f"{what} ({error}).") from error
 

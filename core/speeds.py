@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from core import paths
@@ -19,21 +20,23 @@ def measured() -> dict[str, float]:
 
     What is remembered holds for this number of cores; delete ``speeds.json`` to time anew.
     """
-    path, known = _file(), remembered()
-    if known is None:
-        paths.make_folder(path.parent)
-        command = [sys.executable, "-P", "-m", "core.calibration", str(path)]
-        child = subprocess.run(
-            command, env=CHILD_ENVIRONMENT | os.environ, capture_output=True, check=False
-        )
-        known = _read(path)
-        if known is None:
-            why = child.stderr.decode(errors="replace").strip().splitlines()
-            raise CharloomError(
-                f"Training could not be timed ({why[-1] if why else 'it wrote nothing'}); "
-                "see that torch is installed and that there is room on the disk."
-            )
-    return known
+    if known := remembered():
+        return known
+    command = [sys.executable, "-P", "-m", "core.calibration"]
+    child = subprocess.run(
+        command, env=CHILD_ENVIRONMENT | os.environ, capture_output=True, check=False
+    )
+    try:
+        speeds: dict[str, float] = json.loads(child.stdout)
+    except ValueError as error:
+        why = child.stderr.decode(errors="replace").strip().splitlines()
+        raise CharloomError(
+            f"Training could not be timed ({why[-1] if why else 'it wrote nothing'}); "
+            "see that torch is installed."
+        ) from error
+    with suppress(OSError, CharloomError):  # where that cannot be, it is timed again
+        remember(paths.make_folder(paths.home()) / "speeds.json", speeds)
+    return speeds
 
 
 def remembered() -> dict[str, float] | None:

@@ -104,7 +104,8 @@ def creating(name: str) -> Iterator[Path]:
     check_free(name)
     paths.make_folder(paths.models())
     paths.sweep(paths.models())
-    with told(f"The model {name!r} cannot be made"), paths.new_folder(folder(name)) as made:
+    advice = f"; see that you may write to {str(paths.models())!r} and that there is room"
+    with told(f"The model {name!r} cannot be made", advice), paths.new_folder(folder(name)) as made:
         (made / "checkpoints").mkdir(mode=0o700)
         yield made
 

@@ -103,7 +103,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     def __init__(self) -> None:
         super().__init__()
-        self.preferences = preferences.load()
+        self.preferences = self._remembered = preferences.load()
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         known = self.preferences.theme in self.available_themes
@@ -122,12 +122,14 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     def remember(self, **choices: Any) -> None:
         """Keep choices for the next session."""
-        changed = replace(self.preferences, **choices)
-        if changed != self.preferences:
-            self.preferences = changed
-            try:
-                preferences.save(changed)
-            except CharloomError as error:
+        before, self.preferences = self.preferences, replace(self.preferences, **choices)
+        if self.preferences == self._remembered:
+            return
+        try:
+            preferences.save(self.preferences)
+            self._remembered = self.preferences
+        except CharloomError as error:  # what is chosen next is saved with it, if that can be
+            if self.preferences != before:
                 self.notify(str(error), severity="warning")
 
     def notify(

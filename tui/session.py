@@ -122,11 +122,11 @@ class Session(CharloomApp):
         await self.switch_mode("prompt")
         self.screen.call_after_refresh(self._give_early)
 
-    def _give_early(self) -> None:
+    async def _give_early(self) -> None:
         self.set_timer(_MENDING_SECONDS, self._mend)
-        early, self._early = self._early or [], None
-        for event in early:
-            self.post_message(event)
+        while self._early:  # what is typed meanwhile has its place behind them
+            await super().on_event(self._early.pop(0))
+        self._early = None
 
     @work
     async def _mend(self) -> None:

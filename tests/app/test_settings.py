@@ -126,6 +126,20 @@ async def test_what_cannot_be_kept_is_told_and_holds_until_the_end(home: Path) -
         assert app.preferences.temperature == 0.9
 
 
+async def test_what_could_not_be_kept_is_kept_with_the_next_choice(home: Path) -> None:
+    in_the_way = home / "preferences.json"
+    in_the_way.mkdir(parents=True)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        app.remember(theme="nord")
+        app.remember(theme="nord")
+        await until(pilot, lambda: told(app))
+        assert len(told(app)) == 1
+        in_the_way.rmdir()
+        app.remember(model="frankenstein@last")
+    assert (load().theme, load().model) == ("nord", "frankenstein@last")
+
+
 @pytest.mark.usefixtures("same_everywhere")
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("where", ["themes", "places"])
