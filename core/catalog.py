@@ -126,7 +126,8 @@ def fetch(
             data = _cache(entry).read_bytes()
     except OSError as error:
         raise CharloomError(
-            f"{name!r} cannot be read or kept ({error.strerror or 'not permitted'})."
+            f"{name!r} cannot be read or kept ({error.strerror or 'not permitted'}); "
+            f"see that you may write to {str(paths.downloads())!r} and that there is room."
         ) from error
     return corpus.from_bytes(data, title=entry.title, source=name, **reading)
 
