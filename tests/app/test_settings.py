@@ -127,7 +127,7 @@ async def test_what_cannot_be_kept_is_told_and_holds_until_the_end(home: Path) -
 
 
 async def test_what_could_not_be_kept_is_kept_with_the_next_choice(home: Path) -> None:
-    in_the_way = home / "preferences.json"
+    in_the_way = home / "settings.json"
     in_the_way.mkdir(parents=True)
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
