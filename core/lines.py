@@ -6,9 +6,15 @@ over by readers and ended by the next writer.
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
-_MOST = 1 << 19  # bytes read at a time: some milliseconds of a caller's time, however long the file
+_MOST = 1 << 17  # bytes read at a time: some milliseconds of a caller's time, however long the file
+_LONG = 1 << 22  # bytes: where more than that are to be read, a sample is
+_PARTS = 2048  # into which these are divided, or more so that none is larger than
+_LARGEST_PART = 1 << 17  # bytes, which a processor has at hand while it searches them
+_BLOCK = 1024  # bytes from the beginning of each part that are in the sample
+_PARTS_AT_A_TIME = 32  # which takes milliseconds, too
 
 
 def append(path: Path, line: bytes) -> None:
@@ -40,7 +46,11 @@ class Lines:
         return cls(path, max(0, size(path) - most))
 
     def read(self) -> list[bytes]:
-        """Return the whole lines that have come, half a megabyte at most: see :attr:`behind`."""
+        """Return the whole lines that have come, none empty, 128 KB at most: see :attr:`behind`."""
+        return _split(self._next(_MOST))
+
+    def _next(self, most: int) -> bytes:
+        """Return the whole lines in the next so many bytes."""
         end, piece = 0, b""
         try:
             with self._path.open("rb") as file:
@@ -48,15 +58,60 @@ class Lines:
                 # Of a file that was cut short, what comes from now on is read.
                 self._position = min(self._position, end)
                 file.seek(self._position)
-                piece = file.read(min(_MOST, end - self._position))
+                piece = file.read(min(most, end - self._position))
         except OSError:  # not there yet, or no longer
             pass
         self.behind = self._position + len(piece) < end
-        whole, newline, _ = piece.rpartition(b"\n")
-        if not newline and self.behind:  # a line of that length is none of ours
-            self._position += len(piece)
-        self._position += len(whole) + len(newline)
-        return whole.split(b"\n") if newline else []
+        whole = piece[: piece.rfind(b"\n") + 1]
+        # A line of such a length that it does not end in there is none of ours.
+        self._position += len(piece if self.behind and not whole else whole)
+        return whole
+
+
+class Skim(Lines):
+    """Reads a file that may have millions of lines already: of more than 4 MB it takes a sample.
+
+    The file is divided into two thousand parts or more. Of each the first lines are taken, and for
+    each of the ``sought`` words the last lines that have them, as many as stand there with them,
+    and what comes after each of these. The end is read line by line, as is what is written then.
+    """
+
+    def __init__(self, path: Path, sought: Mapping[bytes, int]) -> None:
+        super().__init__(path)
+        self._sought = sought
+        self._part = 0  # bytes; 0 as long as nothing is left out
+
+    def read(self) -> list[bytes]:
+        """Return lines that have come, all or a sample of them: see :attr:`behind`."""
+        sample: list[bytes] = []
+        for _ in range(_PARTS_AT_A_TIME):
+            left = size(self._path) - self._position
+            if left > _LONG and not self._part:
+                self._part = min(left // _PARTS, _LARGEST_PART)
+            if left < self._part + _MOST or not self._part:
+                self._part = 0
+                return sample or super().read()
+            sample += self._sample(self._next(self._part))
+        return sample
+
+    def _sample(self, part: bytes) -> list[bytes]:
+        """Return the lines of ``part`` that stand for it, in their order."""
+        head = part.find(b"\n", _BLOCK) + 1 or len(part)
+        begins = set()
+        for words, most in self._sought.items():
+            begin = len(part)
+            for _ in range(most):
+                place = part.rfind(words, head, begin)
+                if place < 0:
+                    break
+                begin = part.rfind(b"\n", 0, place) + 1
+                begins |= {begin, part.find(b"\n", place) + 1}
+        rest = (part[begin : part.find(b"\n", begin)] for begin in sorted(begins))
+        return [*_split(part[:head]), *filter(None, rest)]
+
+
+def _split(piece: bytes) -> list[bytes]:
+    return [line for line in piece.split(b"\n") if line]
 
 
 def size(path: Path) -> int:

@@ -6,7 +6,9 @@ what happens in it, by its events. Nothing here disturbs a trainer.
 
 import sys
 from collections import deque
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from subprocess import Popen
 
@@ -23,13 +25,22 @@ from core.events import (
     Validated,
     Warned,
 )
-from core.lines import Lines, size
+from core.lines import Lines, Skim, size
 from core.runs import cause
 from core.series import Series
 
 _TELLING = Started | Progress | Paused | Continued | Finished  # in which state a run is
 _TAIL = 65_536  # bytes at a log's end that hold such an event
 _MOST_WARNINGS = 20
+_SOUGHT = {  # in a log so long that it is sampled: what is rare, and how many there is need of
+    f'"event": "{name}"'.encode(): most
+    for name, most in (
+        (Started.event, 20),
+        (Warned.event, _MOST_WARNINGS),
+        (Validated.event, 1),
+        (CheckpointSaved.event, 1),
+    )
+}
 _LONGEST_WORDS = 300  # characters
 
 
@@ -59,15 +70,16 @@ class Watch:
     """A run as it stands, for a view; ``process`` is its trainer, for whoever launched it.
 
     Everything is as of the last :meth:`refresh`, which takes milliseconds: of a long log it reads
-    a part each time, from the begin on, and is ``behind`` until it has read all. The state is
-    always that of the log's end.
+    a part each time, from the begin on, and is ``behind`` until it has come to the end. The state
+    is always that of the log's end, and so are the figures that were told there lately. Of a very
+    long log, the curves are drawn through a sample.
     """
 
     def __init__(self, folder: Path, process: Popen[bytes] | None = None) -> None:
         self.name = folder.name
         self.state = State.UNTRAINED
         self.reason = ""
-        """Why it failed or was interrupted."""
+        """Why it failed, was interrupted, or pauses by itself."""
         self.started: Started | None = None
         self.progress: Progress | None = None
         self.validated: Validated | None = None
@@ -80,7 +92,8 @@ class Watch:
         """Losses by step, nats per character; one of steps that were given up is dropped."""
         self._folder, self._process = folder, process
         self._log = folder / "metrics.jsonl"
-        self._metrics, self._samples = Lines(self._log), Lines(folder / "samples.jsonl")
+        self._metrics = Skim(self._log, _SOUGHT)
+        self._samples = Lines.tail(folder / "samples.jsonl", _TAIL)  # there is need of the last
         self._told: Event | None = None  # the last telling one
         # Where in the log the present trainer, or the next, begins; None before the first look.
         self._mark = size(self._log) if process else None
@@ -95,38 +108,48 @@ class Watch:
         before = self.state, self.reason
         at_work = self._at_work()  # asked first, so that nothing is missed after the end
         lines = self._metrics.read() + self._samples.read()
-        for line in lines:
-            if event := events.from_line(line):
-                self._take(event)
-        told = _last_told(self._log) if self._metrics.behind else self._told
-        self.state = self._judge(at_work, told)
-        self.reason = self._why(told)
+        for event in _events(lines):
+            self._take(event)
+        if self._metrics.behind:
+            for event in _ending(self._log, size(self._log)):
+                self._note(event)
+        self.state = self._judge(at_work, self._told)
+        self.reason = self._why(self._told)
         return bool(lines) or (self.state, self.reason) != before
 
     def _at_work(self) -> bool:
         return (self._process is not None and self._process.poll() is None) or alive(self._folder)
 
     def _take(self, event: Event) -> None:
-        if isinstance(event, _TELLING):
-            self._told = event
+        """Take the event that comes next in the log."""
+        self._note(event)
         match event:
             case Started():  # anew, or from a checkpoint on
-                self.started, self.finished = event, None
                 self.warnings.clear()
                 self.train.truncate(event.step)
                 self.validation.truncate(event.step)
             case Progress():
-                self.progress = event
                 self.train.append(event.step, event.loss)
             case Validated():
-                self.validated = event
                 self.validation.append(event.step, event.val_loss)
+            case Warned():
+                self.warnings.append(event.message)
+
+    def _note(self, event: Event) -> None:
+        """Have ``event`` be the last of its kind."""
+        if isinstance(event, _TELLING):
+            self._told = event
+        match event:
+            case Started():
+                self.started, self.finished = event, None
+            case Progress():
+                self.progress = event
+            case Validated():
+                self.validated = event
             case CheckpointSaved():
                 self.checkpoint = event
             case Sample():
                 self.sample = event
-            case Warned():
-                self.warnings.append(event.message)
             case Finished():
                 self.finished = event
 
@@ -147,6 +170,8 @@ class Watch:
 
     def _why(self, told: Event | None) -> str:
         if self.state is State.FAILED and isinstance(told, Finished):
+            return told.message
+        if self.state is State.PAUSED and isinstance(told, Paused):
             return told.message
         if self.state is not State.INTERRUPTED:
             return ""
@@ -205,11 +230,14 @@ def _modified(path: Path) -> float:
         return 0.0
 
 
-def _last_told(log: Path) -> Event | None:
-    """Return the last telling event in the tail of ``log``."""
-    lines = reversed(Lines.tail(log, _TAIL).read())
-    telling = (e for e in map(events.from_line, lines) if isinstance(e, _TELLING))
-    return next(telling, None)
+def _events(lines: Iterable[bytes]) -> Iterator[Event]:
+    return filter(None, map(events.from_line, lines))
+
+
+@lru_cache(maxsize=1)
+def _ending(log: Path, _length: int) -> list[Event]:
+    """Return what is told in the tail of ``log``, which is read anew when its length is new."""
+    return list(_events(Lines.tail(log, _TAIL).read()))
 
 
 def _last_words(log: Path) -> str:

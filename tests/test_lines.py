@@ -1,13 +1,13 @@
 import os
 import subprocess
 import sys
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
 
 from core import lines
-from core.lines import Lines, append
+from core.lines import Lines, Skim, append
 
 
 def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
@@ -85,6 +85,86 @@ def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
     assert sorted(whole) == sorted(
         letter * 500 for letter in (b"a", b"b", b"c") for _ in range(200)
     )
+
+
+# Long files
+
+
+LINE = b"%08d is one of many lines, and this is the rest of it"
+LOOKS = 2 * lines._PARTS // lines._PARTS_AT_A_TIME
+
+
+def long_file(path: Path, count: int, **others: int) -> list[bytes]:
+    """Write a file of lines, the first words of some of which are others, and return these."""
+    written = [LINE % number for number in range(count)]
+    for words, number in others.items():
+        written[number] = words.encode() + written[number]
+    path.write_bytes(b"\n".join(written) + b"\n")
+    return written
+
+
+def all_of(reader: Lines, looks: int = LOOKS) -> list[bytes]:
+    """Return what is read until nothing is left, in no more than so many looks."""
+    found = reader.read()
+    while reader.behind:
+        looks -= 1
+        assert looks > 0
+        found += reader.read()
+    return found
+
+
+def test_of_a_long_file_a_fair_sample_is_read_and_its_end_in_full(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    written = long_file(path, 400_000)
+    reader = Skim(path, {})
+    found = all_of(reader)
+    assert found == sorted(set(found)) and set(found) <= set(written)  # in the order of the file
+    places = [int(line[:8]) for line in found]
+    part = path.stat().st_size // lines._PARTS // len(written[0])
+    assert lines._PARTS <= len(found) < len(written) // 5
+    assert max(after - before for before, after in pairwise([0, *places])) <= part
+    whole = lines._MOST // (len(written[0]) + 1)
+    assert found[-whole:] == written[-whole:]
+    append(path, b"later")
+    assert reader.read() == [b"later"]
+
+
+def test_of_a_long_file_all_that_is_sought_is_found_with_what_comes_after_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "lines"
+    places = {f"rare{number}": number for number in (50, 51, 133_333, 200_000, 399_000, 399_999)}
+    often = {f"often{number}": number for number in range(7, 400_000, 10)}
+    written = long_file(path, 400_000, **places, **often)
+    found = all_of(Skim(path, {b"rare": 9, b"often": 1}))
+    order = {line: number for number, line in enumerate(written)}
+    assert found == sorted(set(found), key=order.__getitem__)
+    assert [line for line in found if line.startswith(b"rare")] == [
+        written[place] for place in places.values()
+    ]
+    for place in places.values():
+        assert set(written[place : place + 2]) <= set(found)
+    assert lines._PARTS < sum(line.startswith(b"often") for line in found) < 20_000
+
+
+@pytest.mark.parametrize("count", [0, 1, 3_000, 60_000])
+def test_of_a_file_that_is_not_so_long_every_line_is_read(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "lines"
+    written = long_file(path, count) if count else []
+    assert path.exists() is bool(count)
+    assert all_of(Skim(path, {b"many": 1})) == all_of(Lines(path)) == written
+
+
+@pytest.mark.parametrize("spoilt", [b"x", b"\0", b"\n", b"\xff\n", b"rare"])
+def test_a_long_file_that_was_spoilt_is_passed_over(tmp_path: Path, spoilt: bytes) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"first\n" + spoilt * (20_000_000 // len(spoilt)) + b"\nlast\n")
+    reader = Skim(path, {b"rare": 9})
+    found = all_of(reader)
+    assert found[0] == b"first" and found[-1] == b"last"
+    assert max(map(len, found)) <= lines._MOST and sum(map(len, found)) < 5_000_000
+    append(path, b"later")
+    assert reader.read() == [b"later"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to be had")

@@ -10,6 +10,7 @@ from filelock import FileLock
 from core import events, lines, orders, paths, runs, store, watch
 from core.events import (
     CheckpointSaved,
+    Continued,
     Event,
     Finished,
     Paused,
@@ -176,6 +177,14 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
     assert look(run) is State.TRAINING
 
 
+def test_a_run_that_pauses_by_itself_says_why(folder: Path, lock: FileLock) -> None:
+    lock.acquire()
+    run = seen(folder, started(), Paused(5, "The disk is full."))
+    assert (run.state, run.reason) == (State.PAUSED, "The disk is full.")
+    record(folder, Continued(5))
+    assert run.refresh() and (run.state, run.reason) == (State.TRAINING, "")
+
+
 def test_a_run_that_was_killed_and_goes_on_is_starting_at_first(
     folder: Path, lock: FileLock
 ) -> None:
@@ -198,9 +207,10 @@ def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
     run, looks = Watch(folder), 0
     while not looks or run.behind:
         assert run.refresh()
-        assert (run.state, run.finished is None) == (State.STOPPED, run.behind)
+        assert (run.state, run.finished) == (State.STOPPED, ended("stopped"))
+        assert run.progress == progress(steps[-1]) and len(run.warnings) == 3 * (not run.behind)
         looks += 1
-    assert looks > 4 and run.progress == progress(steps[-1])
+    assert looks > 4
     assert len(run.train) < 2_048 and run.train.last == (steps[-1], 2.0)
 
 

@@ -1,8 +1,10 @@
 """The training runs as the app sees them: started here or elsewhere, watched, and given orders."""
 
+import asyncio
 from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from textual.signal import Signal
@@ -12,13 +14,15 @@ from core.errors import CharloomError
 from core.orders import Order
 from core.watch import State, Watch
 from tui import standing
+from tui.standing import LIVE
 
 if TYPE_CHECKING:
     from tui.app import CharloomApp
 
-LIVE = (State.STARTING, State.TRAINING, State.PAUSED)
 _LOOK_SECONDS = 0.5  # as often as a trainer reports
 _SEARCH_SECONDS = 2.0  # for runs that were started elsewhere
+_TURN_SECONDS = 0.01  # of reading a long log,
+_BREATH_SECONDS = 0.002  # in between which keys are answered
 _FEW = 4  # runs read for the first time in one go: some milliseconds each
 
 
@@ -35,6 +39,7 @@ class Runs:
         self._app = app
         self._watches: dict[str, Watch] = {}
         self._early: list[tuple[str, Order]] = []  # for trainers that cannot hear yet
+        self._reading = False  # something that is long
 
     def follow(self) -> None:
         """Begin to look, now and then."""
@@ -70,8 +75,7 @@ class Runs:
 
     def resume(self, name: str) -> Watch:
         """Go on with a run from where it was last saved; from its beginning if it never was."""
-        folder = store.folder(name)
-        return self.start(folder, resume=(folder / "resume.safetensors").is_file())
+        return self.start(store.folder(name), resume=True)
 
     def order(self, name: str, order: Order) -> None:
         """Give the trainer of ``name`` an order; :class:`CharloomError` if that is impossible."""
@@ -84,16 +88,10 @@ class Runs:
     def look(self) -> None:
         """Read what the live runs have reported, and tell the person of one that has ended."""
         self._give_early()
-        live = self.live
-        moved = [run.refresh() for run in live]
+        moved = [self._refresh(run) for run in self.live]
         if any(moved):
             self.changed.publish(None)
-        for run in live:
-            if run.state not in LIVE and run.name != self.watched:
-                failed = run.state in (State.FAILED, State.INTERRUPTED)
-                self._app.notify(
-                    standing.ending(run), severity="error" if failed else "information"
-                )
+        self._read_soon()
 
     def search(self) -> None:
         """Notice runs that began, went on, or were removed elsewhere."""
@@ -105,13 +103,42 @@ class Runs:
                 del self._watches[name]
             new = [folder for folder in folders if folder.name not in self._watches]
             ended = [run for run in self._watches.values() if run.state not in LIVE]
-            moved = [run.refresh() for run in ended]
+            moved = [run.refresh() for run in ended if not run.behind]
             for folder in new[:_FEW]:
                 self._watch(folder)
             if new[_FEW:]:
-                self._app.call_later(self.search)
+                self._app.set_timer(_BREATH_SECONDS, self.search)
             if gone or any(moved):
                 self.changed.publish(None)
+
+    def _refresh(self, run: Watch) -> bool:
+        """Read what ``run`` has reported, and tell the person if it has ended or cannot go on."""
+        before = run.state
+        moved = run.refresh()
+        ended = before in LIVE and run.state not in LIVE
+        waits = run.reason and run.state is State.PAUSED and before is not State.PAUSED
+        if (ended or waits) and run.name != self.watched:
+            failed = run.state not in (State.COMPLETED, State.STOPPED, State.PLATEAUED)
+            self._app.notify(standing.ending(run), severity="error" if failed else "information")
+        return moved
+
+    def _read_soon(self) -> None:
+        """See that logs are read to their ends."""
+        if not self._reading and any(run.behind for run in self._watches.values()):
+            self._reading = True
+            self._app.run_worker(self._read_on())
+
+    async def _read_on(self) -> None:
+        """Read what is long, and first of it the run that the person looks at."""
+        while behind := [run for run in self._watches.values() if run.behind]:
+            run = min(behind, key=lambda run: run.name != self.watched)
+            until = monotonic() + _TURN_SECONDS
+            while run.behind and monotonic() < until:
+                self._refresh(run)
+            if not run.behind:
+                self.changed.publish(None)
+            await asyncio.sleep(_BREATH_SECONDS)
+        self._reading = False
 
     def _give_early(self) -> None:
         """Give the orders that came before a trainer could hear them."""
@@ -127,5 +154,6 @@ class Runs:
         run.refresh()
         others = {name: each for name, each in self._watches.items() if name != run.name}
         self._watches = {run.name: run, **others} if process else {**others, run.name: run}
+        self._read_soon()
         self.changed.publish(None)
         return run

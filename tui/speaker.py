@@ -5,7 +5,8 @@ import asyncio
 from core.errors import CharloomError
 from tui import voices
 from tui.apart import apart
-from tui.running import LIVE, Runs
+from tui.running import Runs
+from tui.standing import LIVE
 from tui.voices import Voice
 
 

@@ -64,7 +64,7 @@ def left(run: Watch) -> float | None:
 
 
 def ending(run: Watch) -> str:
-    """Return a sentence on how a run ended, for a person who was not looking."""
+    """Return a sentence on how a run ended, or why it waits, for who was not looking."""
     from tui.plain import in_the_app  # Textual, which takes its time: no command needs this
 
     found = best(run)
@@ -75,6 +75,7 @@ def ending(run: Watch) -> str:
         State.COMPLETED: f"{run.name} is done: {loss}.",
         State.PLATEAUED: f"{run.name} is done, as it no longer improved: {loss}.",
         State.STOPPED: f"{run.name} is stopped and saved at {step}.",
+        State.PAUSED: f"{run.name} is paused. {why}",
         State.FAILED: f"{run.name} failed: {why}",
         State.INTERRUPTED: f"{run.name} was interrupted: {why} F3 and u resume it.",
     }.get(run.state, f"{run.name} is {word(run.state)}.")

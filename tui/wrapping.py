@@ -1,5 +1,6 @@
 """Where a text breaks into rows, so that a text that grows is only broken anew at its end."""
 
+from array import array
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -33,6 +34,29 @@ def rows(text: str, width: int, first: Row = FIRST) -> Iterator[Row]:
         if newline < 0:
             return
         start, paragraph, column = newline + 1, paragraph + 1, 0
+
+
+class Rows:
+    """The rows of a text that grows, a few bytes for each: there may be a million."""
+
+    def __init__(self, text: str, width: int) -> None:
+        self._width = width
+        self._figures = array("I", FIRST)  # three for each row
+        self.grow(text)
+
+    def __len__(self) -> int:
+        return len(self._figures) // 3
+
+    def __getitem__(self, number: int) -> Row:
+        place = 3 * number
+        return Row(self._figures[place], self._figures[place + 1], self._figures[place + 2])
+
+    def grow(self, text: str) -> None:
+        """Break the end of ``text``, of which there was only the beginning before."""
+        last = self[len(self) - 1]
+        del self._figures[-3:]
+        for row in rows(text, self._width, last):
+            self._figures.extend(row)
 
 
 def _cuts(line: str, width: int) -> Iterator[int]:

@@ -3,13 +3,16 @@
 import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from io import StringIO
 from time import perf_counter
 
 from core.sampling import Drawn
 from tui.terminal import write
 
 MOST_KEPT = 1_000_000
-"""Characters: a shown text that grows longer is forgotten as it goes, so that memory is bounded."""
+"""Characters: a shown text that grows longer is forgotten as it goes, so that memory is bounded.
+
+One that is kept only takes some bytes for each."""
 
 _FRAME_SECONDS = 1 / 60
 
@@ -20,8 +23,8 @@ class Passage:
     def __init__(self, shown: bool) -> None:
         self.length = 0
         self._shown = shown
-        self._characters: list[str] = []
-        self._written = 0  # how many of these stdout has got
+        self._text = StringIO()
+        self._written = 0  # how many characters of it stdout has got
         self._bits = 0.0
         self._first = self._last = 0.0  # when characters came
 
@@ -44,7 +47,7 @@ class Passage:
     @property
     def text(self) -> str:
         """All characters, if they were shown not more than :data:`MOST_KEPT`."""
-        return "".join(self._characters)
+        return self._text.getvalue()
 
     @property
     def chars_per_second(self) -> float:
@@ -63,7 +66,7 @@ class Passage:
             self._last = perf_counter()
             if not self.length:
                 self._first = self._last
-            self._characters.append(character)
+            self._text.write(character)
             self.length += 1
             self._bits -= math.log2(probability)
             if self._last >= due:
@@ -74,9 +77,9 @@ class Passage:
         if not self._shown:
             return
         # Counted before it is written: a write that Ctrl-C interrupts is completed by the next.
-        waiting = self._characters[self._written :]
-        self._written = len(self._characters)
+        self._text.seek(self._written)
+        waiting = self._text.read()
+        self._written += len(waiting)
         if self.length > MOST_KEPT:
-            self._characters.clear()
-            self._written = 0
-        write("".join(waiting) + final)
+            self._text, self._written = StringIO(), 0
+        write(waiting + final)

@@ -120,7 +120,7 @@ async def test_the_end_is_followed_until_one_scrolls_up_and_again_when_one_wants
         turn, page = await send(pilot, "the sea "), room(pilot).transcript
         await until(pilot, lambda: page.max_scroll_y > 20 and page.following)
         await pilot.press("pageup")
-        await until(pilot, lambda: not page.following)
+        await until(pilot, lambda: not page.following and page.scroll_y == page.scroll_target_y)
         place, length = page.scroll_y, len(text_of(turn))
         gate.let(2_000)
         await until(pilot, lambda: len(text_of(turn)) > length + 1_000)
@@ -196,7 +196,7 @@ def lines(turn: Turn) -> list[str]:
 def drawn(turn: Turn) -> str:
     """Return the text as its rows have it, newlines where the text has them."""
     flow = turn.query_one(Flow)
-    starts = [row.start for row in flow._rows]
+    starts = [flow._rows[row].start for row in range(len(flow._rows))]
     pairs = zip(starts, [*starts[1:], None], strict=True)
     pieces = [flow._text[start:end] for start, end in pairs]
     for line, piece in zip(lines(turn), pieces, strict=True):

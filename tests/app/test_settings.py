@@ -136,8 +136,8 @@ async def test_what_could_not_be_kept_is_kept_with_the_next_choice(home: Path) -
         await until(pilot, lambda: told(app))
         assert len(told(app)) == 1
         in_the_way.rmdir()
-        app.remember(model="frankenstein@last")
-    assert (load().theme, load().model) == ("nord", "frankenstein@last")
+        app.remember(temperature=1.5)
+    assert (load().theme, load().temperature) == ("nord", 1.5)
 
 
 @pytest.mark.usefixtures("same_everywhere")

@@ -7,9 +7,11 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from core import store, watch
+from core import events, store, watch
+from core.events import Continued, Paused, Progress
 from core.watch import State
 from tests.app.driving import SMALL, app_at, shown, told, until, words
+from tests.app.run_folders import at_work, course, write_run
 from tests.small import endless
 from tui.screens.train import TrainRoom
 
@@ -120,3 +122,22 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         await pilot.press("s")
         await until(pilot, lambda: other.state is State.STOPPED)
         assert chosen and chosen.state is State.TRAINING
+
+
+async def test_a_run_that_waits_for_room_says_so_here_and_to_who_is_elsewhere() -> None:
+    run = write_run("sea", *course(steps=500))
+    why = "There is no room; make some. Training goes on as soon as it can."
+    with at_work(run):
+        events.record(run, Progress(600, 0.1, 1.5, 2.2, 0.004, 50_000.0, 60.0, 90.0, 0.1))
+        app = app_at("prompt")
+        async with app.run_test(size=SMALL, notifications=True) as pilot:
+            await until(pilot, lambda: "● sea" in shown(app))
+            events.record(run, Paused(600, why))
+            await until(pilot, lambda: told(app) == [f"sea is paused. {why}"])
+            await pilot.press("f3")
+            await until(pilot, lambda: "‖ sea  paused" in shown(app))
+            await until(pilot, lambda: "There is no room; make some." in shown(app))
+            events.record(run, Continued(600))
+            await until(pilot, lambda: "● sea  training" in shown(app))
+            run_now = app.runs.get("sea")
+            assert run_now is not None and run_now.reason == ""

@@ -1,6 +1,6 @@
 """``make bench``: measure, each figure beside its baseline in the same run, and print the table.
 
-    python -m tests.bench [startup|app|sampling|overhead|quality …] [--texts FOLDER]
+    python -m tests.bench [startup|app|sampling|long|overhead|quality …] [--texts FOLDER]
 
 Without names everything is measured. ``quality`` needs FOLDER (or ``$CHARLOOM_BENCH_TEXTS``) with
 ``tinyshakespeare.txt`` and ``frankenstein.txt``; without it the bundled tale is learned instead.
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from core.calibration import calibrate
 from core.presets import PRESETS
-from tests.bench import app, sampling, startup, training
+from tests.bench import app, long_life, sampling, startup, training
 from tests.bench.table import Row, machine, markdown
 
-_PARTS = ("startup", "app", "sampling", "overhead", "quality")
+_PARTS = ("startup", "app", "sampling", "long", "overhead", "quality")
 _TARGETS = {"tinyshakespeare": "≤ 1.55", "frankenstein": "reported"}
 
 
@@ -41,6 +41,8 @@ def main() -> None:
         rows += app.rows(texts[0] if texts else bundled, _precision())
     if "sampling" in parts:
         rows += sampling.rows()
+    if "long" in parts:
+        rows += long_life.rows()
     if "overhead" in parts:
         rows += training.overhead_rows(texts[0] if texts else bundled, _precision())
     if "quality" in parts:

@@ -90,11 +90,14 @@ def generate(
 ) -> None:
     """Let a model go on from PROMPT, or '-': standard input, less a final newline.
 
-    Writes the prompt and the text, and a line '* * *' between texts; --json writes one object per
-    text, on a line. Every text is kept in the library: see `charloom favorites`.
+    Writes the prompt and the text as it comes, and a line '* * *' between texts; --json writes one
+    object per text, on a line, once all of it is there. Every text of up to a million characters is
+    kept in the library: see `charloom favorites`.
     """
     settings = Settings(temperature, top_k, top_p)
     loaded = shelf.load(address)
+    if loaded.warning:
+        note(loaded.warning)
     model = LSTM(loaded.checkpoint)
     prompt = _adapted(_read(prompt), model.vocab)
     first = int.from_bytes(os.urandom(4)) if seed is None else seed

@@ -27,6 +27,8 @@ def runs(as_json: bool) -> None:
     found = [Watch(folder) for folder in watch.runs()]
     for run in found:
         run.refresh()
+        while run.behind:
+            run.refresh()
     found.sort(key=lambda run: run.state not in standing.LIVE)
     if as_json:
         for run in found:

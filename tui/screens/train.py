@@ -17,9 +17,9 @@ from core.orders import Order
 from core.watch import State, Watch
 from tui import standing
 from tui.plain import in_the_app, plain_line
-from tui.running import LIVE
 from tui.screens.dialogs import Ask, confirm
 from tui.screens.room import Room
+from tui.standing import LIVE
 from tui.widgets.actions import Actions
 from tui.widgets.run_list import RunList
 from tui.widgets.run_view import RunView

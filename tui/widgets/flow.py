@@ -14,7 +14,7 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from core.display import visible
-from tui.wrapping import Row, rows
+from tui.wrapping import Rows
 
 MEASURE = 88  # columns: longer lines are hard to read
 GUTTER = 3  # columns before every line: a bar, a mark before the first, and a space
@@ -51,15 +51,15 @@ class Flow(Widget):
         self._after: Sequence[Content] = ()
         self._about: tuple[list[Strip], list[Strip]] | None = None  # these two, once drawn
         self._width = 0  # that the text is broken into rows for; 0: not yet
-        self._rows: list[Row] = []
+        self._rows = Rows("", 1)
         self._drawn_rows: dict[int, Strip] = {}
 
     def add(self, text: str) -> None:
         """Show ``text``, which anybody may have written, after what is there."""
         self._text += visible(text)
         if self._width:
-            before, last = len(self._rows), self._rows.pop()
-            self._rows.extend(rows(self._text, self._width, last))
+            before = len(self._rows)
+            self._rows.grow(self._text)
             self._drawn_rows.pop(before - 1, None)
             self._refresh_from(before - 1, grown=len(self._rows) > before)
 
@@ -67,7 +67,7 @@ class Flow(Widget):
         """Show that there is more to come, or no longer."""
         if on != self._caret:
             self._caret = on
-            self._refresh_from(max(0, len(self._rows) - 1), grown=False)
+            self._refresh_from(len(self._rows) - 1, grown=False)
 
     def tell(
         self, before: Sequence[Content], after: Sequence[Content], mark: str | None = None
@@ -101,6 +101,7 @@ class Flow(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw some lines. Rows that were drawn before are at hand, though the text has grown."""
+        self._styles_cache.clear()  # where Textual notes each line that has changed, in vain here
         background = self.background_colors[1]
         strips = [self.render_line(y) for y in crop.line_range]
         for each in self.get_line_filters():
@@ -131,7 +132,7 @@ class Flow(Widget):
         """Break everything into lines of ``width`` cells."""
         if width != self._width:
             self._width = width
-            self._rows = list(rows(self._text, width))
+            self._rows = Rows(self._text, width)
             self._drawn_rows.clear()
             self._about = None
 

@@ -21,12 +21,11 @@ from core.watch import Watch
 from tui.apart import apart
 from tui.model_figures import counted, megabytes, model_row, size
 from tui.plain import plain
-from tui.running import LIVE
 from tui.screens.asking import ask_until_done
 from tui.screens.dialogs import Ask, confirm
 from tui.screens.editor import Editor
 from tui.screens.saving import Chosen, Saving
-from tui.standing import fraction, mark, word
+from tui.standing import LIVE, fraction, mark, word
 from tui.stock import Stock
 from tui.widgets.actions import Actions
 from tui.widgets.half import Half, on_key

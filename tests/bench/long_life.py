@@ -1,0 +1,159 @@
+"""What days of training and hours of writing cost: a log of a million lines, and 10 M characters.
+
+Alone: ``python -m tests.bench.long_life``.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from unittest import mock
+
+from core import corpus, events, paths, runs, store
+from core.events import Warned
+from core.series import Series
+from core.watch import Watch
+from tests.bench.table import Row, machine, markdown, median, spread
+from tests.child import TEXT
+from tests.long_logs import long_log
+from tests.makers import random_checkpoint
+from tests.terminal import CTRL_Q, F3, Terminal
+
+_LINES = 1_000_000
+_FEW_LINES = 1_000
+_TIMES = 5
+_AT_THE_END = "All of it was read."  # the last line of a log, which the app shows
+_CHARACTERS = 10_000_000
+_FEW_CHARACTERS = 100_000
+_TELLING = """
+import sys
+from pathlib import Path
+from tui.cli import run
+assert run(sys.argv[1:]) == 0
+status = Path("/proc/self/status").read_text().splitlines()
+print(next(line for line in status if line.startswith("VmHWM")), file=sys.stderr)
+"""
+
+
+def rows() -> list[Row]:
+    """Measure in a home of its own, with runs and a model that were never trained."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
+    ):
+        return [*_log_rows(), *_memory_rows()]
+
+
+def _log_rows() -> list[Row]:
+    _run("few", _FEW_LINES)
+    few = [_opened() for _ in range(_TIMES)]
+    store.remove("few")
+    log = _run("many", _LINES)
+    ours, looks = zip(*(_watched(log.parent) for _ in range(_TIMES)), strict=True)
+    many = [_opened() for _ in range(_TIMES)]
+    size, baseline = log.stat().st_size, _parsed(log)
+    return [
+        Row(
+            f"a log of {_LINES:,} lines ({size / 1e6:.0f} MB), read and thinned",
+            f"{spread(ours)} s",
+            f"every line parsed {baseline:.2f} s",
+            f"{median(ours) / baseline:.2f} ×",
+            "≤ 1 s",
+        ),
+        Row(
+            "the longest of the looks that it takes",
+            f"{spread(looks, '{:.0f}')} ms",
+            "",
+            "",
+            "≤ 30 ms",
+        ),
+        Row(
+            "from the start of the app until Train has drawn all of it",
+            f"{spread(many)} s",
+            f"a log of {_FEW_LINES:,} lines {spread(few)} s",
+            f"+ {median(many) - median(few):.2f} s",
+            "+ 1 s at most",
+        ),
+    ]
+
+
+def _run(name: str, lines: int) -> Path:
+    """Make a run with a long log, and return where that is."""
+    text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
+    folder = runs.create(name, text, "small", {}, fold=0)
+    log = folder / "metrics.jsonl"
+    log.write_bytes(long_log(lines))
+    events.record(folder, Warned(_AT_THE_END))
+    return log
+
+
+def _watched(folder: Path) -> tuple[float, float]:
+    """Return in how many seconds a run is known, and the milliseconds of the longest look."""
+    run = Watch(folder)
+    looks: list[float] = []
+    while not looks or run.behind:
+        begin = time.perf_counter()
+        run.refresh()
+        looks.append(time.perf_counter() - begin)
+    assert run.warnings[-1] == _AT_THE_END
+    return sum(looks), 1_000 * max(looks)
+
+
+def _parsed(log: Path) -> float:
+    """Return how many seconds it takes to draw the same curves through all there is."""
+    train, validation = Series(), Series()
+    begin = time.perf_counter()
+    with log.open("rb") as file:
+        for line in file:
+            told = json.loads(line)
+            if told["event"] == "progress":
+                train.append(told["step"], told["loss"])
+            elif told["event"] == "validated":
+                validation.append(told["step"], told["val_loss"])
+    return time.perf_counter() - begin
+
+
+def _opened() -> float:
+    """Return how many seconds after it was started the app shows all of a run."""
+    with Terminal(home=paths.home(), size=(160, 48)) as terminal:
+        terminal.press(F3)
+        terminal.wait_for_bytes(_AT_THE_END.encode())
+        taken = time.perf_counter() - terminal.begin
+        terminal.press(CTRL_Q)
+        terminal.end()
+    return taken
+
+
+def _memory_rows() -> list[Row]:
+    store.save("tiny", random_checkpoint())
+    few, many = _peak(_FEW_CHARACTERS), _peak(_CHARACTERS)
+    whole = _peak(_CHARACTERS, "--json")
+    return [
+        Row(
+            f"peak memory of {_CHARACTERS:,} characters beyond that of {_FEW_CHARACTERS:,}",
+            f"{many - few:+.1f} MB",
+            f"in one JSON object {whole - few:+.1f} MB",
+            "",
+            "≤ 5 MB",
+        )
+    ]
+
+
+def _peak(characters: int, *options: str) -> float:
+    """Return how many megabytes ``charloom generate`` had in memory at most (proc(5))."""
+    arguments = ("generate", "the", "--model", "tiny", "--seed", "1", "--length", f"{characters}")
+    told = subprocess.run(
+        [sys.executable, "-P", "-c", _TELLING, *arguments, *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return int(told.stderr.split()[-2]) / 1024
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{machine()}\n\n{markdown(rows())}\n")

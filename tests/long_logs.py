@@ -1,0 +1,70 @@
+"""Logs as runs of days write them: made in a moment, and as irregular as those of real ones."""
+
+import math
+from collections.abc import Iterator
+
+from core import events
+from core.events import CheckpointSaved, Event, Started, Validated, Warned
+from core.settings import ModelSettings, TrainSettings
+
+_PROGRESS = (
+    '{"event": "progress", "step": %d, "epoch": %.15f, "loss": %.15f, "bits_per_char": %.15f, '
+    '"lr": 0.0035123, "chars_per_second": 51204.56, "elapsed_seconds": %.1f, '
+    '"eta_seconds": %.1f, "fraction": %.6f}'
+)
+_EVERY = 5  # steps from report to report
+_BACK = 40  # steps that a trainer goes back
+_RISEN = 0.1  # nats, by which the loss of these is higher
+
+
+def loss_at(step: int, total: int) -> float:
+    """Return the loss that is reported at a step: it falls, with some noise."""
+    return 1.4 + 2 * math.exp(-6 * step / total) + 0.05 * math.sin(1.7 * step)
+
+
+def long_log(lines: int, resumed: int = 3, jumps: int = 20) -> bytes:
+    """Return a log of about so many ``lines``, without an end.
+
+    The run was ``resumed`` some times, each time from where it had been a while before, with a
+    warning; and some times its loss ``jumps``, and it goes back.
+    """
+    return b"".join(line.encode() + b"\n" for line in _lines(lines, resumed, jumps))
+
+
+def _lines(lines: int, resumed: int, jumps: int) -> Iterator[str]:
+    total = lines * _EVERY
+    step, session, jump = 0, lines // (resumed + 1), lines // (jumps + 1)
+    for number in range(lines):
+        if number % session == 0:
+            step = max(0, step - number // 50 * _EVERY)
+            yield events.to_line(_started(step, total))
+            yield events.to_line(Warned(f"It is resumed at {step}."))
+        elif number % jump == jump - 1:
+            for given_up in range(step + 1, step + _BACK):
+                yield _progress(given_up, total, loss_at(given_up, total) + _RISEN)
+            yield events.to_line(Warned(f"The loss jumped at {step}."))
+            step = max(0, step - _BACK)
+        elif number % 10 == 5:
+            yield events.to_line(_validated(step, total))
+        elif number % 20 == 7:
+            yield events.to_line(CheckpointSaved(step, f"step-{step:08d}.safetensors"))
+        else:
+            step += _EVERY
+            yield _progress(step, total, loss_at(step, total))
+
+
+def _progress(step: int, total: int, loss: float) -> str:
+    seconds = step / 10
+    figures = (step, step / 1_300, loss, events.bits(loss), seconds, total / 10 - seconds)
+    return _PROGRESS % (*figures, step / total)
+
+
+def _validated(step: int, total: int) -> Event:
+    loss = loss_at(step, total) + 0.1
+    return Validated(step, loss, events.bits(loss), loss, step, 24_000, 0.1)
+
+
+def _started(step: int, total: int) -> Event:
+    model, training = ModelSettings(80), TrainSettings(steps=total)
+    told = (step, "cpu", "float32", 2, model.parameters, 900_000, 100_000, total, 4.38, 2.45)
+    return Started(*told, model.to_json(), training.to_json())
