@@ -2,9 +2,10 @@
 
 The file is in the safetensors format (github.com/huggingface/safetensors: 8 bytes of header length,
 a JSON header, then the numbers, little-endian) and names no device and no other file. Its metadata
-are a :class:`Card` and digests of the card and of the numbers. It is written here rather than by
-the library, whose metadata come in a random order, so that equal checkpoints are equal files. It is
-read by a validator that trusts nothing: a file from a stranger opens or is refused, no more.
+are a :class:`Card`, a digest of the numbers, and one of both, so that no card is ever taken for
+that of other weights. It is written here rather than by the library, whose metadata come in a
+random order, so that equal checkpoints are equal files. It is read by a validator that trusts
+nothing: a file from a stranger opens or is refused, no more.
 """
 
 import hashlib
@@ -108,13 +109,13 @@ def to_bytes(checkpoint: Checkpoint, half: bool = False) -> bytes:
     if not all(_all_finite(array) for array in arrays):
         raise CharloomError("Some weights are too large for half precision; keep the full one.")
     data = b"".join(array.tobytes() for array in arrays)
-    card = json.dumps(checkpoint.to_json(), allow_nan=False)
+    card, data_sha256 = json.dumps(checkpoint.to_json(), allow_nan=False), _sha256(data)
     metadata = {
         "format": _FORMAT,
         "version": _VERSION,
         "card": card,
-        "card_sha256": _sha256(card.encode()),
-        "data_sha256": _sha256(data),
+        "card_sha256": _sha256(card.encode(), data_sha256.encode()),
+        "data_sha256": data_sha256,
     }
     header = json.dumps({"__metadata__": metadata, **layout}).encode()
     header += b" " * (-len(header) % 8)  # the numbers start aligned
@@ -217,7 +218,8 @@ def _read_header(file: BinaryIO, size: int) -> _Header:
     metadata = entries.pop("__metadata__", None)
     if not isinstance(metadata, dict) or metadata.get("format") != _FORMAT:
         raise CharloomError("It is a safetensors file, but not a Charloom checkpoint.")
-    if metadata.get("version") != _VERSION:
+    version = metadata.get("version")
+    if version != _VERSION and isinstance(version, str) and version.isdecimal():
         raise UnreadableError("Its version is unknown here; update Charloom to use it.")
     card = _read_card(metadata)
     for dtype, each in _DTYPES.items():
@@ -230,10 +232,13 @@ def _read_header(file: BinaryIO, size: int) -> _Header:
 def _read_card(metadata: dict[str, Any]) -> Card:
     """Return the card in ``metadata``, which must be whole: five strings."""
     keys = {"format", "version", "card", "card_sha256", "data_sha256"}
-    if set(metadata) != keys or not all(isinstance(value, str) for value in metadata.values()):
+    strings = all(isinstance(value, str) for value in metadata.values())
+    if set(metadata) != keys or not strings or metadata["version"] != _VERSION:
         raise CharloomError("Its metadata are not those of a Charloom checkpoint.")
-    raw = metadata["card"].encode("utf-8", "surrogatepass")
-    if _sha256(raw) != metadata["card_sha256"]:
+    raw, data_sha256 = (
+        metadata[key].encode("utf-8", "surrogatepass") for key in ("card", "data_sha256")
+    )
+    if _sha256(raw, data_sha256) != metadata["card_sha256"]:
         raise CharloomError("Its card is damaged; copy or download it again.")
     return card_from_json(json_object(raw, "card"))
 

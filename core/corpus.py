@@ -4,6 +4,7 @@ Nothing is changed silently: every adjustment becomes a sentence in :attr:`Corpu
 """
 
 import codecs
+import contextlib
 import hashlib
 import os
 import re
@@ -33,7 +34,15 @@ _BYTE_ORDER_MARKS = (
 _CONTROLS = [chr(c) for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n\f\r\x1b\x85"]
 _MOST_CONTROLS = 0.1
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NO_TEXTS = ("idna", "punycode", "unicode-escape")  # codecs for names of hosts and for source code
+# Composing takes time in the square of how many marks pile up on a character. In no language are
+# there more than 30 (UAX #15, Stream-Safe Text Format); more is play, or worse.
+_HIGHEST_PILE = 100
+_LONGEST_SHOWN = 200
 _CHUNK = 2**20
+# What is looked at to guess an encoding: how many bytes, how many more on either side so that no
+# word is lost between two pieces, and how often.
+_PIECE, _MARGIN, _PIECES = 2**12, 2**6, 32
 
 
 class Reading(TypedDict, total=False):
@@ -79,7 +88,7 @@ def load(source: Path | str, **reading: Unpack[Reading]) -> Corpus:
         return from_bytes(data, title=_utf8(path.stem), source=_utf8(path.resolve()), **reading)
     except MemoryError as error:
         raise CharloomError(
-            f"{str(source)!r} is too large for this machine's memory; cut out a part of it."
+            f"{_shown(str(source))} is too large for this machine's memory; cut out a part of it."
         ) from error
 
 
@@ -99,7 +108,7 @@ def from_bytes(
 
     The steps, in this order: decode, newlines, Gutenberg's header and footer, NFC, slice.
     """
-    name = "Standard input" if source == "-" else repr(source)
+    name = "Standard input" if source == "-" else _shown(source)
     notes = []
     text, used, guessed = _decode(data, encoding, name)
     if "\0" in text or sum(map(text.count, _CONTROLS)) > _MOST_CONTROLS * len(text):
@@ -120,11 +129,12 @@ def from_bytes(
     if trim:
         text, note = gutenberg.trim(text)
         notes += [note] if note else []
-    if nfc and not unicodedata.is_normalized("NFC", text):
-        text = unicodedata.normalize("NFC", text)
-        notes.append("Composed the characters (NFC).")
+    if nfc:
+        text, note = _composed(text)
+        notes += [note] if note else []
+        start, end = (place and _composed(place)[0] for place in (start, end))
     if start is not None or end is not None:
-        first, last = passage.span(text, _composed(start, nfc), _composed(end, nfc))
+        first, last = passage.span(text, start, end)
         notes.append(f"Took the {last - first:,} characters from {first:,} to {last:,}.")
         text = text[first:last]
     _check(text, name, short)
@@ -141,7 +151,7 @@ def _read_stdin() -> bytes:
 
 def _read_file(path: Path) -> bytes:
     """Read a regular file; a pipe or a device could block, or never end."""
-    name = repr(str(path))
+    name = _shown(str(path))
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -172,6 +182,11 @@ def _read_bounded(file: BinaryIO, name: str) -> bytes:
     return b"".join(chunks)
 
 
+def _shown(name: str) -> str:
+    """Return a name in quotes, of a very long one the end."""
+    return repr(name if len(name) <= _LONGEST_SHOWN else f"…{name[-_LONGEST_SHOWN:]}")
+
+
 def _too_large(name: str) -> CharloomError:
     limit = f"{MAX_BYTES // 2**20:,} MB"
     return CharloomError(f"{name} is larger than {limit}; cut out a part of it.")
@@ -192,15 +207,18 @@ def _utf8(name: Path | str) -> str:
 def _decode(data: bytes, encoding: str | None, name: str) -> tuple[str, str, bool]:
     """Return the text, its encoding and whether that is a guess."""
     if encoding is not None:
+        shown = _shown(encoding)
         try:
+            if codecs.lookup(encoding).name in _NO_TEXTS:
+                raise LookupError
             return data.decode(encoding), encoding, False
         except LookupError as error:
             raise CharloomError(
-                f"There is no text encoding called {encoding!r}; try 'utf-8' or 'windows-1252'."
+                f"There is no text encoding called {shown}; try 'utf-8' or 'windows-1252'."
             ) from error
         except ValueError as error:
             raise CharloomError(
-                f"{name} cannot be read as {encoding!r}; leave out --encoding to have it guessed."
+                f"{name} cannot be read as {shown}; leave out --encoding to have it guessed."
             ) from error
     for mark, marked in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
@@ -227,25 +245,52 @@ def _guess(data: bytes, name: str) -> tuple[str, str, bool]:
 
     import charset_normalizer  # deferred: few texts need it, and importing it takes a while
 
-    matches = charset_normalizer.from_bytes(data)
+    sample = _sample(data)
+    # Of its own accord it looks at five places; the more, the surer it is.
+    matches = charset_normalizer.from_bytes(sample, steps=min(20, max(5, len(sample) >> 11)))
     best = matches.best()
-    if best is None:
-        raise CharloomError(f"The encoding of {name} is unknown; name it with --encoding.")
     # It breaks ties by name, which makes French Czech. The commonest of the old encodings is the
-    # better guess, unless the letters of another language fit clearly better.
-    western = any(
-        "cp1252" in match.could_be_from_charset
-        and match.chaos <= best.chaos
-        and match.coherence > best.coherence - 0.05
-        for match in matches
+    # better guess, unless the letters of another language fit clearly better; those of English are
+    # the same in all.
+    western = best is not None and any(
+        "cp1252" in each.could_be_from_charset
+        and each.chaos <= best.chaos
+        and (each.coherence > best.coherence - 0.05 or each.language == best.language == "English")
+        for each in matches
     )
-    encoding = "cp1252" if western else best.encoding
-    return data.decode(encoding, "replace"), encoding.replace("cp125", "windows-125"), True
+    for encoding in ["cp1252"] * western + [each.encoding for each in matches]:
+        with contextlib.suppress(UnicodeDecodeError):
+            return data.decode(encoding), encoding.replace("cp125", "windows-125"), True
+    raise CharloomError(f"The encoding of {name} is unknown; name it with --encoding.")
 
 
-def _composed(phrase: str | None, nfc: bool) -> str | None:
-    """Return a phrase in the form that the text has, so that it can be found there."""
-    return unicodedata.normalize("NFC", phrase) if phrase and nfc else phrase
+def _sample(data: bytes) -> bytes:
+    """Return what tells the encoding: of a long text some pieces, from all over it, beyond ASCII.
+
+    Guessing takes up to a hundred times the memory of what it is shown. The pieces begin and end
+    with blanks or signs, which are part of a longer character in no encoding.
+    """
+    if len(data) <= _PIECE * _PIECES:
+        return data
+    starts = [at for at in range(0, len(data), _PIECE) if not data[at : at + _PIECE].isascii()]
+    blocks = (
+        data[max(0, at - _MARGIN) : at + _PIECE + _MARGIN]
+        for at in starts[:: len(starts) // _PIECES + 1]
+    )
+    pieces = (re.search(rb"[\t-/].*[\t-/]", block, re.DOTALL) for block in blocks)
+    return b"".join(piece[0] for piece in pieces if piece)
+
+
+def _composed(text: str) -> tuple[str, str]:
+    """Return ``text`` in NFC, and a sentence on what became of it, if anything did."""
+    if text.isascii():
+        return text, ""
+    # By their decomposed forms, as some characters are taken apart into marks alone.
+    marks = [c for c in set(text) if unicodedata.combining(unicodedata.normalize("NFD", c)[0])]
+    if marks and re.search(f"[{''.join(marks)}]{{{_HIGHEST_PILE + 1}}}", text):
+        return text, f"Left uncomposed: over {_HIGHEST_PILE:,} combining marks stand in a row."
+    composed = unicodedata.normalize("NFC", text)
+    return composed, "" if composed == text else "Composed the characters (NFC)."
 
 
 def _check(text: str, name: str, short: bool) -> None:

@@ -5,6 +5,7 @@ import re
 from core.errors import CharloomError
 
 _LONGEST_SHOWN = 60
+_LONGEST_PHRASE = 200  # characters; the time to search is the product of it and the text's length
 
 
 def span(text: str, start: str | None, end: str | None) -> tuple[int, int]:
@@ -34,6 +35,11 @@ def _locate(text: str, place: str, low: int, option: str) -> tuple[int, int]:
         return offset, offset
     if not place.strip():
         raise CharloomError(f"{option} is empty; give a phrase of the text, or an offset.")
+    if len(place) > _LONGEST_PHRASE:
+        raise CharloomError(
+            f"{option} {shown} is longer than {_LONGEST_PHRASE} characters; "
+            "the first words of the passage are enough."
+        )
 
     # "Letter 1" is not "Letter 10"; an underscore marks italics and is no part of a word.
     phrase = rf"(?<![^\W_]){re.escape(place)}(?![^\W_])"
@@ -49,24 +55,25 @@ def _locate(text: str, place: str, low: int, option: str) -> tuple[int, int]:
 
 def _heading(text: str, phrase: str, low: int) -> tuple[int, int] | None:
     """Return where the phrase is a heading or, failing that, stands on a line of its own."""
-    lines = text.split("\n")
-    shown = [line.strip() for line in lines]
+    begins = re.compile(rf"^[ \t_*#=]*(?P<phrase>{phrase})(?P<rest>.*)", re.MULTILINE)
+    if not begins.search(text):  # as of most phrases, and the lines need not be looked at
+        return None
+    shown = [line.strip() for line in text.split("\n")]
     last = {line: number for number, line in enumerate(shown)}
-    pattern = re.compile(rf"[ \t_*#=]*(?P<phrase>{phrase})(?P<rest>.*)")
     listed = own = None
-    begin = 0
-    for number, line in enumerate(lines):
-        match = pattern.match(line)
-        if match and begin + match.start("phrase") >= low:
-            place = begin + match.start("phrase"), begin + match.end("phrase")
-            around = shown[max(number - 1, 0) : number] + shown[number + 1 : number + 2]
-            if not any(around):  # blank, or the edge of the text
-                if not _only_listed(shown, last, number):
-                    return place
-                listed = listed or place
-            elif not re.search(r"[^\W_]", match["rest"]):
-                own = own or place
-        begin += len(line) + 1
+    number = seen = 0
+    for match in begins.finditer(text):
+        number += text.count("\n", seen, match.start())
+        seen = match.start()
+        if match.start("phrase") < low:
+            continue
+        around = shown[max(number - 1, 0) : number] + shown[number + 1 : number + 2]
+        if not any(around):  # blank, or the edge of the text
+            if not _only_listed(shown, last, number):
+                return match.span("phrase")
+            listed = listed or match.span("phrase")
+        elif not re.search(r"[^\W_]", match["rest"]):
+            own = own or match.span("phrase")
     return listed or own
 
 

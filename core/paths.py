@@ -18,7 +18,8 @@ from core.errors import CharloomError, StorageError
 if sys.platform != "win32":
     import fcntl
 
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+_RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
+_UNSEEN = "\u115f\u1160\u3164\uffa0"  # letters, by their category, that fill a place with nothing
 _LONGEST_NAME = 64
 _STEM = 40  # characters of a name that are in that of its temp file: no name gets too long
 
@@ -73,7 +74,7 @@ def check_name(name: str) -> str:
         fault = f"is longer than {_LONGEST_NAME} characters"
     elif unicodedata.normalize("NFC", name) != name:
         fault = "is not in composed (NFC) form"
-    elif not all(c.isalnum() or c in "-_. " for c in name):
+    elif not all((c.isalnum() and c not in _UNSEEN) or c in "-_. " for c in name):
         fault = "has a character other than letters, digits, '-', '_', '.' and spaces"
     elif name[0] in "-. " or name[-1] in ". ":
         fault = "starts or ends with a dot, a dash or a space"
@@ -92,12 +93,7 @@ def write_atomically(path: Path, data: bytes) -> None:
     the target untouched and no temp file left; what a writer leaves that is killed, :func:`sweep`
     removes.
     """
-    while True:
-        handle, name = tempfile.mkstemp(".tmp", f".{path.name[:_STEM]}.", path.parent)
-        if _claim(handle, wait=True):
-            break
-        os.close(handle)  # swept away before it was claimed
-    temporary = Path(name)
+    handle, temporary = _begin_file(path)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -131,14 +127,16 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     Raises ``OSError``, as when there is something at ``path`` already.
     """
-    hidden = Path(tempfile.mkdtemp(".tmp", f".{path.name[:_STEM]}.", path.parent))
+    claim, hidden = _begin_folder(path)
     try:
-        with _locked(hidden, wait=True):
-            yield hidden
-            hidden.rename(path)
+        yield hidden
+        hidden.rename(path)
     except BaseException:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
+    finally:
+        if claim is not None:
+            os.close(claim)
     sync_folder(path.parent)
 
 
@@ -153,37 +151,57 @@ def sweep(folder: Path) -> None:
             if stat.S_ISLNK(path.lstat().st_mode):
                 path.unlink()
                 continue
-            with _locked(path, wait=False):
+            claim = _opened(path)
+            try:
+                if claim is not None:
+                    _lock(claim, wait=False)
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink()
+            finally:
+                if claim is not None:
+                    os.close(claim)
 
 
-@contextlib.contextmanager
-def _locked(path: Path, wait: bool) -> Iterator[None]:
-    """Claim ``path`` for its writer, who waits, or for its remover, who raises ``OSError``.
-
-    Windows needs no lock: what is open there is not removed.
-    """
-    descriptor = None
-    if sys.platform != "win32":
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    try:
-        if descriptor is not None:
-            _claim(descriptor, wait)
-        yield
-    finally:
-        if descriptor is not None:
-            os.close(descriptor)
+def _begin_file(path: Path) -> tuple[int, Path]:
+    """Open a temp file for what is to be at ``path``, and claim it against :func:`sweep`."""
+    while True:
+        handle, name = tempfile.mkstemp(".tmp", f".{path.name[:_STEM]}.", path.parent)
+        _lock(handle, wait=True)
+        if os.path.lexists(name):
+            return handle, Path(name)
+        os.close(handle)  # it was swept away before it was claimed
 
 
-def _claim(descriptor: int, wait: bool) -> bool:
-    """Lock an open file until it is closed; False if it has been removed meanwhile."""
+def _begin_folder(path: Path) -> tuple[int | None, Path]:
+    """Make a hidden folder for what is to be at ``path``, and claim it against :func:`sweep`."""
+    while True:
+        hidden = Path(tempfile.mkdtemp(".tmp", f".{path.name[:_STEM]}.", path.parent))
+        try:
+            claim = _opened(hidden)
+        except FileNotFoundError:  # it was swept away before it was claimed
+            continue
+        if claim is not None:
+            _lock(claim, wait=True)
+        if hidden.exists():
+            return claim, hidden
+        if claim is not None:
+            os.close(claim)
+
+
+def _opened(path: Path) -> int | None:
+    """Open a file or folder to be locked; on Windows, where what is open is not removed, none."""
+    if sys.platform == "win32":
+        return None
+    return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _lock(descriptor: int, wait: bool) -> None:
+    """Lock an open file until it is closed; ``OSError`` if another has it and one won't wait."""
     if sys.platform != "win32":
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
             if not wait:  # else it is a file system without locks, where nothing is swept
                 raise
-    return os.fstat(descriptor).st_nlink > 0

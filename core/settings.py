@@ -13,6 +13,7 @@ from core.errors import CharloomError
 ORDERS = ("shuffled", "contiguous")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
+_LONGEST_SHOWN = 60
 
 
 def _number(default: float | None, help_: str, low: float, high: float) -> Any:
@@ -55,11 +56,11 @@ def _check(name: str, value: object, default: object, limits: Mapping[str, Any])
     if "choices" in limits:
         if value not in limits["choices"]:
             raise CharloomError(
-                f"{option} is one of {', '.join(limits['choices'])}, not {value!r}."
+                f"{option} is one of {', '.join(limits['choices'])}, not {_shown(value)}."
             )
     elif "low" not in limits:
         if not isinstance(value, bool):
-            raise CharloomError(f"{option} is either on or off, not {value!r}.")
+            raise CharloomError(f"{option} is either on or off, not {_shown(value)}.")
     elif value is None:
         if default is not None:
             raise CharloomError(f"{option} needs a number.")
@@ -69,7 +70,14 @@ def _check(name: str, value: object, default: object, limits: Mapping[str, Any])
         kinds = (int,) if whole else (int, float)
         if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
             kind = "a whole number" if whole else "a number"
-            raise CharloomError(f"{option} is {kind} from {low:,} to {high:,}, not {value!r}.")
+            raise CharloomError(
+                f"{option} is {kind} from {low:,} to {high:,}, not {_shown(value)}."
+            )
+
+
+def _shown(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ PLACEHOLDER = "\ufffd"
 """The entry that stands for every rare character when rare ones are folded into one."""
 
 _MOST_CHARACTERS = 65_536
+_LONGEST_PIECE = 32  # code points of one letter with its accents; composing more takes too long
 
 # What may stand for each of these spellings where the model does not know it: the first that it
 # knows. A straight quotation mark that opens looks into the first table first.
@@ -209,7 +210,8 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
     while start < len(text):
         long = next((s for s in _LONG_SPELLINGS if text.startswith(s, start)), "")
         end = start + (len(long) or 1)
-        while end < len(text) and _combines(text[max(start, end - 2) : end], text[end]):
+        most = min(len(text), start + _LONGEST_PIECE)
+        while end < most and _combines(text[max(start, end - 2) : end], text[end]):
             end += 1
         yield start, text[start:end]
         start = end

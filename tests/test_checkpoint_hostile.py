@@ -35,10 +35,11 @@ def put_together(header: dict[str, Any] | str, card: object, numbers: bytes) -> 
     if isinstance(header, dict):
         if isinstance(header.get("__metadata__"), dict) and card is not None:
             text = card if isinstance(card, str) else json.dumps(card)
+            digest = hashlib.sha256(numbers).hexdigest()
             header["__metadata__"] |= {
                 "card": text,
-                "card_sha256": hashlib.sha256(text.encode()).hexdigest(),
-                "data_sha256": hashlib.sha256(numbers).hexdigest(),
+                "card_sha256": hashlib.sha256((text + digest).encode()).hexdigest(),
+                "data_sha256": digest,
             }
         header = json.dumps(header)
     return len(header.encode()).to_bytes(8, "little") + header.encode() + numbers
@@ -95,6 +96,15 @@ def in_metadata(**changes: object) -> bytes:
     return put_together(header, None, numbers)
 
 
+def test_a_card_before_the_weights_of_another_is_refused() -> None:
+    other = random_checkpoint("ab\n", hidden=2, embedding=2, seed=1, step=101)
+    other_file = checkpoint.to_bytes(other)
+    for at in range(len(SMALL_FILE)):
+        mixed = other_file[:at] + SMALL_FILE[at:]
+        if mixed not in (SMALL_FILE, other_file):
+            refusal(mixed)
+
+
 def in_card(**changes: object) -> bytes:
     header, card, numbers = taken_apart(SMALL_FILE)
     for path, value in changes.items():
@@ -146,12 +156,15 @@ def test_the_helpers_of_these_tests_make_good_files() -> None:
         (safetensors.numpy.save({}, {"format": "pt"}), "not a Charloom checkpoint"),
         (in_header(lambda h: h.update(__metadata__=[])), "not a Charloom checkpoint"),
         (in_metadata(version="2"), "update Charloom"),
-        (in_metadata(version=1), "update Charloom"),
+        (in_metadata(version=1), "metadata are not those"),
+        (in_metadata(version="one"), "metadata are not those"),
         (in_metadata(card={}), "metadata are not those"),
         (in_metadata(extra="x"), "metadata are not those"),
         (in_metadata(card="{}"), "card is damaged"),
         (in_metadata(card="\ud800"), "card is damaged"),
-        (in_metadata(data_sha256="0" * 64), "weights are damaged"),
+        (in_metadata(data_sha256="0" * 64), "card is damaged"),
+        (in_metadata(data_sha256="\ud800"), "card is damaged"),
+        (SMALL_FILE[:-1] + b"\x7f", "weights are damaged"),
         (raw_card("[" * 100_000), "card is not sound JSON"),
         (raw_card("[]"), "card is not a JSON object"),
         (raw_card("{}"), "lacks something"),

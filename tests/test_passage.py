@@ -130,8 +130,16 @@ def test_other_capitals_are_suggested() -> None:
     assert refusal(BOOK, "Epistle 1").endswith("check its spelling.")
 
 
-def test_a_long_phrase_is_shortened_in_the_sentence() -> None:
-    assert len(refusal(BOOK, "word\n" * 1000)) < 200
+def test_a_phrase_may_be_as_long_as_a_paragraph_and_no_longer() -> None:
+    text = "See: " + "word " * 1_000
+    assert span(text, ("word " * 40).strip(), None)[0] == 5
+    assert "'word word" in refusal(text, "word " * 41)
+    assert refusal(text, "word " * 1_000).endswith("first words of the passage are enough.")
+    assert len(refusal(text, "word " * 1_000)) < 200
+
+
+def test_a_phrase_over_two_lines_is_found_where_it_stands() -> None:
+    assert taken(BOOK, "for today, as in Letter 1\nalready.").startswith("for today")
 
 
 @settings(max_examples=150, deadline=None)

@@ -80,8 +80,10 @@ def test_a_name_like_these_is_taken_as_it_is(name: str) -> None:
         ("e\u0301", "NFC"),
         *((name, "a character other than") for name in ("a/b", "a\\b", "a\0", "a\n", "a\tb", "*")),
         *((name, "a character other than") for name in ("a@1", "a:b", "\u202ea", "\ud800", "~")),
+        *((name, "a character other than") for name in ("\u3164", "creature\u1160", "\u200b")),
         *((name, "starts or ends with") for name in (".", "..", ".a", "-a", " a", "a ", "a.")),
         *((name, "reserved") for name in ("CON", "nul", "Aux.txt", "com1", "LPT9.tar.gz")),
+        *((name, "reserved") for name in ("COM¹", "lpt³.txt", "con .txt")),
     ],
 )
 def test_a_name_that_could_do_harm_is_refused_in_a_sentence(name: str, fault: str) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,18 @@ def test_what_cannot_be_mended_is_left_for_the_person() -> None:
     before = tree(paths.home())
     assert store.repair_all() == []
     assert tree(paths.home()) == before
+
+
+def test_many_may_write_and_sweep_at_once(tmp_path: Path) -> None:
+    def work(number: int) -> None:
+        for turn in range(60):
+            with paths.new_folder(tmp_path / f"{number}-{turn}") as made:
+                paths.write_atomically(made / "part", b"whole")
+            paths.write_atomically(tmp_path / "shared", b"whole")
+            paths.sweep(tmp_path)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert set(tree(tmp_path).values()) == {b"whole", b""}  # that of assets/__init__.py
+    assert len(list(tmp_path.iterdir())) == 4 * 60 + 2
+    assert not list(tmp_path.glob(".*"))

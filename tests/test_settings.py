@@ -56,6 +56,14 @@ def test_what_is_no_number_in_range_is_refused_by_the_options_name(
         make(kind, **{number.name: wrong})
 
 
+@pytest.mark.parametrize("name", ["order", "batch", "rate"])
+@pytest.mark.parametrize("wrong", ["\U0010ffff" * 1_000, 10**400])
+def test_what_is_very_long_is_shortened_in_the_sentence(name: str, wrong: object) -> None:
+    with pytest.raises(CharloomError, match=r"not .{60}…\.$") as refusal:
+        make(TrainSettings, **{name: wrong})
+    assert len(str(refusal.value)) < 200
+
+
 @pytest.mark.parametrize("name", ["batch", "window", "steps", "seed", "threads"])
 def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) -> None:
     with pytest.raises(CharloomError, match=f"--{name} is a whole number"):

@@ -185,6 +185,14 @@ def test_unknown_characters_become_their_nearest_known_ones(
     assert Vocab.from_text(known).adapt(prompt)[0] == adapted
 
 
+def test_a_tower_of_accents_is_adapted_floor_by_floor() -> None:
+    tower = "e" + "\u0301\u0316" * 15_000  # which would take minutes in one piece
+    adapted, changes = Vocab.from_text("abe").adapt(f"a{tower}b")
+    assert adapted == "aeb"
+    assert rewritten(f"a{tower}b", changes) == adapted
+    assert max(len(change.character) for change in changes) == 32
+
+
 def test_changes_tell_the_place_in_the_prompt_as_it_was_given() -> None:
     adapted, changes = Vocab.from_text("cafe-s").adapt("cafe\u0301—s!")
     assert adapted == "cafe--s"

@@ -1,0 +1,102 @@
+"""What a person does with a file from elsewhere, and what must hold whatever is in it."""
+
+import hashlib
+import unicodedata
+from contextlib import suppress
+from pathlib import Path
+
+from core import checkpoint, corpus, paths, scoring, store
+from core.card import Card
+from core.checkpoint import Checkpoint
+from core.draft import Draft
+from core.lstm import LSTM
+from core.sampling import Settings
+from core.survey import survey
+from core.vocab import Vocab
+from tests.faults.refusals import Refusal, attempt, is_sentence
+from tests.faults.strangers import Gift
+from tests.faults.wastepaper import Scrap
+from tests.makers import assert_equal
+
+_LATIN = Vocab.from_text("\n abcdefghijklmnopqrstuvwxyz'")
+
+
+def import_(place: Path, given: Gift) -> Refusal | None:
+    """Import a checkpoint: the model is whole and can be used, or nothing has come to be."""
+    path = place / f"{given.stem}.safetensors"
+    with suppress(OSError, ValueError):  # a name that no file can have
+        given.put(path)
+    before = _everything(place)
+    name = attempt(lambda: store.import_(path, given.name))
+    card = attempt(lambda: checkpoint.read_card(path))
+    if isinstance(name, Refusal):
+        _hold_equal(_everything(place), before)
+        return name
+    step = store.find(name)[1].step
+    file = store.checkpoint_file(name, step)
+    folder = file.parent.parent
+    assert folder.parent == paths.models(), f"the model is kept in {folder}"
+    made = {str(each): _state(each) for each in (folder, file.parent, file)}
+    _hold_equal(_everything(place), before | made)
+    assert file.read_bytes() == path.read_bytes(), "the model has another content than the file"
+    folded = [unicodedata.normalize("NFD", each.casefold()) for each in store.names()]
+    assert len(folded) == len(set(folded)), f"two names are one: {store.names()}"
+    loaded = checkpoint.load(path).checkpoint
+    assert isinstance(card, Card) and card.step == step, "the header is refused, the whole is not"
+    assert_equal(store.load(name).checkpoint, loaded)
+    _use(loaded)
+    store.remove(name)
+    _hold_equal(_everything(place), before)
+    return None
+
+
+def _use(whole: Checkpoint) -> None:
+    """Let a network write and score, unless its numbers are too large to compute with."""
+    network = attempt(lambda: LSTM(whole))
+    if isinstance(network, LSTM):
+        vocab = whole.vocab
+        drawn = attempt(lambda: list(Draft(network, "", Settings(0.8, 0, 1.0), 1, 3)))
+        assert isinstance(drawn, Refusal) or {each.character for each in drawn} <= {*vocab.chars}
+        attempt(lambda: scoring.carried(network, "".join(vocab.chars[:9]) * 2))
+
+
+def read(place: Path, paper: Scrap) -> Refusal | None:
+    """Read a text: it is clean, can be learnt, and what was done to it is told."""
+    path = place / "text.txt"
+    path.write_bytes(paper.data)
+    before = _everything(place)
+    found = attempt(lambda: corpus.load(path, **paper.reading))
+    _hold_equal(_everything(place), before)
+    if isinstance(found, Refusal):
+        return found
+    text = found.text
+    assert "\0" not in text and "\r" not in text, "it is not clean"
+    assert hashlib.sha256(text.encode()).hexdigest() == found.sha256, "the digest is another's"
+    told = [*found.notes]
+    for each in survey(found).findings:
+        told += (each.what, each.action)
+    assert all(map(is_sentence, told)), f"these are no sentences: {told}"
+    if paper.reading.get("nfc", True) and not any(each.startswith("Left") for each in found.notes):
+        assert unicodedata.is_normalized("NFC", text), "it is not composed"
+    vocab = attempt(lambda: Vocab.from_text(text))
+    if isinstance(vocab, Vocab):
+        assert vocab.decode(vocab.encode(text)) == text, "it does not come back from its ids"
+    adapted, changes = _LATIN.adapt(text[:500])
+    assert {*adapted} <= {*_LATIN.chars} and (changes or adapted == text[:500])
+    return None
+
+
+def _everything(place: Path) -> dict[str, object]:
+    """Return what there is beside and below the home, but for what came in from elsewhere."""
+    around = paths.home().parent
+    return {str(path): _state(path) for path in around.rglob("*") if place not in path.parents}
+
+
+def _state(path: Path) -> object:
+    status = path.lstat()
+    return "folder" if path.is_dir() else (status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def _hold_equal(there: dict[str, object], expected: dict[str, object]) -> None:
+    different = {path for path, _ in there.items() ^ expected.items()}
+    assert not different, f"these are not as they should be: {sorted(different)}"

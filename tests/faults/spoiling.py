@@ -1,0 +1,224 @@
+"""The files that Charloom writes, and how each is read when it has been spoiled.
+
+Another format is one more function here, in :data:`FORMATS`.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core import checkpoint, events, paths, preferences, resume, runs, store
+from core.checkpoint import Card, Loaded
+from core.events import CheckpointSaved, Event, Finished, Progress, Validated, Warned
+from core.learner import Snapshot
+from core.lines import Lines
+from core.orders import Order
+from core.preferences import Preferences
+from core.runs import Plan
+from core.watch import Watch
+from tests.faults.refusals import Refusal, attempt
+from tests.lessons import Memory, after, lesson
+from tests.lessons import events as events_of
+from tests.makers import CARD_FIELDS, assert_equal, at_step
+
+REFUSED, READ, OTHER, REST = "refused", "as written", "otherwise", "but for what was lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Spoilable:
+    """A file as Charloom wrote it, ``new``, in the place of an ``old`` one."""
+
+    name: str
+    new: bytes
+    old: bytes
+    read: Callable[[bytes], str]
+    """Puts bytes in its place and returns how they were read: one of the words above.
+
+    A promise that is broken raises ``AssertionError``; any error but :class:`CharloomError` is one,
+    too.
+    """
+
+
+def checkpoint_file() -> Spoilable:
+    """A checkpoint has digests: it is the one that was written, or refused.
+
+    Where it is asked for as the last one, the one before then takes its place.
+    """
+    before, old, new = at_step(100, 1.7, seed=1), at_step(200, 1.6, seed=2), at_step(300, 1.5)
+    store.save("spoiled", before)
+    path = store.save("spoiled", new)
+
+    def read(data: bytes) -> str:
+        path.write_bytes(data)
+        loaded = attempt(lambda: checkpoint.load(path))
+        card = attempt(lambda: checkpoint.read_card(path))
+        named = attempt(lambda: store.load("spoiled@300"))
+        last = attempt(lambda: store.load("spoiled@last"))
+        if isinstance(card, Card):
+            assert _told(card) in (_told(new), _told(old)), f"its header tells of {card}"
+        if isinstance(loaded, Refusal):
+            assert isinstance(named, Refusal), "the store uses what is damaged"
+            if isinstance(last, Refusal):
+                # It may be one from a later Charloom: that is not for this one to set aside.
+                assert "Its version is unknown here" in last.sentence, "the one before is not used"
+                return REFUSED
+            assert "is damaged and set aside" in last.warning, f"told was {last.warning!r}"
+            assert_equal(last.checkpoint, before)
+            path.with_name(f"{path.name}.damaged").unlink()
+            return REFUSED
+        assert isinstance(card, Card), f"the header is refused, the whole is not: {card}"
+        assert isinstance(named, Loaded), f"the store refuses what is whole: {named}"
+        assert isinstance(last, Loaded), f"the store refuses what is whole: {last}"
+        for each in (loaded, named, last):
+            assert_equal(each.checkpoint, new if card.step == new.step else old)
+        return READ
+
+    return Spoilable("checkpoint", checkpoint.to_bytes(new), checkpoint.to_bytes(old), read)
+
+
+def text_file() -> Spoilable:
+    """The text of a run has a digest in its plan: it is the one that was written, or refused."""
+    new = "Das Schiff, «Naïve», lag im Eis.\n" * 8
+    sha256 = hashlib.sha256(new.encode()).hexdigest()
+    plan = Plan("small", {}, 0, "ice", "ice.txt", "utf-8", sha256)
+    path = _in_a_run("corpus.txt")
+
+    def read(data: bytes) -> str:
+        path.write_bytes(data)
+        text = attempt(lambda: runs.read_text(path.parent, plan))
+        assert isinstance(text, Refusal) or text == new, f"the text is {text!r}"
+        return REFUSED if isinstance(text, Refusal) else READ
+
+    return Spoilable("corpus.txt", new.encode(), new.upper().encode(), read)
+
+
+def plan_file() -> Spoilable:
+    """A plan has no digest, as a person may change it: it is a plan, or refused."""
+    chosen = {"minutes": 3.0, "hidden": 64, "order": "contiguous"}
+    new, old = (
+        Plan("auto", chosen, 4, "ice", "/texts/ice.txt", encoding, "0" * 64, ["Cut the header."])
+        for encoding in ("utf-8", "windows-1252")
+    )
+    path = _in_a_run("run.json")
+    runs.write_plan(path.parent, old)
+    old_bytes = path.read_bytes()
+    runs.write_plan(path.parent, new)
+
+    def read(data: bytes) -> str:
+        path.write_bytes(data)
+        plan = attempt(lambda: runs.read_plan(path.parent))
+        if isinstance(plan, Refusal):
+            return REFUSED
+        return READ if plan in (new, old) else OTHER
+
+    return Spoilable("run.json", path.read_bytes(), old_bytes, read)
+
+
+def log_file() -> Spoilable:
+    """Of a log every line that is whole is read, whatever became of the others."""
+    new, old = _history(1.5), _history(2.25)
+    path = _in_a_run("metrics.jsonl")
+
+    def read(data: bytes) -> str:
+        path.write_bytes(data)
+        got = [event for line in Lines(path).read() if (event := events.from_line(line))]
+        whole = [each for each in new if _line(each) in data.splitlines(keepends=True)]
+        assert all(each in got for each in whole), f"{whole} stood there, {got} was read"
+        watch = Watch(path.parent)
+        watch.refresh()
+        assert (watch.finished == new[-1]) == (new[-1] in whole), "how it ended is told otherwise"
+        return READ if got == new else REST
+
+    return Spoilable("metrics.jsonl", _lines(new), _lines(old), read)
+
+
+def settings_file() -> Spoilable:
+    """Of the app's settings those that make sense are taken; no fault of the file is told."""
+    new, old = Preferences(texts=("ice", "/a/b.txt")), Preferences(theme="ansi", temperature=1.25)
+    preferences.save(old)
+    path = paths.home() / "settings.json"
+    old_bytes = path.read_bytes()
+    preferences.save(new)
+
+    def read(data: bytes) -> str:
+        path.write_bytes(data)
+        found = preferences.load()
+        sound = Preferences.from_json(json.loads(json.dumps(asdict(found))))
+        assert sound == found, f"not all of {found} makes sense"
+        return READ if found in (new, old) else REST
+
+    return Spoilable("settings.json", path.read_bytes(), old_bytes, read)
+
+
+def state_file() -> Spoilable:
+    """What it takes to go on has a digest: it is what was written, or refused."""
+    taught = lesson("ab" * 99, hidden=2, steps=2, batch=1)
+    path = _in_a_run("resume.safetensors")
+
+    def write(steps: int) -> Snapshot:
+        keeper = Memory()
+        events_of(taught, keeper, orders=after(steps, Order("stop")))
+        assert keeper.state
+        resume.write_state(path, *keeper.state)
+        return keeper.state[0]
+
+    old, old_bytes = write(1), path.read_bytes()
+    new, new_bytes = write(2), path.read_bytes()
+
+    def read(data: bytes) -> str:
+        path.write_bytes(data)
+        state = attempt(lambda: resume.read_state(path, taught))
+        if isinstance(state, Refusal):
+            return REFUSED
+        written = new if state[0].step == new.step else old
+        assert _tensors(state[0]) == _tensors(written), "its numbers are not those written"
+        return READ
+
+    return Spoilable("resume.safetensors", new_bytes, old_bytes, read)
+
+
+FORMATS: tuple[Callable[[], Spoilable], ...] = (
+    checkpoint_file,
+    text_file,
+    plan_file,
+    log_file,
+    settings_file,
+    state_file,
+)
+
+
+def _told(card: Card) -> list[object]:
+    return [getattr(card, name) for name in CARD_FIELDS]
+
+
+def _tensors(snapshot: Snapshot) -> list[bytes]:
+    named = sorted((snapshot.weights | snapshot.moments).items())
+    tensors = [*(tensor for _, tensor in named), *snapshot.carried, *snapshot.random]
+    return [tensor.numpy().tobytes() for tensor in tensors]
+
+
+def _in_a_run(name: str) -> Path:
+    """Return the place of a file in a run's folder."""
+    folder = store.folder(f"run of {name}")
+    folder.mkdir(parents=True)
+    return folder / name
+
+
+def _history(loss: float) -> list[Event]:
+    return [
+        *(Progress(n, n / 9, loss, loss / 2, 1e-3, 9e3, n / 2, 9.5, n / 99) for n in (8, 16)),
+        Validated(16, loss, loss / 2, loss, 16, 990, 0.25),
+        CheckpointSaved(16, "step-00000016.safetensors"),
+        Warned("Ei: the «loss» rose."),
+        Finished(24, "completed", loss, loss / 2, None, loss, 16, 12.0),
+    ]
+
+
+def _line(event: Event) -> bytes:
+    return events.to_line(event).encode() + b"\n"
+
+
+def _lines(told: Iterable[Event]) -> bytes:
+    return b"".join(map(_line, told))
