@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from core import events, resume, runs, store
+from core import events, repair, resume, runs, store
 from core.calibration import Machine, calibrate, usable_cores
 from core.card import CorpusCard
 from core.checkpoint import Checkpoint, load
@@ -128,7 +128,7 @@ def _run(folder: Path, started: float, resuming: bool, orders: Callable[[], Orde
     runs.write_plan(folder, plan)
     card = CorpusCard(plan.title, plan.sha256, len(text), text[:_OPENING])
     lesson = Lesson(text, vocab, card, *_settings(plan))
-    warnings = store.repair(folder.name)
+    warnings = repair.mend(folder.name)
     if before.training and plan.training != before.training:
         warnings.append(f"It goes on on another machine ({plan.device}), not bit for bit.")
     state = None

@@ -65,7 +65,9 @@ class Generation:
 
 def clean_tag(tag: str) -> str:
     """Return ``tag`` in its one form: lower case, composed (NFC), single spaces."""
-    clean = unicodedata.normalize("NFC", " ".join(tag.lower().split()))
+    clean = " ".join(tag.lower().split())
+    if len(clean) < _LONGEST_TAG**2:  # composing takes time in the square of piled accents
+        clean = unicodedata.normalize("NFC", clean)
     if not 0 < len(clean) <= _LONGEST_TAG or "," in clean or not clean.isprintable():
         raise CharloomError(
             f"The tag {tag[: _LONGEST_TAG + 1]!r} cannot be used; "

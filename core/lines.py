@@ -53,6 +53,8 @@ class Lines:
         """Return the whole lines in the next so many bytes."""
         end, piece = 0, b""
         try:
+            if not self._path.is_file():  # opening a pipe would wait for ever
+                raise FileNotFoundError
             with self._path.open("rb") as file:
                 end = file.seek(0, os.SEEK_END)
                 # Of a file that was cut short, what comes from now on is read.

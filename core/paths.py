@@ -21,6 +21,8 @@ if sys.platform != "win32":
 _RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
 _UNSEEN = "\u115f\u1160\u3164\uffa0"  # letters, by their category, that fill a place with nothing
 _LONGEST_NAME = 64
+TEMPORARY = ".charloom.tmp"
+"""How the names of temp files and unfinished folders end; they begin with a dot."""
 _STEM = 40  # characters of a name that are in that of its temp file: no name gets too long
 
 
@@ -146,7 +148,7 @@ def sweep(folder: Path) -> None:
     A writer holds a lock on what it writes, which the system frees however it ends. Where that
     cannot be known, or nothing be removed, all is left as it is.
     """
-    for path in folder.glob(".*.tmp"):
+    for path in folder.glob(f".*{TEMPORARY}"):
         with contextlib.suppress(OSError):
             if stat.S_ISLNK(path.lstat().st_mode):
                 path.unlink()
@@ -167,7 +169,7 @@ def sweep(folder: Path) -> None:
 def _begin_file(path: Path) -> tuple[int, Path]:
     """Open a temp file for what is to be at ``path``, and claim it against :func:`sweep`."""
     while True:
-        handle, name = tempfile.mkstemp(".tmp", f".{path.name[:_STEM]}.", path.parent)
+        handle, name = tempfile.mkstemp(TEMPORARY, f".{path.name[:_STEM]}.", path.parent)
         _lock(handle, wait=True)
         if os.path.lexists(name):
             return handle, Path(name)
@@ -177,7 +179,7 @@ def _begin_file(path: Path) -> tuple[int, Path]:
 def _begin_folder(path: Path) -> tuple[int | None, Path]:
     """Make a hidden folder for what is to be at ``path``, and claim it against :func:`sweep`."""
     while True:
-        hidden = Path(tempfile.mkdtemp(".tmp", f".{path.name[:_STEM]}.", path.parent))
+        hidden = Path(tempfile.mkdtemp(TEMPORARY, f".{path.name[:_STEM]}.", path.parent))
         try:
             claim = _opened(hidden)
         except FileNotFoundError:  # it was swept away before it was claimed

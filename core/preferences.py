@@ -63,10 +63,11 @@ class Preferences:
 def load() -> Preferences:
     """Return what was remembered; the defaults when nothing readable was."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
-        with _file().open("rb") as file:
-            data = json.loads(file.read(_LARGEST_FILE))
-        if isinstance(data, dict):
-            return Preferences.from_json(data)
+        if _file().is_file():  # opening a pipe would wait for ever
+            with _file().open("rb") as file:
+                data = json.loads(file.read(_LARGEST_FILE))
+            if isinstance(data, dict):
+                return Preferences.from_json(data)
     return Preferences()
 
 

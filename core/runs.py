@@ -76,7 +76,7 @@ def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold:
 def read_text(folder: Path, plan: Plan) -> str:
     """Return the text that the run in ``folder`` learns: the one that ``plan`` was made for."""
     try:
-        data = (folder / "corpus.txt").read_bytes()
+        data = _read(folder / "corpus.txt")
         if hashlib.sha256(data).hexdigest() != plan.sha256:
             raise ValueError("the text was changed")
         return data.decode()
@@ -104,12 +104,18 @@ def _encoded(plan: Plan) -> bytes:
 def read_plan(folder: Path) -> Plan:
     """Return the plan in ``folder``."""
     try:
-        return Plan(**json.loads((folder / "run.json").read_bytes()))
+        return Plan(**json.loads(_read(folder / "run.json")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise CharloomError(
             f"{folder.name!r} has no readable run.json, so it cannot be trained; "
             "start a new run under another name."
         ) from error
+
+
+def _read(path: Path) -> bytes:
+    if not path.is_file():  # opening a pipe would wait for ever
+        raise FileNotFoundError
+    return path.read_bytes()
 
 
 def launch(folder: Path, resume: bool = False) -> subprocess.Popen[bytes]:

@@ -61,10 +61,9 @@ __all__ = [
     "prune",
     "remove",
     "rename",
-    "repair",
-    "repair_all",
     "resolve",
     "save",
+    "sweep",
     "thinned",
     "write_notes",
 ]
@@ -92,7 +91,8 @@ def free_name(title: str) -> str:
     stem = "-".join(words)[:40] or "model"
     taken = {BUNDLED, *(path.name.casefold() for path in folders())}
     numbered = (f"{stem}-{number}" for number in itertools.count(2))
-    return next(name for name in itertools.chain([stem], numbered) if name not in taken)
+    free = (name for name in itertools.chain([stem], numbered) if name not in taken)
+    return next(filter(_is_name, free))
 
 
 @contextlib.contextmanager
@@ -147,7 +147,8 @@ def thinned(steps: Collection[int], kept: Collection[int], keep: int) -> set[int
 
 def prune(name: str) -> Freed:
     """Delete all checkpoints of a model but its best, its newest and the pinned ones."""
-    _sweep(_writable(name))
+    _writable(name)
+    sweep(name)
     info = model(name)
     kept = _kept(info)
     return _delete(c for c in info.checkpoints if not c.pinned and c.step not in kept)
@@ -178,29 +179,14 @@ def remove(name: str) -> None:
     _check_idle(name)
     with told(f"The model {name!r} cannot be removed"):
         # Out of sight in one step; what cannot be deleted now goes when next there is a sweep.
-        folder(name).rename(paths.models() / f".{uuid.uuid4().hex}.tmp")
+        folder(name).rename(paths.models() / f".{uuid.uuid4().hex}{paths.TEMPORARY}")
         paths.sweep(paths.models())
 
 
-def repair(name: str) -> list[str]:
-    """Clear away what killed writers have left of a model, and set aside what is damaged.
-
-    Its newest and its best checkpoint are read in full. Returns a sentence on each that was
-    damaged while there is another to use in its place.
-    """
-    _sweep(folder(name))
-    told_of = []
-    for which in ("last", "best"):
-        with contextlib.suppress(CharloomError):  # it has none that is sound; its use tells of that
-            told_of.append(load(f"{name}@{which}").warning)
-    return [sentence for sentence in told_of if sentence]
-
-
-def repair_all() -> list[str]:
-    """Do for every model what :func:`repair` does, and the same for the folders around them."""
-    for each in (paths.home(), paths.models()):
+def sweep(name: str) -> None:
+    """Clear away what killed writers have left of a model."""
+    for each in (folder(name), folder(name) / "checkpoints"):
         paths.sweep(each)
-    return [sentence for each in names() if each != BUNDLED for sentence in repair(each)]
 
 
 def export(address: str, target: Path, half: bool = False, force: bool = False) -> Path:
@@ -253,12 +239,6 @@ def write_notes(name: str, text: str) -> None:
         paths.write_atomically(folder(name) / "notes.md", data)
 
 
-def _sweep(place: Path) -> None:
-    """Clear away what writers that were killed have left of the model in ``place``."""
-    for each in (place, place / "checkpoints"):
-        paths.sweep(each)
-
-
 def _copy(source: Path, target: Path, sha256: str) -> None:
     """Copy a file that had this digest when it was looked at."""
     data = source.read_bytes()
@@ -308,6 +288,12 @@ def _check_idle(name: str) -> None:
                 f"The model {name!r} is being trained; "
                 f"`charloom stop {shlex.quote(name)}` ends that."
             ) from error
+
+
+def _is_name(name: str) -> bool:
+    with contextlib.suppress(CharloomError):
+        return bool(paths.check_name(name))
+    return False
 
 
 def _name_from(stem: str) -> str:

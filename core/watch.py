@@ -198,6 +198,8 @@ def alive(folder: Path) -> bool:
         else:
             import fcntl
 
+            if not path.is_file():  # opening a pipe would wait for ever
+                return False
             with path.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except (BlockingIOError, TimeoutError):  # the latter is filelock's

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core import paths, store
+from core import paths, repair, store
 from tests.makers import at_step, damage, own_assets, tree
 
 _WRITER = """
@@ -68,14 +68,15 @@ def test_only_hidden_temp_files_are_swept_and_links_lead_nowhere(tmp_path: Path)
     (outside / "kept").write_text("kept")
     place = tmp_path / "place"
     place.mkdir()
-    (place / ".link.x.tmp").symlink_to(outside)
-    (place / ".file.x.tmp").write_text("torn")
-    (place / ".folder.x.tmp").mkdir()
-    (place / ".folder.x.tmp" / "link").symlink_to(outside)
-    for name in ("a.tmp", ".b", ".c.tmp.safetensors"):
+    (place / ".link.x.charloom.tmp").symlink_to(outside)
+    (place / ".file.x.charloom.tmp").write_text("torn")
+    (place / ".folder.x.charloom.tmp").mkdir()
+    (place / ".folder.x.charloom.tmp" / "link").symlink_to(outside)
+    kept = {"a.charloom.tmp", ".b", ".precious.tmp", ".c.charloom.tmp.safetensors"}
+    for name in kept:
         (place / name).write_text(name)
     paths.sweep(place)
-    assert {each.name for each in place.iterdir()} == {"a.tmp", ".b", ".c.tmp.safetensors"}
+    assert {each.name for each in place.iterdir()} == kept
     assert (outside / "kept").read_text() == "kept"
     paths.sweep(tmp_path / "nowhere")
 
@@ -98,7 +99,7 @@ def test_a_sound_store_is_left_as_it_is() -> None:
     store.save("creature", at_step(2, 3.0))
     store.write_notes("creature", "cold hands")
     before = tree(paths.home())
-    assert store.repair_all() == []
+    assert repair.mend_all() == []
     assert tree(paths.home()) == before
 
 
@@ -111,8 +112,8 @@ def test_a_store_is_repaired_and_every_damaged_checkpoint_is_told_of() -> None:
     before = tree(paths.home())
     checkpoints = store.folder("creature") / "checkpoints"
     for place in (checkpoints, checkpoints.parent, paths.models(), paths.home()):
-        (place / ".step-00000400.safetensors.x.tmp").write_bytes(b"torn")
-    assert store.repair_all() == [
+        (place / ".step-00000400.safetensors.x.charloom.tmp").write_bytes(b"torn")
+    assert repair.mend_all() == [
         "The checkpoint creature@300 is damaged and set aside; @200 is used instead.",
         "The checkpoint other@300 is damaged and set aside; @200 is used instead.",
         "The checkpoint other@100 is damaged and set aside; @200 is used instead.",
@@ -120,7 +121,7 @@ def test_a_store_is_repaired_and_every_damaged_checkpoint_is_told_of() -> None:
     after = {name.removesuffix(".damaged"): data for name, data in tree(paths.home()).items()}
     assert after == before
     assert [each.step for each in store.model("creature").checkpoints] == [100, 200]
-    assert store.repair_all() == []
+    assert repair.mend_all() == []
 
 
 def test_what_cannot_be_mended_is_left_for_the_person() -> None:
@@ -128,7 +129,7 @@ def test_what_cannot_be_mended_is_left_for_the_person() -> None:
     with store.creating("young"):
         pass
     before = tree(paths.home())
-    assert store.repair_all() == []
+    assert repair.mend_all() == []
     assert tree(paths.home()) == before
 
 

@@ -97,7 +97,12 @@ def test_what_does_not_belong_is_passed_over() -> None:
     (models / "dangling").symlink_to(models / "nowhere")
     (models / "loop").symlink_to(models / "loop")
     checkpoints = models / "creature" / "checkpoints"
-    for name in ("step-5.safetensors", "step-000000100.safetensors", ".step-00000100.x.tmp", "a"):
+    for name in (
+        "step-5.safetensors",
+        "step-000000100.safetensors",
+        ".step-00000100.x.charloom.tmp",
+        "a",
+    ):
         (checkpoints / name).write_bytes(b"")
     (checkpoints / "step-00000300.safetensors").mkdir()
     assert store.names() == ("creature",)

@@ -17,7 +17,7 @@ FREE = [
     *("card", "corpus", "schedule", "checkpoint", "generation", "presets", "speeds", "shelf"),
     *("catalog", "library", "survey", "store", "lstm", "sampling", "scoring", "runs"),
     *("steering", "draft", "replaying", "library_schema"),
-    *("lines", "orders", "series", "baselines", "watch", "trainer", "preferences"),
+    *("lines", "orders", "series", "baselines", "watch", "repair", "trainer", "preferences"),
 ]
 COMMANDS = [
     ["--help"],

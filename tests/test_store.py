@@ -181,7 +181,7 @@ def test_a_renamed_model_takes_all_along() -> None:
 def test_a_removed_model_leaves_nothing_behind() -> None:
     store.save("creature", at_step(1))
     store.save("other", at_step(1))
-    left_over = paths.models() / ".earlier.x.tmp" / "old"
+    left_over = paths.models() / ".earlier.x.charloom.tmp" / "old"
     left_over.mkdir(parents=True)
     store.remove("creature")
     assert [path.name for path in paths.models().iterdir()] == ["other"]

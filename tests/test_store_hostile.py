@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from core import checkpoint, paths, store
+from core import checkpoint, paths, repair, runs, store
 from core.checkpoint import Loaded
 from core.errors import CharloomError
+from core.watch import State, Watch
 from tests.makers import at_step, own_assets, tree
+from tests.small import create
 
 posix = pytest.mark.skipif(os.name == "nt", reason="no such files there")
 LONG = "\U0001d49c" * 60  # in bytes as long as a file's name may be, but for fifteen
@@ -44,7 +46,7 @@ def test_what_is_no_file_among_the_checkpoints_is_passed_over(put: Callable[[Pat
     [info] = store.models()
     assert [each.step for each in info.checkpoints] == [1, 2]
     assert store.load("creature@last").checkpoint.step == 2
-    assert store.repair_all() == []
+    assert repair.mend_all() == []
     assert store.prune("creature").files == 1
     store.rename("creature", "monster")
     store.remove("monster")
@@ -173,3 +175,22 @@ def test_a_file_that_changes_after_it_was_checked_is_not_taken_in(
         store.import_(source)
     assert tree(paths.models()) == {}
     assert store.names() == ()
+
+
+@posix
+@pytest.mark.parametrize("name", ["lock", "metrics.jsonl", "samples.jsonl", "run.json"])
+def test_a_pipe_in_a_run_s_folder_keeps_nobody_waiting(name: str) -> None:
+    folder = create("creature")
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    run = Watch(folder)
+    run.refresh()
+    assert run.state in (State.UNTRAINED, State.IMPORTED)
+    if name == "run.json":
+        with pytest.raises(CharloomError, match="no readable"):
+            runs.read_plan(folder)
+
+
+def test_a_reserved_name_is_none_that_is_made_of_a_title() -> None:
+    assert store.free_name("con") == "con-2"
+    assert store.free_name("Aux.txt") == "aux-txt"

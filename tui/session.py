@@ -131,10 +131,10 @@ class Session(CharloomApp):
     @work
     async def _mend(self) -> None:
         """Repair what a crash has left of the store, and tell of what was lost."""
-        from core import store
+        from core import repair
 
         with suppress(CharloomError):  # what cannot be listed is told of where it is needed
-            for sentence in await apart(store.repair_all):
+            for sentence in await apart(repair.mend_all):
                 self.notify(sentence, severity="warning", timeout=_LONG_SECONDS)
 
     async def on_event(self, event: events.Event) -> None:

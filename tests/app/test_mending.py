@@ -12,7 +12,7 @@ async def test_a_store_is_mended_when_the_app_is_opened_and_what_was_lost_is_tol
     store.save("creature", at_step(100))
     newest = store.save("creature", at_step(200))
     damage(newest)
-    torn = paths.models() / ".creature.x.tmp"
+    torn = paths.models() / ".creature.x.charloom.tmp"
     torn.mkdir()
     app = Session([])
     async with app.run_test(size=(80, 24), notifications=True) as pilot:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core import events, resume, runs, store
+from core import events, repair, resume, runs, store
 from core.card import CorpusCard
 from core.errors import CharloomError
 from core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
@@ -117,7 +117,7 @@ class _Chain:
         name = self._folder.name
         told = _told(self._folder)
         saved = [each.step for each in told if isinstance(each, CheckpointSaved)]
-        self._hold(store.repair(name) == [], "a checkpoint is damaged")
+        self._hold(repair.mend(name) == [], "a checkpoint is damaged")
         self._hold(not any(_torn(self._folder)), "a torn file is left")
         there = store.model(name).checkpoints
         for each in there:
