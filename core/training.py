@@ -47,7 +47,7 @@ _RETRY_SECONDS = 2.0  # between attempts to save what cannot be saved
 _VALIDATION_SHARE = 0.02  # of the time, at most, goes into validation while training,
 _SAMPLE_SHARE = 0.01  # and into samples
 _MOST_ROLLBACKS = 20
-_GOES_ON = "Training goes on as soon as it can."
+_WAITS = "It cannot be saved ({}); once that is mended, it goes on by itself."
 _UNSETTLED = "The loss jumped again and again, at ever smaller rates; start with a smaller --rate."
 
 
@@ -258,7 +258,8 @@ class _Run:
                 if self._stopping:
                     raise
                 if not paused:
-                    yield Paused(self._learner.step_count, f"{error} {_GOES_ON}")
+                    why = getattr(error.__cause__, "strerror", None) or "no room"
+                    yield Paused(self._learner.step_count, _WAITS.format(why))
                 paused = True
                 yield from self._wait(_RETRY_SECONDS)
         if paused:

@@ -164,7 +164,7 @@ class Full(Memory):
     def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
         if self.refusals:
             self.refusals -= 1
-            raise StorageError("There is no room; make some.")
+            raise StorageError("It cannot be written.") from OSError(28, "No space left")
         super().save_state(snapshot, standing)
 
 
@@ -174,7 +174,7 @@ def test_what_cannot_be_saved_is_waited_for_and_nothing_is_lost(clock: Clock) ->
     seen = events(taught, keeper, orders=after(20, Order("checkpoint"), *[None] * 2))
     told = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved)]
     assert [type(e) for e in told] == [Paused, Continued, CheckpointSaved, CheckpointSaved]
-    why = "There is no room; make some. Training goes on as soon as it can."
+    why = "It cannot be saved (No space left); once that is mended, it goes on by itself."
     assert told[0] == Paused(20, why) and told[2].step == 20
     assert keeper.state is not None and keeper.state[1].elapsed < 1_000 < clock.now
     assert same(whole, keeper, 60)
@@ -189,6 +189,6 @@ def test_while_it_waits_for_room_a_run_can_be_told_to_try_to_change_and_to_end()
     assert told[3] == Paused(20) and isinstance(told[-1], Finished)
     never, seen = Full(99), []
     run = train(taught, CPU, never, orders=after(20, Order("checkpoint"), Order("stop")))
-    with pytest.raises(StorageError, match="no room"):
+    with pytest.raises(StorageError, match="cannot be written"):
         seen.extend(run)
     assert 20 in never.checkpoints and never.state is None
