@@ -28,7 +28,7 @@ from tests.small import create
 
 CASES = 200
 _KILLS = 10  # of each run
-_STEPS = 1_500  # of each run, for every kill
+_STEPS = 1_500  # of each run, for every kill and for its end
 _INTERVAL = 0.5  # seconds between checkpoints
 _AT_ONCE = 2  # runs: each has one thread
 _LATEST = 1.5  # seconds after the start of training, or of the process, of a random kill
@@ -48,7 +48,7 @@ def campaign(cases: int, seed: int) -> Report:
     report = Report("trainer killed by SIGKILL, run resumed")
     kills = min(_KILLS, max(1, cases // _AT_ONCE))
     chains = [min(kills, cases - done) for done in range(0, cases, kills)]
-    steps = _STEPS * kills
+    steps = _STEPS * (kills + 1)
     undisturbed = _end(_new("undisturbed", steps), resuming=False)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         numbered = enumerate(chains)

@@ -27,7 +27,7 @@ _PAIRS = [  # a file system on which a trainer has its log open is not made read
     if stage == "before its launch" or "read-only" not in fault.name
 ]
 CASES = len(_PAIRS)
-_STEPS = 2_000
+_STEPS = 1_200
 _LONGEST = 5.0  # seconds of a fault that nobody can tell of
 
 
