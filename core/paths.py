@@ -109,10 +109,10 @@ def write_atomically(path: Path, data: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
-    sync_folder(path.parent)
+    _sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
+def _sync_folder(folder: Path) -> None:
     """Make a rename in ``folder`` durable, where the system lets a folder be opened."""
     if sys.platform == "win32":
         return
@@ -139,7 +139,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     finally:
         if claim is not None:
             os.close(claim)
-    sync_folder(path.parent)
+    _sync_folder(path.parent)
 
 
 def sweep(folder: Path) -> None:

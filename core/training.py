@@ -291,7 +291,7 @@ class _Run:
         yield sample(self._checkpoint())
         validated = math.isfinite(standing.best_loss)
         best = self._checkpoint()
-        if validated and standing.best_step != step:
+        if validated:
             try:
                 best = self._keeper.load(standing.best_step)
             except CharloomError as error:

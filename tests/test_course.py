@@ -5,18 +5,30 @@ import shutil
 import signal
 import time
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core import corpus, orders, runs, store, watch
+from core import corpus, orders, resume, runs, store, watch
 from core.calibration import usable_cores
 from core.course import RunDirectory, settle
 from core.errors import CharloomError
-from core.events import CheckpointSaved, Event, Finished, Paused, Progress, Started, Warned
+from core.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Paused,
+    Progress,
+    Started,
+    Validated,
+    Warned,
+)
 from core.orders import Order
+from core.training import train
 from tests.child import TEXT
+from tests.lessons import CPU, after, lesson
 from tests.makers import assert_equal, at_step, damage
 from tests.small import SMALL, create, endless
 
@@ -143,3 +155,20 @@ def test_a_trainer_that_cannot_take_its_lock_says_so() -> None:
             assert isinstance(event, Finished) and "cannot be taken" in event.message
             raise CharloomError(event.message)
     orders.give(folder, Order("stop"))
+
+
+def test_what_a_run_that_was_killed_and_stopped_at_its_best_step_came_to_is_kept() -> None:
+    folder, taught = create(), lesson(steps=60)
+    keeper = RunDirectory(folder)
+    killed = train(taught, CPU, keeper)
+    (validated,) = (event for event in takewhile(not_saved, killed) if isinstance(event, Validated))
+    state = resume.read_state(folder / "resume.safetensors", taught)
+    *_, end = train(taught, CPU, keeper, orders=after(0, Order("stop")), resume=state)
+    assert isinstance(end, Finished) and end.best_step == end.step == validated.step
+    losses = keeper.load(end.step).losses
+    assert losses.validation == validated.val_loss == end.best_val_loss
+    assert losses.carried is not None and losses.carried == end.val_loss
+
+
+def not_saved(event: Event) -> bool:
+    return not isinstance(event, CheckpointSaved)

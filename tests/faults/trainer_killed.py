@@ -21,6 +21,7 @@ from core.card import CorpusCard
 from core.errors import CharloomError
 from core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
 from core.lesson import Lesson
+from core.lines import size
 from core.settings import ModelSettings, TrainSettings
 from core.vocab import Vocab
 from tests.faults.report import Report
@@ -96,11 +97,11 @@ class _Chain:
 
     def _kill(self) -> bool:
         """Start the trainer and kill it; False if it was done before that."""
-        before = _size(self._folder / "metrics.jsonl")
+        before = size(self._folder / "metrics.jsonl")
         process = runs.launch(self._folder, resume=True)
         when = self._random.choice(("from its launch", "while it trains", "in mid-write"))
         if when != "from its launch":
-            _wait(process, lambda: _size(self._folder / "metrics.jsonl") > before)
+            _wait(process, lambda: size(self._folder / "metrics.jsonl") > before)
         time.sleep(self._random.uniform(0, _LATEST))
         if when == "in mid-write":
             _wait(process, lambda: any(_torn(self._folder)))
@@ -195,10 +196,6 @@ def _lesson(folder: Path) -> Lesson:
 def _torn(folder: Path) -> Iterator[Path]:
     for place in (folder, folder / "checkpoints"):
         yield from place.glob(".*.tmp")
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _wait(process: "Popen[bytes]", happened: Callable[[], bool]) -> None:

@@ -14,8 +14,9 @@ from tui.terminal import note
 @json_option
 def resume(name: str, detach: bool, as_json: bool) -> int:
     """Go on with the training of the model NAME where it was last saved."""
-    folder = store.folder(store.model(name).name)
+    model = store.model(name)
+    folder = store.folder(name)
     runs.read_plan(folder)
-    if not (store.model(name).checkpoints or (folder / "resume.safetensors").is_file()):
+    if not (model.checkpoints or (folder / "resume.safetensors").is_file()):
         note(f"{name} was never saved; it begins at the beginning.")
     return (let_go if detach else follow)(name, runs.Training(folder, resume=True), as_json)
