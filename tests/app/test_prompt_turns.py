@@ -204,6 +204,7 @@ async def test_of_a_very_long_prompt_the_end_is_read() -> None:
 
 
 async def test_the_text_goes_on_while_the_person_is_elsewhere(gate: Gate) -> None:
+    choose(length=36)  # after the prompt, no more than stands on one line
     gate.let(32)
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -214,7 +215,8 @@ async def test_the_text_goes_on_while_the_person_is_elsewhere(gate: Gate) -> Non
         gate.let()
         await ended(pilot, turn)
         await pilot.press("f2")
-        await until(pilot, lambda: text_of(turn).split("\n")[-1][-8:] in shown(app))
+        assert len(text_of(turn)) == 36
+        await until(pilot, lambda: text_of(turn).split("\n")[-1].rstrip() in shown(app))
 
 
 async def test_what_is_being_written_is_kept_when_the_app_is_left(gate: Gate) -> None:
