@@ -3,13 +3,13 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from core.lstm import LSTM
 from core.sampling import Drawn, Settings, Stream
 from core.steering import Steering
+from core.streams import Text
 
 
 class Draft(Iterator[Drawn]):
-    """Up to ``length`` characters that follow a prompt, in memory that does not grow with them.
+    """Up to ``length`` characters of a stream, in memory that does not grow with them.
 
     With a stop string, the text ends just before the first place where that stands in what is
     generated (the prompt does not count). Only characters that may be its beginning are held back.
@@ -20,17 +20,14 @@ class Draft(Iterator[Drawn]):
 
     def __init__(
         self,
-        model: LSTM,
-        prompt: str,
-        settings: Settings,
-        seed: int,
+        stream: Stream | Text,
         length: int,
         stop: str = "",
         changes: Iterable[Steering] = (),
     ) -> None:
-        """Read ``prompt``, as :class:`Stream` does. ``changes`` are made where they are due."""
-        self._stream = Stream(model, prompt, settings, seed)
-        self._first = settings
+        """Begin where ``stream`` is. ``changes`` of its settings are made where they are due."""
+        self._stream = stream
+        self._first = stream.settings
         self._length = length
         self._stop = stop
         self._begun = 0  # how many characters of the stop string the text ends with

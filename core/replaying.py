@@ -8,7 +8,7 @@ from core.draft import Draft
 from core.errors import CharloomError
 from core.generation import Generation, Replay
 from core.lstm import LSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 
 
 def writer(generation: Generation) -> tuple[str, Loaded]:
@@ -41,7 +41,8 @@ def writer(generation: Generation) -> tuple[str, Loaded]:
 def redraft(old: Generation, model: LSTM) -> Draft:
     """Return a draft that writes ``old`` again, and may then go on."""
     settings = Settings(old.temperature, old.top_k, old.top_p)
-    return Draft(model, old.prompt, settings, old.seed, old.length, old.stop, old.changes)
+    stream = Stream(model, old.prompt, settings, old.seed)
+    return Draft(stream, old.length, old.stop, old.changes)
 
 
 def replay(old: Generation, cancelled: Callable[[], bool] = lambda: False) -> Replay:

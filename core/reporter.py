@@ -13,7 +13,7 @@ from core.events import Progress, Sample, Started, bits
 from core.learner import Learner
 from core.lesson import Lesson
 from core.lstm import LSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from core.schedule import Budget
 
 SAMPLE_CHARACTERS = 200
@@ -76,5 +76,5 @@ class Reporter:
 
 def sample(checkpoint: Checkpoint) -> Sample:
     """Let a network write a little: always with the same seed, so that only it makes the change."""
-    draft = Draft(LSTM(checkpoint), "", Settings(), 0, SAMPLE_CHARACTERS)
+    draft = Draft(Stream(LSTM(checkpoint), "", Settings(), 0), SAMPLE_CHARACTERS)
     return Sample(checkpoint.step, "".join(drawn.character for drawn in draft))

@@ -1,8 +1,12 @@
-"""Stage 10: generation. Draw a character from what the network predicts, feed it back, repeat."""
+"""Stage 10: generation. Draw a character from what the network predicts, feed it back, repeat.
 
+Many texts from one prompt are drawn together in :mod:`core.streams`.
+"""
+
+import copy
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +19,7 @@ from core.vocab import PLACEHOLDER
 
 __all__ = ["Drawn", "Settings", "Stream", "distribution", "draw"]
 
-_COLDEST = 1e-30  # dividing differences of float32 logits by this cannot overflow
+COLDEST = 1e-30  # dividing differences of float32 logits by this cannot overflow
 _LARGEST_SEED = 2**63 - 1
 _CHUNK = 4096  # characters of a prompt read at a time: bounds the memory
 
@@ -32,7 +36,7 @@ class Drawn(NamedTuple):
 
 def distribution(logits: NDArray[np.float32], settings: Settings) -> NDArray[np.float64]:
     """Return the probabilities ``[V]`` that a character is drawn with, given its logits ``[V]``."""
-    weights = _weights(_relative(logits), settings)
+    weights = _weights(relative(logits), settings)
     weights /= weights.sum()
     return weights
 
@@ -61,53 +65,73 @@ class Stream(Iterator[Drawn]):
         An empty prompt stands for the start of a line: the network reads one newline (where it
         knows none, its first character), which is not part of the text.
         """
-        if not (is_whole(seed) and 0 <= seed <= _LARGEST_SEED):
-            raise CharloomError(
-                f"--seed is a whole number from 0 to {_LARGEST_SEED:,}, not {seed!r}."
-            )
         self.settings = settings
-        self._never = model.vocab.c2ix.get(PLACEHOLDER)
-        if self._never is not None and len(model.vocab) == 1:
+        self.model = model
+        self.never = model.vocab.c2ix.get(PLACEHOLDER)
+        """The id that is not drawn, if there is one."""
+        if self.never is not None and len(model.vocab) == 1:
             raise CharloomError(
                 "This model knows no character by name; train one that folds fewer of them."
             )
-        self._model = model
-        self._uniform = np.random.Generator(np.random.PCG64(seed)).random
-        self._state = model.start()
+        self._uniform = numbers(seed).random
+        self.state = model.start()
         if not prompt:
             prompt = "\n" if "\n" in model.vocab.c2ix else model.vocab.chars[0]
         for start in range(0, len(prompt) - 1, _CHUNK):
             ids = model.vocab.encode(prompt[start : min(start + _CHUNK, len(prompt) - 1)])
-            model.logits(ids[None], self._state)
-        self._newest = int(model.vocab.encode(prompt[-1])[0])
+            model.logits(ids[None], self.state)
+        self.newest = int(model.vocab.encode(prompt[-1])[0])
+
+    def sibling(self, settings: Settings, seed: int) -> "Stream":
+        """Return another text from where this one is."""
+        other = copy.copy(self)
+        other.settings, other.state = settings, self.state.copy()
+        other._uniform = numbers(seed).random
+        return other
 
     def __next__(self) -> Drawn:
-        logits = _relative(self._model.step((self._newest,), self._state)[0])
+        logits = relative(self.model.step((self.newest,), self.state)[0])
         network = np.exp(logits)
-        if self._never is not None:
-            logits[self._never] = -math.inf
-            logits = _relative(logits)
+        if self.never is not None:
+            logits[self.never] = -math.inf
+            logits = relative(logits)
         newest = draw(_weights(logits, self.settings), self._uniform())
-        self._newest = newest
+        self.newest = newest
         probability = network.item(newest) / np.add.reduce(network).item()
         # not even a network that is certain of the placeholder makes a drawn character impossible
-        return Drawn(self._model.vocab.chars[newest], probability or sys.float_info.min)
+        return Drawn(self.model.vocab.chars[newest], probability or sys.float_info.min)
+
+    def follow(self, ids: Sequence[int]) -> None:
+        """Go on as if the characters ``ids`` had been drawn."""
+        if len(ids):
+            read = np.array([self.newest, *ids[:-1]])
+            self.model.logits(read[None], self.state)
+            for _ in ids:
+                self._uniform()
+            self.newest = ids[-1]
 
 
-def _relative(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return a copy in float64 in which the largest logit is 0, so that no exp overflows."""
-    relative = logits.astype(np.float64)
-    relative -= relative[relative.argmax()]
-    return relative
+def numbers(seed: int) -> np.random.Generator:
+    """Return the source of a text's uniform numbers, one for each character."""
+    if not (is_whole(seed) and 0 <= seed <= _LARGEST_SEED):
+        raise CharloomError(f"--seed is a whole number from 0 to {_LARGEST_SEED:,}, not {seed!r}.")
+    return np.random.Generator(np.random.PCG64(seed))
+
+
+def relative(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return a float64 copy of ``[…, V]`` in which the largest is 0, so that no exp overflows."""
+    copied = logits.astype(np.float64, order="C")
+    copied -= copied.max(axis=-1, keepdims=True)
+    return copied
 
 
 def _weights(logits: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
-    """Return what is proportional to the distribution; ``logits`` as :func:`_relative` does."""
+    """Return what is proportional to the distribution; ``logits`` as :func:`relative` does."""
     if settings.temperature == 0:
         weights = np.zeros_like(logits)
         weights[logits.argmax()] = 1
         return weights
-    weights = np.exp(logits / max(settings.temperature, _COLDEST))
+    weights = np.exp(logits / max(settings.temperature, COLDEST))
     if settings.top_k == 0 and settings.top_p == 1:
         return weights
     kept = np.argsort(-logits, kind="stable")[: settings.top_k or None]

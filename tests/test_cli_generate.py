@@ -12,7 +12,7 @@ from core.checkpoint import Losses
 from core.draft import Draft
 from core.library import Library
 from core.lstm import LSTM
-from core.sampling import Drawn, Settings
+from core.sampling import Drawn, Settings, Stream
 from tests.makers import own_assets, random_checkpoint
 from tests.running import call, child, needs_terminal, on_terminal
 from tui import writing
@@ -41,7 +41,7 @@ def objects(*arguments: str) -> list[dict[str, Any]]:
 def drawn(path: Path, prompt: str, seed: int, length: int) -> str:
     model = LSTM(checkpoint.load(path).checkpoint)
     settings = Settings(0.5, 7, 0.9)
-    return "".join(c for c, _ in Draft(model, prompt, settings, seed, length))
+    return "".join(c for c, _ in Draft(Stream(model, prompt, settings, seed), length))
 
 
 def test_a_pipe_gets_the_prompt_the_text_and_a_newline(weaver: Path) -> None:

@@ -27,7 +27,7 @@ STOPS = st.text("ab", max_size=5)
 
 
 def draft(length: int, stop: str = "", seed: int = 0, changes: Iterable[Steering] = ()) -> Draft:
-    return Draft(TINY, "ab", HOT, seed, length, stop, changes)
+    return Draft(Stream(TINY, "ab", HOT, seed), length, stop, changes)
 
 
 def text_of(drawn: Iterable[Drawn]) -> str:
@@ -63,7 +63,7 @@ class Watched(LSTM):
 @pytest.mark.parametrize("stop", ["!", "aab!", "aba!", "abab!", "bbbb!"])
 def test_only_what_may_begin_the_stop_string_is_held_back(stop: str) -> None:
     model = Watched(random_checkpoint("ab", hidden=2, embedding=2))
-    for drawn in Draft(model, "b", HOT, 1, 100, stop):  # which is never complete
+    for drawn in Draft(Stream(model, "b", HOT, 1), 100, stop):  # which is never complete
         model.given += drawn.character
     assert len(model.given) == len(model.shown) == 100
     for drawn_by_then, shown in enumerate(model.shown):
@@ -165,14 +165,14 @@ def test_settings_hold_from_the_next_character_drawn() -> None:
     steered.settings = Settings(0)
     rest = text_of(steered)
     assert start == text_of(draft(10))
-    assert rest == text_of(Draft(TINY, "ab" + start, Settings(0), 0, 10))
+    assert rest == text_of(Draft(Stream(TINY, "ab" + start, Settings(0), 0), 10))
     assert steered.changes == ((10, 0, 0, 1.0),)
 
 
 def test_a_change_counts_what_was_drawn_though_some_of_it_is_still_held_back() -> None:
     whole = text_of(draft(20))
     model = Watched(random_checkpoint("ab", hidden=2, embedding=2))
-    steered = Draft(model, "ab", HOT, 0, 20, whole[5:8] + "!")
+    steered = Draft(Stream(model, "ab", HOT, 0), 20, whole[5:8] + "!")
     while (drawn := len(model.shown)) < 8:
         model.given += next(steered).character
     assert len(model.given) < drawn
@@ -279,7 +279,7 @@ def test_an_endless_draft_takes_no_more_memory_as_it_goes() -> None:
 
 def test_a_draft_draws_what_a_stream_does() -> None:
     model = LSTM(random_checkpoint())
-    drawn = list(Draft(model, "the ", Settings(), 3, 50))
+    drawn = list(Draft(Stream(model, "the ", Settings(), 3), 50))
     assert drawn == list(islice(Stream(model, "the ", Settings(), 3), 50))
 
 
@@ -287,6 +287,6 @@ def test_a_draft_draws_what_a_stream_does() -> None:
     ("wrong", "told"), [({"seed": -1}, "--seed"), ({"prompt": "☃"}, "'☃' at position 0")]
 )
 def test_what_a_stream_refuses_is_refused_at_once(wrong: dict[str, Any], told: str) -> None:
-    arguments: dict[str, Any] = {"prompt": "a", "settings": HOT, "seed": 0, "length": 5}
+    arguments: dict[str, Any] = {"prompt": "a", "settings": HOT, "seed": 0}
     with pytest.raises(CharloomError, match=told):
-        Draft(TINY, **arguments | wrong)
+        Stream(TINY, **arguments | wrong)

@@ -8,7 +8,7 @@ from core.draft import Draft
 from core.errors import CharloomError
 from core.generation import Generation
 from core.lstm import LSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from tests.generations import generation
 from tests.makers import damage, random_checkpoint
 
@@ -21,7 +21,7 @@ def _weaver() -> None:
 def steered() -> Generation:
     """Let a model write, in other words from the 20th character on."""
     loaded = shelf.load("weaver")
-    draft = Draft(LSTM(loaded.checkpoint), "the sea", Settings(0.8, 5), 4, 60)
+    draft = Draft(Stream(LSTM(loaded.checkpoint), "the sea", Settings(0.8, 5), 4), 60)
     text = "".join(each.character for each in islice(draft, 20))
     draft.settings = Settings(0)
     return generation(

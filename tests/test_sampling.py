@@ -44,7 +44,7 @@ def text_of(drawn: Any) -> str:
 
 
 def text(model: LSTM, seed: int, length: int = 60, **chosen: Any) -> str:
-    return text_of(Draft(model, "ab", Settings(**chosen), seed, length))
+    return text_of(Draft(Stream(model, "ab", Settings(**chosen), seed), length))
 
 
 def chances(logits: NDArray[np.float32], temperature: float) -> list[float]:
@@ -156,7 +156,7 @@ def test_a_stream_draws_from_the_distribution_of_the_network_s_logits() -> None:
     model = LSTM(checkpoint)
     chosen = Settings(0.9, top_k=9, top_p=0.95)
     prompt = "the loom "
-    written = text_of(Draft(model, prompt, chosen, 11, 200))
+    written = text_of(Draft(Stream(model, prompt, chosen, 11), 200))
     ids = torch.from_numpy(checkpoint.vocab.encode(prompt + written))
     logits, _ = Textbook(checkpoint)(ids[None])
     uniform = np.random.Generator(np.random.PCG64(11)).random
@@ -167,7 +167,7 @@ def test_a_stream_draws_from_the_distribution_of_the_network_s_logits() -> None:
 
 def test_temperature_zero_takes_the_argmax_of_torch() -> None:
     checkpoint = bold(random_checkpoint(hidden=16, seed=2))
-    written = text_of(Draft(LSTM(checkpoint), "a", Settings(0), 0, 80))
+    written = text_of(Draft(Stream(LSTM(checkpoint), "a", Settings(0), 0), 80))
     ids = torch.from_numpy(checkpoint.vocab.encode("a" + written))
     logits, _ = Textbook(checkpoint)(ids[None])
     assert checkpoint.vocab.decode(logits[0, :-1].argmax(dim=1).numpy()) == written
@@ -193,14 +193,14 @@ def test_settings_replaced_in_mid_stream_hold_from_the_next_character() -> None:
     stream.settings = Settings(0)
     rest = text_of(islice(stream, 10))
     assert start == text(model, 4, length=10, temperature=2.0)
-    assert rest == text_of(Draft(model, "ab" + start, Settings(0), 0, 10))
+    assert rest == text_of(Draft(Stream(model, "ab" + start, Settings(0), 0), 10))
 
 
 @pytest.mark.parametrize("chosen", [Settings(1.0), Settings(0.6, 4, 0.9), Settings(3.0)])
 def test_the_bits_of_what_is_drawn_are_those_that_scoring_finds(chosen: Settings) -> None:
     model = LSTM(bold(random_checkpoint(layers=2)))
     prompt = "of the warp"
-    drawn = list(Draft(model, prompt, chosen, 1, 400))
+    drawn = list(Draft(Stream(model, prompt, chosen, 1), 400))
     bits = -sum(math.log2(each.probability) for each in drawn)
     whole, known = carried(model, prompt + text_of(drawn)), carried(model, prompt)
     scored = whole.bits_per_char * whole.characters - known.bits_per_char * known.characters
@@ -256,8 +256,9 @@ def test_memory_does_not_grow_with_the_length_of_the_prompt() -> None:
 @pytest.mark.parametrize(("chars", "opening"), [("\t\nab", "\n"), ("ab ", " ")])
 def test_an_empty_prompt_stands_for_the_start_of_a_line(chars: str, opening: str) -> None:
     model = LSTM(random_checkpoint(chars))
-    drawn = list(Draft(model, "", Settings(), 5, 30))  # the probabilities tell prompts apart
-    assert drawn == list(Draft(model, opening, Settings(), 5, 30))
+    drawn = list(Draft(Stream(model, "", Settings(), 5), 30))
+    # the probabilities tell prompts apart
+    assert drawn == list(Draft(Stream(model, opening, Settings(), 5), 30))
 
 
 def test_the_placeholder_is_never_drawn_however_likely() -> None:
@@ -266,7 +267,7 @@ def test_the_placeholder_is_never_drawn_however_likely() -> None:
         checkpoint.tensors["head.bias"][2] = lead
         model = LSTM(checkpoint)
         for chosen in (Settings(0), Settings(1.0), Settings(1.5, 1, 0.5)):
-            drawn = list(Draft(model, "ab", chosen, 0, 50))
+            drawn = list(Draft(Stream(model, "ab", chosen, 0), 50))
             assert set(text_of(drawn)) <= set("ab")
             assert all(0 < each.probability < 0.1 for each in drawn)
 
@@ -274,7 +275,7 @@ def test_the_placeholder_is_never_drawn_however_likely() -> None:
 def test_the_placeholder_keeps_its_share_of_the_network_s_probability() -> None:
     checkpoint = random_checkpoint("ab" + PLACEHOLDER, hidden=2)
     model = LSTM(checkpoint)
-    drawn = next(Draft(model, "ab", Settings(1.0), 0, 1))
+    drawn = next(Draft(Stream(model, "ab", Settings(1.0), 0), 1))
     state = model.start()
     logits = model.logits(checkpoint.vocab.encode("ab")[None], state)[0, -1]
     own = chances(logits, 1)[checkpoint.vocab.c2ix[drawn.character]]

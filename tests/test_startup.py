@@ -15,8 +15,8 @@ HEAVY = ("torch", "textual", "requests", "pooch")
 FREE = [
     *("errors", "paths", "settings", "vocab", "gutenberg", "passage", "display", "events", "guard"),
     *("card", "corpus", "schedule", "checkpoint", "generation", "presets", "speeds", "shelf"),
-    *("catalog", "library", "survey", "store", "lstm", "sampling", "scoring", "runs"),
-    *("steering", "draft", "replaying", "library_schema"),
+    *("catalog", "library", "survey", "store", "lstm", "sampling", "streams"),
+    *("scoring", "runs", "steering", "draft", "replaying", "library_schema"),
     *("lines", "orders", "series", "baselines", "watch", "repair", "trainer", "preferences"),
 ]
 COMMANDS = [

@@ -13,7 +13,7 @@ from core.events import CheckpointSaved, Finished, Progress, Sample, Started, Va
 from core.learner import Learner
 from core.lstm import LSTM
 from core.model import CharLSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from core.schedule import learning_rate
 from core.training import train
 from core.windows import split
@@ -184,5 +184,5 @@ def test_a_short_text_is_learned_by_heart_and_written_again() -> None:
     seen = events(taught, keeper)
     assert of_kind(Progress, seen)[-1].loss < 0.05
     greedy = Settings(temperature=0)
-    written = Draft(LSTM(keeper.checkpoints[900]), text[:10], greedy, seed=0, length=190)
+    written = Draft(Stream(LSTM(keeper.checkpoints[900]), text[:10], greedy, 0), 190)
     assert text[:10] + "".join(drawn.character for drawn in written) == text

@@ -13,7 +13,7 @@ from time import perf_counter
 from core.draft import Draft
 from core.errors import CharloomError
 from core.lstm import LSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from core.steering import Steering
 
 _SLICE = 16  # characters
@@ -65,9 +65,8 @@ class Candidate:
         draft = self._draft
         if draft is None:
             assert self._model is not None  # nobody writes what was let go of
-            self._draft = Draft(
-                self._model, self.prompt, self.first, self.seed, self.length, self.stop
-            )
+            stream = Stream(self._model, self.prompt, self.first, self.seed)
+            self._draft = Draft(stream, self.length, self.stop)
             return True
         draft.length = self.length
         if draft.settings != self.settings:

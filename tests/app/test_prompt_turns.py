@@ -5,7 +5,7 @@ import pytest
 from core import replaying
 from core.draft import Draft
 from core.lstm import LSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from tests.app.driving import LARGE, SMALL, shown, until, words
 from tests.app.prompting import (
     LONG,
@@ -38,7 +38,7 @@ def model() -> None:
 
 
 def draft(prompt: str, seed: int, length: int, settings: Settings | None = None) -> str:
-    drawn = Draft(LSTM(random_checkpoint()), prompt, settings or Settings(), seed, length)
+    drawn = Draft(Stream(LSTM(random_checkpoint()), prompt, settings or Settings(), seed), length)
     return "".join(character for character, _ in drawn)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.draft import Draft
 from core.lstm import LSTM, State
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from tests.makers import random_checkpoint
 from tui.writer import Candidate, Writer
 
@@ -26,12 +26,14 @@ def candidate(length: int = 200, seed: int = 3, stop: str = "", model: LSTM = MO
 
 
 def drawn(length: int, seed: int = 3) -> str:
-    return "".join(c for c, _ in Draft(MODEL, "the ", WARM, seed, length))
+    return "".join(c for c, _ in Draft(Stream(MODEL, "the ", WARM, seed), length))
 
 
 def again(made: Candidate) -> str:
     """Return what the record of a candidate gives."""
-    draft = Draft(MODEL, made.prompt, made.first, made.seed, made.length, made.stop, made.changes)
+    draft = Draft(
+        Stream(MODEL, made.prompt, made.first, made.seed), made.length, made.stop, made.changes
+    )
     return "".join(character for character, _ in draft)
 
 
@@ -45,7 +47,7 @@ def wait(holds: Callable[[], object]) -> None:
 def test_a_candidate_is_what_a_draft_would_be_and_its_figures_are_those_of_the_text() -> None:
     made = candidate()
     Writer([made]).join()
-    reference = list(Draft(MODEL, "the ", WARM, 3, 200))
+    reference = list(Draft(Stream(MODEL, "the ", WARM, 3), 200))
     assert made.taken() == "".join(each.character for each in reference)
     assert (made.count, made.length, made.changes, made.stopped) == (200, 200, (), False)
     assert made.bits == pytest.approx(-sum(np.log2([each.probability for each in reference])))

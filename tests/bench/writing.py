@@ -19,7 +19,7 @@ from core.draft import Draft
 from core.library import Library
 from core.lstm import LSTM
 from core.preferences import Preferences
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.makers import random_checkpoint
@@ -82,7 +82,7 @@ def _text(terminal: Terminal, number: int) -> float:
 
 
 def _bare(checkpoint: Checkpoint) -> float:
-    draft = iter(Draft(LSTM(checkpoint), "the", Settings(), 0, _BARE))
+    draft = iter(Draft(Stream(LSTM(checkpoint), "the", Settings(), 0), _BARE))
     begin = time.perf_counter()
     for _ in islice(draft, _BARE):
         pass

@@ -16,7 +16,7 @@ from core.errors import CharloomError
 from core.generation import Generation
 from core.library import Library
 from core.lstm import LSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.saving import Favorite, after
@@ -82,7 +82,7 @@ class _Campaign:
         (told,) = self._killed(rb"favorite [0-9]+\n", [command])
         model = LSTM(checkpoint.load(store.resolve(_MODEL)).checkpoint)
         for seed in range(first, first + told + 1):
-            draft = Draft(model, _PROMPT, Settings(), seed, _LENGTH)
+            draft = Draft(Stream(model, _PROMPT, Settings(), seed), _LENGTH)
             text = Favorite("".join(character for character, _ in draft))
             (self._kept if seed < first + told else self._begun)[f"seed {seed}"] = text
 

@@ -10,7 +10,7 @@ from core.card import Card
 from core.checkpoint import Checkpoint
 from core.draft import Draft
 from core.lstm import LSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
 from core.survey import survey
 from core.vocab import Vocab
 from tests.faults.refusals import Refusal, attempt, is_sentence
@@ -55,7 +55,7 @@ def _use(whole: Checkpoint) -> None:
     network = attempt(lambda: LSTM(whole))
     if isinstance(network, LSTM):
         vocab = whole.vocab
-        drawn = attempt(lambda: list(Draft(network, "", Settings(0.8, 0, 1.0), 1, 3)))
+        drawn = attempt(lambda: list(Draft(Stream(network, "", Settings(0.8, 0, 1.0), 1), 3)))
         assert isinstance(drawn, Refusal) or {each.character for each in drawn} <= {*vocab.chars}
         attempt(lambda: scoring.carried(network, "".join(vocab.chars[:9]) * 2))
 

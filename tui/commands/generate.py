@@ -3,7 +3,7 @@
 import os
 import sys
 from collections import Counter
-from functools import partial
+from collections.abc import Iterator
 
 import click
 
@@ -12,7 +12,8 @@ from core.draft import Draft
 from core.errors import CharloomError
 from core.generation import Generation
 from core.lstm import LSTM
-from core.sampling import Settings
+from core.sampling import Settings, Stream
+from core.streams import Streams, Text
 from core.vocab import Change, Vocab
 from tui.adapting import MOST_READ, adapted
 from tui.options import json_option, model_option
@@ -20,6 +21,8 @@ from tui.terminal import aside, note, write, write_json
 from tui.writing import MOST_KEPT, Passage
 
 _LONGEST = 10_000_000
+_WIDEST = 64  # texts side by side
+_MOST_WAITING = 1_000_000  # characters of these, about, for which there is room
 _BETWEEN = "\n* * *\n\n"  # one text and the next
 _KINDS = 5  # of changed characters that are told
 _DEFAULT = Settings()
@@ -102,13 +105,13 @@ def generate(
     prompt = _adapted(_read(prompt), model.vocab)
     first = int.from_bytes(os.urandom(4)) if seed is None else seed
 
+    texts = _Texts(model, prompt, settings, range(first, first + count), length)
     failure: CharloomError | None = None
     for number in range(first, first + count):
         if number > first and not as_json:
             write(_BETWEEN)
         passage = Passage(shown=not as_json)
-        draft = partial(Draft, model, prompt, settings, number, length, stop)
-        ending = passage.write(prompt, draft)
+        ending = passage.write(prompt, lambda: Draft(texts.next(), length, stop))
         if ending and not passage.length:  # there is nothing to keep
             raise ending
         generation = Generation(
@@ -123,7 +126,7 @@ def generate(
             length=passage.length if ending else length,
             stop=stop,
             seed=number,
-            chars_per_second=passage.chars_per_second,
+            chars_per_second=texts.chars_per_second or passage.chars_per_second,
             bits_per_char=passage.bits_per_char,
             starred=favorite,
         )
@@ -138,6 +141,37 @@ def generate(
             raise ending
     if failure:
         raise failure
+
+
+class _Texts:
+    """The texts to come, one for each of ``seeds``: as many side by side as there is room for."""
+
+    def __init__(
+        self, model: LSTM, prompt: str, settings: Settings, seeds: range, length: int
+    ) -> None:
+        self._model, self._prompt, self._settings = model, prompt, settings
+        self._seeds = seeds
+        self._width = max(1, min(_WIDEST, _MOST_WAITING // max(1, length)))
+        self._waiting: Iterator[Text] = iter(())
+        self._together: Streams | None = None
+
+    def next(self) -> Stream | Text:
+        """Return the next text; with the first of those side by side the prompt is read."""
+        text = next(self._waiting, None)
+        if text:
+            return text
+        seeds, self._seeds = self._seeds[: self._width], self._seeds[self._width :]
+        if len(seeds) < 2:
+            self._together = None
+            return Stream(self._model, self._prompt, self._settings, seeds[0])
+        self._together = Streams(self._model, self._prompt, [self._settings] * len(seeds), seeds)
+        self._waiting = iter(self._together.texts)
+        return next(self._waiting)
+
+    @property
+    def chars_per_second(self) -> float:
+        """How fast those side by side are drawn, all together; 0 where there is one at a time."""
+        return self._together.chars_per_second if self._together else 0.0
 
 
 def _read(prompt: str) -> str:
