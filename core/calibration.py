@@ -1,20 +1,34 @@
-"""Finding out how this machine trains fastest: device, number format, threads."""
+"""Finding out how this machine trains fastest: device, number format, threads.
+
+What was found holds for a day, for a network and batch of that size: a machine changes little, but
+what else runs on it does. It is kept in ``calibration.json``; delete that to time anew.
+"""
 
 import json
 import os
+import platform
 import sys
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import torch
 
+from core import paths
+from core.errors import CharloomError
 from core.learner import Learner
 from core.model import CharLSTM
 from core.presets import PRESETS
-from core.settings import ModelSettings, TrainSettings
+from core.settings import PRECISIONS, ModelSettings, TrainSettings
 
-_WINDOW = 32  # shorter windows than in training: the ranking is the same and it is known sooner
+_WINDOW = 32  # longer windows are timed at this: the ranking is the same and it is known sooner
 _TIMED_STEPS = 3
+_TIMED_SECONDS = 0.15  # after which a slow step is not repeated
+_FRESH_SECONDS = 86_400.0
+_MOST_KEPT = 100  # timings
 _TYPICAL_VOCABULARY = 80  # its size hardly matters to the speed
 
 
@@ -29,6 +43,22 @@ class Machine:
 
 
 def calibrate(model: ModelSettings, settings: TrainSettings) -> Machine:
+    """Choose what ``settings`` leaves open, as was found of late, or else by timing it."""
+    key = _key(model, settings)
+    kept = _kept()
+    if key in kept:
+        with suppress(KeyError, TypeError, ValueError, RuntimeError):  # written by another hand
+            return _machine(kept[key])
+    machine = timed(model, settings)
+    found = asdict(machine) | {"device": machine.device.type, "when": time.time()}
+    kept = dict([*kept.items(), (key, found)][-_MOST_KEPT:])
+    with suppress(OSError, CharloomError):  # where it cannot be kept, it is timed again
+        paths.make_folder(paths.home())
+        paths.write_atomically(_file(), json.dumps(kept, indent=1).encode())
+    return machine
+
+
+def timed(model: ModelSettings, settings: TrainSettings) -> Machine:
     """Choose what ``settings`` leaves open by timing a few real steps of a throw-away model.
 
     A device other than the CPU is taken when it is there and can do a step. On a CPU bfloat16
@@ -36,11 +66,11 @@ def calibrate(model: ModelSettings, settings: TrainSettings) -> Machine:
     free; both differ from machine to machine and from hour to hour.
     """
     for device in _devices(settings.device):
-        options = [
-            replace(machine, chars_per_second=_speed(model, settings, machine))
-            for machine in _options(device, settings)
-        ]
-        best = max(options, key=lambda machine: machine.chars_per_second)
+        most, *fewer = _threads(device, settings)
+        machines = [Machine(device, each, most) for each in _precisions(device, settings)]
+        best = max((_with_speed(model, settings, each) for each in machines), key=_speed_of)
+        others = [replace(best, threads=count) for count in fewer]
+        best = max([best, *(_with_speed(model, settings, each) for each in others)], key=_speed_of)
         if best.chars_per_second > 0 or device.type == "cpu":
             break
     return best
@@ -53,15 +83,18 @@ def _devices(choice: str) -> list[torch.device]:
     return [torch.device(name) for name in (*wanted, "cpu")]
 
 
-def _options(device: torch.device, settings: TrainSettings) -> list[Machine]:
-    threads = [settings.threads or torch.get_num_threads()]
-    precisions = [settings.precision]
-    if settings.precision == "auto":
-        precisions = ["bfloat16"] if device.type == "cuda" else ["float32", "bfloat16"]
-    if device.type == "cpu" and not settings.threads:
-        cores = min(usable_cores(), torch.get_num_threads())
-        threads = sorted({cores, max(1, cores // 2), 1})
-    return [Machine(device, precision, count) for precision in precisions for count in threads]
+def _precisions(device: torch.device, settings: TrainSettings) -> list[str]:
+    if settings.precision != "auto":
+        return [settings.precision]
+    return ["bfloat16"] if device.type == "cuda" else ["float32", "bfloat16"]
+
+
+def _threads(device: torch.device, settings: TrainSettings) -> list[int]:
+    """Return the numbers of threads to try, the largest first."""
+    if settings.threads or device.type != "cpu":
+        return [settings.threads or torch.get_num_threads()]
+    cores = min(usable_cores(), torch.get_num_threads())
+    return sorted({cores, max(1, cores // 2), 1}, reverse=True)
 
 
 def usable_cores() -> int:
@@ -71,8 +104,12 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _speed(model: ModelSettings, settings: TrainSettings, machine: Machine) -> float:
-    """Return characters trained per second, the fastest of a few steps; 0 if it cannot be done."""
+def _speed_of(machine: Machine) -> float:
+    return machine.chars_per_second
+
+
+def _with_speed(model: ModelSettings, settings: TrainSettings, machine: Machine) -> Machine:
+    """Time the fastest of a few steps: the characters per second are 0 if it cannot be done."""
     torch.set_num_threads(machine.threads)
     brief = TrainSettings(batch=settings.batch, window=min(settings.window, _WINDOW))
     characters = brief.batch * brief.window
@@ -80,15 +117,51 @@ def _speed(model: ModelSettings, settings: TrainSettings, machine: Machine) -> f
     try:
         learner = Learner(CharLSTM(model).to(machine.device), ids, brief, machine.precision)
         float(learner.step(0.0).loss)  # the first step sets up and is not typical
-        return characters / min(_seconds(learner) for _ in range(_TIMED_STEPS))
+        seconds = [_seconds(learner)]
+        while len(seconds) < _TIMED_STEPS and sum(seconds) < _TIMED_SECONDS:
+            seconds.append(_seconds(learner))
     except RuntimeError:  # no kernel for this here, or no memory
-        return 0.0
+        return replace(machine, chars_per_second=0.0)
+    return replace(machine, chars_per_second=characters / min(seconds))
 
 
 def _seconds(learner: Learner) -> float:
     begin = time.perf_counter()
     float(learner.step(0.0).loss)  # reading it waits for the device
     return time.perf_counter() - begin
+
+
+def _key(model: ModelSettings, settings: TrainSettings) -> str:
+    """Return what a timing depends on."""
+    size = (model.vocab_size, model.embedding, model.hidden, model.layers)
+    batch = (settings.batch, min(settings.window, _WINDOW))
+    choices = (settings.device, settings.precision, settings.threads)
+    devices = [device.type for device in _devices(settings.device)]
+    here = (platform.node(), usable_cores(), torch.__version__, devices)
+    return json.dumps([*here, size, batch, choices])
+
+
+def _kept() -> dict[str, Mapping[str, Any]]:
+    """Return the timings of the last day, by :func:`_key`."""
+    since = time.time() - _FRESH_SECONDS
+    if not _file().is_file():  # opening a pipe would wait for ever
+        return {}
+    try:
+        data = json.loads(_file().read_bytes())
+        return {key: found for key, found in data.items() if since < found["when"] <= time.time()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _machine(found: Mapping[str, Any]) -> Machine:
+    speed = float(found["chars_per_second"])
+    if found["precision"] not in PRECISIONS or int(found["threads"]) < 1:
+        raise ValueError("this was not written by calibrate")
+    return Machine(torch.device(found["device"]), found["precision"], int(found["threads"]), speed)
+
+
+def _file() -> Path:
+    return paths.home() / "calibration.json"
 
 
 def time_presets() -> dict[str, float]:

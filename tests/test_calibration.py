@@ -1,9 +1,12 @@
 import itertools
+import json
+import time
 from collections.abc import Iterator
 
 import pytest
 import torch
 
+from core import calibration, paths
 from core.calibration import Machine, calibrate
 from core.learner import Learner
 from core.model import CharLSTM
@@ -45,3 +48,80 @@ def test_what_is_fixed_is_not_up_for_choice(precision: str, threads: int) -> Non
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_a_device_that_is_not_there_gives_way_to_the_cpu() -> None:
     assert calibrated(device="cuda", threads=1).device.type == "cpu"
+
+
+# What was found is kept
+
+
+@pytest.fixture
+def timings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that gets the hidden size of every network that is timed."""
+    seen: list[int] = []
+    real = calibration.timed
+
+    def timed(model: ModelSettings, settings: TrainSettings) -> Machine:
+        seen.append(model.hidden)
+        return real(model, settings)
+
+    monkeypatch.setattr(calibration, "timed", timed)
+    return seen
+
+
+def test_a_network_of_the_same_size_is_timed_once(timings: list[int]) -> None:
+    first = calibrated(device="cpu")
+    assert calibrated(device="cpu", rate=0.5, seed=3) == first
+    assert timings == [8]
+
+
+@pytest.mark.parametrize("other", [{"batch": 5}, {"precision": "float32"}, {"threads": 1}])
+def test_another_batch_or_choice_is_timed_by_itself(
+    timings: list[int], other: dict[str, object]
+) -> None:
+    calibrated(device="cpu")
+    calibrated(device="cpu", **other)
+    assert timings == [8, 8]
+
+
+def test_another_size_is_timed_by_itself(timings: list[int]) -> None:
+    calibrated(device="cpu")
+    calibrate(ModelSettings(9, 4, 12), TrainSettings(batch=4, window=8, device="cpu"))
+    assert timings == [8, 12]
+
+
+def test_what_was_found_yesterday_is_found_anew(
+    timings: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibrated(device="cpu")
+    tomorrow = time.time() + 86_401
+    monkeypatch.setattr(time, "time", lambda: tomorrow)
+    calibrated(device="cpu")
+    assert timings == [8, 8]
+
+
+@pytest.mark.parametrize("spoilt", ["", "[]", "{", '{"a": 1}', "[" * 99_999])
+def test_a_damaged_file_is_as_good_as_none(timings: list[int], spoilt: str) -> None:
+    paths.make_folder(paths.home())
+    (paths.home() / "calibration.json").write_text(spoilt)
+    first = calibrated(device="cpu")
+    assert calibrated(device="cpu") == first and timings == [8]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"device": "abacus"}, {"threads": "two"}, {"chars_per_second": None}, {"threads": 0}]
+)
+def test_a_timing_that_makes_no_sense_is_made_anew(
+    timings: list[int], wrong: dict[str, object]
+) -> None:
+    calibrated(device="cpu")
+    file = paths.home() / "calibration.json"
+    kept = {key: found | wrong for key, found in json.loads(file.read_text()).items()}
+    file.write_text(json.dumps(kept))
+    assert calibrated(device="cpu").threads >= 1
+    assert timings == [8, 8]
+
+
+def test_where_nothing_can_be_kept_it_is_found_all_the_same(timings: list[int]) -> None:
+    paths.home().touch()  # a file stands where the folder should be
+    assert calibrated(device="cpu").chars_per_second > 0
+    assert calibrated(device="cpu").chars_per_second > 0
+    assert timings == [8, 8]

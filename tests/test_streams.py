@@ -34,8 +34,8 @@ def alone(model: LSTM, chosen: Settings, seed: int, length: int) -> list[Drawn]:
 def same(ours: list[Drawn], theirs: list[Drawn]) -> None:
     """Hold two texts to the same characters, and to probabilities that rounding tells apart."""
     assert text_of(ours) == text_of(theirs)
-    probabilities = [[each.probability for each in drawn] for drawn in (ours, theirs)]
-    np.testing.assert_allclose(*probabilities, rtol=1e-4)
+    one, other = ([each.probability for each in drawn] for drawn in (ours, theirs))
+    np.testing.assert_allclose(one, other, rtol=1e-4)
 
 
 @settings(max_examples=60, deadline=None)
@@ -43,7 +43,7 @@ def same(ours: list[Drawn], theirs: list[Drawn]) -> None:
 def test_each_text_is_the_one_its_settings_and_seed_give_alone(
     chosen: list[tuple[Settings, int]],
 ) -> None:
-    streams = Streams(MODEL, PROMPT, *map(list, zip(*chosen, strict=True)))  # type: ignore[arg-type]
+    streams = Streams(MODEL, PROMPT, *map(list, zip(*chosen, strict=True)))
     for text, (how, seed) in zip(streams.texts, chosen, strict=True):
         same(list(islice(text, 40)), alone(MODEL, how, seed, 40))
 

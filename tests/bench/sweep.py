@@ -1,0 +1,112 @@
+"""The experiments behind the presets: what one setting does to the loss on the held-out text.
+
+    python -m tests.bench.sweep --texts FOLDER [WORD …] >> tests/bench/sweep.md
+
+Every run learns so many characters, not for so long, so that its figures are the same on any
+machine and whatever else it does. Two runs go side by side on a thread each, which learns more
+than one run on two. With WORDs, only the experiments whose line holds all of them are run.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core import corpus, evaluation
+from core.learner import Learner, autocast
+from core.model import CharLSTM
+from core.schedule import learning_rate
+from core.settings import ModelSettings, TrainSettings
+from core.vocab import Vocab
+from core.windows import split
+
+BASE = {"hidden": 512, "embedding": 64, "batch": 32, "window": 32, "rate": 0.024}
+"""What every experiment starts from."""
+
+# Text, million characters to learn from, seeds, and what differs from BASE. With H 512, two cores
+# of the machine that the README names learn 2.2 million characters in a minute, 6.4 in three.
+EXPERIMENTS: list[tuple[str, float, int, dict[str, Any]]] = [
+    ("tinyshakespeare", 2.3, 3, {}),
+    *[("tinyshakespeare", 2.3, 1, {"rate": rate}) for rate in (0.004, 0.008, 0.014, 0.04)],
+    *[("tinyshakespeare", 2.3, 1, {"batch": b, "window": 1024 // b}) for b in (8, 16, 64)],
+    ("tinyshakespeare", 2.3, 1, {"window": 64}),
+    ("tinyshakespeare", 2.3, 1, {"final_rate": 0.1}),
+    ("tinyshakespeare", 2.3, 1, {"dropout": 0.1}),
+    ("tinyshakespeare", 2.3, 1, {"weight_decay": 0.3}),
+    ("tinyshakespeare", 2.3, 1, {"reset": 0.005}),
+    ("tinyshakespeare", 3.9, 1, {"hidden": 384, "rate": 0.028}),
+    ("tinyshakespeare", 1.55, 1, {"hidden": 640, "rate": 0.02}),
+    *[("tinyshakespeare", 6.4, 1, {"dropout": share}) for share in (0.0, 0.1, 0.2, 0.4)],
+    ("tinyshakespeare", 4.4, 1, {"hidden": 640, "rate": 0.02, "dropout": 0.2}),
+    ("tinyshakespeare", 20.0, 1, {"hidden": 768, "rate": 0.016, "dropout": 0.5}),
+    ("frankenstein", 2.3, 2, {}),
+    *[("frankenstein", 6.4, 1, {"dropout": share}) for share in (0.2, 0.4)],
+]
+
+
+def learn(text: Path, millions: float, seed: int, chosen: dict[str, Any]) -> tuple[float, ...]:
+    """Return losses in nats per character: carried, windowed-256, of the last training steps."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+    read = corpus.load(text).text
+    vocab = Vocab.from_text(read)
+    ids, held_out = split(vocab.encode(read), 0.1)
+    given = BASE | chosen
+    sizes = {
+        name: given.pop(name) for name in list(given) if name in ModelSettings.__dataclass_fields__
+    }
+    training = TrainSettings(**given, seed=seed)
+    model = CharLSTM(ModelSettings(len(vocab), **sizes))
+    learner = Learner(model, ids, training, "bfloat16")
+    steps = round(millions * 1e6 / training.batch / training.window)
+    losses = [learner.step(learning_rate(training, step / steps)).loss for step in range(steps)]
+    with autocast(torch.device("cpu"), "bfloat16"):
+        carried = evaluation.carried(model, held_out).nats
+        windowed = evaluation.windowed(model, held_out).nats
+    return carried, windowed, float(torch.stack(losses[-steps // 20 :]).mean())
+
+
+def line(text: str, millions: float, seed: int, chosen: dict[str, Any]) -> str:
+    """Return the beginning of a line of the table."""
+    named = ", ".join(f"{name} {value}" for name, value in chosen.items()) or "the base"
+    return f"| {text} | {millions:g} | {named} | {seed} |"
+
+
+def main() -> None:
+    """Run what the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.sweep")
+    parser.add_argument("words", nargs="*")
+    parser.add_argument("--texts", type=Path, required=True)
+    parser.add_argument("--one", help=argparse.SUPPRESS)  # how the children are called
+    asked = parser.parse_args()
+    if asked.one:
+        text, *rest = json.loads(asked.one)
+        losses = learn(asked.texts / f"{text}.txt", *rest)
+        sys.stdout.write("".join(f" {loss:.4f} |" for loss in losses))
+        return
+
+    def run(text: str, millions: float, seed: int, chosen: dict[str, Any]) -> None:
+        one = json.dumps([text, millions, seed, chosen])
+        command = [sys.executable, "-m", "tests.bench.sweep", "--texts", asked.texts, "--one", one]
+        child = subprocess.run(command, check=True, capture_output=True, text=True)
+        sys.stdout.write(f"{line(text, millions, seed, chosen)}{child.stdout}\n")
+        sys.stdout.flush()
+
+    runs = [
+        (text, millions, seed, chosen)
+        for text, millions, seeds, chosen in EXPERIMENTS
+        for seed in range(seeds)
+        if all(word in line(text, millions, seed, chosen) for word in asked.words)
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda each: run(*each), runs))
+
+
+if __name__ == "__main__":
+    main()
