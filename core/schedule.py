@@ -15,19 +15,16 @@ _SLOWER = 2.0  # the evaluation at the end is in float32, at half of bfloat16's 
 # learning from about 16,000. Yet there are four at least, and a hundred at most.
 _TRAINED_BETWEEN = 640_000
 _LEAST_VALIDATIONS, _MOST_VALIDATIONS = 4, 100
-_LEAST_RATE = 1e-12  # a rate that ends at zero: what is next to nothing is not scaled up
+_LEAST_RATE = 1e-12  # a cosine that ends at zero: what is next to nothing is not scaled up
 
 
 def learning_rate(settings: TrainSettings, fraction: float) -> float:
-    """Return the rate at ``fraction`` (0 to 1) of the run: a straight climb, a straight fall.
-
-    All the way to zero: for a run of known length that ends lower than a cosine does that stops at
-    some share of the peak (Bergsma et al. 2025; 0.01 nats here, see ``tests/bench/sweep.md``).
-    """
+    """Return the rate at ``fraction`` (0 to 1) of the run: linear warm-up, then a cosine."""
     if fraction < settings.warmup:
         return settings.rate * fraction / settings.warmup
     along = min(1.0, (fraction - settings.warmup) / (1 - settings.warmup))
-    return settings.rate * (1 - (1 - settings.final_rate) * along)
+    cosine = (1 + math.cos(math.pi * along)) / 2
+    return settings.rate * (settings.final_rate + (1 - settings.final_rate) * cosine)
 
 
 def rate_scale(settings: TrainSettings, fraction: float, rate: float) -> float:

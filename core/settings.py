@@ -125,7 +125,7 @@ class TrainSettings(_Checked):
         0.02, "Chance per window that a contiguous lane starts afresh, as a prompt does.", 0.0, 1.0
     )
     rate: float = _number(4e-3, "Peak learning rate.", 1e-7, 1.0)
-    final_rate: float = _number(0.0, "Learning rate at the end, as a share of the peak.", 0.0, 1.0)
+    final_rate: float = _number(0.02, "Learning rate at the end, as a share of the peak.", 0.0, 1.0)
     warmup: float = _number(0.03, "Share of the run in which the rate climbs.", 0.0, 0.9)
     weight_decay: float = _number(0.1, "AdamW's decay of the weight matrices.", 0.0, 10.0)
     clip: float = _number(1.0, "Largest gradient norm; a larger one is scaled down.", 1e-4, 1e4)
