@@ -1,4 +1,7 @@
-"""Ready-made settings, and those chosen for a text, a machine and a time."""
+"""Ready-made settings, and those chosen for a text, a machine and a time.
+
+The figures come from the experiments of ``tests/bench/sweep.py``; their table stands beside it.
+"""
 
 import math
 from collections.abc import Mapping
@@ -14,9 +17,9 @@ DEFAULT_MINUTES = 3.0
 """How long ``auto`` trains unless told."""
 
 _SIZES = (64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024)
-_READ_PER_WEIGHT = 3
-"""Characters to read for each of the LSTM's 4H² recurrent weights, at least: in two minutes at
-37,000 characters/s, H 512 reached 1.487 nats on tinyshakespeare, H 384 1.495."""
+_READ_PER_WEIGHT = 2
+"""Characters to read for each of the LSTM's 4H² recurrent weights, at least."""
+_RATE, _HIGHEST_RATE = 12.3, 0.03
 _FEWEST_STEPS = 20  # per epoch: a text too short for this many gets smaller batches
 
 
@@ -32,14 +35,24 @@ class Preset:
         self, vocab_size: int, chosen: Mapping[str, Any]
     ) -> tuple[ModelSettings, TrainSettings]:
         """Return the full settings, in which what a person has ``chosen`` wins."""
-        model: dict[str, Any] = {"vocab_size": vocab_size} | dict(self.model)
+        sizes: dict[str, Any] = {"vocab_size": vocab_size} | dict(self.model)
         training = dict(self.training)
         if any(chosen.get(bound) is not None for bound in BOUNDS):
             training = {key: value for key, value in training.items() if key not in BOUNDS}
         for key, value in chosen.items():
-            part = model if key in ModelSettings.__dataclass_fields__ else training
+            part = sizes if key in ModelSettings.__dataclass_fields__ else training
             part[key] = value
-        return ModelSettings.from_json(model), TrainSettings.from_json(training)
+        model = ModelSettings.from_json(sizes)
+        return model, TrainSettings.from_json({"rate": rate(model.hidden)} | training)
+
+
+def rate(hidden: int) -> float:
+    """Return the peak learning rate for layers of so many units.
+
+    A step of Adam moves every weight alike, so what it adds to the input of a unit grows with the
+    H units that it listens to (Yang et al. 2021, §3).
+    """
+    return round(min(_HIGHEST_RATE, _RATE / hidden), 4)
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -51,17 +64,17 @@ PRESETS: Mapping[str, Preset] = {
     "small": Preset(
         "H 192: good in a minute or two",
         {"embedding": 32, "hidden": 192, "dropout": 0.1},
-        {"batch": 16, "window": 64, "rate": 5e-3, "epochs": 12},
+        {"batch": 32, "window": 32, "epochs": 12},
     ),
     "medium": Preset(
         "H 512: the best use of several minutes",
         {"embedding": 64, "hidden": 512, "dropout": 0.2},
-        {"batch": 16, "window": 64, "rate": 3e-3, "epochs": 10},
+        {"batch": 32, "window": 32, "epochs": 8},
     ),
     "large": Preset(
         "H 768: for half an hour and more",
         {"embedding": 64, "hidden": 768, "dropout": 0.4},
-        {"batch": 32, "window": 128, "rate": 3e-3, "epochs": 20},
+        {"batch": 32, "window": 32, "epochs": 20},
     ),
 }
 
@@ -95,7 +108,7 @@ def automatic(characters: int, seconds: float, medium_speed: float) -> Preset:
             "hidden": hidden,
             "dropout": round(min(0.5, max(0.0, 0.15 * math.log2(epochs / 4))), 2),
         },
-        {"batch": 16, "window": 64, "rate": 3e-3, "minutes": seconds / 60},
+        {"batch": 32, "window": 32, "minutes": seconds / 60},
     )
 
 
