@@ -1,0 +1,70 @@
+"""The loop of a tutorial: ``python -m tests.bench.textbook TEXT SECONDS``, prints JSON.
+
+``nn.LSTM`` in float32, random windows from the empty state, Adam at its usual rate; H 512, and
+batch and window as in ``charloom train --preset medium``. Prints the characters it learned from per
+second, and its carried loss on the held-out text after SECONDS.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from core import corpus, evaluation
+from core.model import CharLSTM
+from core.presets import PRESETS
+from core.vocab import Vocab
+from core.windows import split
+
+
+class Textbook(nn.Module):
+    """Embedding, LSTM, Linear, as PyTorch makes them."""
+
+    def __init__(self, size: int, embedding: int, hidden: int) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(size, embedding)
+        self.lstm = nn.LSTM(embedding, hidden, batch_first=True)
+        self.head = nn.Linear(hidden, size)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        """Return logits ``[B, T, V]`` for ids ``[B, T]``."""
+        logits: torch.Tensor = self.head(self.lstm(self.embedding(ids))[0])
+        return logits
+
+
+def main(path: str, seconds: float) -> dict[str, float]:
+    text = corpus.load(Path(path)).text
+    vocab = Vocab.from_text(text)
+    ids, held_out = split(vocab.encode(text), 0.1)
+    sizes, training = PRESETS["medium"].settings(len(vocab), {})
+    model = Textbook(len(vocab), sizes.embedding, sizes.hidden)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    compute = nn.CrossEntropyLoss()
+    offsets = torch.arange(training.window)
+    steps = 0
+    begin = time.perf_counter()
+    while time.perf_counter() - begin < seconds:
+        start = torch.randint(len(ids) - training.window - 1, (training.batch, 1))
+        logits = model(ids[start + offsets])
+        loss = compute(logits.reshape(-1, len(vocab)), ids[start + offsets + 1].reshape(-1))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        steps += 1
+    spent = time.perf_counter() - begin
+    measured = CharLSTM(sizes)
+    weights = {n.removeprefix("lstm."): p.detach() for n, p in model.lstm.named_parameters()}
+    measured.layers[0].load_state_dict(weights)
+    measured.embedding.load_state_dict(model.embedding.state_dict())
+    measured.head.load_state_dict(model.head.state_dict())
+    return {
+        "chars_per_second": steps * training.batch * training.window / spent,
+        "val_loss": evaluation.carried(measured, held_out).nats,
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(sys.argv[1], float(sys.argv[2]))))
