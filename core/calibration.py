@@ -65,12 +65,14 @@ def timed(model: ModelSettings, settings: TrainSettings) -> Machine:
     pays only where there are instructions for it, and a second thread only where a second core is
     free; both differ from machine to machine and from hour to hour.
     """
+    threads = torch.get_num_threads()
     for device in _devices(settings.device):
         most, *fewer = _threads(device, settings)
         machines = [Machine(device, each, most) for each in _precisions(device, settings)]
         best = max((_with_speed(model, settings, each) for each in machines), key=_speed_of)
         others = [replace(best, threads=count) for count in fewer]
         best = max([best, *(_with_speed(model, settings, each) for each in others)], key=_speed_of)
+        torch.set_num_threads(threads)
         if best.chars_per_second > 0 or device.type == "cpu":
             break
     return best

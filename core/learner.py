@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from core.model import CharLSTM, State, checkpoint_name, cross_entropy
+from core.optimizer import AdamW
 from core.schedule import steps_per_epoch
 from core.settings import TrainSettings
 from core.windows import Batch, batches, generator
@@ -50,13 +51,7 @@ class Learner:
         self._precision = precision
         self._state: State | None = None
         self._parameters = {checkpoint_name(n): p for n, p in model.named_parameters()}
-        matrices = [p for p in self._parameters.values() if p.dim() > 1]
-        biases = [p for p in self._parameters.values() if p.dim() == 1]
-        groups = [
-            {"params": matrices, "weight_decay": settings.weight_decay},
-            {"params": biases, "weight_decay": 0.0},
-        ]
-        self._optimizer = torch.optim.AdamW(groups, lr=settings.rate, betas=(0.9, 0.99), fused=True)
+        self._optimizer = AdamW(self._parameters, settings.weight_decay)
         self._batches = self._batches_from(0)
 
     @property
@@ -68,15 +63,12 @@ class Learner:
         """Learn from the next batch at learning rate ``rate``."""
         features, labels = next(self._batches)
         state = self._state_before_step()
-        for group in self._optimizer.param_groups:
-            group["lr"] = rate
         with autocast(self._ids.device, self._precision):
             logits, state = self.model(features, state)
             loss = cross_entropy(logits, labels)
-        self._optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.clip)
-        self._optimizer.step()
+        self._optimizer.step(rate)
         # Detached: the loss is traced back through one window only (truncated BPTT).
         self._state = [(h.detach(), c.detach()) for h, c in state]
         self.step_count += 1
@@ -114,11 +106,7 @@ class Learner:
         return Snapshot(
             step=self.step_count,
             weights={name: p.detach().clone() for name, p in self._parameters.items()},
-            moments={
-                f"{name}.{kind}": value.clone()
-                for name, p in self._parameters.items()
-                for kind, value in self._optimizer.state[p].items()
-            },
+            moments=self._optimizer.capture(),
             carried=[part.clone() for pair in self._state or [] for part in pair],
             random=random,
         )
@@ -130,11 +118,7 @@ class Learner:
         with torch.no_grad():
             for name, parameter in self._parameters.items():
                 parameter.copy_(snapshot.weights[name])
-                self._optimizer.state[parameter] = {
-                    kind: snapshot.moments[f"{name}.{kind}"].to(device, copy=True)
-                    for kind in ("step", "exp_avg", "exp_avg_sq")
-                    if f"{name}.{kind}" in snapshot.moments
-                }
+        self._optimizer.restore(snapshot.moments)
         parts = [part.to(device, copy=True) for part in snapshot.carried]
         self._state = list(zip(parts[::2], parts[1::2], strict=True)) or None
         self._batches = self._batches_from(snapshot.step)

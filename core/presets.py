@@ -17,8 +17,7 @@ DEFAULT_MINUTES = 3.0
 """How long ``auto`` trains unless told."""
 
 _SIZES = (64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024)
-_READ_PER_WEIGHT = 2
-"""Characters to read for each of the LSTM's 4H² recurrent weights, at least."""
+_READ_PER_WEIGHT = 3  # characters, at least, for each of the LSTM's 4H² recurrent weights
 _RATE, _HIGHEST_RATE = 12.3, 0.03
 _FEWEST_STEPS = 20  # per epoch: a text too short for this many gets smaller batches
 
@@ -106,7 +105,7 @@ def automatic(characters: int, seconds: float, medium_speed: float) -> Preset:
         {
             "embedding": min(64, hidden),
             "hidden": hidden,
-            "dropout": round(min(0.5, max(0.0, 0.15 * math.log2(epochs / 4))), 2),
+            "dropout": round(min(0.5, max(0.0, 0.17 * math.log2(epochs / 3))), 2),
         },
         {"batch": 32, "window": 32, "minutes": seconds / 60},
     )

@@ -45,6 +45,12 @@ def test_what_is_fixed_is_not_up_for_choice(precision: str, threads: int) -> Non
     assert (machine.precision, machine.threads) == (precision, threads)
 
 
+def test_timing_leaves_the_number_of_threads_as_it_was() -> None:
+    torch.set_num_threads(2)
+    calibrated(device="cpu")
+    assert torch.get_num_threads() == 2
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
 def test_a_device_that_is_not_there_gives_way_to_the_cpu() -> None:
     assert calibrated(device="cuda", threads=1).device.type == "cpu"

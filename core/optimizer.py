@@ -1,0 +1,76 @@
+"""AdamW (Loshchilov & Hutter 2019), which turns gradients into steps of the weights."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.optim.adamw import adamw
+
+_BETAS = (0.9, 0.99)  # memory of the two running means: about 10 steps, about 100
+_EPSILON = 1e-8
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")
+
+
+class AdamW:
+    """Steps of torch's fused kernel; only matrices decay, since a bias has no size to keep down.
+
+    ``torch.optim.AdamW`` would do the same, but it imports torch's compiler when it is made: a
+    second at the start of every run.
+    """
+
+    def __init__(self, parameters: Mapping[str, nn.Parameter], weight_decay: float) -> None:
+        self._parameters = parameters
+        self._decays = {name: weight_decay * (p.dim() > 1) for name, p in parameters.items()}
+        self._state: dict[str, dict[str, Tensor]] = {}
+        self.restore({})
+
+    def step(self, rate: float) -> None:
+        """Move the weights against their gradients, which are used up, at this learning rate."""
+        for decay in set(self._decays.values()):
+            names = [name for name in self._parameters if self._decays[name] == decay]
+            steps, means, squares = (
+                [self._state[name][kind] for name in names] for kind in _MOMENTS
+            )
+            parameters = [self._parameters[name] for name in names]
+            with torch.no_grad():
+                adamw(
+                    parameters,  # type: ignore[arg-type]
+                    [p.grad for p in parameters],  # type: ignore[misc]
+                    means,
+                    squares,
+                    max_exp_avg_sqs=[],
+                    state_steps=steps,
+                    fused=True,
+                    amsgrad=False,
+                    beta1=_BETAS[0],
+                    beta2=_BETAS[1],
+                    lr=rate,
+                    weight_decay=decay,
+                    eps=_EPSILON,
+                    maximize=False,
+                )
+        for parameter in self._parameters.values():
+            parameter.grad = None
+
+    def capture(self) -> dict[str, Tensor]:
+        """Return copies of what it remembers of each weight, as ``NAME.exp_avg`` and so on."""
+        return {
+            f"{name}.{kind}": value.clone()
+            for name, state in self._state.items()
+            for kind, value in state.items()
+        }
+
+    def restore(self, moments: Mapping[str, Tensor]) -> None:
+        """Remember ``moments``, as :meth:`capture` returned them; of those not there, nothing."""
+        for name, parameter in self._parameters.items():
+            fresh = {
+                "step": torch.zeros((), device=parameter.device),
+                "exp_avg": torch.zeros_like(parameter, requires_grad=False),
+                "exp_avg_sq": torch.zeros_like(parameter, requires_grad=False),
+            }
+            self._state[name] = {
+                kind: moments[f"{name}.{kind}"].to(parameter.device, copy=True)
+                if f"{name}.{kind}" in moments
+                else value
+                for kind, value in fresh.items()
+            }
