@@ -21,10 +21,11 @@ _LANES = 16  # more lanes are no faster on a CPU and repeat more context
 
 
 class Loss(NamedTuple):
-    """A mean in nats per character over ``counted`` characters."""
+    """A mean in nats per character over ``counted`` characters, for which so many were ``read``."""
 
     nats: float
     counted: int
+    read: int
 
 
 def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> Loss:
@@ -51,7 +52,7 @@ def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> Loss:
         counts = (positions >= first[:, None]) & (positions < until[:, None])
         total += (nats * counts).sum(dtype=torch.float64).cpu()
     counted = int((until - first).sum())
-    return Loss(float(total) / counted, counted)
+    return Loss(float(total) / counted, counted, lanes * length)
 
 
 def windowed(model: CharLSTM, ids: Tensor, window: int = 256, limit: int | None = None) -> Loss:
@@ -69,7 +70,12 @@ def windowed(model: CharLSTM, ids: Tensor, window: int = 256, limit: int | None 
     for feature, label in pieces:
         if feature.numel():
             total += _losses(model, feature, label, None)[0].sum(dtype=torch.float64).cpu()
-    return Loss(float(total) / predictions, predictions)
+    return Loss(float(total) / predictions, predictions, predictions)
+
+
+def reading(characters: int) -> int:
+    """Return how many characters both measures read, at most, to count so many."""
+    return 2 * characters + _LANES * CONTEXT
 
 
 @torch.no_grad()

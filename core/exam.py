@@ -45,7 +45,7 @@ class Exam:
         with autocast(self._machine.device, self._machine.precision):
             loss = evaluation.carried(self._model, self._held_out, VALIDATION_CHARACTERS)
         seconds = time.perf_counter() - begin
-        self._budget.plan_evaluation(len(self._held_out), loss.counted, seconds)
+        self._budget.plan_evaluation(seconds / loss.read * evaluation.reading(len(self._held_out)))
         standing = self._standing
         if loss.nats < standing.best_loss:
             standing.best_loss, standing.best_step = loss.nats, step

@@ -9,7 +9,6 @@ from types import TracebackType
 from core.settings import TrainSettings
 
 _FINAL_SHARE = 0.06  # of a run bounded by minutes, at most, goes into the evaluation at its end
-_REPEATED = 1.2  # the carried measure reads some characters twice
 _SLOWER = 2.0  # the evaluation at the end is in float32, at half of bfloat16's speed or better
 # Between validations of a run bounded by steps: looking at 24,000 characters takes as long as
 # learning from about 16,000. Yet there are four at least, and a hundred at most.
@@ -108,10 +107,9 @@ class Budget:
         left = self.elapsed * (1 - fraction) / fraction if fraction else 0.0
         return left + self._reserve
 
-    def plan_evaluation(self, held_out: int, counted: int, seconds: float) -> None:
-        """Plan the last evaluation of ``held_out`` characters from one of ``counted``."""
-        per_character = _SLOWER * seconds / counted
-        self._evaluation = per_character * held_out * (_REPEATED + 1)  # both measures
+    def plan_evaluation(self, seconds: float) -> None:
+        """Plan the last evaluation: the ``seconds`` it would take at the speed of a validation."""
+        self._evaluation = _SLOWER * seconds
 
     @property
     def _reserve(self) -> float:

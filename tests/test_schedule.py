@@ -90,10 +90,8 @@ def test_minutes_bound_a_budget_and_what_was_spent_before_counts(clock: Clock) -
 def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) -> None:
     budget = Budget(TrainSettings(minutes=1), 7, Stopwatch())
     assert budget.evaluated_share() == 1.0
-    # A millisecond per character in bfloat16 is two in float32; 1,000 characters are read 1.2
-    # times for the carried and once for the windowed measure.
-    budget.plan_evaluation(held_out=1_000, counted=100, seconds=0.1)
-    needed, affordable = 0.002 * 1_000 * 2.2, 0.06 * 60
+    budget.plan_evaluation(2.2)  # seconds in bfloat16, twice that in float32
+    needed, affordable = 4.4, 0.06 * 60
     assert budget.evaluated_share() == pytest.approx(affordable / needed)
     clock.now += 60 - affordable
     assert budget.fraction(0) == pytest.approx(1.0)
@@ -102,7 +100,7 @@ def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) ->
 
 def test_a_short_evaluation_is_done_in_full(clock: Clock) -> None:
     budget = Budget(TrainSettings(minutes=1), 7, Stopwatch())
-    budget.plan_evaluation(held_out=100, counted=100, seconds=0.1)
+    budget.plan_evaluation(0.22)
     assert budget.evaluated_share() == 1.0
     clock.now += 60 - 0.44
     assert budget.fraction(0) == pytest.approx(1.0)
@@ -110,7 +108,7 @@ def test_a_short_evaluation_is_done_in_full(clock: Clock) -> None:
 
 def test_a_run_bounded_by_steps_evaluates_in_full_however_long_it_takes() -> None:
     budget = Budget(TrainSettings(steps=10), 7, Stopwatch())
-    budget.plan_evaluation(held_out=10**9, counted=1, seconds=1.0)
+    budget.plan_evaluation(1e9)
     assert budget.evaluated_share() == 1.0
     assert math.isfinite(budget.eta(0.5))
 
