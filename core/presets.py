@@ -72,7 +72,7 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "large": Preset(
         "H 768: for half an hour and more",
-        {"embedding": 64, "hidden": 768, "dropout": 0.4},
+        {"embedding": 64, "hidden": 768, "dropout": 0.45},
         {"batch": 32, "window": 32, "epochs": 20},
     ),
 }
