@@ -142,6 +142,12 @@ class Finished:
     best_step: int
     elapsed_seconds: float
     message: str = ""  # what was wrong, when it failed
+    counted: int | None = None  # held-out characters that val_loss is the mean of
+
+    @property
+    def measured_on(self) -> str:
+        """What the losses were measured on, in words."""
+        return f"{self.counted:,} held-out characters" if self.counted else "the held-out text"
 
     @classmethod
     def failed(cls, message: str) -> "Finished":

@@ -38,6 +38,8 @@ class Exam:
         """The last validation, unless what it measured was given up."""
         self.in_vain = 0.0
         """Share of the run since the best validation, when last validated."""
+        self.counted: int | None = None
+        """How many held-out characters the final measure counts, once it was taken."""
 
     def validate(self, step: int, fraction: float) -> Validated:
         """Measure the network after ``step`` steps, at ``fraction`` of the run."""
@@ -71,8 +73,10 @@ class Exam:
         """Measure ``checkpoint`` on all that there is time for; the network takes its weights."""
         self._model.load(checkpoint.tensors)
         limit = math.ceil(self._budget.evaluated_share() * len(self._held_out))
+        carried = evaluation.carried(self._model, self._held_out, limit)
+        self.counted = carried.counted
         return replace(
             checkpoint.losses,
-            carried=evaluation.carried(self._model, self._held_out, limit).nats,
+            carried=carried.nats,
             windowed_256=evaluation.windowed(self._model, self._held_out, 256, limit).nats,
         )

@@ -310,4 +310,5 @@ class _Run:
             best_step=best.step,
             elapsed_seconds=self._budget.elapsed,
             message=_UNSETTLED if reason == "failed" else "",
+            counted=self._exam.counted,
         )

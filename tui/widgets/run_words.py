@@ -138,7 +138,7 @@ def _outcome(end: Finished) -> Content:
     if end.val_loss is None or end.val_windowed_256 is None:
         return Content("")
     return plain(
-        f"Best checkpoint: step {end.best_step:,}, on the held-out text {end.val_loss:.4f} nats "
+        f"Best checkpoint: step {end.best_step:,}, on {end.measured_on} {end.val_loss:.4f} nats "
         f"({bits(end.val_loss):.3f} bits) per character carried, "
         f"{end.val_windowed_256:.4f} windowed-256."
     )
