@@ -69,11 +69,23 @@ def test_json_is_one_object_with_exactly_the_promised_fields(weaver: Path) -> No
     }
 
 
-def test_several_texts_have_one_seed_after_the_other() -> None:
-    three = objects("a", "--seed", "5", "--count", "3", "--length", "40")
-    assert [each["seed"] for each in three] == [5, 6, 7]
-    for each in three:
+@pytest.mark.parametrize("count", [3, 12])  # one after the other, and side by side
+def test_several_texts_have_one_seed_after_the_other(count: int) -> None:
+    several = objects("a", "--seed", "5", "--count", str(count), "--length", "40")
+    assert [each["seed"] for each in several] == list(range(5, 5 + count))
+    assert all(each["chars_per_second"] > 0 for each in several)
+    for each in several:
         (alone,) = objects("a", "--seed", str(each["seed"]), "--length", "40")
+        assert alone["text"] == each["text"]
+
+
+def test_texts_side_by_side_are_no_more_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tui.commands.generate._MOST_WAITING", 10 * 40)
+    several = objects("a", "--seed", "5", "--count", "12", "--length", "40", "--stop", "q")
+    for each in several:  # ten together, then two
+        (alone,) = objects("a", "--seed", str(each["seed"]), "--length", "40", "--stop", "q")
         assert alone["text"] == each["text"]
 
 

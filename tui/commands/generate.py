@@ -21,7 +21,7 @@ from tui.terminal import aside, note, write, write_json
 from tui.writing import MOST_KEPT, Passage
 
 _LONGEST = 10_000_000
-_WIDEST = 64  # texts side by side
+_FEWEST, _WIDEST = 8, 64  # texts side by side: fewer are as quick one after the other
 _MOST_WAITING = 1_000_000  # characters of these, about, for which there is room
 _BETWEEN = "\n* * *\n\n"  # one text and the next
 _KINDS = 5  # of changed characters that are told
@@ -151,7 +151,7 @@ class _Texts:
     ) -> None:
         self._model, self._prompt, self._settings = model, prompt, settings
         self._seeds = seeds
-        self._width = max(1, min(_WIDEST, _MOST_WAITING // max(1, length)))
+        self._widest = min(_WIDEST, _MOST_WAITING // max(1, length))
         self._waiting: Iterator[Text] = iter(())
         self._together: Streams | None = None
 
@@ -160,9 +160,11 @@ class _Texts:
         text = next(self._waiting, None)
         if text:
             return text
-        seeds, self._seeds = self._seeds[: self._width], self._seeds[self._width :]
-        if len(seeds) < 2:
-            self._together = None
+        width = min(self._widest, len(self._seeds))
+        if width < _FEWEST:
+            width, self._together = 1, None
+        seeds, self._seeds = self._seeds[:width], self._seeds[width:]
+        if width == 1:
             return Stream(self._model, self._prompt, self._settings, seeds[0])
         self._together = Streams(self._model, self._prompt, [self._settings] * len(seeds), seeds)
         self._waiting = iter(self._together.texts)
