@@ -1,7 +1,7 @@
 """Finding out how this machine trains fastest: device, number format, threads.
 
-What was found holds for a day, for a network and batch of that size: a machine changes little, but
-what else runs on it does. It is kept in ``calibration.json``; delete that to time anew.
+What was found with all cores at work holds for a day, for a network and batch of that size. It is
+kept in ``calibration.json``; delete that to time anew.
 """
 
 import json
@@ -50,6 +50,8 @@ def calibrate(model: ModelSettings, settings: TrainSettings) -> Machine:
         with suppress(KeyError, TypeError, ValueError, RuntimeError):  # written by another hand
             return _machine(kept[key])
     machine = timed(model, settings)
+    if machine.threads < _threads(machine.device, settings)[0]:
+        return machine  # a core was busy; it may be free when next this is asked
     found = asdict(machine) | {"device": machine.device.type, "when": time.time()}
     kept = dict([*kept.items(), (key, found)][-_MOST_KEPT:])
     with suppress(OSError, CharloomError):  # where it cannot be kept, it is timed again

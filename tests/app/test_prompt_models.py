@@ -49,7 +49,7 @@ async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> No
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        await until(pilot, lambda: "frankenstein@best · 1.89 bits/char (carried)" in words(app))
+        await until(pilot, lambda: "frankenstein@best · 1.81 bits/char (carried)" in words(app))
 
 
 async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:

@@ -47,8 +47,8 @@ EXPERIMENTS: list[tuple[str, float, int, dict[str, Any]]] = [
     ("tinyshakespeare", 0.37, 1, {"hidden": 384, "rate": 0.03}),
     ("tinyshakespeare", 3.7, 1, {"hidden": 384, "rate": 0.03}),
     ("tinyshakespeare", 4.4, 1, {"hidden": 640, "rate": 0.019, "dropout": 0.15}),
-    *[("tinyshakespeare", 6.4, 1, {"dropout": share}) for share in (0.1, 0.2)],
-    *[("frankenstein", 6.4, 1, {"dropout": share}) for share in (0.25, 0.4)],
+    ("tinyshakespeare", 6.4, 1, {"dropout": 0.1}),
+    ("frankenstein", 6.4, 1, {"dropout": 0.25}),
 ]
 
 
