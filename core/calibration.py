@@ -68,12 +68,14 @@ def timed(model: ModelSettings, settings: TrainSettings) -> Machine:
     free; both differ from machine to machine and from hour to hour.
     """
     threads = torch.get_num_threads()
+    network = CharLSTM(model)
     for device in _devices(settings.device):
         most, *fewer = _threads(device, settings)
         machines = [Machine(device, each, most) for each in _precisions(device, settings)]
-        best = max((_with_speed(model, settings, each) for each in machines), key=_speed_of)
+        best = max((_with_speed(network, settings, each) for each in machines), key=_speed_of)
         others = [replace(best, threads=count) for count in fewer]
-        best = max([best, *(_with_speed(model, settings, each) for each in others)], key=_speed_of)
+        others = [_with_speed(network, settings, each) for each in others]
+        best = max([best, *others], key=_speed_of)
         torch.set_num_threads(threads)
         if best.chars_per_second > 0 or device.type == "cpu":
             break
@@ -112,15 +114,16 @@ def _speed_of(machine: Machine) -> float:
     return machine.chars_per_second
 
 
-def _with_speed(model: ModelSettings, settings: TrainSettings, machine: Machine) -> Machine:
+def _with_speed(network: CharLSTM, settings: TrainSettings, machine: Machine) -> Machine:
     """Time the fastest of a few steps: the characters per second are 0 if it cannot be done."""
     torch.set_num_threads(machine.threads)
     brief = TrainSettings(batch=settings.batch, window=min(settings.window, _WINDOW))
     characters = brief.batch * brief.window
-    ids = torch.randint(model.vocab_size, (characters * (_TIMED_STEPS + 2),), device=machine.device)
+    size = network.settings.vocab_size
+    ids = torch.randint(size, (characters * (_TIMED_STEPS + 2),), device=machine.device)
     try:
-        learner = Learner(CharLSTM(model).to(machine.device), ids, brief, machine.precision)
-        float(learner.step(0.0).loss)  # the first step sets up and is not typical
+        learner = Learner(network.to(machine.device), ids, brief, machine.precision)
+        float(learner.step(0.0).loss)  # at rate 0; the first step sets up and is not typical
         seconds = [_seconds(learner)]
         while len(seconds) < _TIMED_STEPS and sum(seconds) < _TIMED_SECONDS:
             seconds.append(_seconds(learner))
