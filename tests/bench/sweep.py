@@ -2,9 +2,10 @@
 
     python -m tests.bench.sweep --texts FOLDER [WORD …] >> tests/bench/sweep.md
 
-Every run learns so many characters, not for so long, so that its figures are the same on any
-machine and whatever else it does. Two runs go side by side on a thread each, which learns more
-than one run on two. With WORDs, only the experiments whose line holds all of them are run.
+Every run learns so many characters, not for so long, so that its figures depend neither on how
+fast the machine is nor on what else it does. Two runs go side by side on a thread each, which
+learns more than one run on two. With WORDs, only the experiments whose line holds all of them are
+run.
 """
 
 import argparse
