@@ -20,14 +20,15 @@ class AdamW:
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], weight_decay: float) -> None:
         self._parameters = parameters
-        self._decays = {name: weight_decay * (p.dim() > 1) for name, p in parameters.items()}
+        matrices = [name for name, p in parameters.items() if p.dim() > 1]
+        biases = [name for name, p in parameters.items() if p.dim() == 1]
+        self._groups = [(matrices, weight_decay), (biases, 0.0)]
         self._state: dict[str, dict[str, Tensor]] = {}
         self.restore({})
 
     def step(self, rate: float) -> None:
         """Move the weights against their gradients, which are used up, at this learning rate."""
-        for decay in set(self._decays.values()):
-            names = [name for name in self._parameters if self._decays[name] == decay]
+        for names, decay in self._groups:
             steps, means, squares = (
                 [self._state[name][kind] for name in names] for kind in _MOMENTS
             )

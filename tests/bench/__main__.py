@@ -38,6 +38,8 @@ def main() -> None:
     chosen = parser.parse_args()
     parts = chosen.parts or _PARTS
     folder = Path(chosen.texts) if chosen.texts else None
+    if "quality" in chosen.parts and not folder:
+        parser.error("quality needs --texts FOLDER")
     text = Path(str(importlib.resources.files("assets") / "the-loom-at-carrow.txt"))
     if folder:
         text = folder / "tinyshakespeare.txt"
