@@ -18,6 +18,7 @@ FREE = [
     *("catalog", "library", "survey", "store", "lstm", "sampling", "streams"),
     *("scoring", "runs", "steering", "draft", "replaying", "library_schema"),
     *("lines", "orders", "series", "baselines", "watch", "repair", "trainer", "preferences"),
+    *("origins",),
 ]
 COMMANDS = [
     ["--help"],
