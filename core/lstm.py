@@ -131,6 +131,43 @@ class LSTM:
         logits += self._head_bias
         return logits.transpose(2, 0, 1)
 
+    def trace(self, ids: NDArray[np.int64], state: State) -> tuple[Array, Array]:
+        """Let one stream read T characters ``[T]``; return h and c after each ``[layers, T, H]``.
+
+        ``state`` goes on in place, so a long text can be read in pieces.
+        """
+        layers, size = self.settings.layers, self.settings.hidden
+        hidden = np.empty((layers, len(ids), size), np.float32)
+        cell = np.empty_like(hidden)
+        for t in range(len(ids)):
+            self._advance(ids[t : t + 1], state)
+            hidden[:, t] = state.h[:, 0]
+            cell[:, t] = state.c[:, 0]
+        return hidden, cell
+
+    def predict(self, hidden: Array) -> Array:
+        """Return the logits ``[T, V]`` of what follows, from the last layer's h ``[T, H]``."""
+        logits: Array = hidden @ self._head.T
+        logits += self._head_bias[:, 0]
+        return logits
+
+    def gates(self, ids: NDArray[np.int64], hidden: Array, layer: int, unit: int) -> Array:
+        """Return what the gates of a unit were as it read ``ids`` ``[T]`` from the empty state.
+
+        ``hidden`` ``[layers, T, H]`` is the h that :meth:`trace` gave. The result ``[4, T]`` has
+        the gates i, f and o, from 0 to 1, and g, what i lets in, from -1 to 1.
+        """
+        rows = np.arange(4) * self.settings.hidden + unit
+        before = np.zeros_like(hidden[layer])
+        before[1:] = hidden[layer, :-1]
+        inputs = np.concatenate([hidden[layer - 1], before], axis=1) if layer else before
+        gates: Array = self._weights[layer][rows] @ inputs.T
+        gates += self._biases[layer][rows] if layer else self._table[rows][:, ids]
+        np.tanh(gates, gates)
+        gates[:3] *= _HALF
+        gates[:3] += _HALF
+        return gates
+
     def _advance(self, ids: Sequence[int] | NDArray[np.int64], state: State) -> Array:
         """Read one character per stream; return the last layer's h ``[H, streams]``."""
         gates, sigmoids = state._gates, state._sigmoids

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CharloomError
-from core.lstm import LSTM
+from core.lstm import LSTM, Array
 from core.vocab import PLACEHOLDER
 
 CONTEXT = 1_000
@@ -74,6 +74,14 @@ def windowed(model: LSTM, text: str, window: int = 256) -> Score:
     return _score(model, read, first, first, np.minimum(first + window, predictions))
 
 
+def losses(logits: Array, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the cross-entropy ``[…]`` in nats of logits ``[…, V]``, which are used up."""
+    logits -= logits.max(axis=-1, keepdims=True)  # so that no exp overflows
+    labelled = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
+    nats: NDArray[np.float64] = np.log(np.exp(logits, logits).sum(axis=-1, dtype=np.float64))
+    return nats - labelled
+
+
 def _read(model: LSTM, text: str) -> _Text:
     vocab = model.vocab
     known = np.fromiter((c in vocab.c2ix for c in text), np.bool_, len(text))
@@ -109,10 +117,7 @@ class _Lanes:
         positions = np.minimum(positions, len(self._text.ids) - 2)  # a lane past its end idles
         counts &= self._text.known[positions + 1]
         logits = self._model.logits(self._text.ids[positions], self._state)
-        logits -= logits.max(axis=2, keepdims=True)  # so that no exp overflows
-        labels = np.take_along_axis(logits, self._text.ids[positions + 1][..., None], axis=2)
-        nats = np.log(np.exp(logits, logits).sum(axis=2, dtype=np.float64)) - labels[..., 0]
-        return float(nats[counts].sum())
+        return float(losses(logits, self._text.ids[positions + 1])[counts].sum())
 
 
 def _score(
