@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 
 from core.errors import CharloomError
 
-_HOTTEST = 10.0
+HOTTEST = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,9 @@ class Settings:
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (_is_number(self.temperature) and 0 <= self.temperature <= _HOTTEST):
+        if not (_is_number(self.temperature) and 0 <= self.temperature <= HOTTEST):
             raise CharloomError(
-                f"--temperature is a number from 0 to {_HOTTEST:.0f}, not {self.temperature!r}."
+                f"--temperature is a number from 0 to {HOTTEST:.0f}, not {self.temperature!r}."
             )
         if not (is_whole(self.top_k) and self.top_k >= 0):
             raise CharloomError(

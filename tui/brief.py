@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.steering import Settings
+from core.steering import HOTTEST, Settings
 
 if TYPE_CHECKING:
     from core.lstm import LSTM
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 MOST_COLUMNS = 4
 VARIED = ("seed", "temperature")
 _WARMER = 0.2  # from one candidate to the next
-_HOTTEST = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ class Brief:
         if self.vary != "temperature":
             return settings
         warmer = round(settings.temperature + _WARMER * number, 6)
-        return replace(settings, temperature=min(_HOTTEST, warmer))
+        return replace(settings, temperature=min(HOTTEST, warmer))
 
     def seed_of(self, number: int) -> int:
         """Return the seed of the candidate ``number``."""

@@ -13,6 +13,7 @@ from core.settings import ModelSettings, TrainSettings
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _NOT_CHOSEN = ("vocab_size",)  # the text decides
+_LONGEST_TRIAL = 100_000  # characters
 
 
 class ListingGroup(click.Group):
@@ -48,6 +49,36 @@ def model_option(command: Command) -> Command:
         show_default=True,
         help="The model; @STEP, @last or @best (the default) chooses among its checkpoints.",
     )(command)
+
+
+def trial_options(length: int) -> Callable[[Command], Command]:
+    """Add ``--prompt``, ``--seed`` and ``--length`` of what several checkpoints are to write."""
+
+    def add(command: Command) -> Command:
+        for each in (
+            click.option(
+                "--length",
+                type=click.IntRange(1, _LONGEST_TRIAL),
+                default=length,
+                show_default=True,
+                help="How many characters each writes.",
+            ),
+            click.option(
+                "--seed",
+                type=click.IntRange(0, 2**63 - 1),
+                default=0,
+                show_default=True,
+                help="The same for all of them.",
+            ),
+            click.option(
+                "--prompt",
+                help="What they go on from ('-': standard input); the model's own when not given.",
+            ),
+        ):
+            command = each(command)
+        return command
+
+    return add
 
 
 def output_options(command: Command) -> Command:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Self
 
 from core import shelf
+from core.card import Card
 from core.checkpoint import Loaded
 from core.errors import CharloomError
 from core.events import bits
@@ -37,7 +38,7 @@ class Voice:
             step=card.step,
             sha256=loaded.sha256,
             bits_per_char=None if loss is None else bits(loss),
-            ready=_READY.get(name) or _whole_words(card.corpus.opening),
+            ready=ready_prompt(name, card),
             model=LSTM(card),
             warning=loaded.warning,
         )
@@ -51,6 +52,11 @@ class Voice:
     def exact(self) -> str:
         """The address of this very checkpoint."""
         return f"{self.name}@{self.step}"
+
+
+def ready_prompt(name: str, card: Card) -> str:
+    """Return a prompt that the model ``name``, with this card, knows how to go on with."""
+    return _READY.get(name) or _whole_words(card.corpus.opening)
 
 
 def load(address: str) -> Voice:

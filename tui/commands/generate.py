@@ -1,30 +1,34 @@
 """``charloom generate``: let a model write, and keep what it wrote in the library."""
 
 import os
-import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from core import shelf
+from core import looping, shelf
+from core.card import Card
+from core.display import one_line
 from core.draft import Draft
 from core.errors import CharloomError
 from core.generation import Generation
 from core.lstm import LSTM
 from core.sampling import Settings, Stream
 from core.streams import Streams, Text
-from core.vocab import Change, Vocab
-from tui.adapting import MOST_READ, adapted
 from tui.options import json_option, model_option
+from tui.prompts import known, read
 from tui.terminal import aside, note, write, write_json
 from tui.writing import MOST_KEPT, Passage
+
+if TYPE_CHECKING:
+    from core.copying import Run
 
 _LONGEST = 10_000_000
 _FEWEST, _WIDEST = 8, 64  # texts side by side: fewer are as quick one after the other
 _MOST_WAITING = 1_000_000  # characters of these, about, for which there is room
 _BETWEEN = "\n* * *\n\n"  # one text and the next
-_KINDS = 5  # of changed characters that are told
+_EXCERPT = 60  # characters of a run that are shown
 _DEFAULT = Settings()
 _JSON = (
     *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
@@ -77,6 +81,11 @@ _JSON = (
 )
 @click.option("--stop", default="", help="End where the model would write this.")
 @click.option("--favorite", is_flag=True, help="Keep it among the favorites.")
+@click.option(
+    "--copied",
+    is_flag=True,
+    help="Tell the longest run of characters that stands verbatim in what the model learned.",
+)
 @json_option
 def generate(
     prompt: str,
@@ -89,6 +98,7 @@ def generate(
     count: int,
     stop: str,
     favorite: bool,
+    copied: bool,
     as_json: bool,
 ) -> None:
     """Let a model go on from PROMPT, or '-': standard input, less a final newline.
@@ -102,11 +112,12 @@ def generate(
     if loaded.warning:
         note(loaded.warning)
     model = LSTM(loaded.checkpoint)
-    prompt = _adapted(_read(prompt), model.vocab)
+    prompt = known(read(prompt), model.vocab)
     first = int.from_bytes(os.urandom(4)) if seed is None else seed
 
     texts = _Texts(model, prompt, settings, range(first, first + count), length)
     failure: CharloomError | None = None
+    longest: Callable[[str], Run | None] | None = None
     for number in range(first, first + count):
         if number > first and not as_json:
             write(_BETWEEN)
@@ -134,9 +145,18 @@ def generate(
             kept = _keep(generation) if passage.length <= MOST_KEPT else "too long to be kept"
         except CharloomError as error:
             failure, kept = error, "not kept"
+        run = None
+        if copied and not ending and passage.length <= MOST_KEPT:
+            longest = longest or _copies(generation.model, loaded.checkpoint)
+            run = longest(passage.text)
         if as_json:
-            write_json({name: getattr(generation, name) for name in _JSON})
+            more = {"copied": run and asdict(run)} if copied else {}
+            write_json({name: getattr(generation, name) for name in _JSON} | more)
         aside(f"{_figures(generation)} · {kept}")
+        if run:
+            aside(_told(run, passage.text))
+        if period := looping.period(passage.text):
+            aside(f"it {looping.words(period)}")
         if ending:
             raise ending
     if failure:
@@ -176,42 +196,23 @@ class _Texts:
         return self._together.chars_per_second if self._together else 0.0
 
 
-def _read(prompt: str) -> str:
-    """Return the end of the prompt, as much as is read of it, from stdin where it is ``-``."""
-    if prompt == "-":
-        if sys.stdin is None:
-            raise CharloomError("There is no standard input to read; give the prompt itself.")
-        data = b""
-        while chunk := sys.stdin.buffer.read(2**16):
-            data = (data + chunk)[-4 * (MOST_READ + 1) :]  # UTF-8 takes four bytes at most
-        prompt = data.decode("utf-8", "replace").removesuffix("\n")
-    if len(prompt) > MOST_READ:
-        note(f"Only the last {MOST_READ:,} characters of the prompt are read.")
-    return prompt[-MOST_READ:]
+def _copies(name: str, card: Card) -> "Callable[[str], Run | None]":
+    """Return what finds the longest run of a text that ``name`` has learned, if that can be had."""
+    # Deferred: nobody else waits for the rooms that know of texts.
+    from core import origins
+    from core.copying import Index
+
+    try:
+        return Index(origins.find(name, card).train).longest
+    except CharloomError as error:
+        note(str(error))
+        return lambda _: None
 
 
-def _adapted(prompt: str, vocab: Vocab) -> str:
-    """Return ``prompt`` in characters that the model knows, telling what became of the others."""
-    known, changes = adapted(prompt, vocab)
-    start = "the model begins as at the start of a line."
-    if not prompt:
-        note(f"The prompt is empty; {start}")
-    elif not known:
-        note(f"The model knows none of the prompt's characters; {start}")
-    elif changes:
-        note(_told(changes))
-    return known
-
-
-def _told(changes: tuple[Change, ...]) -> str:
-    kinds = Counter((change.character, change.becomes) for change in changes).most_common()
-    told = [
-        f"{character[:8]!r}{f' ×{times:,}' if times > 1 else ''} "
-        + (f"became {becomes!r}" if becomes else "was dropped")
-        for (character, becomes), times in kinds[:_KINDS]
-    ]
-    more = [f"and {len(kinds) - _KINDS:,} more kinds"] if len(kinds) > _KINDS else []
-    return f"Not known to the model: {', '.join(told + more)}."
+def _told(run: "Run", text: str) -> str:
+    shown = one_line(text[run.start : run.start + run.length], _EXCERPT)
+    characters = "1 character" if run.length == 1 else f"{run.length:,} characters"
+    return f"longest verbatim run: {characters}" + f" (“{shown}”)" * bool(shown)
 
 
 def _keep(generation: Generation) -> str:

@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from core.preferences import Preferences
-from core.steering import Settings
+from core.steering import HOTTEST, Settings
 from tui.brief import MOST_COLUMNS, VARIED, Brief
 from tui.passage import MOST_KEPT
 from tui.widgets.dial import Dial
@@ -19,7 +19,6 @@ from tui.widgets.field import Field
 from tui.widgets.one_of import OneOf
 
 _TEMPERATURES = tuple(tenths / 10 for tenths in range(21))
-_HOTTEST = 10.0
 _TOP_K = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 _MOST_CHARACTERS = 65_536  # that a model can know
 _TOP_P = tuple(twentieths / 20 for twentieths in range(1, 21))
@@ -52,7 +51,7 @@ class Choices(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
         first = self._first
-        yield Dial("temp", first.temperature, _TEMPERATURES, high=_HOTTEST, id="temperature")
+        yield Dial("temp", first.temperature, _TEMPERATURES, high=HOTTEST, id="temperature")
         yield Dial(
             "top-k", first.top_k, _TOP_K, high=_MOST_CHARACTERS, names={0: "all"}, id="top-k"
         )

@@ -1,0 +1,203 @@
+"""``charloom compare``: two models, or one at two temperatures, side by side."""
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise, zip_longest
+
+import click
+from rich.cells import set_cell_size
+
+from core import catalog, comparing
+from core.comparing import Mark, Yardstick
+from core.display import visible
+from core.draft import Draft
+from core.errors import CharloomError
+from core.sampling import Settings, Stream
+from core.shelf import BUNDLED
+from tui import voices
+from tui.options import json_option, trial_options
+from tui.prompts import known, read
+from tui.table import write_table
+from tui.terminal import aside, download_progress, note, write, write_json
+from tui.voices import Voice
+from tui.wrapping import rows
+
+_COLUMN = 36  # columns that each side needs to stand beside the other
+_BETWEEN = " │ "
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    voice: Voice
+    settings: Settings
+    prompt: str = ""
+    text: str = field(default="", repr=False)
+    mark: Mark | None = None
+
+
+@click.command()
+@click.argument("left", metavar="A", default=BUNDLED)
+@click.argument("right", metavar="B", required=False)
+@trial_options(length=200)
+@click.option(
+    "--temperature",
+    "temperatures",
+    type=float,
+    multiple=True,
+    help="0 to 10, of both; given twice, of A and of B.  [default: 0.8; of A alone, 0.8 and 1.2]",
+)
+@click.option("--text", metavar="FILE", help="Score both on this file or text known by name.")
+@json_option
+def compare(
+    left: str,
+    right: str | None,
+    prompt: str | None,
+    seed: int,
+    length: int,
+    temperatures: tuple[float, ...],
+    text: str | None,
+    as_json: bool,
+) -> None:
+    """Let A and B go on from one prompt, with one seed, and score both on one text.
+
+    Each is NAME[@STEP]. A alone is compared with itself at another temperature. The score is
+    carried, in bits per character, on --text; without it, on the held-out part of what A learned
+    from, where that is on this computer.
+    """
+    alone = right is None
+    voiced = map(voices.load, (left, right or left))
+    sides = list(map(_Side, voiced, _settings(temperatures, alone=alone)))
+    for warning in dict.fromkeys(each.voice.warning for each in sides if each.voice.warning):
+        note(warning)
+    yardstick = _yardstick(text, sides)
+    typed = read(sides[0].voice.ready if prompt is None else prompt)
+    sides = [_written(each, typed, seed, length) for each in sides]
+    told = ""
+    if yardstick:
+        sides = _marked(sides, yardstick.text)
+        told = _verdict(sides)
+    if as_json:
+        write_json(
+            {
+                "seed": seed,
+                "scored_on": yardstick and yardstick.title,
+                "verdict": told or None,
+                "sides": [_record(each) for each in sides],
+            }
+        )
+        return
+    aside(f"seed {seed}")
+    _show(sides)
+    if yardstick:
+        write("\n")
+        aside(f"{yardstick.title}, {len(yardstick.text):,} characters")
+        write_table("<>>>", ("", "bits/char", "characters", "unknown"), *map(_figures, sides))
+        write(f"{told}\n")
+
+
+def _settings(temperatures: Sequence[float], *, alone: bool) -> tuple[Settings, Settings]:
+    """Return those of the two sides."""
+    given = [Settings(each) for each in temperatures]
+    if len(given) > 2:
+        raise click.UsageError("There are two sides; give --temperature once or twice.")
+    first = given[0] if given else Settings()
+    if len(given) == 2:
+        return first, given[1]
+    return first, comparing.warmer(first) if alone else first
+
+
+def _yardstick(text: str | None, sides: Sequence[_Side]) -> Yardstick | None:
+    """Return what both are scored on; None, and told why, where nobody named it and none is."""
+    if text is None:
+        try:
+            found = comparing.held_out(*(each.voice.exact for each in sides))
+        except CharloomError as error:
+            note(f"No score: {error}")
+            return None
+        if found.warning:
+            note(found.warning)
+        return found
+    with download_progress() as report:
+        corpus = catalog.open_text(text, on_progress=report, short=True)
+    for sentence in corpus.notes:
+        note(sentence)
+    return Yardstick(corpus.title, corpus.text)
+
+
+def _written(side: _Side, typed: str, seed: int, length: int) -> _Side:
+    model = side.voice.model
+    prompt = known(typed, model.vocab)
+    draft = Draft(Stream(model, prompt, side.settings, seed), length)
+    return replace(side, prompt=prompt, text="".join(each.character for each in draft))
+
+
+def _marked(sides: Sequence[_Side], text: str) -> list[_Side]:
+    """Score both sides; one and the same checkpoint once."""
+    marks: dict[str, Mark] = {}
+    for each in sides:
+        if each.voice.sha256 not in marks:
+            marks[each.voice.sha256] = comparing.mark(each.voice.model, text)
+    return [replace(each, mark=marks[each.voice.sha256]) for each in sides]
+
+
+def _verdict(sides: Sequence[_Side]) -> str:
+    one, other = sides
+    assert one.mark and other.mark
+    if one.mark is other.mark:
+        return comparing.SAME
+    return comparing.verdict(one.voice.exact, one.mark, other.voice.exact, other.mark)
+
+
+def _show(sides: Sequence[_Side]) -> None:
+    """Write the texts side by side where there is room, else one under the other."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    each = (width - len(_BETWEEN)) // 2
+    if each < _COLUMN:
+        for number, side in enumerate(sides):
+            write("\n" * bool(number) + f"{_heading(side)}\n\n")
+            write(side.prompt, bold=True)
+            write(f"{side.text}\n")
+        return
+    for left, right in zip_longest(*(_column(side, each) for side in sides), fillvalue=""):
+        write(f"{set_cell_size(left, each)}{_BETWEEN}{right}".rstrip() + "\n")
+
+
+def _column(side: _Side, width: int) -> Iterator[str]:
+    for passage in (f"{_heading(side)}\n", side.prompt + side.text):
+        shown = visible(passage)
+        starts = [row.start for row in rows(shown, width)]
+        for start, end in pairwise([*starts, len(shown)]):
+            yield shown[start:end].rstrip("\n ")
+
+
+def _heading(side: _Side) -> str:
+    return f"{side.voice.exact} · temperature {side.settings.temperature:g}"
+
+
+def _figures(side: _Side) -> tuple[str, ...]:
+    assert side.mark
+    score = side.mark.score
+    return (
+        side.voice.exact,
+        f"{score.bits_per_char:.4f}",
+        f"{score.characters:,}",
+        f"{score.unknown:,}",
+    )
+
+
+def _record(side: _Side) -> dict[str, object]:
+    score = side.mark and side.mark.score
+    return {
+        "model": side.voice.name,
+        "step": side.voice.step,
+        "checkpoint_sha256": side.voice.sha256,
+        "temperature": side.settings.temperature,
+        "prompt": side.prompt,
+        "text": side.text,
+        "chars": score and score.characters,
+        "nats_per_char": score and score.nats_per_char,
+        "bits_per_char": score and score.bits_per_char,
+        "unknown_chars": score and score.unknown,
+    }
