@@ -12,6 +12,7 @@ from core.checkpoint import Checkpoint
 from core.errors import CharloomError
 from core.lens import Reading, Signal
 from core.lstm import LSTM
+from core.sampling import Settings, Stream
 from core.vocab import PLACEHOLDER
 from tests.makers import random_checkpoint
 
@@ -115,6 +116,14 @@ def test_alternatives_are_what_the_network_expects_there() -> None:
         assert len(everything) == len(model.vocab)
         chance = {each.character: each.probability for each in everything}[TEXT[position]]
         assert reading.bits[position] == pytest.approx(-math.log2(chance), abs=1e-4)
+
+
+def test_a_branch_goes_on_from_the_very_state_that_the_text_had_there() -> None:
+    reading = read(layers=2)
+    branch = Stream(reading.model, TEXT[:30] + "z", Settings(), seed=1)
+    np.testing.assert_array_equal(branch.state.h[:, 0], reading.hidden[:, 29])
+    np.testing.assert_array_equal(branch.state.c[:, 0], reading.cell[:, 29])
+    assert reading.model.vocab.chars[branch.newest] == "z"
 
 
 def test_a_long_text_is_read_up_to_a_bound() -> None:

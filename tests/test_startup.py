@@ -18,13 +18,16 @@ FREE = [
     *("catalog", "library", "survey", "store", "lstm", "sampling", "streams"),
     *("scoring", "runs", "steering", "draft", "replaying", "library_schema"),
     *("lines", "orders", "series", "baselines", "watch", "repair", "trainer", "preferences"),
-    *("origins",),
+    *("origins", "material", "turning", "lens", "neurons", "growth", "comparing"),
+    *("copying", "looping"),
 ]
 COMMANDS = [
     ["--help"],
     ["models"],
     ["generate", "the", "--model", "mine", "--length", "3"],
     ["score", "text.txt", "--model", "mine"],
+    ["growth", "mine", "--length", "3"],
+    ["compare", "mine", "--length", "3", "--text", "text.txt"],
     ["favorites"],
     ["corpus"],
     ["corpus", "check", "text.txt"],
@@ -33,6 +36,8 @@ COMMANDS = [
     ["runs"],
     ["attach", "--help"],
     ["continue", "--help"],
+    ["inspect", "text.txt", "--model", "mine"],
+    ["tour", "--help"],
     ["paths"],
 ]
 
@@ -106,7 +111,7 @@ async def visit():
     async with app.run_test(notifications=True) as pilot:
         await until(pilot, lambda: app.focused)
         await pilot.press("enter")
-        for key, title in ("f3", "Train"), ("f4", "Library"), ("f5", "Settings"):
+        for key, title in ("f3", "Train"), ("f4", "Library"), ("f5", "Settings"), ("f6", "Tour"):
             await pilot.press(key)
             await until(pilot, lambda: app.screen.title == title)
         await pilot.press("f3", "n")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -18,13 +18,17 @@ from core import preferences
 from core.display import visible
 from core.errors import CharloomError
 from tui.keys import deeds
-from tui.themes import DARK, LIGHT
+from tui.themes import DARK, LIGHT, grounds
 
 if TYPE_CHECKING:
+    from core.corpus import Corpus
     from core.generation import Generation
     from tui.running import Runs
     from tui.screens.prompt import PromptRoom
     from tui.screens.room import Room
+
+TourOf: TypeAlias = "tuple[str, Callable[[], Corpus] | None]"
+"""The address of a model, and what opens a text; without that, it is the one that it learned."""
 
 _WORDS = r"[\w ,.’'-]*"  # what may be written where commands are searched: nothing that acts
 
@@ -53,6 +57,12 @@ def _settings() -> "Room":
     return SettingsRoom()
 
 
+def _tour() -> "Room":
+    from tui.screens.tour import TourRoom
+
+    return TourRoom()
+
+
 class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand first in the footer
     """Train, prompt, keep. Each room is made when it is first entered."""
 
@@ -65,6 +75,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         "train": _train,
         "library": _library,
         "settings": _settings,
+        "tour": _tour,
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         # Those with priority work in dialogs, too.
@@ -87,6 +98,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         Binding(
             "f5", "switch_mode('settings')", "Settings", key_display="F5", tooltip="How it looks"
         ),
+        Binding("f6", "switch_mode('tour')", "Tour", key_display="F6", tooltip="See inside"),
         Binding(
             "ctrl+p", "command_palette", "Commands", key_display="^p", tooltip="Find any action"
         ),
@@ -103,6 +115,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     def __init__(self) -> None:
         super().__init__()
+        self.tour: TourOf | None = None  # what the Tour room is to be about, if not the usual
         self.preferences = self._remembered = preferences.load()
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
@@ -161,7 +174,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
             foreground = Color.parse(variables["foreground"])
             for name, share in (("text-muted", 0.6), ("text-disabled", 0.38)):
                 variables[name] = foreground.with_alpha(share).hex
-        return variables
+        return variables | grounds(variables, dark=self.current_theme.dark)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer whatever has a key here, but for mere moves, and Textual's own choice of themes."""
@@ -186,6 +199,20 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
     async def reopen(self, generation: "Generation") -> None:
         """Go to the Prompt room, with what was written before and its exact settings."""
         await (await self._prompt_room()).reopen(generation)
+
+    async def look_inside(self, address: str) -> None:
+        """Show what the model at ``address`` makes of a text that it has not seen."""
+        from tui import voices
+        from tui.apart import apart
+        from tui.screens.inside import InsideScreen
+        from tui.specimen import specimen
+
+        try:
+            voice = await apart(lambda: voices.load(address))
+        except CharloomError as error:
+            self.notify(str(error), severity="error")
+        else:
+            await self.push_screen(InsideScreen(voice, lambda: specimen(voice.exact)))
 
     async def _prompt_room(self) -> "PromptRoom":
         from tui.screens.prompt import PromptRoom

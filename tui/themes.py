@@ -1,5 +1,13 @@
-"""The two looks of the house; Textual's own themes can be chosen as well."""
+"""The two looks of the house, and the grounds that show a number; Textual's themes have these, too.
 
+The grounds of *heat* go from dark to bright (on a light page the other way), from blue to yellow,
+as the cividis map does (Nuñez, Anderton & Renslow 2018): whoever sees fewer colours, or none, sees
+the same order. *Cold* and *warm*, below and above zero, are blue and orange.
+"""
+
+from collections.abc import Mapping
+
+from textual.color import Color
 from textual.theme import Theme
 
 DARK = Theme(
@@ -52,3 +60,41 @@ LIGHT = Theme(
         "scrollbar-corner-color": "#f3efe5",
     },
 )
+_ON_DARK = {
+    "heat": ("#1d3a5c", "#35507a", "#8d8a80", "#c4ad5c", "#ffe04a"),
+    "cold": ("#16324a", "#1f5a86", "#62b4ec"),
+    "warm": ("#4a3015", "#7f4e15", "#f2a43c"),
+}
+_ON_LIGHT = {
+    "heat": ("#f7e08a", "#d9be6a", "#a59d83", "#3f5d8c", "#12305c"),
+    "cold": ("#d3e6f5", "#86bbe3", "#1f5f99"),
+    "warm": ("#fbe3c4", "#f0b068", "#9a4f00"),
+}
+GROUNDS = tuple(f"{name}-{n}" for name, row in _ON_DARK.items() for n in range(1, len(row) + 1))
+
+
+def grounds(page: Mapping[str, str], *, dark: bool) -> dict[str, str]:
+    """Return each ground as a variable of a stylesheet, and beside it the ink to write on it.
+
+    That is the ``foreground`` or the ``background`` of the ``page``, whichever stands out more.
+    """
+    inks = [Color.parse(page[name]) for name in ("foreground", "background")]
+    found = {}
+    for name, row in (_ON_DARK if dark else _ON_LIGHT).items():
+        for number, ground in enumerate(row, 1):
+            found[f"{name}-{number}"] = ground
+            ink = max(inks, key=lambda ink: contrast(ink, Color.parse(ground)))
+            found[f"{name}-{number}-ink"] = ink.hex
+    return found
+
+
+def contrast(one: Color, other: Color) -> float:
+    """Return the contrast of two colours as WCAG 2 defines it, from 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: Color) -> float:
+    parts = [part / 255 for part in (color.r, color.g, color.b)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

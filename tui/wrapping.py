@@ -1,6 +1,7 @@
 """Where a text breaks into rows, so that a text that grows is only broken anew at its end."""
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -50,6 +51,10 @@ class Rows:
     def __getitem__(self, number: int) -> Row:
         place = 3 * number
         return Row(self._figures[place], self._figures[place + 1], self._figures[place + 2])
+
+    def at(self, position: int) -> int:
+        """Return the number of the row in which the character at ``position`` stands."""
+        return bisect_right(range(len(self)), position, key=lambda row: self[row].start) - 1
 
     def grow(self, text: str) -> None:
         """Break the end of ``text``, of which there was only the beginning before."""

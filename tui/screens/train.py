@@ -48,8 +48,9 @@ class TrainRoom(Room):
     HELP = (
         "A run reads a text again and again in a process of its own: it goes on when you leave. "
         "The thin line is the loss on what it just read, the thick one that on held-out text; "
-        "`◆` marks the best checkpoint. *Uniform* is what guessing costs, *bigram* what knowing "
-        "the character before does."
+        "`◆` marks the best checkpoint. The dotted levels are what is to be beaten on that text: "
+        "*uniform* guesses, *unigram* knows how often each character occurs, *bigram* and *5-gram* "
+        "what follows the last one or four, and *xz -9* is how small that program packs it."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in Screen
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
@@ -61,7 +62,10 @@ class TrainRoom(Room):
         Binding("l", "rate", "Learning rate", show=False, tooltip="Change it from now on"),
         Binding("u", "resume", "Resume", show=False, tooltip="Go on from where it was saved"),
         Binding("t", "talk", "Talk with it", show=False, tooltip="Use its best checkpoint"),
+        Binding("i", "inside", "Look inside", show=False,
+                tooltip="See what every unit does as a text is read"),
         Binding("v", "chart", "Large chart", show=False, tooltip="Read the curves step by step"),
+        Binding("g", "growth", "Growth", show=False, tooltip="See how it learned to spell"),
         Binding("n", "new", "New run", show=False, tooltip="Choose a text and train on it"),
         Binding("d", "delete", "Delete", show=False, tooltip="Delete the run and its model"),
     ]  # fmt: skip
@@ -187,6 +191,17 @@ class TrainRoom(Room):
 
         self.app.push_screen(ChartScreen(self._chosen))
 
+    @work
+    async def action_inside(self) -> None:
+        """See what every unit of the network does, as it was last saved."""
+        await self.house.look_inside(f"{self._chosen}@last")
+
+    def action_growth(self) -> None:
+        """Show what every checkpoint of the model writes."""
+        from tui.screens.growth import GrowthScreen
+
+        self.app.push_screen(GrowthScreen(self._chosen))
+
     def action_new(self) -> None:
         """Choose a text and train on it."""
         from tui.screens.new_run import NewRun
@@ -247,6 +262,9 @@ def _possible(run: Watch | None) -> list[tuple[str, str, str]]:
     if run and len(run.train):
         can.append(("v", "chart", "screen.chart"))
     can.append(("n", "new run", "screen.new"))
+    if run and run.checkpoint:
+        can.append(("i", "inside", "screen.inside"))
+        can.append(("g", "growth", "screen.growth"))
     if run and run.state not in LIVE:
         can.append(("d", "delete", "screen.delete"))
     return can

@@ -1,11 +1,13 @@
 """What can be done with a text on the page, by key, by mouse, and from the command palette."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from core.display import one_line
 from tui.brief import Brief
 from tui.screens.room import Room
 from tui.speaker import Speaker
@@ -14,6 +16,11 @@ from tui.widgets.desk import Desk
 from tui.widgets.offer import OFFERED
 from tui.widgets.transcript import Transcript
 from tui.widgets.turn import Turn
+
+if TYPE_CHECKING:
+    from tui.widgets.surprise_view import SurpriseView
+
+_TAIL = 24  # characters before a branch that are told
 
 
 def binding(keys: str, action: str, description: str, tooltip: str) -> Binding:
@@ -36,6 +43,8 @@ class TurnRoom(Room):
         binding("alt+z,ctrl+z", "undo", "Bring back", "Bring back what was deleted last"),
         binding("alt+p", "pin", "Pin the seed", "Let every text begin with this one's seed"),
         binding("alt+k", "keep", "Keep", "Try again to have the text in the library"),
+        binding("alt+v", "surprise", "Surprise", "Show what each character cost the model"),
+        binding("alt+i", "inside", "Look inside", "See what every unit did as the text was read"),
         binding("ctrl+up", "go(-1)", "Text above", "Go to the text above"),
         binding("ctrl+down", "go(1)", "Text below", "Go to the text below"),
         binding("ctrl+end", "follow", "To the end", "Follow what is being written"),
@@ -64,6 +73,8 @@ class TurnRoom(Room):
             return True
         if turn is None or turn.deleted:
             return False
+        if action in ("surprise", "inside"):
+            return bool(turn.chosen.text) and not turn.writing and self._speaker.voice is not None
         return action != "keep" or (bool(turn.chosen.fault) and not turn.writing)
 
     def action_stop(self) -> None:
@@ -130,6 +141,42 @@ class TurnRoom(Room):
         """Have every text begin with the seed of the current one."""
         if turn := self.transcript.current:
             self.controls.pin(turn.brief.seed_of(turn.chosen.number))
+
+    @work(exclusive=True, group="surprise")
+    async def action_surprise(self) -> None:
+        """Show what each character of the current text cost the model in use, or no longer."""
+        turn, voice = self.transcript.current, self._speaker.voice
+        shown = [each for each in self.query(Turn) if each.surprising]
+        for each in shown:  # one at a time: what is kept of a reading takes memory
+            await each.hide_surprise()
+        if turn and voice and turn not in shown:
+            await turn.show_surprise(voice)
+
+    def on_surprise_view_branched(self, event: "SurpriseView.Branched") -> None:
+        """Let the model go on from a place in the text with another character than was there."""
+        from tui.readout import shown
+
+        turn, voice = self.transcript.current, self._speaker.voice
+        if turn is None or voice is None:
+            return
+        whole, at = turn.chosen.whole, event.position
+        seed = turn.brief.seed_of(turn.chosen.number)
+        like = replace(self.controls.brief(), columns=1, seed=seed)
+        tail = one_line(whole[max(0, at - _TAIL) : at], _TAIL)
+        chosen, stood = (shown(each) for each in (event.character, whole[at]))
+        self.composer.focus()
+        self.action_surprise()
+        origin = f"branches after …{tail} with {chosen}, not {stood}"
+        self.write(whole[:at] + event.character, like, origin)
+
+    def action_inside(self) -> None:
+        """See what every unit of the network did as it read the current text."""
+        from tui.screens.inside import InsideScreen
+
+        turn, voice = self.transcript.current, self._speaker.voice
+        if turn and voice:
+            whole = turn.chosen.whole
+            self.app.push_screen(InsideScreen(voice, lambda: ("a text of the page", whole)))
 
     def action_pick(self, by: int) -> None:
         """Choose the candidate before, or the next."""

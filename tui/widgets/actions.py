@@ -15,8 +15,8 @@ class Actions(Static):
     """Shows ``(key, label, action)`` one after the other; a click runs the action.
 
     ``action`` is in Textual's notation, such as ``screen.star``, or the mere name of one of the
-    nearest widget around that has it. Where the line is too short the last ones are left out: the
-    command palette has them all.
+    nearest widget around that has it. Where there is too little room the last ones are left out:
+    the command palette has them all.
     """
 
     DEFAULT_CSS = """
@@ -41,16 +41,20 @@ class Actions(Static):
             self.refresh(layout=True)
 
     def render(self) -> Content:
-        """Return the line."""
-        pieces: list[Content] = []
-        left = self.content_size.width
+        """Return the line, or as many as there is room for."""
+        width, height = self.content_size
+        lines: list[list[Content]] = [[]]
+        left = width
         for key, label, action in self._actions:
             piece = Content.assemble((key, "$accent"), " ", label)
             if piece.cell_length > left:
-                break
-            pieces.append(piece.stylize(Style.from_meta({_DO: action})))
+                if len(lines) >= height:
+                    break
+                lines.append([])
+                left = width
+            lines[-1].append(piece.stylize(Style.from_meta({_DO: action})))
             left -= piece.cell_length + 2
-        return Content("  ").join(pieces)
+        return Content("\n").join(Content("  ").join(pieces) for pieces in lines)
 
     async def on_click(self, event: events.Click) -> None:
         """Run what was clicked."""

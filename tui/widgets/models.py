@@ -46,6 +46,9 @@ class Models(Half):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         on_key("enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎"),
+        on_key("l", "inside", "Look inside", "See what every unit does as a text is read"),
+        on_key("g", "growth", "Growth", "See how the model learned to spell"),
+        on_key("c", "compare", "Compare", "Set this checkpoint beside another, or a warmer one"),
         on_key("r", "rename", "Rename", "Call the model something else"),
         on_key("p", "pin", "Pin", "Keep this checkpoint whatever is thinned out, or not"),
         on_key("n", "note", "Notes", "Write down what you think of the model"),
@@ -136,6 +139,28 @@ class Models(Half):
             self.app.notify(checkpoint.fault if checkpoint else none, severity="error")
 
     @work
+    async def action_inside(self) -> None:
+        """See what every unit of the network does."""
+        model, checkpoint = self.model, self.view.checkpoint
+        if model and checkpoint:
+            await self.house.look_inside(f"{model.name}@{checkpoint.step}")
+
+    def action_growth(self) -> None:
+        """Show what every checkpoint of the model writes."""
+        from tui.screens.growth import GrowthScreen
+
+        if model := self.model:
+            self.app.push_screen(GrowthScreen(model.name))
+
+    def action_compare(self) -> None:
+        """Set the checkpoint beside another."""
+        from tui.screens.compare import CompareScreen
+
+        model, checkpoint = self.model, self.view.checkpoint
+        if model and checkpoint:
+            self.app.push_screen(CompareScreen(f"{model.name}@{checkpoint.step}"))
+
+    @work
     async def action_rename(self) -> None:
         """Ask for another name."""
         if model := self.model:
@@ -164,9 +189,7 @@ class Models(Half):
         if model := self.model:
             name = model.name
             kept = await self._do(lambda: store.notes(name))
-            if model.bundled:  # refused before anything is typed
-                await self._do(lambda: store.write_notes(name, kept or ""))
-            if kept is None or model.bundled:
+            if kept is None:
                 return
 
             async def keep(notes: str) -> None:

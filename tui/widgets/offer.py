@@ -18,9 +18,17 @@ OFFERED = {
     "copy": ("c", "alt+c", "copy"),
     "delete": ("d", "alt+d", "delete"),
     "pin": ("p", "alt+p", "pin"),
+    "surprise": ("v", "alt+v", "surprise"),
+    "inside": ("i", "alt+i", "inside"),
     "keep": ("k", "alt+k", "keep"),
     "undo": ("z", "alt+z", "bring it back"),
 }
+_SURPRISING = (
+    ("←→", "read", ""),
+    ("1-5", "branch", ""),
+    ("m", "marks", ""),
+    ("v", "back", "screen.surprise"),
+)
 
 
 class Offer(Horizontal):
@@ -43,10 +51,16 @@ class Offer(Horizontal):
         """Lay out the two halves."""
         yield from self._halves
 
+    def offer_surprise(self) -> None:
+        """Show what can be done while it is shown what each character cost."""
+        first, second = self._halves
+        first.show(_SURPRISING)
+        second.display = False
+
     def offer(self, passage: Passage, *, writing: bool, deleted: bool, letters: bool) -> None:
         """Show what can be done with ``passage``."""
-        first: tuple[str, ...] = ("star", "again", "go_on", "retry")
-        second: tuple[str, ...] = ("edit", "copy", "delete", "pin")
+        first: tuple[str, ...] = ("star", "again", "go_on", "retry", "inside")
+        second: tuple[str, ...] = ("edit", "copy", "delete", "pin", "surprise")
         if deleted:
             first, second = ("undo",), ()
         elif writing:

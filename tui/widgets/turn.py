@@ -44,8 +44,9 @@ class Turn(VerticalGroup, can_focus=True):
             PassageView { width: 1fr; margin: 0 1 0 0; }
         }
         &.-current Offer { display: block; }
+        &.-surprise { .passages, Flow { display: none; } }
         &.-deleted {
-            .origin, .note.-needed, .passages, Flow { display: none; }
+            .origin, .note.-needed, .passages, Flow, SurpriseView { display: none; }
             .gone { display: block; }
         }
     }
@@ -130,6 +131,7 @@ class Turn(VerticalGroup, can_focus=True):
         self.chosen.asked_from = candidate.length if self.writing else len(self.chosen.text)
         candidate.length = min(MOST_KEPT, self.chosen.asked_from + length)
         if not self.writing:
+            self.call_later(self.hide_surprise)
             candidate.settings = self.brief.varied(settings, self.chosen.number)
             self._write([self._chosen])
 
@@ -138,6 +140,28 @@ class Turn(VerticalGroup, can_focus=True):
         for passage in self.passages:
             if passage.candidate:
                 passage.candidate.let_go()
+
+    @property
+    def surprising(self) -> bool:
+        """Whether it shows what each character cost."""
+        return self.has_class("-surprise")
+
+    async def show_surprise(self, voice: Voice) -> None:
+        """Show, in place of the text, what each of its characters cost ``voice``."""
+        from tui.widgets.surprise_view import SurpriseView  # deferred: it needs NumPy
+
+        self.add_class("-surprise")
+        await self.mount(SurpriseView(voice, self.chosen.whole), before=self._note)
+        self.offer()
+
+    async def hide_surprise(self) -> None:
+        """Show the text as it is."""
+        had_focus = self.has_focus_within
+        self.remove_class("-surprise")
+        await self.query("SurpriseView").remove()
+        if had_focus:
+            self.focus()
+        self.offer()
 
     def _write(self, views: Sequence[PassageView]) -> None:
         self._writing = views
@@ -174,6 +198,7 @@ class Turn(VerticalGroup, can_focus=True):
                 view.add(new)
                 if first:
                     view.tell_how("")
+                view.notice_loop()
         return self._end() if ended else []
 
     def _end(self) -> list[Passage]:
@@ -250,6 +275,9 @@ class Turn(VerticalGroup, can_focus=True):
         bar = "▌" if self.has_focus else "▏" if self.has_class("-current") else " "
         for flow in self._flows:
             flow.bar = " " if flow in self._views and flow is not self._chosen else bar
+        if self.surprising and not self.deleted:
+            self._offer.offer_surprise()
+            return
         self._offer.offer(
             self.chosen, writing=self.writing, deleted=self.deleted, letters=self.has_focus
         )

@@ -1,0 +1,24 @@
+"""A text to look into a model with: one that it has not seen, where there is one."""
+
+from contextlib import suppress
+
+from core import catalog, origins, shelf
+from core.errors import CharloomError
+
+_TALE = "loom"  # is always there
+_FEWEST = 100  # characters: units are ranked on them
+
+
+def specimen(address: str) -> tuple[str, str]:
+    """Return a title and the held-out end of the text that the model at ``address`` learned.
+
+    Where that is not at hand, or is next to nothing, it is a tale that comes with Charloom.
+    """
+    info, found = shelf.find(address)
+    origin = None
+    with suppress(CharloomError):
+        origin = origins.find(info.name, found.card) if found.card else None
+    if origin and len(origin.held_out) >= _FEWEST:
+        return f"the held-out end of {origin.title}", origin.held_out
+    tale = catalog.fetch(_TALE)
+    return f"{tale.title} (what the model learned is not here)", tale.text
