@@ -29,12 +29,13 @@ class Flow(Widget):
     Nothing in it is markup or acts on the terminal.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"flow--prompt", "flow--mark"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"flow--prompt", "flow--mark", "flow--copied"}
     DEFAULT_CSS = """
     Flow {
         height: auto;
         .flow--prompt { color: $primary; text-style: bold; }
         .flow--mark { color: $accent; text-style: bold; }
+        .flow--copied { text-style: underline; }
     }
     """
 
@@ -45,6 +46,7 @@ class Flow(Widget):
         super().__init__()
         self._text = visible(prompt)
         self._prompt = len(prompt)
+        self._copied = slice(self._prompt, self._prompt)
         self._mark = mark
         self._caret = False
         self._before: Sequence[Content] = ()
@@ -68,6 +70,14 @@ class Flow(Widget):
         if on != self._caret:
             self._caret = on
             self._refresh_from(len(self._rows) - 1, grown=False)
+
+    def mark(self, copied: slice) -> None:
+        """Mark this part of what came after the prompt as copied, and no other."""
+        copied = slice(self._prompt + copied.start, self._prompt + copied.stop)
+        if copied != self._copied:
+            self._copied = copied
+            self._drawn_rows.clear()
+            self.refresh()
 
     def tell(
         self, before: Sequence[Content], after: Sequence[Content], mark: str | None = None
@@ -175,10 +185,14 @@ class Flow(Widget):
         if self.text_selection and (span := self.text_selection.get_span(row.paragraph)):
             chosen, chosen_end = (place - row.column for place in span)
             chosen_end = len(text) if span[1] < 0 else chosen_end
-        cuts = {min(max(0, cut), len(text)) for cut in (0, prompt, chosen, chosen_end, len(text))}
+        copied, copied_end = self._copied.start - row.start, self._copied.stop - row.start
+        edges = (0, prompt, copied, copied_end, chosen, chosen_end, len(text))
+        cuts = {min(max(0, cut), len(text)) for cut in edges}
         segments = []
         for start, stop in pairwise(sorted(cuts)):
             looks = self.get_component_rich_style("flow--prompt") if start < prompt else style
+            if copied <= start < copied_end:
+                looks += self.get_component_rich_style("flow--copied", partial=True)
             if chosen <= start < chosen_end:
                 looks += self.screen.get_component_rich_style("screen--selection")
             segments.append(Segment(text[start:stop], looks))

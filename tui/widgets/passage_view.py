@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.message import Message
 
-from tui.passage import Passage, about, measured
+from core import looping
+from tui.passage import Passage, about, how_much_is_copied, measured
 from tui.plain import plain
 from tui.widgets.flow import Flow
 
@@ -27,6 +28,7 @@ class PassageView(Flow):
         self._alone = alone
         self._chosen = passage.number == 0
         self._told: str | None = ""
+        self._period: int | None = None  # of a text that repeats itself
         self.add(passage.text)
 
     def on_mount(self) -> None:
@@ -42,7 +44,10 @@ class PassageView(Flow):
         """Say under the text how it stands: ``told``, or when it is finished, where it is from."""
         self._told = told
         passage = self.passage
+        self._period = looping.period(passage.text)
+        copied, advice = "", ": raise the temperature or stop (Esc)"
         if told is None:
+            copied, advice = how_much_is_copied(passage), ""
             generation = passage.generation()
             tell = about if self._alone else measured
             told = tell(generation) if generation else ""
@@ -50,12 +55,22 @@ class PassageView(Flow):
         if told or passage.starred:
             star = ("★ " if passage.starred else "", "bold $accent")
             after.append(Content.assemble(star, plain(told, "$text-muted")))
+        if copied:
+            after.append(plain(copied, "$text-muted"))
         if passage.fault:
             after.append(plain(passage.fault, "$text-error"))
+        if self._period:
+            after.append(plain(looping.words(self._period) + advice, "$text-warning"))
+        self.mark(passage.copy if copied else slice(0, 0))
         if self._alone:
             self.tell((), after)
         else:
             self.tell([self._heading()], after, "▸" if self._chosen else " ")
+
+    def notice_loop(self) -> None:
+        """Say that the text has come to repeat itself, or that it does so no longer."""
+        if looping.period(self.passage.text) != self._period:
+            self.tell_how(self._told)
 
     def _heading(self) -> Content:
         passage, brief = self.passage, self.passage.brief

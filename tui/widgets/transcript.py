@@ -13,6 +13,7 @@ from core.errors import CharloomError
 from tui.adapting import adapted, told
 from tui.apart import apart
 from tui.brief import Brief
+from tui.copies import Copies
 from tui.librarian import Librarian
 from tui.passage import Passage
 from tui.voices import Voice
@@ -50,6 +51,7 @@ class Transcript(VerticalScroll, can_focus=False):
     def __init__(self) -> None:
         super().__init__()
         self._librarian = Librarian()
+        self._copies = Copies(lambda: self.writing is not None)
         self._turns: list[Turn] = []
         self._one_by_one = asyncio.Lock()  # turns are begun
         self._current: Turn | None = None
@@ -177,6 +179,7 @@ class Transcript(VerticalScroll, can_focus=False):
                     for passage in ended:
                         if passage.text and (passage.starred or not turn.deleted):
                             self.keep(turn, passage)
+                            self.compare(turn, passage, turn.voice)
                     self.post_message(self.Moved())
         return self.writing is not None
 
@@ -194,6 +197,15 @@ class Transcript(VerticalScroll, can_focus=False):
         """Have the library hold a text as it is here, and show how that went."""
         await passage.keep(self._librarian)
         if turn.is_attached:
+            turn.show(passage)
+
+    @work
+    async def compare(self, turn: Turn, passage: Passage, voice: Voice | None) -> None:
+        """Say how much of a text is copied from what ``voice``, which wrote it, has learned."""
+        text = passage.text
+        copied = await self._copies.longest(voice.name, text) if voice else None
+        if copied and passage.text == text and turn.is_attached:  # and has not become longer
+            passage.copied = copied
             turn.show(passage)
 
     async def prompts(self) -> list[str]:
@@ -261,6 +273,7 @@ class Transcript(VerticalScroll, can_focus=False):
 
     async def on_unmount(self) -> None:
         """Keep what was being written; nobody waits for what cannot be ended soon."""
+        self._copies.close()
         for turn in self._turns:
             turn.stop()
         for turn in self._turns:

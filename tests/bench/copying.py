@@ -1,0 +1,105 @@
+"""The copy meter: how soon a megabyte is indexed, in how much memory, and how soon it answers.
+
+Alone: ``python -m tests.bench.copying``.
+"""
+
+import random
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+
+import numpy as np
+
+from core.copying import Index, Run
+from core.looping import period
+from tests.bench.sampling import CHARACTERS, MEGABYTE
+from tests.bench.table import Row, machine, markdown, median, spread
+
+_TIMES = 5
+_QUERIES = 200
+_LENGTH = 500  # characters of a generation
+
+
+def rows() -> list[Row]:
+    """Measure on words with the frequencies that words have, and on one letter a million times."""
+    text = _words()
+    random_ = random.Random(1)
+    pieces = [_garbled(text, random_) for _ in range(_QUERIES)]
+    index = Index(text)
+    queries = [_milliseconds(index.longest, piece) for piece in pieces]
+    plain = [_milliseconds(lambda piece: _longest(text, piece), piece) for piece in pieces[:5]]
+    loops = [_milliseconds(period, 2 * piece) for piece in pieces]
+    stays, peak = _memory(text)
+    return [
+        _indexing("words", text, "≤ 2 s"),
+        _indexing("one letter", "a" * MEGABYTE, "reported"),
+        Row(
+            "memory of that index, times the text",
+            f"{stays:.1f} ×",
+            f"{peak:.1f} × while it is made",
+            "",
+            "≤ 10 ×",
+        ),
+        Row(
+            f"the longest run of {_LENGTH} characters in 1 MB, ms",
+            spread(queries),
+            f"with `str.find` {spread(plain, '{:,.0f}')}",
+            f"{median(plain) / median(queries):,.0f} ×",
+            "≤ 50 ms",
+        ),
+        Row("whether a text repeats itself, ms", spread(loops), "", "", "≤ 1 ms"),
+    ]
+
+
+def _indexing(what: str, text: str, target: str) -> Row:
+    seconds = [_milliseconds(Index, text) / 1000 for _ in range(_TIMES)]
+    return Row(f"indexing 1 MB, {what}", f"{spread(seconds)} s", "", "", target)
+
+
+def _memory(text: str) -> tuple[float, float]:
+    """Return what an index takes in the end, and at most, as a multiple of the text."""
+    tracemalloc.start()
+    index = Index(text)
+    stays, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert index.longest(text[:_LENGTH]).length == _LENGTH
+    return stays / len(text), peak / len(text)
+
+
+def _words() -> str:
+    """Return a megabyte of made-up words, the n-th of which is there 1/n as often as the first."""
+    chance = np.random.default_rng(0)
+    letters = list(CHARACTERS[1:])
+    words = ["".join(chance.choice(letters, chance.integers(1, 10))) for _ in range(5_000)]
+    weights = 1 / np.arange(1, len(words) + 1)
+    return " ".join(chance.choice(words, MEGABYTE // 3, p=weights / weights.sum()))[:MEGABYTE]
+
+
+def _garbled(text: str, random_: random.Random) -> str:
+    """Return a piece of ``text`` with one character in twenty another one."""
+    place = random_.randrange(len(text) - _LENGTH)
+    piece = text[place : place + _LENGTH]
+    return "".join(random_.choice(CHARACTERS) if random_.random() < 0.05 else c for c in piece)
+
+
+def _longest(text: str, piece: str) -> Run:
+    """Find the same without an index."""
+    best = Run(0, 0, 0)
+    for start in range(len(piece)):
+        while start + best.length < len(piece):
+            place = text.find(piece[start : start + best.length + 1])
+            if place < 0:
+                break
+            best = Run(start, best.length + 1, place)
+    return best
+
+
+def _milliseconds(ask: Callable[[str], object], text: str) -> float:
+    begin = time.perf_counter()
+    ask(text)
+    return 1000 * (time.perf_counter() - begin)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{machine()}\n\n{markdown(rows())}\n")
