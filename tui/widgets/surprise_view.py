@@ -106,7 +106,7 @@ class SurpriseView(VerticalGroup):
             self._tell(readout.surprise(reading, position), Content("  ").join(others))
 
     def _tell(self, *lines: Content) -> None:
-        self.query_one("#told", Static).update(Content("\n").join(lines))
+        self.query_one("#told", Static).update(Content("\n").join(lines), layout=False)
 
     def action_branch(self, number: int) -> None:
         """Take an alternative."""

@@ -72,7 +72,7 @@ class Tinted(Widget, can_focus=True):
         Binding("end", "go(-1)", "the end", show=False),
     ]
 
-    position: reactive[int] = reactive(0, init=False)
+    position: reactive[int] = reactive(0, init=False, repaint=False)
     """The character, from 0, that the cursor is on."""
     marks: reactive[bool] = reactive(False, init=False, layout=True)
 
@@ -180,13 +180,14 @@ class Tinted(Widget, can_focus=True):
         at = self.position - start if self.has_focus else -1
         if 0 <= at < end - start:
             cuts |= {at, at + 1}
+        base = self.rich_style  # which is worked out anew at each look
         segments = []
         for one, other in pairwise(sorted(cuts)):
             piece = self._text[start + one : start + other]
             style = self._ground(int(levels[one]))
             if piece == "\n":
                 piece, style = _NEWLINE, self._part("sign") + style
-            style = self.rich_style + style
+            style = base + style
             segments.append(Segment(piece, style + _CURSOR if one == at else style))
         return segments
 

@@ -31,10 +31,13 @@ class UnitPanel(Vertical):
         width: 32;
         padding: 0 1;
         border-left: vkey $border-blurred;
-        #there { height: auto; }
+        #there { height: 13; text-wrap: nowrap; }
         #tracked { height: auto; color: $text-muted; margin-top: 1; display: none; }
         Listing { height: 1fr; display: none; }
-        &.-units { #tracked, Listing { display: block; } }
+        &.-units {
+            #there { height: 6; }
+            #tracked, Listing { display: block; }
+        }
     }
     """
 
@@ -84,7 +87,7 @@ class UnitPanel(Vertical):
         if found:
             after = plain("".join(map(readout.shown, before)))
             lines += [
-                Content.assemble(("\nexpected after ‘…", "$text-muted"), after, "’"),
+                Content.assemble(("\nexpected after …", "$text-muted"), after),
                 readout.alternatives(found, actual),
             ]
         self._tell(lines)
@@ -105,7 +108,7 @@ class UnitPanel(Vertical):
         self._tell(lines)
 
     def _tell(self, lines: Sequence[Content]) -> None:
-        self.query_one("#there", Static).update(Content("\n").join(lines))
+        self.query_one("#there", Static).update(Content("\n").join(lines), layout=False)
 
 
 def _option(tracker: Tracker) -> Option:
