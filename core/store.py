@@ -4,8 +4,8 @@
     models/NAME/notes.md                                 a person's own words about the model
 
 How to list models and address their checkpoints is told in :mod:`core.shelf`; its functions are
-here too, so that those who use the store need to know one room. The bundled model can be used and
-exported, not changed, and its name is taken.
+here too, so that those who use the store need to know one room. The bundled model can be used,
+noted about and exported, not changed, and its name is taken.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import shlex
 import unicodedata
 import uuid
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,9 @@ __all__ = [
     "thinned",
     "write_notes",
 ]
+
+
+_NOTES = "notes.md"
 
 
 class Freed(NamedTuple):
@@ -192,11 +196,12 @@ def sweep(name: str) -> None:
 def export(address: str, target: Path, half: bool = False, force: bool = False) -> Path:
     """Copy the checkpoint at ``address`` to a file, or into a folder as ``NAME-STEP.safetensors``.
 
-    With ``half`` its numbers take 16 bits each. Returns the file's path; one that exists is
-    replaced only by ``force``.
+    With ``half`` its numbers take 16 bits each. What is noted about the model goes along in the
+    file's card. Returns the file's path; one that exists is replaced only by ``force``.
     """
     info, found = find(address)
     loaded = load(f"{info.name}@{found.step}")
+    noted = _noted(info.name, loaded.checkpoint)
     with told(f"The checkpoint cannot be written to {str(target)!r}"):
         if target.is_dir():
             target /= f"{info.name}-{found.step}.safetensors"
@@ -204,8 +209,9 @@ def export(address: str, target: Path, half: bool = False, force: bool = False) 
             raise CharloomError(f"{str(target)!r} is not a regular file; choose another name.")
         if target.exists() and not force:
             raise CharloomError(f"{str(target)!r} is already there; use --force to replace it.")
-        if half:
-            checkpoint.save(loaded.checkpoint, target, half=True)
+        if half or noted is not loaded.checkpoint:
+            stored_half = all(tensor.itemsize == 2 for tensor in noted.tensors.values())
+            checkpoint.save(noted, target, half=half or stored_half)
         else:
             _copy(found.path, target, loaded.sha256)
     return target
@@ -214,29 +220,50 @@ def export(address: str, target: Path, half: bool = False, force: bool = False) 
 def import_(source: Path, name: str | None = None) -> str:
     """Take a checkpoint file into the store as a new model and return the model's name.
 
-    The name is the file's, without what a name cannot have, unless another is given.
+    The name is the file's, without what a name cannot have, unless another is given. What is noted
+    in the file is noted about the model.
     """
     loaded = checkpoint.load(source)
     name = _name_from(source.stem) if name is None else name
     with creating(name) as made, told(f"The checkpoint {str(source)!r} cannot be copied"):
         target = made / "checkpoints" / checkpoint_file(name, loaded.checkpoint.step).name
         _copy(source, target, loaded.sha256)
+        if loaded.checkpoint.note:
+            paths.write_atomically(made / _NOTES, _as_bytes(loaded.checkpoint.note))
     return name
 
 
 def notes(name: str) -> str:
     """Return what a person noted about a model, or nothing."""
     with told("The notes cannot be read"):
-        path = folder(model(name).name) / "notes.md"
+        path = folder(model(name).name) / _NOTES
         return path.read_text("utf-8", errors="replace") if path.is_file() else ""
 
 
 def write_notes(name: str, text: str) -> None:
-    """Replace what is noted about a model."""
-    _writable(model(name).name)
+    """Replace what is noted about a model; the folder of the bundled one has nothing else in it."""
+    info = model(name)
     with told("The notes cannot be written"):
-        data = text.encode("utf-8", "replace")
-        paths.write_atomically(folder(name) / "notes.md", data)
+        if info.bundled:
+            paths.make_folder(folder(name))
+        paths.write_atomically(folder(name) / _NOTES, _as_bytes(text))
+
+
+def _noted(name: str, found: Checkpoint) -> Checkpoint:
+    """Return a checkpoint of ``name`` with its notes; itself where there are no others."""
+    written = notes(name)
+    if written == found.note or not (folder(name) / _NOTES).is_file():
+        return found
+    try:
+        return replace(found, note=written)
+    except CharloomError as error:
+        raise CharloomError(
+            f"The notes about {name!r} are too long to go along with it; shorten them."
+        ) from error
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
 
 
 def _copy(source: Path, target: Path, sha256: str) -> None:

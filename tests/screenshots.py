@@ -17,9 +17,10 @@ from textual.pilot import Pilot
 from core import corpus, paths, runs
 from core.orders import Order
 from core.preferences import Preferences, save
-from tests.app.driving import until
+from tests.app.driving import shown, until
 from tui.app import CharloomApp
 from tui.screens.prompt import PromptRoom
+from tui.widgets.models import Models
 from tui.widgets.turn import Turn
 
 TARGET = Path(__file__).parent.parent / "assets" / "screenshots"
@@ -30,6 +31,7 @@ PROMPTS = (
     "My dear sister, ",
     "It was on a dreary night",
 )
+_STATION = 5  # of the tour
 _SHARE = 0.6  # of the training, when its picture is drawn
 
 
@@ -44,6 +46,7 @@ async def main() -> None:
         await pilot.press("ctrl+s", "ctrl+n")
         await write(pilot, PROMPTS[0])
         await draw(pilot, "prompt")
+        await see_inside(app, pilot)
 
         app.screen.query_one("#columns").focus()
         await pilot.press("3", "enter", "ctrl+n", "ctrl+b")
@@ -60,6 +63,25 @@ async def main() -> None:
         for run in live:
             app.runs.order(run.name, Order("stop"))
         await until(pilot, lambda: not app.runs.live)
+
+
+async def see_inside(app: CharloomApp, pilot: Pilot[None]) -> None:
+    """Draw the surprise of the current text, a unit over what was not learned, and a station."""
+    await pilot.press("alt+v")
+    await until(pilot, lambda: "on average" in shown(app))
+    await pilot.press(*["down"] * 2, *["right"] * 9)
+    await draw(pilot, "surprise")
+    await pilot.press("v", "f4", "m")
+    await until(pilot, lambda: app.screen.query_one(Models).model)
+    await pilot.press("l")
+    await until(pilot, lambda: "Surprise: " in shown(app))
+    await pilot.press("u", "]", "n")
+    await draw(pilot, "units")
+    await pilot.press("escape", "w", "f6")
+    await until(pilot, lambda: "core.corpus.load" in shown(app))
+    await pilot.press(*["right"] * (_STATION - 1))
+    await draw(pilot, "tour")
+    await pilot.press("f2")
 
 
 async def write(pilot: Pilot[None], prompt: str) -> None:
@@ -90,7 +112,7 @@ def train() -> None:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["CHARLOOM_HOME"] = f"{folder}/home"
+        os.environ |= {"CHARLOOM_HOME": f"{folder}/home", "COLORTERM": "truecolor"}
         if sys.argv[1:]:
             shutil.copytree(sys.argv[1], paths.home())
         else:

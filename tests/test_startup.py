@@ -20,12 +20,13 @@ FREE = [
     *("lines", "orders", "series", "baselines", "watch", "repair", "trainer", "preferences"),
     *("origins", "material", "turning", "lens", "neurons", "growth", "comparing"),
     *("copying", "looping"),
+    "tour",
 ]
 COMMANDS = [
     ["--help"],
     ["models"],
     ["generate", "the", "--model", "mine", "--length", "3"],
-    ["score", "text.txt", "--model", "mine"],
+    ["score", "text.txt", "--model", "mine", "--baselines"],
     ["growth", "mine", "--length", "3"],
     ["compare", "mine", "--length", "3", "--text", "text.txt"],
     ["favorites"],

@@ -40,6 +40,57 @@ def test_an_export_replaces_nothing_unless_forced(tmp_path: Path) -> None:
     assert target.read_bytes() == path.read_bytes()
 
 
+def test_notes_go_along_with_an_export_and_come_with_an_import(tmp_path: Path) -> None:
+    path = store.save("creature", at_step(7))
+    store.write_notes("creature", "# Cold hands\nlr 4e-3 [b]\x1b")
+    for half in (False, True):
+        target = store.export("creature", tmp_path / f"gift-{half}.safetensors", half=half)
+        gift = checkpoint.load(target).checkpoint
+        assert gift.note == store.notes("creature")
+        assert {str(tensor.dtype) for tensor in gift.tensors.values()} == {
+            "float16" if half else "float32"
+        }
+        name = store.import_(target)
+        assert store.notes(name) == gift.note
+        again = store.export(name, tmp_path / f"again-{half}.safetensors")
+        assert again.read_bytes() == target.read_bytes()
+        store.write_notes(name, "warm")
+        warm = checkpoint.load(store.export(name, again, force=True)).checkpoint
+        assert warm.note == "warm"
+        assert warm.tensors["head.bias"].dtype == gift.tensors["head.bias"].dtype
+        store.write_notes(name, "")
+        assert checkpoint.load(store.export(name, again, force=True)).checkpoint.note == ""
+    store.write_notes("creature", "")
+    store.export("creature", target, force=True)
+    assert target.read_bytes() == path.read_bytes()
+
+
+def test_notes_that_are_too_long_to_go_along_are_told(tmp_path: Path) -> None:
+    store.save("creature", at_step(7))
+    store.write_notes("creature", "x" * 100_001)
+    with pytest.raises(CharloomError, match="about 'creature' are too long to go along"):
+        store.export("creature", tmp_path / "gift")
+    assert not (tmp_path / "gift").exists()
+
+
+def test_the_bundled_model_can_be_noted_about_and_stays_the_bundled_one(
+    tmp_path: Path, assets: Path
+) -> None:
+    checkpoint.save(at_step(7), assets / f"{store.BUNDLED}.safetensors")
+    assert store.notes(store.BUNDLED) == ""
+    store.write_notes(store.BUNDLED, "A creature.")
+    assert store.notes(store.BUNDLED) == "A creature."
+    assert [each.name for each in store.folder(store.BUNDLED).iterdir()] == ["notes.md"]
+    assert store.names() == (store.BUNDLED,)
+    assert store.model(store.BUNDLED).bundled
+    assert store.free_name(store.BUNDLED) == f"{store.BUNDLED}-2"
+    for refused in (store.remove, store.prune, store.check_free):
+        with pytest.raises(CharloomError, match="'frankenstein'"):
+            refused(store.BUNDLED)
+    gift = checkpoint.load(store.export(store.BUNDLED, tmp_path / "gift")).checkpoint
+    assert gift.note == "A creature."
+
+
 @pytest.mark.parametrize("target", ["missing/a", "x" * 300, "file/a", "a\0b"])
 @pytest.mark.parametrize("half", [False, True])
 def test_an_export_to_nowhere_is_told(tmp_path: Path, target: str, half: bool) -> None:

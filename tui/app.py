@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tui.screens.prompt import PromptRoom
     from tui.screens.room import Room
 
-TourOf: TypeAlias = "tuple[str, Callable[[], Corpus] | None]"
+TourOf: TypeAlias = tuple[str, "Callable[[], Corpus] | None"]
 """The address of a model, and what opens a text; without that, it is the one that it learned."""
 
 _WORDS = r"[\w ,.’'-]*"  # what may be written where commands are searched: nothing that acts

@@ -28,7 +28,7 @@ from textual.worker import WorkerFailed
 from core import paths
 from core.errors import CharloomError
 from tui.apart import apart
-from tui.app import CharloomApp
+from tui.app import CharloomApp, TourOf
 from tui.screens.opening import Opening
 
 _PATIENCE_SECONDS = 3.0  # to leave in order after a signal
@@ -39,19 +39,21 @@ _WRITER = "textual-output"  # the thread that fails when the terminal has gone
 _LOG = "crash.log"
 
 
-def run() -> int:
-    """Open the app and return the exit status; :class:`CharloomError` when it could not go on."""
+def run(tour: TourOf | None = None) -> int:
+    """Open the app and return the exit status; :class:`CharloomError` when it could not go on.
+
+    It opens in the Prompt room, or with a ``tour`` of this model and text.
+    """
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
     if os.environ.get("TERM") == "dumb" or not all(each and each.isatty() for each in streams):
-        raise CharloomError(
-            "The app needs a terminal; `charloom generate` writes text without one."
-        )
+        command = "`charloom tour --plain`" if tour else "`charloom generate`"
+        raise CharloomError(f"The app needs a terminal; {command} writes text without one.")
     if os.name != "nt":
         _take_any_byte()
     faults: list[BaseException] = []
     status = 1
     try:
-        status = asyncio.run(_run(faults))
+        status = asyncio.run(_run(faults, tour))
     except Exception as error:
         faults.append(error)
     if faults:
@@ -71,9 +73,9 @@ def _take_any_byte() -> None:
     )
 
 
-async def _run(faults: list[BaseException]) -> int:
+async def _run(faults: list[BaseException], tour: TourOf | None) -> int:
     """Run the app until it ends, or is to end, and return its exit status."""
-    session = Session(faults)
+    session = Session(faults, tour)
     loop = asyncio.get_running_loop()
 
     def leave(status: int) -> None:
@@ -109,8 +111,9 @@ class Session(CharloomApp):
         "opening": Opening,
     }
 
-    def __init__(self, faults: list[BaseException]) -> None:
+    def __init__(self, faults: list[BaseException], tour: TourOf | None = None) -> None:
         super().__init__()
+        self.tour = tour
         self._faults = faults  # what nobody has caught
         self._early: list[events.Event] | None = []  # keys before there was anybody to take them
 
@@ -119,7 +122,7 @@ class Session(CharloomApp):
         self.call_after_refresh(self._enter)
 
     async def _enter(self) -> None:
-        await self.switch_mode("prompt")
+        await self.switch_mode("tour" if self.tour else "prompt")
         self.screen.call_after_refresh(self._give_early)
 
     async def _give_early(self) -> None:

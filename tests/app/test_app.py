@@ -16,7 +16,7 @@ from tui.screens.help import HelpScreen
 from tui.screens.settings import Places
 from tui.widgets.dial import Dial
 
-ROOMS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings"}
+ROOMS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
 
 
@@ -37,14 +37,14 @@ async def test_a_key_leads_to_every_room_and_each_is_made_once() -> None:
 async def test_no_size_of_terminal_is_too_strange(size: tuple[int, int]) -> None:
     app = CharloomApp()
     async with app.run_test(size=size, notifications=True) as pilot:
-        for key in (*ROOMS, "f1", "escape"):
+        for key in (*ROOMS, "f5", "f1", "escape"):
             await pilot.press(key)
             await pilot.pause()
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "How it looks" in shown(app))
 
 
-@pytest.mark.parametrize("mode", ["prompt", "train", "library", "settings"])
+@pytest.mark.parametrize("mode", ["prompt", "train", "library", "settings", "tour"])
 async def test_the_palette_has_every_action_once_with_its_key(mode: str) -> None:
     app = app_at(mode)
     async with app.run_test(size=SMALL, notifications=True) as pilot:

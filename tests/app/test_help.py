@@ -16,7 +16,7 @@ from tui.widgets.dial import Dial
 from tui.widgets.field import Field
 
 Compare = Callable[..., bool]
-ROOMS = ("prompt", "train", "library", "settings")
+ROOMS = ("prompt", "train", "library", "settings", "tour")
 
 
 async def help_of(pilot: Pilot[None], key: str = "f1") -> HelpScreen:
@@ -47,14 +47,14 @@ async def test_every_room_says_what_it_is_for_and_lists_every_key(mode: str) -> 
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         room = app.screen
         assert isinstance(room, Room)
-        await until(pilot, lambda: room.focused or mode == "train")
+        await until(pilot, lambda: room.focused or mode in ("train", "tour"))
         expected = {deed.title for deed in deeds(room)}
         screen = await help_of(pilot)
         about = "".join(c for c in room.HELP.split()[0] if c.isalnum())
         await until(pilot, lambda: about in shown(app))
         assert "**" not in words(app) and "`" not in words(app)
         assert expected <= set(listed(screen).values())
-        assert {"Help", "Prompt", "Train", "Library", "Settings", "Quit"} <= expected
+        assert {"Help", "Prompt", "Train", "Library", "Settings", "Tour", "Quit"} <= expected
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is room)
 

@@ -199,13 +199,15 @@ async def test_notes_about_a_model_are_kept() -> None:
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "[bold]␛[31mred␛]0;title␇" in shown(app))
         assert store.notes("creature") == HOSTILE
+        await pilot.press("up", "n", *"mine", "ctrl+s")  # the one that comes with Charloom
+        await until(pilot, lambda: store.notes("frankenstein") == "mine")
 
 
 async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone() -> None:
     store.save("creature", random_checkpoint())
     refused = "The model 'frankenstein' comes with Charloom and cannot be changed."
     async with opened() as (app, pilot):
-        for keys in ("p", "n", "dd", "ud"):
+        for keys in ("p", "dd", "ud"):
             await pilot.press(*keys)
             await until(pilot, lambda: told(app) == [refused])
             app.clear_notifications()

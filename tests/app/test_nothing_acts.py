@@ -25,12 +25,14 @@ from tests.terminal import (
     CTRL_P,
     CTRL_Q,
     DOWN,
+    END,
     ENTER,
     ESCAPE,
     F1,
     F3,
     F4,
     F5,
+    F6,
     READY,
     RIGHT,
     Terminal,
@@ -127,6 +129,13 @@ def test_no_room_lets_any_of_it_act(terminal: Terminal) -> None:
     go("m", "title␛")
     go(DOWN + DOWN, f"title{shown}title")
     go("n", f"notes{shown}", "Cancel")
+    back("Cancel")
+
+    go(F6, "title␛", "Load text")
+    go("a", "Cancel")
+    go(pasted(hostile("answer")), "answer")
+    go("\x13" + END, f"answer{shown}".replace("␛", ""))
+    go("e", f"notes{shown}", "Cancel")
     back("Cancel")
 
     go(F5, "How it looks", f"until{shown}"[:12])

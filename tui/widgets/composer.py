@@ -58,6 +58,10 @@ class Composer(TextArea):
         self._recalled: str | None = None  # what the history has put here
         self._draft = ""
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Leave F6 to the app; Textual's areas select a line with it."""
+        return action != "select_line"
+
     def set_known(self, known: Set[str] | None) -> None:
         """Mark from now on the characters that are not among these."""
         self._known = known

@@ -19,6 +19,10 @@ class PasteArea(TextArea):
     }
     """
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Leave F6 to the app; Textual's areas select a line with it."""
+        return action != "select_line"
+
     def get_line(self, line_index: int) -> Text:
         """Return a line as it is to be seen; tabs are widened by Textual."""
         line = self.document.get_line(line_index)
