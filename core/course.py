@@ -1,7 +1,7 @@
 """The course of a training run, in its own process: from a plan to the last event.
 
-What the plan leaves open is settled, the text is read, and whatever :mod:`core.training` tells is
-written into the run directory. Together with what it imports, this is all that imports torch.
+What the plan leaves open is settled, and whatever :mod:`core.training` tells is written into the
+run directory. Together with what it imports, this is all that imports torch.
 """
 
 import time
@@ -20,11 +20,11 @@ from core.errors import CharloomError
 from core.events import Progress, Warned
 from core.learner import Snapshot
 from core.lines import Lines
+from core.material import Material
 from core.orders import Order
 from core.presets import DEFAULT_MINUTES, PRESETS, automatic, fit
 from core.settings import ModelSettings, TrainSettings
 from core.training import Lesson, Standing, train
-from core.vocab import Vocab
 
 _TAIL = 65_536  # bytes of the log that hold the last reports
 _OPEN: dict[str, Any] = {"precision": "auto", "threads": 0}  # what a machine decides
@@ -107,27 +107,37 @@ def _settings(plan: runs.Plan) -> tuple[ModelSettings, TrainSettings]:
     )
 
 
-def run(folder: Path, started: float, resuming: bool, orders: Callable[[], Order | None]) -> None:
+def run(
+    folder: Path,
+    material: Material,
+    started: float,
+    resuming: bool,
+    orders: Callable[[], Order | None],
+) -> None:
     """Train what the plan in ``folder`` says, and write what happens into ``folder``.
 
     Raises :class:`CharloomError`, and ``MemoryError`` when the network is too large.
     """
     try:
-        _run(folder, started, resuming, orders)
+        _run(folder, material, started, resuming, orders)
     except RuntimeError as error:
         if _lacks_memory(error):
             raise MemoryError from error
         raise
 
 
-def _run(folder: Path, started: float, resuming: bool, orders: Callable[[], Order | None]) -> None:
-    before = runs.read_plan(folder)
-    text = runs.read_text(folder, before)
-    vocab = Vocab.from_text(text, before.fold)
+def _run(
+    folder: Path,
+    material: Material,
+    started: float,
+    resuming: bool,
+    orders: Callable[[], Order | None],
+) -> None:
+    before, text, vocab = material.plan, material.text, material.vocab
     plan, machine = settle(before, len(vocab), len(text))
     runs.write_plan(folder, plan)
     card = CorpusCard(plan.title, plan.sha256, len(text), text[:_OPENING])
-    lesson = Lesson(text, vocab, card, *_settings(plan))
+    lesson = Lesson(text, vocab, card, *_settings(plan), material.baselines)
     warnings = repair.mend(folder.name)
     if before.training and plan.training != before.training:
         warnings.append(f"It goes on on another machine ({plan.device}), not bit for bit.")

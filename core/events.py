@@ -31,8 +31,11 @@ class Started:
     train_characters: int
     held_out_characters: int
     total_steps: int | None  # None when time bounds the run
-    uniform: float  # what the held-out text costs by guessing evenly
-    bigram: float | None  # and by the character before; see core.baselines
+    uniform: float  # this and the next: what simpler ways to predict reach; see core.baselines
+    unigram: float | None
+    bigram: float | None
+    five_gram: float | None
+    xz: float | None
     model: dict[str, Any]
     training: dict[str, Any]
 

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
+from core.baselines import Baselines
 from core.card import CorpusCard
 from core.checkpoint import Checkpoint
 from core.guard import Guard
@@ -14,13 +15,17 @@ from core.vocab import Vocab
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """What is to be learned and how; ``training`` is bounded by minutes, epochs or steps."""
+    """What is to be learned and how; ``training`` is bounded by minutes, epochs or steps.
+
+    ``baselines`` are what the losses on the held-out text are to be compared with.
+    """
 
     text: str
     vocab: Vocab
     corpus: CorpusCard
     model: ModelSettings
     training: TrainSettings
+    baselines: Baselines
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 import math
 from collections import deque
+from dataclasses import asdict
 
 from torch import Tensor
 
-from core import baselines
 from core.calibration import Machine
 from core.checkpoint import Checkpoint
 from core.draft import Draft
@@ -29,24 +29,21 @@ class Reporter:
     ) -> None:
         self._lesson, self._machine = lesson, machine
         self._learner, self._budget, self._train_ids = learner, budget, train_ids
-        self._loss = baselines.uniform(len(lesson.vocab))  # until the first report
+        self._loss = lesson.baselines.uniform  # until the first report
         self._reports = deque([(learner.step_count, budget.elapsed)], _SPEED_REPORTS)
 
     def started(self, held_out: Tensor) -> Started:
         """Tell what is trained, to be measured on the ids ``held_out`` ``[M]``."""
-        size = len(self._lesson.vocab)
-        train_ids, others = (ids.cpu().numpy() for ids in (self._train_ids, held_out))
         return Started(
             step=self._learner.step_count,
             device=self._machine.device.type,
             precision=self._machine.precision,
             threads=self._machine.threads,
             parameters=self._lesson.model.parameters,
-            train_characters=len(train_ids),
-            held_out_characters=len(others),
+            train_characters=len(self._train_ids),
+            held_out_characters=len(held_out),
             total_steps=self._budget.total_steps,
-            uniform=baselines.uniform(size),
-            bigram=baselines.bigram(train_ids, others, size) if len(others) > 1 else None,
+            **asdict(self._lesson.baselines),
             model=self._lesson.model.to_json(),
             training=self._lesson.training.to_json(),
         )

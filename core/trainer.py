@@ -5,7 +5,8 @@ SIGTERM ends it at the next step boundary, with everything saved. STARTED is the
 launch (seconds since 1970), so that a run of two minutes takes two.
 
 This room takes the run's lock and tells of failures. It imports little, so that the lock is held
-within a tenth of a second; importing torch, in :mod:`core.course`, takes seconds.
+within a tenth of a second; importing torch, in :mod:`core.course`, takes seconds, in which
+:mod:`core.material` looks at the text.
 """
 
 import os
@@ -15,6 +16,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, ModuleType
+from typing import TYPE_CHECKING
 
 import filelock
 
@@ -22,6 +24,11 @@ from core import events
 from core.errors import CharloomError
 from core.events import Finished
 from core.orders import BUSY, STOPPING, Inbox, Order
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from core.material import Material
 
 _PATIENCE = 1.0  # seconds: whoever looks whether a run is being trained holds its lock, briefly
 _TOO_LARGE = "There is not enough memory for this network; take a smaller --hidden or --batch."
@@ -66,7 +73,8 @@ def _train(folder: Path, started: float, resuming: bool, interruption: Interrupt
         def orders() -> Order | None:
             return Order("stop") if interruption.asked() else inbox.next()
 
-        _course().run(folder, started, resuming, orders)
+        course, material = _begun(folder)
+        course.run(folder, material.result(), started, resuming, orders)
     except CharloomError as error:
         return _failed(folder, str(error))
     except MemoryError:
@@ -78,8 +86,12 @@ def _train(folder: Path, started: float, resuming: bool, interruption: Interrupt
     return 0
 
 
-def _course() -> ModuleType:
+def _begun(folder: Path) -> "tuple[ModuleType, Future[Material]]":
+    """Import what trains, and in the meantime have the material got."""
     try:
+        from core.material import prepare
+
+        material = prepare(folder)
         from core import course
     except (ImportError, OSError) as error:
         traceback.print_exc()
@@ -87,7 +99,7 @@ def _course() -> ModuleType:
         raise CharloomError(
             f"PyTorch, or what it needs, cannot be loaded ({what}); install it anew."
         ) from error
-    return course
+    return course, material
 
 
 def _failed(folder: Path, sentence: str) -> int:

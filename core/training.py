@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 
 import torch
 
-from core import baselines
 from core.calibration import Machine
 from core.card import Losses
 from core.checkpoint import Checkpoint
@@ -99,8 +98,7 @@ class _Run:
         if resume:
             snapshot, self._standing = resume
             self._learner.restore(snapshot)
-        chance = baselines.uniform(len(lesson.vocab))
-        guard = self._standing.guard or Guard.from_chance(chance)
+        guard = self._standing.guard or Guard.from_chance(lesson.baselines.uniform)
         self._recovery = Recovery(self._learner, guard)
         self._exam = Exam(self._model, held_out, machine, self._budget, self._standing)
         self._reporter = Reporter(lesson, machine, self._learner, self._budget, train_ids)

@@ -1,12 +1,14 @@
 """Small lessons for :func:`core.training.train`, and a keeper in memory."""
 
 import itertools
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import torch
 
+from core.baselines import Baselines
 from core.calibration import Machine
 from core.card import CorpusCard
 from core.checkpoint import Checkpoint
@@ -44,7 +46,8 @@ def lesson(text: str = WORDS * 20, hidden: int = 12, **training: Any) -> Lesson:
     model = ModelSettings(len(vocab), embedding=8, hidden=hidden)
     card = CorpusCard("words", "0" * 64, len(text), text[:20])
     settings: dict[str, Any] = {"batch": 4, "window": 16, "rate": 0.01} | training
-    return Lesson(text, vocab, card, model, TrainSettings(**settings))
+    known = Baselines(math.log(len(vocab)), 2.5, 2.0, 1.5, 1.0)
+    return Lesson(text, vocab, card, model, TrainSettings(**settings), known)
 
 
 def events(taught: Lesson, keeper: Memory | None = None, **more: Any) -> list[Event]:

@@ -66,5 +66,5 @@ def _validated(step: int, total: int) -> Event:
 
 def _started(step: int, total: int) -> Event:
     model, training = ModelSettings(80), TrainSettings(steps=total)
-    told = (step, "cpu", "float32", 2, model.parameters, 900_000, 100_000, total, 4.38, 2.45)
-    return Started(*told, model.to_json(), training.to_json())
+    told = (step, "cpu", "float32", 2, model.parameters, 900_000, 100_000, total)
+    return Started(*told, 4.38, 3.1, 2.45, 1.6, 1.7, model.to_json(), training.to_json())

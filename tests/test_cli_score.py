@@ -1,14 +1,19 @@
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from core import scoring, store
-from core.checkpoint import load
+from core import runs, scoring, store
+from core.baselines import measured, named
+from core.checkpoint import CorpusCard, load
+from core.events import bits
 from core.lstm import LSTM
+from tests.child import TEXT as SEA
 from tests.makers import random_checkpoint
 from tests.running import Result, call, child, needs_terminal, on_terminal
+from tests.small import create
 
 TEXT = "the quick brown fox jumps over the lazy dog\n" * 40
 
@@ -82,6 +87,59 @@ def test_a_part_of_a_text_can_be_scored_and_what_is_adjusted_is_told(file: Path)
 
 def test_a_text_known_by_name_can_be_scored() -> None:
     assert json.loads(score("loom", "--json").out)["chars"] > 100_000
+
+
+def known_text() -> LSTM:
+    """Make a run, and an untrained model that tells of having learned its text."""
+    plan = runs.read_plan(create("reader"))
+    card = CorpusCard("sea", plan.sha256, len(SEA), SEA[:20])
+    return LSTM(load(store.save("reader", random_checkpoint(SEA, corpus=card))).checkpoint)
+
+
+def test_the_held_out_part_of_what_a_model_learned_is_scored_beside_the_baselines() -> None:
+    model = known_text()
+    cut = len(SEA) - int(len(SEA) * 0.1)
+    score = scoring.carried(model, SEA[cut:])
+    known = measured(SEA[:cut], SEA[cut:], model.vocab)
+    done = call("score", "--held-out", "--model", "reader", "--baselines", "--json")
+    found = json.loads(done.out)
+    assert (found["chars"], found["nats_per_char"]) == (score.characters, score.nats_per_char)
+    told = {name: nats / math.log(2) for name, nats in asdict(known).items()}
+    assert found["baselines"] == pytest.approx(told)
+    lines = call("score", "--held-out", "--model", "reader", "--baselines").out.splitlines()
+    assert f"over {score.characters:,} characters; 0 unknown" in lines[0]
+    assert lines[1].split() == ["bits/char"]
+    rows = [*named(known), ("reader", score.nats_per_char)]
+    shown = [(name, f"{nats / math.log(2):.4f}") for name, nats in rows]
+    assert [tuple(line.rsplit(maxsplit=1)) for line in lines[2:]] == sorted(
+        shown, key=lambda row: -float(row[1])
+    )
+    assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_baselines_are_of_the_characters_that_the_model_knows(tmp_path: Path) -> None:
+    model = known_text()
+    (tmp_path / "new.txt").write_text("the Ωletter was the sea" * 9, "utf-8")
+    done = call("score", str(tmp_path / "new.txt"), "--model", "reader", "--baselines", "--json")
+    known = measured(SEA[: len(SEA) - len(SEA) // 10], "the letter was the sea" * 9, model.vocab)
+    assert json.loads(done.out)["baselines"]["five_gram"] == bits(known.five_gram or 0)
+
+
+def test_without_the_text_that_a_model_learned_there_is_only_guessing(file: Path) -> None:
+    done = score(str(file), "--baselines", "--json")
+    told = json.loads(done.out)["baselines"]
+    assert told.pop("uniform") == pytest.approx(math.log2(28))
+    assert set(told.values()) == {None}
+    assert "only guessing evenly. The text that 'weaver' learned from" in done.err
+    assert score(str(file), "--baselines").out.splitlines()[1].split() == ["bits/char"]
+    done = call("score", "--held-out", "--model", "weaver")
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize("more", [["fox.txt"], ["--start", "quick"]])
+def test_a_file_and_what_is_held_out_are_not_scored_together(more: list[str]) -> None:
+    done = score("--held-out", *more)
+    assert done.code == 2 and "either --held-out or a FILE" in done.err
 
 
 @pytest.mark.parametrize(

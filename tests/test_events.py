@@ -32,7 +32,9 @@ from core.settings import ModelSettings, TrainSettings
 
 MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
 EVERY: list[Event] = [
-    Started(0, "cpu", "float32", 1, 1_234, 900, 100, None, 2.2, 1.9, MODEL, TRAINING),
+    Started(
+        0, "cpu", "float32", 1, 1_234, 900, 100, None, 2.2, 2.0, 1.9, 1.8, None, MODEL, TRAINING
+    ),
     Progress(3, 0.5, 2.0, bits(2.0), 0.004, 51_204.5, 1.5, 2.5, 0.375),
     Validated(4, 1.5, bits(1.5), 1.25, 3, 24_000, 0.01),
     Sample(5, 'a"b\\c\n\x1b[31m\u2028é漢\U0001f9f5\ud800'),
@@ -60,7 +62,7 @@ def test_every_kind_of_event_has_been_looked_at() -> None:
 @pytest.mark.parametrize(
     ("event", "name", "keys"),
     [
-        (EVERY[0], "started", "step device parameters uniform bigram model training"),
+        (EVERY[0], "started", "step device uniform unigram bigram five_gram xz model training"),
         (EVERY[1], "progress", "step epoch loss lr chars_per_second eta_seconds"),
         (EVERY[2], "validated", "val_loss val_bits_per_char best_val_loss"),
         (EVERY[3], "sample", "step text"),

@@ -28,7 +28,8 @@ def curves_of(last: int) -> Curves:
         for step in range(200, last + 1, 200)
     ]
     best = min(validation, key=lambda point: point[1]) if validation else None
-    return Curves(train, validation, best, math.log(84), 2.364)
+    known = [("uniform", math.log(84)), ("unigram", 3.31), ("bigram", 2.364)]
+    return Curves(train, validation, best, [*known, ("xz -9", 1.744), ("5-gram", 1.669)])
 
 
 RUN = curves_of(9000)
@@ -49,7 +50,7 @@ def inked(picture: Picture, ink: Ink) -> str:
 
 
 def test_without_a_loss_there_is_one_calm_sentence() -> None:
-    shown = drawn(Curves(uniform=4.4, bigram=2.4, total=100))
+    shown = drawn(Curves(baselines=[("uniform", 4.4), ("bigram", 2.4)], total=100))
     assert [line.strip() for line in shown if line.strip()] == [EMPTY]
     assert drawn(Curves([(1, math.nan)], [(math.inf, 1)]), 10, 1) == [EMPTY[:10]]
 
@@ -67,10 +68,10 @@ def test_the_legend_names_the_curves_the_best_and_the_baselines_out_of_sight() -
     best = RUN.best or (0, 0)
     assert drawn(RUN, 120)[0].rstrip() == (
         f"bits/char  ⠒⠒ train  ━●━ validation  ◆ best {best[1] / LN2:.2f} @ {best[0]:,}"
-        f"  ↑ bigram {2.364 / LN2:.2f}  ↑ uniform {math.log2(84):.2f}"
+        f"  ↑ bigram {2.364 / LN2:.2f}  ↑ unigram {3.31 / LN2:.2f}  ↑ uniform {math.log2(84):.2f}"
     )
     assert "validation" not in drawn(replace(RUN, validation=[], best=None), 120)[0]
-    assert "↓ bigram -" in drawn(replace(RUN, bigram=-1.0), 120)[0]
+    assert "↓ bigram -" in drawn(replace(RUN, baselines=[("bigram", -1.0)]), 120)[0]
 
 
 def test_a_legend_that_is_too_long_ends_with_a_whole_phrase() -> None:
@@ -91,6 +92,16 @@ def test_a_baseline_in_sight_is_a_dotted_line_with_its_name() -> None:
     dots = "".join(text for text, ink in picture.canvas.runs(row) if ink == Ink.BASELINE)
     assert len(dots.replace(" bigram 3.41 ", "")) > 25
     assert len(set(dots.replace(" bigram 3.41 ", ""))) == 1
+
+
+def test_baselines_that_are_close_together_have_their_names_side_by_side() -> None:
+    picture = draw(curves_of(1500), 76, 8)
+    (row,) = (row for row, line in enumerate(lines(picture)) if "xz -9 2.52" in line)
+    assert " xz -9 2.52  5-gram 2.41 " in lines(picture)[row]
+    crowded = replace(curves_of(1500), baselines=[(f"one of many {n}", 1.7) for n in range(9)])
+    told = drawn(crowded, 200)
+    assert told[0].count("one of many") + " ".join(told[1:]).count("one of many") == 9
+    assert told[0].count("one of many") > 0
 
 
 def test_the_best_validation_loss_is_marked_where_it_is() -> None:
@@ -218,8 +229,7 @@ points = st.lists(st.tuples(steps, floats), max_size=30)
         train=points,
         validation=points,
         best=st.none() | st.tuples(steps, floats),
-        uniform=st.none() | floats,
-        bigram=st.none() | floats,
+        baselines=st.lists(st.tuples(st.sampled_from(["xz -9", "unigram"]), floats), max_size=6),
         total=st.none() | steps,
     ),
     st.integers(1, 170),

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from core.events import Continued, Event, Paused, Progress, RateChanged, Warned
-from tests.app.run_folders import course
+from tests.app.run_folders import course, learned_by_heart
 from tui.progress import JsonLines, LiveView, PlainLines
 
 STORY: list[Event] = [
@@ -53,8 +53,11 @@ def test_scripts_get_every_event(capsys: pytest.CaptureFixture[str]) -> None:
 def test_who_comes_later_is_told_how_the_run_stands(capsys: pytest.CaptureFixture[str]) -> None:
     with PlainLines() as watcher:
         watcher.recall(PAST)
-    shape, *lines = capsys.readouterr().err.splitlines()
+    shape, beside, *lines = capsys.readouterr().err.splitlines()
     assert shape.startswith("H 512, E 64, V 71")
+    assert beside == (
+        "To beat, in bits/char: uniform 6.15, unigram 4.78, bigram 3.53, xz -9 2.51, 5-gram 2.41"
+    )
     assert lines[:3] == [TOLD[0], *TOLD[3:]]  # a pause that is over is not told
     assert lines[3].startswith("  3%  step 300  loss") and lines[4].endswith("at step 300")
 
@@ -68,6 +71,22 @@ def test_who_comes_later_sees_the_course_so_far() -> None:
     assert "step 4,200" in drawn and "held out" in drawn and "nobody spoke" in drawn
     assert "█▇" in drawn and "▁▁▁" in drawn
     assert screen.getvalue().count("H 512") == 1
+
+
+def test_that_a_text_is_learned_by_heart_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    told, story = "From step 2,000 on it learns its text by heart", learned_by_heart(4_000)
+    screen = io.StringIO()
+    with LiveView("sea", Console(file=screen, force_terminal=True, width=200)) as live:
+        for event in story:
+            live.show(event)
+    with PlainLines() as plain:
+        for event in story:
+            plain.show(event)
+    assert screen.getvalue().count(told) == capsys.readouterr().err.count(told) == 1
+    with PlainLines() as plain:
+        plain.recall(story[:-1])
+        plain.show(story[-1])
+    assert capsys.readouterr().err.count(told) == 1
 
 
 def test_scripts_that_come_later_get_only_how_the_run_started(

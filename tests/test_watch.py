@@ -30,7 +30,9 @@ MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
 
 
 def started(step: int = 0) -> Started:
-    return Started(step, "cpu", "float32", 1, 99, 900, 100, 5, 2.2, 1.9, MODEL, TRAINING)
+    return Started(
+        step, "cpu", "float32", 1, 99, 900, 100, 5, 2.2, 2.0, 1.9, 1.8, None, MODEL, TRAINING
+    )
 
 
 def progress(step: int, loss: float = 2.0) -> Progress:

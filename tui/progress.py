@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from core.baselines import named
 from core.display import visible
 from core.events import (
     Continued,
@@ -27,7 +28,9 @@ from core.events import (
     bits,
     to_line,
 )
+from core.series import Series
 from tui.durations import clock
+from tui.standing import turning
 
 _PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
 _MEASURE = 88  # columns at most: a line that is good to read
@@ -70,11 +73,37 @@ class JsonLines:
         sys.stdout.flush()
 
 
+class _Course:
+    """The losses so far, and whether they have been remarked upon."""
+
+    def __init__(self) -> None:
+        self.train, self._validation = Series(), Series()
+        self._remarked = False
+
+    def take(self, event: Event) -> None:
+        """Remember what ``event`` tells."""
+        match event:
+            case Started():  # it may go on from an earlier step
+                self.train.truncate(event.step)
+                self._validation.truncate(event.step)
+            case Progress():
+                self.train.append(event.step, event.loss)
+            case Validated():
+                self._validation.append(event.step, event.val_loss)
+
+    def remark(self) -> str:
+        """Return, once, that the text is being learned by heart, if it is."""
+        sentence = "" if self._remarked else turning(self.train, self._validation, live=True)
+        self._remarked = self._remarked or bool(sentence)
+        return sentence
+
+
 class PlainLines:
     """A line on stderr now and then."""
 
     def __init__(self) -> None:
         self._next = 0.0
+        self._course = _Course()
 
     def __enter__(self) -> "PlainLines":
         return self
@@ -84,11 +113,17 @@ class PlainLines:
 
     def recall(self, told: Sequence[Event]) -> None:
         """Write how the run stands."""
+        for event in told:
+            self._course.take(event)
         for event in lasting(told):
-            self.show(event)
+            self._tell(event)
 
     def show(self, event: Event) -> None:
         """Write ``event`` if it is time, or if it matters."""
+        self._course.take(event)
+        self._tell(event)
+
+    def _tell(self, event: Event) -> None:
         line = ""
         if isinstance(event, Progress) and time.monotonic() >= self._next:
             self._next = time.monotonic() + _PLAIN_SECONDS
@@ -102,6 +137,8 @@ class PlainLines:
                 f"      validation {event.val_loss:.3f} nats ({event.val_bits_per_char:.2f} "
                 f"bits/char), best {event.best_val_loss:.3f} at step {event.best_step:,}"
             )
+            if remark := self._course.remark():
+                line += f"\n{remark}"
         else:
             line = notice(event)
         if line:
@@ -117,7 +154,7 @@ class LiveView:
         self._console = console
         self._live = Live(console=console, auto_refresh=False)
         self._now: Progress | None = None
-        self._losses: list[float] = []
+        self._course = _Course()
         self._validated: Validated | None = None
         self._sample = ""
 
@@ -144,14 +181,17 @@ class LiveView:
         if line := notice(event):
             bad = isinstance(event, Warned) or (isinstance(event, Paused) and event.message)
             self._console.print(Text(line, "yellow" if bad else "dim"))
-        elif self._now:
+            return
+        if isinstance(event, Validated) and (remark := self._course.remark()):
+            self._console.print(Text(remark, "yellow"))
+        if self._now:
             self._live.update(self.picture(self._now), refresh=True)
 
     def take(self, event: Event) -> None:
         """Remember what ``event`` tells, for the next picture."""
+        self._course.take(event)
         if isinstance(event, Progress):
             self._now = event
-            self._losses.append(event.loss)
         elif isinstance(event, Validated):
             self._validated = event
         elif isinstance(event, Sample):
@@ -164,7 +204,8 @@ class LiveView:
         picture.add_column(width=width)
         for row in (self._heading(now), _bar(now.fraction, width), self._figures(now)):
             picture.add_row(row)
-        picture.add_row(Text(sparkline(self._losses, width), "cyan", no_wrap=True))
+        losses = [loss for _, loss in self._course.train.points()]
+        picture.add_row(Text(sparkline(losses, width), "cyan", no_wrap=True))
         picture.add_row()
         picture.add_row(
             Padding(Text(visible(self._sample.strip()), "italic", overflow="fold"), (0, 2))
@@ -227,7 +268,7 @@ def notice(event: Event) -> str:
     """Return what is said in words about ``event``; nothing if it is shown in figures."""
     match event:
         case Started():
-            return describe(event)
+            return f"{describe(event)}\n{beside(event)}"
         case Warned():
             return visible(event.message)
         case Paused():
@@ -239,6 +280,12 @@ def notice(event: Event) -> str:
         case RateChanged():
             return f"Learning rate {event.lr:g} from step {event.step:,} on."
     return ""
+
+
+def beside(event: Started) -> str:
+    """Return what the losses are to be compared with, on one line."""
+    told = (f"{name} {bits(nats):.2f}" for name, nats in named(event))
+    return f"To beat, in bits/char: {', '.join(told)}"
 
 
 def describe(event: Started) -> str:

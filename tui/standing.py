@@ -5,6 +5,8 @@ from typing import Any
 
 from core.display import one_line
 from core.events import bits
+from core.series import Series
+from core.turning import turned
 from core.watch import State, Watch
 
 LIVE = (State.STARTING, State.TRAINING, State.PAUSED)
@@ -61,6 +63,19 @@ def left(run: Watch) -> float | None:
     """Return how many seconds a run that is being trained still has to go."""
     live = run.state in (State.TRAINING, State.PAUSED)
     return run.progress.eta_seconds if run.progress and live else None
+
+
+def turning(train: Series, validation: Series, live: bool) -> str:
+    """Return a sentence on a run that has begun to learn its text by heart; "" if it has not."""
+    step = turned(train.points(), validation.points())
+    if step is None:
+        return ""
+    if not live:
+        return f"From step {step:,.0f} on it learned by heart: more text or dropout would help."
+    return (
+        f"From step {step:,.0f} on it learns its text by heart and predicts other text worse. "
+        "Its best checkpoint is kept: stop here, or try more text or dropout."
+    )
 
 
 def ending(run: Watch) -> str:

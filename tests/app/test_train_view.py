@@ -11,14 +11,15 @@ from textual.binding import Binding
 
 from core import events, store
 from core.events import Event, Paused, Progress, Sample, Started, Validated, Warned
-from core.watch import State
+from core.watch import State, Watch
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
-from tests.app.run_folders import at_work, course, end, write_run
+from tests.app.run_folders import at_work, course, end, learned_by_heart, write_run
 from tests.makers import random_checkpoint
 from tui.app import CharloomApp
 from tui.screens.chart import ChartScreen
 from tui.screens.new_run import NewRun
 from tui.screens.train import TrainRoom
+from tui.widgets import run_words
 from tui.widgets.loss_chart import LossChart
 from tui.widgets.run_list import RunList
 
@@ -97,9 +98,25 @@ async def test_only_what_can_be_done_is_offered(
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: says in words(app))
-        assert possible(app) == can | {"talk", "chart", "new"}
+        assert possible(app) == can | {"talk", "chart", "new", "inside", "growth"}
         if last == [end("failed", "It broke.")]:
             assert "It broke." in shown(app)
+
+
+def test_that_a_text_is_learned_by_heart_is_told_with_what_to_do() -> None:
+    def told(run: Watch) -> str:
+        run.refresh()
+        return run_words.notes(run).plain
+
+    folder = write_run("sea", *learned_by_heart(4_000), Warned("It is warm."))
+    with at_work(folder):
+        assert told(Watch(folder)).startswith("From step 2,000 on it learns its text by heart and")
+        assert "stop here, or try more text or dropout.\nIt is warm." in told(Watch(folder))
+    events.record(folder, end("no longer improving"))
+    assert told(Watch(folder)).startswith(
+        "From step 2,000 on it learned by heart: more text or dropout would help.\nBest checkpoint"
+    )
+    assert "by heart" not in told(Watch(write_run("tale", *course())))
 
 
 async def test_a_run_before_its_first_report_is_shown_and_can_be_trained(tmp_path: Path) -> None:

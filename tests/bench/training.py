@@ -12,10 +12,9 @@ from typing import Any
 
 import torch
 
-from core import corpus
+from core import baselines, corpus
 from core.presets import PRESETS
 from core.vocab import Vocab
-from tests.bench import references
 from tests.bench.table import Row, median, spread
 
 _TIMES = 3  # of the speeds
@@ -99,9 +98,8 @@ def _references(text: Path, seconds: float) -> str:
     """Return what is to be compared with: other methods, and for a short run the textbook's."""
     read = corpus.load(text).text
     cut = len(read) - len(read) // 10
-    train, held_out = read[:cut], read[cut:]
-    five = references.five_gram(train, held_out, len(Vocab.from_text(read)))
-    told = f"5-gram {five:.3f}, `xz -9` {references.xz(train, held_out):.3f}"
+    found = baselines.measured(read[:cut], read[cut:], Vocab.from_text(read))
+    told = f"5-gram {found.five_gram:.3f}, `xz -9` {found.xz:.3f}"
     if seconds <= 180:
         loop = json.loads(_module("tests.bench.textbook", str(text), str(seconds)))
         told = f"textbook loop {loop['val_loss']:.3f}, {told}"

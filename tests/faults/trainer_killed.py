@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core import events, repair, resume, runs, store
+from core.baselines import Baselines
 from core.card import CorpusCard
 from core.errors import CharloomError
 from core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
@@ -190,6 +191,7 @@ def _lesson(folder: Path) -> Lesson:
         corpus=CorpusCard("", "", len(text), ""),
         model=ModelSettings.from_json(plan.model or {}),
         training=TrainSettings.from_json(plan.training or {}),
+        baselines=Baselines(0.0),
     )
 
 

@@ -1,13 +1,19 @@
-"""``charloom score``: how well a model predicts a text."""
+"""``charloom score``: how well a model predicts a text, and beside it what is simpler."""
 
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import click
 
-from core import catalog, scoring, shelf
+from core import catalog, origins, scoring, shelf
+from core.baselines import MOST_JUDGED, Baselines, measured, named, uniform
+from core.card import Card
+from core.errors import CharloomError
+from core.events import bits
 from core.lstm import LSTM
 from tui.options import chosen_reading, json_option, model_option, reading_options
+from tui.table import write_table
 from tui.terminal import download_progress, note, write, write_json
 
 
@@ -20,12 +26,24 @@ from tui.terminal import download_progress, note, write, write_json
     metavar="W",
     help="Measure over independent windows of W characters; carried over all of it when not given.",
 )
+@click.option(
+    "--held-out",
+    is_flag=True,
+    help="Instead of a FILE: what the model never saw of the text that it learned from.",
+)
+@click.option(
+    "--baselines",
+    is_flag=True,
+    help="Also say what guessing, n-grams of the text that it learned from, and xz -9 come to.",
+)
 @reading_options
 @json_option
 def score(
     text: str | None,
     address: str,
     window: int | None,
+    held_out: bool,
+    baselines: bool,
     mirror: str | None,
     as_json: bool,
     **values: Any,
@@ -35,35 +53,66 @@ def score(
     The text is a file, '-' for standard input, or a name from `charloom corpus`. Carried: each
     character is predicted from at least the 1,000 before it. Windowed: from those in its window.
     """
-    if text is None:
-        if sys.stdin is None or sys.stdin.isatty():
-            raise click.UsageError("Name a FILE, or pipe a text in.")
-        text = "-"
+    if held_out and (text or any(values[name] for name in ("start", "end", "encoding"))):
+        raise click.UsageError("Give either --held-out or a FILE, of which a part can be taken.")
+    if text is None and not held_out and (sys.stdin is None or sys.stdin.isatty()):
+        raise click.UsageError("Name a FILE, or pipe a text in.")
     loaded = shelf.load(address)
     if loaded.warning:
         note(loaded.warning)
-    model = LSTM(loaded.checkpoint)
+    card, model = loaded.checkpoint, LSTM(loaded.checkpoint)
+    if held_out:
+        content = origins.find(_name(address), card).held_out
+    else:
+        content = _read(text or "-", mirror, values)
+    if window is None:
+        measure, result = "carried", scoring.carried(model, content)
+    else:
+        measure, result = f"windowed-{window}", scoring.windowed(model, content, window)
+    beside = _beside(address, card, content) if baselines else None
+    if as_json:
+        told: dict[str, Any] = {
+            "chars": result.characters,
+            "nats_per_char": result.nats_per_char,
+            "bits_per_char": result.bits_per_char,
+            "unknown_chars": result.unknown,
+        }
+        if beside:
+            each = asdict(beside).items()
+            told["baselines"] = {name: None if nats is None else bits(nats) for name, nats in each}
+        write_json(told)
+        return
+    write(
+        f"{result.nats_per_char:.4f} nats per character ({result.bits_per_char:.4f} bits), "
+        f"{measure}, over {result.characters:,} characters; {result.unknown:,} unknown\n"
+    )
+    if beside:
+        rows = sorted([*named(beside), (address, result.nats_per_char)], key=lambda row: -row[1])
+        write_table("<>", ("", "bits/char"), *((name, f"{bits(nats):.4f}") for name, nats in rows))
+
+
+def _read(text: str, mirror: str | None, values: dict[str, Any]) -> str:
     with download_progress() as report:
         corpus = catalog.open_text(
             text, mirror=mirror, on_progress=report, short=True, **chosen_reading(values)
         )
     for sentence in corpus.notes:
         note(sentence)
-    if window is None:
-        measure, result = "carried", scoring.carried(model, corpus.text)
-    else:
-        measure, result = f"windowed-{window}", scoring.windowed(model, corpus.text, window)
-    if as_json:
-        write_json(
-            {
-                "chars": result.characters,
-                "nats_per_char": result.nats_per_char,
-                "bits_per_char": result.bits_per_char,
-                "unknown_chars": result.unknown,
-            }
-        )
-        return
-    write(
-        f"{result.nats_per_char:.4f} nats per character ({result.bits_per_char:.4f} bits), "
-        f"{measure}, over {result.characters:,} characters; {result.unknown:,} unknown\n"
-    )
+    return corpus.text
+
+
+def _beside(address: str, card: Card, text: str) -> Baselines:
+    """Return what simpler ways to predict come to, on the characters that the model knows."""
+    try:
+        learned = origins.find(_name(address), card).train
+    except CharloomError as error:
+        note(f"Without the text to count in, there is only guessing evenly. {error}")
+        return Baselines(uniform(len(card.vocab)))
+    known = "".join(c for c in text if c in card.vocab.c2ix)
+    if len(known) > MOST_JUDGED:
+        note(f"The baselines are of the first {MOST_JUDGED:,} characters.")
+    return measured(learned, known, card.vocab)
+
+
+def _name(address: str) -> str:
+    return address.partition("@")[0]

@@ -27,15 +27,14 @@ _NEARLY_DONE = 0.8  # of the run: from here on the axis of steps goes to its end
 class Curves:
     """All there is to draw, as pairs of a step and a loss in nats per character.
 
-    ``uniform`` and ``bigram`` are losses of the simplest models; ``total`` is the run's last step,
+    ``baselines`` are names and losses of simpler ways to predict; ``total`` is the run's last step,
     where that is known. It is a snapshot: sequences once given must not be changed.
     """
 
     train: Sequence[tuple[float, float]] = ()
     validation: Sequence[tuple[float, float]] = ()
     best: tuple[float, float] | None = None
-    uniform: float | None = None
-    bigram: float | None = None
+    baselines: Sequence[tuple[str, float]] = ()
     total: float | None = None
 
 
@@ -100,7 +99,7 @@ def draw(
         _draw_axes(canvas, frame)
         best = Line.through([curves.best] if curves.best else [], _NAT)
         legend += _draw_curves(canvas, frame, seen, checked, best)
-        legend += _draw_baselines(canvas, frame, curves)
+        legend += _draw_baselines(canvas, frame, curves.baselines)
     if reads:
         at = float(steps[-1 if cursor is None else nearest(steps, cursor)])
         canvas.draw(left, top, frame.upright(at), Ink.CURSOR, under=True)
@@ -191,23 +190,34 @@ def _marked(frame: Frame, line: Line) -> Iterator[int]:
             yield point
 
 
-def _draw_baselines(canvas: Canvas, frame: Frame, curves: Curves) -> Iterator[Phrase]:
-    """Draw the baselines that are in sight with their names, and return the other names."""
-    for name, nats in (("bigram", curves.bigram), ("uniform", curves.uniform)):
-        if nats is None or not math.isfinite(nats):
-            continue
-        bits = nats / _NAT
-        text = f"{name} {bits:.2f}"
+def _draw_baselines(
+    canvas: Canvas, frame: Frame, baselines: Sequence[tuple[str, float]]
+) -> Iterator[Phrase]:
+    """Draw the baselines that are in sight with their names, and return the other names.
+
+    The lowest is the first: the one that is beaten last.
+    """
+    levels = np.zeros((4 * frame.down, 2 * frame.across), np.bool_)
+    names: dict[int, list[tuple[int, str]]] = {}  # by row, from right to left
+    known = [(name, nats / _NAT) for name, nats in baselines if math.isfinite(nats)]
+    for name, bits in sorted(known, key=lambda each: each[1]):
+        text = f" {name} {bits:.2f} "
         if not frame.y.holds(bits):
-            yield [(f"{'↑' if bits > frame.y.high else '↓'} {text}", Ink.BASELINE)]
+            yield [(f"{'↑' if bits > frame.y.high else '↓'}{text.rstrip()}", Ink.BASELINE)]
             continue
+        levels |= frame.level(bits)
         row = frame.row(bits)
-        free = canvas.line(row).rfind(" " * (len(text) + 2), frame.left)
-        canvas.draw(frame.left, frame.top, frame.level(bits), Ink.BASELINE, under=True)
+        beside = names.setdefault(row, [])
+        end = beside[-1][0] if beside else canvas.width
+        free = canvas.line(row).rfind(" " * len(text), frame.left, end)
         if free < 0:
-            yield [(text, Ink.BASELINE)]
+            yield [(text.strip(), Ink.BASELINE)]
         else:
-            canvas.write(free, row, f" {text} ", Ink.BASELINE)
+            beside.append((free, text))
+    canvas.draw(frame.left, frame.top, levels, Ink.BASELINE, under=True)
+    for row, written in names.items():
+        for x, text in written:
+            canvas.write(x, row, text, Ink.BASELINE)
 
 
 def _draw_bars(canvas: Canvas, frame: Frame, train: Line, validation: Line) -> Iterator[Phrase]:

@@ -7,6 +7,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
+from core.baselines import named
 from core.watch import Watch
 from tui import standing
 from tui.plain import plain
@@ -23,7 +24,7 @@ class RunView(Vertical):
         LossChart { margin: 1 0 0 0; }
         Static { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
         #figures { height: 3; }
-        #notes { height: auto; max-height: 2; text-wrap: wrap; text-overflow: fold; }
+        #notes { height: auto; max-height: 3; text-wrap: wrap; text-overflow: fold; }
         #sample-title { margin-top: 1; }
         #sample { height: 3; text-wrap: wrap; text-overflow: fold; text-style: italic; }
         #notes, #sample { max-width: 88; }
@@ -76,4 +77,4 @@ def curves(run: Watch) -> Curves:
     found = Curves(run.train.points(), run.validation.points(), standing.best(run))
     if not (started := run.started):
         return found
-    return replace(found, uniform=started.uniform, bigram=started.bigram, total=started.total_steps)
+    return replace(found, baselines=named(started), total=started.total_steps)

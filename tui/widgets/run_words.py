@@ -73,8 +73,10 @@ def notes(run: Watch) -> Content:
     told = []
     if run.reason:
         told.append(plain(in_the_app(run.reason), "$text-error"))
-    if run.state is State.PLATEAUED:
-        told.append(plain("Ended early: it no longer improved."))
+    turning = standing.turning(run.train, run.validation, run.state in standing.LIVE)
+    if run.state is State.PLATEAUED and not turning:
+        turning = "Ended early: it no longer improved."
+    told.append(plain(turning))
     if run.finished and run.state is not State.FAILED:
         told.append(_outcome(run.finished))
     told += [
