@@ -36,12 +36,14 @@ def import_(place: Path, given: Gift) -> Refusal | None:
     file = store.checkpoint_file(name, step)
     folder = file.parent.parent
     assert folder.parent == paths.models(), f"the model is kept in {folder}"
-    made = {str(each): _state(each) for each in (folder, file.parent, file)}
+    loaded = checkpoint.load(path).checkpoint
+    files = (folder, file.parent, file, *[folder / "notes.md"] * bool(loaded.note))
+    made = {str(each): _state(each) for each in files}
     _hold_equal(_everything(place), before | made)
     assert file.read_bytes() == path.read_bytes(), "the model has another content than the file"
     folded = [unicodedata.normalize("NFD", each.casefold()) for each in store.names()]
     assert len(folded) == len(set(folded)), f"two names are one: {store.names()}"
-    loaded = checkpoint.load(path).checkpoint
+    assert store.notes(name) == loaded.note.encode("utf-8", "replace").decode()
     assert isinstance(card, Card) and card.step == step, "the header is refused, the whole is not"
     assert_equal(store.load(name).checkpoint, loaded)
     _use(loaded)
