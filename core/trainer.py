@@ -57,17 +57,19 @@ def main(arguments: list[str]) -> int:
     folder, started = Path(arguments[0]), float(arguments[1])
     interruption = Interruption()
     try:
+        inbox = Inbox(folder)  # before the lock: whoever sees it held is heard
         with filelock.FileLock(folder / "lock", timeout=_PATIENCE, poll_interval=0.01):
-            return _train(folder, started, "--resume" in arguments[2:], interruption)
+            return _train(folder, inbox, started, "--resume" in arguments[2:], interruption)
     except filelock.Timeout:
         return BUSY
     except OSError as error:  # a folder that cannot be written to, or is gone
         return _failed(folder, f"The lock of {folder.name!r} cannot be taken ({error.strerror}).")
 
 
-def _train(folder: Path, started: float, resuming: bool, interruption: Interruption) -> int:
+def _train(
+    folder: Path, inbox: Inbox, started: float, resuming: bool, interruption: Interruption
+) -> int:
     try:
-        inbox = Inbox(folder)  # first of all: what is said from now on is heard
         (folder / "trainer.log").write_bytes(b"")  # what an earlier trainer printed is over
 
         def orders() -> Order | None:

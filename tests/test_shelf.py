@@ -208,7 +208,6 @@ def test_the_bundled_model_cannot_be_changed(bundled: Path) -> None:
         lambda: store.remove("frankenstein"),
         lambda: store.prune("frankenstein"),
         lambda: store.pin("frankenstein"),
-        lambda: store.write_notes("frankenstein", "x"),
         lambda: store.import_(bundled),
     ):
         with pytest.raises(CharloomError, match="frankenstein"):

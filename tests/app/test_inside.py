@@ -23,11 +23,13 @@ from tests.makers import random_checkpoint
 from tests.small import create
 from tui import scales, voices
 from tui.app import CharloomApp
+from tui.screens.choosing_text import TextPicker
 from tui.screens.inside import InsideScreen
+from tui.source import Kind, Source
 from tui.themes import DARK, GROUNDS, LIGHT, contrast
 from tui.widgets.field import Field
 from tui.widgets.legend import Legend
-from tui.widgets.paste_area import PasteArea
+from tui.widgets.text_source import TextSource
 from tui.widgets.tinted import Tinted
 
 Compare = Callable[..., bool]
@@ -36,9 +38,10 @@ PASSAGE = (
     "“Come in,” said the Loom; “it is late.” Nobody spoke of\nthe Letter (nor of the Lamp).\n\n"
 ) * 6
 
-HOSTILE_AND_STRANGE = (
+STRANGE = (
     (HOSTILE, "[bold]␛[31mred␛]0;title␇[/]"),
     ("☃☃", "too short to look into"),
+    (PASSAGE, f"over {len(PASSAGE) - 1:,} "),
 )
 
 
@@ -144,13 +147,24 @@ async def test_the_cursor_moves_as_in_any_text_and_stays_in_sight() -> None:
         assert at.position == PASSAGE.index("\n") + 7
 
 
-async def test_a_text_of_one_s_own_is_looked_into_and_nothing_in_it_acts() -> None:
+async def test_another_text_is_looked_into_from_any_place_and_nothing_in_it_acts() -> None:
     async with looking() as (app, pilot, screen):
-        for text, seen in HOSTILE_AND_STRANGE:
-            await pilot.press("p")
-            await until(pilot, lambda: app.screen.query(PasteArea))
-            app.screen.query_one(PasteArea).text = text
-            await pilot.press("ctrl+s")
+        for text, seen in STRANGE:
+            await pilot.press("c")
+            await until(pilot, lambda: isinstance(app.screen, TextPicker))
+            app.screen.query_one(TextSource).post_message(
+                TextSource.Chosen(Source(Kind.PASTED, text))
+            )
+            await until(pilot, partial(reads, app, seen))
+        for place, seen in (
+            ("Nobody spoke", f"over {len(PASSAGE) - PASSAGE.index('Nobody') - 1:,} "),
+            ("37", f"over {len(PASSAGE) - 37 - 1:,} "),
+            ("nowhere", "‘start’ 'nowhere' is not in the text"),
+        ):
+            await pilot.press("b")
+            await until(pilot, lambda: app.screen.query(Field))
+            app.screen.query_one(Field).value = place
+            await pilot.press("enter")
             await until(pilot, partial(reads, app, seen))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is not screen)

@@ -1,6 +1,7 @@
 """Looking inside: what a network makes of a text, its surprise or one of its units at a time."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -12,16 +13,17 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from core import lens, neurons
+from core import lens, neurons, passage
 from core.errors import CharloomError
 from core.lens import Reading, Signal
 from core.neurons import Span, Tracker
 from tui import scales
 from tui.apart import apart
-from tui.plain import plain, plain_line
+from tui.plain import in_the_app, plain, plain_line
+from tui.screens.choosing_text import TextPicker
 from tui.screens.dialogs import Ask
-from tui.screens.editor import Editor
 from tui.screens.room import Room
+from tui.source import Source
 from tui.voices import Voice
 from tui.widgets.actions import Actions
 from tui.widgets.legend import Legend
@@ -69,14 +71,16 @@ name; the score is a correlation, measured on a half of the text that was not us
                 tooltip="Go to where the unit was strong before"),
         Binding("m", "marks", "Marks", show=False,
                 tooltip="Show marks under the characters, or colours behind them"),
-        Binding("p", "paste", "Own text", show=False, tooltip="Look into a text of your own"),
+        Binding("c", "text", "Another text", show=False, tooltip="Choose what is read"),
+        Binding("b", "begin", "Begin elsewhere", show=False,
+                tooltip="Begin at a phrase of the text, or at an offset"),
         Binding("escape", "back", "Back", show=False, tooltip="Back to where you were"),
     ]  # fmt: skip
 
     def __init__(self, voice: Voice, find: Callable[[], tuple[str, str]]) -> None:
         super().__init__()
         self._voice, self._find = voice, find
-        self._title = self._own = ""
+        self._title = self._begin = ""  # the text's, and where to begin in it
         self._reading: Reading | None = None
         self._signal: Signal | None = None  # None: the surprise
         self._unit = (0, 0)
@@ -97,26 +101,26 @@ name; the score is a correlation, measured on a half of the text that was not us
     def on_mount(self) -> None:
         """Begin to read."""
         self.tell_context(plain(self._voice.exact))
-        self.look(self._find)
+        self.look()
 
     @property
     def _tinted(self) -> Tinted:
         return self.query_one(Tinted)
 
     @work(exclusive=True)
-    async def look(self, find: Callable[[], tuple[str, str]]) -> None:
-        """Let the model read what ``find`` returns, and show that."""
+    async def look(self) -> None:
+        """Let the model read the text, from where it is to begin, and show that."""
         worker = get_current_worker()
         self._tell("reading …")
         try:
-            title, text = await apart(find)
-            self._tinted.put(text[: lens.LONGEST])
+            title, text = await apart(self._passage)
+            self._tinted.put(text)
             reading = await apart(
                 lambda: lens.read(self._voice.model, text, lambda: worker.is_cancelled)
             )
             trackers = await apart(lambda: neurons.rank(reading))
         except CharloomError as error:
-            self._tell(str(error), "$text-error")
+            self._tell(in_the_app(str(error)), "$text-error")
             self._tinted.focus()
             return
         self._title, self._reading, self._trackers = title, reading, trackers
@@ -125,6 +129,12 @@ name; the score is a correlation, measured on a half of the text that was not us
         self.query_one(UnitPanel).list(trackers)
         self._tinted.focus()
         self.show()
+
+    def _passage(self) -> tuple[str, str]:
+        """Return the title of the text, and as much of it as is read."""
+        title, text = self._find()
+        start, _ = passage.span(text, self._begin or None, None)
+        return title, text[start : start + lens.LONGEST]
 
     def show(self) -> None:
         """Show the surprise, or the signal of the unit that was chosen."""
@@ -180,12 +190,13 @@ name; the score is a correlation, measured on a half of the text that was not us
         if not surprise:
             here += [
                 ("g", "gate", "screen.signal"),
-                ("[ ]", "unit", "screen.unit(1)"),
+                ("[]", "unit", "screen.unit(1)"),
                 ("#", "any", "screen.choose"),
-                ("n N", "places", "screen.span(1)"),
+                ("n", "next place", "screen.span(1)"),
             ]
-        here += [("m", "marks", "screen.marks"), ("p", "paste", "screen.paste")]
-        self.query_one(Actions).show([*here, ("esc", "back", "screen.back")])
+        here += [("m", "marks", "screen.marks"), ("c", "text", "screen.text")]
+        here += [("b", "begin", "screen.begin"), ("esc", "back", "screen.back")]
+        self.query_one(Actions).show(here)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Offer what can be done with what is shown."""
@@ -247,13 +258,28 @@ name; the score is a correlation, measured on a half of the text that was not us
         self.show()
 
     @work
-    async def action_paste(self) -> None:
-        """Ask for a text, and look into that."""
-        text = await self.app.push_screen_wait(Editor("A text to look into", self._own))
-        if text:
-            self._own = text
-            self.look(lambda: ("your own text", text))
+    async def action_text(self) -> None:
+        """Choose another text, and look into that."""
+        picker = TextPicker("Which text is to be read?", self.house.preferences.texts)
+        if source := await self.app.push_screen_wait(picker):
+            self._find, self._begin = partial(_opened, source), ""
+            self.look()
+
+    @work
+    async def action_begin(self) -> None:
+        """Ask where in the text to begin."""
+        detail = f"A phrase that stands there, or an offset; {lens.LONGEST:,} characters are read."
+        ask = Ask("Where does it begin?", self._begin, detail=detail)
+        typed = await self.app.push_screen_wait(ask)
+        if typed is not None:
+            self._begin = typed.strip()
+            self.look()
 
     def action_back(self) -> None:
         """Go back."""
         self.dismiss()
+
+
+def _opened(source: Source) -> tuple[str, str]:
+    corpus = source.open(short=True)
+    return corpus.title, corpus.text
