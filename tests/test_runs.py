@@ -79,7 +79,7 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
 
 
 def test_a_trainer_that_is_killed_leaves_its_last_checkpoint_and_a_sentence() -> None:
-    folder = endless()
+    folder = create(steps=8_000, checkpoint_seconds=0.2, patience=1.0)  # validated every 2,000
     training = runs.Training(folder)
     with pytest.raises(CharloomError, match="signal 9"):
         for event in training.events():

@@ -93,7 +93,7 @@ def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
 
 
 def test_ctrl_c_saves_says_how_to_go_on_and_resume_does(text: Path, tmp_path: Path) -> None:
-    options = [*TINY, "--steps", "1000000", "--patience", "1", "--json"]
+    options = [*TINY, "--steps", "12000", "--patience", "1", "--json"]
     process = start(["train", str(text), "--name", "sea", *options], tmp_path)
     assert process.stdout
     for line in process.stdout:
