@@ -6,6 +6,7 @@ the end of the terminal itself. Trainings are processes of their own, and go on 
 
 import asyncio
 import codecs
+import gc
 import os
 import platform
 import signal
@@ -136,6 +137,9 @@ class Session(CharloomApp):
         """Repair what a crash has left of the store, and tell of what was lost."""
         from core import repair
 
+        # What is there by now stays: collecting garbage, which stops everything, need not look at
+        # it again and again. So a key is answered within 50 ms, which it else now and then is not.
+        gc.freeze()
         with suppress(CharloomError):  # what cannot be listed is told of where it is needed
             for sentence in await apart(repair.mend_all):
                 self.notify(sentence, severity="warning", timeout=_LONG_SECONDS)

@@ -89,6 +89,7 @@ class Tinted(Widget, can_focus=True):
         self._levels: NDArray[np.intp] = np.zeros(len(text), np.intp)
         self._width = 0
         self._rows = Rows(self._text, 1)
+        self._drawn: dict[int, Strip] = {}  # lines as they are without the cursor
 
     def on_mount(self) -> None:
         """Have marks where grounds would not be seen."""
@@ -97,6 +98,7 @@ class Tinted(Widget, can_focus=True):
     def show(self, levels: NDArray[np.intp], scale: Scale) -> None:
         """Show these levels ``[N]`` of ``scale``."""
         self._levels, self._scale = levels, scale
+        self._drawn.clear()
         self.refresh()
 
     def put(self, text: str) -> None:
@@ -112,16 +114,23 @@ class Tinted(Widget, can_focus=True):
         width = max(1, min(width - _HANGING, MEASURE))
         if width != self._width:
             self._width, self._rows = width, Rows(self._text, width)
+            self._drawn.clear()
         return len(self._rows) * self._lines
 
     def render_line(self, y: int) -> Strip:
-        """Draw a row, or the marks under one."""
+        """Draw a row, or the marks under one; those that were drawn before are at hand."""
         number, under = divmod(y, self._lines)
         if number >= len(self._rows):
             return Strip.blank(self.size.width, self.rich_style)
         start, end = self._span(number)
-        segments = self._marked(start, end) if under else self._written(start, end)
-        return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+        has_cursor = self.has_focus and start <= self.position < end
+        if y not in self._drawn or has_cursor:
+            segments = self._marked(start, end) if under else self._written(start, end)
+            line = Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+            if has_cursor:
+                return line
+            self._drawn[y] = line
+        return self._drawn[y]
 
     def validate_position(self, position: int) -> int:
         """Keep the cursor in the text."""
@@ -133,6 +142,15 @@ class Tinted(Widget, can_focus=True):
             self.refresh(Region(0, each * self._lines, self.size.width, self._lines))
         self._bring_into_sight(self._rows.at(position) * self._lines)
         self.post_message(self.Moved(position))
+
+    def watch_marks(self) -> None:
+        """Draw everything anew."""
+        self._drawn.clear()
+
+    def notify_style_update(self) -> None:
+        """Draw everything anew: the colours may be others."""
+        super().notify_style_update()
+        self._drawn.clear()
 
     def watch_has_focus(self, _focus: bool) -> None:
         """Show the cursor, or hide it."""
