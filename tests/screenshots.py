@@ -78,7 +78,7 @@ async def see_inside(app: CharloomApp, pilot: Pilot[None]) -> None:
     await pilot.press("u", "]", "n")
     await draw(pilot, "units")
     await pilot.press("escape", "w", "f6")
-    await until(pilot, lambda: "core.corpus.load" in shown(app))
+    await until(pilot, lambda: "Load text" in shown(app))
     await pilot.press(*["right"] * (_STATION - 1))
     await draw(pilot, "tour")
     await pilot.press("f2")

@@ -16,6 +16,11 @@ def shown(character: str) -> str:
     return "␣" if character == " " else one_line(character, 1)
 
 
+def share(probability: float) -> str:
+    """Return a probability in a few characters: ``12%``, or ``<1%``."""
+    return f"{probability:.0%}" if probability >= 0.005 else "<1%"
+
+
 def surprise(reading: Reading, position: int) -> Content:
     """Return what the character at ``position`` cost: ``‘h’  2.31 bits  20.2 %``."""
     bits = reading.bits[position]

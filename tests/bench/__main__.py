@@ -1,10 +1,10 @@
 """``make bench``: measure, each figure beside its baseline in the same run, and print the table.
 
-    python -m tests.bench [startup|app|sampling|copying|long|training|quality …] [--texts FOLDER]
+    python -m tests.bench [PART …] [--texts FOLDER]
 
-Without names everything is measured, which takes three hours. ``quality`` needs FOLDER (or
-``$CHARLOOM_BENCH_TEXTS``) with ``tinyshakespeare.txt`` and ``frankenstein.txt``. Nothing else
-should run meanwhile.
+PART is startup, app, sampling, seeing, copying, long, training or quality; without any, everything
+is measured, which takes three hours. ``quality`` needs FOLDER (or ``$CHARLOOM_BENCH_TEXTS``) with
+``tinyshakespeare.txt`` and ``frankenstein.txt``. Nothing else should run meanwhile.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from pathlib import Path
 
 from core.calibration import calibrate
 from core.presets import PRESETS
-from tests.bench import app, copying, long_life, sampling, startup, training
+from tests.bench import app, copying, long_life, sampling, seeing, startup, training
 from tests.bench.table import Row, machine, markdown
 
-_PARTS = ("startup", "app", "sampling", "copying", "long", "training", "quality")
+_PARTS = ("startup", "app", "sampling", "seeing", "copying", "long", "training", "quality")
 _QUALITY = (  # text, seconds, target
     ("tinyshakespeare", 68, "≤ 1.49, ≤ 1.505"),
     ("tinyshakespeare", 180, "≤ 1.44, ≤ 1.455"),
@@ -50,6 +50,8 @@ def main() -> None:
         rows += app.rows(text, _precision())
     if "sampling" in parts:
         rows += sampling.rows()
+    if "seeing" in parts:
+        rows += seeing.rows()
     if "copying" in parts:
         rows += copying.rows()
     if "long" in parts:

@@ -28,6 +28,7 @@ _BEGIN = """\
 Prompt (F2): Enter lets the model that comes along go on from a sentence.
 Train (F3): n teaches a new model a text of yours; a minute shows how it learns.
 Library (F4): what was written is kept there; a star finds it again.
+Tour (F6): ten stations show what becomes of a text, yours or another, in real numbers.
 F1 says what can be done on any screen, ctrl+p finds an action by its name."""
 _KEPT = ("model", "texts", "greeted")  # what a reset leaves alone
 _PACKAGES = {"charloom": "Charloom", "textual": "Textual", "numpy": "NumPy", "torch": "PyTorch"}

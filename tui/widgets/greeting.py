@@ -40,6 +40,8 @@ class Greeting(Static):
                 ("Enter", "bold $accent"),
                 " and watch it go on. ",
                 ("Esc", "$accent"),
-                " stops it; what is beside the text changes how it writes, even while it does.",
+                " stops it; what is beside the text changes how it writes, even while it does. ",
+                ("F6", "$accent"),
+                " shows how all of it works.",
             )
         self.update(told)

@@ -99,7 +99,7 @@ class SurpriseView(VerticalGroup):
             others = [
                 Content.assemble(
                     (str(number), "$accent"),
-                    f" {readout.shown(each.character)} {each.probability:.0%}",
+                    f" {readout.shown(each.character)} {readout.share(each.probability)}",
                 )
                 for number, each in enumerate(self._expected, 1)
             ]
