@@ -1,18 +1,19 @@
 """Which of two models predicts a text better, and whether that can be said at all.
 
 Bits per character of two models on one text can be compared when both predicted the same
-characters of it, and none of them has seen it in training.
+characters of it, so what one of them does not know is left out for both, and when neither has seen
+it in training.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import NamedTuple
 
-from core import origins, scoring, shelf
+from core import origins, shelf
 from core.card import Card
 from core.errors import CharloomError
-from core.lstm import LSTM
 from core.scoring import Score
 from core.steering import HOTTEST, Settings
+from core.vocab import Vocab
 
 SAME = "It is the same checkpoint twice, and the temperature does not change its score."
 """The verdict on one that is compared with itself."""
@@ -27,14 +28,6 @@ class Yardstick(NamedTuple):
     title: str
     text: str
     warning: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a model made of a yardstick: the carried loss, and which characters it does not know."""
-
-    score: Score
-    unknown: frozenset[str] = field(repr=False)
 
 
 def warmer(settings: Settings) -> Settings:
@@ -60,17 +53,14 @@ def held_out(address: str, rival: str) -> Yardstick:
     return Yardstick(f"held-out part of {origin.title}", origin.held_out, warning)
 
 
-def mark(model: LSTM, text: str) -> Mark:
-    """Return how well ``model`` predicts ``text``; :class:`CharloomError` if it is too short."""
-    unknown = frozenset(text).difference(model.vocab.c2ix)
-    return Mark(scoring.carried(model, text), unknown)
+def common(text: str, *vocabs: Vocab) -> str:
+    """Return ``text`` without the characters that one of ``vocabs`` does not know."""
+    return "".join(c for c in text if all(c in vocab.c2ix for vocab in vocabs))
 
 
-def verdict(left: str, one: Mark, right: str, other: Mark) -> str:
+def verdict(left: str, one: Score, right: str, other: Score) -> str:
     """Return in a sentence which of the two is better: ``left`` and ``right`` are their names."""
-    if one.unknown != other.unknown:
-        return "They do not know the same characters of this text: the figures cannot be compared."
-    pair = (one.score.bits_per_char, left), (other.score.bits_per_char, right)
+    pair = (one.bits_per_char, left), (other.bits_per_char, right)
     (best, better), (worst, _) = sorted(pair)
     if worst - best < _LEAST:
         return "They predict this text equally well."

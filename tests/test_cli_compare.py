@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from core import comparing, store
+from core import comparing, scoring, store
 from core.checkpoint import Losses
 from core.lstm import LSTM
 from tests.child import TEXT
@@ -49,16 +49,17 @@ def test_two_models_go_on_from_one_prompt_and_are_scored_on_one_text(file: str) 
         compare("weaver", "other@20", "--text", file, "--prompt", "a ☃ z", "--json").out
     )
     assert (done["seed"], done["scored_on"]) == (3, "fox")
-    assert "do not know the same characters" in done["verdict"]
+    assert done["verdict"] == "They predict this text equally well."
+    assert done["left_out"] == FOX.count("z")
     left, right = done["sides"]
     assert left["text"] == text("weaver", 0.8, "a  z") and left["prompt"] == "a  z"
     assert right["text"] == text("other@20", 0.8, "a  ") and right["prompt"] == "a  "
     assert (right["model"], right["step"], right["temperature"]) == ("other", 20, 0.8)
     for side, address in ((left, "weaver"), (right, "other@20")):
-        mark = comparing.mark(LSTM(store.load(address).checkpoint), FOX)
-        assert side["nats_per_char"] == mark.score.nats_per_char
-        assert side["unknown_chars"] == mark.score.unknown
-        assert side["chars"] == mark.score.characters
+        model = LSTM(store.load(address).checkpoint)
+        score = scoring.carried(model, FOX.replace("z", ""))
+        assert side["nats_per_char"] == score.nats_per_char
+        assert side["chars"] == score.characters == len(FOX) - FOX.count("z") - 1
 
 
 @pytest.mark.parametrize(
@@ -79,17 +80,19 @@ def test_a_model_alone_stands_beside_itself_at_another_temperature(
 
 def test_a_pipe_gets_one_under_the_other_and_figures_that_line_up(file: str) -> None:
     done = compare("weaver", "weaver", "--text", file, "--prompt", "the sea", "--temperature", "1")
-    bits = comparing.mark(LSTM(store.load("weaver").checkpoint), FOX).score.bits_per_char
+    bits = scoring.carried(LSTM(store.load("weaver").checkpoint), FOX).bits_per_char
     assert done.out == (
         f"weaver@100 · temperature 1\n\nthe sea{text('weaver', 1)}\n\n"
         f"weaver@100 · temperature 1\n\nthe sea{text('weaver', 1)}\n\n"
-        "            bits/char  characters  unknown\n"
-        f"weaver@100     {bits:.4f}       1,759        0\n"
-        f"weaver@100     {bits:.4f}       1,759        0\n"
+        "            bits/char\n"
+        f"weaver@100     {bits:.4f}\n"
+        f"weaver@100     {bits:.4f}\n"
         f"{comparing.SAME}\n"
     )
-    better = compare("other@10", "other@20", "--text", file).out.splitlines()
-    assert better[-1].startswith("other@") and better[-1].endswith(" fewer bits.")
+    better = compare("other@10", "other@20", "--text", file)
+    assert better.out.splitlines()[-1].startswith("other@")
+    assert better.out.splitlines()[-1].endswith(" fewer bits.")
+    assert "fox, 1,760 characters, without 40 that one of them does not know" in better.err
 
 
 def test_without_a_text_both_are_scored_on_what_the_first_never_saw() -> None:

@@ -3,14 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from core import comparing, runs, scoring, store
+from core import comparing, runs, store
 from core.checkpoint import CorpusCard
-from core.comparing import Mark
 from core.errors import CharloomError
-from core.lstm import LSTM
 from core.sampling import Settings
 from core.scoring import Score
 from core.settings import TrainSettings
+from core.vocab import Vocab
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.small import create
@@ -23,8 +22,8 @@ def learned(name: str, folder: Path, share: float = 0.1, sha256: str | None = No
     store.save(name, random_checkpoint(TEXT, corpus=corpus, training=training))
 
 
-def marked(bits: float, unknown: str = "") -> Mark:
-    return Mark(Score(1_000, bits * math.log(2), len(unknown)), frozenset(unknown))
+def scored(bits: float) -> Score:
+    return Score(1_000, bits * math.log(2), 0)
 
 
 def test_both_are_scored_on_what_the_first_was_not_trained_on() -> None:
@@ -54,26 +53,18 @@ def test_where_nothing_was_held_out_another_text_is_asked_for() -> None:
         comparing.held_out("stranger", "loom")
 
 
-def test_a_mark_is_the_carried_loss_and_the_characters_that_are_not_known() -> None:
-    model = LSTM(random_checkpoint())
-    found = comparing.mark(model, "the Sea, the sea")
-    assert found.score == scoring.carried(model, "the Sea, the sea")
-    assert found.unknown == {"S", ","}
+def test_what_one_of_them_does_not_know_is_left_out_for_both() -> None:
+    one, other = Vocab.from_text("the sea,"), Vocab.from_text("The sea")
+    assert comparing.common("The sea, the ☃ sea", one, other) == "he sea he  sea"
+    assert comparing.common("The sea", other, other) == "The sea"
 
 
 def test_the_better_one_is_named_whichever_side_it_is_on() -> None:
     told = "b is 0.12 bits/char better: 8% fewer bits."
-    assert comparing.verdict("a", marked(1.5), "b", marked(1.38)) == told
-    assert comparing.verdict("b", marked(1.38), "a", marked(1.5)) == told
+    assert comparing.verdict("a", scored(1.5), "b", scored(1.38)) == told
+    assert comparing.verdict("b", scored(1.38), "a", scored(1.5)) == told
     equal = "They predict this text equally well."
-    assert comparing.verdict("a", marked(1.5), "b", marked(1.504)) == equal
-
-
-def test_figures_of_different_characters_are_not_compared() -> None:
-    told = comparing.verdict("a", marked(1.5, "é"), "b", marked(1.2, "ü"))
-    assert told.endswith("the figures cannot be compared.")
-    both = comparing.verdict("a", marked(1.5, "é"), "b", marked(1.2, "é"))
-    assert both == "b is 0.30 bits/char better: 20% fewer bits."
+    assert comparing.verdict("a", scored(1.5), "b", scored(1.504)) == equal
 
 
 def test_a_model_alone_is_compared_with_itself_a_little_warmer() -> None:

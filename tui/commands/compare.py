@@ -9,12 +9,13 @@ from itertools import pairwise, zip_longest
 import click
 from rich.cells import set_cell_size
 
-from core import catalog, comparing
-from core.comparing import Mark, Yardstick
+from core import catalog, comparing, scoring
+from core.comparing import Yardstick
 from core.display import visible
 from core.draft import Draft
 from core.errors import CharloomError
 from core.sampling import Settings, Stream
+from core.scoring import Score
 from core.shelf import BUNDLED
 from tui import voices
 from tui.options import json_option, trial_options
@@ -34,7 +35,7 @@ class _Side:
     settings: Settings
     prompt: str = ""
     text: str = field(default="", repr=False)
-    mark: Mark | None = None
+    score: Score | None = None
 
 
 @click.command()
@@ -74,15 +75,18 @@ def compare(
     yardstick = _yardstick(text, sides)
     typed = read(sides[0].voice.ready if prompt is None else prompt)
     sides = [_written(each, typed, seed, length) for each in sides]
-    told = ""
+    told, left_out = "", 0
     if yardstick:
-        sides = _marked(sides, yardstick.text)
+        scored = comparing.common(yardstick.text, *(each.voice.model.vocab for each in sides))
+        left_out = len(yardstick.text) - len(scored)
+        sides = _scored(sides, scored)
         told = _verdict(sides)
     if as_json:
         write_json(
             {
                 "seed": seed,
                 "scored_on": yardstick and yardstick.title,
+                "left_out": left_out,
                 "verdict": told or None,
                 "sides": [_record(each) for each in sides],
             }
@@ -92,8 +96,9 @@ def compare(
     _show(sides)
     if yardstick:
         write("\n")
-        aside(f"{yardstick.title}, {len(yardstick.text):,} characters")
-        write_table("<>>>", ("", "bits/char", "characters", "unknown"), *map(_figures, sides))
+        without = f", without {left_out:,} that one of them does not know" if left_out else ""
+        aside(f"{yardstick.title}, {len(yardstick.text):,} characters{without}")
+        write_table("<>", ("", "bits/char"), *map(_figures, sides))
         write(f"{told}\n")
 
 
@@ -133,21 +138,21 @@ def _written(side: _Side, typed: str, seed: int, length: int) -> _Side:
     return replace(side, prompt=prompt, text="".join(each.character for each in draft))
 
 
-def _marked(sides: Sequence[_Side], text: str) -> list[_Side]:
+def _scored(sides: Sequence[_Side], text: str) -> list[_Side]:
     """Score both sides; one and the same checkpoint once."""
-    marks: dict[str, Mark] = {}
+    scores: dict[str, Score] = {}
     for each in sides:
-        if each.voice.sha256 not in marks:
-            marks[each.voice.sha256] = comparing.mark(each.voice.model, text)
-    return [replace(each, mark=marks[each.voice.sha256]) for each in sides]
+        if each.voice.sha256 not in scores:
+            scores[each.voice.sha256] = scoring.carried(each.voice.model, text)
+    return [replace(each, score=scores[each.voice.sha256]) for each in sides]
 
 
 def _verdict(sides: Sequence[_Side]) -> str:
     one, other = sides
-    assert one.mark and other.mark
-    if one.mark is other.mark:
+    assert one.score and other.score
+    if one.score is other.score:
         return comparing.SAME
-    return comparing.verdict(one.voice.exact, one.mark, other.voice.exact, other.mark)
+    return comparing.verdict(one.voice.exact, one.score, other.voice.exact, other.score)
 
 
 def _show(sides: Sequence[_Side]) -> None:
@@ -177,18 +182,12 @@ def _heading(side: _Side) -> str:
 
 
 def _figures(side: _Side) -> tuple[str, ...]:
-    assert side.mark
-    score = side.mark.score
-    return (
-        side.voice.exact,
-        f"{score.bits_per_char:.4f}",
-        f"{score.characters:,}",
-        f"{score.unknown:,}",
-    )
+    assert side.score
+    return side.voice.exact, f"{side.score.bits_per_char:.4f}"
 
 
 def _record(side: _Side) -> dict[str, object]:
-    score = side.mark and side.mark.score
+    score = side.score
     return {
         "model": side.voice.name,
         "step": side.voice.step,
@@ -199,5 +198,4 @@ def _record(side: _Side) -> dict[str, object]:
         "chars": score and score.characters,
         "nats_per_char": score and score.nats_per_char,
         "bits_per_char": score and score.bits_per_char,
-        "unknown_chars": score and score.unknown,
     }

@@ -10,9 +10,10 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core import catalog, comparing
-from core.comparing import Mark, Yardstick
+from core import catalog, comparing, scoring
+from core.comparing import Yardstick
 from core.errors import CharloomError
+from core.scoring import Score
 from core.steering import Settings
 from tui import voices
 from tui.adapting import adapted
@@ -42,9 +43,8 @@ class CompareScreen(Room):
     HELP = (
         "Both sides go on from the same prompt with the same seed. Below each stands how well it "
         "predicts one text, which it should not have been trained on: bits per character, carried; "
-        "fewer are better. Characters that a model does not know are not predicted, so two models "
-        "can be compared only if they know the same ones. The temperature changes what is written, "
-        "not the score."
+        "fewer are better. Characters that one of them does not know are left out for both. The "
+        "temperature changes what is written, not the score."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "side(0)", "Left side", show=False,
@@ -71,7 +71,7 @@ class CompareScreen(Room):
         self._writer: Writer | None = None
         self._frames: Timer | None = None
         self._scored: object = None  # what the score that is shown, or computed now, is of
-        self._marks: dict[tuple[str, str], Mark] = {}  # by checkpoint and text
+        self._scores: dict[tuple[str, str], Score] = {}  # by checkpoint and text
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
         """Lay out what is asked over the two sides over the verdict."""
@@ -158,7 +158,7 @@ class CompareScreen(Room):
             return
         self._scored = wanted
         for side in self._sides:
-            side.show_mark(None)
+            side.show_score(None)
         if left is None or right is None:
             self._tell(Content(""))
             return
@@ -167,21 +167,22 @@ class CompareScreen(Room):
             text = self._text
             if text is None:
                 text = await apart(lambda: comparing.held_out(left.exact, right.exact))
-            one, other = [await self._mark(voice, text.text) for voice in (left, right)]
+            vocabs = left.model.vocab, right.model.vocab
+            scored = await apart(lambda: comparing.common(text.text[:_MOST_SCORED], *vocabs))
+            one, other = [await self._score(voice, scored) for voice in (left, right)]
         except CharloomError as error:
             self._tell(plain(f"No score: {error} x names one.", "$text-muted"))
             return
-        for side, mark in zip(self._sides, (one, other), strict=True):
-            side.show_mark(mark)
+        for side, score in zip(self._sides, (one, other), strict=True):
+            side.show_score(score)
         said = comparing.verdict(left.exact, one, right.exact, other)
-        self._tell(_told(text, comparing.SAME if one is other else said))
+        self._tell(_told(text, len(scored), comparing.SAME if one is other else said))
 
-    async def _mark(self, voice: voices.Voice, text: str) -> Mark:
+    async def _score(self, voice: voices.Voice, text: str) -> Score:
         key = voice.sha256, text
-        if key not in self._marks:
-            scored = text[:_MOST_SCORED]
-            self._marks[key] = await apart(lambda: comparing.mark(voice.model, scored))
-        return self._marks[key]
+        if key not in self._scores:
+            self._scores[key] = await apart(lambda: scoring.carried(voice.model, text))
+        return self._scores[key]
 
     def _tell(self, told: Content) -> None:
         self.query_one("#verdict", Static).update(told)
@@ -262,14 +263,15 @@ def _opened(name: str) -> Yardstick:
     return Yardstick(corpus.title, corpus.text)
 
 
-def _told(text: Yardstick, verdict: str) -> Content:
+def _told(text: Yardstick, scored: int, verdict: str) -> Content:
     """Return the verdict and what it is about, with what is to be kept in mind."""
-    length = len(text.text)
-    share = f"{min(length, _MOST_SCORED):,} characters"
-    if length > _MOST_SCORED:
+    length = min(len(text.text), _MOST_SCORED)
+    share = f"{length:,} characters"
+    if len(text.text) > _MOST_SCORED:
         share = f"the first {share}"
-    about = f"{text.title}, {share}"
-    lines = [plain(verdict, "bold"), plain(about, "$text-muted")]
+    if scored < length:
+        share += f" without {length - scored:,} that one of them does not know"
+    lines = [plain(verdict, "bold"), plain(f"{text.title}, {share}", "$text-muted")]
     if text.warning:
         lines.append(plain(text.warning, "$text-warning"))
     return Content("\n").join(lines)

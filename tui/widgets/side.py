@@ -8,7 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from core.comparing import Mark
+from core.scoring import Score
 from core.steering import Settings
 from tui.adapting import adapted
 from tui.plain import plain, plain_line
@@ -90,15 +90,14 @@ class Side(VerticalScroll, can_focus=True):
             self._flow.add(self._candidate.taken())
             self._flow.set_caret(on=not ended)
 
-    def show_mark(self, mark: Mark | None) -> None:
+    def show_score(self, score: Score | None) -> None:
         """Show how well this one predicts the text that both are scored on."""
-        score = Content("")
-        if mark:
-            unknown = f" · {mark.score.unknown:,} unknown" if mark.score.unknown else ""
-            score = Content.assemble(
-                (f"{mark.score.bits_per_char:.4f}", "bold"), (f" bits/char{unknown}", "$text-muted")
+        shown = Content("")
+        if score:
+            shown = Content.assemble(
+                (f"{score.bits_per_char:.4f}", "bold"), (" bits/char", "$text-muted")
             )
-        self.query_one(".score", Static).update(score)
+        self.query_one(".score", Static).update(shown)
 
     def watch_has_focus(self, has_focus: bool) -> None:
         """Show which side is acted on."""
