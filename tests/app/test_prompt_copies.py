@@ -152,6 +152,8 @@ async def test_a_text_that_repeats_itself_is_warned_of_as_long_as_it_does(gate: 
         assert period and looping.words(period) in words(app)
 
         room(pilot).query_one("#temperature", Dial).value = 5.0
+        made = turn.chosen.candidate
+        await until(pilot, lambda: made and made.settings.temperature == 5)  # it has been told
         gate.let(320)
         await until(pilot, lambda: "repeats" not in words(app))
         assert turn.writing
