@@ -18,7 +18,7 @@ OFFERED = {
     "copy": ("c", "alt+c", "copy"),
     "delete": ("d", "alt+d", "delete"),
     "pin": ("p", "alt+p", "pin"),
-    "surprise": ("v", "alt+v", "surprise"),
+    "surprise": ("v", "alt+v", "bits"),
     "inside": ("i", "alt+i", "inside"),
     "keep": ("k", "alt+k", "keep"),
     "undo": ("z", "alt+z", "bring it back"),
@@ -60,7 +60,7 @@ class Offer(Horizontal):
     def offer(self, passage: Passage, *, writing: bool, deleted: bool, letters: bool) -> None:
         """Show what can be done with ``passage``."""
         first: tuple[str, ...] = ("star", "again", "go_on", "retry", "inside")
-        second: tuple[str, ...] = ("edit", "copy", "delete", "pin", "surprise")
+        second: tuple[str, ...] = ("edit", "surprise", "copy", "delete", "pin")
         if deleted:
             first, second = ("undo",), ()
         elif writing:

@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalGroup
+from textual.containers import VerticalGroup, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -31,7 +31,7 @@ class SurpriseView(VerticalGroup):
     DEFAULT_CSS = """
     SurpriseView {
         padding-left: 3;
-        margin-bottom: 1;
+        VerticalScroll { height: auto; max-height: 50vh; scrollbar-size-vertical: 1; }
         #told { height: 2; margin-top: 1; text-wrap: nowrap; }
     }
     """
@@ -59,7 +59,8 @@ class SurpriseView(VerticalGroup):
 
     def compose(self) -> ComposeResult:
         """Lay out the text over what is told of a character and what the grounds mean."""
-        yield Tinted(self._text[: lens.LONGEST])
+        with VerticalScroll(can_focus=False):  # so that what is told of it stays in sight
+            yield Tinted(self._text[: lens.LONGEST])
         yield Static("reading …", id="told", markup=False)
         yield Legend()
 

@@ -153,6 +153,7 @@ class Turn(VerticalGroup, can_focus=True):
         self.add_class("-surprise")
         await self.mount(SurpriseView(voice, self.chosen.whole), before=self._note)
         self.offer()
+        self.call_after_refresh(self._offer.scroll_visible, animate=False)
 
     async def hide_surprise(self) -> None:
         """Show the text as it is."""
