@@ -192,7 +192,7 @@ name; the score is a correlation, measured on a half of the text that was not us
                 ("g", "gate", "screen.signal"),
                 ("[]", "unit", "screen.unit(1)"),
                 ("#", "any", "screen.choose"),
-                ("n", "next place", "screen.span(1)"),
+                ("n", "next", "screen.span(1)"),
             ]
         here += [("m", "marks", "screen.marks"), ("c", "text", "screen.text")]
         here += [("b", "begin", "screen.begin"), ("esc", "back", "screen.back")]

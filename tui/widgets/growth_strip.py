@@ -16,7 +16,7 @@ from core.growth import Growth
 from tui.plain import plain
 from tui.widgets.listing import Listing
 
-HEADINGS = f"{'step':>9}  {'bits/char':>9}  what it writes"
+HEADINGS = f"{'step':>9}  {'bits/char':>9}  {'':<5}  what it writes"
 _LINE = 400  # characters of a text: what is beyond the widest screen is not in its line
 
 
@@ -74,4 +74,6 @@ def _line(growth: Growth) -> Content:
         text = plain(one_line(growth.fault.rpartition(": ")[2], _LINE), "$text-muted")
     else:
         text = plain(one_line(growth.text, _LINE))
-    return Content.assemble((f"{growth.step:>9,}  {figure:>9}  ", "$text-muted"), text)
+    measure = "train" if growth.measure == "train" else ""  # else it is of held-out text
+    head = f"{growth.step:>9,}  {figure:>9}  {measure:<5}  "
+    return Content.assemble((head, "$text-muted"), text)
