@@ -319,6 +319,7 @@ async def test_every_action_can_be_clicked() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
         line = app.screen.query_one(Actions)
+        await until(pilot, lambda: "s star" in shown(app))
         await pilot.click(Actions, offset=(line.render().plain.index("s star") + 1, 0))
         await until(pilot, lambda: kept()[0].starred)
         top = shown(app).splitlines()[0]
