@@ -30,7 +30,6 @@ from tui.widgets.legend import Legend
 from tui.widgets.tinted import Tinted
 from tui.widgets.unit_panel import UnitPanel
 
-_TITLE = 60  # characters
 _SIGNALS = tuple(Signal)
 
 
