@@ -100,6 +100,12 @@ def test_what_cannot_be_is_refused(
     assert said in result.err
 
 
+def test_no_part_is_taken_of_what_was_held_out(reading: Reading) -> None:
+    result = inspect("--held-out", "--start", "fox")
+    assert (result.code, result.out) == (2, "")
+    assert "A part can be taken of a FILE only." in result.err
+
+
 def test_without_the_text_that_was_learned_a_file_is_asked_for(reading: Reading) -> None:
     result = inspect("--held-out")
     assert result.code == 1

@@ -9,7 +9,7 @@ from itertools import pairwise, zip_longest
 import click
 from rich.cells import set_cell_size
 
-from core import catalog, comparing, scoring
+from core import comparing, scoring
 from core.comparing import Yardstick
 from core.display import visible
 from core.draft import Draft
@@ -21,7 +21,8 @@ from tui import voices
 from tui.options import json_option, trial_options
 from tui.prompts import known, read
 from tui.table import write_table
-from tui.terminal import aside, download_progress, note, write, write_json
+from tui.terminal import aside, note, write, write_json
+from tui.texts import opened
 from tui.voices import Voice
 from tui.wrapping import rows
 
@@ -124,10 +125,7 @@ def _yardstick(text: str | None, sides: Sequence[_Side]) -> Yardstick | None:
         if found.warning:
             note(found.warning)
         return found
-    with download_progress() as report:
-        corpus = catalog.open_text(text, on_progress=report, short=True)
-    for sentence in corpus.notes:
-        note(sentence)
+    corpus = opened(text)
     return Yardstick(corpus.title, corpus.text)
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import click
 
 from core import catalog, speeds
-from core.corpus import MIN_CHARACTERS, Corpus
+from core.corpus import MIN_CHARACTERS
 from core.survey import Estimate, Survey, estimates
 from core.survey import survey as take
 from tui.durations import roughly
 from tui.options import (
     ListingGroup,
-    chosen_reading,
     json_option,
     mirror_option,
     output_options,
@@ -21,6 +20,7 @@ from tui.options import (
 )
 from tui.table import write_table
 from tui.terminal import download_progress, note, write, write_file, write_json
+from tui.texts import opened
 
 
 @click.group(cls=ListingGroup)
@@ -62,7 +62,7 @@ def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None
 @reading_options
 def show(text: str, mirror: str | None, **values: Any) -> None:
     """Write TEXT (a file, '-' or a known name) as it would be trained on."""
-    write(_open(text, mirror, values).text)
+    write(opened(text, mirror, values).text)
 
 
 @corpus.command()
@@ -71,16 +71,16 @@ def show(text: str, mirror: str | None, **values: Any) -> None:
 @json_option
 def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
     """Tell what TEXT holds, what Charloom would do about it, and how long training would take."""
-    opened = _open(text, mirror, values)
-    survey = take(opened)
+    found = opened(text, mirror, values)
+    survey = take(found)
     if as_json:
-        about = {"title": opened.title, "source": opened.source, "sha256": opened.sha256}
+        about = {"title": found.title, "source": found.source, "sha256": found.sha256}
         seconds = {name: seconds for name, seconds, _ in _estimates(survey)}
-        notes = {"notes": opened.notes, "training_seconds": seconds}
+        notes = {"notes": found.notes, "training_seconds": seconds}
         write_json(about | asdict(survey) | notes)
         return
     figures = {
-        "title": opened.title,
+        "title": found.title,
         "encoding": f"{survey.encoding}{' (a guess)' if survey.guessed else ''}",
         "characters": f"{survey.characters:,} ({survey.utf8_bytes:,} bytes as UTF-8)",
         "distinct": f"{survey.distinct:,}, of which {len(survey.rare):,} rare",
@@ -95,17 +95,6 @@ def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
     if rows:
         write("\n")
         write_table("<><", ("preset", "about", ""), *rows)
-
-
-def _open(text: str, mirror: str | None, values: dict[str, Any]) -> Corpus:
-    """Read what ``text`` names and tell what was adjusted."""
-    with download_progress() as report:
-        opened = catalog.open_text(
-            text, mirror=mirror, on_progress=report, short=True, **chosen_reading(values)
-        )
-    for sentence in opened.notes:
-        note(sentence)
-    return opened
 
 
 def _estimates(survey: Survey) -> list[Estimate]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from core import catalog, lens, neurons, origins, shelf
+from core import lens, neurons, origins, shelf
 from core.lens import Reading, Signal
 from core.lstm import LSTM
-from tui.options import chosen_reading, model_option, reading_options
-from tui.terminal import download_progress, note, write_json
+from tui.options import model_option, reading_options
+from tui.terminal import note, write_json
+from tui.texts import of_a_file, opened
 
 _PLACES = 6  # decimals: float32 has no more
 
@@ -79,8 +80,9 @@ def inspect(
         if sys.stdin is None or sys.stdin.isatty():
             raise click.UsageError("Name a FILE, pipe a text in, or say --held-out.")
         text = "-"
-    if text is not None and held_out:
-        raise click.UsageError("Give a FILE or --held-out, not both.")
+    if held_out and (text is not None or of_a_file(values)):
+        said = "Give a FILE or --held-out, not both. A part can be taken of a FILE only."
+        raise click.UsageError(said)
     loaded = shelf.load(address)
     if loaded.warning:
         note(loaded.warning)
@@ -88,12 +90,7 @@ def inspect(
         origin = origins.find(address.partition("@")[0], loaded.checkpoint)
         title, passage = origin.title, origin.held_out
     else:
-        with download_progress() as report:
-            corpus = catalog.open_text(
-                text, mirror=mirror, on_progress=report, short=True, **chosen_reading(values)
-            )
-        for sentence in corpus.notes:
-            note(sentence)
+        corpus = opened(text, mirror, values)
         title, passage = corpus.title, corpus.text
     if len(passage) > lens.LONGEST:
         note(f"Of {len(passage):,} characters the first {lens.LONGEST:,} are read.")

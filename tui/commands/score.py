@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
-from core import catalog, origins, scoring, shelf
+from core import comparing, origins, scoring, shelf
 from core.baselines import MOST_JUDGED, Baselines, measured, named, uniform
 from core.card import Card
 from core.errors import CharloomError
 from core.events import bits
 from core.lstm import LSTM
-from tui.options import chosen_reading, json_option, model_option, reading_options
+from tui.options import json_option, model_option, reading_options
 from tui.table import write_table
-from tui.terminal import download_progress, note, write, write_json
+from tui.terminal import note, write, write_json
+from tui.texts import of_a_file, opened
 
 
 @click.command()
@@ -53,7 +54,7 @@ def score(
     The text is a file, '-' for standard input, or a name from `charloom corpus`. Carried: each
     character is predicted from at least the 1,000 before it. Windowed: from those in its window.
     """
-    if held_out and (text or any(values[name] for name in ("start", "end", "encoding"))):
+    if held_out and (text or of_a_file(values)):
         raise click.UsageError("Give either --held-out or a FILE, of which a part can be taken.")
     if text is None and not held_out and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Name a FILE, or pipe a text in.")
@@ -64,7 +65,7 @@ def score(
     if held_out:
         content = origins.find(_name(address), card).held_out
     else:
-        content = _read(text or "-", mirror, values)
+        content = opened(text or "-", mirror, values).text
     if window is None:
         measure, result = "carried", scoring.carried(model, content)
     else:
@@ -91,16 +92,6 @@ def score(
         write_table("<>", ("", "bits/char"), *((name, f"{bits(nats):.4f}") for name, nats in rows))
 
 
-def _read(text: str, mirror: str | None, values: dict[str, Any]) -> str:
-    with download_progress() as report:
-        corpus = catalog.open_text(
-            text, mirror=mirror, on_progress=report, short=True, **chosen_reading(values)
-        )
-    for sentence in corpus.notes:
-        note(sentence)
-    return corpus.text
-
-
 def _beside(address: str, card: Card, text: str) -> Baselines:
     """Return what simpler ways to predict come to, on the characters that the model knows."""
     try:
@@ -108,7 +99,7 @@ def _beside(address: str, card: Card, text: str) -> Baselines:
     except CharloomError as error:
         note(f"Without the text to count in, there is only guessing evenly. {error}")
         return Baselines(uniform(len(card.vocab)))
-    known = "".join(c for c in text if c in card.vocab.c2ix)
+    known = comparing.common(text, card.vocab)
     if len(known) > MOST_JUDGED:
         note(f"The baselines are of the first {MOST_JUDGED:,} characters.")
     return measured(learned, known, card.vocab)
