@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.events import Started
-from core.vocab import Vocab
+from charloom.core.events import Started
+from charloom.core.vocab import Vocab
 
 MOST_COUNTED, MOST_JUDGED = 2_000_000, 200_000  # characters: bounds the time and the memory
 NAMES = {

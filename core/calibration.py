@@ -17,12 +17,12 @@ from typing import Any
 
 import torch
 
-from core import paths
-from core.errors import CharloomError
-from core.learner import Learner
-from core.model import CharLSTM
-from core.presets import PRESETS
-from core.settings import PRECISIONS, ModelSettings, TrainSettings
+from charloom.core import paths
+from charloom.core.errors import CharloomError
+from charloom.core.learner import Learner
+from charloom.core.model import CharLSTM
+from charloom.core.presets import PRESETS
+from charloom.core.settings import PRECISIONS, ModelSettings, TrainSettings
 
 _WINDOW = 32  # longer windows are timed at this: the ranking is the same and it is known sooner
 _TIMED_STEPS = 3
@@ -179,5 +179,5 @@ def time_presets() -> dict[str, float]:
     }
 
 
-if __name__ == "__main__":  # the child process of core.speeds
+if __name__ == "__main__":  # the child process of charloom.core.speeds
     sys.stdout.write(json.dumps(time_presets()))

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from core.errors import CharloomError
-from core.settings import ModelSettings, TrainSettings
-from core.vocab import Vocab
+from charloom.core.errors import CharloomError
+from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.vocab import Vocab
 
 _LARGEST_COUNT = 10**12
 _LONGEST_LINE = 1_000

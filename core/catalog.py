@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Unpack
 from urllib.parse import urlsplit
 
-from core import corpus, gutenberg, paths
-from core.corpus import Corpus, Reading
-from core.errors import CharloomError
+from charloom.core import corpus, gutenberg, paths
+from charloom.core.corpus import Corpus, Reading
+from charloom.core.errors import CharloomError
 
 MIRROR = "https://www.gutenberg.org"
 MIRROR_VARIABLE = "CHARLOOM_GUTENBERG_MIRROR"
@@ -135,7 +135,9 @@ def fetch(
 def _loom() -> bytes:
     import importlib.resources  # deferred: slow to import, and needed for this text alone
 
-    return importlib.resources.files("assets").joinpath("the-loom-at-carrow.txt").read_bytes()
+    return (
+        importlib.resources.files("charloom.assets").joinpath("the-loom-at-carrow.txt").read_bytes()
+    )
 
 
 def _pydoc() -> bytes:

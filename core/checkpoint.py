@@ -21,10 +21,10 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.card import Card, CorpusCard, Losses, card_from_json, json_object
-from core.errors import CharloomError, StorageError
-from core.paths import write_atomically
-from core.settings import ModelSettings
+from charloom.core.card import Card, CorpusCard, Losses, card_from_json, json_object
+from charloom.core.errors import CharloomError, StorageError
+from charloom.core.paths import write_atomically
+from charloom.core.settings import ModelSettings
 
 __all__ = [
     "Card",

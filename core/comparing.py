@@ -8,12 +8,12 @@ it in training.
 from dataclasses import replace
 from typing import NamedTuple
 
-from core import origins, shelf
-from core.card import Card
-from core.errors import CharloomError
-from core.scoring import Score
-from core.steering import HOTTEST, Settings
-from core.vocab import Vocab
+from charloom.core import origins, shelf
+from charloom.core.card import Card
+from charloom.core.errors import CharloomError
+from charloom.core.scoring import Score
+from charloom.core.steering import HOTTEST, Settings
+from charloom.core.vocab import Vocab
 
 SAME = "It is the same checkpoint twice, and the temperature does not change its score."
 """The verdict on one that is compared with itself."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 
 LARGEST = 1 << 26
 """Characters of a corpus: making the index of these takes a quarter of a minute and 600 MB."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypedDict, Unpack
 
-from core import gutenberg, passage
-from core.errors import CharloomError
+from charloom.core import gutenberg, passage
+from charloom.core.errors import CharloomError
 
 MAX_BYTES = 512 * 2**20
 MIN_CHARACTERS = 32

@@ -12,19 +12,19 @@ from typing import Any
 
 import torch
 
-from core import events, repair, resume, runs, store
-from core.calibration import Machine, calibrate, usable_cores
-from core.card import CorpusCard
-from core.checkpoint import Checkpoint, load
-from core.errors import CharloomError
-from core.events import Progress, Warned
-from core.learner import Snapshot
-from core.lines import Lines
-from core.material import Material
-from core.orders import Order
-from core.presets import DEFAULT_MINUTES, PRESETS, automatic, fit
-from core.settings import ModelSettings, TrainSettings
-from core.training import Lesson, Standing, train
+from charloom.core import events, repair, resume, runs, store
+from charloom.core.calibration import Machine, calibrate, usable_cores
+from charloom.core.card import CorpusCard
+from charloom.core.checkpoint import Checkpoint, load
+from charloom.core.errors import CharloomError
+from charloom.core.events import Progress, Warned
+from charloom.core.learner import Snapshot
+from charloom.core.lines import Lines
+from charloom.core.material import Material
+from charloom.core.orders import Order
+from charloom.core.presets import DEFAULT_MINUTES, PRESETS, automatic, fit
+from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.training import Lesson, Standing, train
 
 _TAIL = 65_536  # bytes of the log that hold the last reports
 _OPEN: dict[str, Any] = {"precision": "auto", "threads": 0}  # what a machine decides

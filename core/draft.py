@@ -3,9 +3,9 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from core.sampling import Drawn, Settings, Stream
-from core.steering import Steering
-from core.streams import Text
+from charloom.core.sampling import Drawn, Settings, Stream
+from charloom.core.steering import Steering
+from charloom.core.streams import Text
 
 
 class Draft(Iterator[Drawn]):

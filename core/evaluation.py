@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.model import CharLSTM, State
+from charloom.core.model import CharLSTM, State
 
 CONTEXT = 1_000
 """Characters each parallel lane reads, uncounted, before its own begin."""

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, get_args, get_origin
 
-from core import lines
-from core.errors import StorageError
+from charloom.core import lines
+from charloom.core.errors import StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,9 @@ class Started:
     train_characters: int
     held_out_characters: int
     total_steps: int | None  # None when time bounds the run
-    uniform: float  # this and the next: what simpler ways to predict reach; see core.baselines
+    uniform: (
+        float  # this and the next: what simpler ways to predict reach; see charloom.core.baselines
+    )
     unigram: float | None
     bigram: float | None
     five_gram: float | None

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from core import evaluation
-from core.calibration import Machine
-from core.card import Losses
-from core.checkpoint import Checkpoint
-from core.events import Validated, bits
-from core.learner import autocast
-from core.lesson import Standing
-from core.model import CharLSTM
-from core.schedule import Budget
+from charloom.core import evaluation
+from charloom.core.calibration import Machine
+from charloom.core.card import Losses
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.events import Validated, bits
+from charloom.core.learner import autocast
+from charloom.core.lesson import Standing
+from charloom.core.model import CharLSTM
+from charloom.core.schedule import Budget
 
 VALIDATION_CHARACTERS = 24_000
 """How much of the held-out text is looked at while training; at the end it is all of it."""

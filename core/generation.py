@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Self
 
-from core.errors import CharloomError
-from core.steering import Steering, checked
+from charloom.core.errors import CharloomError
+from charloom.core.steering import Steering, checked
 
 EXPORTS = ("txt", "md", "jsonl")
 

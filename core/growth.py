@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import checkpoint
-from core.card import Card
-from core.draft import Draft
-from core.errors import CharloomError
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
-from core.shelf import CheckpointInfo
+from charloom.core import checkpoint
+from charloom.core.card import Card
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.core.shelf import CheckpointInfo
 
 MEASURES = ("carried", "validation", "train")
 """The losses of a checkpoint that may be told, the best known one first."""

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.model import CharLSTM, State, checkpoint_name, cross_entropy
-from core.optimizer import AdamW
-from core.schedule import steps_per_epoch
-from core.settings import TrainSettings
-from core.windows import Batch, batches, generator
+from charloom.core.model import CharLSTM, State, checkpoint_name, cross_entropy
+from charloom.core.optimizer import AdamW
+from charloom.core.schedule import steps_per_epoch
+from charloom.core.settings import TrainSettings
+from charloom.core.windows import Batch, batches, generator
 
 
 @dataclass(frozen=True, slots=True)

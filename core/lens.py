@@ -19,10 +19,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CharloomError
-from core.lstm import LSTM, Array
-from core.scoring import losses
-from core.vocab import PLACEHOLDER
+from charloom.core.errors import CharloomError
+from charloom.core.lstm import LSTM, Array
+from charloom.core.scoring import losses
+from charloom.core.vocab import PLACEHOLDER
 
 LONGEST = 10_000
 """Characters that are read: the states of one layer of 512 units take 41 MB then."""

@@ -4,13 +4,13 @@ import math
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.baselines import Baselines
-from core.card import CorpusCard
-from core.checkpoint import Checkpoint
-from core.guard import Guard
-from core.learner import Snapshot
-from core.settings import ModelSettings, TrainSettings
-from core.vocab import Vocab
+from charloom.core.baselines import Baselines
+from charloom.core.card import CorpusCard
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.guard import Guard
+from charloom.core.learner import Snapshot
+from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.vocab import Vocab
 
 
 @dataclass(frozen=True, slots=True)

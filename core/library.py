@@ -14,10 +14,10 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from core import paths
-from core.errors import CharloomError
-from core.generation import Generation, clean_tag
-from core.library_schema import APPLICATION_ID, MIGRATIONS
+from charloom.core import paths
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation, clean_tag
+from charloom.core.library_schema import APPLICATION_ID, MIGRATIONS
 
 _PATIENCE_SECONDS = 10.0  # how long to wait for another process's write, which takes milliseconds
 _LONGEST_QUERY = 200  # characters; FTS5 takes time in the square of the number of words

@@ -16,9 +16,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checkpoint import Checkpoint
-from core.errors import CharloomError
-from core.settings import ModelSettings
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.errors import CharloomError
+from charloom.core.settings import ModelSettings
 
 _HALF = np.array(0.5, np.float32)  # as an array, which costs NumPy less than converting a float
 _LARGEST = 1e38  # a third of what float32 holds: room for the rounding of long sums

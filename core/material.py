@@ -7,13 +7,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from core import runs
-from core.baselines import Baselines, measured
-from core.origins import Origin
-from core.presets import PRESETS
-from core.runs import Plan
-from core.settings import TrainSettings
-from core.vocab import Vocab
+from charloom.core import runs
+from charloom.core.baselines import Baselines, measured
+from charloom.core.origins import Origin
+from charloom.core.presets import PRESETS
+from charloom.core.runs import Plan
+from charloom.core.settings import TrainSettings
+from charloom.core.vocab import Vocab
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from core.settings import ModelSettings
+from charloom.core.settings import ModelSettings
 
 State = list[tuple[Tensor, Tensor]]
 """The memory between windows: for each layer the hidden state h and cell state c, ``[1, B, H]``."""

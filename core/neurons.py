@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.lens import Reading
+from charloom.core.lens import Reading
 
 Floats = NDArray[np.float32]
 

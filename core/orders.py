@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from core.errors import CharloomError
-from core.lines import Lines, append
-from core.settings import TrainSettings
+from charloom.core.errors import CharloomError
+from charloom.core.lines import Lines, append
+from charloom.core.settings import TrainSettings
 
 Kind = Literal["pause", "continue", "stop", "checkpoint", "set-lr"]
 

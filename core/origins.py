@@ -8,10 +8,10 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from core import catalog, runs
-from core.card import Card
-from core.errors import CharloomError
-from core.store import BUNDLED, folder, names
+from charloom.core import catalog, runs
+from charloom.core.card import Card
+from charloom.core.errors import CharloomError
+from charloom.core.store import BUNDLED, folder, names
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Origin:
 
     @property
     def _cut(self) -> int:
-        return len(self.text) - int(len(self.text) * self.share)  # as core.windows.split
+        return len(self.text) - int(len(self.text) * self.share)  # as charloom.core.windows.split
 
 
 def find(name: str, card: Card) -> Origin:

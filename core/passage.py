@@ -2,7 +2,7 @@
 
 import re
 
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 
 _LONGEST_SHOWN = 60
 _LONGEST_PHRASE = 200  # characters; the time to search is the product of it and the text's length

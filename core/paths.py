@@ -13,7 +13,7 @@ from pathlib import Path
 
 import platformdirs
 
-from core.errors import CharloomError, StorageError
+from charloom.core.errors import CharloomError, StorageError
 
 if sys.platform != "win32":
     import fcntl

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
-from core import paths
-from core.errors import CharloomError
+from charloom.core import paths
+from charloom.core.errors import CharloomError
 
 _MOST_TEXTS = 12
 _LARGEST_FILE = 1 << 16

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from core.errors import CharloomError
-from core.schedule import steps_per_epoch
-from core.settings import ModelSettings, TrainSettings
+from charloom.core.errors import CharloomError
+from charloom.core.schedule import steps_per_epoch
+from charloom.core.settings import ModelSettings, TrainSettings
 
 BOUNDS = ("minutes", "epochs", "steps")
 DEFAULT_MINUTES = 3.0

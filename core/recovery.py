@@ -2,8 +2,8 @@
 
 import torch
 
-from core.guard import Guard
-from core.learner import Learner, Outcome
+from charloom.core.guard import Guard
+from charloom.core.learner import Learner, Outcome
 
 READ_STEPS = 10
 """After how many steps to read: it makes a GPU wait, so it is done for several steps at once."""

@@ -2,8 +2,8 @@
 
 import contextlib
 
-from core import paths, store
-from core.errors import CharloomError
+from charloom.core import paths, store
+from charloom.core.errors import CharloomError
 
 
 def mend(name: str) -> list[str]:

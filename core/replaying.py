@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from core import checkpoint, shelf
-from core.checkpoint import Loaded
-from core.draft import Draft
-from core.errors import CharloomError
-from core.generation import Generation, Replay
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
+from charloom.core import checkpoint, shelf
+from charloom.core.checkpoint import Loaded
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation, Replay
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
 
 
 def writer(generation: Generation) -> tuple[str, Loaded]:

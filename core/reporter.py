@@ -6,15 +6,15 @@ from dataclasses import asdict
 
 from torch import Tensor
 
-from core.calibration import Machine
-from core.checkpoint import Checkpoint
-from core.draft import Draft
-from core.events import Progress, Sample, Started, bits
-from core.learner import Learner
-from core.lesson import Lesson
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
-from core.schedule import Budget
+from charloom.core.calibration import Machine
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.draft import Draft
+from charloom.core.events import Progress, Sample, Started, bits
+from charloom.core.learner import Learner
+from charloom.core.lesson import Lesson
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.core.schedule import Budget
 
 SAMPLE_CHARACTERS = 200
 

@@ -11,12 +11,12 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from core.checkpoint import Checkpoint, tensor_shapes
-from core.errors import CharloomError, StorageError
-from core.guard import Guard
-from core.learner import Snapshot
-from core.lesson import Lesson, Standing
-from core.paths import write_atomically
+from charloom.core.checkpoint import Checkpoint, tensor_shapes
+from charloom.core.errors import CharloomError, StorageError
+from charloom.core.guard import Guard
+from charloom.core.learner import Snapshot
+from charloom.core.lesson import Lesson, Standing
+from charloom.core.paths import write_atomically
 
 
 def write_state(path: Path, snapshot: Snapshot, standing: Standing) -> None:

@@ -22,14 +22,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core import events, paths, store
-from core.corpus import Corpus
-from core.errors import CharloomError
-from core.events import Event, Finished, Started
-from core.lines import Lines
-from core.orders import BUSY, STOPPING
-from core.speeds import CHILD_ENVIRONMENT
-from core.vocab import PLACEHOLDER, Vocab
+from charloom.core import events, paths, store
+from charloom.core.corpus import Corpus
+from charloom.core.errors import CharloomError
+from charloom.core.events import Event, Finished, Started
+from charloom.core.lines import Lines
+from charloom.core.orders import BUSY, STOPPING
+from charloom.core.speeds import CHILD_ENVIRONMENT
+from charloom.core.vocab import PLACEHOLDER, Vocab
 
 _POLL_SECONDS = 0.1
 _PARTING_SECONDS = 5.0  # in which a trainer that is done has ended, or somebody else has begun
@@ -124,7 +124,7 @@ def launch(folder: Path, resume: bool = False) -> subprocess.Popen[bytes]:
     It has a session of its own, so that neither Ctrl-C in the terminal nor the terminal's end
     reaches it. It is not one of asyncio's children: those are killed when their loop is closed.
     """
-    command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
+    command = [sys.executable, "-P", "-m", "charloom.core.trainer", str(folder), str(time.time())]
     try:
         with (folder / "trainer.log").open("ab") as log, _signals_held():
             process = subprocess.Popen(

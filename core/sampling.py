@@ -1,6 +1,6 @@
 """Stage 10: generation. Draw a character from what the network predicts, feed it back, repeat.
 
-Many texts from one prompt are drawn together in :mod:`core.streams`.
+Many texts from one prompt are drawn together in :mod:`charloom.core.streams`.
 """
 
 import copy
@@ -12,10 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CharloomError
-from core.lstm import LSTM
-from core.steering import Settings, is_whole
-from core.vocab import PLACEHOLDER
+from charloom.core.errors import CharloomError
+from charloom.core.lstm import LSTM
+from charloom.core.steering import Settings, is_whole
+from charloom.core.vocab import PLACEHOLDER
 
 __all__ = ["Drawn", "Settings", "Stream", "distribution", "draw"]
 

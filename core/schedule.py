@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from core.settings import TrainSettings
+from charloom.core.settings import TrainSettings
 
 _FINAL_SHARE = 0.06  # of a run bounded by minutes, at most, goes into the evaluation at its end
 _SLOWER = 2.0  # the evaluation at the end is in float32, at half of bfloat16's speed or better

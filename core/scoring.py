@@ -19,9 +19,9 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CharloomError
-from core.lstm import LSTM, Array
-from core.vocab import PLACEHOLDER
+from charloom.core.errors import CharloomError
+from charloom.core.lstm import LSTM, Array
+from charloom.core.vocab import PLACEHOLDER
 
 CONTEXT = 1_000
 """Characters each parallel lane reads, uncounted, before its own begin."""

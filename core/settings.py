@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 
 ORDERS = ("shuffled", "contiguous")
 PRECISIONS = ("auto", "float32", "bfloat16")

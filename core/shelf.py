@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import checkpoint, paths
-from core.checkpoint import Card, Loaded, UnreadableError
-from core.errors import CharloomError, StorageError
+from charloom.core import checkpoint, paths
+from charloom.core.checkpoint import Card, Loaded, UnreadableError
+from charloom.core.errors import CharloomError, StorageError
 
 BUNDLED = "frankenstein"
 
@@ -150,7 +150,7 @@ def told(what: str, advice: str = "") -> Iterator[None]:
 
 
 def _bundled_file() -> Path:
-    return Path(str(importlib.resources.files("assets") / f"{BUNDLED}.safetensors"))
+    return Path(str(importlib.resources.files("charloom.assets") / f"{BUNDLED}.safetensors"))
 
 
 def _look(name: str) -> ModelInfo:

@@ -7,8 +7,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from core import paths
-from core.errors import CharloomError
+from charloom.core import paths
+from charloom.core.errors import CharloomError
 
 CHILD_ENVIRONMENT = {"GOMP_SPINCOUNT": "10000"}
 """For every process that imports torch, which reads it then: a thread that waits for another spins
@@ -22,7 +22,7 @@ def measured() -> dict[str, float]:
     """
     if known := remembered():
         return known
-    command = [sys.executable, "-P", "-m", "core.calibration"]
+    command = [sys.executable, "-P", "-m", "charloom.core.calibration"]
     child = subprocess.run(
         command, env=CHILD_ENVIRONMENT | os.environ, capture_output=True, check=False
     )

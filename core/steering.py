@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 
 HOTTEST = 10.0
 

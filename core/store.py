@@ -20,10 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from core import checkpoint, paths
-from core.checkpoint import Checkpoint
-from core.errors import CharloomError
-from core.shelf import (
+from charloom.core import checkpoint, paths
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.errors import CharloomError
+from charloom.core.shelf import (
     BUNDLED,
     CheckpointInfo,
     ModelInfo,

@@ -13,8 +13,8 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from core.lstm import LSTM
-from core.sampling import COLDEST, Drawn, Settings, Stream, numbers, relative
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import COLDEST, Drawn, Settings, Stream, numbers, relative
 
 _NUMBERS = 256  # drawn at a time for each text
 _ROUNDING = 1e-5
@@ -135,7 +135,7 @@ class Text(Iterator[Drawn]):
 
 
 class _Rule:
-    """How the texts are drawn: what :mod:`core.sampling` does for one, for all at once."""
+    """How the texts are drawn: what :mod:`charloom.core.sampling` does for one, for all at once."""
 
     def __init__(self, settings: Sequence[Settings], size: int) -> None:
         column = (len(settings), 1)

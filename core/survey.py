@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from core.corpus import MIN_CHARACTERS, Corpus
-from core.presets import DEFAULT_MINUTES, PRESETS, fit
-from core.schedule import steps_per_epoch
-from core.settings import TrainSettings
+from charloom.core.corpus import MIN_CHARACTERS, Corpus
+from charloom.core.presets import DEFAULT_MINUTES, PRESETS, fit
+from charloom.core.schedule import steps_per_epoch
+from charloom.core.settings import TrainSettings
 
 RARE = 4  # a character that occurs fewer times than this is rare
 SHORT = 20_000  # characters; a shorter text is soon learnt by heart

@@ -1,12 +1,12 @@
-"""The child process that trains: ``python -P -m core.trainer RUN_DIR STARTED [--resume]``.
+"""The child process that trains: ``python -P -m charloom.core.trainer RUN_DIR STARTED [--resume]``.
 
 It reads its plan and its orders from the run directory and writes there whatever happens. SIGINT or
 SIGTERM ends it at the next step boundary, with everything saved. STARTED is the moment of its
 launch (seconds since 1970), so that a run of two minutes takes two.
 
 This room takes the run's lock and tells of failures. It imports little, so that the lock is held
-within a tenth of a second; importing torch, in :mod:`core.course`, takes seconds, in which
-:mod:`core.material` looks at the text.
+within a tenth of a second; importing torch, in :mod:`charloom.core.course`, takes seconds, in which
+:mod:`charloom.core.material` looks at the text.
 """
 
 import os
@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 
 import filelock
 
-from core import events
-from core.errors import CharloomError
-from core.events import Finished
-from core.orders import BUSY, STOPPING, Inbox, Order
+from charloom.core import events
+from charloom.core.errors import CharloomError
+from charloom.core.events import Finished
+from charloom.core.orders import BUSY, STOPPING, Inbox, Order
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from core.material import Material
+    from charloom.core.material import Material
 
 _PATIENCE = 1.0  # seconds: whoever looks whether a run is being trained holds its lock, briefly
 _TOO_LARGE = "There is not enough memory for this network; take a smaller --hidden or --batch."
@@ -91,10 +91,10 @@ def _train(
 def _begun(folder: Path) -> "tuple[ModuleType, Future[Material]]":
     """Import what trains, and in the meantime have the material got."""
     try:
-        from core.material import prepare
+        from charloom.core.material import prepare
 
         material = prepare(folder)
-        from core import course
+        from charloom.core import course
     except (ImportError, OSError) as error:
         traceback.print_exc()
         what = str(error).partition("\n")[0]

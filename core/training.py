@@ -1,7 +1,7 @@
 """The training loop (stage 9, again and again) as a stream of events.
 
 Everything that shows or stores a run reads this one stream; the loop prints nothing and knows no
-files. What it is given is told in :mod:`core.lesson`, whose names are here too.
+files. What it is given is told in :mod:`charloom.core.lesson`, whose names are here too.
 """
 
 import math
@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 
 import torch
 
-from core.calibration import Machine
-from core.card import Losses
-from core.checkpoint import Checkpoint
-from core.errors import CharloomError, StorageError
-from core.events import (
+from charloom.core.calibration import Machine
+from charloom.core.card import Losses
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.errors import CharloomError, StorageError
+from charloom.core.events import (
     CheckpointSaved,
     Continued,
     Event,
@@ -27,16 +27,16 @@ from core.events import (
     Warned,
     bits,
 )
-from core.exam import Exam
-from core.guard import Guard
-from core.learner import Learner, Snapshot
-from core.lesson import Keeper, Lesson, Standing
-from core.model import CharLSTM
-from core.orders import Order
-from core.recovery import READ_STEPS, Recovery
-from core.reporter import Reporter, sample
-from core.schedule import Budget, Rhythm, Stopwatch, learning_rate, rate_scale
-from core.windows import split
+from charloom.core.exam import Exam
+from charloom.core.guard import Guard
+from charloom.core.learner import Learner, Snapshot
+from charloom.core.lesson import Keeper, Lesson, Standing
+from charloom.core.model import CharLSTM
+from charloom.core.orders import Order
+from charloom.core.recovery import READ_STEPS, Recovery
+from charloom.core.reporter import Reporter, sample
+from charloom.core.schedule import Budget, Rhythm, Stopwatch, learning_rate, rate_scale
+from charloom.core.windows import split
 
 __all__ = ["Keeper", "Lesson", "Standing", "train"]
 

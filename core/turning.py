@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from statistics import fmean, median
 
-from core.series import Point
+from charloom.core.series import Point
 
 _BESIDE = 2  # validations on either side of the best: with them, it is five that are compared with
 _NEWEST = 5  # validations

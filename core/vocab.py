@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 
 PLACEHOLDER = "\ufffd"
 """The entry that stands for every rare character when rare ones are folded into one."""

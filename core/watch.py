@@ -12,8 +12,8 @@ from functools import lru_cache
 from pathlib import Path
 from subprocess import Popen
 
-from core import events, shelf
-from core.events import (
+from charloom.core import events, shelf
+from charloom.core.events import (
     CheckpointSaved,
     Continued,
     Event,
@@ -25,9 +25,9 @@ from core.events import (
     Validated,
     Warned,
 )
-from core.lines import Lines, Skim, size
-from core.runs import cause
-from core.series import Series
+from charloom.core.lines import Lines, Skim, size
+from charloom.core.runs import cause
+from charloom.core.series import Series
 
 _TELLING = Started | Progress | Paused | Continued | Finished  # in which state a run is
 _TAIL = 65_536  # bytes at a log's end that hold such an event

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from core.settings import TrainSettings
+from charloom.core.settings import TrainSettings
 
 
 class Batch(NamedTuple):

@@ -1,4 +1,4 @@
-"""The child process of the tour: ``python -P -m core.workbench``.
+"""The child process of the tour: ``python -P -m charloom.core.workbench``.
 
 A request comes in on stdin and the answer goes out on stdout, both as JSON: ``Request`` and
 ``Example`` of :mod:`core.tour.example`, or ``{"error": sentence}``. Nothing is kept of the step
@@ -11,11 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from core import checkpoint
-from core.checkpoint import Checkpoint
-from core.errors import CharloomError
-from core.schedule import learning_rate
-from core.settings import TrainSettings
+from charloom.core import checkpoint
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.errors import CharloomError
+from charloom.core.schedule import learning_rate
+from charloom.core.settings import TrainSettings
 
 _ROWS = 3  # of the batch that are told in full
 _LIKELIEST = 5
@@ -25,9 +25,9 @@ def work(found: Checkpoint, text: str, training: TrainSettings) -> dict[str, Any
     """Return the fields of an ``Example``: a step of ``found`` on ``text``."""
     import torch  # deferred: a request that cannot be met is refused sooner
 
-    from core.learner import Learner
-    from core.model import CharLSTM, checkpoint_name, cross_entropy
-    from core.windows import batches
+    from charloom.core.learner import Learner
+    from charloom.core.model import CharLSTM, checkpoint_name, cross_entropy
+    from charloom.core.windows import batches
 
     torch.set_num_threads(1)  # the same sums in the same order everywhere; it is one step only
     ids = torch.from_numpy(found.vocab.encode(text))

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-CHARLOOM = [sys.executable, "-P", "-m", "tui.cli"]
+CHARLOOM = [sys.executable, "-P", "-m", "charloom.tui.cli"]
 TINY = ["--hidden", "8", "--embedding", "4", "--batch", "4", "--window", "16", "--threads", "1"]
 TEXT = "The sea was grey, and the loom went on; nobody spoke of the letter. " * 60
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checkpoint import Checkpoint, CorpusCard, Losses, tensor_shapes
-from core.settings import ModelSettings, TrainSettings
-from core.vocab import Vocab
+from charloom.core.checkpoint import Checkpoint, CorpusCard, Losses, tensor_shapes
+from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.vocab import Vocab
 
 CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
 
@@ -77,7 +77,7 @@ def own_assets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     package = folder / "assets"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
-    spec = importlib.util.spec_from_file_location("assets", package / "__init__.py")
+    spec = importlib.util.spec_from_file_location("charloom.assets", package / "__init__.py")
     assert spec is not None
-    monkeypatch.setitem(sys.modules, "assets", importlib.util.module_from_spec(spec))
+    monkeypatch.setitem(sys.modules, "charloom.assets", importlib.util.module_from_spec(spec))
     return package

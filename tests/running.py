@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tui import cli
+from charloom.tui import cli
 
-COMMAND = [sys.executable, "-P", "-m", "tui.cli"]
+COMMAND = [sys.executable, "-P", "-m", "charloom.tui.cli"]
 needs_terminal = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX pseudo-terminal")
 
 

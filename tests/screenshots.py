@@ -14,14 +14,14 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from core import corpus, paths, runs
-from core.orders import Order
-from core.preferences import Preferences, save
+from charloom.core import corpus, paths, runs
+from charloom.core.orders import Order
+from charloom.core.preferences import Preferences, save
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.prompt import PromptRoom
+from charloom.tui.widgets.models import Models
+from charloom.tui.widgets.turn import Turn
 from tests.app.driving import shown, until
-from tui.app import CharloomApp
-from tui.screens.prompt import PromptRoom
-from tui.widgets.models import Models
-from tui.widgets.turn import Turn
 
 TARGET = Path(__file__).parent.parent / "assets" / "screenshots"
 SIZE = (100, 30)
@@ -105,7 +105,7 @@ async def draw(pilot: Pilot[None], name: str) -> None:
 
 def train() -> None:
     """Begin to train on the bundled tale."""
-    text = importlib.resources.files("assets") / "the-loom-at-carrow.txt"
+    text = importlib.resources.files("charloom.assets") / "the-loom-at-carrow.txt"
     tale = corpus.load(Path(str(text)))
     runs.launch(runs.create("weaver", tale, "small", {"minutes": 2.0}, fold=0))
 

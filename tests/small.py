@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from core import corpus, runs
+from charloom.core import corpus, runs
 from tests.child import TEXT
 
 SMALL: dict[str, Any] = {

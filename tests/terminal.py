@@ -19,7 +19,7 @@ CTRL_C, CTRL_O, CTRL_P, CTRL_Q, ESCAPE = "\x03", "\x0f", "\x10", "\x11", "\x1b"
 UP, DOWN, RIGHT, LEFT, END = (f"\x1b[{letter}" for letter in "ABCDF")
 F1, F2, F3, F4, F5, F6 = "\x1bOP", "\x1bOQ", "\x1bOR", "\x1bOS", "\x1b[15~", "\x1b[17~"
 READY = "^o model"  # what the app's first room shows once one can write there
-CHARLOOM = (sys.executable, "-P", "-m", "tui.cli")
+CHARLOOM = (sys.executable, "-P", "-m", "charloom.tui.cli")
 _PATIENCE = 20.0  # seconds; whoever waits so long has failed
 
 

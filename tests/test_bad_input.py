@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from core import checkpoint, paths, store
+from charloom.core import checkpoint, paths, store
+from charloom.tui.cli import run
 from tests.makers import random_checkpoint, tree
-from tui.cli import run
 
 TEXT = "The sea was grey, and the loom went on. " * 40
 TINY = ["--hidden", "4", "--embedding", "2", "--steps", "2", "--threads", "1"]

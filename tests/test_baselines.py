@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import baselines
-from core.baselines import NAMES, Baselines, measured, n_grams, named
-from core.vocab import PLACEHOLDER, Vocab
+from charloom.core import baselines
+from charloom.core.baselines import NAMES, Baselines, measured, n_grams, named
+from charloom.core.vocab import PLACEHOLDER, Vocab
 from tests.child import TEXT
 
 CUT = len(TEXT) // 2

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from core import calibration, paths
-from core.calibration import Machine, calibrate
-from core.learner import Learner
-from core.model import CharLSTM
-from core.settings import ModelSettings, TrainSettings
+from charloom.core import calibration, paths
+from charloom.core.calibration import Machine, calibrate
+from charloom.core.learner import Learner
+from charloom.core.model import CharLSTM
+from charloom.core.settings import ModelSettings, TrainSettings
 
 MODEL = ModelSettings(vocab_size=9, embedding=4, hidden=8)
 

@@ -12,8 +12,8 @@ from pydoc_data.topics import topics
 
 import pytest
 
-from core import catalog, paths
-from core.errors import CharloomError
+from charloom.core import catalog, paths
+from charloom.core.errors import CharloomError
 from tests.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
 
 BODY = "Chapter 1\n\n" + "The wind fell, and the ice lay all around us in the fog.\n" * 400

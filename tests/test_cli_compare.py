@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from core import comparing, scoring, store
-from core.checkpoint import Losses
-from core.lstm import LSTM
+from charloom.core import comparing, scoring, store
+from charloom.core.checkpoint import Losses
+from charloom.core.lstm import LSTM
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.running import Result, call, needs_terminal, on_terminal

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from core import looping, runs, store
-from core.checkpoint import CorpusCard
+from charloom.core import looping, runs, store
+from charloom.core.checkpoint import CorpusCard
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.running import Result, call

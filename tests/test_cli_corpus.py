@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from core import catalog, corpus, paths, speeds
-from core.presets import PRESETS
-from core.survey import training_seconds
+from charloom.core import catalog, corpus, paths, speeds
+from charloom.core.presets import PRESETS
+from charloom.core.survey import training_seconds
 from tests.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
 from tests.running import Result, call, needs_terminal, on_terminal
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core import store
-from core.library import Library
+from charloom.core import store
+from charloom.core.library import Library
 from tests.makers import random_checkpoint
 from tests.running import COMMAND, call, needs_terminal, started
 

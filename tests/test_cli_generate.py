@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from core import checkpoint, paths, store
-from core.checkpoint import Losses
-from core.draft import Draft
-from core.library import Library
-from core.lstm import LSTM
-from core.sampling import Drawn, Settings, Stream
+from charloom.core import checkpoint, paths, store
+from charloom.core.checkpoint import Losses
+from charloom.core.draft import Draft
+from charloom.core.library import Library
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Drawn, Settings, Stream
+from charloom.tui import writing
+from charloom.tui.writing import Passage
 from tests.makers import own_assets, random_checkpoint
 from tests.running import call, child, needs_terminal, on_terminal
-from tui import writing
-from tui.writing import Passage
 
 FIELDS = {
     *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
@@ -82,7 +82,7 @@ def test_several_texts_have_one_seed_after_the_other(count: int) -> None:
 def test_texts_side_by_side_are_no_more_than_there_is_room_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tui.commands.generate._MOST_WAITING", 10 * 40)
+    monkeypatch.setattr("charloom.tui.commands.generate._MOST_WAITING", 10 * 40)
     several = objects("a", "--seed", "5", "--count", "12", "--length", "40", "--stop", "q")
     for each in several:  # ten together, then two
         (alone,) = objects("a", "--seed", str(each["seed"]), "--length", "40", "--stop", "q")

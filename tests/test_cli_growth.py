@@ -3,8 +3,8 @@ import math
 
 import pytest
 
-from core import store
-from core.checkpoint import Losses
+from charloom.core import store
+from charloom.core.checkpoint import Losses
 from tests.makers import random_checkpoint
 from tests.running import call, needs_terminal, on_terminal
 

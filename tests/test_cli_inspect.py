@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import lens, neurons, runs, store
-from core.checkpoint import CorpusCard, load
-from core.lens import Reading, Signal
-from core.lstm import LSTM
+from charloom.core import lens, neurons, runs, store
+from charloom.core.checkpoint import CorpusCard, load
+from charloom.core.lens import Reading, Signal
+from charloom.core.lstm import LSTM
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.running import Result, call

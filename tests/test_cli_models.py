@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from core import checkpoint, store
-from core.checkpoint import CorpusCard, Losses
+from charloom.core import checkpoint, store
+from charloom.core.checkpoint import CorpusCard, Losses
 from tests.makers import own_assets, random_checkpoint, tree
 from tests.running import Result, call, needs_terminal, on_terminal
 

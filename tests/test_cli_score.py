@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from core import runs, scoring, store
-from core.baselines import measured, named
-from core.checkpoint import CorpusCard, load
-from core.events import bits
-from core.lstm import LSTM
+from charloom.core import runs, scoring, store
+from charloom.core.baselines import measured, named
+from charloom.core.checkpoint import CorpusCard, load
+from charloom.core.events import bits
+from charloom.core.lstm import LSTM
 from tests.child import TEXT as SEA
 from tests.makers import random_checkpoint
 from tests.running import Result, call, child, needs_terminal, on_terminal

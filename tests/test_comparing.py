@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
-from core import comparing, runs, store
-from core.checkpoint import CorpusCard
-from core.errors import CharloomError
-from core.sampling import Settings
-from core.scoring import Score
-from core.settings import TrainSettings
-from core.vocab import Vocab
+from charloom.core import comparing, runs, store
+from charloom.core.checkpoint import CorpusCard
+from charloom.core.errors import CharloomError
+from charloom.core.sampling import Settings
+from charloom.core.scoring import Score
+from charloom.core.settings import TrainSettings
+from charloom.core.vocab import Vocab
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.small import create

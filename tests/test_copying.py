@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import copying
-from core.copying import Index, Run
-from core.errors import CharloomError
+from charloom.core import copying
+from charloom.core.copying import Index, Run
+from charloom.core.errors import CharloomError
 
 # One, two and four bytes for a character in Python's memory, and a half of a pair, alone.
 LETTERS = "ab", "a", "aé中", "a\U0001f600\ud800"

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from core import corpus, orders, resume, runs, store, watch
-from core.calibration import usable_cores
-from core.course import RunDirectory, settle
-from core.errors import CharloomError
-from core.events import (
+from charloom.core import corpus, orders, resume, runs, store, watch
+from charloom.core.calibration import usable_cores
+from charloom.core.course import RunDirectory, settle
+from charloom.core.errors import CharloomError
+from charloom.core.events import (
     CheckpointSaved,
     Event,
     Finished,
@@ -25,8 +25,8 @@ from core.events import (
     Validated,
     Warned,
 )
-from core.orders import Order
-from core.training import train
+from charloom.core.orders import Order
+from charloom.core.training import train
 from tests.child import TEXT
 from tests.lessons import CPU, after, lesson
 from tests.makers import assert_equal, at_step, damage

@@ -9,8 +9,8 @@ from subprocess import Popen
 
 import pytest
 
-from core import runs, store, watch
-from core.watch import State, Watch
+from charloom.core import runs, store, watch
+from charloom.core.watch import State, Watch
 from tests.child import CHARLOOM, TEXT, TINY, outcome, start
 from tests.running import call, needs_terminal
 from tests.small import endless

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.checkpoint import Checkpoint
-from core.draft import Draft
-from core.errors import CharloomError
-from core.lstm import LSTM, State
-from core.sampling import Drawn, Settings, Stream
-from core.steering import Steering
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.lstm import LSTM, State
+from charloom.core.sampling import Drawn, Settings, Stream
+from charloom.core.steering import Steering
 from tests.makers import random_checkpoint
 
 TINY = LSTM(random_checkpoint("ab", hidden=2, embedding=2))

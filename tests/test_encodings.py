@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 from tests.test_corpus import FRENCH, RUSSIAN, read
 
 POLISH = (

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from core import evaluation, scoring
-from core.lstm import LSTM
-from core.model import CharLSTM
+from charloom.core import evaluation, scoring
+from charloom.core.lstm import LSTM
+from charloom.core.model import CharLSTM
 from tests.makers import random_checkpoint
 
 CHECKPOINT = random_checkpoint(hidden=12)

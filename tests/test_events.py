@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import events
-from core.errors import StorageError
-from core.events import (
+from charloom.core import events
+from charloom.core.errors import StorageError
+from charloom.core.events import (
     CheckpointSaved,
     Continued,
     Event,
@@ -28,7 +28,7 @@ from core.events import (
     record,
     to_line,
 )
-from core.settings import ModelSettings, TrainSettings
+from charloom.core.settings import ModelSettings, TrainSettings
 
 MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
 EVERY: list[Event] = [

@@ -10,9 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from core.errors import CharloomError
-from core.generation import EXPORTS, Generation, Replay, clean_tag, export, first_difference
-from core.steering import Settings, Steering
+from charloom.core.errors import CharloomError
+from charloom.core.generation import (
+    EXPORTS,
+    Generation,
+    Replay,
+    clean_tag,
+    export,
+    first_difference,
+)
+from charloom.core.steering import Settings, Steering
 from tests.generations import generation
 
 ANY_TEXT = st.text(st.characters())  # surrogates and controls included

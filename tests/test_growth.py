@@ -2,10 +2,10 @@ import json
 
 import pytest
 
-from core import shelf, store
-from core.checkpoint import Losses
-from core.growth import grow
-from core.sampling import Settings
+from charloom.core import shelf, store
+from charloom.core.checkpoint import Losses
+from charloom.core.growth import grow
+from charloom.core.sampling import Settings
 from tests.makers import damage, random_checkpoint
 from tests.running import call
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from core.guard import Guard
+from charloom.core.guard import Guard
 
 
 def test_the_guard_takes_a_falling_noisy_loss_for_sound() -> None:

@@ -7,13 +7,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from core import lens, scoring
-from core.checkpoint import Checkpoint
-from core.errors import CharloomError
-from core.lens import Reading, Signal
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
-from core.vocab import PLACEHOLDER
+from charloom.core import lens, scoring
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.errors import CharloomError
+from charloom.core.lens import Reading, Signal
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.core.vocab import PLACEHOLDER
 from tests.makers import random_checkpoint
 
 LETTERS = "\n abcdefghijklmnopqrstuvwxyz"

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import paths
-from core.errors import CharloomError
-from core.generation import Generation
-from core.library import Library
-from core.steering import Steering
+from charloom.core import paths
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.core.library import Library
+from charloom.core.steering import Steering
 from tests.generations import generation
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))

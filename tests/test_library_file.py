@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from core import library as room
-from core.errors import CharloomError
-from core.library import Library
-from core.library_schema import MIGRATIONS
-from core.steering import Steering
+from charloom.core import library as room
+from charloom.core.errors import CharloomError
+from charloom.core.library import Library
+from charloom.core.library_schema import MIGRATIONS
+from charloom.core.steering import Steering
 from tests.generations import generation
 
 FIRST_VERSION = Path(__file__).parent / "library_1.sql"

@@ -8,17 +8,19 @@ from pathlib import Path
 
 import pytest
 
-import core
-from core import library as room
-from core.library import Library
+import charloom.core
+from charloom.core import library as room
+from charloom.core.library import Library
 from tests.generations import generation
 from tests.test_library_file import check_integrity
 
-ROOT = Path(core.__file__).parents[1]
+ROOT = Path(charloom.core.__file__).parents[1]
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-    prelude = "import sys; from pathlib import Path; from core.errors import CharloomError\n"
+    prelude = (
+        "import sys; from pathlib import Path; from charloom.core.errors import CharloomError\n"
+    )
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", prelude + code, *map(str, arguments)],
         cwd=ROOT,
@@ -42,8 +44,8 @@ def let_go(children: list[subprocess.Popen[str]]) -> None:
 
 
 ADD_FIFTY = """
-from core.library import Library
-from core.steering import Steering
+from charloom.core.library import Library
+from charloom.core.steering import Steering
 from tests.generations import generation
 print("ready", flush=True)
 sys.stdin.readline()
@@ -70,7 +72,7 @@ def test_two_processes_share_a_library_and_nothing_is_lost(tmp_path: Path) -> No
 
 GO_ON = """
 from dataclasses import replace
-from core.library import Library
+from charloom.core.library import Library
 with Library(Path(sys.argv[1])) as library:
     written = library.get(1)
     print("ready", flush=True)
@@ -100,7 +102,7 @@ def test_a_text_goes_on_in_one_process_while_another_marks_it(tmp_path: Path) ->
 def test_only_what_another_has_written_is_news(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     code = """
-from core.library import Library
+from charloom.core.library import Library
 with Library(Path(sys.argv[1])) as library:
     library.annotate(1, "seen") if sys.argv[2] == "write" else library.recent()
 """
@@ -120,8 +122,8 @@ with Library(Path(sys.argv[1])) as library:
 def test_a_process_killed_in_the_middle_of_a_write_loses_only_that_write(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     code = """
-from core.library import Library
-from core.steering import Steering
+from charloom.core.library import Library
+from charloom.core.steering import Steering
 from tests.generations import generation
 library = Library(Path(sys.argv[1]))
 library.add(generation("kept"))
@@ -147,8 +149,8 @@ def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(tmp_path: Path) -> 
     path = tmp_path / "library.sqlite"
     code = """
 import resource
-from core.library import Library
-from core.steering import Steering
+from charloom.core.library import Library
+from charloom.core.steering import Steering
 from tests.generations import generation
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))  # the system refuses to write more
 with Library(Path(sys.argv[1])) as library:

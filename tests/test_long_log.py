@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core import events, lines
-from core.events import Finished, Progress, Sample, Warned
-from core.watch import State, Watch
+from charloom.core import events, lines
+from charloom.core.events import Finished, Progress, Sample, Warned
+from charloom.core.watch import State, Watch
 from tests.long_logs import long_log
 from tests.small import create
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from core.lstm import LSTM
-from core.sampling import Drawn, Settings
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Drawn, Settings
+from charloom.tui import writing
+from charloom.tui.wrapping import Rows
+from charloom.tui.writer import Candidate
+from charloom.tui.writing import Passage
 from tests.makers import random_checkpoint
-from tui import writing
-from tui.wrapping import Rows
-from tui.writer import Candidate
-from tui.writing import Passage
 
 FEW, MANY = 2_000, 20_000  # characters
 

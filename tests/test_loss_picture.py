@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from charloom.tui.widgets.loss_picture import EMPTY, Curves, Ink, Picture, draw
 from tests.test_plot import dots_on
-from tui.widgets.loss_picture import EMPTY, Curves, Ink, Picture, draw
 
 LN2 = math.log(2)
 

@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from core import runs
-from core.baselines import measured
-from core.course import settle
-from core.errors import CharloomError
-from core.material import prepare
-from core.vocab import Vocab
+from charloom.core import runs
+from charloom.core.baselines import measured
+from charloom.core.course import settle
+from charloom.core.errors import CharloomError
+from charloom.core.material import prepare
+from charloom.core.vocab import Vocab
 from tests.child import TEXT
 from tests.small import create
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from core.lstm import LSTM
-from core.model import CharLSTM, cross_entropy
-from core.settings import ModelSettings
+from charloom.core.lstm import LSTM
+from charloom.core.model import CharLSTM, cross_entropy
+from charloom.core.settings import ModelSettings
 from tests.makers import random_checkpoint
 
 

@@ -3,13 +3,13 @@ import random
 import numpy as np
 import pytest
 
-from core import lens, neurons
-from core.checkpoint import Checkpoint
-from core.lens import Signal
-from core.lstm import LSTM
-from core.neurons import PROPERTIES, Span
-from core.training import train
-from core.vocab import Vocab
+from charloom.core import lens, neurons
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.lens import Signal
+from charloom.core.lstm import LSTM
+from charloom.core.neurons import PROPERTIES, Span
+from charloom.core.training import train
+from charloom.core.vocab import Vocab
 from tests.lessons import CPU, Memory, lesson
 from tests.makers import random_checkpoint
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from core import events
-from core.events import Continued, Event, Finished, Paused, Sample
-from core.runs import News
+from charloom.core import events
+from charloom.core.events import Continued, Event, Finished, Paused, Sample
+from charloom.core.runs import News
 from tests.app.run_folders import course, end
 
 

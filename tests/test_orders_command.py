@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from core import events, runs, store, watch
-from core.events import CheckpointSaved, Continued, Event, Paused
-from core.orders import Inbox
+from charloom.core import events, runs, store, watch
+from charloom.core.events import CheckpointSaved, Continued, Event, Paused
+from charloom.core.orders import Inbox
+from charloom.tui.commands import orders
 from tests.app.run_folders import at_work, course, end, write_run
 from tests.makers import random_checkpoint
 from tests.running import call
 from tests.small import endless
-from tui.commands import orders
 
 ORDERS = ("pause", "continue", "checkpoint", "stop")
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from core import catalog, origins, paths, shelf, store
-from core.card import Card
-from core.checkpoint import CorpusCard
-from core.errors import CharloomError
+from charloom.core import catalog, origins, paths, shelf, store
+from charloom.core.card import Card
+from charloom.core.checkpoint import CorpusCard
+from charloom.core.errors import CharloomError
 from tests.child import TEXT
 from tests.gutenberg_server import gutenberg_file
 from tests.makers import random_checkpoint
@@ -17,7 +17,7 @@ def card(title: str, sha256: str) -> Card:
 
 
 def digest(folder: Path) -> str:
-    from core import runs
+    from charloom.core import runs
 
     return runs.read_plan(folder).sha256
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import paths
-from core.errors import CharloomError
+from charloom.core import paths
+from charloom.core.errors import CharloomError
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX modes and limits")
 
@@ -134,7 +134,7 @@ def test_a_write_that_fails_halfway_leaves_the_old_file(tmp_path: Path) -> None:
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from core.paths import write_atomically\n"
+        "from charloom.core.paths import write_atomically\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))\n"
         "try:\n"
         "    write_atomically(Path(sys.argv[1]), b'x' * 100_000)\n"

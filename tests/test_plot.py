@@ -11,7 +11,17 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tui.widgets.plot import Canvas, Frame, Line, Scale, count, decimal, nearest, nice, settled
+from charloom.tui.widgets.plot import (
+    Canvas,
+    Frame,
+    Line,
+    Scale,
+    count,
+    decimal,
+    nearest,
+    nice,
+    settled,
+)
 
 # Where Unicode's eight dots are in a cell: column and row.
 PLACES = {1: (0, 0), 2: (0, 1), 3: (0, 2), 7: (0, 3), 4: (1, 0), 5: (1, 1), 6: (1, 2), 8: (1, 3)}

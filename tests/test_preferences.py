@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import paths, shelf
-from core.errors import CharloomError
-from core.preferences import Preferences, load, save
-from core.steering import Settings
+from charloom.core import paths, shelf
+from charloom.core.errors import CharloomError
+from charloom.core.preferences import Preferences, load, save
+from charloom.core.steering import Settings
 
 FULL = Preferences(
     theme="nord",

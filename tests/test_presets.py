@@ -2,10 +2,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.errors import CharloomError
-from core.presets import BOUNDS, PRESETS, automatic, fit
-from core.schedule import steps_per_epoch
-from core.settings import TrainSettings
+from charloom.core.errors import CharloomError
+from charloom.core.presets import BOUNDS, PRESETS, automatic, fit
+from charloom.core.schedule import steps_per_epoch
+from charloom.core.settings import TrainSettings
 
 
 def bounds(training: TrainSettings) -> dict[str, float]:

@@ -4,9 +4,9 @@ import json
 import pytest
 from rich.console import Console
 
-from core.events import Continued, Event, Paused, Progress, RateChanged, Warned
+from charloom.core.events import Continued, Event, Paused, Progress, RateChanged, Warned
+from charloom.tui.progress import JsonLines, LiveView, PlainLines
 from tests.app.run_folders import course, learned_by_heart
-from tui.progress import JsonLines, LiveView, PlainLines
 
 STORY: list[Event] = [
     Progress(1_200, 0.5, 2.0, 3.0, 0.004, 51_204.5, 1.5, 2.5, 0.375),

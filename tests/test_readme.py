@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from core import watch
+from charloom.core import watch
+from charloom.tui.cli import run
 from tests.gutenberg_server import Answer, gutenberg_file, running
 from tests.running import needs_terminal
 from tests.terminal import CTRL_Q, ENTER, READY, Terminal
-from tui.cli import run
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text("utf-8")

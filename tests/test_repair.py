@@ -8,20 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from core import paths, repair, store
+from charloom.core import paths, repair, store
 from tests.makers import at_step, damage, own_assets, tree
 
 _WRITER = """
 import sys, time
 from pathlib import Path
-from core import paths
+from charloom.core import paths
 paths.os.fsync = lambda _: (print("writing", flush=True), time.sleep(60))
 paths.write_atomically(Path(sys.argv[1]), b"new")
 """
 _MAKER = """
 import sys, time
 from pathlib import Path
-from core import paths
+from charloom.core import paths
 with paths.new_folder(Path(sys.argv[1])) as made:
     (made / "part").write_bytes(b"half")
     print("writing", flush=True)

@@ -3,12 +3,12 @@ from itertools import islice
 
 import pytest
 
-from core import replaying, shelf, store
-from core.draft import Draft
-from core.errors import CharloomError
-from core.generation import Generation
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
+from charloom.core import replaying, shelf, store
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
 from tests.generations import generation
 from tests.makers import damage, random_checkpoint
 

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from core import checkpoint, resume
-from core.errors import CharloomError, StorageError
-from core.events import Finished, Progress, Started, Validated
-from core.orders import Order
-from core.training import train
+from charloom.core import checkpoint, resume
+from charloom.core.errors import CharloomError, StorageError
+from charloom.core.events import Finished, Progress, Started, Validated
+from charloom.core.orders import Order
+from charloom.core.training import train
 from tests.lessons import CPU, Memory, after, events, lesson, of_kind, same
 from tests.makers import random_checkpoint
 

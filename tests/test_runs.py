@@ -11,10 +11,18 @@ import pytest
 import torch
 from filelock import FileLock
 
-from core import corpus, events, orders, runs, store, watch
-from core.errors import CharloomError
-from core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated, Warned
-from core.orders import Order
+from charloom.core import corpus, events, orders, runs, store, watch
+from charloom.core.errors import CharloomError
+from charloom.core.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Progress,
+    Started,
+    Validated,
+    Warned,
+)
+from charloom.core.orders import Order
 from tests.child import TEXT
 from tests.small import SMALL, create, endless
 
@@ -66,7 +74,7 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
     text = corpus.from_bytes(TEXT.encode() * 9, title="sea", source="sea.txt")
     large = SMALL | {"embedding": 256, "batch": 1024, "window": 4096, "order": "shuffled"}
     folder = runs.create("large", text, "small", large, fold=0)
-    command = [sys.executable, "-P", "-m", "core.trainer", str(folder), str(time.time())]
+    command = [sys.executable, "-P", "-m", "charloom.core.trainer", str(folder), str(time.time())]
     limits = (3 << 30, 3 << 30)  # bytes
     child = subprocess.run(
         command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits), check=False

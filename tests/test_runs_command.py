@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from core import events, store
-from core.events import Event, Finished, Paused, Validated, bits
+from charloom.core import events, store
+from charloom.core.events import Event, Finished, Paused, Validated, bits
 from tests.app.run_folders import at_work, course, end, write_run
 from tests.makers import random_checkpoint
 from tests.running import call, needs_terminal, on_terminal

@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from core.checkpoint import Checkpoint
-from core.errors import CharloomError
-from core.lstm import LSTM
-from core.scoring import Score, carried, windowed
-from core.vocab import PLACEHOLDER
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.errors import CharloomError
+from charloom.core.lstm import LSTM
+from charloom.core.scoring import Score, carried, windowed
+from charloom.core.vocab import PLACEHOLDER
 from tests.makers import random_checkpoint
 from tests.test_lstm import Textbook
 

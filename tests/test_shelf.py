@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from core import checkpoint, paths, store
-from core.checkpoint import Losses, UnreadableError
-from core.errors import CharloomError
+from charloom.core import checkpoint, paths, store
+from charloom.core.checkpoint import Losses, UnreadableError
+from charloom.core.errors import CharloomError
 from tests.makers import at_step, damage, own_assets, tree
 
 

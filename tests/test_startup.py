@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from core import paths, speeds, store
-from core.presets import PRESETS
+from charloom.core import paths, speeds, store
+from charloom.core.presets import PRESETS
+from charloom.tui.cli import run
 from tests.makers import random_checkpoint
-from tui.cli import run
 
 HEAVY = ("torch", "textual", "requests", "pooch")
 FREE = [
@@ -44,7 +44,7 @@ COMMANDS = [
 
 
 def imported_after(code: str, folder: Path) -> set[str]:
-    """Run ``code`` in a fresh Python and return the top-level packages that it imported."""
+    """Run ``code`` in a fresh Python; return what it imported (others by their top level)."""
     tell = "import sys; sys.stdout.write('\\n' + ' '.join(sys.modules))"
     answer = subprocess.run(
         [sys.executable, "-P", "-c", f"{code}\n{tell}"],
@@ -53,7 +53,8 @@ def imported_after(code: str, folder: Path) -> set[str]:
         text=True,
         check=True,
     )
-    return {name.partition(".")[0] for name in answer.stdout.splitlines()[-1].split()}
+    modules = answer.stdout.splitlines()[-1].split()
+    return {name if name.startswith("charloom.") else name.partition(".")[0] for name in modules}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -62,26 +63,26 @@ def test_a_command_waits_for_nothing_heavy(command: list[str], tmp_path: Path) -
     (tmp_path / "text.txt").write_text("the loom went on\n" * 10)
     assert run(["generate", "the", "--model", "mine", "--length", "3", "--favorite"]) == 0
     speeds.remember(paths.home() / "speeds.json", dict.fromkeys(PRESETS, 9_000.0))
-    ran = f"from tui.cli import run; assert run({command!r}) == 0"
+    ran = f"from charloom.tui.cli import run; assert run({command!r}) == 0"
     assert not imported_after(ran, tmp_path).intersection(HEAVY)
 
 
 def test_the_core_but_for_the_training_child_has_no_torch_and_no_screen(tmp_path: Path) -> None:
-    code = "import " + ", ".join(f"core.{room}" for room in FREE)
+    code = "import " + ", ".join(f"charloom.core.{room}" for room in FREE)
     seen = imported_after(code, tmp_path)
-    assert not seen.intersection({"torch", "textual", "rich", "click", "tui"})
+    assert not seen.intersection({"torch", "textual", "rich", "click", "charloom.tui"})
 
 
 def test_the_training_child_meets_no_screen(tmp_path: Path) -> None:
-    seen = imported_after("import core.course", tmp_path)
-    assert "torch" in seen and not seen.intersection({"textual", "rich", "click", "tui"})
+    seen = imported_after("import charloom.core.course", tmp_path)
+    assert "torch" in seen and not seen.intersection({"textual", "rich", "click", "charloom.tui"})
 
 
 HEAVY_FOR_A_PICTURE = {*HEAVY, "numpy", "sqlite3", "safetensors", "filelock"} - {"textual"}
 FIRST_PICTURE = """
 import asyncio, sys
 from textual.app import App
-from tui.session import Session
+from charloom.tui.session import Session
 
 display, first = App._display, set()
 
@@ -93,13 +94,13 @@ def shown(app, screen, picture):
 
 App._display = shown
 asyncio.run(Session([]).run_async(headless=True))
-assert "tui.screens.opening" in first
+assert "charloom.tui.screens.opening" in first
 for name in set(sys.modules) - first:
     del sys.modules[name]
 """
 ALL_ROOMS = """
 import asyncio, time
-from tui.app import CharloomApp
+from charloom.tui.app import CharloomApp
 
 async def until(pilot, holds):
     deadline = time.monotonic() + 20

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core import paths, store
-from core.errors import CharloomError
+from charloom.core import paths, store
+from charloom.core.errors import CharloomError
 from tests.makers import at_step, damage, own_assets, tree
 
 IMPOSSIBLE_NAMES = ["", "..", ".", "a/b", "../up", "a\\b", "CON", "nul.txt", "x" * 300, ".hidden"]

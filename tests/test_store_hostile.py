@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from core import checkpoint, paths, repair, runs, store
-from core.checkpoint import Loaded
-from core.errors import CharloomError
-from core.watch import State, Watch
+from charloom.core import checkpoint, paths, repair, runs, store
+from charloom.core.checkpoint import Loaded
+from charloom.core.errors import CharloomError
+from charloom.core.watch import State, Watch
 from tests.makers import at_step, own_assets, tree
 from tests.small import create
 

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from core import checkpoint, paths, store
-from core.errors import CharloomError
+from charloom.core import checkpoint, paths, store
+from charloom.core.errors import CharloomError
 from tests.makers import at_step, damage, own_assets, tree
 
 

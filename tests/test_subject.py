@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 
-from core import corpus, runs, store
-from core.checkpoint import CorpusCard
-from core.corpus import Corpus
-from core.errors import CharloomError
-from core.tour import subject
-from core.tour.subject import Subject
-from core.vocab import PLACEHOLDER
+from charloom.core import corpus, runs, store
+from charloom.core.checkpoint import CorpusCard
+from charloom.core.corpus import Corpus
+from charloom.core.errors import CharloomError
+from charloom.core.tour import subject
+from charloom.core.tour.subject import Subject
+from charloom.core.vocab import PLACEHOLDER
 from tests.child import TEXT
 from tests.makers import damage, random_checkpoint
 from tests.small import create

@@ -2,9 +2,9 @@ import dataclasses
 
 import pytest
 
-from core.corpus import from_bytes
-from core.settings import TrainSettings
-from core.survey import Survey, estimates, label, survey, training_seconds
+from charloom.core.corpus import from_bytes
+from charloom.core.settings import TrainSettings
+from charloom.core.survey import Survey, estimates, label, survey, training_seconds
 
 
 def surveyed(text: str, encoding: str = "utf-8") -> Survey:

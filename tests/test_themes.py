@@ -4,8 +4,8 @@ import pytest
 from textual.color import Color
 from textual.theme import Theme
 
-from tui.app import CharloomApp
-from tui.themes import DARK, LIGHT
+from charloom.tui.app import CharloomApp
+from charloom.tui.themes import DARK, LIGHT
 
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 GROUNDS = ("background", "surface", "panel")

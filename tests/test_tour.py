@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from core import corpus, store
-from core.display import visible
-from core.sampling import distribution
-from core.steering import Settings
-from core.tour import NETWORK, STATIONS, Tour, subject
-from core.tour.cells import COLUMNS
-from core.tour.example import Example
+from charloom.core import corpus, store
+from charloom.core.display import visible
+from charloom.core.sampling import distribution
+from charloom.core.steering import Settings
+from charloom.core.tour import NETWORK, STATIONS, Tour, subject
+from charloom.core.tour.cells import COLUMNS
+from charloom.core.tour.example import Example
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 
@@ -38,7 +38,7 @@ TEXTS = {
 
 def toured(text: str, chosen: Settings | None = None, **over: Any) -> Tour:
     """Return the tour of a model that knows the text, with its worked example."""
-    from core.workbench import work
+    from charloom.core.workbench import work
 
     found = random_checkpoint(text, **over)
     found = replace(found, training=replace(found.training, batch=4, window=16))

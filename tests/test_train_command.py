@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from core import paths, store
-from core.events import Progress, Sample, Validated
+from charloom.core import paths, store
+from charloom.core.events import Progress, Sample, Validated
+from charloom.tui.durations import clock
+from charloom.tui.progress import sparkline
 from tests.child import CHARLOOM, TEXT, TINY, outcome, start
 from tests.makers import random_checkpoint, tree
-from tui.durations import clock
-from tui.progress import sparkline
 
 
 @pytest.fixture
@@ -61,8 +61,8 @@ def test_a_text_comes_from_standard_input(tmp_path: Path) -> None:
 
 
 def test_modules_in_the_persons_folder_are_not_taken_for_ours(text: Path, tmp_path: Path) -> None:
-    for name in ("torch.py", "numpy.py", "core/__init__.py", "tui/__init__.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    for name in ("torch.py", "numpy.py", "core/__init__.py", "charloom/core/__init__.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("raise SystemExit('a stranger was imported')")
     status, _, err = outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)
     assert status == 0 and "stranger" not in err

@@ -5,19 +5,27 @@ from typing import Any
 import pytest
 import torch
 
-from core import training
-from core.baselines import named
-from core.checkpoint import Checkpoint
-from core.draft import Draft
-from core.errors import CharloomError
-from core.events import CheckpointSaved, Finished, Progress, Sample, Started, Validated, Warned
-from core.learner import Learner
-from core.lstm import LSTM
-from core.model import CharLSTM
-from core.sampling import Settings, Stream
-from core.schedule import learning_rate
-from core.training import train
-from core.windows import split
+from charloom.core import training
+from charloom.core.baselines import named
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.events import (
+    CheckpointSaved,
+    Finished,
+    Progress,
+    Sample,
+    Started,
+    Validated,
+    Warned,
+)
+from charloom.core.learner import Learner
+from charloom.core.lstm import LSTM
+from charloom.core.model import CharLSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.core.schedule import learning_rate
+from charloom.core.training import train
+from charloom.core.windows import split
 from tests.lessons import CPU, Memory, events, lesson, of_kind, same
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")

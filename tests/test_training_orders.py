@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from core import schedule, training
-from core.errors import StorageError
-from core.events import (
+from charloom.core import schedule, training
+from charloom.core.errors import StorageError
+from charloom.core.events import (
     CheckpointSaved,
     Continued,
     Event,
@@ -17,11 +17,11 @@ from core.events import (
     Sample,
     Validated,
 )
-from core.learner import Snapshot
-from core.lesson import Standing
-from core.orders import Order
-from core.schedule import learning_rate
-from core.training import train
+from charloom.core.learner import Snapshot
+from charloom.core.lesson import Standing
+from charloom.core.orders import Order
+from charloom.core.schedule import learning_rate
+from charloom.core.training import train
 from tests.lessons import CPU, Memory, after, events, lesson, of_kind, same
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from core import events, lines, orders, paths, runs, store, watch
-from core.events import (
+from charloom.core import events, lines, orders, paths, runs, store, watch
+from charloom.core.events import (
     CheckpointSaved,
     Continued,
     Event,
@@ -20,9 +20,9 @@ from core.events import (
     Validated,
     Warned,
 )
-from core.orders import Order
-from core.settings import ModelSettings, TrainSettings
-from core.watch import State, Watch
+from charloom.core.orders import Order
+from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.watch import State, Watch
 from tests.makers import random_checkpoint
 from tests.small import create, endless
 

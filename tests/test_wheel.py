@@ -61,8 +61,8 @@ def run(command: Path, arguments: list[str], folder: Path) -> str:
 
 def test_the_wheel_holds_the_bundled_text_and_model(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    assert "assets/the-loom-at-carrow.txt" in names
-    assert "assets/frankenstein.safetensors" in names
+    assert "charloom/assets/the-loom-at-carrow.txt" in names
+    assert "charloom/assets/frankenstein.safetensors" in names
     assert not [name for name in names if name.startswith("tests")]
 
 
@@ -71,7 +71,7 @@ def test_the_wheel_holds_every_package_and_every_stylesheet(wheel: Path) -> None
     for folder in ("core", "tui"):
         for path in (PROJECT / folder).rglob("*"):
             if path.suffix in (".py", ".tcss"):
-                assert str(path.relative_to(PROJECT)) in names
+                assert f"charloom/{path.relative_to(PROJECT)}" in names
 
 
 @needs_terminal

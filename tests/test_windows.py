@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.schedule import steps_per_epoch
-from core.settings import TrainSettings
-from core.vocab import Vocab
-from core.windows import Contiguous, Shuffled, Windows, batches, split
+from charloom.core.schedule import steps_per_epoch
+from charloom.core.settings import TrainSettings
+from charloom.core.vocab import Vocab
+from charloom.core.windows import Contiguous, Shuffled, Windows, batches, split
 
 
 def test_labels_are_the_features_shifted_by_one() -> None:

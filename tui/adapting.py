@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from core.display import one_line
-from core.vocab import Change, Vocab
+from charloom.core.display import one_line
+from charloom.core.vocab import Change, Vocab
 
 MOST_READ = 20_000
 """Characters of a prompt: what stands further back, no network remembers."""

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core.steering import HOTTEST, Settings
+from charloom.core.steering import HOTTEST, Settings
 
 if TYPE_CHECKING:
-    from core.lstm import LSTM
-    from tui.writer import Candidate
+    from charloom.core.lstm import LSTM
+    from charloom.tui.writer import Candidate
 
 MOST_COLUMNS = 4
 VARIED = ("seed", "temperature")
@@ -43,7 +43,7 @@ class Brief:
 
     def candidates(self, model: "LSTM") -> "list[Candidate]":
         """Return the candidates, for ``model`` to write."""
-        from tui.writer import Candidate  # deferred, with NumPy, until somebody writes
+        from charloom.tui.writer import Candidate  # deferred, with NumPy, until somebody writes
 
         return [
             Candidate(

@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from core.display import one_line, visible
-from core.errors import CharloomError
+from charloom.core.display import one_line, visible
+from charloom.core.errors import CharloomError
 
 _COMMANDS = {
     "train": "Train a network on a text and watch it learn.",
@@ -45,7 +45,7 @@ _PLACES = {  # of those that have no module of their own name
 
 
 class _Commands(click.Group):
-    """A group whose commands live in the modules of ``tui.commands``."""
+    """A group whose commands live in the modules of ``charloom.tui.commands``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -54,7 +54,7 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, name = _PLACES.get(cmd_name, f"{cmd_name}.{cmd_name}").split(".")
-        command = getattr(importlib.import_module(f"tui.commands.{module}"), name)
+        command = getattr(importlib.import_module(f"charloom.tui.commands.{module}"), name)
         assert isinstance(command, click.Command)
         return command
 
@@ -82,7 +82,7 @@ def cli(ctx: click.Context) -> None:
     Without a command, the app opens: all of this on one screen, with help at F1.
     """
     if ctx.invoked_subcommand is None:
-        from tui import session
+        from charloom.tui import session
 
         ctx.exit(session.run())
 

@@ -9,16 +9,16 @@ from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 
-from core import store, watch
-from core.errors import CharloomError
-from core.events import Event, Finished, Started
-from core.orders import STOPPING
-from core.runs import News, Training
-from core.watch import State, Watch
-from tui import standing
-from tui.durations import clock
-from tui.progress import JsonLines, LiveView, PlainLines, Watcher
-from tui.terminal import aside, note, write_json
+from charloom.core import store, watch
+from charloom.core.errors import CharloomError
+from charloom.core.events import Event, Finished, Started
+from charloom.core.orders import STOPPING
+from charloom.core.runs import News, Training
+from charloom.core.watch import State, Watch
+from charloom.tui import standing
+from charloom.tui.durations import clock
+from charloom.tui.progress import JsonLines, LiveView, PlainLines, Watcher
+from charloom.tui.terminal import aside, note, write_json
 
 INTERRUPTED = 130
 _PAST = 4 << 20  # bytes of a log that are read back: some hours of a run, in a moment

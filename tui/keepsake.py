@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from core.generation import Generation
-from core.library import Library
+from charloom.core.generation import Generation
+from charloom.core.library import Library
 
 
 class Keepsake:

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from core.errors import CharloomError
-from core.generation import Generation
-from core.library import Library
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.core.library import Library
 
 _T = TypeVar("_T")
 

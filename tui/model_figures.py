@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
-from core.card import Card
-from core.events import bits
-from core.store import CheckpointInfo, ModelInfo
+from charloom.core.card import Card
+from charloom.core.events import bits
+from charloom.core.store import CheckpointInfo, ModelInfo
 
 
 def in_nats(value: float | None) -> str:

@@ -4,17 +4,17 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from core.errors import CharloomError
-from core.generation import Generation
-from core.steering import Settings
-from tui.brief import Brief
-from tui.keepsake import Keepsake
-from tui.librarian import Librarian
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.core.steering import Settings
+from charloom.tui.brief import Brief
+from charloom.tui.keepsake import Keepsake
+from charloom.tui.librarian import Librarian
 
 if TYPE_CHECKING:
-    from core.copying import Run
-    from tui.voices import Voice
-    from tui.writer import Candidate
+    from charloom.core.copying import Run
+    from charloom.tui.voices import Voice
+    from charloom.tui.writer import Candidate
 
 MOST_KEPT = 1_000_000
 """Characters of one text: a longer one is gone on with in a new one."""

@@ -13,9 +13,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from core.baselines import named
-from core.display import visible
-from core.events import (
+from charloom.core.baselines import named
+from charloom.core.display import visible
+from charloom.core.events import (
     Continued,
     Event,
     Paused,
@@ -28,9 +28,9 @@ from core.events import (
     bits,
     to_line,
 )
-from core.series import Series
-from tui.durations import clock
-from tui.standing import turning
+from charloom.core.series import Series
+from charloom.tui.durations import clock
+from charloom.tui.standing import turning
 
 _PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
 _MEASURE = 88  # columns at most: a line that is good to read

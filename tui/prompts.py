@@ -6,10 +6,10 @@ What becomes of it is told on stderr.
 import sys
 from collections import Counter
 
-from core.errors import CharloomError
-from core.vocab import Change, Vocab
-from tui.adapting import MOST_READ, adapted
-from tui.terminal import note
+from charloom.core.errors import CharloomError
+from charloom.core.vocab import Change, Vocab
+from charloom.tui.adapting import MOST_READ, adapted
+from charloom.tui.terminal import note
 
 _KINDS = 5  # of changed characters that are told
 

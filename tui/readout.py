@@ -4,9 +4,9 @@ import math
 
 from textual.content import Content
 
-from core.display import one_line
-from core.lens import Alternative, Reading
-from tui.plain import plain
+from charloom.core.display import one_line
+from charloom.core.lens import Alternative, Reading
+from charloom.tui.plain import plain
 
 _BAR = 10  # columns
 

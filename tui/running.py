@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 from textual.signal import Signal
 
-from core import orders, runs, store, watch
-from core.errors import CharloomError
-from core.orders import Order
-from core.watch import State, Watch
-from tui import standing
-from tui.standing import LIVE
+from charloom.core import orders, runs, store, watch
+from charloom.core.errors import CharloomError
+from charloom.core.orders import Order
+from charloom.core.watch import State, Watch
+from charloom.tui import standing
+from charloom.tui.standing import LIVE
 
 if TYPE_CHECKING:
-    from tui.app import CharloomApp
+    from charloom.tui.app import CharloomApp
 
 _LOOK_SECONDS = 0.5  # as often as a trainer reports
 _SEARCH_SECONDS = 2.0  # for runs that were started elsewhere

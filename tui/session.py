@@ -26,11 +26,11 @@ from textual import events, work
 from textual.screen import Screen
 from textual.worker import WorkerFailed
 
-from core import paths
-from core.errors import CharloomError
-from tui.apart import apart
-from tui.app import CharloomApp, TourOf
-from tui.screens.opening import Opening
+from charloom.core import paths
+from charloom.core.errors import CharloomError
+from charloom.tui.apart import apart
+from charloom.tui.app import CharloomApp, TourOf
+from charloom.tui.screens.opening import Opening
 
 _PATIENCE_SECONDS = 3.0  # to leave in order after a signal
 _MENDING_SECONDS = 1.0  # after the first room is there: whoever opens the app need not wait for it
@@ -135,7 +135,7 @@ class Session(CharloomApp):
     @work
     async def _mend(self) -> None:
         """Repair what a crash has left of the store, and tell of what was lost."""
-        from core import repair
+        from charloom.core import repair
 
         # What is there by now stays: collecting garbage, which stops everything, need not look at
         # it again and again. So a key is answered within 50 ms, which it else now and then is not.

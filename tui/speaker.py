@@ -2,12 +2,12 @@
 
 import asyncio
 
-from core.errors import CharloomError
-from tui import voices
-from tui.apart import apart
-from tui.running import Runs
-from tui.standing import LIVE
-from tui.voices import Voice
+from charloom.core.errors import CharloomError
+from charloom.tui import voices
+from charloom.tui.apart import apart
+from charloom.tui.running import Runs
+from charloom.tui.standing import LIVE
+from charloom.tui.voices import Voice
 
 
 class Speaker:

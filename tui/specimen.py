@@ -2,8 +2,8 @@
 
 from contextlib import suppress
 
-from core import catalog, origins, shelf
-from core.errors import CharloomError
+from charloom.core import catalog, origins, shelf
+from charloom.core.errors import CharloomError
 
 _TALE = "loom"  # is always there
 _FEWEST = 100  # characters: units are ranked on them

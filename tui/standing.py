@@ -3,11 +3,11 @@
 import shlex
 from typing import Any
 
-from core.display import one_line
-from core.events import bits
-from core.series import Series
-from core.turning import turned
-from core.watch import State, Watch
+from charloom.core.display import one_line
+from charloom.core.events import bits
+from charloom.core.series import Series
+from charloom.core.turning import turned
+from charloom.core.watch import State, Watch
 
 LIVE = (State.STARTING, State.TRAINING, State.PAUSED)
 RESUMABLE = (State.STOPPED, State.INTERRUPTED, State.FAILED, State.UNTRAINED)
@@ -80,7 +80,9 @@ def turning(train: Series, validation: Series, live: bool) -> str:
 
 def ending(run: Watch) -> str:
     """Return a sentence on how a run ended, or why it waits, for who was not looking."""
-    from tui.plain import in_the_app  # Textual, which takes its time: no command needs this
+    from charloom.tui.plain import (
+        in_the_app,  # Textual, which takes its time: no command needs this
+    )
 
     found = best(run)
     loss = f"{bits(found[1]):.2f} bits/char on held-out text" if found else "without a validation"

@@ -2,8 +2,8 @@
 
 import contextlib
 
-from core import shelf, store
-from core.store import ModelInfo
+from charloom.core import shelf, store
+from charloom.core.store import ModelInfo
 
 
 class Stock:

@@ -10,9 +10,9 @@ from typing import Any, TextIO
 
 import click
 
-from core import paths
-from core.display import visible
-from core.errors import CharloomError
+from charloom.core import paths
+from charloom.core.display import visible
+from charloom.core.errors import CharloomError
 
 
 def write(text: str, *, bold: bool = False) -> None:

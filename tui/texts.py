@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core import catalog
-from core.corpus import Corpus
-from tui.options import chosen_reading
-from tui.terminal import download_progress, note
+from charloom.core import catalog
+from charloom.core.corpus import Corpus
+from charloom.tui.options import chosen_reading
+from charloom.tui.terminal import download_progress, note
 
 _PARTS = ("start", "end", "encoding")
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
-from core import shelf
-from core.card import Card
-from core.checkpoint import Loaded
-from core.errors import CharloomError
-from core.events import bits
-from core.lstm import LSTM
+from charloom.core import shelf
+from charloom.core.card import Card
+from charloom.core.checkpoint import Loaded
+from charloom.core.errors import CharloomError
+from charloom.core.events import bits
+from charloom.core.lstm import LSTM
 
 _AT_HAND = 2  # the one in use and the one before: a model may take gigabytes
 _READY = {shelf.BUNDLED: "You will rejoice to hear"}

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from itertools import islice
 from time import perf_counter
 
-from core.draft import Draft
-from core.errors import CharloomError
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
-from core.steering import Steering
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.core.steering import Steering
 
 _SLICE = 16  # characters
 _SLICE_SECONDS = 0.005  # after which a slice is not gone on with, in a large model

@@ -6,8 +6,8 @@ from contextlib import suppress
 from io import StringIO
 from time import perf_counter
 
-from core.sampling import Drawn
-from tui.terminal import write
+from charloom.core.sampling import Drawn
+from charloom.tui.terminal import write
 
 MOST_KEPT = 1_000_000
 """Characters: a shown text that grows longer is forgotten as it goes, so that memory is bounded.

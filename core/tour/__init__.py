@@ -6,13 +6,13 @@ The words are in :mod:`core.tour.stations`; what they come to here is computed w
 from collections.abc import Callable
 from functools import cached_property
 
-from core.steering import Settings
-from core.tour import network_exhibits, selfchecks, text_exhibits
-from core.tour.example import Example
-from core.tour.sampling_exhibit import Sampling
-from core.tour.selfchecks import Check
-from core.tour.stations import STATIONS, Station
-from core.tour.subject import Subject
+from charloom.core.steering import Settings
+from charloom.core.tour import network_exhibits, selfchecks, text_exhibits
+from charloom.core.tour.example import Example
+from charloom.core.tour.sampling_exhibit import Sampling
+from charloom.core.tour.selfchecks import Check
+from charloom.core.tour.stations import STATIONS, Station
+from charloom.core.tour.subject import Subject
 
 __all__ = ["NETWORK", "STATIONS", "Check", "Station", "Tour"]
 

@@ -7,7 +7,7 @@ is ↵, a space ␣, and an accent sits on a dotted circle.
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from core.display import HIDDEN, visible
+from charloom.core.display import HIDDEN, visible
 
 COLUMNS = 76
 """What a line may take, so that it is whole on a terminal of 80 columns."""

@@ -1,6 +1,6 @@
 """A worked example of stages 6 to 9: one batch, one loss, one step, in numbers.
 
-It takes torch, so it is worked out in a child process, :mod:`core.workbench`.
+It takes torch, so it is worked out in a child process, :mod:`charloom.core.workbench`.
 """
 
 import contextlib
@@ -11,9 +11,9 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from core.errors import CharloomError
-from core.speeds import CHILD_ENVIRONMENT
-from core.tour.subject import Subject
+from charloom.core.errors import CharloomError
+from charloom.core.speeds import CHILD_ENVIRONMENT
+from charloom.core.tour.subject import Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Working:
         self._request = Request(str(subject.path), subject.known, training)
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "core.workbench"],
+                [sys.executable, "-P", "-m", "charloom.core.workbench"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

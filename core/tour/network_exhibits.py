@@ -3,11 +3,11 @@
 import math
 from collections.abc import Sequence
 
-from core.events import bits
-from core.tour.cells import COLUMNS, fitted, folded, padded, sign, signs, table
-from core.tour.example import Example
-from core.tour.subject import Subject
-from core.tour.text_exhibits import facts
+from charloom.core.events import bits
+from charloom.core.tour.cells import COLUMNS, fitted, folded, padded, sign, signs, table
+from charloom.core.tour.example import Example
+from charloom.core.tour.subject import Subject
+from charloom.core.tour.text_exhibits import facts
 
 _BESIDE = 10
 _CONTEXT = 24  # characters that were read last

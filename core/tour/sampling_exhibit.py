@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from core.lstm import LSTM
-from core.sampling import Settings, Stream, distribution
-from core.tour.cells import COLUMNS, fitted, folded, padded, sign, signs, table
-from core.tour.subject import Subject
-from core.tour.text_exhibits import beginning
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream, distribution
+from charloom.core.tour.cells import COLUMNS, fitted, folded, padded, sign, signs, table
+from charloom.core.tour.subject import Subject
+from charloom.core.tour.text_exhibits import beginning
 
 _BARS = 8  # characters that have one
 _LONGEST = 16  # columns

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.tour.cells import sign, signs
-from core.tour.example import Example
-from core.tour.sampling_exhibit import Sampling
-from core.tour.subject import Subject
-from core.tour.text_exhibits import beginning, piece
+from charloom.core.tour.cells import sign, signs
+from charloom.core.tour.example import Example
+from charloom.core.tour.sampling_exhibit import Sampling
+from charloom.core.tour.subject import Subject
+from charloom.core.tour.text_exhibits import beginning, piece
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 

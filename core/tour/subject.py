@@ -6,12 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core import catalog, origins, presets, runs, shelf
-from core.checkpoint import Checkpoint
-from core.corpus import Corpus
-from core.errors import CharloomError
-from core.settings import TrainSettings
-from core.vocab import PLACEHOLDER, Vocab
+from charloom.core import catalog, origins, presets, runs, shelf
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.corpus import Corpus
+from charloom.core.errors import CharloomError
+from charloom.core.settings import TrainSettings
+from charloom.core.vocab import PLACEHOLDER, Vocab
 
 MOST = 2_000_000
 """Characters of a text that are looked at."""
@@ -72,7 +72,9 @@ def load(address: str, opened: Opener | None = None) -> Subject:
     path = shelf.resolve(f"{info.name}@{found.step}")
     corpus, own = _text(info.name, found, opened)
     characters = len(corpus.text)
-    learned = characters - int(characters * found.training.held_out)  # as core.windows.split
+    learned = characters - int(
+        characters * found.training.held_out
+    )  # as charloom.core.windows.split
     text = corpus.text[: min(learned, MOST)]
     if PLACEHOLDER not in found.vocab.c2ix and not found.vocab.c2ix.keys() >= set(text):
         text = text[:_MOST_ADAPTED]

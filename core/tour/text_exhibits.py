@@ -6,10 +6,10 @@ from itertools import zip_longest
 
 import numpy as np
 
-from core.display import one_line, visible
-from core.tour.cells import COLUMNS, fitted, folded, padded, sign, signs, table, width
-from core.tour.subject import Subject
-from core.vocab import PLACEHOLDER
+from charloom.core.display import one_line, visible
+from charloom.core.tour.cells import COLUMNS, fitted, folded, padded, sign, signs, table, width
+from charloom.core.tour.subject import Subject
+from charloom.core.vocab import PLACEHOLDER
 
 _LABEL = 12
 _OPENING_ROWS = 10

@@ -4,7 +4,7 @@ from subprocess import Popen
 
 import pytest
 
-from core import runs
+from charloom.core import runs
 
 
 @pytest.fixture(autouse=True)
@@ -27,5 +27,7 @@ def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
 @pytest.fixture
 def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have versions and places that are the same on every computer."""
-    monkeypatch.setattr("tui.screens.settings._versions", lambda: "Charloom 1.2.3 · Textual 4.5.6")
+    monkeypatch.setattr(
+        "charloom.tui.screens.settings._versions", lambda: "Charloom 1.2.3 · Textual 4.5.6"
+    )
     monkeypatch.setenv("CHARLOOM_HOME", "/there/is/no/such/folder")

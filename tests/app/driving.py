@@ -7,8 +7,8 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-import tui.app
-from tui.app import CharloomApp
+import charloom.tui.app
+from charloom.tui.app import CharloomApp
 
 SMALL, LARGE = (80, 24), (160, 48)
 _PATIENCE = 20.0  # seconds; a test that waits so long has failed
@@ -39,7 +39,7 @@ def app_at(mode: str) -> CharloomApp:
     """Return the app as it is when it opens in another room than the first."""
 
     class Opened(CharloomApp):
-        CSS_PATH = str(Path(tui.app.__file__).with_name("app.tcss"))
+        CSS_PATH = str(Path(charloom.tui.app.__file__).with_name("app.tcss"))
         DEFAULT_MODE = mode
 
     return Opened()

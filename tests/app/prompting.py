@@ -10,16 +10,16 @@ import pytest
 from numpy.typing import NDArray
 from textual.pilot import Pilot
 
-from core import preferences, store
-from core.generation import Generation
-from core.library import Library
-from core.lstm import LSTM, State
-from core.preferences import Preferences
+from charloom.core import preferences, store
+from charloom.core.generation import Generation
+from charloom.core.library import Library
+from charloom.core.lstm import LSTM, State
+from charloom.core.preferences import Preferences
+from charloom.tui.screens.prompt import PromptRoom
+from charloom.tui.widgets.composer import Composer
+from charloom.tui.widgets.turn import Turn
 from tests.app.driving import until
 from tests.makers import random_checkpoint
-from tui.screens.prompt import PromptRoom
-from tui.widgets.composer import Composer
-from tui.widgets.turn import Turn
 
 LONG = 100_000
 
@@ -54,8 +54,8 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
             made.enter()
             return super().step(ids, state)
 
-    monkeypatch.setattr("tui.voices.LSTM", Gated)
-    monkeypatch.setattr("tui.writer._SLICE_SECONDS", float("inf"))
+    monkeypatch.setattr("charloom.tui.voices.LSTM", Gated)
+    monkeypatch.setattr("charloom.tui.writer._SLICE_SECONDS", float("inf"))
     yield made
     made.let()
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from core import corpus, events, runs
-from core.events import (
+from charloom.core import corpus, events, runs
+from charloom.core.events import (
     CheckpointSaved,
     Event,
     Finished,
@@ -18,7 +18,7 @@ from core.events import (
     Validated,
     bits,
 )
-from core.settings import ModelSettings, TrainSettings
+from charloom.core.settings import ModelSettings, TrainSettings
 from tests.child import TEXT
 
 WRITTEN = (

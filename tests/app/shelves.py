@@ -4,18 +4,18 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from core import store
-from core.generation import Generation
-from core.library import Library
+from charloom.core import store
+from charloom.core.generation import Generation
+from charloom.core.library import Library
+from charloom.tui.screens.library import LibraryRoom
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.generation_browser import GenerationBrowser
+from charloom.tui.widgets.generation_list import GenerationList
+from charloom.tui.widgets.models import Models
 from tests.app.driving import until
 from tests.generations import generation
 from tests.makers import random_checkpoint
 from tests.running import call
-from tui.screens.library import LibraryRoom
-from tui.widgets.field import Field
-from tui.widgets.generation_browser import GenerationBrowser
-from tui.widgets.generation_list import GenerationList
-from tui.widgets.models import Models
 
 HOSTILE = "[bold]\x1b[31mred\x1b]0;title\x07[/] \u202egnirts [/nothing]"
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.vocab import Vocab
-from tui.adapting import MOST_READ, adapted, told
+from charloom.core.vocab import Vocab
+from charloom.tui.adapting import MOST_READ, adapted, told
 
 VOCAB = Vocab(tuple('\n "-abcdeghnst'))
 

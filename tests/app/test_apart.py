@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from core.errors import CharloomError
-from tui.apart import apart
+from charloom.core.errors import CharloomError
+from charloom.tui.apart import apart
 
 
 async def test_what_is_done_apart_is_returned_or_raised() -> None:

@@ -7,14 +7,14 @@ from textual.command import CommandInput, CommandList, CommandPalette
 from textual.events import Paste
 from textual.widgets import Footer
 
-from core.display import visible
-from core.preferences import load
+from charloom.core.display import visible
+from charloom.core.preferences import load
+from charloom.tui.app import CharloomApp
+from charloom.tui.keys import deeds
+from charloom.tui.screens.help import HelpScreen
+from charloom.tui.screens.settings import Places
+from charloom.tui.widgets.dial import Dial
 from tests.app.driving import SMALL, app_at, shown, told, until, words
-from tui.app import CharloomApp
-from tui.keys import deeds
-from tui.screens.help import HelpScreen
-from tui.screens.settings import Places
-from tui.widgets.dial import Dial
 
 ROOMS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"

@@ -7,20 +7,20 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
-from core import checkpoint, comparing, scoring, store
-from core.display import visible
-from core.draft import Draft
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
+from charloom.core import checkpoint, comparing, scoring, store
+from charloom.core.display import visible
+from charloom.core.draft import Draft
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.compare import CompareScreen
+from charloom.tui.widgets.side import Side
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.shelves import HOSTILE, models, put
 from tests.child import TEXT
 from tests.makers import own_assets, random_checkpoint
 from tests.small import create
 from tests.test_comparing import learned
-from tui.app import CharloomApp
-from tui.screens.compare import CompareScreen
-from tui.widgets.side import Side
 
 Compare = Callable[..., bool]
 

@@ -5,13 +5,13 @@ from textual.app import App, ComposeResult
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from core.display import visible
-from core.library import Library
+from charloom.core.display import visible
+from charloom.core.library import Library
+from charloom.tui.app import CharloomApp
+from charloom.tui.widgets.composer import Composer
 from tests.app.driving import SMALL, shown, until, words
 from tests.app.prompting import choose, composer, ready, turns, weaver, written
 from tests.generations import generation
-from tui.app import CharloomApp
-from tui.widgets.composer import Composer
 
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]\tc"
 

@@ -4,8 +4,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollUp
 
+from charloom.tui.widgets.dial import Dial
 from tests.app.driving import until
-from tui.widgets.dial import Dial
 
 NOTCHES = (0.0, 0.5, 1.0, 1.5, 2.0)
 WHOLE = (0, 10, 20, 50)

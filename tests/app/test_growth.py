@@ -8,18 +8,18 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from core import events, shelf, store
-from core.card import Losses
-from core.events import CheckpointSaved
-from core.growth import Growth, grow
-from core.sampling import Settings
+from charloom.core import events, shelf, store
+from charloom.core.card import Losses
+from charloom.core.events import CheckpointSaved
+from charloom.core.growth import Growth, grow
+from charloom.core.sampling import Settings
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.growth import GrowthScreen
+from charloom.tui.widgets.growth_strip import GrowthStrip
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, write_run
 from tests.app.shelves import HOSTILE, models, put
 from tests.makers import own_assets, random_checkpoint
-from tui.app import CharloomApp
-from tui.screens.growth import GrowthScreen
-from tui.widgets.growth_strip import GrowthStrip
 
 Compare = Callable[..., bool]
 VOCAB = "\n abcdefghijklmnopqrstuvwxyz" + HOSTILE

@@ -6,14 +6,14 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from charloom.tui.app import CharloomApp
+from charloom.tui.keys import deeds
+from charloom.tui.screens.help import HelpScreen, Keys
+from charloom.tui.screens.room import Room
+from charloom.tui.widgets.choices import Choices
+from charloom.tui.widgets.dial import Dial
+from charloom.tui.widgets.field import Field
 from tests.app.driving import LARGE, SMALL, app_at, shown, until, words
-from tui.app import CharloomApp
-from tui.keys import deeds
-from tui.screens.help import HelpScreen, Keys
-from tui.screens.room import Room
-from tui.widgets.choices import Choices
-from tui.widgets.dial import Dial
-from tui.widgets.field import Field
 
 Compare = Callable[..., bool]
 ROOMS = ("prompt", "train", "library", "settings", "tour")

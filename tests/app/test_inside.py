@@ -12,25 +12,25 @@ from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.theme import Theme
 
-from core import catalog, lens, neurons, runs, store
-from core.checkpoint import CorpusCard
-from core.lens import Signal
-from core.vocab import Vocab
+from charloom.core import catalog, lens, neurons, runs, store
+from charloom.core.checkpoint import CorpusCard
+from charloom.core.lens import Signal
+from charloom.core.vocab import Vocab
+from charloom.tui import scales, voices
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.choosing_text import TextPicker
+from charloom.tui.screens.inside import InsideScreen
+from charloom.tui.source import Kind, Source
+from charloom.tui.themes import DARK, GROUNDS, LIGHT, contrast
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.legend import Legend
+from charloom.tui.widgets.text_source import TextSource
+from charloom.tui.widgets.tinted import Tinted
 from tests.app.driving import LARGE, SMALL, app_at, shown, until, words
 from tests.app.shelves import HOSTILE, models
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.small import create
-from tui import scales, voices
-from tui.app import CharloomApp
-from tui.screens.choosing_text import TextPicker
-from tui.screens.inside import InsideScreen
-from tui.source import Kind, Source
-from tui.themes import DARK, GROUNDS, LIGHT, contrast
-from tui.widgets.field import Field
-from tui.widgets.legend import Legend
-from tui.widgets.text_source import TextSource
-from tui.widgets.tinted import Tinted
 
 Compare = Callable[..., bool]
 PASSAGE = (

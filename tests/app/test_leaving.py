@@ -2,12 +2,12 @@
 
 from contextlib import ExitStack
 
-from core import events, orders
-from core.orders import Order
+from charloom.core import events, orders
+from charloom.core.orders import Order
+from charloom.tui.screens.leaving import Leaving, Stopping
+from charloom.tui.screens.train import TrainRoom
 from tests.app.driving import SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, end, write_run
-from tui.screens.leaving import Leaving, Stopping
-from tui.screens.train import TrainRoom
 
 
 async def test_with_nothing_being_trained_nobody_is_asked() -> None:

@@ -6,13 +6,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from core.generation import EXPORTS, export
+from charloom.core.generation import EXPORTS, export
+from charloom.tui.screens.library import LibraryRoom
+from charloom.tui.screens.saving import Saving
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.one_of import OneOf
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.shelves import keep, kept, put, read
-from tui.screens.library import LibraryRoom
-from tui.screens.saving import Saving
-from tui.widgets.field import Field
-from tui.widgets.one_of import OneOf
 
 
 @pytest.fixture(autouse=True)

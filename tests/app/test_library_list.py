@@ -4,13 +4,13 @@ import sqlite3
 
 import pytest
 
-from core import paths
-from core.library import Library
+from charloom.core import paths
+from charloom.core.library import Library
+from charloom.tui.librarian import Wish
+from charloom.tui.librarian import read as read_page
+from charloom.tui.widgets.generation_list import PAGE
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until
 from tests.app.shelves import keep, listing, read
-from tui.librarian import Wish
-from tui.librarian import read as read_page
-from tui.widgets.generation_list import PAGE
 
 MANY = 5_000
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from core import store
-from core.steering import Steering
+from charloom.core import store
+from charloom.core.steering import Steering
+from charloom.tui.app import CharloomApp
 from tests.app.driving import LARGE, SMALL, app_at, shown, until
 from tests.app.shelves import keep
 from tests.makers import at_step, own_assets, random_checkpoint
-from tui.app import CharloomApp
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])

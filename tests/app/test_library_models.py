@@ -9,18 +9,18 @@ from filelock import FileLock
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from core import checkpoint, store
+from charloom.core import checkpoint, store
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.editor import Editor
+from charloom.tui.screens.library import LibraryRoom
+from charloom.tui.screens.saving import Saving
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.paste_area import PasteArea
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.shelves import HOSTILE, models, put
 from tests.makers import at_step, damage, own_assets, random_checkpoint
 from tests.running import child
 from tests.small import endless
-from tui.app import CharloomApp
-from tui.screens.editor import Editor
-from tui.screens.library import LibraryRoom
-from tui.screens.saving import Saving
-from tui.widgets.field import Field
-from tui.widgets.paste_area import PasteArea
 
 
 @asynccontextmanager

@@ -2,12 +2,12 @@
 
 import pytest
 
-from core.library import Library
+from charloom.core.library import Library
+from charloom.tui.dates import day, minute
+from charloom.tui.finding import found
+from charloom.tui.widgets.generation_rows import rows
 from tests.app.shelves import HOSTILE
 from tests.generations import generation
-from tui.dates import day, minute
-from tui.finding import found
-from tui.widgets.generation_rows import rows
 
 
 def marked(text: str, query: str) -> list[str]:

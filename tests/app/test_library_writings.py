@@ -7,19 +7,19 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from core import paths, store
-from core.library import Library
+from charloom.core import paths, store
+from charloom.core.library import Library
+from charloom.tui.screens.editor import Editor
+from charloom.tui.screens.library import LibraryRoom
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.generation_list import GenerationList
+from charloom.tui.widgets.paste_area import PasteArea
+from charloom.tui.widgets.topbar import TopBar
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.shelves import HOSTILE, browser, keep, kept, listing, put, read, written
 from tests.makers import random_checkpoint
 from tests.running import child
-from tui.screens.editor import Editor
-from tui.screens.library import LibraryRoom
-from tui.widgets.actions import Actions
-from tui.widgets.field import Field
-from tui.widgets.generation_list import GenerationList
-from tui.widgets.paste_area import PasteArea
-from tui.widgets.topbar import TopBar
 
 
 def listed(pilot: Pilot[None]) -> list[int]:

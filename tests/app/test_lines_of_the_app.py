@@ -6,12 +6,12 @@ from textual.containers import Container
 from textual.events import Paste
 from textual.widgets import Static
 
-from core.display import visible
+from charloom.core.display import visible
+from charloom.tui.plain import plain
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.topbar import TopBar
 from tests.app.driving import until
-from tui.plain import plain
-from tui.widgets.actions import Actions
-from tui.widgets.field import Field
-from tui.widgets.topbar import TopBar
 
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from core import events
-from core.events import Warned
+from charloom.core import events
+from charloom.core.events import Warned
+from charloom.tui import running
 from tests.app.driving import LARGE, app_at, shown, told, until
 from tests.app.run_folders import at_work, end, write_run
 from tests.long_logs import long_log
-from tui import running
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
-from core import paths, store
+from charloom.core import paths, store
+from charloom.tui.session import Session
 from tests.app.driving import until
 from tests.makers import at_step, damage
-from tui.session import Session
 
 
 def words(app: Session) -> str:

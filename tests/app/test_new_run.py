@@ -10,18 +10,18 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from core import catalog, paths, preferences, speeds, store
-from core.presets import PRESETS
+from charloom.core import catalog, paths, preferences, speeds, store
+from charloom.core.presets import PRESETS
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.new_run import NewRun
+from charloom.tui.screens.train import TrainRoom
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.file_tree import FileTree
+from charloom.tui.widgets.paste_area import PasteArea
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.child import TEXT
 from tests.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
 from tests.makers import random_checkpoint
-from tui.app import CharloomApp
-from tui.screens.new_run import NewRun
-from tui.screens.train import TrainRoom
-from tui.widgets.field import Field
-from tui.widgets.file_tree import FileTree
-from tui.widgets.paste_area import PasteArea
 
 HOSTILE = "\x1b[2J\x9b31m[red]\u202e"
 

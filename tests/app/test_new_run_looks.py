@@ -6,11 +6,11 @@ from functools import partial
 import pytest
 from textual.pilot import Pilot
 
-from core import paths, speeds
-from core.presets import PRESETS
+from charloom.core import paths, speeds
+from charloom.core.presets import PRESETS
+from charloom.tui.app import CharloomApp
+from charloom.tui.widgets.field import Field
 from tests.app.driving import LARGE, SMALL, app_at, shown, until
-from tui.app import CharloomApp
-from tui.widgets.field import Field
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from core import preferences, store
-from core.checkpoint import CorpusCard
-from core.display import visible
-from core.events import Warned
-from core.library import Library
-from core.preferences import Preferences
+from charloom.core import preferences, store
+from charloom.core.checkpoint import CorpusCard
+from charloom.core.display import visible
+from charloom.core.events import Warned
+from charloom.core.library import Library
+from charloom.core.preferences import Preferences
 from tests.app.run_folders import course, end, write_run
 from tests.generations import generation
 from tests.makers import random_checkpoint

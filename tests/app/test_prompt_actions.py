@@ -4,9 +4,14 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
-from core import replaying
-from core.library import Library
-from core.sampling import Settings
+from charloom.core import replaying
+from charloom.core.library import Library
+from charloom.core.sampling import Settings
+from charloom.tui.app import CharloomApp
+from charloom.tui.widgets.choices import Choices
+from charloom.tui.widgets.dial import Dial
+from charloom.tui.widgets.offer import Offer
+from charloom.tui.widgets.turn import Turn
 from tests.app.driving import LARGE, SMALL, shown, told, until, words
 from tests.app.prompting import (
     LONG,
@@ -24,11 +29,6 @@ from tests.app.prompting import (
     weaver,
     written,
 )
-from tui.app import CharloomApp
-from tui.widgets.choices import Choices
-from tui.widgets.dial import Dial
-from tui.widgets.offer import Offer
-from tui.widgets.turn import Turn
 
 __all__ = ["gate"]
 

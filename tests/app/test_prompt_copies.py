@@ -5,8 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from core import looping, runs
-from core.checkpoint import CorpusCard
+from charloom.core import looping, runs
+from charloom.core.checkpoint import CorpusCard
+from charloom.tui import copies
+from charloom.tui.app import CharloomApp
+from charloom.tui.copies import Copies
+from charloom.tui.widgets.dial import Dial
+from charloom.tui.widgets.turn import Turn
 from tests.app.driving import LARGE, until, words
 from tests.app.prompting import (
     LONG,
@@ -23,11 +28,6 @@ from tests.app.prompting import (
 )
 from tests.child import TEXT
 from tests.small import create
-from tui import copies
-from tui.app import CharloomApp
-from tui.copies import Copies
-from tui.widgets.dial import Dial
-from tui.widgets.turn import Turn
 
 __all__ = ["gate"]
 
@@ -82,7 +82,7 @@ async def test_the_longest_copy_of_each_text_is_told_and_underlined(
         assert f"longest copy {longest} characters" in words(app)
         assert underlined(turn) == copied(turn)
         assert "more than chance" not in words(app)
-        monkeypatch.setattr("tui.passage.LEAST_COPIED", longest)
+        monkeypatch.setattr("charloom.tui.passage.LEAST_COPIED", longest)
         turn.show(turn.chosen)
         await until(pilot, lambda: f"{longest} characters: more than chance" in words(app))
         (index,) = copies._indexes.values()

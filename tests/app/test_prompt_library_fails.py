@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from core import paths, replaying
-from core.library import Library
+from charloom.core import paths, replaying
+from charloom.core.library import Library
+from charloom.tui.app import CharloomApp
 from tests.app.driving import LARGE, SMALL, shown, told, until, words
 from tests.app.prompting import (
     choose,
@@ -21,7 +22,6 @@ from tests.app.prompting import (
     weaver,
     written,
 )
-from tui.app import CharloomApp
 
 
 @pytest.fixture(autouse=True)

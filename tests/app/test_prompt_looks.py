@@ -6,14 +6,14 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from core import paths, store
-from core.card import Losses
+from charloom.core import paths, store
+from charloom.core.card import Losses
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.models import ModelPicker
 from tests.app.driving import LARGE, SMALL, until
 from tests.app.prompting import Gate, choose, composer, gate, ready, room, send, weaver
 from tests.generations import generation
 from tests.makers import random_checkpoint
-from tui.app import CharloomApp
-from tui.screens.models import ModelPicker
 
 __all__ = ["gate"]
 
@@ -33,7 +33,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     store.save("weaver", random_checkpoint(step=4_210, losses=losses))
     choose(seed=7, length=400)
     ticks = itertools.count()
-    monkeypatch.setattr("tui.writer.perf_counter", lambda: next(ticks) / 20_000)
+    monkeypatch.setattr("charloom.tui.writer.perf_counter", lambda: next(ticks) / 20_000)
 
 
 async def still(pilot: Pilot[None]) -> None:
@@ -88,7 +88,9 @@ def test_a_text_that_cannot_be_kept_and_a_prompt_with_strange_characters(
     path = paths.home() / "library.sqlite"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"not a library" * 100)
-    monkeypatch.setattr("core.library.Library._sentence", lambda *_: "The library is no library.")
+    monkeypatch.setattr(
+        "charloom.core.library.Library._sentence", lambda *_: "The library is no library."
+    )
 
     async def before(pilot: Pilot[None]) -> None:
         await ready(pilot)

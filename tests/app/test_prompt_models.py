@@ -2,9 +2,12 @@
 
 import pytest
 
-from core import events, preferences, replaying, store
-from core.card import CorpusCard, Losses
-from core.events import CheckpointSaved, bits
+from charloom.core import events, preferences, replaying, store
+from charloom.core.card import CorpusCard, Losses
+from charloom.core.events import CheckpointSaved, bits
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.models import ModelPicker
+from charloom.tui.widgets.choices import Choices
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.prompting import (
     LONG,
@@ -24,9 +27,6 @@ from tests.app.prompting import (
 )
 from tests.app.run_folders import at_work, course, write_run
 from tests.makers import damage, random_checkpoint
-from tui.app import CharloomApp
-from tui.screens.models import ModelPicker
-from tui.widgets.choices import Choices
 
 __all__ = ["gate"]
 

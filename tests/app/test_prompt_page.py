@@ -5,11 +5,15 @@ from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 from textual.selection import Selection
 
-from core import preferences, store
-from core.card import CorpusCard
-from core.display import HIDDEN, visible
-from core.generation import Generation
-from core.preferences import Preferences
+from charloom.core import preferences, store
+from charloom.core.card import CorpusCard
+from charloom.core.display import HIDDEN, visible
+from charloom.core.generation import Generation
+from charloom.core.preferences import Preferences
+from charloom.tui.app import CharloomApp
+from charloom.tui.widgets.flow import Flow
+from charloom.tui.widgets.greeting import Greeting
+from charloom.tui.widgets.turn import Turn
 from tests.app.driving import LARGE, SMALL, shown, until, words
 from tests.app.prompting import (
     LONG,
@@ -29,10 +33,6 @@ from tests.app.prompting import (
 )
 from tests.generations import generation
 from tests.makers import random_checkpoint
-from tui.app import CharloomApp
-from tui.widgets.flow import Flow
-from tui.widgets.greeting import Greeting
-from tui.widgets.turn import Turn
 
 __all__ = ["gate"]
 

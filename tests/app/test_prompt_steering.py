@@ -3,8 +3,14 @@
 import pytest
 from textual.geometry import Size
 
-from core import preferences, replaying
-from core.sampling import Settings
+from charloom.core import preferences, replaying
+from charloom.core.sampling import Settings
+from charloom.tui.app import CharloomApp
+from charloom.tui.widgets.controls import Controls
+from charloom.tui.widgets.dial import Dial
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.figures import Figures
+from charloom.tui.widgets.passage_view import PassageView
 from tests.app.driving import LARGE, SMALL, shown, until, words
 from tests.app.prompting import (
     LONG,
@@ -20,12 +26,6 @@ from tests.app.prompting import (
     weaver,
     written,
 )
-from tui.app import CharloomApp
-from tui.widgets.controls import Controls
-from tui.widgets.dial import Dial
-from tui.widgets.field import Field
-from tui.widgets.figures import Figures
-from tui.widgets.passage_view import PassageView
 
 __all__ = ["gate"]
 

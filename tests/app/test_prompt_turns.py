@@ -2,10 +2,13 @@
 
 import pytest
 
-from core import replaying
-from core.draft import Draft
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
+from charloom.core import replaying
+from charloom.core.draft import Draft
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.tui.app import CharloomApp
+from charloom.tui.widgets.dial import Dial
+from charloom.tui.widgets.field import Field
 from tests.app.driving import LARGE, SMALL, shown, until, words
 from tests.app.prompting import (
     LONG,
@@ -24,9 +27,6 @@ from tests.app.prompting import (
     written,
 )
 from tests.makers import random_checkpoint
-from tui.app import CharloomApp
-from tui.widgets.dial import Dial
-from tui.widgets.field import Field
 
 __all__ = ["gate"]
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from core.preferences import Preferences, load, save
+from charloom.core.preferences import Preferences, load, save
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens import settings
+from charloom.tui.widgets.choices import Choices
+from charloom.tui.widgets.dial import Dial
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
-from tui.app import CharloomApp
-from tui.screens import settings
-from tui.widgets.choices import Choices
-from tui.widgets.dial import Dial
 
 Compare = Callable[..., bool]
 

@@ -5,16 +5,16 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from core import lens, store
-from core.draft import Draft
-from core.sampling import Settings, Stream
+from charloom.core import lens, store
+from charloom.core.draft import Draft
+from charloom.core.sampling import Settings, Stream
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.inside import InsideScreen
+from charloom.tui.widgets.surprise_view import SurpriseView
+from charloom.tui.widgets.tinted import Tinted
 from tests.app.driving import SMALL, shown, until
 from tests.app.prompting import choose, composer, ended, ready, room, turns, weaver, written
 from tests.makers import random_checkpoint
-from tui.app import CharloomApp
-from tui.screens.inside import InsideScreen
-from tui.widgets.surprise_view import SurpriseView
-from tui.widgets.tinted import Tinted
 
 Compare = Callable[..., bool]
 

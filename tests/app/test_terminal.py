@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from core import orders, preferences, watch
-from core.library import Library
-from core.orders import Order
-from core.preferences import Preferences
+from charloom.core import orders, preferences, watch
+from charloom.core.library import Library
+from charloom.core.orders import Order
+from charloom.core.preferences import Preferences
 from tests.running import child, needs_terminal, on_terminal
 from tests.small import endless
 from tests.terminal import CTRL_C, CTRL_Q, ENTER, F1, F2, F3, READY, Terminal
@@ -18,8 +18,8 @@ from tests.terminal import CTRL_C, CTRL_Q, ENTER, F1, F2, F3, READY, Terminal
 pytestmark = needs_terminal
 NO_TERMINAL = "charloom: The app needs a terminal; `charloom generate` writes text without one.\n"
 FAULTY = """
-import tui.app
-from tui.cli import main
+import charloom.tui.app
+from charloom.tui.cli import main
 
 def divide(*_):
     text = "private"
@@ -86,11 +86,11 @@ def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
 @pytest.mark.parametrize(
     "where",
     [
-        "tui.app.CharloomApp.action_help",
-        "tui.app.CharloomApp.on_mount",
-        "tui.app.preferences.load",
-        "__import__('tui.running').running.Runs.follow",
-        "__import__('tui.screens.prompt').screens.prompt.PromptRoom.use_model",
+        "charloom.tui.app.CharloomApp.action_help",
+        "charloom.tui.app.CharloomApp.on_mount",
+        "charloom.tui.app.preferences.load",
+        "__import__('charloom.tui.running').running.Runs.follow",
+        "__import__('charloom.tui.screens.prompt').screens.prompt.PromptRoom.use_model",
     ],
     ids=["in an action", "in a handler", "at first", "after a refresh", "in a worker"],
 )
@@ -149,7 +149,7 @@ def test_when_its_terminal_is_closed_it_ends_and_a_training_goes_on(home: Path) 
 def test_it_ends_with_its_terminal_though_no_signal_tells_of_that(home: Path) -> None:
     preferences.save(Preferences(length=100_000))
     ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
-    code = f"{ignoring}; from tui.cli import main; main()"
+    code = f"{ignoring}; from charloom.tui.cli import main; main()"
     with Terminal((sys.executable, "-P", "-c", code), home=home) as terminal:
         terminal.wait_for(READY)
         terminal.press(ENTER)

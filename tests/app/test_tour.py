@@ -6,21 +6,21 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.pilot import Pilot
 
-from core import runs, store
-from core.checkpoint import CorpusCard
-from core.preferences import Preferences, save
-from core.settings import TrainSettings
-from core.tour import labnotes
+from charloom.core import runs, store
+from charloom.core.checkpoint import CorpusCard
+from charloom.core.preferences import Preferences, save
+from charloom.core.settings import TrainSettings
+from charloom.core.tour import labnotes
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.editor import Editor
+from charloom.tui.screens.models import ModelPicker
+from charloom.tui.screens.tour import TourRoom
+from charloom.tui.widgets.paste_area import PasteArea
+from charloom.tui.widgets.station_line import StationLine
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.child import TEXT
 from tests.makers import damage, random_checkpoint
 from tests.small import create
-from tui.app import CharloomApp
-from tui.screens.editor import Editor
-from tui.screens.models import ModelPicker
-from tui.screens.tour import TourRoom
-from tui.widgets.paste_area import PasteArea
-from tui.widgets.station_line import StationLine
 
 Compare = Callable[..., bool]
 HOSTILE = "[bold]\x1b[31mmine\x1b]0;title\x07[/]"

@@ -6,10 +6,10 @@ from contextlib import ExitStack
 import pytest
 from textual.pilot import Pilot
 
-from core.events import Paused, Warned
+from charloom.core.events import Paused, Warned
+from charloom.tui.app import CharloomApp
 from tests.app.driving import LARGE, SMALL, app_at, shown, until
 from tests.app.run_folders import at_work, course, end, write_run
-from tui.app import CharloomApp
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])

@@ -7,13 +7,13 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from core import events, store, watch
-from core.events import Continued, Paused, Progress
-from core.watch import State
+from charloom.core import events, store, watch
+from charloom.core.events import Continued, Paused, Progress
+from charloom.core.watch import State
+from charloom.tui.screens.train import TrainRoom
 from tests.app.driving import SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, write_run
 from tests.small import endless
-from tui.screens.train import TrainRoom
 
 
 def in_log(folder: Path, **fields: Any) -> bool:

@@ -9,19 +9,19 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
-from core import events, store
-from core.events import Event, Paused, Progress, Sample, Started, Validated, Warned
-from core.watch import State, Watch
+from charloom.core import events, store
+from charloom.core.events import Event, Paused, Progress, Sample, Started, Validated, Warned
+from charloom.core.watch import State, Watch
+from charloom.tui.app import CharloomApp
+from charloom.tui.screens.chart import ChartScreen
+from charloom.tui.screens.new_run import NewRun
+from charloom.tui.screens.train import TrainRoom
+from charloom.tui.widgets import run_words
+from charloom.tui.widgets.loss_chart import LossChart
+from charloom.tui.widgets.run_list import RunList
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, end, learned_by_heart, write_run
 from tests.makers import random_checkpoint
-from tui.app import CharloomApp
-from tui.screens.chart import ChartScreen
-from tui.screens.new_run import NewRun
-from tui.screens.train import TrainRoom
-from tui.widgets import run_words
-from tui.widgets.loss_chart import LossChart
-from tui.widgets.run_list import RunList
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.draft import Draft
-from core.lstm import LSTM, State
-from core.sampling import Settings, Stream
+from charloom.core.draft import Draft
+from charloom.core.lstm import LSTM, State
+from charloom.core.sampling import Settings, Stream
+from charloom.tui.writer import Candidate, Writer
 from tests.makers import random_checkpoint
-from tui.writer import Candidate, Writer
 
 MODEL = LSTM(random_checkpoint())
 WARM = Settings(1.0)

@@ -14,8 +14,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from core.calibration import calibrate
-from core.presets import PRESETS
+from charloom.core.calibration import calibrate
+from charloom.core.presets import PRESETS
 from tests.bench import app, copying, long_life, sampling, seeing, startup, training
 from tests.bench.table import Row, machine, markdown
 
@@ -40,7 +40,7 @@ def main() -> None:
     folder = Path(chosen.texts) if chosen.texts else None
     if "quality" in chosen.parts and not folder:
         parser.error("quality needs --texts FOLDER")
-    text = Path(str(importlib.resources.files("assets") / "the-loom-at-carrow.txt"))
+    text = Path(str(importlib.resources.files("charloom.assets") / "the-loom-at-carrow.txt"))
     if folder:
         text = folder / "tinyshakespeare.txt"
     rows: list[Row] = []

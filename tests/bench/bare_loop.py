@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core.model import CharLSTM, cross_entropy
-from core.presets import PRESETS
-from core.vocab import Vocab
+from charloom.core.model import CharLSTM, cross_entropy
+from charloom.core.presets import PRESETS
+from charloom.core.vocab import Vocab
 
 _WARM_UP = 10  # steps
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from core.copying import Index, Run
-from core.looping import period
+from charloom.core.copying import Index, Run
+from charloom.core.looping import period
 from tests.bench.sampling import CHARACTERS, MEGABYTE
 from tests.bench.table import Row, machine, markdown, median, spread
 

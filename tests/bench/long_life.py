@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from core import corpus, events, paths, runs, store
-from core.events import Warned
-from core.series import Series
-from core.watch import Watch
+from charloom.core import corpus, events, paths, runs, store
+from charloom.core.events import Warned
+from charloom.core.series import Series
+from charloom.core.watch import Watch
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.child import TEXT
 from tests.long_logs import long_log
@@ -31,7 +31,7 @@ _FEW_CHARACTERS = 100_000
 _TELLING = """
 import sys
 from pathlib import Path
-from tui.cli import run
+from charloom.tui.cli import run
 assert run(sys.argv[1:]) == 0
 status = Path("/proc/self/status").read_text().splitlines()
 print(next(line for line in status if line.startswith("VmHWM")), file=sys.stderr)

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import shelf
-from core.lstm import LSTM
-from core.sampling import Drawn, Settings, Stream
-from core.scoring import carried
-from core.streams import Streams
+from charloom.core import shelf
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Drawn, Settings, Stream
+from charloom.core.scoring import carried
+from charloom.core.streams import Streams
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.makers import random_checkpoint
 

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from core import lens, neurons, paths, preferences, store
-from core.checkpoint import Checkpoint
-from core.lens import Signal
-from core.lstm import LSTM
-from core.preferences import Preferences
+from charloom.core import lens, neurons, paths, preferences, store
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.lens import Signal
+from charloom.core.lstm import LSTM
+from charloom.core.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.makers import random_checkpoint

@@ -7,7 +7,7 @@ import time
 from tests.bench.table import Row, median, spread
 
 _TIMES = 7
-_CHARLOOM = [sys.executable, "-P", "-m", "tui.cli"]
+_CHARLOOM = [sys.executable, "-P", "-m", "charloom.tui.cli"]
 _COMMANDS = {
     "`charloom generate x --length 1`": ([*_CHARLOOM, "generate", "x", "--length", "1"], 0.5),
     "`charloom --help`": ([*_CHARLOOM, "--help"], 0.25),

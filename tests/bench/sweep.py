@@ -18,13 +18,13 @@ from typing import Any
 
 import torch
 
-from core import corpus, evaluation
-from core.learner import Learner, autocast
-from core.model import CharLSTM
-from core.schedule import learning_rate
-from core.settings import ModelSettings, TrainSettings
-from core.vocab import Vocab
-from core.windows import split
+from charloom.core import corpus, evaluation
+from charloom.core.learner import Learner, autocast
+from charloom.core.model import CharLSTM
+from charloom.core.schedule import learning_rate
+from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.vocab import Vocab
+from charloom.core.windows import split
 
 BASE = {"hidden": 512, "embedding": 64, "batch": 32, "window": 32, "rate": 0.024}
 """What every experiment starts from."""

@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from core import corpus, evaluation
-from core.model import CharLSTM
-from core.presets import PRESETS
-from core.vocab import Vocab
-from core.windows import split
+from charloom.core import corpus, evaluation
+from charloom.core.model import CharLSTM
+from charloom.core.presets import PRESETS
+from charloom.core.vocab import Vocab
+from charloom.core.windows import split
 
 
 class Textbook(nn.Module):

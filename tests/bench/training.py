@@ -12,9 +12,9 @@ from typing import Any
 
 import torch
 
-from core import baselines, corpus
-from core.presets import PRESETS
-from core.vocab import Vocab
+from charloom.core import baselines, corpus
+from charloom.core.presets import PRESETS
+from charloom.core.vocab import Vocab
 from tests.bench.table import Row, median, spread
 
 _TIMES = 3  # of the speeds
@@ -118,7 +118,7 @@ def _train(text: Path, options: list[str]) -> list[dict[str, Any]]:
 
 
 def _charloom(*arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "tui.cli", *arguments]
+    return [sys.executable, "-P", "-m", "charloom.tui.cli", *arguments]
 
 
 def _module(*arguments: str) -> bytes:

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from core import corpus, orders, paths, runs, watch
-from core.orders import Order
+from charloom.core import corpus, orders, paths, runs, watch
+from charloom.core.orders import Order
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.terminal import CTRL_Q, F3, READY, Terminal
 
@@ -129,6 +129,6 @@ def _processor_seconds(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    bundled = Path(str(importlib.resources.files("assets") / "the-loom-at-carrow.txt"))
+    bundled = Path(str(importlib.resources.files("charloom.assets") / "the-loom-at-carrow.txt"))
     given = Path(sys.argv[1]) if sys.argv[1:] else bundled
     sys.stdout.write(f"{machine()}\n\n{markdown(rows(given, 'bfloat16'))}\n")

@@ -13,13 +13,13 @@ from itertools import islice
 from pathlib import Path
 from unittest import mock
 
-from core import paths, preferences, store
-from core.checkpoint import Checkpoint
-from core.draft import Draft
-from core.library import Library
-from core.lstm import LSTM
-from core.preferences import Preferences
-from core.sampling import Settings, Stream
+from charloom.core import paths, preferences, store
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.draft import Draft
+from charloom.core.library import Library
+from charloom.core.lstm import LSTM
+from charloom.core.preferences import Preferences
+from charloom.core.sampling import Settings, Stream
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.makers import random_checkpoint

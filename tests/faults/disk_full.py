@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from core import paths
+from charloom.core import paths
 from tests.faults.disks import Fault, can_mount, faults, mounted
 from tests.faults.homes import MODEL, Home, furnish
 from tests.faults.opened import choose_theme, opened_before_it, opened_under_it
@@ -25,7 +25,7 @@ from tests.test_library_file import FIRST_VERSION
 
 _DEED = """
 import sys
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 try:
     {code}
 except CharloomError as error:
@@ -106,7 +106,10 @@ STAGES = [  # those first that say the most
     Stage("downloading a text", _download),
     Stage("replacing a file", command("favorites", "export", *_OUTPUT, "--force"), _exported),
     Stage("exporting a model", command("models", "export", MODEL, "{disk}/copy.safetensors")),
-    Stage("noting", deed(f"from core.store import write_notes as w; w('{MODEL}', 'x' * 9_000)")),
+    Stage(
+        "noting",
+        deed(f"from charloom.core.store import write_notes as w; w('{MODEL}', 'x' * 9_000)"),
+    ),
     Stage("removing a model", command("models", "remove", MODEL, "--yes")),
     Stage("tagging a favorite", command("favorites", "tag", "1", "gothic")),
     Stage("deleting a text", command("favorites", "remove", "1", "--delete", "--yes")),

@@ -9,14 +9,14 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-import core
-from core import checkpoint, paths, store
-from core.draft import Draft
-from core.errors import CharloomError
-from core.generation import Generation
-from core.library import Library
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
+import charloom.core
+from charloom.core import checkpoint, paths, store
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.core.library import Library
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.saving import Favorite, after
@@ -26,7 +26,7 @@ from tests.running import COMMAND
 
 CASES = 50
 _IN_ONE = 10  # cases after which there is a new library: the making of one can be killed, too
-_ROOT = Path(core.__file__).parents[1]
+_ROOT = Path(charloom.core.__file__).parents[1]
 _SECONDS = 0.4  # in which a process is killed; half of that it takes to start
 _MODEL, _PROMPT, _LENGTH = "weaver", "the loom", 30
 

@@ -11,10 +11,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import core
-from core import checkpoint, paths, preferences, store
-from core.library import Library
-from core.preferences import Preferences
+import charloom.core
+from charloom.core import checkpoint, paths, preferences, store
+from charloom.core.library import Library
+from charloom.core.preferences import Preferences
 from tests.child import TEXT
 from tests.faults import libraries
 from tests.faults.disks import Fault
@@ -25,7 +25,7 @@ from tests.makers import at_step, random_checkpoint
 from tests.running import COMMAND, Result
 
 MODEL = "weaver"
-_ROOT = Path(core.__file__).parents[1]
+_ROOT = Path(charloom.core.__file__).parents[1]
 _PLACES = ("home", "home/models", "home/texts")  # are made when first they are needed
 _SENTENCE = re.compile(r"charloom: [^\n]+\.")
 _JARGON = ("Traceback", "Errno", "Error:")

@@ -5,14 +5,14 @@ import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
-from core import checkpoint, corpus, paths, scoring, store
-from core.card import Card
-from core.checkpoint import Checkpoint
-from core.draft import Draft
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
-from core.survey import survey
-from core.vocab import Vocab
+from charloom.core import checkpoint, corpus, paths, scoring, store
+from charloom.core.card import Card
+from charloom.core.checkpoint import Checkpoint
+from charloom.core.draft import Draft
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.core.survey import survey
+from charloom.core.vocab import Vocab
 from tests.faults.refusals import Refusal, attempt, is_sentence
 from tests.faults.strangers import Gift
 from tests.faults.wastepaper import Scrap

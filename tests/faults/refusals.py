@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 
 _T = TypeVar("_T")
 _LONGEST = 3_000  # characters; most of them are those of a file's name, escaped

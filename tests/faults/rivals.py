@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
-from core import events, orders
-from core.errors import CharloomError
-from core.events import Event, Finished, Progress, Started
-from core.orders import Order
-from core.runs import Training
+from charloom.core import events, orders
+from charloom.core.errors import CharloomError
+from charloom.core.events import Event, Finished, Progress, Started
+from charloom.core.orders import Order
+from charloom.core.runs import Training
 from tests.faults.report import Report
 from tests.running import child
 from tests.small import endless

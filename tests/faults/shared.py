@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from functools import partial
 from random import Random
 
-from core import paths
-from core.library import Library
+from charloom.core import paths
+from charloom.core.library import Library
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.rivals import Rivals

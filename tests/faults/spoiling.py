@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core import checkpoint, events, paths, preferences, resume, runs, store
-from core.checkpoint import Card, Loaded
-from core.events import CheckpointSaved, Event, Finished, Progress, Validated, Warned
-from core.learner import Snapshot
-from core.lines import Lines
-from core.orders import Order
-from core.preferences import Preferences
-from core.runs import Plan
-from core.watch import Watch
+from charloom.core import checkpoint, events, paths, preferences, resume, runs, store
+from charloom.core.checkpoint import Card, Loaded
+from charloom.core.events import CheckpointSaved, Event, Finished, Progress, Validated, Warned
+from charloom.core.learner import Snapshot
+from charloom.core.lines import Lines
+from charloom.core.orders import Order
+from charloom.core.preferences import Preferences
+from charloom.core.runs import Plan
+from charloom.core.watch import Watch
 from tests.faults.refusals import Refusal, attempt
 from tests.lessons import Memory, after, lesson
 from tests.lessons import events as events_of

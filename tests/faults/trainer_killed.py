@@ -16,15 +16,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core import events, repair, resume, runs, store
-from core.baselines import Baselines
-from core.card import CorpusCard
-from core.errors import CharloomError
-from core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
-from core.lesson import Lesson
-from core.lines import size
-from core.settings import ModelSettings, TrainSettings
-from core.vocab import Vocab
+from charloom.core import events, repair, resume, runs, store
+from charloom.core.baselines import Baselines
+from charloom.core.card import CorpusCard
+from charloom.core.errors import CharloomError
+from charloom.core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
+from charloom.core.lesson import Lesson
+from charloom.core.lines import size
+from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.vocab import Vocab
 from tests.faults.report import Report
 from tests.small import create
 

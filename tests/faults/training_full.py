@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from core import paths, runs, store, watch
-from core.errors import CharloomError
-from core.events import CheckpointSaved, Continued, Event, Finished, Paused
+from charloom.core import paths, runs, store, watch
+from charloom.core.errors import CharloomError
+from charloom.core.events import CheckpointSaved, Continued, Event, Finished, Paused
 from tests.faults.disks import Fault, can_mount, faults, mounted
 from tests.faults.report import Report
 from tests.small import create

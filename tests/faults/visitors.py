@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core import preferences, store
-from core.preferences import Preferences
+from charloom.core import preferences, store
+from charloom.core.preferences import Preferences
 from tests.faults.report import Report
 from tests.makers import random_checkpoint
 from tests.running import child

@@ -2,8 +2,8 @@
 
 import click
 
-from tui import following
-from tui.options import json_option
+from charloom.tui import following
+from charloom.tui.options import json_option
 
 
 @click.command()

@@ -9,22 +9,22 @@ from itertools import pairwise, zip_longest
 import click
 from rich.cells import set_cell_size
 
-from core import comparing, scoring
-from core.comparing import Yardstick
-from core.display import visible
-from core.draft import Draft
-from core.errors import CharloomError
-from core.sampling import Settings, Stream
-from core.scoring import Score
-from core.shelf import BUNDLED
-from tui import voices
-from tui.options import json_option, trial_options
-from tui.prompts import known, read
-from tui.table import write_table
-from tui.terminal import aside, note, write, write_json
-from tui.texts import opened
-from tui.voices import Voice
-from tui.wrapping import rows
+from charloom.core import comparing, scoring
+from charloom.core.comparing import Yardstick
+from charloom.core.display import visible
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.sampling import Settings, Stream
+from charloom.core.scoring import Score
+from charloom.core.shelf import BUNDLED
+from charloom.tui import voices
+from charloom.tui.options import json_option, trial_options
+from charloom.tui.prompts import known, read
+from charloom.tui.table import write_table
+from charloom.tui.terminal import aside, note, write, write_json
+from charloom.tui.texts import opened
+from charloom.tui.voices import Voice
+from charloom.tui.wrapping import rows
 
 _COLUMN = 36  # columns that each side needs to stand beside the other
 _BETWEEN = " │ "

@@ -6,21 +6,21 @@ from typing import Any
 
 import click
 
-from core import catalog, speeds
-from core.corpus import MIN_CHARACTERS
-from core.survey import Estimate, Survey, estimates
-from core.survey import survey as take
-from tui.durations import roughly
-from tui.options import (
+from charloom.core import catalog, speeds
+from charloom.core.corpus import MIN_CHARACTERS
+from charloom.core.survey import Estimate, Survey, estimates
+from charloom.core.survey import survey as take
+from charloom.tui.durations import roughly
+from charloom.tui.options import (
     ListingGroup,
     json_option,
     mirror_option,
     output_options,
     reading_options,
 )
-from tui.table import write_table
-from tui.terminal import download_progress, note, write, write_file, write_json
-from tui.texts import opened
+from charloom.tui.table import write_table
+from charloom.tui.terminal import download_progress, note, write, write_file, write_json
+from charloom.tui.texts import opened
 
 
 @click.group(cls=ListingGroup)

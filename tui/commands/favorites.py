@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from core import generation as forms
-from core.display import one_line
-from core.errors import CharloomError
-from core.generation import Generation
-from core.library import Library
-from tui.options import ListingGroup, json_option, output_options, yes_option
-from tui.table import write_table
-from tui.terminal import confirm, note, write, write_file, write_json
+from charloom.core import generation as forms
+from charloom.core.display import one_line
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.core.library import Library
+from charloom.tui.options import ListingGroup, json_option, output_options, yes_option
+from charloom.tui.table import write_table
+from charloom.tui.terminal import confirm, note, write, write_file, write_json
 
 _EXCERPT = 60
 
@@ -124,7 +124,7 @@ def export(kind: str, everything: bool, output: Path | None, force: bool) -> Non
 @_number
 def replay(number: int) -> None:
     """Let the same checkpoint write the text again, and say whether it is the same."""
-    from core import replaying  # deferred, with NumPy, which nothing else here needs
+    from charloom.core import replaying  # deferred, with NumPy, which nothing else here needs
 
     with Library() as library:
         found = library.get(number)

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from core import looping, shelf
-from core.card import Card
-from core.display import one_line
-from core.draft import Draft
-from core.errors import CharloomError
-from core.generation import Generation
-from core.lstm import LSTM
-from core.sampling import Settings, Stream
-from core.streams import Streams, Text
-from tui.options import json_option, model_option
-from tui.prompts import known, read
-from tui.terminal import aside, note, write, write_json
-from tui.writing import MOST_KEPT, Passage
+from charloom.core import looping, shelf
+from charloom.core.card import Card
+from charloom.core.display import one_line
+from charloom.core.draft import Draft
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.core.lstm import LSTM
+from charloom.core.sampling import Settings, Stream
+from charloom.core.streams import Streams, Text
+from charloom.tui.options import json_option, model_option
+from charloom.tui.prompts import known, read
+from charloom.tui.terminal import aside, note, write, write_json
+from charloom.tui.writing import MOST_KEPT, Passage
 
 if TYPE_CHECKING:
-    from core.copying import Run
+    from charloom.core.copying import Run
 
 _LONGEST = 10_000_000
 _FEWEST, _WIDEST = 8, 64  # texts side by side: fewer are as quick one after the other
@@ -199,8 +199,8 @@ class _Texts:
 def _copies(name: str, card: Card) -> "Callable[[str], Run | None]":
     """Return what finds the longest run of a text that ``name`` has learned, if that can be had."""
     # Deferred: nobody else waits for the rooms that know of texts.
-    from core import origins
-    from core.copying import Index
+    from charloom.core import origins
+    from charloom.core.copying import Index
 
     try:
         return Index(origins.find(name, card).train).longest
@@ -217,7 +217,7 @@ def _told(run: "Run", text: str) -> str:
 
 def _keep(generation: Generation) -> str:
     # Deferred: by now the text is there, and SQLite need not be waited for.
-    from core.library import Library
+    from charloom.core.library import Library
 
     with Library() as library:
         added = library.add(generation)

@@ -6,19 +6,19 @@ from itertools import pairwise
 
 import click
 
-from core import shelf
-from core.card import Card
-from core.display import one_line
-from core.errors import CharloomError
-from core.events import bits
-from core.growth import Growth, grow
-from core.shelf import BUNDLED, ModelInfo
-from core.steering import Settings
-from tui.options import json_option, trial_options
-from tui.prompts import known, read
-from tui.terminal import aside, note, write, write_json
-from tui.voices import ready_prompt
-from tui.wrapping import rows
+from charloom.core import shelf
+from charloom.core.card import Card
+from charloom.core.display import one_line
+from charloom.core.errors import CharloomError
+from charloom.core.events import bits
+from charloom.core.growth import Growth, grow
+from charloom.core.shelf import BUNDLED, ModelInfo
+from charloom.core.steering import Settings
+from charloom.tui.options import json_option, trial_options
+from charloom.tui.prompts import known, read
+from charloom.tui.terminal import aside, note, write, write_json
+from charloom.tui.voices import ready_prompt
+from charloom.tui.wrapping import rows
 
 _LOSSES = {"carried": "carried", "validation": "valid.", "train": "train", "": ""}
 _FIGURES = 31  # columns, before the text

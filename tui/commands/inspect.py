@@ -8,12 +8,12 @@ from typing import Any
 
 import click
 
-from core import lens, neurons, origins, shelf
-from core.lens import Reading, Signal
-from core.lstm import LSTM
-from tui.options import model_option, reading_options
-from tui.terminal import note, write_json
-from tui.texts import of_a_file, opened
+from charloom.core import lens, neurons, origins, shelf
+from charloom.core.lens import Reading, Signal
+from charloom.core.lstm import LSTM
+from charloom.tui.options import model_option, reading_options
+from charloom.tui.terminal import note, write_json
+from charloom.tui.texts import of_a_file, opened
 
 _PLACES = 6  # decimals: float32 has no more
 

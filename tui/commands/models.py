@@ -6,21 +6,14 @@ from typing import Any
 
 import click
 
-from core import store
-from core.card import Card
-from core.events import bits
-from core.store import CheckpointInfo, ModelInfo
-from tui.model_figures import (
-    checkpoint_row,
-    counted,
-    megabytes,
-    model_row,
-    network,
-    size,
-)
-from tui.options import ListingGroup, json_option, yes_option
-from tui.table import write_table
-from tui.terminal import confirm, note, write, write_json
+from charloom.core import store
+from charloom.core.card import Card
+from charloom.core.events import bits
+from charloom.core.store import CheckpointInfo, ModelInfo
+from charloom.tui.model_figures import checkpoint_row, counted, megabytes, model_row, network, size
+from charloom.tui.options import ListingGroup, json_option, yes_option
+from charloom.tui.table import write_table
+from charloom.tui.terminal import confirm, note, write, write_json
 
 
 @click.group(cls=ListingGroup)

@@ -7,15 +7,15 @@ from typing import TypeVar
 
 import click
 
-from core import orders, store, watch
-from core.errors import CharloomError
-from core.events import CheckpointSaved, Continued, Event, Finished, Paused, to_line
-from core.orders import Kind, Order
-from core.runs import News
-from tui.following import INTERRUPTED, heeding, live, tell_end
-from tui.options import json_option
-from tui.progress import lasting
-from tui.terminal import aside, note, write
+from charloom.core import orders, store, watch
+from charloom.core.errors import CharloomError
+from charloom.core.events import CheckpointSaved, Continued, Event, Finished, Paused, to_line
+from charloom.core.orders import Kind, Order
+from charloom.core.runs import News
+from charloom.tui.following import INTERRUPTED, heeding, live, tell_end
+from charloom.tui.options import json_option
+from charloom.tui.progress import lasting
+from charloom.tui.terminal import aside, note, write
 
 _PATIENCE = 30.0  # seconds, for what a trainer does between two steps; its end takes what it takes
 _PAST = 1 << 16  # bytes of a log: a trainer that is paused tells nothing more

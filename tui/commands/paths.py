@@ -2,9 +2,9 @@
 
 import click
 
-from core import paths as places
-from tui.options import json_option
-from tui.terminal import write, write_json
+from charloom.core import paths as places
+from charloom.tui.options import json_option
+from charloom.tui.terminal import write, write_json
 
 
 @click.command()

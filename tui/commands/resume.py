@@ -2,10 +2,10 @@
 
 import click
 
-from core import runs, store
-from tui.following import follow, let_go
-from tui.options import detach_option, json_option
-from tui.terminal import note
+from charloom.core import runs, store
+from charloom.tui.following import follow, let_go
+from charloom.tui.options import detach_option, json_option
+from charloom.tui.terminal import note
 
 
 @click.command()

@@ -2,15 +2,15 @@
 
 import click
 
-from core import watch
-from core.display import one_line
-from core.events import bits
-from core.watch import Watch
-from tui import standing
-from tui.durations import clock
-from tui.options import json_option
-from tui.table import write_table
-from tui.terminal import note, write, write_json
+from charloom.core import watch
+from charloom.core.display import one_line
+from charloom.core.events import bits
+from charloom.core.watch import Watch
+from charloom.tui import standing
+from charloom.tui.durations import clock
+from charloom.tui.options import json_option
+from charloom.tui.table import write_table
+from charloom.tui.terminal import note, write, write_json
 
 _NAME = 40  # characters of a name that are shown: as many as one has that is made of a title
 _REASON = 300

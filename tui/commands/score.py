@@ -6,16 +6,16 @@ from typing import Any
 
 import click
 
-from core import comparing, origins, scoring, shelf
-from core.baselines import MOST_JUDGED, Baselines, measured, named, uniform
-from core.card import Card
-from core.errors import CharloomError
-from core.events import bits
-from core.lstm import LSTM
-from tui.options import json_option, model_option, reading_options
-from tui.table import write_table
-from tui.terminal import note, write, write_json
-from tui.texts import of_a_file, opened
+from charloom.core import comparing, origins, scoring, shelf
+from charloom.core.baselines import MOST_JUDGED, Baselines, measured, named, uniform
+from charloom.core.card import Card
+from charloom.core.errors import CharloomError
+from charloom.core.events import bits
+from charloom.core.lstm import LSTM
+from charloom.tui.options import json_option, model_option, reading_options
+from charloom.tui.table import write_table
+from charloom.tui.terminal import note, write, write_json
+from charloom.tui.texts import of_a_file, opened
 
 
 @click.command()

@@ -5,16 +5,16 @@ from contextlib import nullcontext
 
 import click
 
-from core import catalog, preferences, store
-from core.corpus import Corpus
-from core.display import one_line
-from core.steering import Settings
-from core.tour import NETWORK, STATIONS, Station, Tour, labnotes, subject
-from core.tour.cells import folded
-from core.tour.example import Working
-from core.tour.subject import Opener
-from tui.options import mirror_option, model_option
-from tui.terminal import download_progress, note, write
+from charloom.core import catalog, preferences, store
+from charloom.core.corpus import Corpus
+from charloom.core.display import one_line
+from charloom.core.steering import Settings
+from charloom.core.tour import NETWORK, STATIONS, Station, Tour, labnotes, subject
+from charloom.core.tour.cells import folded
+from charloom.core.tour.example import Working
+from charloom.core.tour.subject import Opener
+from charloom.tui.options import mirror_option, model_option
+from charloom.tui.terminal import download_progress, note, write
 
 _TITLE = 60
 
@@ -40,7 +40,7 @@ def tour(corpus: str | None, address: str, plain: bool, mirror: str | None) -> N
     """
     opened = _opener(corpus, mirror, plain) if corpus is not None else None
     if not plain:
-        from tui import session  # deferred: --plain needs no screen
+        from charloom.tui import session  # deferred: --plain needs no screen
 
         raise click.exceptions.Exit(session.run((address, opened)))
     about = subject.load(address, opened)

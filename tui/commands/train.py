@@ -4,10 +4,10 @@ from typing import Any
 
 import click
 
-from core import catalog, presets, runs, store
-from core.presets import PRESETS
-from tui.following import follow, let_go
-from tui.options import (
+from charloom.core import catalog, presets, runs, store
+from charloom.core.presets import PRESETS
+from charloom.tui.following import follow, let_go
+from charloom.tui.options import (
     chosen_reading,
     chosen_settings,
     detach_option,
@@ -15,7 +15,7 @@ from tui.options import (
     reading_options,
     setting_options,
 )
-from tui.terminal import download_progress
+from charloom.tui.terminal import download_progress
 
 
 @click.command()

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from textual.app import App
 from textual.screen import ModalScreen
 
-from core.errors import CharloomError
+from charloom.core.errors import CharloomError
 
 _T = TypeVar("_T")
 

@@ -6,11 +6,11 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from tui.screens.room import Room
-from tui.widgets import run_words
-from tui.widgets.actions import Actions
-from tui.widgets.loss_chart import LossChart
-from tui.widgets.run_view import curves
+from charloom.tui.screens.room import Room
+from charloom.tui.widgets import run_words
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.loss_chart import LossChart
+from charloom.tui.widgets.run_view import curves
 
 
 class ChartScreen(Room):

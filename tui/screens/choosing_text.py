@@ -10,10 +10,10 @@ from textual.containers import VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from tui.plain import plain
-from tui.source import Source
-from tui.widgets.actions import Actions
-from tui.widgets.text_source import TextSource
+from charloom.tui.plain import plain
+from charloom.tui.source import Source
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.text_source import TextSource
 
 
 class TextPicker(ModalScreen[Source | None]):

@@ -10,24 +10,24 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core import catalog, comparing, scoring
-from core.comparing import Yardstick
-from core.errors import CharloomError
-from core.scoring import Score
-from core.steering import Settings
-from tui import voices
-from tui.adapting import adapted
-from tui.apart import apart
-from tui.plain import in_the_app, plain
-from tui.screens.asking import ask_until_done
-from tui.screens.dialogs import Ask
-from tui.screens.room import Room
-from tui.screens.trying import ask_prompt, ask_temperature, told_trial
-from tui.source import Kind, Source
-from tui.widgets.actions import Actions
-from tui.widgets.controls import fresh_seed
-from tui.widgets.side import Side
-from tui.writer import Writer
+from charloom.core import catalog, comparing, scoring
+from charloom.core.comparing import Yardstick
+from charloom.core.errors import CharloomError
+from charloom.core.scoring import Score
+from charloom.core.steering import Settings
+from charloom.tui import voices
+from charloom.tui.adapting import adapted
+from charloom.tui.apart import apart
+from charloom.tui.plain import in_the_app, plain
+from charloom.tui.screens.asking import ask_until_done
+from charloom.tui.screens.dialogs import Ask
+from charloom.tui.screens.room import Room
+from charloom.tui.screens.trying import ask_prompt, ask_temperature, told_trial
+from charloom.tui.source import Kind, Source
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.controls import fresh_seed
+from charloom.tui.widgets.side import Side
+from charloom.tui.writer import Writer
 
 _LENGTH = 300  # characters that each side writes
 _FRAME_SECONDS = 1 / 25
@@ -203,7 +203,7 @@ class CompareScreen(Room):
     @work
     async def action_model(self) -> None:
         """Choose who writes on this side."""
-        from tui.screens.models import ModelPicker
+        from charloom.tui.screens.models import ModelPicker
 
         side, live = self._side, [run.name for run in self.house.runs.live]
         if address := await self.app.push_screen_wait(ModelPicker(side.address, live)):

@@ -11,9 +11,9 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from core.errors import CharloomError
-from tui.plain import plain
-from tui.widgets.field import Field
+from charloom.core.errors import CharloomError
+from charloom.tui.plain import plain
+from charloom.tui.widgets.field import Field
 
 
 @dataclass(frozen=True, slots=True)

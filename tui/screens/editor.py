@@ -9,9 +9,9 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from tui.plain import plain
-from tui.screens.dialogs import confirm
-from tui.widgets.paste_area import PasteArea
+from charloom.tui.plain import plain
+from charloom.tui.screens.dialogs import confirm
+from charloom.tui.widgets.paste_area import PasteArea
 
 
 class Editor(ModalScreen[str | None]):

@@ -9,22 +9,22 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from core import shelf
-from core.card import Card
-from core.errors import CharloomError
-from core.events import bits
-from core.growth import Growth, grow
-from core.shelf import CheckpointInfo
-from core.steering import Settings
-from tui.adapting import adapted
-from tui.apart import apart
-from tui.plain import plain, plain_line
-from tui.screens.room import Room
-from tui.screens.trying import ask_prompt, ask_temperature, told_trial
-from tui.voices import ready_prompt
-from tui.widgets.actions import Actions
-from tui.widgets.controls import fresh_seed
-from tui.widgets.growth_strip import HEADINGS, GrowthStrip
+from charloom.core import shelf
+from charloom.core.card import Card
+from charloom.core.errors import CharloomError
+from charloom.core.events import bits
+from charloom.core.growth import Growth, grow
+from charloom.core.shelf import CheckpointInfo
+from charloom.core.steering import Settings
+from charloom.tui.adapting import adapted
+from charloom.tui.apart import apart
+from charloom.tui.plain import plain, plain_line
+from charloom.tui.screens.room import Room
+from charloom.tui.screens.trying import ask_prompt, ask_temperature, told_trial
+from charloom.tui.voices import ready_prompt
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.controls import fresh_seed
+from charloom.tui.widgets.growth_strip import HEADINGS, GrowthStrip
 
 _LENGTH = 300  # characters that each checkpoint writes
 _NAME = 40  # characters

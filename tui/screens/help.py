@@ -10,8 +10,8 @@ from textual.containers import VerticalGroup, VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from tui.keys import Deed, deeds
-from tui.widgets.actions import Actions
+from charloom.tui.keys import Deed, deeds
+from charloom.tui.widgets.actions import Actions
 
 _ON_EVERY_SCREEN = {each.action for each in Screen.BINDINGS if isinstance(each, Binding)}
 _HERE, _EVERYWHERE = "Keys on this screen", "Keys everywhere"

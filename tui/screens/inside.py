@@ -13,22 +13,22 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from core import lens, neurons, passage
-from core.errors import CharloomError
-from core.lens import Reading, Signal
-from core.neurons import Span, Tracker
-from tui import scales
-from tui.apart import apart
-from tui.plain import in_the_app, plain, plain_line
-from tui.screens.choosing_text import TextPicker
-from tui.screens.dialogs import Ask
-from tui.screens.room import Room
-from tui.source import Source
-from tui.voices import Voice
-from tui.widgets.actions import Actions
-from tui.widgets.legend import Legend
-from tui.widgets.tinted import Tinted
-from tui.widgets.unit_panel import UnitPanel
+from charloom.core import lens, neurons, passage
+from charloom.core.errors import CharloomError
+from charloom.core.lens import Reading, Signal
+from charloom.core.neurons import Span, Tracker
+from charloom.tui import scales
+from charloom.tui.apart import apart
+from charloom.tui.plain import in_the_app, plain, plain_line
+from charloom.tui.screens.choosing_text import TextPicker
+from charloom.tui.screens.dialogs import Ask
+from charloom.tui.screens.room import Room
+from charloom.tui.source import Source
+from charloom.tui.voices import Voice
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.legend import Legend
+from charloom.tui.widgets.tinted import Tinted
+from charloom.tui.widgets.unit_panel import UnitPanel
 
 _SIGNALS = tuple(Signal)
 

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 from textual.widgets import Static
 
-from core.errors import CharloomError
-from core.orders import Order
-from tui.plain import plain
-from tui.screens.dialogs import Answer, Choice
+from charloom.core.errors import CharloomError
+from charloom.core.orders import Order
+from charloom.tui.plain import plain
+from charloom.tui.screens.dialogs import Answer, Choice
 
 if TYPE_CHECKING:
-    from tui.running import Runs
+    from charloom.tui.running import Runs
 
 GO_ON, STOP = "go on", "stop"
 SAVED = "saved"

@@ -9,9 +9,9 @@ from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
-from tui.screens.room import Room
-from tui.widgets.models import Models
-from tui.widgets.writings import Writings
+from charloom.tui.screens.room import Room
+from charloom.tui.widgets.models import Models
+from charloom.tui.widgets.writings import Writings
 
 _LOOK_SECONDS = 2.0  # how often to look what others have changed
 _HALVES = {"writings": ("w", "Writings"), "models": ("m", "Models")}

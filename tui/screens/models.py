@@ -12,15 +12,15 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from core import shelf
-from core.display import one_line
-from core.errors import CharloomError
-from core.events import bits
-from core.shelf import CheckpointInfo, ModelInfo
-from tui.apart import apart
-from tui.plain import plain
-from tui.widgets.actions import Actions
-from tui.widgets.field import Field
+from charloom.core import shelf
+from charloom.core.display import one_line
+from charloom.core.errors import CharloomError
+from charloom.core.events import bits
+from charloom.core.shelf import CheckpointInfo, ModelInfo
+from charloom.tui.apart import apart
+from charloom.tui.plain import plain
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.field import Field
 
 _ADDRESS, _TITLE = 24, 16  # columns
 

@@ -11,18 +11,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from core import runs, speeds
-from core.corpus import Corpus, Reading
-from core.errors import CharloomError
-from core.survey import Survey, estimates, survey
-from tui.apart import apart
-from tui.plain import in_the_app, plain
-from tui.screens.room import Room
-from tui.source import Source
-from tui.widgets.actions import Actions
-from tui.widgets.preset_list import PresetList
-from tui.widgets.run_form import Choice, RunForm
-from tui.widgets.text_source import TextSource
+from charloom.core import runs, speeds
+from charloom.core.corpus import Corpus, Reading
+from charloom.core.errors import CharloomError
+from charloom.core.survey import Survey, estimates, survey
+from charloom.tui.apart import apart
+from charloom.tui.plain import in_the_app, plain
+from charloom.tui.screens.room import Room
+from charloom.tui.source import Source
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.preset_list import PresetList
+from charloom.tui.widgets.run_form import Choice, RunForm
+from charloom.tui.widgets.text_source import TextSource
 
 _TELL_SECONDS = 0.2  # between two words on a download
 

@@ -4,7 +4,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from tui.widgets.topbar import TopBar
+from charloom.tui.widgets.topbar import TopBar
 
 
 class Opening(Screen[None]):

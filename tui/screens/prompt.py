@@ -9,23 +9,23 @@ from textual.binding import BindingType
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core import replaying
-from core.errors import CharloomError
-from core.generation import Generation
-from tui.apart import apart
-from tui.brief import Brief
-from tui.passage import Passage
-from tui.plain import plain
-from tui.screens.turns import TurnRoom, binding
-from tui.voices import Voice
-from tui.widgets.actions import Actions
-from tui.widgets.choices import Choices
-from tui.widgets.composer import Composer
-from tui.widgets.figures import Figures
-from tui.widgets.greeting import Greeting
-from tui.widgets.model_line import ModelLine
-from tui.widgets.transcript import Transcript
-from tui.widgets.turn import Turn
+from charloom.core import replaying
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.tui.apart import apart
+from charloom.tui.brief import Brief
+from charloom.tui.passage import Passage
+from charloom.tui.plain import plain
+from charloom.tui.screens.turns import TurnRoom, binding
+from charloom.tui.voices import Voice
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.choices import Choices
+from charloom.tui.widgets.composer import Composer
+from charloom.tui.widgets.figures import Figures
+from charloom.tui.widgets.greeting import Greeting
+from charloom.tui.widgets.model_line import ModelLine
+from charloom.tui.widgets.transcript import Transcript
+from charloom.tui.widgets.turn import Turn
 
 _FRAME_SECONDS = 1 / 25
 _SHARE = 0.2  # of the time, at most, goes into showing what comes
@@ -218,7 +218,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
     @work
     async def action_choose_model(self) -> None:
         """Ask who is to write."""
-        from tui.screens.models import ModelPicker
+        from charloom.tui.screens.models import ModelPicker
 
         voice = self._speaker.voice
         live = [run.name for run in self.house.runs.live]

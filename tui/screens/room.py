@@ -8,10 +8,10 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from tui.widgets.topbar import TopBar
+from charloom.tui.widgets.topbar import TopBar
 
 if TYPE_CHECKING:
-    from tui.app import CharloomApp
+    from charloom.tui.app import CharloomApp
 
 
 class Room(Screen[None]):
@@ -24,7 +24,7 @@ class Room(Screen[None]):
     @property
     def house(self) -> "CharloomApp":
         """The app, by its own type."""
-        from tui.app import CharloomApp
+        from charloom.tui.app import CharloomApp
 
         assert isinstance(self.app, CharloomApp)
         return self.app

@@ -12,11 +12,11 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from core.errors import CharloomError
-from tui.plain import in_the_app, plain
-from tui.screens.dialogs import confirm
-from tui.widgets.field import Field
-from tui.widgets.one_of import OneOf
+from charloom.core.errors import CharloomError
+from charloom.tui.plain import in_the_app, plain
+from charloom.tui.screens.dialogs import confirm
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.one_of import OneOf
 
 Chosen = tuple[int, ...]
 

@@ -14,15 +14,15 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.widgets.option_list import Option
 
-from core import paths
-from core.preferences import Preferences
-from tui.plain import plain_line
-from tui.screens.dialogs import confirm
-from tui.screens.room import Room
-from tui.themes import DARK, LIGHT
-from tui.widgets.actions import Actions
-from tui.widgets.choices import Choices
-from tui.widgets.listing import Listing
+from charloom.core import paths
+from charloom.core.preferences import Preferences
+from charloom.tui.plain import plain_line
+from charloom.tui.screens.dialogs import confirm
+from charloom.tui.screens.room import Room
+from charloom.tui.themes import DARK, LIGHT
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.choices import Choices
+from charloom.tui.widgets.listing import Listing
 
 _BEGIN = """\
 Prompt (F2): Enter lets the model that comes along go on from a sentence.

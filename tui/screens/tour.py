@@ -10,23 +10,23 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from core import store
-from core.corpus import Corpus
-from core.errors import CharloomError
-from core.steering import Settings
-from core.tour import NETWORK, STATIONS, Tour, labnotes, subject
-from core.tour.cells import folded
-from core.tour.example import Working
-from tui.apart import apart
-from tui.plain import in_the_app, plain, plain_line
-from tui.screens.asking import ask_until_done
-from tui.screens.choosing_text import TextPicker
-from tui.screens.editor import Editor
-from tui.screens.models import ModelPicker
-from tui.screens.room import Room
-from tui.widgets.actions import Actions
-from tui.widgets.station_line import StationLine
-from tui.widgets.station_view import StationView, checked
+from charloom.core import store
+from charloom.core.corpus import Corpus
+from charloom.core.errors import CharloomError
+from charloom.core.steering import Settings
+from charloom.core.tour import NETWORK, STATIONS, Tour, labnotes, subject
+from charloom.core.tour.cells import folded
+from charloom.core.tour.example import Working
+from charloom.tui.apart import apart
+from charloom.tui.plain import in_the_app, plain, plain_line
+from charloom.tui.screens.asking import ask_until_done
+from charloom.tui.screens.choosing_text import TextPicker
+from charloom.tui.screens.editor import Editor
+from charloom.tui.screens.models import ModelPicker
+from charloom.tui.screens.room import Room
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.station_line import StationLine
+from charloom.tui.widgets.station_view import StationView, checked
 
 _TITLE = 200  # characters
 _SETTING_UP = (

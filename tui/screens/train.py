@@ -10,19 +10,19 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widgets import Static
 
-from core import store
-from core.display import one_line
-from core.errors import CharloomError
-from core.orders import Order
-from core.watch import State, Watch
-from tui import standing
-from tui.plain import in_the_app, plain_line
-from tui.screens.dialogs import Ask, confirm
-from tui.screens.room import Room
-from tui.standing import LIVE
-from tui.widgets.actions import Actions
-from tui.widgets.run_list import RunList
-from tui.widgets.run_view import RunView
+from charloom.core import store
+from charloom.core.display import one_line
+from charloom.core.errors import CharloomError
+from charloom.core.orders import Order
+from charloom.core.watch import State, Watch
+from charloom.tui import standing
+from charloom.tui.plain import in_the_app, plain_line
+from charloom.tui.screens.dialogs import Ask, confirm
+from charloom.tui.screens.room import Room
+from charloom.tui.standing import LIVE
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.run_list import RunList
+from charloom.tui.widgets.run_view import RunView
 
 _EMPTY = """\
 Training teaches a network to continue a text, one character at a time.
@@ -187,7 +187,7 @@ class TrainRoom(Room):
 
     def action_chart(self) -> None:
         """Show the curves on a screen of their own."""
-        from tui.screens.chart import ChartScreen
+        from charloom.tui.screens.chart import ChartScreen
 
         self.app.push_screen(ChartScreen(self._chosen))
 
@@ -198,13 +198,13 @@ class TrainRoom(Room):
 
     def action_growth(self) -> None:
         """Show what every checkpoint of the model writes."""
-        from tui.screens.growth import GrowthScreen
+        from charloom.tui.screens.growth import GrowthScreen
 
         self.app.push_screen(GrowthScreen(self._chosen))
 
     def action_new(self) -> None:
         """Choose a text and train on it."""
-        from tui.screens.new_run import NewRun
+        from charloom.tui.screens.new_run import NewRun
 
         self.app.push_screen(NewRun(self.choose))
 

@@ -6,12 +6,12 @@ from typing import Any
 from textual.app import App
 from textual.content import Content
 
-from core.errors import CharloomError
-from core.steering import Settings
-from core.vocab import Change
-from tui.adapting import told
-from tui.plain import in_the_app, plain, plain_line
-from tui.screens.dialogs import Ask
+from charloom.core.errors import CharloomError
+from charloom.core.steering import Settings
+from charloom.core.vocab import Change
+from charloom.tui.adapting import told
+from charloom.tui.plain import in_the_app, plain, plain_line
+from charloom.tui.screens.dialogs import Ask
 
 _PROMPT = 40  # characters of it that are shown
 

@@ -7,18 +7,18 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from core.display import one_line
-from tui.brief import Brief
-from tui.screens.room import Room
-from tui.speaker import Speaker
-from tui.widgets.controls import Controls, fresh_seed
-from tui.widgets.desk import Desk
-from tui.widgets.offer import OFFERED
-from tui.widgets.transcript import Transcript
-from tui.widgets.turn import Turn
+from charloom.core.display import one_line
+from charloom.tui.brief import Brief
+from charloom.tui.screens.room import Room
+from charloom.tui.speaker import Speaker
+from charloom.tui.widgets.controls import Controls, fresh_seed
+from charloom.tui.widgets.desk import Desk
+from charloom.tui.widgets.offer import OFFERED
+from charloom.tui.widgets.transcript import Transcript
+from charloom.tui.widgets.turn import Turn
 
 if TYPE_CHECKING:
-    from tui.widgets.surprise_view import SurpriseView
+    from charloom.tui.widgets.surprise_view import SurpriseView
 
 _TAIL = 24  # characters before a branch that are told
 
@@ -154,7 +154,7 @@ class TurnRoom(Room):
 
     def on_surprise_view_branched(self, event: "SurpriseView.Branched") -> None:
         """Let the model go on from a place in the text with another character than was there."""
-        from tui.readout import shown
+        from charloom.tui.readout import shown
 
         turn, voice = self.transcript.current, self._speaker.voice
         if turn is None or voice is None:
@@ -171,7 +171,7 @@ class TurnRoom(Room):
 
     def action_inside(self) -> None:
         """See what every unit of the network did as it read the current text."""
-        from tui.screens.inside import InsideScreen
+        from charloom.tui.screens.inside import InsideScreen
 
         turn, voice = self.transcript.current, self._speaker.voice
         if turn and voice:

@@ -10,13 +10,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
-from core.preferences import Preferences
-from core.steering import HOTTEST, Settings
-from tui.brief import MOST_COLUMNS, VARIED, Brief
-from tui.passage import MOST_KEPT
-from tui.widgets.dial import Dial
-from tui.widgets.field import Field
-from tui.widgets.one_of import OneOf
+from charloom.core.preferences import Preferences
+from charloom.core.steering import HOTTEST, Settings
+from charloom.tui.brief import MOST_COLUMNS, VARIED, Brief
+from charloom.tui.passage import MOST_KEPT
+from charloom.tui.widgets.dial import Dial
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.one_of import OneOf
 
 _TEMPERATURES = tuple(tenths / 10 for tenths in range(21))
 _TOP_K = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100)

@@ -9,8 +9,8 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-from core.display import visible
-from tui.adapting import MOST_READ
+from charloom.core.display import visible
+from charloom.tui.adapting import MOST_READ
 
 _NEW_LINE = ("ctrl+j", "alt+enter", "shift+enter")
 

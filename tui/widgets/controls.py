@@ -6,13 +6,13 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from core.preferences import Preferences
-from core.steering import Settings
-from tui.brief import Brief
-from tui.widgets.actions import Actions
-from tui.widgets.choices import Choices
-from tui.widgets.figures import Figures
-from tui.widgets.model_line import ModelLine
+from charloom.core.preferences import Preferences
+from charloom.core.steering import Settings
+from charloom.tui.brief import Brief
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.choices import Choices
+from charloom.tui.widgets.figures import Figures
+from charloom.tui.widgets.model_line import ModelLine
 
 _FRESH = 1_000_000  # seeds: few enough to be remembered and told
 

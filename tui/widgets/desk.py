@@ -8,11 +8,11 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.style import Style
 from textual.widgets import Static, TextArea
 
-from tui.adapting import adapted, told
-from tui.plain import plain
-from tui.voices import Voice
-from tui.widgets.actions import Actions
-from tui.widgets.composer import Composer
+from charloom.tui.adapting import adapted, told
+from charloom.tui.plain import plain
+from charloom.tui.voices import Voice
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.composer import Composer
 
 _LOOKED_AT = 4_000  # characters at a prompt's end: as many as can be looked at between two keys
 _START = "the model begins a line"

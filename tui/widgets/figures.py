@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.passage import Passage
+from charloom.tui.passage import Passage
 
 
 class Figures(Static):

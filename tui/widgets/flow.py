@@ -13,8 +13,8 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from core.display import visible
-from tui.wrapping import Rows
+from charloom.core.display import visible
+from charloom.tui.wrapping import Rows
 
 MEASURE = 88  # columns: longer lines are hard to read
 GUTTER = 3  # columns before every line: a bar, a mark before the first, and a space

@@ -12,14 +12,14 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 
-from core.errors import CharloomError
-from core.generation import Generation
-from core.library import Library
-from tui.librarian import Librarian, Page, Wish, read
-from tui.plain import plain
-from tui.widgets.field import Field
-from tui.widgets.generation_list import PAGE, GenerationList
-from tui.widgets.generation_view import GenerationView
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation
+from charloom.core.library import Library
+from charloom.tui.librarian import Librarian, Page, Wish, read
+from charloom.tui.plain import plain
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.generation_list import PAGE, GenerationList
+from charloom.tui.widgets.generation_view import GenerationView
 
 _PAUSE_SECONDS = 0.1  # in the typing, after which the search is made
 _T = TypeVar("_T")

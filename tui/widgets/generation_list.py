@@ -13,9 +13,9 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from core.generation import Generation
-from tui.librarian import Page
-from tui.widgets.generation_rows import lines_at, rows
+from charloom.core.generation import Generation
+from charloom.tui.librarian import Page
+from charloom.tui.widgets.generation_rows import lines_at, rows
 
 PAGE = 100  # rows that are read at a time
 _MARGIN = 2  # columns at the left: where the cursor is

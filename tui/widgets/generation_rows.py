@@ -2,11 +2,11 @@
 
 from textual.content import Content
 
-from core.display import one_line
-from core.generation import Generation
-from tui.dates import day
-from tui.finding import found
-from tui.plain import plain_line
+from charloom.core.display import one_line
+from charloom.core.generation import Generation
+from charloom.tui.dates import day
+from charloom.tui.finding import found
+from charloom.tui.plain import plain_line
 
 MARK = "bold underline $accent"  # a word that was searched for
 ONE_LINE_FROM = 72  # columns

@@ -7,11 +7,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from core.generation import Generation, Replay
-from tui.dates import minute
-from tui.finding import found
-from tui.plain import plain, plain_line
-from tui.widgets.generation_rows import MARK
+from charloom.core.generation import Generation, Replay
+from charloom.tui.dates import minute
+from charloom.tui.finding import found
+from charloom.tui.plain import plain, plain_line
+from charloom.tui.widgets.generation_rows import MARK
 
 _LONGEST_SHOWN = 20_000  # characters: more would have to be waited for
 _LONGEST_NAME = 64

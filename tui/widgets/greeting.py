@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.plain import plain_line
+from charloom.tui.plain import plain_line
 
 _LONGEST = 40
 

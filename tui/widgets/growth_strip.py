@@ -10,11 +10,11 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from core.display import one_line
-from core.events import bits
-from core.growth import Growth
-from tui.plain import plain
-from tui.widgets.listing import Listing
+from charloom.core.display import one_line
+from charloom.core.events import bits
+from charloom.core.growth import Growth
+from charloom.tui.plain import plain
+from charloom.tui.widgets.listing import Listing
 
 HEADINGS = f"{'step':>9}  {'bits/char':>9}  {'':<5}  what it writes"
 _LINE = 400  # characters of a text: what is beyond the widest screen is not in its line

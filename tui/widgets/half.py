@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 from textual.binding import Binding
 from textual.containers import Vertical
 
-from tui.widgets.actions import Actions
+from charloom.tui.widgets.actions import Actions
 
 if TYPE_CHECKING:
-    from tui.app import CharloomApp
+    from charloom.tui.app import CharloomApp
 
 
 def on_key(key: str, action: str, words: str, tooltip: str, display: str | None = None) -> Binding:
@@ -22,7 +22,7 @@ class Half(Vertical):
     @property
     def house(self) -> "CharloomApp":
         """The app, by its own type."""
-        from tui.app import CharloomApp
+        from charloom.tui.app import CharloomApp
 
         assert isinstance(self.app, CharloomApp)
         return self.app

@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.scales import Scale
+from charloom.tui.scales import Scale
 
 
 class Legend(Static):

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.widgets.loss_picture import Curves, Ink, Picture, draw
-from tui.widgets.plot import nearest
+from charloom.tui.widgets.loss_picture import Curves, Ink, Picture, draw
+from charloom.tui.widgets.plot import nearest
 
 _CLASSES = [f"loss-chart--{ink.name.lower()}" for ink in Ink]
 

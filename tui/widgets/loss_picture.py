@@ -12,7 +12,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tui.widgets.plot import Canvas, Floats, Frame, Line, Scale, count, decimal, nearest, settled
+from charloom.tui.widgets.plot import (
+    Canvas,
+    Floats,
+    Frame,
+    Line,
+    Scale,
+    count,
+    decimal,
+    nearest,
+    settled,
+)
 
 EMPTY = "The loss appears here after the first steps."
 _NAT = math.log(2)  # nats / ln 2 = bits

@@ -6,7 +6,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.plain import plain, plain_line
+from charloom.tui.plain import plain, plain_line
 
 _LONGEST = 60
 

@@ -6,10 +6,10 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
-from core.store import CheckpointInfo, ModelInfo
-from tui.model_figures import checkpoint_row, network
-from tui.plain import plain, plain_line
-from tui.widgets.table import Table
+from charloom.core.store import CheckpointInfo, ModelInfo
+from charloom.tui.model_figures import checkpoint_row, network
+from charloom.tui.plain import plain, plain_line
+from charloom.tui.widgets.table import Table
 
 _COLUMNS = ">step|>train|>valid.|>carried|>windowed-256|>MB|"
 _TITLE = 200  # characters

@@ -11,26 +11,26 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import DataTable, Static
 
-from core import store
-from core.checkpoint import read_card
-from core.display import one_line
-from core.errors import CharloomError
-from core.paths import check_name
-from core.store import ModelInfo
-from core.watch import Watch
-from tui.apart import apart
-from tui.model_figures import counted, megabytes, model_row, size
-from tui.plain import plain
-from tui.screens.asking import ask_until_done
-from tui.screens.dialogs import Ask, confirm
-from tui.screens.editor import Editor
-from tui.screens.saving import Chosen, Saving
-from tui.standing import LIVE, fraction, mark, word
-from tui.stock import Stock
-from tui.widgets.actions import Actions
-from tui.widgets.half import Half, on_key
-from tui.widgets.model_view import ModelView
-from tui.widgets.table import Table
+from charloom.core import store
+from charloom.core.checkpoint import read_card
+from charloom.core.display import one_line
+from charloom.core.errors import CharloomError
+from charloom.core.paths import check_name
+from charloom.core.store import ModelInfo
+from charloom.core.watch import Watch
+from charloom.tui.apart import apart
+from charloom.tui.model_figures import counted, megabytes, model_row, size
+from charloom.tui.plain import plain
+from charloom.tui.screens.asking import ask_until_done
+from charloom.tui.screens.dialogs import Ask, confirm
+from charloom.tui.screens.editor import Editor
+from charloom.tui.screens.saving import Chosen, Saving
+from charloom.tui.standing import LIVE, fraction, mark, word
+from charloom.tui.stock import Stock
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.half import Half, on_key
+from charloom.tui.widgets.model_view import ModelView
+from charloom.tui.widgets.table import Table
 
 _COLUMNS = "|model|>H|>parameters|>step|>nats|>bits|>saved|>MB|learned"
 _NONE = "There is no model yet.\n\nTeach a text in Train (F3), or press i and take in a file."
@@ -147,14 +147,14 @@ class Models(Half):
 
     def action_growth(self) -> None:
         """Show what every checkpoint of the model writes."""
-        from tui.screens.growth import GrowthScreen
+        from charloom.tui.screens.growth import GrowthScreen
 
         if model := self.model:
             self.app.push_screen(GrowthScreen(model.name))
 
     def action_compare(self) -> None:
         """Set the checkpoint beside another."""
-        from tui.screens.compare import CompareScreen
+        from charloom.tui.screens.compare import CompareScreen
 
         model, checkpoint = self.model, self.view.checkpoint
         if model and checkpoint:

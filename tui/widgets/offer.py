@@ -4,8 +4,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from tui.passage import Passage
-from tui.widgets.actions import Actions
+from charloom.tui.passage import Passage
+from charloom.tui.widgets.actions import Actions
 
 _WIDE = 80  # columns, in which all of it is one line
 # The action: its letter on the turn, its key elsewhere, and what it is called.

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.message import Message
 
-from core import looping
-from tui.passage import Passage, about, how_much_is_copied, measured
-from tui.plain import plain
-from tui.widgets.flow import Flow
+from charloom.core import looping
+from charloom.tui.passage import Passage, about, how_much_is_copied, measured
+from charloom.tui.plain import plain
+from charloom.tui.widgets.flow import Flow
 
 
 class PassageView(Flow):

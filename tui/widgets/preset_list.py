@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from textual.content import Content
 from textual.widgets.option_list import Option
 
-from core.presets import PRESETS
-from core.survey import AUTO
-from tui.durations import roughly
-from tui.widgets.listing import Listing
+from charloom.core.presets import PRESETS
+from charloom.core.survey import AUTO
+from charloom.tui.durations import roughly
+from charloom.tui.widgets.listing import Listing
 
 _SUMMARIES = {"auto": AUTO} | {name: preset.summary for name, preset in PRESETS.items()}
 

@@ -11,16 +11,16 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Collapsible, Static
 
-from core import store
-from core.corpus import Corpus, Reading
-from core.errors import CharloomError
-from core.presets import DEFAULT_MINUTES, PRESETS
-from core.survey import Survey
-from tui.plain import in_the_app, plain, plain_line
-from tui.widgets.dial import Dial
-from tui.widgets.field import Field
-from tui.widgets.preset_list import PresetList
-from tui.widgets.settings_grid import FOLD, SettingsGrid
+from charloom.core import store
+from charloom.core.corpus import Corpus, Reading
+from charloom.core.errors import CharloomError
+from charloom.core.presets import DEFAULT_MINUTES, PRESETS
+from charloom.core.survey import Survey
+from charloom.tui.plain import in_the_app, plain, plain_line
+from charloom.tui.widgets.dial import Dial
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.preset_list import PresetList
+from charloom.tui.widgets.settings_grid import FOLD, SettingsGrid
 
 _MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 _EPOCHS = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0, 100.0)
@@ -29,7 +29,7 @@ _NO_TEXT = "No text yet: choose one, and what is in it is told here."
 
 
 class Choice(NamedTuple):
-    """What the person wants: see :func:`core.runs.create`."""
+    """What the person wants: see :func:`charloom.core.runs.create`."""
 
     name: str
     preset: str

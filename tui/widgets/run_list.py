@@ -11,11 +11,11 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from core.events import bits
-from core.watch import Watch
-from tui import standing
-from tui.plain import plain_line
-from tui.widgets.listing import Listing
+from charloom.core.events import bits
+from charloom.core.watch import Watch
+from charloom.tui import standing
+from charloom.tui.plain import plain_line
+from charloom.tui.widgets.listing import Listing
 
 _NAME = 20  # columns
 

@@ -7,13 +7,13 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from core.baselines import named
-from core.watch import Watch
-from tui import standing
-from tui.plain import plain
-from tui.widgets import run_words
-from tui.widgets.loss_chart import LossChart
-from tui.widgets.loss_picture import Curves
+from charloom.core.baselines import named
+from charloom.core.watch import Watch
+from charloom.tui import standing
+from charloom.tui.plain import plain
+from charloom.tui.widgets import run_words
+from charloom.tui.widgets.loss_chart import LossChart
+from charloom.tui.widgets.loss_picture import Curves
 
 
 class RunView(Vertical):

@@ -6,12 +6,12 @@ from typing import Any
 
 from textual.content import Content
 
-from core.display import one_line
-from core.events import Finished, Progress, Started, bits
-from core.watch import State, Watch
-from tui import standing
-from tui.durations import clock
-from tui.plain import in_the_app, plain, plain_line
+from charloom.core.display import one_line
+from charloom.core.events import Finished, Progress, Started, bits
+from charloom.core.watch import State, Watch
+from charloom.tui import standing
+from charloom.tui.durations import clock
+from charloom.tui.plain import in_the_app, plain, plain_line
 
 _NAME = 24  # characters
 _MOST_NATS = 99.0  # beyond which no perplexity is worth a figure

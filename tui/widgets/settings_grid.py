@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.widgets import Input, Static
 
-from core import presets
-from core.errors import CharloomError
-from core.presets import PRESETS
-from core.settings import ModelSettings, TrainSettings
-from tui.plain import plain
-from tui.widgets.field import Field
+from charloom.core import presets
+from charloom.core.errors import CharloomError
+from charloom.core.presets import PRESETS
+from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.tui.plain import plain
+from charloom.tui.widgets.field import Field
 
 _NAMES = ("seed", "steps", "hidden", "layers", "dropout", "rate", "batch", "window", "threads")
 FOLD = "fold"

@@ -8,13 +8,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from core.scoring import Score
-from core.steering import Settings
-from tui.adapting import adapted
-from tui.plain import plain, plain_line
-from tui.voices import Voice
-from tui.widgets.flow import Flow
-from tui.writer import Candidate
+from charloom.core.scoring import Score
+from charloom.core.steering import Settings
+from charloom.tui.adapting import adapted
+from charloom.tui.plain import plain, plain_line
+from charloom.tui.voices import Voice
+from charloom.tui.widgets.flow import Flow
+from charloom.tui.writer import Candidate
 
 _ADDRESS = 80  # characters: more than there is room for
 

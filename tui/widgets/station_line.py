@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from core.tour.stations import STATIONS
+from charloom.core.tour.stations import STATIONS
 
 _NUMBER = "number"  # where a style keeps which station it is
 

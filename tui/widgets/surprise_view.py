@@ -12,15 +12,15 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from core import lens
-from core.errors import CharloomError
-from core.lens import Alternative, Reading
-from tui import readout, scales
-from tui.apart import apart
-from tui.plain import plain
-from tui.voices import Voice
-from tui.widgets.legend import Legend
-from tui.widgets.tinted import Tinted
+from charloom.core import lens
+from charloom.core.errors import CharloomError
+from charloom.core.lens import Alternative, Reading
+from charloom.tui import readout, scales
+from charloom.tui.apart import apart
+from charloom.tui.plain import plain
+from charloom.tui.voices import Voice
+from charloom.tui.widgets.legend import Legend
+from charloom.tui.widgets.tinted import Tinted
 
 _OFFERED = 5  # alternatives
 

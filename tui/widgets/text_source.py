@@ -15,14 +15,14 @@ from textual.widget import Widget
 from textual.widgets import Button, OptionList, Static, TabbedContent, TabPane, Tabs
 from textual.widgets.option_list import Option
 
-from core import catalog
-from core.display import one_line
-from tui.plain import plain_line
-from tui.source import Kind, Source
-from tui.widgets.field import Field
-from tui.widgets.file_tree import FileTree
-from tui.widgets.listing import Listing
-from tui.widgets.paste_area import PasteArea
+from charloom.core import catalog
+from charloom.core.display import one_line
+from charloom.tui.plain import plain_line
+from charloom.tui.source import Kind, Source
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.file_tree import FileTree
+from charloom.tui.widgets.listing import Listing
+from charloom.tui.widgets.paste_area import PasteArea
 
 _NONE_YET = "Nothing yet: the texts you train on are listed here, to be used again."
 

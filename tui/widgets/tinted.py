@@ -19,11 +19,11 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from core.display import visible
-from tui.scales import UNKNOWN, Scale
-from tui.themes import GROUNDS
-from tui.widgets.flow import MEASURE
-from tui.wrapping import Rows
+from charloom.core.display import visible
+from charloom.tui.scales import UNKNOWN, Scale
+from charloom.tui.themes import GROUNDS
+from charloom.tui.widgets.flow import MEASURE
+from charloom.tui.wrapping import Rows
 
 _NEWLINE = "↵"
 _HANGING = 2  # columns at a row's end, for a space and the sign of a newline

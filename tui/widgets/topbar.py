@@ -5,7 +5,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from tui.plain import plain
+from charloom.tui.plain import plain
 
 
 class TopBar(Horizontal):

@@ -9,16 +9,16 @@ from textual.containers import VerticalGroup, VerticalScroll
 from textual.message import Message
 from textual.reactive import reactive
 
-from core.errors import CharloomError
-from tui.adapting import adapted, told
-from tui.apart import apart
-from tui.brief import Brief
-from tui.copies import Copies
-from tui.librarian import Librarian
-from tui.passage import Passage
-from tui.voices import Voice
-from tui.widgets.greeting import Greeting
-from tui.widgets.turn import Turn
+from charloom.core.errors import CharloomError
+from charloom.tui.adapting import adapted, told
+from charloom.tui.apart import apart
+from charloom.tui.brief import Brief
+from charloom.tui.copies import Copies
+from charloom.tui.librarian import Librarian
+from charloom.tui.passage import Passage
+from charloom.tui.voices import Voice
+from charloom.tui.widgets.greeting import Greeting
+from charloom.tui.widgets.turn import Turn
 
 _EARLIER = 500  # prompts that are known
 _PATIENCE_SECONDS = 1.0  # for the end of a slice, on leaving

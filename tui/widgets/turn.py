@@ -11,14 +11,14 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.message import Message
 from textual.widgets import Static
 
-from core.steering import Settings
-from tui.passage import MOST_KEPT, Passage
-from tui.plain import in_the_app, plain
-from tui.voices import Voice
-from tui.widgets.flow import Flow
-from tui.widgets.offer import OFFERED, Offer
-from tui.widgets.passage_view import PassageView
-from tui.writer import Writer
+from charloom.core.steering import Settings
+from charloom.tui.passage import MOST_KEPT, Passage
+from charloom.tui.plain import in_the_app, plain
+from charloom.tui.voices import Voice
+from charloom.tui.widgets.flow import Flow
+from charloom.tui.widgets.offer import OFFERED, Offer
+from charloom.tui.widgets.passage_view import PassageView
+from charloom.tui.writer import Writer
 
 _NARROWEST = 24  # columns for each of several candidates; where there are fewer they are stacked
 
@@ -148,7 +148,7 @@ class Turn(VerticalGroup, can_focus=True):
 
     async def show_surprise(self, voice: Voice) -> None:
         """Show, in place of the text, what each of its characters cost ``voice``."""
-        from tui.widgets.surprise_view import SurpriseView  # deferred: it needs NumPy
+        from charloom.tui.widgets.surprise_view import SurpriseView  # deferred: it needs NumPy
 
         self.add_class("-surprise")
         await self.mount(SurpriseView(voice, self.chosen.whole), before=self._note)

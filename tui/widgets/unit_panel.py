@@ -12,11 +12,11 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from core.lens import Reading, Signal
-from core.neurons import Tracker
-from tui import readout
-from tui.plain import plain
-from tui.widgets.listing import Listing
+from charloom.core.lens import Reading, Signal
+from charloom.core.neurons import Tracker
+from charloom.tui import readout
+from charloom.tui.plain import plain
+from charloom.tui.widgets.listing import Listing
 
 _EXPECTED = 9
 _LISTED = 300

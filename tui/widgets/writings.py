@@ -9,24 +9,24 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from core import generation as forms
-from core import replaying
-from core.display import one_line
-from core.errors import CharloomError
-from core.generation import Generation, clean_tag
-from core.library import Library
-from tui.apart import apart
-from tui.librarian import read_all
-from tui.screens.asking import ask_until_done
-from tui.screens.dialogs import Ask, confirm
-from tui.screens.editor import Editor
-from tui.screens.saving import Chosen, Saving
-from tui.terminal import write_file
-from tui.widgets.actions import Actions
-from tui.widgets.field import Field
-from tui.widgets.generation_browser import GenerationBrowser
-from tui.widgets.generation_list import GenerationList
-from tui.widgets.half import Half, on_key
+from charloom.core import generation as forms
+from charloom.core import replaying
+from charloom.core.display import one_line
+from charloom.core.errors import CharloomError
+from charloom.core.generation import Generation, clean_tag
+from charloom.core.library import Library
+from charloom.tui.apart import apart
+from charloom.tui.librarian import read_all
+from charloom.tui.screens.asking import ask_until_done
+from charloom.tui.screens.dialogs import Ask, confirm
+from charloom.tui.screens.editor import Editor
+from charloom.tui.screens.saving import Chosen, Saving
+from charloom.tui.terminal import write_file
+from charloom.tui.widgets.actions import Actions
+from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.generation_browser import GenerationBrowser
+from charloom.tui.widgets.generation_list import GenerationList
+from charloom.tui.widgets.half import Half, on_key
 
 _EXCERPT = 60  # characters
 _COMMAS = "Separate them by commas."
