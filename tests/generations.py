@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from charloom.core.generation import Generation
+from charloom.core.library.generation import Generation
 
 
 def generation(text: str = " that no disaster", **over: Any) -> Generation:

@@ -1,4 +1,4 @@
-"""Small lessons for :func:`charloom.core.training.train`, and a keeper in memory."""
+"""Small lessons for :func:`charloom.core.training.loop.train`, and a keeper in memory."""
 
 import itertools
 import math
@@ -8,16 +8,16 @@ from typing import Any
 
 import torch
 
-from charloom.core.baselines import Baselines
-from charloom.core.calibration import Machine
-from charloom.core.card import CorpusCard
-from charloom.core.checkpoint import Checkpoint
-from charloom.core.events import Event
-from charloom.core.learner import Snapshot
-from charloom.core.orders import Order
-from charloom.core.settings import ModelSettings, TrainSettings
-from charloom.core.training import Lesson, Standing, train
-from charloom.core.vocab import Vocab
+from charloom.core.analysis.baselines import Baselines
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.data.vocab import Vocab
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.metadata import CorpusCard
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import Event
+from charloom.core.training.autotune import Machine
+from charloom.core.training.loop import Lesson, Standing, train
+from charloom.core.training.step import Snapshot
 
 CPU = Machine(torch.device("cpu"), "float32", threads=1)
 WORDS = "the wind was low and the loom was still; nobody spoke of the letter. "

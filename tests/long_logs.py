@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from charloom.core import events
-from charloom.core.events import CheckpointSaved, Event, Started, Validated, Warned
-from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.runs import events
+from charloom.core.runs.events import CheckpointSaved, Event, Started, Validated, Warned
 
 _PROGRESS = (
     '{"event": "progress", "step": %d, "epoch": %.15f, "loss": %.15f, "bits_per_char": %.15f, '

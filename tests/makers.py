@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charloom.core.checkpoint import Checkpoint, CorpusCard, Losses, tensor_shapes
-from charloom.core.settings import ModelSettings, TrainSettings
-from charloom.core.vocab import Vocab
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.data.vocab import Vocab
+from charloom.core.model.checkpoint import Checkpoint, CorpusCard, Losses, tensor_shapes
 
 CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
 

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from charloom.core import corpus, paths, runs
-from charloom.core.orders import Order
-from charloom.core.preferences import Preferences, save
+from charloom.core import paths
+from charloom.core.data import corpus
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.prompt import PromptRoom
+from charloom.tui.services.preferences import Preferences, save
 from charloom.tui.widgets.models import Models
 from charloom.tui.widgets.turn import Turn
 from tests.app.driving import shown, until

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from charloom.core import corpus, runs
+from charloom.core.data import corpus
+from charloom.core.runs import run as runs
 from tests.child import TEXT
 
 SMALL: dict[str, Any] = {

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from charloom.core import checkpoint, paths, store
+from charloom.core import paths
+from charloom.core.model import checkpoint
+from charloom.core.store import write as store
 from charloom.tui.cli import run
 from tests.makers import random_checkpoint, tree
 

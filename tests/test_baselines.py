@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core import baselines
-from charloom.core.baselines import NAMES, Baselines, measured, n_grams, named
-from charloom.core.vocab import PLACEHOLDER, Vocab
+from charloom.core.analysis import baselines
+from charloom.core.analysis.baselines import NAMES, Baselines, measured, n_grams, named
+from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from tests.child import TEXT
 
 CUT = len(TEXT) // 2

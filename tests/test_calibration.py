@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from charloom.core import calibration, paths
-from charloom.core.calibration import Machine, calibrate
-from charloom.core.learner import Learner
-from charloom.core.model import CharLSTM
-from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core import paths
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.training import autotune as calibration
+from charloom.core.training.autotune import Machine, calibrate
+from charloom.core.training.step import Learner
 
 MODEL = ModelSettings(vocab_size=9, embedding=4, hidden=8)
 

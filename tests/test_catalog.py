@@ -12,7 +12,8 @@ from pydoc_data.topics import topics
 
 import pytest
 
-from charloom.core import catalog, paths
+from charloom.core import paths
+from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
 from tests.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
 

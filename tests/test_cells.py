@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from charloom.core.display import visible
-from charloom.core.tour.cells import COLUMNS, fitted, folded, padded, sign, signs, table, width
+from charloom.core.sanitize import visible
+from charloom.tui.tour.text_layout import COLUMNS, fitted, folded, padded, sign, signs, table, width
 
 
 def test_no_character_takes_more_columns_than_it_is_given() -> None:

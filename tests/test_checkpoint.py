@@ -12,11 +12,11 @@ import pytest
 import safetensors.numpy
 import torch
 
-from charloom.core import checkpoint
-from charloom.core.checkpoint import CorpusCard, Losses
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.settings import ModelSettings, TrainSettings
-from charloom.core.vocab import Vocab
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import CorpusCard, Losses
 from tests.makers import CARD_FIELDS, assert_equal, random_checkpoint
 
 SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))
@@ -159,7 +159,7 @@ def test_a_loss_is_finite(loss: Any) -> None:
 
 def test_checkpoints_need_neither_torch_nor_the_safetensors_library() -> None:
     code = (
-        "import sys; from charloom.core.checkpoint import load\n"
+        "import sys; from charloom.core.model.checkpoint import load\n"
         "assert not {'torch', 'safetensors', 'textual'} & set(sys.modules)"
     )
     root = Path(__file__).parent.parent

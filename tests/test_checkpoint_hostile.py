@@ -14,9 +14,9 @@ import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charloom.core import checkpoint
-from charloom.core.checkpoint import Losses
 from charloom.core.errors import CharloomError
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Losses
 from tests.makers import assert_equal, random_checkpoint
 
 SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import comparing, scoring, store
-from charloom.core.checkpoint import Losses
-from charloom.core.lstm import LSTM
+from charloom.core.analysis import comparison as comparing
+from charloom.core.analysis import scoring
+from charloom.core.model.checkpoint import Losses
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.store import write as store
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.running import Result, call, needs_terminal, on_terminal

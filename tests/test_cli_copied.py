@@ -4,8 +4,10 @@ import json
 
 import pytest
 
-from charloom.core import looping, runs, store
-from charloom.core.checkpoint import CorpusCard
+from charloom.core.analysis import repetition as looping
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
+from charloom.core.store import write as store
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.running import Result, call

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import catalog, corpus, paths, speeds
-from charloom.core.presets import PRESETS
-from charloom.core.survey import training_seconds
+from charloom.core import paths
+from charloom.core.data import catalog, corpus
+from charloom.core.data.statistics import training_seconds
+from charloom.core.runs import estimates as speeds
+from charloom.core.runs.presets import PRESETS
 from tests.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
 from tests.running import Result, call, needs_terminal, on_terminal
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import store
-from charloom.core.library import Library
+from charloom.core.library.database import Library
+from charloom.core.store import write as store
 from tests.makers import random_checkpoint
 from tests.running import COMMAND, call, needs_terminal, started
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import store
-from charloom.core.generation import Generation, export
-from charloom.core.library import Library
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation, export
+from charloom.core.store import write as store
 from tests.generations import generation
 from tests.makers import random_checkpoint
 from tests.running import Result, call, needs_terminal, on_terminal

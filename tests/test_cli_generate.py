@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from charloom.core import checkpoint, paths, store
-from charloom.core.checkpoint import Losses
-from charloom.core.draft import Draft
-from charloom.core.library import Library
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Drawn, Settings, Stream
+from charloom.core import paths
+from charloom.core.library.database import Library
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Losses
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Drawn, Settings, Stream
+from charloom.core.store import write as store
 from charloom.tui import writing
 from charloom.tui.writing import Passage
 from tests.makers import own_assets, random_checkpoint

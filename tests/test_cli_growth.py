@@ -3,8 +3,8 @@ import math
 
 import pytest
 
-from charloom.core import store
-from charloom.core.checkpoint import Losses
+from charloom.core.model.checkpoint import Losses
+from charloom.core.store import write as store
 from tests.makers import random_checkpoint
 from tests.running import call, needs_terminal, on_terminal
 

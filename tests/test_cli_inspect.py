@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charloom.core import lens, neurons, runs, store
-from charloom.core.checkpoint import CorpusCard, load
-from charloom.core.lens import Reading, Signal
-from charloom.core.lstm import LSTM
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis import unit_probes as neurons
+from charloom.core.analysis.activations import Reading, Signal
+from charloom.core.model.checkpoint import CorpusCard, load
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.runs import run as runs
+from charloom.core.store import write as store
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.running import Result, call

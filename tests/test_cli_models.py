@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from charloom.core import checkpoint, store
-from charloom.core.checkpoint import CorpusCard, Losses
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import CorpusCard, Losses
+from charloom.core.store import write as store
 from tests.makers import own_assets, random_checkpoint, tree
 from tests.running import Result, call, needs_terminal, on_terminal
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import runs, scoring, store
-from charloom.core.baselines import measured, named
-from charloom.core.checkpoint import CorpusCard, load
-from charloom.core.events import bits
-from charloom.core.lstm import LSTM
+from charloom.core.analysis import scoring
+from charloom.core.analysis.baselines import measured, named
+from charloom.core.model.checkpoint import CorpusCard, load
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.runs import run as runs
+from charloom.core.runs.events import bits
+from charloom.core.store import write as store
 from tests.child import TEXT as SEA
 from tests.makers import random_checkpoint
 from tests.running import Result, call, child, needs_terminal, on_terminal

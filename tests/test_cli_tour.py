@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from charloom.core import store
-from charloom.core.preferences import Preferences, save
-from charloom.core.tour import labnotes
-from charloom.core.tour.stations import STATIONS
+from charloom.core.store import write as store
+from charloom.tui.services.preferences import Preferences, save
+from charloom.tui.tour import lab_notes as labnotes
+from charloom.tui.tour.stages import STATIONS
 from tests.child import TEXT
 from tests.makers import damage, random_checkpoint
 from tests.running import Result, call, child, needs_terminal

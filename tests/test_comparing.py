@@ -3,13 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import comparing, runs, store
-from charloom.core.checkpoint import CorpusCard
+from charloom.core.analysis import comparison as comparing
+from charloom.core.analysis.scoring import Score
+from charloom.core.config import TrainSettings
+from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.sampling import Settings
-from charloom.core.scoring import Score
-from charloom.core.settings import TrainSettings
-from charloom.core.vocab import Vocab
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
+from charloom.core.sampling.sampler import Settings
+from charloom.core.store import write as store
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 from tests.small import create

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core import copying
-from charloom.core.copying import Index, Run
+from charloom.core.analysis import memorization as copying
+from charloom.core.analysis.memorization import Index, Run
 from charloom.core.errors import CharloomError
 
 # One, two and four bytes for a character in Python's memory, and a half of a pair, alone.

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charloom.core import corpus
-from charloom.core.corpus import Corpus, Reading, from_bytes, load
+from charloom.core.data import corpus
+from charloom.core.data.corpus import Corpus, Reading, from_bytes, load
 from charloom.core.errors import CharloomError
 
 WORDS = "No sooner had the wind fallen than we saw the ice.\n"
@@ -54,7 +54,9 @@ def test_a_file_gives_its_text_untouched(tmp_path: Path) -> None:
 
 
 def test_a_dash_reads_standard_input_to_its_end() -> None:
-    code = "from charloom.core.corpus import load; import sys; sys.stdout.write(load('-').text)"
+    code = (
+        "from charloom.core.data.corpus import load; import sys; sys.stdout.write(load('-').text)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code],
         input=(FRENCH * 3000).encode(),
@@ -332,7 +334,7 @@ def test_a_text_beyond_memory_is_one_sentence(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(2**29)
     code = (
-        "import pathlib, resource, sys; from charloom.core.corpus import load;"
+        "import pathlib, resource, sys; from charloom.core.data.corpus import load;"
         "pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0]);"
         "limit = pages * resource.getpagesize() + 2**25;"
         "resource.setrlimit(resource.RLIMIT_AS, (limit, limit)); load(sys.argv[1])"

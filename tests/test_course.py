@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from charloom.core import corpus, orders, resume, runs, store, watch
-from charloom.core.calibration import usable_cores
-from charloom.core.course import RunDirectory, settle
+from charloom.core.data import corpus
 from charloom.core.errors import CharloomError
-from charloom.core.events import (
+from charloom.core.runs import commands as orders
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import (
     CheckpointSaved,
     Event,
     Finished,
@@ -25,8 +27,11 @@ from charloom.core.events import (
     Validated,
     Warned,
 )
-from charloom.core.orders import Order
-from charloom.core.training import train
+from charloom.core.store import write as store
+from charloom.core.training import resume
+from charloom.core.training.autotune import usable_cores
+from charloom.core.training.loop import train
+from charloom.core.training.session import RunDirectory, settle
 from tests.child import TEXT
 from tests.lessons import CPU, after, lesson
 from tests.makers import assert_equal, at_step, damage

@@ -9,8 +9,10 @@ from subprocess import Popen
 
 import pytest
 
-from charloom.core import runs, store, watch
-from charloom.core.watch import State, Watch
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.store import write as store
 from tests.child import CHARLOOM, TEXT, TINY, outcome, start
 from tests.running import call, needs_terminal
 from tests.small import endless

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charloom.core.display import HIDDEN, one_line, visible
+from charloom.core.sanitize import HIDDEN, one_line, visible
 
 EVERYTHING = "".join(map(chr, range(sys.maxunicode + 1)))
 JOINERS = "\u200c\u200d"

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from charloom.core.checkpoint import Checkpoint
-from charloom.core.draft import Draft
 from charloom.core.errors import CharloomError
-from charloom.core.lstm import LSTM, State
-from charloom.core.sampling import Drawn, Settings, Stream
-from charloom.core.steering import Steering
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM, State
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.config import Steering
+from charloom.core.sampling.sampler import Drawn, Settings, Stream
 from tests.makers import random_checkpoint
 
 TINY = LSTM(random_checkpoint("ab", hidden=2, embedding=2))

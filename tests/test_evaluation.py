@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.nn import functional
 
-from charloom.core import evaluation, scoring
-from charloom.core.lstm import LSTM
-from charloom.core.model import CharLSTM
+from charloom.core.analysis import scoring
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.training import evaluation
 from tests.makers import random_checkpoint
 
 CHECKPOINT = random_checkpoint(hidden=12)

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core import events
+from charloom.core.config import ModelSettings, TrainSettings
 from charloom.core.errors import StorageError
-from charloom.core.events import (
+from charloom.core.runs import events
+from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
     Event,
@@ -28,7 +29,6 @@ from charloom.core.events import (
     record,
     to_line,
 )
-from charloom.core.settings import ModelSettings, TrainSettings
 
 MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
 EVERY: list[Event] = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from charloom.core.errors import CharloomError
-from charloom.core.generation import (
+from charloom.core.library.generation import (
     EXPORTS,
     Generation,
     Replay,
@@ -19,7 +19,7 @@ from charloom.core.generation import (
     export,
     first_difference,
 )
-from charloom.core.steering import Settings, Steering
+from charloom.core.sampling.config import Settings, Steering
 from tests.generations import generation
 
 ANY_TEXT = st.text(st.characters())  # surrogates and controls included

@@ -2,10 +2,11 @@ import json
 
 import pytest
 
-from charloom.core import shelf, store
-from charloom.core.checkpoint import Losses
-from charloom.core.growth import grow
-from charloom.core.sampling import Settings
+from charloom.core.analysis.checkpoint_samples import grow
+from charloom.core.model.checkpoint import Losses
+from charloom.core.sampling.sampler import Settings
+from charloom.core.store import read as shelf
+from charloom.core.store import write as store
 from tests.makers import damage, random_checkpoint
 from tests.running import call
 

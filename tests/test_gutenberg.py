@@ -1,6 +1,6 @@
 import pytest
 
-from charloom.core import gutenberg
+from charloom.core.data import gutenberg
 
 BOOK = "A TALE\n\nThe wind fell, and the ice lay all around us.\n\nTHE END"
 HEADER = "The Project Gutenberg eBook of A Tale\n\nThis ebook is for anyone.\n\n"

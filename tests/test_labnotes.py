@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.tour import labnotes
-from charloom.core.tour.stations import STATIONS
+from charloom.tui.tour import lab_notes as labnotes
+from charloom.tui.tour.stages import STATIONS
 
 WORDS = st.text(st.sampled_from("ab #*\\\n\r"), max_size=40)
 

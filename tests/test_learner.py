@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from charloom.core.learner import Learner
-from charloom.core.model import CharLSTM
-from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.training.step import Learner
 
 MODEL = ModelSettings(vocab_size=7, embedding=4, hidden=5)
 

@@ -7,13 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from charloom.core import lens, scoring
-from charloom.core.checkpoint import Checkpoint
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis import scoring
+from charloom.core.analysis.activations import Reading, Signal
+from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.lens import Reading, Signal
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Settings, Stream
-from charloom.core.vocab import PLACEHOLDER
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.sampler import Settings, Stream
 from tests.makers import random_checkpoint
 
 LETTERS = "\n abcdefghijklmnopqrstuvwxyz"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
-from charloom.core.library import Library
-from charloom.core.steering import Steering
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
+from charloom.core.sampling.config import Steering
 from tests.generations import generation
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))

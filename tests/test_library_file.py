@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import library as room
 from charloom.core.errors import CharloomError
-from charloom.core.library import Library
-from charloom.core.library_schema import MIGRATIONS
-from charloom.core.steering import Steering
+from charloom.core.library import database as room
+from charloom.core.library.database import Library
+from charloom.core.library.schema import MIGRATIONS
+from charloom.core.sampling.config import Steering
 from tests.generations import generation
 
 FIRST_VERSION = Path(__file__).parent / "library_1.sql"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import charloom.core
-from charloom.core import library as room
-from charloom.core.library import Library
+from charloom.core.library import database as room
+from charloom.core.library.database import Library
 from tests.generations import generation
 from tests.test_library_file import check_integrity
 
@@ -45,7 +45,7 @@ def let_go(children: list[subprocess.Popen[str]]) -> None:
 
 ADD_FIFTY = """
 from charloom.core.library import Library
-from charloom.core.steering import Steering
+from charloom.core.sampling.config import Steering
 from tests.generations import generation
 print("ready", flush=True)
 sys.stdin.readline()
@@ -123,7 +123,7 @@ def test_a_process_killed_in_the_middle_of_a_write_loses_only_that_write(tmp_pat
     path = tmp_path / "library.sqlite"
     code = """
 from charloom.core.library import Library
-from charloom.core.steering import Steering
+from charloom.core.sampling.config import Steering
 from tests.generations import generation
 library = Library(Path(sys.argv[1]))
 library.add(generation("kept"))
@@ -150,7 +150,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(tmp_path: Path) -> 
     code = """
 import resource
 from charloom.core.library import Library
-from charloom.core.steering import Steering
+from charloom.core.sampling.config import Steering
 from tests.generations import generation
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))  # the system refuses to write more
 with Library(Path(sys.argv[1])) as library:

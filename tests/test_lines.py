@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import lines
-from charloom.core.lines import Lines, Skim, append
+from charloom.core.runs import jsonl as lines
+from charloom.core.runs.jsonl import Lines, Skim, append
 
 
 def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
@@ -74,7 +74,7 @@ def test_of_a_file_that_was_cut_short_what_comes_then_is_read(tmp_path: Path) ->
 def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     code = (
-        "import sys; from pathlib import Path; from charloom.core.lines import append\n"
+        "import sys; from pathlib import Path; from charloom.core.runs.jsonl import append\n"
         "for number in range(200): append(Path(sys.argv[1]), sys.argv[2].encode() * 500)"
     )
     writers = [

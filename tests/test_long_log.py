@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from charloom.core import events, lines
-from charloom.core.events import Finished, Progress, Sample, Warned
-from charloom.core.watch import State, Watch
+from charloom.core.runs import events
+from charloom.core.runs import jsonl as lines
+from charloom.core.runs.events import Finished, Progress, Sample, Warned
+from charloom.core.runs.monitor import State, Watch
 from tests.long_logs import long_log
 from tests.small import create
 

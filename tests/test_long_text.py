@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Drawn, Settings
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.sampler import Drawn, Settings
 from charloom.tui import writing
 from charloom.tui.wrapping import Rows
 from charloom.tui.writer import Candidate

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core import looping
+from charloom.core.analysis import repetition as looping
 
 WORDS = "It was on a dreary night of November that I beheld the accomplishment of my toils. "
 

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from charloom.core.checkpoint import Checkpoint, from_bytes, to_bytes
 from charloom.core.errors import CharloomError
-from charloom.core.lstm import LSTM
+from charloom.core.model.checkpoint import Checkpoint, from_bytes, to_bytes
+from charloom.core.model.numpy_lstm import LSTM
 from tests.makers import random_checkpoint
 
 

@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
-from charloom.core import runs
-from charloom.core.baselines import measured
-from charloom.core.course import settle
+from charloom.core.analysis.baselines import measured
+from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.material import prepare
-from charloom.core.vocab import Vocab
+from charloom.core.runs import run as runs
+from charloom.core.training.prepare import prepare
+from charloom.core.training.session import settle
 from tests.child import TEXT
 from tests.small import create
 

@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from charloom.core.lstm import LSTM
-from charloom.core.model import CharLSTM, cross_entropy
-from charloom.core.settings import ModelSettings
+from charloom.core.config import ModelSettings
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.torch_lstm import CharLSTM, cross_entropy
 from tests.makers import random_checkpoint
 
 

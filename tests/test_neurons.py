@@ -3,13 +3,14 @@ import random
 import numpy as np
 import pytest
 
-from charloom.core import lens, neurons
-from charloom.core.checkpoint import Checkpoint
-from charloom.core.lens import Signal
-from charloom.core.lstm import LSTM
-from charloom.core.neurons import PROPERTIES, Span
-from charloom.core.training import train
-from charloom.core.vocab import Vocab
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis import unit_probes as neurons
+from charloom.core.analysis.activations import Signal
+from charloom.core.analysis.unit_probes import PROPERTIES, Span
+from charloom.core.data.vocab import Vocab
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.training.loop import train
 from tests.lessons import CPU, Memory, lesson
 from tests.makers import random_checkpoint
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
-from charloom.core import events
-from charloom.core.events import Continued, Event, Finished, Paused, Sample
-from charloom.core.runs import News
+from charloom.core.runs import events
+from charloom.core.runs.events import Continued, Event, Finished, Paused, Sample
+from charloom.core.runs.run import News
 from tests.app.run_folders import course, end
 
 

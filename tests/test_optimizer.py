@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from charloom.core.optimizer import AdamW
+from charloom.core.training.optimizer import AdamW
 
 RATES = [0.01, 0.02, 0.005, 0.001]
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core import orders
 from charloom.core.errors import CharloomError
-from charloom.core.orders import Inbox, Order, give
+from charloom.core.runs import commands as orders
+from charloom.core.runs.commands import Inbox, Order, give
 
 
 @pytest.fixture(autouse=True)

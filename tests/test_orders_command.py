@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from charloom.core import events, runs, store, watch
-from charloom.core.events import CheckpointSaved, Continued, Event, Paused
-from charloom.core.orders import Inbox
+from charloom.core.runs import events
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Inbox
+from charloom.core.runs.events import CheckpointSaved, Continued, Event, Paused
+from charloom.core.store import write as store
 from charloom.tui.commands import orders
 from tests.app.run_folders import at_work, course, end, write_run
 from tests.makers import random_checkpoint

@@ -2,10 +2,14 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import catalog, origins, paths, shelf, store
-from charloom.core.card import Card
-from charloom.core.checkpoint import CorpusCard
+from charloom.core import paths
+from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.model.metadata import Card
+from charloom.core.runs import training_text as origins
+from charloom.core.store import read as shelf
+from charloom.core.store import write as store
 from tests.child import TEXT
 from tests.gutenberg_server import gutenberg_file
 from tests.makers import random_checkpoint
@@ -17,7 +21,7 @@ def card(title: str, sha256: str) -> Card:
 
 
 def digest(folder: Path) -> str:
-    from charloom.core import runs
+    from charloom.core.runs import run as runs
 
     return runs.read_plan(folder).sha256
 

@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
-from charloom.core.passage import span
 
 # Shaped like Frankenstein: the contents list on adjacent lines the words that head the letters.
 LETTER_1 = (

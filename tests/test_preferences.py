@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core import paths, shelf
+from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.preferences import Preferences, load, save
-from charloom.core.steering import Settings
+from charloom.core.sampling.config import Settings
+from charloom.core.store import read as shelf
+from charloom.tui.services.preferences import Preferences, load, save
 
 FULL = Preferences(
     theme="nord",

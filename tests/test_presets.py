@@ -2,10 +2,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from charloom.core.config import TrainSettings
 from charloom.core.errors import CharloomError
-from charloom.core.presets import BOUNDS, PRESETS, automatic, fit
-from charloom.core.schedule import steps_per_epoch
-from charloom.core.settings import TrainSettings
+from charloom.core.runs.presets import BOUNDS, PRESETS, automatic, fit
+from charloom.core.training.schedule import steps_per_epoch
 
 
 def bounds(training: TrainSettings) -> dict[str, float]:

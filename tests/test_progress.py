@@ -4,7 +4,7 @@ import json
 import pytest
 from rich.console import Console
 
-from charloom.core.events import Continued, Event, Paused, Progress, RateChanged, Warned
+from charloom.core.runs.events import Continued, Event, Paused, Progress, RateChanged, Warned
 from charloom.tui.progress import JsonLines, LiveView, PlainLines
 from tests.app.run_folders import course, learned_by_heart
 

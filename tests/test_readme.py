@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import watch
+from charloom.core.runs import monitor as watch
 from charloom.tui.cli import run
 from tests.gutenberg_server import Answer, gutenberg_file, running
 from tests.running import needs_terminal

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import paths, repair, store
+from charloom.core import paths
+from charloom.core.store import repair
+from charloom.core.store import write as store
 from tests.makers import at_step, damage, own_assets, tree
 
 _WRITER = """

@@ -3,12 +3,14 @@ from itertools import islice
 
 import pytest
 
-from charloom.core import replaying, shelf, store
-from charloom.core.draft import Draft
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Settings, Stream
+from charloom.core.library import replay as replaying
+from charloom.core.library.generation import Generation
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.store import read as shelf
+from charloom.core.store import write as store
 from tests.generations import generation
 from tests.makers import damage, random_checkpoint
 

@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from charloom.core import checkpoint, resume
 from charloom.core.errors import CharloomError, StorageError
-from charloom.core.events import Finished, Progress, Started, Validated
-from charloom.core.orders import Order
-from charloom.core.training import train
+from charloom.core.model import checkpoint
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import Finished, Progress, Started, Validated
+from charloom.core.training import resume
+from charloom.core.training.loop import train
 from tests.lessons import CPU, Memory, after, events, lesson, of_kind, same
 from tests.makers import random_checkpoint
 

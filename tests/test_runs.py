@@ -11,9 +11,14 @@ import pytest
 import torch
 from filelock import FileLock
 
-from charloom.core import corpus, events, orders, runs, store, watch
+from charloom.core.data import corpus
 from charloom.core.errors import CharloomError
-from charloom.core.events import (
+from charloom.core.runs import commands as orders
+from charloom.core.runs import events
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import (
     CheckpointSaved,
     Event,
     Finished,
@@ -22,7 +27,7 @@ from charloom.core.events import (
     Validated,
     Warned,
 )
-from charloom.core.orders import Order
+from charloom.core.store import write as store
 from tests.child import TEXT
 from tests.small import SMALL, create, endless
 
@@ -74,7 +79,14 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
     text = corpus.from_bytes(TEXT.encode() * 9, title="sea", source="sea.txt")
     large = SMALL | {"embedding": 256, "batch": 1024, "window": 4096, "order": "shuffled"}
     folder = runs.create("large", text, "small", large, fold=0)
-    command = [sys.executable, "-P", "-m", "charloom.core.trainer", str(folder), str(time.time())]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "charloom.core.training.worker",
+        str(folder),
+        str(time.time()),
+    ]
     limits = (3 << 30, 3 << 30)  # bytes
     child = subprocess.run(
         command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits), check=False
@@ -196,7 +208,7 @@ def test_a_trainer_that_cannot_write_what_happens_leaves_that_in_its_log() -> No
 def test_whoever_launched_a_run_may_leave_quietly(tmp_path: Path) -> None:
     folder = endless()
     code = (
-        "import sys; from pathlib import Path; from core import runs\n"
+        "import sys; from pathlib import Path; from charloom.core.runs import run as runs\n"
         "process = runs.launch(Path(sys.argv[1])); print(process.poll())\n"
         "runs.launch(Path(sys.argv[1]))"  # and one that nobody keeps
     )

@@ -3,8 +3,9 @@
 import json
 from pathlib import Path
 
-from charloom.core import events, store
-from charloom.core.events import Event, Finished, Paused, Validated, bits
+from charloom.core.runs import events
+from charloom.core.runs.events import Event, Finished, Paused, Validated, bits
+from charloom.core.store import write as store
 from tests.app.run_folders import at_work, course, end, write_run
 from tests.makers import random_checkpoint
 from tests.running import call, needs_terminal, on_terminal

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from charloom.core.checkpoint import Checkpoint
-from charloom.core.draft import Draft
+from charloom.core.analysis.scoring import carried
+from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Drawn, Settings, Stream, distribution, draw
-from charloom.core.scoring import carried
-from charloom.core.vocab import PLACEHOLDER
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Drawn, Settings, Stream, distribution, draw
 from tests.makers import random_checkpoint
 from tests.test_lstm import Textbook
 

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core import schedule
-from charloom.core.schedule import Budget, Rhythm, Stopwatch, learning_rate, rate_scale
-from charloom.core.settings import TrainSettings
+from charloom.core.config import TrainSettings
+from charloom.core.training import schedule
+from charloom.core.training.schedule import Budget, Rhythm, Stopwatch, learning_rate, rate_scale
 
 
 class Clock:

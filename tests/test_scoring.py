@@ -7,11 +7,11 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from charloom.core.checkpoint import Checkpoint
+from charloom.core.analysis.scoring import Score, carried, windowed
+from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.lstm import LSTM
-from charloom.core.scoring import Score, carried, windowed
-from charloom.core.vocab import PLACEHOLDER
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM
 from tests.makers import random_checkpoint
 from tests.test_lstm import Textbook
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.series import Series
+from charloom.core.runs.curve import Series
 
 VALUES = st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=300)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charloom.core.config import ModelSettings, TrainSettings
 from charloom.core.errors import CharloomError
-from charloom.core.settings import ModelSettings, TrainSettings
 
 Settings = type[ModelSettings] | type[TrainSettings]
 BOUNDS = ("minutes", "epochs", "steps")

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import checkpoint, paths, store
-from charloom.core.checkpoint import Losses, UnreadableError
+from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Losses, UnreadableError
+from charloom.core.store import write as store
 from tests.makers import at_step, damage, own_assets, tree
 
 

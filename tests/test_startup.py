@@ -6,22 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import paths, speeds, store
-from charloom.core.presets import PRESETS
+from charloom.core import paths
+from charloom.core.runs import estimates as speeds
+from charloom.core.runs.presets import PRESETS
+from charloom.core.store import write as store
 from charloom.tui.cli import run
 from tests.makers import random_checkpoint
 
 HEAVY = ("torch", "textual", "requests", "pooch")
-FREE = [
-    *("errors", "paths", "settings", "vocab", "gutenberg", "passage", "display", "events", "guard"),
-    *("card", "corpus", "schedule", "checkpoint", "generation", "presets", "speeds", "shelf"),
-    *("catalog", "library", "survey", "store", "lstm", "sampling", "streams"),
-    *("scoring", "runs", "steering", "draft", "replaying", "library_schema"),
-    *("lines", "orders", "series", "baselines", "watch", "repair", "trainer", "preferences"),
-    *("origins", "material", "turning", "lens", "neurons", "growth", "comparing"),
-    *("copying", "looping"),
-    "tour",
+ROOT = Path(__file__).parent.parent
+WITH_TORCH = ("core.training.", "core.data.dataset", "core.model.torch_lstm")
+MODULES = [
+    str(path.relative_to(ROOT).with_suffix("")).replace("/", ".")
+    for path in ROOT.glob("core/**/*.py")
 ]
+FREE = [f"charloom.{name}" for name in MODULES if not name.startswith(WITH_TORCH)]
 COMMANDS = [
     ["--help"],
     ["models"],
@@ -68,13 +67,13 @@ def test_a_command_waits_for_nothing_heavy(command: list[str], tmp_path: Path) -
 
 
 def test_the_core_but_for_the_training_child_has_no_torch_and_no_screen(tmp_path: Path) -> None:
-    code = "import " + ", ".join(f"charloom.core.{room}" for room in FREE)
+    code = "import " + ", ".join(FREE)
     seen = imported_after(code, tmp_path)
     assert not seen.intersection({"torch", "textual", "rich", "click", "charloom.tui"})
 
 
 def test_the_training_child_meets_no_screen(tmp_path: Path) -> None:
-    seen = imported_after("import charloom.core.course", tmp_path)
+    seen = imported_after("import charloom.core.training.session", tmp_path)
     assert "torch" in seen and not seen.intersection({"textual", "rich", "click", "charloom.tui"})
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charloom.core import paths, store
+from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.store import write as store
 from tests.makers import at_step, damage, own_assets, tree
 
 IMPOSSIBLE_NAMES = ["", "..", ".", "a/b", "../up", "a\\b", "CON", "nul.txt", "x" * 300, ".hidden"]

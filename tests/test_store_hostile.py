@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import checkpoint, paths, repair, runs, store
-from charloom.core.checkpoint import Loaded
+from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.watch import State, Watch
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Loaded
+from charloom.core.runs import run as runs
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.store import repair
+from charloom.core.store import write as store
 from tests.makers import at_step, own_assets, tree
 from tests.small import create
 

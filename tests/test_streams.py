@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charloom.core.draft import Draft
+from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Drawn, Settings, Stream
-from charloom.core.streams import Streams
-from charloom.core.vocab import PLACEHOLDER
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.batched import Streams
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Drawn, Settings, Stream
 from tests.makers import random_checkpoint
 from tests.test_sampling import SETTINGS, bold
 
@@ -62,7 +62,7 @@ def test_where_rounding_would_decide_a_stream_of_its_own_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every draw is taken for one on an edge, and the network is wrong wherever it is asked."""
-    monkeypatch.setattr("charloom.core.streams._ROUNDING", 1e3)
+    monkeypatch.setattr("charloom.core.sampling.batched._ROUNDING", 1e3)
 
     class Rounding(LSTM):
         def step(self, ids: Any, state: Any) -> Any:

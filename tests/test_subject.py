@@ -3,13 +3,15 @@ from typing import Any
 
 import pytest
 
-from charloom.core import corpus, runs, store
-from charloom.core.checkpoint import CorpusCard
-from charloom.core.corpus import Corpus
+from charloom.core.data import corpus
+from charloom.core.data.corpus import Corpus
+from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.tour import subject
-from charloom.core.tour.subject import Subject
-from charloom.core.vocab import PLACEHOLDER
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
+from charloom.core.store import write as store
+from charloom.tui.tour import subject
+from charloom.tui.tour.subject import Subject
 from tests.child import TEXT
 from tests.makers import damage, random_checkpoint
 from tests.small import create

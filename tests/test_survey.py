@@ -2,9 +2,9 @@ import dataclasses
 
 import pytest
 
-from charloom.core.corpus import from_bytes
-from charloom.core.settings import TrainSettings
-from charloom.core.survey import Survey, estimates, label, survey, training_seconds
+from charloom.core.config import TrainSettings
+from charloom.core.data.corpus import from_bytes
+from charloom.core.data.statistics import Survey, estimates, label, survey, training_seconds
 
 
 def surveyed(text: str, encoding: str = "utf-8") -> Survey:

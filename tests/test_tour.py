@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from charloom.core import corpus, store
-from charloom.core.display import visible
-from charloom.core.sampling import distribution
-from charloom.core.steering import Settings
-from charloom.core.tour import NETWORK, STATIONS, Tour, subject
-from charloom.core.tour.cells import COLUMNS
-from charloom.core.tour.example import Example
+from charloom.core.data import corpus
+from charloom.core.sampling.config import Settings
+from charloom.core.sampling.sampler import distribution
+from charloom.core.sanitize import visible
+from charloom.core.store import write as store
+from charloom.tui.tour import subject
+from charloom.tui.tour.text_layout import COLUMNS
+from charloom.tui.tour.tour import NETWORK, STATIONS, Tour
+from charloom.tui.tour.worked_example import Example
 from tests.child import TEXT
 from tests.makers import random_checkpoint
 
@@ -38,7 +40,7 @@ TEXTS = {
 
 def toured(text: str, chosen: Settings | None = None, **over: Any) -> Tour:
     """Return the tour of a model that knows the text, with its worked example."""
-    from charloom.core.workbench import work
+    from charloom.core.training.worked_example import work
 
     found = random_checkpoint(text, **over)
     found = replace(found, training=replace(found.training, batch=4, window=16))

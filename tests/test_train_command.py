@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import paths, store
-from charloom.core.events import Progress, Sample, Validated
+from charloom.core import paths
+from charloom.core.runs.events import Progress, Sample, Validated
+from charloom.core.store import write as store
 from charloom.tui.durations import clock
 from charloom.tui.progress import sparkline
 from tests.child import CHARLOOM, TEXT, TINY, outcome, start

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-from charloom.core import training
-from charloom.core.baselines import named
-from charloom.core.checkpoint import Checkpoint
-from charloom.core.draft import Draft
+from charloom.core.analysis.baselines import named
+from charloom.core.data.dataset import split
 from charloom.core.errors import CharloomError
-from charloom.core.events import (
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.runs.events import (
     CheckpointSaved,
     Finished,
     Progress,
@@ -19,13 +20,12 @@ from charloom.core.events import (
     Validated,
     Warned,
 )
-from charloom.core.learner import Learner
-from charloom.core.lstm import LSTM
-from charloom.core.model import CharLSTM
-from charloom.core.sampling import Settings, Stream
-from charloom.core.schedule import learning_rate
-from charloom.core.training import train
-from charloom.core.windows import split
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.training import loop as training
+from charloom.core.training.loop import train
+from charloom.core.training.schedule import learning_rate
+from charloom.core.training.step import Learner
 from tests.lessons import CPU, Memory, events, lesson, of_kind, same
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")

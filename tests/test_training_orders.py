@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from charloom.core import schedule, training
 from charloom.core.errors import StorageError
-from charloom.core.events import (
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
     Event,
@@ -17,11 +17,12 @@ from charloom.core.events import (
     Sample,
     Validated,
 )
-from charloom.core.learner import Snapshot
-from charloom.core.lesson import Standing
-from charloom.core.orders import Order
-from charloom.core.schedule import learning_rate
-from charloom.core.training import train
+from charloom.core.training import loop as training
+from charloom.core.training import schedule
+from charloom.core.training.loop import train
+from charloom.core.training.schedule import learning_rate
+from charloom.core.training.step import Snapshot
+from charloom.core.training.task import Standing
 from tests.lessons import CPU, Memory, after, events, lesson, of_kind, same
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from charloom.core.series import Point
-from charloom.core.turning import turned
+from charloom.core.runs.curve import Point
+from charloom.core.runs.overfitting import turned
 
 Curve = Callable[[float], float]
 VALIDATIONS, REPORTS = 60, 4  # reports to each validation

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from charloom.core.data.vocab import PLACEHOLDER, Change, Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.vocab import PLACEHOLDER, Change, Vocab
 
 ANY_CHARACTER = st.characters(exclude_categories=())  # lone surrogates included
 ANY_TEXT = st.text(ANY_CHARACTER | st.sampled_from("\ud800\udfff"), min_size=1, max_size=60)

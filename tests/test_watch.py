@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from charloom.core import events, lines, orders, paths, runs, store, watch
-from charloom.core.events import (
+from charloom.core import paths
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.runs import commands as orders
+from charloom.core.runs import events
+from charloom.core.runs import jsonl as lines
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
     Event,
@@ -20,9 +27,8 @@ from charloom.core.events import (
     Validated,
     Warned,
 )
-from charloom.core.orders import Order
-from charloom.core.settings import ModelSettings, TrainSettings
-from charloom.core.watch import State, Watch
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.store import write as store
 from tests.makers import random_checkpoint
 from tests.small import create, endless
 

@@ -6,10 +6,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.schedule import steps_per_epoch
-from charloom.core.settings import TrainSettings
-from charloom.core.vocab import Vocab
-from charloom.core.windows import Contiguous, Shuffled, Windows, batches, split
+from charloom.core.config import TrainSettings
+from charloom.core.data.dataset import Contiguous, Shuffled, Windows, batches, split
+from charloom.core.data.vocab import Vocab
+from charloom.core.training.schedule import steps_per_epoch
 
 
 def test_labels_are_the_features_shifted_by_one() -> None:

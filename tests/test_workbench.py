@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from charloom.core import corpus, store
-from charloom.core.checkpoint import Checkpoint
+from charloom.core.data import corpus
 from charloom.core.errors import CharloomError
-from charloom.core.tour import subject
-from charloom.core.tour.example import Example, Working
-from charloom.core.tour.subject import Subject
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.store import write as store
+from charloom.tui.tour import subject
+from charloom.tui.tour.subject import Subject
+from charloom.tui.tour.worked_example import Example, Working
 from tests.child import TEXT
 from tests.makers import damage, random_checkpoint
 
@@ -40,11 +41,11 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
     import torch
     from torch.nn import functional
 
-    from charloom.core.learner import Learner
-    from charloom.core.model import CharLSTM
-    from charloom.core.schedule import learning_rate
-    from charloom.core.windows import batches
-    from charloom.core.workbench import work
+    from charloom.core.data.dataset import batches
+    from charloom.core.model.torch_lstm import CharLSTM
+    from charloom.core.training.schedule import learning_rate
+    from charloom.core.training.step import Learner
+    from charloom.core.training.worked_example import work
 
     found = saved(layers=2, tied=tied, embedding=8 if tied else 4)
     training = replace(found.training, order=order, clip=0.05)
@@ -106,7 +107,7 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
 
 @pytest.mark.usefixtures("torch_as_it_was")
 def test_the_child_answers_what_is_worked_out_here_and_dropout_changes_nothing() -> None:
-    from charloom.core.workbench import work
+    from charloom.core.training.worked_example import work
 
     found = saved()
     shown = about(replace(found, model=replace(found.model, dropout=0.5)))

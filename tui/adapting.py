@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from charloom.core.display import one_line
-from charloom.core.vocab import Change, Vocab
+from charloom.core.data.vocab import Change, Vocab
+from charloom.core.sanitize import one_line
 
 MOST_READ = 20_000
 """Characters of a prompt: what stands further back, no network remembers."""

@@ -14,15 +14,15 @@ from textual.markup import escape
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
-from charloom.core import preferences
-from charloom.core.display import visible
 from charloom.core.errors import CharloomError
+from charloom.core.sanitize import visible
 from charloom.tui.keys import deeds
+from charloom.tui.services import preferences
 from charloom.tui.themes import DARK, LIGHT, grounds
 
 if TYPE_CHECKING:
-    from charloom.core.corpus import Corpus
-    from charloom.core.generation import Generation
+    from charloom.core.data.corpus import Corpus
+    from charloom.core.library.generation import Generation
     from charloom.tui.running import Runs
     from charloom.tui.screens.prompt import PromptRoom
     from charloom.tui.screens.room import Room

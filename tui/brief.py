@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from charloom.core.steering import HOTTEST, Settings
+from charloom.core.sampling.config import HOTTEST, Settings
 
 if TYPE_CHECKING:
-    from charloom.core.lstm import LSTM
+    from charloom.core.model.numpy_lstm import LSTM
     from charloom.tui.writer import Candidate
 
 MOST_COLUMNS = 4

@@ -13,8 +13,8 @@ from typing import Any
 
 import click
 
-from charloom.core.display import one_line, visible
 from charloom.core.errors import CharloomError
+from charloom.core.sanitize import one_line, visible
 
 _COMMANDS = {
     "train": "Train a network on a text and watch it learn.",

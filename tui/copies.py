@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from charloom.core import shelf
 from charloom.core.errors import CharloomError
+from charloom.core.store import read as shelf
 from charloom.tui.apart import apart
 
 if TYPE_CHECKING:
-    from charloom.core.copying import Index, Run
+    from charloom.core.analysis.memorization import Index, Run
 
 _AT_HAND = 2  # each takes five bytes or more for every character that was learned
 _PAUSE_SECONDS = 0.05
@@ -55,8 +55,8 @@ def _index(name: str, rest: Callable[[], None]) -> "Index":
     """Return the index of what the model ``name`` was trained on; ``rest`` as it has it."""
     rest()
     # Deferred: the first text can be written before these rooms are needed.
-    from charloom.core import origins
-    from charloom.core.copying import Index
+    from charloom.core.analysis.memorization import Index
+    from charloom.core.runs import training_text as origins
 
     card = shelf.find(name)[1].card  # that of any checkpoint: all of them learned the same
     if card is None:

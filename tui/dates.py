@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from charloom.core.display import one_line
+from charloom.core.sanitize import one_line
 
 _SHORTEST = 10  # characters of a day: what stands for it where it is no date is cut to this
 

@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from functools import partial
 from types import FrameType
 
-from charloom.core import store, watch
 from charloom.core.errors import CharloomError
-from charloom.core.events import Event, Finished, Started
-from charloom.core.orders import STOPPING
-from charloom.core.runs import News, Training
-from charloom.core.watch import State, Watch
+from charloom.core.runs import monitor as watch
+from charloom.core.runs.commands import STOPPING
+from charloom.core.runs.events import Event, Finished, Started
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.runs.run import News, Training
+from charloom.core.store import write as store
 from charloom.tui import standing
 from charloom.tui.durations import clock
 from charloom.tui.progress import JsonLines, LiveView, PlainLines, Watcher

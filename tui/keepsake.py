@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from charloom.core.generation import Generation
-from charloom.core.library import Library
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
 
 
 class Keepsake:

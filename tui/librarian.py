@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
-from charloom.core.library import Library
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
 
 _T = TypeVar("_T")
 

@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
-from charloom.core.card import Card
-from charloom.core.events import bits
-from charloom.core.store import CheckpointInfo, ModelInfo
+from charloom.core.model.metadata import Card
+from charloom.core.runs.events import bits
+from charloom.core.store.write import CheckpointInfo, ModelInfo
 
 
 def in_nats(value: float | None) -> str:

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from charloom.core.corpus import Reading
-from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.data.corpus import Reading
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -39,7 +39,9 @@ def detach_option(command: Command) -> Command:
 
 def model_option(command: Command) -> Command:
     """Add ``--model``: which checkpoint to use."""
-    from charloom.core.shelf import BUNDLED  # deferred: it needs NumPy, and not every command does
+    from charloom.core.store.read import (
+        BUNDLED,  # deferred: it needs NumPy, and not every command does
+    )
 
     return click.option(
         "--model",
@@ -129,7 +131,7 @@ def mirror_option(command: Command) -> Command:
 
 
 def reading_options(command: Command) -> Command:
-    """Add the choices of how a text is read; see :class:`charloom.core.corpus.Reading`."""
+    """Add the choices of how a text is read; see :class:`charloom.core.data.corpus.Reading`."""
     for add in (
         mirror_option,
         click.option("--nfc/--no-nfc", default=True, help="Compose characters (NFC)."),

@@ -5,14 +5,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
-from charloom.core.steering import Settings
+from charloom.core.library.generation import Generation
+from charloom.core.sampling.config import Settings
 from charloom.tui.brief import Brief
 from charloom.tui.keepsake import Keepsake
 from charloom.tui.librarian import Librarian
 
 if TYPE_CHECKING:
-    from charloom.core.copying import Run
+    from charloom.core.analysis.memorization import Run
     from charloom.tui.voices import Voice
     from charloom.tui.writer import Candidate
 

@@ -4,7 +4,7 @@ import re
 
 from textual.content import Content
 
-from charloom.core.display import one_line, visible
+from charloom.core.sanitize import one_line, visible
 
 
 def plain(text: str, style: str = "") -> Content:

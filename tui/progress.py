@@ -13,9 +13,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from charloom.core.baselines import named
-from charloom.core.display import visible
-from charloom.core.events import (
+from charloom.core.analysis.baselines import named
+from charloom.core.runs.curve import Series
+from charloom.core.runs.events import (
     Continued,
     Event,
     Paused,
@@ -28,7 +28,7 @@ from charloom.core.events import (
     bits,
     to_line,
 )
-from charloom.core.series import Series
+from charloom.core.sanitize import visible
 from charloom.tui.durations import clock
 from charloom.tui.standing import turning
 

@@ -6,8 +6,8 @@ What becomes of it is told on stderr.
 import sys
 from collections import Counter
 
+from charloom.core.data.vocab import Change, Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.vocab import Change, Vocab
 from charloom.tui.adapting import MOST_READ, adapted
 from charloom.tui.terminal import note
 

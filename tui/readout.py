@@ -4,8 +4,8 @@ import math
 
 from textual.content import Content
 
-from charloom.core.display import one_line
-from charloom.core.lens import Alternative, Reading
+from charloom.core.analysis.activations import Alternative, Reading
+from charloom.core.sanitize import one_line
 from charloom.tui.plain import plain
 
 _BAR = 10  # columns

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from textual.signal import Signal
 
-from charloom.core import orders, runs, store, watch
 from charloom.core.errors import CharloomError
-from charloom.core.orders import Order
-from charloom.core.watch import State, Watch
+from charloom.core.runs import commands as orders
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.store import write as store
 from charloom.tui import standing
 from charloom.tui.standing import LIVE
 

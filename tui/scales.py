@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.lens import Signal
+from charloom.core.analysis.activations import Signal
 
 UNKNOWN = -1
 """The level of what has no number."""

@@ -135,7 +135,7 @@ class Session(CharloomApp):
     @work
     async def _mend(self) -> None:
         """Repair what a crash has left of the store, and tell of what was lost."""
-        from charloom.core import repair
+        from charloom.core.store import repair
 
         # What is there by now stays: collecting garbage, which stops everything, need not look at
         # it again and again. So a key is answered within 50 ms, which it else now and then is not.

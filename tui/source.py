@@ -7,8 +7,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Self, Unpack
 
-from charloom.core import catalog, corpus
-from charloom.core.corpus import Corpus, Reading
+from charloom.core.data import catalog, corpus
+from charloom.core.data.corpus import Corpus, Reading
 
 _PASTED = "pasted text"
 

@@ -2,8 +2,10 @@
 
 from contextlib import suppress
 
-from charloom.core import catalog, origins, shelf
+from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
+from charloom.core.runs import training_text as origins
+from charloom.core.store import read as shelf
 
 _TALE = "loom"  # is always there
 _FEWEST = 100  # characters: units are ranked on them

@@ -3,11 +3,11 @@
 import shlex
 from typing import Any
 
-from charloom.core.display import one_line
-from charloom.core.events import bits
-from charloom.core.series import Series
-from charloom.core.turning import turned
-from charloom.core.watch import State, Watch
+from charloom.core.runs.curve import Series
+from charloom.core.runs.events import bits
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.runs.overfitting import turned
+from charloom.core.sanitize import one_line
 
 LIVE = (State.STARTING, State.TRAINING, State.PAUSED)
 RESUMABLE = (State.STOPPED, State.INTERRUPTED, State.FAILED, State.UNTRAINED)

@@ -2,8 +2,9 @@
 
 import contextlib
 
-from charloom.core import shelf, store
-from charloom.core.store import ModelInfo
+from charloom.core.store import read as shelf
+from charloom.core.store import write as store
+from charloom.core.store.write import ModelInfo
 
 
 class Stock:

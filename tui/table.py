@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
-from charloom.core.display import one_line
+from charloom.core.sanitize import one_line
 
 _GAP = "  "
 _WIDEST = 72  # characters of any one cell

@@ -11,8 +11,8 @@ from typing import Any, TextIO
 import click
 
 from charloom.core import paths
-from charloom.core.display import visible
 from charloom.core.errors import CharloomError
+from charloom.core.sanitize import visible
 
 
 def write(text: str, *, bold: bool = False) -> None:

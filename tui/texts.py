@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from charloom.core import catalog
-from charloom.core.corpus import Corpus
+from charloom.core.data import catalog
+from charloom.core.data.corpus import Corpus
 from charloom.tui.options import chosen_reading
 from charloom.tui.terminal import download_progress, note
 

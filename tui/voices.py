@@ -4,12 +4,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
-from charloom.core import shelf
-from charloom.core.card import Card
-from charloom.core.checkpoint import Loaded
 from charloom.core.errors import CharloomError
-from charloom.core.events import bits
-from charloom.core.lstm import LSTM
+from charloom.core.model.checkpoint import Loaded
+from charloom.core.model.metadata import Card
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.runs.events import bits
+from charloom.core.store import read as shelf
 
 _AT_HAND = 2  # the one in use and the one before: a model may take gigabytes
 _READY = {shelf.BUNDLED: "You will rejoice to hear"}

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from itertools import islice
 from time import perf_counter
 
-from charloom.core.draft import Draft
 from charloom.core.errors import CharloomError
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Settings, Stream
-from charloom.core.steering import Steering
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.config import Steering
+from charloom.core.sampling.sampler import Settings, Stream
 
 _SLICE = 16  # characters
 _SLICE_SECONDS = 0.005  # after which a slice is not gone on with, in a large model

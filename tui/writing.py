@@ -6,7 +6,7 @@ from contextlib import suppress
 from io import StringIO
 from time import perf_counter
 
-from charloom.core.sampling import Drawn
+from charloom.core.sampling.sampler import Drawn
 from charloom.tui.terminal import write
 
 MOST_KEPT = 1_000_000

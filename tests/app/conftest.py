@@ -4,7 +4,7 @@ from subprocess import Popen
 
 import pytest
 
-from charloom.core import runs
+from charloom.core.runs import run as runs
 
 
 @pytest.fixture(autouse=True)

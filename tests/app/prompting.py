@@ -10,12 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from textual.pilot import Pilot
 
-from charloom.core import preferences, store
-from charloom.core.generation import Generation
-from charloom.core.library import Library
-from charloom.core.lstm import LSTM, State
-from charloom.core.preferences import Preferences
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
+from charloom.core.model.numpy_lstm import LSTM, State
+from charloom.core.store import write as store
 from charloom.tui.screens.prompt import PromptRoom
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.composer import Composer
 from charloom.tui.widgets.turn import Turn
 from tests.app.driving import until

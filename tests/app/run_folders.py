@@ -7,8 +7,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from charloom.core import corpus, events, runs
-from charloom.core.events import (
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.data import corpus
+from charloom.core.runs import events
+from charloom.core.runs import run as runs
+from charloom.core.runs.events import (
     CheckpointSaved,
     Event,
     Finished,
@@ -18,7 +21,6 @@ from charloom.core.events import (
     Validated,
     bits,
 )
-from charloom.core.settings import ModelSettings, TrainSettings
 from tests.child import TEXT
 
 WRITTEN = (

@@ -4,9 +4,9 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from charloom.core import store
-from charloom.core.generation import Generation
-from charloom.core.library import Library
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
+from charloom.core.store import write as store
 from charloom.tui.screens.library import LibraryRoom
 from charloom.tui.widgets.field import Field
 from charloom.tui.widgets.generation_browser import GenerationBrowser

@@ -2,7 +2,7 @@
 
 import pytest
 
-from charloom.core.vocab import Vocab
+from charloom.core.data.vocab import Vocab
 from charloom.tui.adapting import MOST_READ, adapted, told
 
 VOCAB = Vocab(tuple('\n "-abcdeghnst'))

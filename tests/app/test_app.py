@@ -7,12 +7,12 @@ from textual.command import CommandInput, CommandList, CommandPalette
 from textual.events import Paste
 from textual.widgets import Footer
 
-from charloom.core.display import visible
-from charloom.core.preferences import load
+from charloom.core.sanitize import visible
 from charloom.tui.app import CharloomApp
 from charloom.tui.keys import deeds
 from charloom.tui.screens.help import HelpScreen
 from charloom.tui.screens.settings import Places
+from charloom.tui.services.preferences import load
 from charloom.tui.widgets.dial import Dial
 from tests.app.driving import SMALL, app_at, shown, told, until, words
 

@@ -7,11 +7,14 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
-from charloom.core import checkpoint, comparing, scoring, store
-from charloom.core.display import visible
-from charloom.core.draft import Draft
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Settings, Stream
+from charloom.core.analysis import comparison as comparing
+from charloom.core.analysis import scoring
+from charloom.core.model import checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.sanitize import visible
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.compare import CompareScreen
 from charloom.tui.widgets.side import Side

@@ -5,8 +5,8 @@ from textual.app import App, ComposeResult
 from textual.events import Paste
 from textual.pilot import Pilot
 
-from charloom.core.display import visible
-from charloom.core.library import Library
+from charloom.core.library.database import Library
+from charloom.core.sanitize import visible
 from charloom.tui.app import CharloomApp
 from charloom.tui.widgets.composer import Composer
 from tests.app.driving import SMALL, shown, until, words

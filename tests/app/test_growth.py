@@ -8,11 +8,13 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from charloom.core import events, shelf, store
-from charloom.core.card import Losses
-from charloom.core.events import CheckpointSaved
-from charloom.core.growth import Growth, grow
-from charloom.core.sampling import Settings
+from charloom.core.analysis.checkpoint_samples import Growth, grow
+from charloom.core.model.metadata import Losses
+from charloom.core.runs import events
+from charloom.core.runs.events import CheckpointSaved
+from charloom.core.sampling.sampler import Settings
+from charloom.core.store import read as shelf
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.growth import GrowthScreen
 from charloom.tui.widgets.growth_strip import GrowthStrip

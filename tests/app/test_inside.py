@@ -12,10 +12,14 @@ from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.theme import Theme
 
-from charloom.core import catalog, lens, neurons, runs, store
-from charloom.core.checkpoint import CorpusCard
-from charloom.core.lens import Signal
-from charloom.core.vocab import Vocab
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis import unit_probes as neurons
+from charloom.core.analysis.activations import Signal
+from charloom.core.data import catalog
+from charloom.core.data.vocab import Vocab
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
+from charloom.core.store import write as store
 from charloom.tui import scales, voices
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.choosing_text import TextPicker

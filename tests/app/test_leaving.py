@@ -2,8 +2,9 @@
 
 from contextlib import ExitStack
 
-from charloom.core import events, orders
-from charloom.core.orders import Order
+from charloom.core.runs import commands as orders
+from charloom.core.runs import events
+from charloom.core.runs.commands import Order
 from charloom.tui.screens.leaving import Leaving, Stopping
 from charloom.tui.screens.train import TrainRoom
 from tests.app.driving import SMALL, app_at, shown, told, until, words

@@ -6,7 +6,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from charloom.core.generation import EXPORTS, export
+from charloom.core.library.generation import EXPORTS, export
 from charloom.tui.screens.library import LibraryRoom
 from charloom.tui.screens.saving import Saving
 from charloom.tui.widgets.field import Field

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from charloom.core import paths
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 from charloom.tui.librarian import Wish
 from charloom.tui.librarian import read as read_page
 from charloom.tui.widgets.generation_list import PAGE

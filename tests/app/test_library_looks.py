@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core import store
-from charloom.core.steering import Steering
+from charloom.core.sampling.config import Steering
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from tests.app.driving import LARGE, SMALL, app_at, shown, until
 from tests.app.shelves import keep

@@ -9,7 +9,8 @@ from filelock import FileLock
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from charloom.core import checkpoint, store
+from charloom.core.model import checkpoint
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.editor import Editor
 from charloom.tui.screens.library import LibraryRoom

@@ -2,7 +2,7 @@
 
 import pytest
 
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 from charloom.tui.dates import day, minute
 from charloom.tui.finding import found
 from charloom.tui.widgets.generation_rows import rows

@@ -7,8 +7,9 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from charloom.core import paths, store
-from charloom.core.library import Library
+from charloom.core import paths
+from charloom.core.library.database import Library
+from charloom.core.store import write as store
 from charloom.tui.screens.editor import Editor
 from charloom.tui.screens.library import LibraryRoom
 from charloom.tui.widgets.actions import Actions

@@ -6,7 +6,7 @@ from textual.containers import Container
 from textual.events import Paste
 from textual.widgets import Static
 
-from charloom.core.display import visible
+from charloom.core.sanitize import visible
 from charloom.tui.plain import plain
 from charloom.tui.widgets.actions import Actions
 from charloom.tui.widgets.field import Field

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import events
-from charloom.core.events import Warned
+from charloom.core.runs import events
+from charloom.core.runs.events import Warned
 from charloom.tui import running
 from tests.app.driving import LARGE, app_at, shown, told, until
 from tests.app.run_folders import at_work, end, write_run

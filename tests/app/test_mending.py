@@ -1,4 +1,5 @@
-from charloom.core import paths, store
+from charloom.core import paths
+from charloom.core.store import write as store
 from charloom.tui.session import Session
 from tests.app.driving import until
 from tests.makers import at_step, damage

@@ -10,11 +10,15 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from charloom.core import catalog, paths, preferences, speeds, store
-from charloom.core.presets import PRESETS
+from charloom.core import paths
+from charloom.core.data import catalog
+from charloom.core.runs import estimates as speeds
+from charloom.core.runs.presets import PRESETS
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.new_run import NewRun
 from charloom.tui.screens.train import TrainRoom
+from charloom.tui.services import preferences
 from charloom.tui.widgets.field import Field
 from charloom.tui.widgets.file_tree import FileTree
 from charloom.tui.widgets.paste_area import PasteArea

@@ -6,8 +6,9 @@ from functools import partial
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core import paths, speeds
-from charloom.core.presets import PRESETS
+from charloom.core import paths
+from charloom.core.runs import estimates as speeds
+from charloom.core.runs.presets import PRESETS
 from charloom.tui.app import CharloomApp
 from charloom.tui.widgets.field import Field
 from tests.app.driving import LARGE, SMALL, app_at, shown, until

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import preferences, store
-from charloom.core.checkpoint import CorpusCard
-from charloom.core.display import visible
-from charloom.core.events import Warned
-from charloom.core.library import Library
-from charloom.core.preferences import Preferences
+from charloom.core.library.database import Library
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs.events import Warned
+from charloom.core.sanitize import visible
+from charloom.core.store import write as store
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from tests.app.run_folders import course, end, write_run
 from tests.generations import generation
 from tests.makers import random_checkpoint

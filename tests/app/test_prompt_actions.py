@@ -4,9 +4,9 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
-from charloom.core import replaying
-from charloom.core.library import Library
-from charloom.core.sampling import Settings
+from charloom.core.library import replay as replaying
+from charloom.core.library.database import Library
+from charloom.core.sampling.sampler import Settings
 from charloom.tui.app import CharloomApp
 from charloom.tui.widgets.choices import Choices
 from charloom.tui.widgets.dial import Dial

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from charloom.core import looping, runs
-from charloom.core.checkpoint import CorpusCard
+from charloom.core.analysis import repetition as looping
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
 from charloom.tui import copies
 from charloom.tui.app import CharloomApp
 from charloom.tui.copies import Copies

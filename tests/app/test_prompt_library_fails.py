@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
-from charloom.core import paths, replaying
-from charloom.core.library import Library
+from charloom.core import paths
+from charloom.core.library import replay as replaying
+from charloom.core.library.database import Library
 from charloom.tui.app import CharloomApp
 from tests.app.driving import LARGE, SMALL, shown, told, until, words
 from tests.app.prompting import (

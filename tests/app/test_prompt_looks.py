@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core import paths, store
-from charloom.core.card import Losses
+from charloom.core import paths
+from charloom.core.model.metadata import Losses
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.models import ModelPicker
 from tests.app.driving import LARGE, SMALL, until
@@ -89,7 +90,7 @@ def test_a_text_that_cannot_be_kept_and_a_prompt_with_strange_characters(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"not a library" * 100)
     monkeypatch.setattr(
-        "charloom.core.library.Library._sentence", lambda *_: "The library is no library."
+        "charloom.core.library.database.Library._sentence", lambda *_: "The library is no library."
     )
 
     async def before(pilot: Pilot[None]) -> None:

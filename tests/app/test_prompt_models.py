@@ -2,11 +2,14 @@
 
 import pytest
 
-from charloom.core import events, preferences, replaying, store
-from charloom.core.card import CorpusCard, Losses
-from charloom.core.events import CheckpointSaved, bits
+from charloom.core.library import replay as replaying
+from charloom.core.model.metadata import CorpusCard, Losses
+from charloom.core.runs import events
+from charloom.core.runs.events import CheckpointSaved, bits
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.models import ModelPicker
+from charloom.tui.services import preferences
 from charloom.tui.widgets.choices import Choices
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.prompting import (

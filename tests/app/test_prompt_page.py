@@ -5,12 +5,13 @@ from textual.events import MouseScrollUp
 from textual.pilot import Pilot
 from textual.selection import Selection
 
-from charloom.core import preferences, store
-from charloom.core.card import CorpusCard
-from charloom.core.display import HIDDEN, visible
-from charloom.core.generation import Generation
-from charloom.core.preferences import Preferences
+from charloom.core.library.generation import Generation
+from charloom.core.model.metadata import CorpusCard
+from charloom.core.sanitize import HIDDEN, visible
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.flow import Flow
 from charloom.tui.widgets.greeting import Greeting
 from charloom.tui.widgets.turn import Turn

@@ -3,9 +3,10 @@
 import pytest
 from textual.geometry import Size
 
-from charloom.core import preferences, replaying
-from charloom.core.sampling import Settings
+from charloom.core.library import replay as replaying
+from charloom.core.sampling.sampler import Settings
 from charloom.tui.app import CharloomApp
+from charloom.tui.services import preferences
 from charloom.tui.widgets.controls import Controls
 from charloom.tui.widgets.dial import Dial
 from charloom.tui.widgets.field import Field

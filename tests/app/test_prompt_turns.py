@@ -2,10 +2,10 @@
 
 import pytest
 
-from charloom.core import replaying
-from charloom.core.draft import Draft
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Settings, Stream
+from charloom.core.library import replay as replaying
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
 from charloom.tui.app import CharloomApp
 from charloom.tui.widgets.dial import Dial
 from charloom.tui.widgets.field import Field

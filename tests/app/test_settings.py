@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core.preferences import Preferences, load, save
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens import settings
+from charloom.tui.services.preferences import Preferences, load, save
 from charloom.tui.widgets.choices import Choices
 from charloom.tui.widgets.dial import Dial
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words

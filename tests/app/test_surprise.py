@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core import lens, store
-from charloom.core.draft import Draft
-from charloom.core.sampling import Settings, Stream
+from charloom.core.analysis import activations as lens
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.inside import InsideScreen
 from charloom.tui.widgets.surprise_view import SurpriseView

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import orders, preferences, watch
-from charloom.core.library import Library
-from charloom.core.orders import Order
-from charloom.core.preferences import Preferences
+from charloom.core.library.database import Library
+from charloom.core.runs import commands as orders
+from charloom.core.runs import monitor as watch
+from charloom.core.runs.commands import Order
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from tests.running import child, needs_terminal, on_terminal
 from tests.small import endless
 from tests.terminal import CTRL_C, CTRL_Q, ENTER, F1, F2, F3, READY, Terminal

@@ -6,15 +6,16 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core import runs, store
-from charloom.core.checkpoint import CorpusCard
-from charloom.core.preferences import Preferences, save
-from charloom.core.settings import TrainSettings
-from charloom.core.tour import labnotes
+from charloom.core.config import TrainSettings
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.editor import Editor
 from charloom.tui.screens.models import ModelPicker
 from charloom.tui.screens.tour import TourRoom
+from charloom.tui.services.preferences import Preferences, save
+from charloom.tui.tour import lab_notes as labnotes
 from charloom.tui.widgets.paste_area import PasteArea
 from charloom.tui.widgets.station_line import StationLine
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core.events import Paused, Warned
+from charloom.core.runs.events import Paused, Warned
 from charloom.tui.app import CharloomApp
 from tests.app.driving import LARGE, SMALL, app_at, shown, until
 from tests.app.run_folders import at_work, course, end, write_run

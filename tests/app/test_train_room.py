@@ -7,9 +7,11 @@ from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
-from charloom.core import events, store, watch
-from charloom.core.events import Continued, Paused, Progress
-from charloom.core.watch import State
+from charloom.core.runs import events
+from charloom.core.runs import monitor as watch
+from charloom.core.runs.events import Continued, Paused, Progress
+from charloom.core.runs.monitor import State
+from charloom.core.store import write as store
 from charloom.tui.screens.train import TrainRoom
 from tests.app.driving import SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, write_run

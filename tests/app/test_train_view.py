@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
-from charloom.core import events, store
-from charloom.core.events import Event, Paused, Progress, Sample, Started, Validated, Warned
-from charloom.core.watch import State, Watch
+from charloom.core.runs import events
+from charloom.core.runs.events import Event, Paused, Progress, Sample, Started, Validated, Warned
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
 from charloom.tui.screens.chart import ChartScreen
 from charloom.tui.screens.new_run import NewRun

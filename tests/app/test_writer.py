@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from charloom.core.draft import Draft
-from charloom.core.lstm import LSTM, State
-from charloom.core.sampling import Settings, Stream
+from charloom.core.model.numpy_lstm import LSTM, State
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
 from charloom.tui.writer import Candidate, Writer
 from tests.makers import random_checkpoint
 

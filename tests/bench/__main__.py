@@ -14,8 +14,8 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from charloom.core.calibration import calibrate
-from charloom.core.presets import PRESETS
+from charloom.core.runs.presets import PRESETS
+from charloom.core.training.autotune import calibrate
 from tests.bench import app, copying, long_life, sampling, seeing, startup, training
 from tests.bench.table import Row, machine, markdown
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from charloom.core.model import CharLSTM, cross_entropy
-from charloom.core.presets import PRESETS
-from charloom.core.vocab import Vocab
+from charloom.core.data.vocab import Vocab
+from charloom.core.model.torch_lstm import CharLSTM, cross_entropy
+from charloom.core.runs.presets import PRESETS
 
 _WARM_UP = 10  # steps
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from charloom.core.copying import Index, Run
-from charloom.core.looping import period
+from charloom.core.analysis.memorization import Index, Run
+from charloom.core.analysis.repetition import period
 from tests.bench.sampling import CHARACTERS, MEGABYTE
 from tests.bench.table import Row, machine, markdown, median, spread
 

@@ -12,10 +12,14 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from charloom.core import corpus, events, paths, runs, store
-from charloom.core.events import Warned
-from charloom.core.series import Series
-from charloom.core.watch import Watch
+from charloom.core import paths
+from charloom.core.data import corpus
+from charloom.core.runs import events
+from charloom.core.runs import run as runs
+from charloom.core.runs.curve import Series
+from charloom.core.runs.events import Warned
+from charloom.core.runs.monitor import Watch
+from charloom.core.store import write as store
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.child import TEXT
 from tests.long_logs import long_log

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.terminal import CHARLOOM, CTRL_Q, ENTER, Terminal
 

@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from charloom.core import shelf
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Drawn, Settings, Stream
-from charloom.core.scoring import carried
-from charloom.core.streams import Streams
+from charloom.core.analysis.scoring import carried
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.batched import Streams
+from charloom.core.sampling.sampler import Drawn, Settings, Stream
+from charloom.core.store import read as shelf
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.makers import random_checkpoint
 

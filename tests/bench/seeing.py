@@ -13,11 +13,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from charloom.core import lens, neurons, paths, preferences, store
-from charloom.core.checkpoint import Checkpoint
-from charloom.core.lens import Signal
-from charloom.core.lstm import LSTM
-from charloom.core.preferences import Preferences
+from charloom.core import paths
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis import unit_probes as neurons
+from charloom.core.analysis.activations import Signal
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.store import write as store
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.makers import random_checkpoint

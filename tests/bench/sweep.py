@@ -18,13 +18,14 @@ from typing import Any
 
 import torch
 
-from charloom.core import corpus, evaluation
-from charloom.core.learner import Learner, autocast
-from charloom.core.model import CharLSTM
-from charloom.core.schedule import learning_rate
-from charloom.core.settings import ModelSettings, TrainSettings
-from charloom.core.vocab import Vocab
-from charloom.core.windows import split
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.data import corpus
+from charloom.core.data.dataset import split
+from charloom.core.data.vocab import Vocab
+from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.training import evaluation
+from charloom.core.training.schedule import learning_rate
+from charloom.core.training.step import Learner, autocast
 
 BASE = {"hidden": 512, "embedding": 64, "batch": 32, "window": 32, "rate": 0.024}
 """What every experiment starts from."""

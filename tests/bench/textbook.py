@@ -13,11 +13,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from charloom.core import corpus, evaluation
-from charloom.core.model import CharLSTM
-from charloom.core.presets import PRESETS
-from charloom.core.vocab import Vocab
-from charloom.core.windows import split
+from charloom.core.data import corpus
+from charloom.core.data.dataset import split
+from charloom.core.data.vocab import Vocab
+from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.runs.presets import PRESETS
+from charloom.core.training import evaluation
 
 
 class Textbook(nn.Module):

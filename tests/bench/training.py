@@ -12,9 +12,10 @@ from typing import Any
 
 import torch
 
-from charloom.core import baselines, corpus
-from charloom.core.presets import PRESETS
-from charloom.core.vocab import Vocab
+from charloom.core.analysis import baselines
+from charloom.core.data import corpus
+from charloom.core.data.vocab import Vocab
+from charloom.core.runs.presets import PRESETS
 from tests.bench.table import Row, median, spread
 
 _TIMES = 3  # of the speeds

@@ -15,8 +15,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from charloom.core import corpus, orders, paths, runs, watch
-from charloom.core.orders import Order
+from charloom.core import paths
+from charloom.core.data import corpus
+from charloom.core.runs import commands as orders
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.terminal import CTRL_Q, F3, READY, Terminal
 

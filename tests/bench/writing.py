@@ -13,13 +13,15 @@ from itertools import islice
 from pathlib import Path
 from unittest import mock
 
-from charloom.core import paths, preferences, store
-from charloom.core.checkpoint import Checkpoint
-from charloom.core.draft import Draft
-from charloom.core.library import Library
-from charloom.core.lstm import LSTM
-from charloom.core.preferences import Preferences
-from charloom.core.sampling import Settings, Stream
+from charloom.core import paths
+from charloom.core.library.database import Library
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.store import write as store
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.makers import random_checkpoint

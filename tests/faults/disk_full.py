@@ -108,7 +108,7 @@ STAGES = [  # those first that say the most
     Stage("exporting a model", command("models", "export", MODEL, "{disk}/copy.safetensors")),
     Stage(
         "noting",
-        deed(f"from charloom.core.store import write_notes as w; w('{MODEL}', 'x' * 9_000)"),
+        deed(f"from charloom.core.store.write import write_notes as w; w('{MODEL}', 'x' * 9_000)"),
     ),
     Stage("removing a model", command("models", "remove", MODEL, "--yes")),
     Stage("tagging a favorite", command("favorites", "tag", "1", "gothic")),

@@ -10,13 +10,15 @@ from pathlib import Path
 from random import Random
 
 import charloom.core
-from charloom.core import checkpoint, paths, store
-from charloom.core.draft import Draft
+from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
-from charloom.core.library import Library
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Settings, Stream
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
+from charloom.core.model import checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.store import write as store
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.saving import Favorite, after

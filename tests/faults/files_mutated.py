@@ -12,7 +12,8 @@ from collections.abc import Callable
 from functools import partial
 from random import Random
 
-from charloom.core import paths, store
+from charloom.core import paths
+from charloom.core.store import write as store
 from tests.faults.opening import import_, read
 from tests.faults.refusals import Refusal
 from tests.faults.report import Report

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from charloom.core import checkpoint
-from charloom.core.checkpoint import Checkpoint, tensor_shapes
-from charloom.core.settings import ModelSettings
+from charloom.core.config import ModelSettings
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
 from tests.makers import random_checkpoint
 
 BASES: tuple[Checkpoint, ...] = (

@@ -12,9 +12,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import charloom.core
-from charloom.core import checkpoint, paths, preferences, store
-from charloom.core.library import Library
-from charloom.core.preferences import Preferences
+from charloom.core import paths
+from charloom.core.library.database import Library
+from charloom.core.model import checkpoint
+from charloom.core.store import write as store
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from tests.child import TEXT
 from tests.faults import libraries
 from tests.faults.disks import Fault

@@ -5,14 +5,18 @@ import unicodedata
 from contextlib import suppress
 from pathlib import Path
 
-from charloom.core import checkpoint, corpus, paths, scoring, store
-from charloom.core.card import Card
-from charloom.core.checkpoint import Checkpoint
-from charloom.core.draft import Draft
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Settings, Stream
-from charloom.core.survey import survey
-from charloom.core.vocab import Vocab
+from charloom.core import paths
+from charloom.core.analysis import scoring
+from charloom.core.data import corpus
+from charloom.core.data.statistics import survey
+from charloom.core.data.vocab import Vocab
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.metadata import Card
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.store import write as store
 from tests.faults.refusals import Refusal, attempt, is_sentence
 from tests.faults.strangers import Gift
 from tests.faults.wastepaper import Scrap

@@ -6,11 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 
-from charloom.core import events, orders
 from charloom.core.errors import CharloomError
-from charloom.core.events import Event, Finished, Progress, Started
-from charloom.core.orders import Order
-from charloom.core.runs import Training
+from charloom.core.runs import commands as orders
+from charloom.core.runs import events
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import Event, Finished, Progress, Started
+from charloom.core.runs.run import Training
 from tests.faults.report import Report
 from tests.running import child
 from tests.small import endless

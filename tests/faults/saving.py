@@ -11,8 +11,8 @@ from dataclasses import replace
 from random import Random
 from typing import NamedTuple
 
-from charloom.core.generation import Generation
-from charloom.core.library import Library
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
 from tests.generations import generation
 
 _WORDS = ("loom", "weft", "warp", "shuttle", "café", "сукно", "織", "\0", "'", '"', "NEAR(")

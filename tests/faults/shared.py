@@ -9,7 +9,7 @@ from functools import partial
 from random import Random
 
 from charloom.core import paths
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.rivals import Rivals

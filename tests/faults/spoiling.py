@@ -9,15 +9,21 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from charloom.core import checkpoint, events, paths, preferences, resume, runs, store
-from charloom.core.checkpoint import Card, Loaded
-from charloom.core.events import CheckpointSaved, Event, Finished, Progress, Validated, Warned
-from charloom.core.learner import Snapshot
-from charloom.core.lines import Lines
-from charloom.core.orders import Order
-from charloom.core.preferences import Preferences
-from charloom.core.runs import Plan
-from charloom.core.watch import Watch
+from charloom.core import paths
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Card, Loaded
+from charloom.core.runs import events
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import CheckpointSaved, Event, Finished, Progress, Validated, Warned
+from charloom.core.runs.jsonl import Lines
+from charloom.core.runs.monitor import Watch
+from charloom.core.runs.run import Plan
+from charloom.core.store import write as store
+from charloom.core.training import resume
+from charloom.core.training.step import Snapshot
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from tests.faults.refusals import Refusal, attempt
 from tests.lessons import Memory, after, lesson
 from tests.lessons import events as events_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from charloom.core import checkpoint
+from charloom.core.model import checkpoint
 from tests.faults.disguises import DISGUISES
 from tests.faults.forging import BASES, FORGERIES, HARMLESS, Parts
 

@@ -16,15 +16,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charloom.core import events, repair, resume, runs, store
-from charloom.core.baselines import Baselines
-from charloom.core.card import CorpusCard
+from charloom.core.analysis.baselines import Baselines
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
-from charloom.core.lesson import Lesson
-from charloom.core.lines import size
-from charloom.core.settings import ModelSettings, TrainSettings
-from charloom.core.vocab import Vocab
+from charloom.core.model.metadata import CorpusCard
+from charloom.core.runs import events
+from charloom.core.runs import run as runs
+from charloom.core.runs.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
+from charloom.core.runs.jsonl import size
+from charloom.core.store import repair
+from charloom.core.store import write as store
+from charloom.core.training import resume
+from charloom.core.training.task import Lesson
 from tests.faults.report import Report
 from tests.small import create
 

@@ -11,9 +11,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from charloom.core import paths, runs, store, watch
+from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.events import CheckpointSaved, Continued, Event, Finished, Paused
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.events import CheckpointSaved, Continued, Event, Finished, Paused
+from charloom.core.store import write as store
 from tests.faults.disks import Fault, can_mount, faults, mounted
 from tests.faults.report import Report
 from tests.small import create

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from charloom.core import preferences, store
-from charloom.core.preferences import Preferences
+from charloom.core.store import write as store
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from tests.faults.report import Report
 from tests.makers import random_checkpoint
 from tests.running import child

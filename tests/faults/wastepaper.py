@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from charloom.core.corpus import Reading
+from charloom.core.data.corpus import Reading
 
 _MB = 1 << 20
 _BOMB = gzip.compress(bytes(32 * _MB), 1)

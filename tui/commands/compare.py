@@ -9,14 +9,15 @@ from itertools import pairwise, zip_longest
 import click
 from rich.cells import set_cell_size
 
-from charloom.core import comparing, scoring
-from charloom.core.comparing import Yardstick
-from charloom.core.display import visible
-from charloom.core.draft import Draft
+from charloom.core.analysis import comparison as comparing
+from charloom.core.analysis import scoring
+from charloom.core.analysis.comparison import Yardstick
+from charloom.core.analysis.scoring import Score
 from charloom.core.errors import CharloomError
-from charloom.core.sampling import Settings, Stream
-from charloom.core.scoring import Score
-from charloom.core.shelf import BUNDLED
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.sanitize import visible
+from charloom.core.store.read import BUNDLED
 from charloom.tui import voices
 from charloom.tui.options import json_option, trial_options
 from charloom.tui.prompts import known, read

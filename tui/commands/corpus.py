@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from charloom.core import catalog, speeds
-from charloom.core.corpus import MIN_CHARACTERS
-from charloom.core.survey import Estimate, Survey, estimates
-from charloom.core.survey import survey as take
+from charloom.core.data import catalog
+from charloom.core.data.corpus import MIN_CHARACTERS
+from charloom.core.data.statistics import Estimate, Survey, estimates
+from charloom.core.data.statistics import survey as take
+from charloom.core.runs import estimates as speeds
 from charloom.tui.durations import roughly
 from charloom.tui.options import (
     ListingGroup,

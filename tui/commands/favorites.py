@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
-from charloom.core import generation as forms
-from charloom.core.display import one_line
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
-from charloom.core.library import Library
+from charloom.core.library import generation as forms
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
+from charloom.core.sanitize import one_line
 from charloom.tui.options import ListingGroup, json_option, output_options, yes_option
 from charloom.tui.table import write_table
 from charloom.tui.terminal import confirm, note, write, write_file, write_json
@@ -124,7 +124,9 @@ def export(kind: str, everything: bool, output: Path | None, force: bool) -> Non
 @_number
 def replay(number: int) -> None:
     """Let the same checkpoint write the text again, and say whether it is the same."""
-    from charloom.core import replaying  # deferred, with NumPy, which nothing else here needs
+    from charloom.core.library import (
+        replay as replaying,  # deferred, with NumPy, which nothing else here needs
+    )
 
     with Library() as library:
         found = library.get(number)

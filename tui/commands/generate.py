@@ -7,22 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
-from charloom.core import looping, shelf
-from charloom.core.card import Card
-from charloom.core.display import one_line
-from charloom.core.draft import Draft
+from charloom.core.analysis import repetition as looping
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
-from charloom.core.lstm import LSTM
-from charloom.core.sampling import Settings, Stream
-from charloom.core.streams import Streams, Text
+from charloom.core.library.generation import Generation
+from charloom.core.model.metadata import Card
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.batched import Streams, Text
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.sanitize import one_line
+from charloom.core.store import read as shelf
 from charloom.tui.options import json_option, model_option
 from charloom.tui.prompts import known, read
 from charloom.tui.terminal import aside, note, write, write_json
 from charloom.tui.writing import MOST_KEPT, Passage
 
 if TYPE_CHECKING:
-    from charloom.core.copying import Run
+    from charloom.core.analysis.memorization import Run
 
 _LONGEST = 10_000_000
 _FEWEST, _WIDEST = 8, 64  # texts side by side: fewer are as quick one after the other
@@ -199,8 +200,8 @@ class _Texts:
 def _copies(name: str, card: Card) -> "Callable[[str], Run | None]":
     """Return what finds the longest run of a text that ``name`` has learned, if that can be had."""
     # Deferred: nobody else waits for the rooms that know of texts.
-    from charloom.core import origins
-    from charloom.core.copying import Index
+    from charloom.core.analysis.memorization import Index
+    from charloom.core.runs import training_text as origins
 
     try:
         return Index(origins.find(name, card).train).longest
@@ -217,7 +218,7 @@ def _told(run: "Run", text: str) -> str:
 
 def _keep(generation: Generation) -> str:
     # Deferred: by now the text is there, and SQLite need not be waited for.
-    from charloom.core.library import Library
+    from charloom.core.library.database import Library
 
     with Library() as library:
         added = library.add(generation)

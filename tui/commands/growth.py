@@ -6,14 +6,14 @@ from itertools import pairwise
 
 import click
 
-from charloom.core import shelf
-from charloom.core.card import Card
-from charloom.core.display import one_line
+from charloom.core.analysis.checkpoint_samples import Growth, grow
 from charloom.core.errors import CharloomError
-from charloom.core.events import bits
-from charloom.core.growth import Growth, grow
-from charloom.core.shelf import BUNDLED, ModelInfo
-from charloom.core.steering import Settings
+from charloom.core.model.metadata import Card
+from charloom.core.runs.events import bits
+from charloom.core.sampling.config import Settings
+from charloom.core.sanitize import one_line
+from charloom.core.store import read as shelf
+from charloom.core.store.read import BUNDLED, ModelInfo
 from charloom.tui.options import json_option, trial_options
 from charloom.tui.prompts import known, read
 from charloom.tui.terminal import aside, note, write, write_json

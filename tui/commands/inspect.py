@@ -8,9 +8,12 @@ from typing import Any
 
 import click
 
-from charloom.core import lens, neurons, origins, shelf
-from charloom.core.lens import Reading, Signal
-from charloom.core.lstm import LSTM
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis import unit_probes as neurons
+from charloom.core.analysis.activations import Reading, Signal
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.runs import training_text as origins
+from charloom.core.store import read as shelf
 from charloom.tui.options import model_option, reading_options
 from charloom.tui.terminal import note, write_json
 from charloom.tui.texts import of_a_file, opened

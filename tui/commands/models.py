@@ -6,10 +6,10 @@ from typing import Any
 
 import click
 
-from charloom.core import store
-from charloom.core.card import Card
-from charloom.core.events import bits
-from charloom.core.store import CheckpointInfo, ModelInfo
+from charloom.core.model.metadata import Card
+from charloom.core.runs.events import bits
+from charloom.core.store import write as store
+from charloom.core.store.write import CheckpointInfo, ModelInfo
 from charloom.tui.model_figures import checkpoint_row, counted, megabytes, model_row, network, size
 from charloom.tui.options import ListingGroup, json_option, yes_option
 from charloom.tui.table import write_table

@@ -7,11 +7,13 @@ from typing import TypeVar
 
 import click
 
-from charloom.core import orders, store, watch
 from charloom.core.errors import CharloomError
-from charloom.core.events import CheckpointSaved, Continued, Event, Finished, Paused, to_line
-from charloom.core.orders import Kind, Order
-from charloom.core.runs import News
+from charloom.core.runs import commands as orders
+from charloom.core.runs import monitor as watch
+from charloom.core.runs.commands import Kind, Order
+from charloom.core.runs.events import CheckpointSaved, Continued, Event, Finished, Paused, to_line
+from charloom.core.runs.run import News
+from charloom.core.store import write as store
 from charloom.tui.following import INTERRUPTED, heeding, live, tell_end
 from charloom.tui.options import json_option
 from charloom.tui.progress import lasting

@@ -2,7 +2,8 @@
 
 import click
 
-from charloom.core import runs, store
+from charloom.core.runs import run as runs
+from charloom.core.store import write as store
 from charloom.tui.following import follow, let_go
 from charloom.tui.options import detach_option, json_option
 from charloom.tui.terminal import note

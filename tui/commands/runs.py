@@ -2,10 +2,10 @@
 
 import click
 
-from charloom.core import watch
-from charloom.core.display import one_line
-from charloom.core.events import bits
-from charloom.core.watch import Watch
+from charloom.core.runs import monitor as watch
+from charloom.core.runs.events import bits
+from charloom.core.runs.monitor import Watch
+from charloom.core.sanitize import one_line
 from charloom.tui import standing
 from charloom.tui.durations import clock
 from charloom.tui.options import json_option

@@ -6,12 +6,15 @@ from typing import Any
 
 import click
 
-from charloom.core import comparing, origins, scoring, shelf
-from charloom.core.baselines import MOST_JUDGED, Baselines, measured, named, uniform
-from charloom.core.card import Card
+from charloom.core.analysis import comparison as comparing
+from charloom.core.analysis import scoring
+from charloom.core.analysis.baselines import MOST_JUDGED, Baselines, measured, named, uniform
 from charloom.core.errors import CharloomError
-from charloom.core.events import bits
-from charloom.core.lstm import LSTM
+from charloom.core.model.metadata import Card
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.runs import training_text as origins
+from charloom.core.runs.events import bits
+from charloom.core.store import read as shelf
 from charloom.tui.options import json_option, model_option, reading_options
 from charloom.tui.table import write_table
 from charloom.tui.terminal import note, write, write_json

@@ -5,16 +5,20 @@ from contextlib import nullcontext
 
 import click
 
-from charloom.core import catalog, preferences, store
-from charloom.core.corpus import Corpus
-from charloom.core.display import one_line
-from charloom.core.steering import Settings
-from charloom.core.tour import NETWORK, STATIONS, Station, Tour, labnotes, subject
-from charloom.core.tour.cells import folded
-from charloom.core.tour.example import Working
-from charloom.core.tour.subject import Opener
+from charloom.core.data import catalog
+from charloom.core.data.corpus import Corpus
+from charloom.core.sampling.config import Settings
+from charloom.core.sanitize import one_line
+from charloom.core.store import write as store
 from charloom.tui.options import mirror_option, model_option
+from charloom.tui.services import preferences
 from charloom.tui.terminal import download_progress, note, write
+from charloom.tui.tour import lab_notes as labnotes
+from charloom.tui.tour import subject
+from charloom.tui.tour.subject import Opener
+from charloom.tui.tour.text_layout import folded
+from charloom.tui.tour.tour import NETWORK, STATIONS, Station, Tour
+from charloom.tui.tour.worked_example import Working
 
 _TITLE = 60
 

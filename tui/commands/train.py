@@ -4,8 +4,11 @@ from typing import Any
 
 import click
 
-from charloom.core import catalog, presets, runs, store
-from charloom.core.presets import PRESETS
+from charloom.core.data import catalog
+from charloom.core.runs import presets
+from charloom.core.runs import run as runs
+from charloom.core.runs.presets import PRESETS
+from charloom.core.store import write as store
 from charloom.tui.following import follow, let_go
 from charloom.tui.options import (
     chosen_reading,

@@ -10,11 +10,13 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from charloom.core import catalog, comparing, scoring
-from charloom.core.comparing import Yardstick
+from charloom.core.analysis import comparison as comparing
+from charloom.core.analysis import scoring
+from charloom.core.analysis.comparison import Yardstick
+from charloom.core.analysis.scoring import Score
+from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
-from charloom.core.scoring import Score
-from charloom.core.steering import Settings
+from charloom.core.sampling.config import Settings
 from charloom.tui import voices
 from charloom.tui.adapting import adapted
 from charloom.tui.apart import apart

@@ -9,13 +9,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core import shelf
-from charloom.core.card import Card
+from charloom.core.analysis.checkpoint_samples import Growth, grow
 from charloom.core.errors import CharloomError
-from charloom.core.events import bits
-from charloom.core.growth import Growth, grow
-from charloom.core.shelf import CheckpointInfo
-from charloom.core.steering import Settings
+from charloom.core.model.metadata import Card
+from charloom.core.runs.events import bits
+from charloom.core.sampling.config import Settings
+from charloom.core.store import read as shelf
+from charloom.core.store.read import CheckpointInfo
 from charloom.tui.adapting import adapted
 from charloom.tui.apart import apart
 from charloom.tui.plain import plain, plain_line

@@ -13,10 +13,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from charloom.core import lens, neurons, passage
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis import unit_probes as neurons
+from charloom.core.analysis.activations import Reading, Signal
+from charloom.core.analysis.unit_probes import Span, Tracker
+from charloom.core.data import slicing as passage
 from charloom.core.errors import CharloomError
-from charloom.core.lens import Reading, Signal
-from charloom.core.neurons import Span, Tracker
 from charloom.tui import scales
 from charloom.tui.apart import apart
 from charloom.tui.plain import in_the_app, plain, plain_line

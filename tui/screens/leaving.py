@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from textual.widgets import Static
 
 from charloom.core.errors import CharloomError
-from charloom.core.orders import Order
+from charloom.core.runs.commands import Order
 from charloom.tui.plain import plain
 from charloom.tui.screens.dialogs import Answer, Choice
 

@@ -12,11 +12,11 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from charloom.core import shelf
-from charloom.core.display import one_line
 from charloom.core.errors import CharloomError
-from charloom.core.events import bits
-from charloom.core.shelf import CheckpointInfo, ModelInfo
+from charloom.core.runs.events import bits
+from charloom.core.sanitize import one_line
+from charloom.core.store import read as shelf
+from charloom.core.store.read import CheckpointInfo, ModelInfo
 from charloom.tui.apart import apart
 from charloom.tui.plain import plain
 from charloom.tui.widgets.actions import Actions

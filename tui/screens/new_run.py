@@ -11,10 +11,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from charloom.core import runs, speeds
-from charloom.core.corpus import Corpus, Reading
+from charloom.core.data.corpus import Corpus, Reading
+from charloom.core.data.statistics import Survey, estimates, survey
 from charloom.core.errors import CharloomError
-from charloom.core.survey import Survey, estimates, survey
+from charloom.core.runs import estimates as speeds
+from charloom.core.runs import run as runs
 from charloom.tui.apart import apart
 from charloom.tui.plain import in_the_app, plain
 from charloom.tui.screens.room import Room

@@ -9,9 +9,9 @@ from textual.binding import BindingType
 from textual.timer import Timer
 from textual.widget import Widget
 
-from charloom.core import replaying
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
+from charloom.core.library import replay as replaying
+from charloom.core.library.generation import Generation
 from charloom.tui.apart import apart
 from charloom.tui.brief import Brief
 from charloom.tui.passage import Passage

@@ -15,10 +15,10 @@ from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from charloom.core import paths
-from charloom.core.preferences import Preferences
 from charloom.tui.plain import plain_line
 from charloom.tui.screens.dialogs import confirm
 from charloom.tui.screens.room import Room
+from charloom.tui.services.preferences import Preferences
 from charloom.tui.themes import DARK, LIGHT
 from charloom.tui.widgets.actions import Actions
 from charloom.tui.widgets.choices import Choices

@@ -10,13 +10,10 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from charloom.core import store
-from charloom.core.corpus import Corpus
+from charloom.core.data.corpus import Corpus
 from charloom.core.errors import CharloomError
-from charloom.core.steering import Settings
-from charloom.core.tour import NETWORK, STATIONS, Tour, labnotes, subject
-from charloom.core.tour.cells import folded
-from charloom.core.tour.example import Working
+from charloom.core.sampling.config import Settings
+from charloom.core.store import write as store
 from charloom.tui.apart import apart
 from charloom.tui.plain import in_the_app, plain, plain_line
 from charloom.tui.screens.asking import ask_until_done
@@ -24,6 +21,11 @@ from charloom.tui.screens.choosing_text import TextPicker
 from charloom.tui.screens.editor import Editor
 from charloom.tui.screens.models import ModelPicker
 from charloom.tui.screens.room import Room
+from charloom.tui.tour import lab_notes as labnotes
+from charloom.tui.tour import subject
+from charloom.tui.tour.text_layout import folded
+from charloom.tui.tour.tour import NETWORK, STATIONS, Tour
+from charloom.tui.tour.worked_example import Working
 from charloom.tui.widgets.actions import Actions
 from charloom.tui.widgets.station_line import StationLine
 from charloom.tui.widgets.station_view import StationView, checked

@@ -10,11 +10,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
 from textual.widgets import Static
 
-from charloom.core import store
-from charloom.core.display import one_line
 from charloom.core.errors import CharloomError
-from charloom.core.orders import Order
-from charloom.core.watch import State, Watch
+from charloom.core.runs.commands import Order
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.sanitize import one_line
+from charloom.core.store import write as store
 from charloom.tui import standing
 from charloom.tui.plain import in_the_app, plain_line
 from charloom.tui.screens.dialogs import Ask, confirm

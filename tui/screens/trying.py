@@ -6,9 +6,9 @@ from typing import Any
 from textual.app import App
 from textual.content import Content
 
+from charloom.core.data.vocab import Change
 from charloom.core.errors import CharloomError
-from charloom.core.steering import Settings
-from charloom.core.vocab import Change
+from charloom.core.sampling.config import Settings
 from charloom.tui.adapting import told
 from charloom.tui.plain import in_the_app, plain, plain_line
 from charloom.tui.screens.dialogs import Ask

@@ -7,7 +7,7 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from charloom.core.display import one_line
+from charloom.core.sanitize import one_line
 from charloom.tui.brief import Brief
 from charloom.tui.screens.room import Room
 from charloom.tui.speaker import Speaker

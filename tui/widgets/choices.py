@@ -10,10 +10,10 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
-from charloom.core.preferences import Preferences
-from charloom.core.steering import HOTTEST, Settings
+from charloom.core.sampling.config import HOTTEST, Settings
 from charloom.tui.brief import MOST_COLUMNS, VARIED, Brief
 from charloom.tui.passage import MOST_KEPT
+from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.dial import Dial
 from charloom.tui.widgets.field import Field
 from charloom.tui.widgets.one_of import OneOf

@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-from charloom.core.display import visible
+from charloom.core.sanitize import visible
 from charloom.tui.adapting import MOST_READ
 
 _NEW_LINE = ("ctrl+j", "alt+enter", "shift+enter")

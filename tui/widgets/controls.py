@@ -6,9 +6,9 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from charloom.core.preferences import Preferences
-from charloom.core.steering import Settings
+from charloom.core.sampling.config import Settings
 from charloom.tui.brief import Brief
+from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.actions import Actions
 from charloom.tui.widgets.choices import Choices
 from charloom.tui.widgets.figures import Figures

@@ -3,7 +3,7 @@
 from textual import events
 from textual.widgets import Input
 
-from charloom.core.display import visible
+from charloom.core.sanitize import visible
 
 _LONGEST = 10_000  # characters that are pasted at once: enough for any line
 

@@ -9,7 +9,7 @@ from textual.widgets import DirectoryTree
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
-from charloom.core.display import one_line
+from charloom.core.sanitize import one_line
 
 _LONGEST = 120  # characters of a name
 

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from charloom.core.display import visible
+from charloom.core.sanitize import visible
 from charloom.tui.wrapping import Rows
 
 MEASURE = 88  # columns: longer lines are hard to read

@@ -13,8 +13,8 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation
-from charloom.core.library import Library
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
 from charloom.tui.librarian import Librarian, Page, Wish, read
 from charloom.tui.plain import plain
 from charloom.tui.widgets.field import Field

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from charloom.core.generation import Generation
+from charloom.core.library.generation import Generation
 from charloom.tui.librarian import Page
 from charloom.tui.widgets.generation_rows import lines_at, rows
 

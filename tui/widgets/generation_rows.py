@@ -2,8 +2,8 @@
 
 from textual.content import Content
 
-from charloom.core.display import one_line
-from charloom.core.generation import Generation
+from charloom.core.library.generation import Generation
+from charloom.core.sanitize import one_line
 from charloom.tui.dates import day
 from charloom.tui.finding import found
 from charloom.tui.plain import plain_line

@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core.generation import Generation, Replay
+from charloom.core.library.generation import Generation, Replay
 from charloom.tui.dates import minute
 from charloom.tui.finding import found
 from charloom.tui.plain import plain, plain_line

@@ -10,9 +10,9 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from charloom.core.display import one_line
-from charloom.core.events import bits
-from charloom.core.growth import Growth
+from charloom.core.analysis.checkpoint_samples import Growth
+from charloom.core.runs.events import bits
+from charloom.core.sanitize import one_line
 from charloom.tui.plain import plain
 from charloom.tui.widgets.listing import Listing
 

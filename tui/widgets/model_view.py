@@ -6,7 +6,7 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.widgets import DataTable, Static
 
-from charloom.core.store import CheckpointInfo, ModelInfo
+from charloom.core.store.write import CheckpointInfo, ModelInfo
 from charloom.tui.model_figures import checkpoint_row, network
 from charloom.tui.plain import plain, plain_line
 from charloom.tui.widgets.table import Table

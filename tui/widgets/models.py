@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import DataTable, Static
 
-from charloom.core import store
-from charloom.core.checkpoint import read_card
-from charloom.core.display import one_line
 from charloom.core.errors import CharloomError
+from charloom.core.model.checkpoint import read_card
 from charloom.core.paths import check_name
-from charloom.core.store import ModelInfo
-from charloom.core.watch import Watch
+from charloom.core.runs.monitor import Watch
+from charloom.core.sanitize import one_line
+from charloom.core.store import write as store
+from charloom.core.store.write import ModelInfo
 from charloom.tui.apart import apart
 from charloom.tui.model_figures import counted, megabytes, model_row, size
 from charloom.tui.plain import plain

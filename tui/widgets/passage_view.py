@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.message import Message
 
-from charloom.core import looping
+from charloom.core.analysis import repetition as looping
 from charloom.tui.passage import Passage, about, how_much_is_copied, measured
 from charloom.tui.plain import plain
 from charloom.tui.widgets.flow import Flow

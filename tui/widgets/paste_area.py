@@ -3,7 +3,7 @@
 from rich.text import Text
 from textual.widgets import TextArea
 
-from charloom.core.display import visible
+from charloom.core.sanitize import visible
 
 
 class PasteArea(TextArea):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from textual.content import Content
 from textual.widgets.option_list import Option
 
-from charloom.core.presets import PRESETS
-from charloom.core.survey import AUTO
+from charloom.core.data.statistics import AUTO
+from charloom.core.runs.presets import PRESETS
 from charloom.tui.durations import roughly
 from charloom.tui.widgets.listing import Listing
 

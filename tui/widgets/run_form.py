@@ -11,11 +11,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Collapsible, Static
 
-from charloom.core import store
-from charloom.core.corpus import Corpus, Reading
+from charloom.core.data.corpus import Corpus, Reading
+from charloom.core.data.statistics import Survey
 from charloom.core.errors import CharloomError
-from charloom.core.presets import DEFAULT_MINUTES, PRESETS
-from charloom.core.survey import Survey
+from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
+from charloom.core.store import write as store
 from charloom.tui.plain import in_the_app, plain, plain_line
 from charloom.tui.widgets.dial import Dial
 from charloom.tui.widgets.field import Field
@@ -29,7 +29,7 @@ _NO_TEXT = "No text yet: choose one, and what is in it is told here."
 
 
 class Choice(NamedTuple):
-    """What the person wants: see :func:`charloom.core.runs.create`."""
+    """What the person wants: see :func:`charloom.core.runs.run.create`."""
 
     name: str
     preset: str

@@ -11,8 +11,8 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from charloom.core.events import bits
-from charloom.core.watch import Watch
+from charloom.core.runs.events import bits
+from charloom.core.runs.monitor import Watch
 from charloom.tui import standing
 from charloom.tui.plain import plain_line
 from charloom.tui.widgets.listing import Listing

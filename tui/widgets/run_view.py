@@ -7,8 +7,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core.baselines import named
-from charloom.core.watch import Watch
+from charloom.core.analysis.baselines import named
+from charloom.core.runs.monitor import Watch
 from charloom.tui import standing
 from charloom.tui.plain import plain
 from charloom.tui.widgets import run_words

@@ -6,9 +6,9 @@ from typing import Any
 
 from textual.content import Content
 
-from charloom.core.display import one_line
-from charloom.core.events import Finished, Progress, Started, bits
-from charloom.core.watch import State, Watch
+from charloom.core.runs.events import Finished, Progress, Started, bits
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.sanitize import one_line
 from charloom.tui import standing
 from charloom.tui.durations import clock
 from charloom.tui.plain import in_the_app, plain, plain_line

@@ -8,10 +8,10 @@ from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.widgets import Input, Static
 
-from charloom.core import presets
+from charloom.core.config import ModelSettings, TrainSettings
 from charloom.core.errors import CharloomError
-from charloom.core.presets import PRESETS
-from charloom.core.settings import ModelSettings, TrainSettings
+from charloom.core.runs import presets
+from charloom.core.runs.presets import PRESETS
 from charloom.tui.plain import plain
 from charloom.tui.widgets.field import Field
 

@@ -8,8 +8,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core.scoring import Score
-from charloom.core.steering import Settings
+from charloom.core.analysis.scoring import Score
+from charloom.core.sampling.config import Settings
 from charloom.tui.adapting import adapted
 from charloom.tui.plain import plain, plain_line
 from charloom.tui.voices import Voice

@@ -9,7 +9,7 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from charloom.core.tour.stations import STATIONS
+from charloom.tui.tour.stages import STATIONS
 
 _NUMBER = "number"  # where a style keeps which station it is
 

@@ -10,10 +10,10 @@ from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
-from charloom.core.tour import Check
-from charloom.core.tour.cells import folded
-from charloom.core.tour.stations import STATIONS, Station
 from charloom.tui.plain import plain
+from charloom.tui.tour.stages import STATIONS, Station
+from charloom.tui.tour.text_layout import folded
+from charloom.tui.tour.tour import Check
 
 _CHOICE = "choice"  # where a style keeps which one it is
 _TO_ANSWER = "a answers it; the answer goes into the lab notes of the model."

@@ -12,9 +12,9 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from charloom.core import lens
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis.activations import Alternative, Reading
 from charloom.core.errors import CharloomError
-from charloom.core.lens import Alternative, Reading
 from charloom.tui import readout, scales
 from charloom.tui.apart import apart
 from charloom.tui.plain import plain

@@ -11,7 +11,7 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from charloom.core.display import one_line
+from charloom.core.sanitize import one_line
 
 _WIDEST = 28  # characters of a cell
 

@@ -15,8 +15,8 @@ from textual.widget import Widget
 from textual.widgets import Button, OptionList, Static, TabbedContent, TabPane, Tabs
 from textual.widgets.option_list import Option
 
-from charloom.core import catalog
-from charloom.core.display import one_line
+from charloom.core.data import catalog
+from charloom.core.sanitize import one_line
 from charloom.tui.plain import plain_line
 from charloom.tui.source import Kind, Source
 from charloom.tui.widgets.field import Field

@@ -19,7 +19,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from charloom.core.display import visible
+from charloom.core.sanitize import visible
 from charloom.tui.scales import UNKNOWN, Scale
 from charloom.tui.themes import GROUNDS
 from charloom.tui.widgets.flow import MEASURE

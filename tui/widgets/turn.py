@@ -11,7 +11,7 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.message import Message
 from textual.widgets import Static
 
-from charloom.core.steering import Settings
+from charloom.core.sampling.config import Settings
 from charloom.tui.passage import MOST_KEPT, Passage
 from charloom.tui.plain import in_the_app, plain
 from charloom.tui.voices import Voice

@@ -12,8 +12,8 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from charloom.core.lens import Reading, Signal
-from charloom.core.neurons import Tracker
+from charloom.core.analysis.activations import Reading, Signal
+from charloom.core.analysis.unit_probes import Tracker
 from charloom.tui import readout
 from charloom.tui.plain import plain
 from charloom.tui.widgets.listing import Listing

@@ -9,12 +9,12 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from charloom.core import generation as forms
-from charloom.core import replaying
-from charloom.core.display import one_line
 from charloom.core.errors import CharloomError
-from charloom.core.generation import Generation, clean_tag
-from charloom.core.library import Library
+from charloom.core.library import generation as forms
+from charloom.core.library import replay as replaying
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation, clean_tag
+from charloom.core.sanitize import one_line
 from charloom.tui.apart import apart
 from charloom.tui.librarian import read_all
 from charloom.tui.screens.asking import ask_until_done

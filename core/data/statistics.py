@@ -1,0 +1,180 @@
+"""What a text holds before a model is trained on it, and how long training would take."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from charloom.core.config import TrainSettings
+from charloom.core.data.corpus import MIN_CHARACTERS, Corpus
+from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, fit
+from charloom.core.training.schedule import steps_per_epoch
+
+RARE = 4  # a character that occurs fewer times than this is rare
+SHORT = 20_000  # characters; a shorter text is soon learnt by heart
+MANY = 1_000  # distinct characters; with more, the output layer outweighs the LSTM
+LONG_LINE = 10_000
+AUTO = "chosen for the text, the machine and the minutes"
+_SHOWN = 8
+_PIECE = 1 << 18  # characters counted in one go: in between, other threads of an app have a turn
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a person should know about a text, and what becomes of it."""
+
+    what: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The measure of a text. Characters are code points; ``rare`` and ``controls`` have counts."""
+
+    characters: int
+    utf8_bytes: int
+    lines: int
+    longest_line: int
+    distinct: int
+    rare: tuple[tuple[str, int], ...]
+    controls: tuple[tuple[str, int], ...]  # control and format characters, but newline and tab
+    non_text: float  # share of these, and of unassigned, private and replacement characters
+    encoding: str
+    guessed: bool
+    findings: tuple[Finding, ...]
+
+
+class Estimate(NamedTuple):
+    """A preset, the seconds that it would train for, and what it is."""
+
+    preset: str
+    seconds: float
+    summary: str
+
+
+def survey(corpus: Corpus) -> Survey:
+    """Count what is in ``corpus`` and say what Charloom would do about it."""
+    text = corpus.text
+    counter: Counter[str] = Counter()
+    for start in range(0, len(text), _PIECE):
+        counter.update(text[start : start + _PIECE])
+    counts = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    rare = tuple((c, n) for c, n in counts if n < RARE)
+    controls = tuple((c, n) for c, n in counts if _category(c) in ("Cc", "Cf"))
+    lost = sum(n for c, n in counts if c == "\ufffd" or _category(c) in ("Cn", "Co"))
+    longest_line = max(map(len, text.split("\n")))
+
+    findings = []
+    if corpus.guessed:
+        findings.append(
+            Finding(
+                f"The encoding is a guess: {corpus.encoding}.",
+                "Read as that; if letters look wrong, name another with --encoding.",
+            )
+        )
+    if len(text) < SHORT:
+        findings.append(
+            Finding(
+                f"The text is short: {len(text):,} characters.",
+                "Settings shrink to fit it; the model will soon know it by heart (overfit).",
+            )
+        )
+    if rare:
+        findings.append(
+            Finding(
+                f"Seen fewer than {RARE} times: {_listed(rare)}.",
+                f"Each keeps a place in the vocabulary; --fold {RARE} gives them one in common.",
+            )
+        )
+    if len(counts) > MANY:
+        findings.append(
+            Finding(
+                f"The vocabulary is large: {len(counts):,} distinct characters.",
+                "Training is slower; --fold N gives characters rarer than N one place in common.",
+            )
+        )
+    if controls:
+        findings.append(
+            Finding(
+                f"Control and format characters: {_listed(controls)}.",
+                "Kept and learnt; on the screen they appear as visible signs.",
+            )
+        )
+    if lost:
+        findings.append(
+            Finding(
+                f"No text: {lost:,} replacement, private or unassigned characters.",
+                "Kept; a cleaner copy or another --encoding may bring back what they were.",
+            )
+        )
+    if longest_line > LONG_LINE:
+        findings.append(
+            Finding(
+                f"The longest line has {longest_line:,} characters.",
+                "Nothing: a line end is a character like any other, only rarely seen here.",
+            )
+        )
+    return Survey(
+        characters=len(text),
+        utf8_bytes=len(text.encode()),
+        lines=text.count("\n") + (not text.endswith("\n")),
+        longest_line=longest_line,
+        distinct=len(counts),
+        rare=rare,
+        controls=controls,
+        non_text=(lost + sum(n for _, n in controls)) / len(text),
+        encoding=corpus.encoding,
+        guessed=corpus.guessed,
+        findings=tuple(findings),
+    )
+
+
+def label(character: str) -> str:
+    """Return a character that can be seen in quotes, any other by its name or code point."""
+    if character.isprintable() and not character.isspace():
+        return f"'{character}'"
+    return unicodedata.name(character, f"U+{ord(character):04X}")
+
+
+def training_seconds(characters: int, training: TrainSettings, speed: float) -> float:
+    """Estimate how long training on a text takes at ``speed`` characters per second.
+
+    Settings without a bound are taken for one epoch.
+    """
+    if training.minutes is not None:
+        return 60 * training.minutes
+    steps: float | None = training.steps
+    if steps is None:
+        learned = characters - int(characters * training.held_out)
+        epochs = 1 if training.epochs is None else training.epochs
+        steps = epochs * max(0, steps_per_epoch(learned, training))
+    return steps * training.batch * training.window / speed
+
+
+def estimates(characters: int, speeds: Mapping[str, float]) -> list[Estimate]:
+    """Return how long each preset would train on a text of so many ``characters``.
+
+    ``speeds`` are in characters per second, by preset; one that is unknown, as for lack of memory
+    when it was timed, is left out. There are none for a text too short to train on.
+    """
+    if characters < MIN_CHARACTERS:
+        return []
+    known = []
+    for name, preset in PRESETS.items():
+        if speeds.get(name, 0.0) > 0:
+            training = preset.settings(1, {})[1]
+            training, _ = fit(training, characters - int(characters * training.held_out))
+            seconds = training_seconds(characters, training, speeds[name])
+            known.append(Estimate(name, seconds, preset.summary))
+    return [Estimate("auto", 60 * DEFAULT_MINUTES, AUTO), *known]
+
+
+def _category(character: str) -> str:
+    return "" if character in "\n\t" else unicodedata.category(character)
+
+
+def _listed(counted: tuple[tuple[str, int], ...]) -> str:
+    shown = ", ".join(f"{label(c)} ×{n:,}" for c, n in counted[:_SHOWN])
+    more = len(counted) - _SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown

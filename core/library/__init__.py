@@ -1,0 +1,1 @@
+"""The library of generated texts, with everything needed to reproduce each of them."""

@@ -1,0 +1,118 @@
+"""Stages 7 and 8: the network, Embedding → LSTM → Linear, and its loss.
+
+B batch, T window length, E embedding size, H hidden size, V vocabulary size.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from charloom.core.config import ModelSettings
+
+State = list[tuple[Tensor, Tensor]]
+"""The memory between windows: for each layer the hidden state h and cell state c, ``[1, B, H]``."""
+
+
+class CharLSTM(nn.Module):
+    """A character-level LSTM language model (Hochreiter & Schmidhuber 1997; Graves 2013, §2).
+
+    The layers are separate ``nn.LSTM`` modules so that dropout between them can silence the same
+    units throughout a window (variational dropout, Gal & Ghahramani 2016, §4), which suits a
+    recurrent network better than a new mask per character and costs next to nothing to draw.
+    """
+
+    def __init__(self, settings: ModelSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        sizes = [settings.embedding] + [settings.hidden] * settings.layers
+        self.embedding = nn.Embedding(settings.vocab_size, settings.embedding)
+        self.layers = nn.ModuleList(
+            nn.LSTM(inputs, settings.hidden, batch_first=True) for inputs in sizes[:-1]
+        )
+        self.head = nn.Linear(settings.hidden, settings.vocab_size)
+        if settings.tied:
+            self.head.weight = self.embedding.weight
+        self._initialise()
+
+    def _initialise(self) -> None:
+        """Orthogonal recurrent weights; a forget gate that starts open.
+
+        Forget bias 1 lets gradients flow through the cell from the first step (Gers et al. 2000;
+        Jozefowicz et al. 2015, §3.2).
+        """
+        hidden = self.settings.hidden
+        with torch.no_grad():
+            if self.settings.tied:  # the rows also serve as Linear's weights: keep logits small
+                self.embedding.weight.mul_(hidden**-0.5)
+            self.head.bias.zero_()
+            for name, value in self.layers.named_parameters():
+                if "weight_hh" in name:
+                    for gate in value.chunk(4):  # i, f, g, o
+                        nn.init.orthogonal_(gate)
+                elif "bias" in name:
+                    value.zero_()
+                if "bias_ih" in name:
+                    value[hidden : 2 * hidden] = 1.0
+
+    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+        """Predict each next character.
+
+        Args:
+            ids: characters ``[B, T]``, int64.
+            state: what was carried on from the window before; None is the empty state.
+
+        Returns:
+            logits ``[B, T, V]`` and the state after the last character.
+        """
+        hidden = self.embedding(ids)  # [B, T, E]
+        carried: State = []
+        for index, lstm in enumerate(self.layers):
+            hidden, after = lstm(hidden, None if state is None else state[index])  # [B, T, H]
+            hidden = self._drop(hidden)
+            carried.append(after)
+        return self.head(hidden), carried  # [B, T, V]
+
+    def _drop(self, hidden: Tensor) -> Tensor:
+        """Silence a share of the units ``[B, T, H]``, the same ones at every T."""
+        share = self.settings.dropout
+        if not self.training or share == 0:
+            return hidden
+        kept = torch.rand(hidden.shape[0], 1, hidden.shape[2], device=hidden.device) >= share
+        return hidden * (kept.to(hidden.dtype) / (1 - share))
+
+    def tensors(self) -> dict[str, NDArray[np.float32]]:
+        """Return copies of the weights under the names a checkpoint uses."""
+        return {
+            checkpoint_name(name): value.detach().float().cpu().numpy().copy()
+            for name, value in self.named_parameters()
+        }
+
+    def load(self, tensors: Mapping[str, NDArray[np.float32 | np.float16]]) -> None:
+        """Take the weights of a checkpoint whose settings are this model's."""
+        with torch.no_grad():
+            for name, value in self.named_parameters():
+                given = np.array(tensors[checkpoint_name(name)], dtype=np.float32)
+                value.copy_(torch.from_numpy(given))
+
+
+def checkpoint_name(parameter: str) -> str:
+    """``layers.1.weight_hh_l0`` → ``lstm.weight_hh_l1``, the name a stacked ``nn.LSTM`` uses."""
+    if not parameter.startswith("layers."):
+        return parameter
+    _, layer, name = parameter.split(".")
+    return f"lstm.{name.removesuffix('0')}{layer}"
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Stage 8: mean loss in nats per character of logits ``[B, T, V]`` against labels ``[B, T]``.
+
+    Every character of every window is one prediction among V, whatever window it stands in, so the
+    batch is flattened: logits to ``[B*T, V]``, labels to ``[B*T]``. Computed in float32.
+    """
+    return functional.cross_entropy(
+        logits.float().reshape(-1, logits.shape[-1]), labels.reshape(-1)
+    )

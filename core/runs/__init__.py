@@ -1,0 +1,1 @@
+"""Training runs seen from outside: folder, settings, events, commands, state."""

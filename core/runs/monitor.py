@@ -1,0 +1,250 @@
+"""Watching training runs from outside: what there is to show of a run, read again and again.
+
+Whether a run is being trained is told by its lock, which the system frees however a trainer ends;
+what happens in it, by its events. Nothing here disturbs a trainer.
+"""
+
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from subprocess import Popen
+
+from charloom.core.runs import events
+from charloom.core.runs.curve import Series
+from charloom.core.runs.events import (
+    CheckpointSaved,
+    Continued,
+    Event,
+    Finished,
+    Paused,
+    Progress,
+    Sample,
+    Started,
+    Validated,
+    Warned,
+)
+from charloom.core.runs.jsonl import Lines, Skim, size
+from charloom.core.runs.run import cause
+from charloom.core.store import read as shelf
+
+_TELLING = Started | Progress | Paused | Continued | Finished  # in which state a run is
+_TAIL = 65_536  # bytes at a log's end that hold such an event
+_MOST_WARNINGS = 20
+_SOUGHT = {  # in a log so long that it is sampled: what is rare, and how many there is need of
+    f'"event": "{name}"'.encode(): most
+    for name, most in (
+        (Started.event, 20),
+        (Warned.event, _MOST_WARNINGS),
+        (Validated.event, 1),
+        (CheckpointSaved.event, 1),
+    )
+}
+_LONGEST_WORDS = 300  # characters
+
+
+class State(StrEnum):
+    """How a run stands."""
+
+    STARTING = "starting"
+    TRAINING = "training"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+    PLATEAUED = "plateaued"  # ended early: it no longer improved
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"  # killed, or the machine went off
+    UNTRAINED = "untrained"
+    IMPORTED = "imported"  # no run, but a model whose training is not known here
+
+
+_ENDS = {
+    "completed": State.COMPLETED,
+    "stopped": State.STOPPED,
+    "no longer improving": State.PLATEAUED,
+}
+
+
+class Watch:
+    """A run as it stands, for a view; ``process`` is its trainer, for whoever launched it.
+
+    Everything is as of the last :meth:`refresh`, which takes milliseconds: of a long log it reads
+    a part each time, from the begin on, and is ``behind`` until it has come to the end. The state
+    is always that of the log's end, and so are the figures that were told there lately. Of a very
+    long log, the curves are drawn through a sample.
+    """
+
+    def __init__(self, folder: Path, process: Popen[bytes] | None = None) -> None:
+        self.name = folder.name
+        self.state = State.UNTRAINED
+        self.reason = ""
+        """Why it failed, was interrupted, or pauses by itself."""
+        self.started: Started | None = None
+        self.progress: Progress | None = None
+        self.validated: Validated | None = None
+        self.checkpoint: CheckpointSaved | None = None
+        self.sample: Sample | None = None
+        self.finished: Finished | None = None
+        self.warnings: deque[str] = deque(maxlen=_MOST_WARNINGS)
+        """What the trainer at work, or else the last one, warned of."""
+        self.train, self.validation = Series(), Series()
+        """Losses by step, nats per character; one of steps that were given up is dropped."""
+        self._folder, self._process = folder, process
+        self._log = folder / "metrics.jsonl"
+        self._metrics = Skim(self._log, _SOUGHT)
+        self._samples = Lines.tail(folder / "samples.jsonl", _TAIL)  # there is need of the last
+        self._told: Event | None = None  # the last telling one
+        # Where in the log the present trainer, or the next, begins; None before the first look.
+        self._mark = size(self._log) if process else None
+
+    @property
+    def behind(self) -> bool:
+        """Whether there is more to read already."""
+        return self._metrics.behind or self._samples.behind
+
+    def refresh(self) -> bool:
+        """Read what has come and return whether anything is different."""
+        before = self.state, self.reason
+        at_work = self._at_work()  # asked first, so that nothing is missed after the end
+        lines = self._metrics.read() + self._samples.read()
+        for event in _events(lines):
+            self._take(event)
+        if self._metrics.behind:
+            for event in _ending(self._log, size(self._log)):
+                self._note(event)
+        self.state = self._judge(at_work, self._told)
+        self.reason = self._why(self._told)
+        return bool(lines) or (self.state, self.reason) != before
+
+    def _at_work(self) -> bool:
+        return (self._process is not None and self._process.poll() is None) or alive(self._folder)
+
+    def _take(self, event: Event) -> None:
+        """Take the event that comes next in the log."""
+        self._note(event)
+        match event:
+            case Started():  # anew, or from a checkpoint on
+                self.warnings.clear()
+                self.train.truncate(event.step)
+                self.validation.truncate(event.step)
+            case Progress():
+                self.train.append(event.step, event.loss)
+            case Validated():
+                self.validation.append(event.step, event.val_loss)
+            case Warned():
+                self.warnings.append(event.message)
+
+    def _note(self, event: Event) -> None:
+        """Have ``event`` be the last of its kind."""
+        if isinstance(event, _TELLING):
+            self._told = event
+        match event:
+            case Started():
+                self.started, self.finished = event, None
+            case Progress():
+                self.progress = event
+            case Validated():
+                self.validated = event
+            case CheckpointSaved():
+                self.checkpoint = event
+            case Sample():
+                self.sample = event
+            case Finished():
+                self.finished = event
+
+    def _judge(self, at_work: bool, told: Event | None) -> State:
+        length = size(self._log)
+        if not at_work or (self._mark is None and isinstance(told, Finished)):
+            self._mark = length
+        self._mark = self._mark or 0
+        if at_work and (told is None or length <= self._mark):
+            return State.STARTING
+        if isinstance(told, Finished):
+            return _ENDS.get(told.reason, State.FAILED)
+        if at_work:
+            return State.PAUSED if isinstance(told, Paused) else State.TRAINING
+        if told or (self._folder / "trainer.log").exists():
+            return State.INTERRUPTED
+        return State.UNTRAINED if (self._folder / "run.json").exists() else State.IMPORTED
+
+    def _why(self, told: Event | None) -> str:
+        if self.state is State.FAILED and isinstance(told, Finished):
+            return told.message
+        if self.state is State.PAUSED and isinstance(told, Paused):
+            return told.message
+        if self.state is not State.INTERRUPTED:
+            return ""
+        status = self._process.poll() if self._process else None
+        words = _last_words(self._folder / "trainer.log")
+        if status and (status < 0 or not words):
+            return cause(self._folder, status)
+        return words or "The training process was killed, or the computer went off."
+
+
+def alive(folder: Path) -> bool:
+    """Whether a trainer is at work on the run in ``folder``.
+
+    This shares the run's lock for some microseconds; a trainer that starts just then waits.
+    """
+    path = folder / "lock"
+    try:
+        if sys.platform == "win32":
+            from filelock import FileLock
+
+            if path.exists():
+                with FileLock(path, timeout=0):
+                    pass
+        else:
+            import fcntl
+
+            if not path.is_file():  # opening a pipe would wait for ever
+                return False
+            with path.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except (BlockingIOError, TimeoutError):  # the latter is filelock's
+        return True
+    except OSError:  # there is none, or none to be looked at
+        pass
+    return False
+
+
+def runs() -> list[Path]:
+    """Return the folders of all runs, the one in which something happened last first."""
+    folders = [each for each in shelf.folders() if shelf.is_model(each)]
+    found = [each for each in folders if (each / "run.json").is_file()]
+    return sorted(found, key=_last_activity, reverse=True)
+
+
+def live() -> list[str]:
+    """Return the names of the runs that are being trained."""
+    return [folder.name for folder in runs() if alive(folder)]
+
+
+def _last_activity(folder: Path) -> float:
+    return max(_modified(folder / name) for name in ("run.json", "metrics.jsonl"))
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _events(lines: Iterable[bytes]) -> Iterator[Event]:
+    return filter(None, map(events.from_line, lines))
+
+
+@lru_cache(maxsize=1)
+def _ending(log: Path, _length: int) -> list[Event]:
+    """Return what is told in the tail of ``log``, which is read anew when its length is new."""
+    return list(_events(Lines.tail(log, _TAIL).read()))
+
+
+def _last_words(log: Path) -> str:
+    """Return the last line that a trainer printed."""
+    lines = Lines.tail(log, _TAIL).read()
+    words = [line.decode("utf-8", "replace").strip() for line in lines if line.strip()]
+    return words[-1][:_LONGEST_WORDS] if words else ""

@@ -1,0 +1,132 @@
+"""Ready-made settings, and those chosen for a text, a machine and a time.
+
+The figures come from the experiments of ``tests/bench/sweep.py``; their table stands beside it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.errors import CharloomError
+from charloom.core.training.schedule import steps_per_epoch
+
+BOUNDS = ("minutes", "epochs", "steps")
+DEFAULT_MINUTES = 3.0
+"""How long ``auto`` trains unless told."""
+
+_SIZES = (64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024)
+_READ_PER_WEIGHT = 3  # characters, at least, for each of the LSTM's 4H² recurrent weights
+_RATE, _HIGHEST_RATE = 12.3, 0.03
+_FEWEST_STEPS = 20  # per epoch: a text too short for this many gets smaller batches
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Settings that differ from the defaults, of the model and of its training."""
+
+    summary: str
+    model: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings(
+        self, vocab_size: int, chosen: Mapping[str, Any]
+    ) -> tuple[ModelSettings, TrainSettings]:
+        """Return the full settings, in which what a person has ``chosen`` wins."""
+        sizes: dict[str, Any] = {"vocab_size": vocab_size} | dict(self.model)
+        training = dict(self.training)
+        if any(chosen.get(bound) is not None for bound in BOUNDS):
+            training = {key: value for key, value in training.items() if key not in BOUNDS}
+        for key, value in chosen.items():
+            part = sizes if key in ModelSettings.__dataclass_fields__ else training
+            part[key] = value
+        model = ModelSettings.from_json(sizes)
+        return model, TrainSettings.from_json({"rate": rate(model.hidden)} | training)
+
+
+def rate(hidden: int) -> float:
+    """Return the peak learning rate for layers of so many units.
+
+    A step of Adam moves every weight alike, so what it adds to the input of a unit grows with the
+    H units that it listens to (Yang et al. 2021, §3).
+    """
+    return round(min(_HIGHEST_RATE, _RATE / hidden), 4)
+
+
+PRESETS: Mapping[str, Preset] = {
+    "notebook": Preset(
+        "the reference setting: B 36, T 48, E 48, H 96, shuffled windows",
+        {"embedding": 48, "hidden": 96},
+        {"batch": 36, "window": 48, "order": "shuffled", "rate": 4e-3, "epochs": 1},
+    ),
+    "small": Preset(
+        "H 192: good in a minute or two",
+        {"embedding": 32, "hidden": 192, "dropout": 0.1},
+        {"batch": 32, "window": 32, "epochs": 12},
+    ),
+    "medium": Preset(
+        "H 512: the best use of several minutes",
+        {"embedding": 64, "hidden": 512, "dropout": 0.2},
+        {"batch": 32, "window": 32, "epochs": 8},
+    ),
+    "large": Preset(
+        "H 768: for half an hour and more",
+        {"embedding": 64, "hidden": 768, "dropout": 0.45},
+        {"batch": 32, "window": 32, "epochs": 20},
+    ),
+}
+
+
+def check(preset: str, chosen: Mapping[str, Any]) -> None:
+    """Refuse what was ``chosen`` out of range before anything is read, downloaded or written."""
+    start = PRESETS.get(preset, PRESETS["medium"])
+    start.settings(vocab_size=1, chosen=chosen)
+
+
+def automatic(characters: int, seconds: float, medium_speed: float) -> Preset:
+    """Choose a preset for a text to train on, the time there is, and the machine.
+
+    Args:
+        characters: length of the text to train on.
+        seconds: how long training may take.
+        medium_speed: characters per second at which the ``medium`` preset trains here.
+    """
+    medium = PRESETS["medium"].model["hidden"]
+    hidden = _SIZES[0]
+    for size in _SIZES:
+        read = seconds * medium_speed * (medium / size) ** 1.7
+        if read >= _READ_PER_WEIGHT * 4 * size**2 and size <= 512 * (characters / 300_000) ** 0.4:
+            hidden = size
+    read = seconds * medium_speed * (medium / hidden) ** 1.7
+    epochs = max(1.0, read / characters)
+    return Preset(
+        "chosen for this text, this machine and this time",
+        {
+            "embedding": min(64, hidden),
+            "hidden": hidden,
+            "dropout": round(min(0.5, max(0.0, 0.17 * math.log2(epochs / 3))), 2),
+        },
+        {"batch": 32, "window": 32, "minutes": seconds / 60},
+    )
+
+
+def fit(settings: TrainSettings, characters: int) -> tuple[TrainSettings, str]:
+    """Shrink batch and window until ``characters`` make a fair number of steps, and say so.
+
+    Returns the settings and a sentence, empty when nothing had to change.
+    """
+    fitted = settings
+    while fitted.window > 8 and characters < 4 * fitted.window:
+        fitted = replace(fitted, window=fitted.window // 2)
+    while fitted.batch > 1 and steps_per_epoch(characters, fitted) < _FEWEST_STEPS:
+        fitted = replace(fitted, batch=fitted.batch // 2)
+    if steps_per_epoch(characters, fitted) < 1:
+        raise CharloomError(
+            f"After holding some back, {characters} characters are left to train on, too few; "
+            "give a longer text or a smaller --held-out."
+        )
+    if fitted == settings:
+        return settings, ""
+    sizes = f"--batch {fitted.batch} and --window {fitted.window}"
+    return fitted, f"The text is short: training with {sizes}."

@@ -1,0 +1,1 @@
+"""Stage 10: draw characters from what the network predicts."""

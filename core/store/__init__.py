@@ -1,0 +1,1 @@
+"""The models on disk: list, load, save, rename, export and repair them."""

@@ -1,0 +1,28 @@
+"""Mending what a crash has left of the store, when the app is opened and when a run begins."""
+
+import contextlib
+
+from charloom.core import paths
+from charloom.core.errors import CharloomError
+from charloom.core.store import write as store
+
+
+def mend(name: str) -> list[str]:
+    """Clear away what killed writers have left of a model, and set aside what is damaged.
+
+    Its newest and its best checkpoint are read in full. Returns a sentence on each that was
+    damaged while there is another to use in its place.
+    """
+    store.sweep(name)
+    told = []
+    for which in ("last", "best"):
+        with contextlib.suppress(CharloomError):  # it has none that is sound; its use tells of that
+            told.append(store.load(f"{name}@{which}").warning)
+    return [sentence for sentence in told if sentence]
+
+
+def mend_all() -> list[str]:
+    """Do for every model what :func:`mend` does, and sweep the folders around them."""
+    for each in (paths.home(), paths.models()):
+        paths.sweep(each)
+    return [said for each in store.names() if each != store.BUNDLED for said in mend(each)]

@@ -1,0 +1,330 @@
+"""The named models on this computer: what there is, and every way to change it.
+
+    models/NAME/checkpoints/step-00001200.safetensors    a checkpoint; step-00001200.pin keeps it
+    models/NAME/notes.md                                 a person's own words about the model
+
+How to list models and address their checkpoints is told in :mod:`core.store.read`; its functions are
+here too, so that those who use the store need to know one room. The bundled model can be used,
+noted about and exported, not changed, and its name is taken.
+"""
+
+import contextlib
+import hashlib
+import itertools
+import re
+import shlex
+import unicodedata
+import uuid
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from charloom.core import paths
+from charloom.core.errors import CharloomError
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.store.read import (
+    BUNDLED,
+    CheckpointInfo,
+    ModelInfo,
+    checkpoint_file,
+    find,
+    folder,
+    folders,
+    is_model,
+    load,
+    model,
+    models,
+    names,
+    resolve,
+    told,
+)
+
+__all__ = [
+    "BUNDLED",
+    "CheckpointInfo",
+    "Freed",
+    "ModelInfo",
+    "check_free",
+    "checkpoint_file",
+    "creating",
+    "export",
+    "find",
+    "folder",
+    "free_name",
+    "import_",
+    "load",
+    "model",
+    "models",
+    "names",
+    "notes",
+    "pin",
+    "prune",
+    "remove",
+    "rename",
+    "resolve",
+    "save",
+    "sweep",
+    "thinned",
+    "write_notes",
+]
+
+
+_NOTES = "notes.md"
+
+
+class Freed(NamedTuple):
+    """How many files were deleted, and how many bytes that freed."""
+
+    files: int
+    size: int
+
+
+def check_free(name: str, apart_from: str = "") -> None:
+    """Refuse a name that is taken; two that differ by case alone are one on some systems."""
+    paths.check_name(name)
+    taken = {BUNDLED, *(path.name for path in folders())} - {apart_from}
+    for each in taken:
+        if each.casefold() == name.casefold():
+            raise CharloomError(f"The name {each!r} is taken; choose another than {name!r}.")
+
+
+def free_name(title: str) -> str:
+    """Return a name made of ``title`` that no model has yet."""
+    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", title.casefold()))[:4]
+    stem = "-".join(words)[:40] or "model"
+    taken = {BUNDLED, *(path.name.casefold() for path in folders())}
+    numbered = (f"{stem}-{number}" for number in itertools.count(2))
+    free = (name for name in itertools.chain([stem], numbered) if name not in taken)
+    return next(filter(_is_name, free))
+
+
+@contextlib.contextmanager
+def creating(name: str) -> Iterator[Path]:
+    """Fill the folder of a new model, which appears whole or not at all; a taken name is refused.
+
+    What is given is the folder under another name, with an empty ``checkpoints`` in it.
+    """
+    check_free(name)
+    paths.make_folder(paths.models())
+    paths.sweep(paths.models())
+    advice = f"; see that you may write to {str(paths.models())!r} and that there is room"
+    with told(f"The model {name!r} cannot be made", advice), paths.new_folder(folder(name)) as made:
+        (made / "checkpoints").mkdir(mode=0o700)
+        yield made
+
+
+def save(name: str, new: Checkpoint, keep: int = 12) -> Path:
+    """Write a checkpoint of the model ``name``, making the model if need be, and thin the others.
+
+    At most ``keep`` checkpoints that are not pinned remain (two at least, for the best and the
+    newest): see :func:`thinned`. A damaged one is left for the person to judge.
+    """
+    if not is_model(_writable(name)):
+        with creating(name):
+            pass
+    path = checkpoint_file(name, new.step)
+    paths.make_folder(path.parent)
+    checkpoint.save(new, path)
+    info = model(name)
+    loose = [each for each in info.checkpoints if each.card and not each.pinned]
+    dropped = thinned([each.step for each in loose], _kept(info), keep)
+    _delete(each for each in loose if each.step in dropped)
+    return path
+
+
+def thinned(steps: Collection[int], kept: Collection[int], keep: int) -> set[int]:
+    """Return which of ``steps`` to drop so that ``keep`` remain, spread evenly over the run.
+
+    Again and again the one goes whose neighbours, before and after, are nearest to each other (the
+    earliest of such), counted in steps from 0 on; ``kept`` ones and the last never go.
+    """
+    left = sorted(steps)
+    while len(left) > keep:
+        around = zip([0, *left], left, left[1:], strict=False)
+        gaps = [(after - before, step) for before, step, after in around if step not in kept]
+        if not gaps:
+            break
+        left.remove(min(gaps)[1])
+    return set(steps) - set(left)
+
+
+def prune(name: str) -> Freed:
+    """Delete all checkpoints of a model but its best, its newest and the pinned ones."""
+    _writable(name)
+    sweep(name)
+    info = model(name)
+    kept = _kept(info)
+    return _delete(c for c in info.checkpoints if not c.pinned and c.step not in kept)
+
+
+def pin(address: str, on: bool = True) -> None:
+    """Keep the checkpoint at ``address`` whatever else is thinned; or, not ``on``, no longer."""
+    info, found = find(address)
+    _writable(info.name)
+    mark = found.path.with_suffix(".pin")
+    with told(f"The checkpoint {str(found.path)!r} cannot be pinned or unpinned"):
+        if on:
+            mark.touch(mode=0o600)
+        else:
+            mark.unlink(missing_ok=True)
+
+
+def rename(old: str, new: str) -> None:
+    """Call a model ``new`` from now on. A model that is being trained is left alone."""
+    _check_idle(old)
+    check_free(new, apart_from=old)
+    with told(f"The model {old!r} cannot be renamed"):
+        folder(old).rename(folder(new))
+
+
+def remove(name: str) -> None:
+    """Delete a model and all its files. A model that is being trained is left alone."""
+    _check_idle(name)
+    with told(f"The model {name!r} cannot be removed"):
+        # Out of sight in one step; what cannot be deleted now goes when next there is a sweep.
+        folder(name).rename(paths.models() / f".{uuid.uuid4().hex}{paths.TEMPORARY}")
+        paths.sweep(paths.models())
+
+
+def sweep(name: str) -> None:
+    """Clear away what killed writers have left of a model."""
+    for each in (folder(name), folder(name) / "checkpoints"):
+        paths.sweep(each)
+
+
+def export(address: str, target: Path, half: bool = False, force: bool = False) -> Path:
+    """Copy the checkpoint at ``address`` to a file, or into a folder as ``NAME-STEP.safetensors``.
+
+    With ``half`` its numbers take 16 bits each. What is noted about the model goes along in the
+    file's card. Returns the file's path; one that exists is replaced only by ``force``.
+    """
+    info, found = find(address)
+    loaded = load(f"{info.name}@{found.step}")
+    noted = _noted(info.name, loaded.checkpoint)
+    with told(f"The checkpoint cannot be written to {str(target)!r}"):
+        if target.is_dir():
+            target /= f"{info.name}-{found.step}.safetensors"
+        if target.exists() and not target.is_file():  # a pipe or a device is not to be replaced
+            raise CharloomError(f"{str(target)!r} is not a regular file; choose another name.")
+        if target.exists() and not force:
+            raise CharloomError(f"{str(target)!r} is already there; use --force to replace it.")
+        if half or noted is not loaded.checkpoint:
+            stored_half = all(tensor.itemsize == 2 for tensor in noted.tensors.values())
+            checkpoint.save(noted, target, half=half or stored_half)
+        else:
+            _copy(found.path, target, loaded.sha256)
+    return target
+
+
+def import_(source: Path, name: str | None = None) -> str:
+    """Take a checkpoint file into the store as a new model and return the model's name.
+
+    The name is the file's, without what a name cannot have, unless another is given. What is noted
+    in the file is noted about the model.
+    """
+    loaded = checkpoint.load(source)
+    name = _name_from(source.stem) if name is None else name
+    with creating(name) as made, told(f"The checkpoint {str(source)!r} cannot be copied"):
+        target = made / "checkpoints" / checkpoint_file(name, loaded.checkpoint.step).name
+        _copy(source, target, loaded.sha256)
+        if loaded.checkpoint.note:
+            paths.write_atomically(made / _NOTES, _as_bytes(loaded.checkpoint.note))
+    return name
+
+
+def notes(name: str) -> str:
+    """Return what a person noted about a model, or nothing."""
+    with told("The notes cannot be read"):
+        path = folder(model(name).name) / _NOTES
+        return path.read_text("utf-8", errors="replace") if path.is_file() else ""
+
+
+def write_notes(name: str, text: str) -> None:
+    """Replace what is noted about a model; the folder of the bundled one has nothing else in it."""
+    info = model(name)
+    with told("The notes cannot be written"):
+        if info.bundled:
+            paths.make_folder(folder(name))
+        paths.write_atomically(folder(name) / _NOTES, _as_bytes(text))
+
+
+def _noted(name: str, found: Checkpoint) -> Checkpoint:
+    """Return a checkpoint of ``name`` with its notes; itself where there are no others."""
+    written = notes(name)
+    if written == found.note or not (folder(name) / _NOTES).is_file():
+        return found
+    try:
+        return replace(found, note=written)
+    except CharloomError as error:
+        raise CharloomError(
+            f"The notes about {name!r} are too long to go along with it; shorten them."
+        ) from error
+
+
+def _as_bytes(text: str) -> bytes:
+    return text.encode("utf-8", "replace")
+
+
+def _copy(source: Path, target: Path, sha256: str) -> None:
+    """Copy a file that had this digest when it was looked at."""
+    data = source.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise CharloomError(f"{str(source)!r} was changed while it was read; do it again.")
+    paths.write_atomically(target, data)
+
+
+def _kept(info: ModelInfo) -> set[int]:
+    return {each.step for each in (info.best, info.newest) if each}
+
+
+def _delete(unwanted: Iterable[CheckpointInfo]) -> Freed:
+    files = size = 0
+    for each in unwanted:
+        with told(f"The checkpoint {str(each.path)!r} cannot be deleted"):
+            each.path.unlink(missing_ok=True)
+        files, size = files + 1, size + each.size
+    return Freed(files, size)
+
+
+def _writable(name: str) -> Path:
+    """Return the folder of a model that is not the bundled one."""
+    if name.casefold() == BUNDLED:
+        raise CharloomError(f"The model {BUNDLED!r} comes with Charloom and cannot be changed.")
+    return folder(name)
+
+
+def _check_idle(name: str) -> None:
+    """Refuse a model whose lock a trainer holds.
+
+    The lock is let go at once: where an open file keeps its folder in place, as on Windows,
+    holding it would forbid the very renaming that it is to protect.
+    """
+    path = _writable(model(name).name) / "lock"
+    with told(f"The lock of the model {name!r} cannot be looked at"):
+        if not path.exists():
+            return
+        from filelock import FileLock, Timeout  # 45 ms, and most commands change no model
+
+        try:
+            # Whoever looks whether it is trained holds the lock for microseconds.
+            with FileLock(path, timeout=0.1, poll_interval=0.01):
+                pass
+        except Timeout as error:
+            raise CharloomError(
+                f"The model {name!r} is being trained; "
+                f"`charloom stop {shlex.quote(name)}` ends that."
+            ) from error
+
+
+def _is_name(name: str) -> bool:
+    with contextlib.suppress(CharloomError):
+        return bool(paths.check_name(name))
+    return False
+
+
+def _name_from(stem: str) -> str:
+    composed = unicodedata.normalize("NFC", stem)
+    plain = "".join(c if c.isalnum() or c in "-_. " else "-" for c in composed)
+    return plain.strip("-. ")[:64].rstrip("-. ") or "model"

@@ -1,0 +1,1 @@
+"""Stage 9: the training process, the only part of Charloom that imports torch."""

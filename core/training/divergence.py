@@ -1,0 +1,48 @@
+"""Reading the losses of the steps, and going back to before one that is wrong."""
+
+import torch
+
+from charloom.core.training.guard import Guard
+from charloom.core.training.step import Learner, Outcome
+
+READ_STEPS = 10
+"""After how many steps to read: it makes a GPU wait, so it is done for several steps at once."""
+
+_SNAPSHOT_STEPS = 5 * READ_STEPS
+
+
+class Recovery:
+    """Looks after ``learner``; ``guard`` knows its losses so far.
+
+    It goes back by 50 to 100 steps, though not to before the step at which it was made: a run that
+    is resumed, and jumps within its next 100 steps, goes back to where it was resumed.
+    """
+
+    def __init__(self, learner: Learner, guard: Guard) -> None:
+        self._learner = learner
+        self.guard = guard
+        self._good = self._newest = learner.capture()
+        self._unread: list[Outcome] = []  # still on the device
+        self.losses: list[float] = []
+        """What was read, for a report to take away."""
+
+    def add(self, outcome: Outcome) -> None:
+        """Take what the learner's last step came to."""
+        self._unread.append(outcome)
+
+    def went_back(self) -> bool:
+        """Read the last steps' losses; if one is wrong, put the learner back to before it."""
+        if not self._unread:
+            return False
+        outcomes = torch.stack([torch.stack(outcome) for outcome in self._unread]).tolist()
+        self._unread.clear()
+        self.losses.extend(loss for loss, _ in outcomes)
+        if all(self.guard.sound(*outcome) for outcome in outcomes):
+            if self._learner.step_count % _SNAPSHOT_STEPS == 0:
+                # A loss that is about to jump still looks sound: the newest is not yet proven good.
+                self._good, self._newest = self._newest, self._learner.capture()
+            return False
+        self._learner.restore(self._good)
+        self._newest = self._good
+        self.losses.clear()
+        return True

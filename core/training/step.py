@@ -1,0 +1,132 @@
+"""Stage 9: one training step (forward, loss, backward, step), and going back to an earlier one."""
+
+import itertools
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from charloom.core.config import TrainSettings
+from charloom.core.data.dataset import Batch, batches, generator
+from charloom.core.model.torch_lstm import CharLSTM, State, checkpoint_name, cross_entropy
+from charloom.core.training.optimizer import AdamW
+from charloom.core.training.schedule import steps_per_epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All that a step depends on: whoever goes on from here gets the same numbers, bit for bit."""
+
+    step: int
+    weights: dict[str, Tensor]  # under the names that a checkpoint uses
+    moments: dict[str, Tensor]  # AdamW's two running means of each weight's gradient
+    carried: list[Tensor]  # h and c of each layer, in turn; empty before the first window
+    random: list[Tensor]  # states of the random sources that dropout draws from
+
+
+class Outcome(NamedTuple):
+    """What one step shows: mean loss in nats per character and gradient norm, both scalars ``[]``.
+
+    They stay on the device: reading them there and then would make every step wait.
+    """
+
+    loss: Tensor
+    gradient_norm: Tensor
+
+
+class Learner:
+    """A network, its optimizer, and its place in the text ``ids`` ``[N]``."""
+
+    def __init__(
+        self, model: CharLSTM, ids: Tensor, settings: TrainSettings, precision: str
+    ) -> None:
+        self.model = model
+        self.step_count = 0
+        self.steps_per_epoch = steps_per_epoch(len(ids), settings)
+        self._ids = ids
+        self._settings = settings
+        self._precision = precision
+        self._state: State | None = None
+        self._parameters = {checkpoint_name(n): p for n, p in model.named_parameters()}
+        self._optimizer = AdamW(self._parameters, settings.weight_decay)
+        self._batches = self._batches_from(0)
+
+    @property
+    def epoch(self) -> float:
+        """Passes over the text so far."""
+        return self.step_count / self.steps_per_epoch
+
+    def step(self, rate: float) -> Outcome:
+        """Learn from the next batch at learning rate ``rate``."""
+        features, labels = next(self._batches)
+        state = self._state_before_step()
+        with autocast(self._ids.device, self._precision):
+            logits, state = self.model(features, state)
+            loss = cross_entropy(logits, labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.clip)
+        self._optimizer.step(rate)
+        # Detached: the loss is traced back through one window only (truncated BPTT).
+        self._state = [(h.detach(), c.detach()) for h, c in state]
+        self.step_count += 1
+        return Outcome(loss.detach(), norm)
+
+    def _batches_from(self, step: int) -> Iterator[Batch]:
+        """Yield all batches there will ever be, from the one for ``step`` on."""
+        epoch, done = divmod(step, self.steps_per_epoch)
+        while True:
+            loader = batches(self._ids, self._settings, epoch)
+            yield from itertools.islice(loader, done, None)
+            epoch, done = epoch + 1, 0
+
+    def _state_before_step(self) -> State | None:
+        """Return what is carried into this step: nothing, or the state with some lanes emptied.
+
+        Every prompt starts from the empty state, so the network must keep seeing it: each lane is
+        emptied now and then. A new epoch puts all lanes elsewhere in the text.
+        """
+        settings = self._settings
+        fresh = self.step_count % self.steps_per_epoch == 0
+        if self._state is None or fresh or settings.order == "shuffled":
+            return None
+        draw = generator(settings.seed, "reset", self.step_count)
+        keep = (torch.rand(settings.batch, 1, generator=draw) >= settings.reset).to(
+            self._state[0][0]
+        )
+        return [(h * keep, c * keep) for h, c in self._state]
+
+    def capture(self) -> Snapshot:
+        """Return a copy of everything the coming steps depend on."""
+        random = [torch.get_rng_state()]
+        if self._ids.device.type == "cuda":
+            random.append(torch.cuda.get_rng_state(self._ids.device))
+        return Snapshot(
+            step=self.step_count,
+            weights={name: p.detach().clone() for name, p in self._parameters.items()},
+            moments=self._optimizer.capture(),
+            carried=[part.clone() for pair in self._state or [] for part in pair],
+            random=random,
+        )
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go back (or on) to ``snapshot``, which may come from another device."""
+        device = self._ids.device
+        self.step_count = snapshot.step
+        with torch.no_grad():
+            for name, parameter in self._parameters.items():
+                parameter.copy_(snapshot.weights[name])
+        self._optimizer.restore(snapshot.moments)
+        parts = [part.to(device, copy=True) for part in snapshot.carried]
+        self._state = list(zip(parts[::2], parts[1::2], strict=True)) or None
+        self._batches = self._batches_from(snapshot.step)
+        torch.set_rng_state(snapshot.random[0].cpu())
+        if device.type == "cuda" and len(snapshot.random) > 1:
+            torch.cuda.set_rng_state(snapshot.random[1].cpu(), device)
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Compute matrix products in ``precision``; weights, state and loss stay float32."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")

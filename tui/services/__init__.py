@@ -1,0 +1,1 @@
+"""What several screens share: runs, preferences, loaded models, background work."""
