@@ -19,10 +19,10 @@ from charloom.core.data import corpus
 from charloom.core.runs import run as runs
 from charloom.core.runs.commands import Order
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.prompt import PromptRoom
+from charloom.tui.library.models_pane import Models
+from charloom.tui.prompt.screen import PromptRoom
+from charloom.tui.prompt.turn import Turn
 from charloom.tui.services.preferences import Preferences, save
-from charloom.tui.widgets.models import Models
-from charloom.tui.widgets.turn import Turn
 from tests.app.driving import shown, until
 
 TARGET = Path(__file__).parent.parent / "assets" / "screenshots"

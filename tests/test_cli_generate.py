@@ -15,8 +15,8 @@ from charloom.core.model.numpy_lstm import LSTM
 from charloom.core.sampling.completion import Draft
 from charloom.core.sampling.sampler import Drawn, Settings, Stream
 from charloom.core.store import write as store
-from charloom.tui import writing
-from charloom.tui.writing import Passage
+from charloom.tui.console import stream as writing
+from charloom.tui.console.stream import Passage
 from tests.makers import own_assets, random_checkpoint
 from tests.running import call, child, needs_terminal, on_terminal
 

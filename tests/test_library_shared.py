@@ -44,7 +44,7 @@ def let_go(children: list[subprocess.Popen[str]]) -> None:
 
 
 ADD_FIFTY = """
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 from charloom.core.sampling.config import Steering
 from tests.generations import generation
 print("ready", flush=True)
@@ -72,7 +72,7 @@ def test_two_processes_share_a_library_and_nothing_is_lost(tmp_path: Path) -> No
 
 GO_ON = """
 from dataclasses import replace
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 with Library(Path(sys.argv[1])) as library:
     written = library.get(1)
     print("ready", flush=True)
@@ -102,7 +102,7 @@ def test_a_text_goes_on_in_one_process_while_another_marks_it(tmp_path: Path) ->
 def test_only_what_another_has_written_is_news(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     code = """
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 with Library(Path(sys.argv[1])) as library:
     library.annotate(1, "seen") if sys.argv[2] == "write" else library.recent()
 """
@@ -122,7 +122,7 @@ with Library(Path(sys.argv[1])) as library:
 def test_a_process_killed_in_the_middle_of_a_write_loses_only_that_write(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     code = """
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 from charloom.core.sampling.config import Steering
 from tests.generations import generation
 library = Library(Path(sys.argv[1]))
@@ -149,7 +149,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(tmp_path: Path) -> 
     path = tmp_path / "library.sqlite"
     code = """
 import resource
-from charloom.core.library import Library
+from charloom.core.library.database import Library
 from charloom.core.sampling.config import Steering
 from tests.generations import generation
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))  # the system refuses to write more

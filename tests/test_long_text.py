@@ -12,10 +12,10 @@ import pytest
 
 from charloom.core.model.numpy_lstm import LSTM
 from charloom.core.sampling.sampler import Drawn, Settings
-from charloom.tui import writing
-from charloom.tui.wrapping import Rows
-from charloom.tui.writer import Candidate
-from charloom.tui.writing import Passage
+from charloom.tui.console import stream as writing
+from charloom.tui.console.stream import Passage
+from charloom.tui.formatting.wrapping import Rows
+from charloom.tui.services.writer import Candidate
 from tests.makers import random_checkpoint
 
 FEW, MANY = 2_000, 20_000  # characters

@@ -6,9 +6,9 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
-from charloom.tui.themes import DARK, LIGHT
-from charloom.tui.widgets.loss_chart import LossChart
-from charloom.tui.widgets.loss_picture import EMPTY, Curves, draw
+from charloom.tui.formatting.themes import DARK, LIGHT
+from charloom.tui.train.loss_chart import LossChart
+from charloom.tui.train.loss_plot import EMPTY, Curves, draw
 from tests.test_loss_picture import LN2, RUN, curves_of, lines
 
 SIZES = [(150, 28), (80, 12), (76, 8), (40, 6), (76, 3), (76, 2), (76, 1), (19, 9), (5, 5), (1, 1)]

@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from charloom.tui.widgets.loss_picture import EMPTY, Curves, Ink, Picture, draw
+from charloom.tui.train.loss_plot import EMPTY, Curves, Ink, Picture, draw
 from tests.test_plot import dots_on
 
 LN2 = math.log(2)

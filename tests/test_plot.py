@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from charloom.tui.widgets.plot import (
+from charloom.tui.train.canvas import (
     Canvas,
     Frame,
     Line,

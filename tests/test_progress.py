@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from charloom.core.runs.events import Continued, Event, Paused, Progress, RateChanged, Warned
-from charloom.tui.progress import JsonLines, LiveView, PlainLines
+from charloom.tui.console.progress import JsonLines, LiveView, PlainLines
 from tests.app.run_folders import course, learned_by_heart
 
 STORY: list[Event] = [

@@ -81,7 +81,7 @@ HEAVY_FOR_A_PICTURE = {*HEAVY, "numpy", "sqlite3", "safetensors", "filelock"} - 
 FIRST_PICTURE = """
 import asyncio, sys
 from textual.app import App
-from charloom.tui.session import Session
+from charloom.tui.launch import Session
 
 display, first = App._display, set()
 
@@ -93,7 +93,7 @@ def shown(app, screen, picture):
 
 App._display = shown
 asyncio.run(Session([]).run_async(headless=True))
-assert "charloom.tui.screens.opening" in first
+assert "charloom.tui.opening" in first
 for name in set(sys.modules) - first:
     del sys.modules[name]
 """

@@ -5,7 +5,7 @@ from textual.color import Color
 from textual.theme import Theme
 
 from charloom.tui.app import CharloomApp
-from charloom.tui.themes import DARK, LIGHT
+from charloom.tui.formatting.themes import DARK, LIGHT
 
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 GROUNDS = ("background", "surface", "panel")

@@ -10,8 +10,8 @@ import pytest
 from charloom.core import paths
 from charloom.core.runs.events import Progress, Sample, Validated
 from charloom.core.store import write as store
-from charloom.tui.durations import clock
-from charloom.tui.progress import sparkline
+from charloom.tui.console.progress import sparkline
+from charloom.tui.formatting.durations import clock
 from tests.child import CHARLOOM, TEXT, TINY, outcome, start
 from tests.makers import random_checkpoint, tree
 

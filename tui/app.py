@@ -16,16 +16,16 @@ from textual.screen import Screen
 
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import visible
-from charloom.tui.keys import deeds
+from charloom.tui.dialogs.key_bindings import deeds
+from charloom.tui.formatting.themes import DARK, LIGHT, grounds
 from charloom.tui.services import preferences
-from charloom.tui.themes import DARK, LIGHT, grounds
 
 if TYPE_CHECKING:
     from charloom.core.data.corpus import Corpus
     from charloom.core.library.generation import Generation
-    from charloom.tui.running import Runs
-    from charloom.tui.screens.prompt import PromptRoom
-    from charloom.tui.screens.room import Room
+    from charloom.tui.prompt.screen import PromptRoom
+    from charloom.tui.services.run_manager import Runs
+    from charloom.tui.widgets.base_screen import Room
 
 TourOf: TypeAlias = tuple[str, "Callable[[], Corpus] | None"]
 """The address of a model, and what opens a text; without that, it is the one that it learned."""
@@ -34,31 +34,31 @@ _WORDS = r"[\w ,.’'-]*"  # what may be written where commands are searched: no
 
 
 def _prompt() -> "Room":
-    from charloom.tui.screens.prompt import PromptRoom
+    from charloom.tui.prompt.screen import PromptRoom
 
     return PromptRoom()
 
 
 def _train() -> "Room":
-    from charloom.tui.screens.train import TrainRoom
+    from charloom.tui.train.screen import TrainRoom
 
     return TrainRoom()
 
 
 def _library() -> "Room":
-    from charloom.tui.screens.library import LibraryRoom
+    from charloom.tui.library.screen import LibraryRoom
 
     return LibraryRoom()
 
 
 def _settings() -> "Room":
-    from charloom.tui.screens.settings import SettingsRoom
+    from charloom.tui.settings.screen import SettingsRoom
 
     return SettingsRoom()
 
 
 def _tour() -> "Room":
-    from charloom.tui.screens.tour import TourRoom
+    from charloom.tui.tour.screen import TourRoom
 
     return TourRoom()
 
@@ -125,7 +125,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
     @cached_property
     def runs(self) -> "Runs":
         """The training runs, which all rooms watch."""
-        from charloom.tui.running import Runs
+        from charloom.tui.services.run_manager import Runs
 
         return Runs(self)
 
@@ -202,10 +202,10 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     async def look_inside(self, address: str) -> None:
         """Show what the model at ``address`` makes of a text that it has not seen."""
-        from charloom.tui import voices
-        from charloom.tui.apart import apart
-        from charloom.tui.screens.inside import InsideScreen
-        from charloom.tui.specimen import specimen
+        from charloom.tui.analysis.inspector import InsideScreen
+        from charloom.tui.analysis.specimen import specimen
+        from charloom.tui.services import model_cache as voices
+        from charloom.tui.services.background import apart
 
         try:
             voice = await apart(lambda: voices.load(address))
@@ -215,7 +215,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
             await self.push_screen(InsideScreen(voice, lambda: specimen(voice.exact)))
 
     async def _prompt_room(self) -> "PromptRoom":
-        from charloom.tui.screens.prompt import PromptRoom
+        from charloom.tui.prompt.screen import PromptRoom
 
         await self.switch_mode("prompt")
         return next(each for each in self.screen_stack if isinstance(each, PromptRoom))
@@ -227,7 +227,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     def action_help(self) -> None:
         """Show what can be done here."""
-        from charloom.tui.screens.help import HelpScreen
+        from charloom.tui.dialogs.help import HelpScreen
 
         if isinstance(self.screen, HelpScreen):
             self.screen.dismiss()
@@ -243,14 +243,14 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         if not self.runs.live:
             self.exit()
             return
-        from charloom.tui.screens.leaving import Leaving
+        from charloom.tui.dialogs.quit import Leaving
 
         if not isinstance(self.screen, Leaving):
             self.push_screen(Leaving(self.runs), self._leave)
 
     def _leave(self, answer: str | None) -> None:
         """Do as was answered."""
-        from charloom.tui.screens.leaving import GO_ON, SAVED, STOP, Stopping
+        from charloom.tui.dialogs.quit import GO_ON, SAVED, STOP, Stopping
 
         if answer in (GO_ON, SAVED):
             self.exit()

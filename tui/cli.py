@@ -82,7 +82,7 @@ def cli(ctx: click.Context) -> None:
     Without a command, the app opens: all of this on one screen, with help at F1.
     """
     if ctx.invoked_subcommand is None:
-        from charloom.tui import session
+        from charloom.tui import launch as session
 
         ctx.exit(session.run())
 

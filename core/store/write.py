@@ -3,8 +3,8 @@
     models/NAME/checkpoints/step-00001200.safetensors    a checkpoint; step-00001200.pin keeps it
     models/NAME/notes.md                                 a person's own words about the model
 
-How to list models and address their checkpoints is told in :mod:`core.store.read`; its functions are
-here too, so that those who use the store need to know one room. The bundled model can be used,
+How to list models and address their checkpoints: :mod:`core.store.read`, whose functions are here
+too, so that those who use the store need to know one room. The bundled model can be used,
 noted about and exported, not changed, and its name is taken.
 """
 

@@ -1,8 +1,8 @@
 """The child process of the tour: ``python -P -m charloom.core.training.worked_example``.
 
 A request comes in on stdin and the answer goes out on stdout, both as JSON: ``Request`` and
-``Example`` of :mod:`tui.tour.worked_example`, or ``{"error": sentence}``. Nothing is kept of the step
-that is made here.
+``Example`` of :mod:`tui.tour.worked_example`, or ``{"error": sentence}``. Nothing is kept of the
+step that is made here.
 """
 
 import json

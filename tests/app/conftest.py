@@ -28,6 +28,6 @@ def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
 def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have versions and places that are the same on every computer."""
     monkeypatch.setattr(
-        "charloom.tui.screens.settings._versions", lambda: "Charloom 1.2.3 · Textual 4.5.6"
+        "charloom.tui.settings.screen._versions", lambda: "Charloom 1.2.3 · Textual 4.5.6"
     )
     monkeypatch.setenv("CHARLOOM_HOME", "/there/is/no/such/folder")

@@ -14,11 +14,11 @@ from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
 from charloom.core.model.numpy_lstm import LSTM, State
 from charloom.core.store import write as store
-from charloom.tui.screens.prompt import PromptRoom
+from charloom.tui.prompt.composer import Composer
+from charloom.tui.prompt.screen import PromptRoom
+from charloom.tui.prompt.turn import Turn
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
-from charloom.tui.widgets.composer import Composer
-from charloom.tui.widgets.turn import Turn
 from tests.app.driving import until
 from tests.makers import random_checkpoint
 
@@ -55,8 +55,8 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
             made.enter()
             return super().step(ids, state)
 
-    monkeypatch.setattr("charloom.tui.voices.LSTM", Gated)
-    monkeypatch.setattr("charloom.tui.writer._SLICE_SECONDS", float("inf"))
+    monkeypatch.setattr("charloom.tui.services.model_cache.LSTM", Gated)
+    monkeypatch.setattr("charloom.tui.services.writer._SLICE_SECONDS", float("inf"))
     yield made
     made.let()
 

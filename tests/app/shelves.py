@@ -7,11 +7,11 @@ from textual.pilot import Pilot
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
 from charloom.core.store import write as store
-from charloom.tui.screens.library import LibraryRoom
-from charloom.tui.widgets.field import Field
-from charloom.tui.widgets.generation_browser import GenerationBrowser
-from charloom.tui.widgets.generation_list import GenerationList
-from charloom.tui.widgets.models import Models
+from charloom.tui.library.generation_browser import GenerationBrowser
+from charloom.tui.library.generation_list import GenerationList
+from charloom.tui.library.models_pane import Models
+from charloom.tui.library.screen import LibraryRoom
+from charloom.tui.widgets.inputs import Field
 from tests.app.driving import until
 from tests.generations import generation
 from tests.makers import random_checkpoint

@@ -3,7 +3,7 @@
 import pytest
 
 from charloom.core.data.vocab import Vocab
-from charloom.tui.adapting import MOST_READ, adapted, told
+from charloom.tui.formatting.prompt_changes import MOST_READ, adapted, told
 
 VOCAB = Vocab(tuple('\n "-abcdeghnst'))
 

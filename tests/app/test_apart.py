@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from charloom.core.errors import CharloomError
-from charloom.tui.apart import apart
+from charloom.tui.services.background import apart
 
 
 async def test_what_is_done_apart_is_returned_or_raised() -> None:

@@ -9,11 +9,11 @@ from textual.widgets import Footer
 
 from charloom.core.sanitize import visible
 from charloom.tui.app import CharloomApp
-from charloom.tui.keys import deeds
-from charloom.tui.screens.help import HelpScreen
-from charloom.tui.screens.settings import Places
+from charloom.tui.dialogs.help import HelpScreen
+from charloom.tui.dialogs.key_bindings import deeds
 from charloom.tui.services.preferences import load
-from charloom.tui.widgets.dial import Dial
+from charloom.tui.settings.screen import Places
+from charloom.tui.widgets.number_slider import Dial
 from tests.app.driving import SMALL, app_at, shown, told, until, words
 
 ROOMS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}

@@ -15,9 +15,9 @@ from charloom.core.sampling.completion import Draft
 from charloom.core.sampling.sampler import Settings, Stream
 from charloom.core.sanitize import visible
 from charloom.core.store import write as store
+from charloom.tui.analysis.compare import CompareScreen
+from charloom.tui.analysis.compare_side import Side
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.compare import CompareScreen
-from charloom.tui.widgets.side import Side
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.shelves import HOSTILE, models, put
 from tests.child import TEXT

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 from charloom.core.library.database import Library
 from charloom.core.sanitize import visible
 from charloom.tui.app import CharloomApp
-from charloom.tui.widgets.composer import Composer
+from charloom.tui.prompt.composer import Composer
 from tests.app.driving import SMALL, shown, until, words
 from tests.app.prompting import choose, composer, ready, turns, weaver, written
 from tests.generations import generation

@@ -4,7 +4,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollUp
 
-from charloom.tui.widgets.dial import Dial
+from charloom.tui.widgets.number_slider import Dial
 from tests.app.driving import until
 
 NOTCHES = (0.0, 0.5, 1.0, 1.5, 2.0)

@@ -15,9 +15,9 @@ from charloom.core.runs.events import CheckpointSaved
 from charloom.core.sampling.sampler import Settings
 from charloom.core.store import read as shelf
 from charloom.core.store import write as store
+from charloom.tui.analysis.growth import GrowthScreen
+from charloom.tui.analysis.growth_list import GrowthStrip
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.growth import GrowthScreen
-from charloom.tui.widgets.growth_strip import GrowthStrip
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, write_run
 from tests.app.shelves import HOSTILE, models, put

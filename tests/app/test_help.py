@@ -7,12 +7,12 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from charloom.tui.app import CharloomApp
-from charloom.tui.keys import deeds
-from charloom.tui.screens.help import HelpScreen, Keys
-from charloom.tui.screens.room import Room
-from charloom.tui.widgets.choices import Choices
-from charloom.tui.widgets.dial import Dial
-from charloom.tui.widgets.field import Field
+from charloom.tui.dialogs.help import HelpScreen, Keys
+from charloom.tui.dialogs.key_bindings import deeds
+from charloom.tui.widgets.base_screen import Room
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.sampling_controls import Choices
 from tests.app.driving import LARGE, SMALL, app_at, shown, until, words
 
 Compare = Callable[..., bool]

@@ -20,16 +20,17 @@ from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import CorpusCard
 from charloom.core.runs import run as runs
 from charloom.core.store import write as store
-from charloom.tui import scales, voices
+from charloom.tui.analysis.inspector import InsideScreen
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.choosing_text import TextPicker
-from charloom.tui.screens.inside import InsideScreen
-from charloom.tui.source import Kind, Source
-from charloom.tui.themes import DARK, GROUNDS, LIGHT, contrast
-from charloom.tui.widgets.field import Field
+from charloom.tui.dialogs.text_picker import TextPicker
+from charloom.tui.formatting.themes import DARK, GROUNDS, LIGHT, contrast
+from charloom.tui.services import model_cache as voices
+from charloom.tui.services.text_source import Kind, Source
+from charloom.tui.widgets import color_scale as scales
+from charloom.tui.widgets.heatmap_text import Tinted
+from charloom.tui.widgets.inputs import Field
 from charloom.tui.widgets.legend import Legend
-from charloom.tui.widgets.text_source import TextSource
-from charloom.tui.widgets.tinted import Tinted
+from charloom.tui.widgets.text_chooser import TextSource
 from tests.app.driving import LARGE, SMALL, app_at, shown, until, words
 from tests.app.shelves import HOSTILE, models
 from tests.child import TEXT

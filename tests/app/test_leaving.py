@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from charloom.core.runs import commands as orders
 from charloom.core.runs import events
 from charloom.core.runs.commands import Order
-from charloom.tui.screens.leaving import Leaving, Stopping
-from charloom.tui.screens.train import TrainRoom
+from charloom.tui.dialogs.quit import Leaving, Stopping
+from charloom.tui.train.screen import TrainRoom
 from tests.app.driving import SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, end, write_run
 

@@ -7,10 +7,10 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from charloom.core.library.generation import EXPORTS, export
-from charloom.tui.screens.library import LibraryRoom
-from charloom.tui.screens.saving import Saving
-from charloom.tui.widgets.field import Field
-from charloom.tui.widgets.one_of import OneOf
+from charloom.tui.dialogs.save_file import Saving
+from charloom.tui.library.screen import LibraryRoom
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.option_row import OneOf
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.shelves import keep, kept, put, read
 

@@ -6,9 +6,9 @@ import pytest
 
 from charloom.core import paths
 from charloom.core.library.database import Library
-from charloom.tui.librarian import Wish
-from charloom.tui.librarian import read as read_page
-from charloom.tui.widgets.generation_list import PAGE
+from charloom.tui.library.generation_list import PAGE
+from charloom.tui.services.library_worker import Wish
+from charloom.tui.services.library_worker import read as read_page
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until
 from tests.app.shelves import keep, listing, read
 

@@ -12,10 +12,10 @@ from textual.widgets import Static
 from charloom.core.model import checkpoint
 from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.editor import Editor
-from charloom.tui.screens.library import LibraryRoom
-from charloom.tui.screens.saving import Saving
-from charloom.tui.widgets.field import Field
+from charloom.tui.dialogs.note_editor import Editor
+from charloom.tui.dialogs.save_file import Saving
+from charloom.tui.library.screen import LibraryRoom
+from charloom.tui.widgets.inputs import Field
 from charloom.tui.widgets.paste_area import PasteArea
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.shelves import HOSTILE, models, put

@@ -3,9 +3,9 @@
 import pytest
 
 from charloom.core.library.database import Library
-from charloom.tui.dates import day, minute
-from charloom.tui.finding import found
-from charloom.tui.widgets.generation_rows import rows
+from charloom.tui.formatting.dates import day, minute
+from charloom.tui.library.generation_rows import rows
+from charloom.tui.library.search_highlight import found
 from tests.app.shelves import HOSTILE
 from tests.generations import generation
 

@@ -10,13 +10,13 @@ from textual.widgets import Static
 from charloom.core import paths
 from charloom.core.library.database import Library
 from charloom.core.store import write as store
-from charloom.tui.screens.editor import Editor
-from charloom.tui.screens.library import LibraryRoom
-from charloom.tui.widgets.actions import Actions
-from charloom.tui.widgets.field import Field
-from charloom.tui.widgets.generation_list import GenerationList
+from charloom.tui.dialogs.note_editor import Editor
+from charloom.tui.library.generation_list import GenerationList
+from charloom.tui.library.screen import LibraryRoom
+from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.widgets.header import TopBar
+from charloom.tui.widgets.inputs import Field
 from charloom.tui.widgets.paste_area import PasteArea
-from charloom.tui.widgets.topbar import TopBar
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.shelves import HOSTILE, browser, keep, kept, listing, put, read, written
 from tests.makers import random_checkpoint

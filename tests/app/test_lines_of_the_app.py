@@ -7,10 +7,10 @@ from textual.events import Paste
 from textual.widgets import Static
 
 from charloom.core.sanitize import visible
-from charloom.tui.plain import plain
-from charloom.tui.widgets.actions import Actions
-from charloom.tui.widgets.field import Field
-from charloom.tui.widgets.topbar import TopBar
+from charloom.tui.formatting.content import plain
+from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.widgets.header import TopBar
+from charloom.tui.widgets.inputs import Field
 from tests.app.driving import until
 
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"

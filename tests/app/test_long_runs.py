@@ -7,7 +7,7 @@ import pytest
 
 from charloom.core.runs import events
 from charloom.core.runs.events import Warned
-from charloom.tui import running
+from charloom.tui.services import run_manager as running
 from tests.app.driving import LARGE, app_at, shown, told, until
 from tests.app.run_folders import at_work, end, write_run
 from tests.long_logs import long_log

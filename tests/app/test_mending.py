@@ -1,6 +1,6 @@
 from charloom.core import paths
 from charloom.core.store import write as store
-from charloom.tui.session import Session
+from charloom.tui.launch import Session
 from tests.app.driving import until
 from tests.makers import at_step, damage
 

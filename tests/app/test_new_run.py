@@ -16,11 +16,11 @@ from charloom.core.runs import estimates as speeds
 from charloom.core.runs.presets import PRESETS
 from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.new_run import NewRun
-from charloom.tui.screens.train import TrainRoom
 from charloom.tui.services import preferences
-from charloom.tui.widgets.field import Field
+from charloom.tui.train.new_run import NewRun
+from charloom.tui.train.screen import TrainRoom
 from charloom.tui.widgets.file_tree import FileTree
+from charloom.tui.widgets.inputs import Field
 from charloom.tui.widgets.paste_area import PasteArea
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.child import TEXT

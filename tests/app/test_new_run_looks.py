@@ -10,7 +10,7 @@ from charloom.core import paths
 from charloom.core.runs import estimates as speeds
 from charloom.core.runs.presets import PRESETS
 from charloom.tui.app import CharloomApp
-from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.inputs import Field
 from tests.app.driving import LARGE, SMALL, app_at, shown, until
 
 Compare = Callable[..., bool]

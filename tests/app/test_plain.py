@@ -1,6 +1,6 @@
 import pytest
 
-from charloom.tui.plain import in_the_app, plain, plain_line
+from charloom.tui.formatting.content import in_the_app, plain, plain_line
 
 
 def test_no_markup_is_read_and_nothing_acts() -> None:

@@ -8,10 +8,10 @@ from charloom.core.library import replay as replaying
 from charloom.core.library.database import Library
 from charloom.core.sampling.sampler import Settings
 from charloom.tui.app import CharloomApp
-from charloom.tui.widgets.choices import Choices
-from charloom.tui.widgets.dial import Dial
-from charloom.tui.widgets.offer import Offer
-from charloom.tui.widgets.turn import Turn
+from charloom.tui.prompt.turn import Turn
+from charloom.tui.prompt.turn_footer import Offer
+from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.sampling_controls import Choices
 from tests.app.driving import LARGE, SMALL, shown, told, until, words
 from tests.app.prompting import (
     LONG,

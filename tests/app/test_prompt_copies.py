@@ -8,11 +8,11 @@ import pytest
 from charloom.core.analysis import repetition as looping
 from charloom.core.model.checkpoint import CorpusCard
 from charloom.core.runs import run as runs
-from charloom.tui import copies
 from charloom.tui.app import CharloomApp
-from charloom.tui.copies import Copies
-from charloom.tui.widgets.dial import Dial
-from charloom.tui.widgets.turn import Turn
+from charloom.tui.prompt import copy_check as copies
+from charloom.tui.prompt.copy_check import Copies
+from charloom.tui.prompt.turn import Turn
+from charloom.tui.widgets.number_slider import Dial
 from tests.app.driving import LARGE, until, words
 from tests.app.prompting import (
     LONG,
@@ -83,7 +83,7 @@ async def test_the_longest_copy_of_each_text_is_told_and_underlined(
         assert f"longest copy {longest} characters" in words(app)
         assert underlined(turn) == copied(turn)
         assert "more than chance" not in words(app)
-        monkeypatch.setattr("charloom.tui.passage.LEAST_COPIED", longest)
+        monkeypatch.setattr("charloom.tui.prompt.candidate.LEAST_COPIED", longest)
         turn.show(turn.chosen)
         await until(pilot, lambda: f"{longest} characters: more than chance" in words(app))
         (index,) = copies._indexes.values()

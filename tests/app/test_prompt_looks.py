@@ -10,7 +10,7 @@ from charloom.core import paths
 from charloom.core.model.metadata import Losses
 from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.models import ModelPicker
+from charloom.tui.dialogs.model_picker import ModelPicker
 from tests.app.driving import LARGE, SMALL, until
 from tests.app.prompting import Gate, choose, composer, gate, ready, room, send, weaver
 from tests.generations import generation
@@ -34,7 +34,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     store.save("weaver", random_checkpoint(step=4_210, losses=losses))
     choose(seed=7, length=400)
     ticks = itertools.count()
-    monkeypatch.setattr("charloom.tui.writer.perf_counter", lambda: next(ticks) / 20_000)
+    monkeypatch.setattr("charloom.tui.services.writer.perf_counter", lambda: next(ticks) / 20_000)
 
 
 async def still(pilot: Pilot[None]) -> None:

@@ -8,9 +8,9 @@ from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved, bits
 from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.models import ModelPicker
+from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.services import preferences
-from charloom.tui.widgets.choices import Choices
+from charloom.tui.widgets.sampling_controls import Choices
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.prompting import (
     LONG,

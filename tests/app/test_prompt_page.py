@@ -10,11 +10,11 @@ from charloom.core.model.metadata import CorpusCard
 from charloom.core.sanitize import HIDDEN, visible
 from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
+from charloom.tui.prompt.turn import Turn
+from charloom.tui.prompt.welcome import Greeting
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
-from charloom.tui.widgets.flow import Flow
-from charloom.tui.widgets.greeting import Greeting
-from charloom.tui.widgets.turn import Turn
+from charloom.tui.widgets.streaming_text import Flow
 from tests.app.driving import LARGE, SMALL, shown, until, words
 from tests.app.prompting import (
     LONG,

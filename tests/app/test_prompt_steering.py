@@ -6,12 +6,12 @@ from textual.geometry import Size
 from charloom.core.library import replay as replaying
 from charloom.core.sampling.sampler import Settings
 from charloom.tui.app import CharloomApp
+from charloom.tui.prompt.candidate_view import PassageView
+from charloom.tui.prompt.figures import Figures
+from charloom.tui.prompt.panel import Controls
 from charloom.tui.services import preferences
-from charloom.tui.widgets.controls import Controls
-from charloom.tui.widgets.dial import Dial
-from charloom.tui.widgets.field import Field
-from charloom.tui.widgets.figures import Figures
-from charloom.tui.widgets.passage_view import PassageView
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.number_slider import Dial
 from tests.app.driving import LARGE, SMALL, shown, until, words
 from tests.app.prompting import (
     LONG,

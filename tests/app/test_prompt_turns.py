@@ -7,8 +7,8 @@ from charloom.core.model.numpy_lstm import LSTM
 from charloom.core.sampling.completion import Draft
 from charloom.core.sampling.sampler import Settings, Stream
 from charloom.tui.app import CharloomApp
-from charloom.tui.widgets.dial import Dial
-from charloom.tui.widgets.field import Field
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.number_slider import Dial
 from tests.app.driving import LARGE, SMALL, shown, until, words
 from tests.app.prompting import (
     LONG,

@@ -9,10 +9,10 @@ import pytest
 from textual.pilot import Pilot
 
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens import settings
 from charloom.tui.services.preferences import Preferences, load, save
-from charloom.tui.widgets.choices import Choices
-from charloom.tui.widgets.dial import Dial
+from charloom.tui.settings import screen as settings
+from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.sampling_controls import Choices
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 
 Compare = Callable[..., bool]

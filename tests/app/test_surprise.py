@@ -9,10 +9,10 @@ from charloom.core.analysis import activations as lens
 from charloom.core.sampling.completion import Draft
 from charloom.core.sampling.sampler import Settings, Stream
 from charloom.core.store import write as store
+from charloom.tui.analysis.inspector import InsideScreen
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.inside import InsideScreen
-from charloom.tui.widgets.surprise_view import SurpriseView
-from charloom.tui.widgets.tinted import Tinted
+from charloom.tui.prompt.surprise_view import SurpriseView
+from charloom.tui.widgets.heatmap_text import Tinted
 from tests.app.driving import SMALL, shown, until
 from tests.app.prompting import choose, composer, ended, ready, room, turns, weaver, written
 from tests.makers import random_checkpoint

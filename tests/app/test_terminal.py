@@ -91,8 +91,8 @@ def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
         "charloom.tui.app.CharloomApp.action_help",
         "charloom.tui.app.CharloomApp.on_mount",
         "charloom.tui.app.preferences.load",
-        "__import__('charloom.tui.running').running.Runs.follow",
-        "__import__('charloom.tui.screens.prompt').screens.prompt.PromptRoom.use_model",
+        "__import__('charloom.tui.services.run_manager').running.Runs.follow",
+        "__import__('charloom.tui.prompt.screen').screens.prompt.PromptRoom.use_model",
     ],
     ids=["in an action", "in a handler", "at first", "after a refresh", "in a worker"],
 )

@@ -11,13 +11,13 @@ from charloom.core.model.checkpoint import CorpusCard
 from charloom.core.runs import run as runs
 from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.editor import Editor
-from charloom.tui.screens.models import ModelPicker
-from charloom.tui.screens.tour import TourRoom
+from charloom.tui.dialogs.model_picker import ModelPicker
+from charloom.tui.dialogs.note_editor import Editor
 from charloom.tui.services.preferences import Preferences, save
 from charloom.tui.tour import lab_notes as labnotes
+from charloom.tui.tour.screen import TourRoom
+from charloom.tui.tour.stage_bar import StationLine
 from charloom.tui.widgets.paste_area import PasteArea
-from charloom.tui.widgets.station_line import StationLine
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.child import TEXT
 from tests.makers import damage, random_checkpoint

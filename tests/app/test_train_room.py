@@ -12,7 +12,7 @@ from charloom.core.runs import monitor as watch
 from charloom.core.runs.events import Continued, Paused, Progress
 from charloom.core.runs.monitor import State
 from charloom.core.store import write as store
-from charloom.tui.screens.train import TrainRoom
+from charloom.tui.train.screen import TrainRoom
 from tests.app.driving import SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, write_run
 from tests.small import endless

@@ -14,12 +14,12 @@ from charloom.core.runs.events import Event, Paused, Progress, Sample, Started, 
 from charloom.core.runs.monitor import State, Watch
 from charloom.core.store import write as store
 from charloom.tui.app import CharloomApp
-from charloom.tui.screens.chart import ChartScreen
-from charloom.tui.screens.new_run import NewRun
-from charloom.tui.screens.train import TrainRoom
-from charloom.tui.widgets import run_words
-from charloom.tui.widgets.loss_chart import LossChart
-from charloom.tui.widgets.run_list import RunList
+from charloom.tui.train import run_summary as run_words
+from charloom.tui.train.chart_screen import ChartScreen
+from charloom.tui.train.loss_chart import LossChart
+from charloom.tui.train.new_run import NewRun
+from charloom.tui.train.run_list import RunList
+from charloom.tui.train.screen import TrainRoom
 from tests.app.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.app.run_folders import at_work, course, end, learned_by_heart, write_run
 from tests.makers import random_checkpoint

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from charloom.tui.wrapping import FIRST, Row, rows
+from charloom.tui.formatting.wrapping import FIRST, Row, rows
 
 TEXTS = st.text(st.sampled_from("ab \n—漢é"), max_size=60)
 WIDTHS = st.integers(1, 9)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from charloom.core.model.numpy_lstm import LSTM, State
 from charloom.core.sampling.completion import Draft
 from charloom.core.sampling.sampler import Settings, Stream
-from charloom.tui.writer import Candidate, Writer
+from charloom.tui.services.writer import Candidate, Writer
 from tests.makers import random_checkpoint
 
 MODEL = LSTM(random_checkpoint())

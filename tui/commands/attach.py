@@ -2,8 +2,8 @@
 
 import click
 
-from charloom.tui import following
-from charloom.tui.options import json_option
+from charloom.tui.console import follow as following
+from charloom.tui.console.options import json_option
 
 
 @click.command()

@@ -18,14 +18,14 @@ from charloom.core.sampling.completion import Draft
 from charloom.core.sampling.sampler import Settings, Stream
 from charloom.core.sanitize import visible
 from charloom.core.store.read import BUNDLED
-from charloom.tui import voices
-from charloom.tui.options import json_option, trial_options
-from charloom.tui.prompts import known, read
-from charloom.tui.table import write_table
-from charloom.tui.terminal import aside, note, write, write_json
-from charloom.tui.texts import opened
-from charloom.tui.voices import Voice
-from charloom.tui.wrapping import rows
+from charloom.tui.console.inputs import known, read
+from charloom.tui.console.options import json_option, trial_options
+from charloom.tui.console.output import aside, note, write, write_json
+from charloom.tui.console.table import write_table
+from charloom.tui.console.texts import opened
+from charloom.tui.formatting.wrapping import rows
+from charloom.tui.services import model_cache as voices
+from charloom.tui.services.model_cache import Voice
 
 _COLUMN = 36  # columns that each side needs to stand beside the other
 _BETWEEN = " │ "

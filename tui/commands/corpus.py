@@ -11,17 +11,17 @@ from charloom.core.data.corpus import MIN_CHARACTERS
 from charloom.core.data.statistics import Estimate, Survey, estimates
 from charloom.core.data.statistics import survey as take
 from charloom.core.runs import estimates as speeds
-from charloom.tui.durations import roughly
-from charloom.tui.options import (
+from charloom.tui.console.options import (
     ListingGroup,
     json_option,
     mirror_option,
     output_options,
     reading_options,
 )
-from charloom.tui.table import write_table
-from charloom.tui.terminal import download_progress, note, write, write_file, write_json
-from charloom.tui.texts import opened
+from charloom.tui.console.output import download_progress, note, write, write_file, write_json
+from charloom.tui.console.table import write_table
+from charloom.tui.console.texts import opened
+from charloom.tui.formatting.durations import roughly
 
 
 @click.group(cls=ListingGroup)

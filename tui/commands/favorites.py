@@ -10,9 +10,9 @@ from charloom.core.library import generation as forms
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
 from charloom.core.sanitize import one_line
-from charloom.tui.options import ListingGroup, json_option, output_options, yes_option
-from charloom.tui.table import write_table
-from charloom.tui.terminal import confirm, note, write, write_file, write_json
+from charloom.tui.console.options import ListingGroup, json_option, output_options, yes_option
+from charloom.tui.console.output import confirm, note, write, write_file, write_json
+from charloom.tui.console.table import write_table
 
 _EXCERPT = 60
 

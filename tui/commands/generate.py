@@ -17,10 +17,10 @@ from charloom.core.sampling.completion import Draft
 from charloom.core.sampling.sampler import Settings, Stream
 from charloom.core.sanitize import one_line
 from charloom.core.store import read as shelf
-from charloom.tui.options import json_option, model_option
-from charloom.tui.prompts import known, read
-from charloom.tui.terminal import aside, note, write, write_json
-from charloom.tui.writing import MOST_KEPT, Passage
+from charloom.tui.console.inputs import known, read
+from charloom.tui.console.options import json_option, model_option
+from charloom.tui.console.output import aside, note, write, write_json
+from charloom.tui.console.stream import MOST_KEPT, Passage
 
 if TYPE_CHECKING:
     from charloom.core.analysis.memorization import Run

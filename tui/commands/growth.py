@@ -14,11 +14,11 @@ from charloom.core.sampling.config import Settings
 from charloom.core.sanitize import one_line
 from charloom.core.store import read as shelf
 from charloom.core.store.read import BUNDLED, ModelInfo
-from charloom.tui.options import json_option, trial_options
-from charloom.tui.prompts import known, read
-from charloom.tui.terminal import aside, note, write, write_json
-from charloom.tui.voices import ready_prompt
-from charloom.tui.wrapping import rows
+from charloom.tui.console.inputs import known, read
+from charloom.tui.console.options import json_option, trial_options
+from charloom.tui.console.output import aside, note, write, write_json
+from charloom.tui.formatting.wrapping import rows
+from charloom.tui.services.model_cache import ready_prompt
 
 _LOSSES = {"carried": "carried", "validation": "valid.", "train": "train", "": ""}
 _FIGURES = 31  # columns, before the text

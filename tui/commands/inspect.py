@@ -14,9 +14,9 @@ from charloom.core.analysis.activations import Reading, Signal
 from charloom.core.model.numpy_lstm import LSTM
 from charloom.core.runs import training_text as origins
 from charloom.core.store import read as shelf
-from charloom.tui.options import model_option, reading_options
-from charloom.tui.terminal import note, write_json
-from charloom.tui.texts import of_a_file, opened
+from charloom.tui.console.options import model_option, reading_options
+from charloom.tui.console.output import note, write_json
+from charloom.tui.console.texts import of_a_file, opened
 
 _PLACES = 6  # decimals: float32 has no more
 

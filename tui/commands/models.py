@@ -10,10 +10,17 @@ from charloom.core.model.metadata import Card
 from charloom.core.runs.events import bits
 from charloom.core.store import write as store
 from charloom.core.store.write import CheckpointInfo, ModelInfo
-from charloom.tui.model_figures import checkpoint_row, counted, megabytes, model_row, network, size
-from charloom.tui.options import ListingGroup, json_option, yes_option
-from charloom.tui.table import write_table
-from charloom.tui.terminal import confirm, note, write, write_json
+from charloom.tui.console.options import ListingGroup, json_option, yes_option
+from charloom.tui.console.output import confirm, note, write, write_json
+from charloom.tui.console.table import write_table
+from charloom.tui.formatting.units import (
+    checkpoint_row,
+    counted,
+    megabytes,
+    model_row,
+    network,
+    size,
+)
 
 
 @click.group(cls=ListingGroup)

@@ -14,10 +14,10 @@ from charloom.core.runs.commands import Kind, Order
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Finished, Paused, to_line
 from charloom.core.runs.run import News
 from charloom.core.store import write as store
-from charloom.tui.following import INTERRUPTED, heeding, live, tell_end
-from charloom.tui.options import json_option
-from charloom.tui.progress import lasting
-from charloom.tui.terminal import aside, note, write
+from charloom.tui.console.follow import INTERRUPTED, heeding, live, tell_end
+from charloom.tui.console.options import json_option
+from charloom.tui.console.output import aside, note, write
+from charloom.tui.console.progress import lasting
 
 _PATIENCE = 30.0  # seconds, for what a trainer does between two steps; its end takes what it takes
 _PAST = 1 << 16  # bytes of a log: a trainer that is paused tells nothing more

@@ -3,8 +3,8 @@
 import click
 
 from charloom.core import paths as places
-from charloom.tui.options import json_option
-from charloom.tui.terminal import write, write_json
+from charloom.tui.console.options import json_option
+from charloom.tui.console.output import write, write_json
 
 
 @click.command()

@@ -4,9 +4,9 @@ import click
 
 from charloom.core.runs import run as runs
 from charloom.core.store import write as store
-from charloom.tui.following import follow, let_go
-from charloom.tui.options import detach_option, json_option
-from charloom.tui.terminal import note
+from charloom.tui.console.follow import follow, let_go
+from charloom.tui.console.options import detach_option, json_option
+from charloom.tui.console.output import note
 
 
 @click.command()

@@ -6,11 +6,11 @@ from charloom.core.runs import monitor as watch
 from charloom.core.runs.events import bits
 from charloom.core.runs.monitor import Watch
 from charloom.core.sanitize import one_line
-from charloom.tui import standing
-from charloom.tui.durations import clock
-from charloom.tui.options import json_option
-from charloom.tui.table import write_table
-from charloom.tui.terminal import note, write, write_json
+from charloom.tui.console.options import json_option
+from charloom.tui.console.output import note, write, write_json
+from charloom.tui.console.table import write_table
+from charloom.tui.formatting import run_status as standing
+from charloom.tui.formatting.durations import clock
 
 _NAME = 40  # characters of a name that are shown: as many as one has that is made of a title
 _REASON = 300

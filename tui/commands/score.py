@@ -15,10 +15,10 @@ from charloom.core.model.numpy_lstm import LSTM
 from charloom.core.runs import training_text as origins
 from charloom.core.runs.events import bits
 from charloom.core.store import read as shelf
-from charloom.tui.options import json_option, model_option, reading_options
-from charloom.tui.table import write_table
-from charloom.tui.terminal import note, write, write_json
-from charloom.tui.texts import of_a_file, opened
+from charloom.tui.console.options import json_option, model_option, reading_options
+from charloom.tui.console.output import note, write, write_json
+from charloom.tui.console.table import write_table
+from charloom.tui.console.texts import of_a_file, opened
 
 
 @click.command()

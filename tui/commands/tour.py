@@ -10,9 +10,9 @@ from charloom.core.data.corpus import Corpus
 from charloom.core.sampling.config import Settings
 from charloom.core.sanitize import one_line
 from charloom.core.store import write as store
-from charloom.tui.options import mirror_option, model_option
+from charloom.tui.console.options import mirror_option, model_option
+from charloom.tui.console.output import download_progress, note, write
 from charloom.tui.services import preferences
-from charloom.tui.terminal import download_progress, note, write
 from charloom.tui.tour import lab_notes as labnotes
 from charloom.tui.tour import subject
 from charloom.tui.tour.subject import Opener
@@ -44,7 +44,7 @@ def tour(corpus: str | None, address: str, plain: bool, mirror: str | None) -> N
     """
     opened = _opener(corpus, mirror, plain) if corpus is not None else None
     if not plain:
-        from charloom.tui import session  # deferred: --plain needs no screen
+        from charloom.tui import launch as session  # deferred: --plain needs no screen
 
         raise click.exceptions.Exit(session.run((address, opened)))
     about = subject.load(address, opened)

@@ -9,8 +9,8 @@ from charloom.core.runs import presets
 from charloom.core.runs import run as runs
 from charloom.core.runs.presets import PRESETS
 from charloom.core.store import write as store
-from charloom.tui.following import follow, let_go
-from charloom.tui.options import (
+from charloom.tui.console.follow import follow, let_go
+from charloom.tui.console.options import (
     chosen_reading,
     chosen_settings,
     detach_option,
@@ -18,7 +18,7 @@ from charloom.tui.options import (
     reading_options,
     setting_options,
 )
-from charloom.tui.terminal import download_progress
+from charloom.tui.console.output import download_progress
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""Stations 6 to 9 of the tour, in the numbers of :mod:`core.training.worked_example`: lines of 76 columns."""
+"""Stages 6 to 9 of the tour, in the numbers of the worked example: lines of 76 columns."""
 
 import math
 from collections.abc import Sequence

@@ -3,7 +3,7 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.tui.scales import Scale
+from charloom.tui.widgets.color_scale import Scale
 
 
 class Legend(Static):

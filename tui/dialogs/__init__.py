@@ -1,0 +1,1 @@
+"""Modal dialogs that several screens open."""

@@ -1,0 +1,150 @@
+"""Choosing who writes: every model, and every checkpoint of it that can be used."""
+
+from collections.abc import Collection, Iterator
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalGroup
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from charloom.core.errors import CharloomError
+from charloom.core.runs.events import bits
+from charloom.core.sanitize import one_line
+from charloom.core.store import read as shelf
+from charloom.core.store.read import CheckpointInfo, ModelInfo
+from charloom.tui.formatting.content import plain
+from charloom.tui.services.background import apart
+from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.widgets.inputs import Field
+
+_ADDRESS, _TITLE = 24, 16  # columns
+
+
+class ModelPicker(ModalScreen[str]):
+    """Returns the address of the checkpoint that was chosen; ``""`` when it is dismissed.
+
+    ``chosen`` is the one in use, ``trained`` names the models that are being trained now.
+    """
+
+    CSS_PATH = "model_picker.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", "Cancel"),
+        Binding("up", "move(-1)", "the one above", show=False),
+        Binding("down", "move(1)", "the one below", show=False),
+    ]
+
+    def __init__(self, chosen: str, trained: Collection[str]) -> None:
+        super().__init__()
+        self._chosen, self._trained = chosen, trained
+        self._models: tuple[ModelInfo, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out what is looked for over what there is."""
+        with VerticalGroup():
+            yield Static("Who writes?", id="title", markup=False)
+            yield Field(placeholder="type a part of a name")
+            yield Static(_HEADINGS, id="headings", markup=False)
+            yield OptionList()
+            yield Static("reading the models …", id="told", markup=False)
+            yield Actions(
+                [("↑↓", "move", ""), ("enter", "choose", "accept"), ("esc", "cancel", "give_up")]
+            )
+
+    def on_mount(self) -> None:
+        """Read what there is."""
+        self.query_one(Field).focus()
+        self._read()
+
+    @work
+    async def _read(self) -> None:
+        try:
+            self._models = await apart(shelf.models)
+        except CharloomError as error:
+            self.query_one("#told", Static).update(plain(str(error), "$text-error"))
+            return
+        self.show()
+
+    @on(Field.Changed)
+    def show(self) -> None:
+        """List what has the letters that were typed."""
+        typed = self.query_one(Field).value.casefold()
+        options = [
+            option
+            for info in self._models
+            if typed in info.name.casefold()
+            for option in _options(info, info.name in self._trained)
+        ]
+        listing = self.query_one(OptionList)
+        listing.clear_options().add_options(options)
+        known = [option.id for option in options]
+        listing.highlighted = known.index(self._chosen) if self._chosen in known else None
+        if listing.highlighted is None:
+            listing.action_first()
+        told = "" if options else "There is no model with such a name."
+        self.query_one("#told", Static).update(told)
+
+    @on(Field.Submitted)
+    def action_accept(self) -> None:
+        """Take the one that is highlighted."""
+        self.query_one(OptionList).action_select()
+
+    @on(OptionList.OptionSelected)
+    def choose(self, event: OptionList.OptionSelected) -> None:
+        """Return it."""
+        self.dismiss(event.option_id or "")
+
+    def action_move(self, by: int) -> None:
+        """Highlight the one above or below."""
+        listing = self.query_one(OptionList)
+        if by < 0:
+            listing.action_cursor_up()
+        else:
+            listing.action_cursor_down()
+
+    def action_give_up(self) -> None:
+        """Choose nothing."""
+        self.dismiss("")
+
+
+_HEADINGS = Content.styled(
+    f"{'model':<{_ADDRESS}} {'step':>9} {'bits/char':>9} {'MB':>6}  text", "$text-muted"
+)
+
+
+def _options(info: ModelInfo, trained: bool) -> Iterator[Option]:
+    """Yield a line for each checkpoint, those first that have a name of their own."""
+    if not info.checkpoints:
+        line = f"{one_line(info.name, _ADDRESS):<{_ADDRESS}} has no checkpoint yet"
+        yield Option(plain(line, "$text-muted"), disabled=True)
+        return
+    named = [("best", info.best), ("last", info.newest)]
+    if trained or not info.best:
+        named.reverse()  # whoever watches a model learn wants what it has learnt
+    for which, each in named:
+        if each and (which == "best" or trained or each is not info.best):
+            yield _option(info.name, which, each, trained)
+    shown = {each.step for _, each in named if each}
+    for each in reversed(info.checkpoints):
+        if each.step not in shown:
+            yield _option(info.name, str(each.step), each, False)
+
+
+def _option(name: str, which: str, each: CheckpointInfo, trained: bool) -> Option:
+    address = f"{name}@{which}"
+    shown = f"{one_line(address, _ADDRESS):<{_ADDRESS}} "
+    if each.card is None:
+        fault = one_line(each.fault.rpartition(": ")[2], 60)
+        return Option(plain(f"{shown}{fault}", "$text-muted"), disabled=True)
+    loss, title = each.card.losses.held_out, one_line(each.card.corpus.title, _TITLE)
+    figure = "–" if loss is None else f"{bits(loss):.2f}"
+    line = Content.assemble(
+        shown,
+        f"{each.step:>9,} {figure:>9} {each.size / 1e6:>6.1f}  ",
+        ("● being trained" if trained else title, "$success" if trained else "$text-muted"),
+    )
+    return Option(line, id=address)

@@ -1,0 +1,1 @@
+"""The Library screen: stored generations and models."""

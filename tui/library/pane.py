@@ -1,0 +1,53 @@
+"""What the halves of the library have in common."""
+
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+from textual.containers import Vertical
+
+from charloom.tui.widgets.action_bar import Actions
+
+if TYPE_CHECKING:
+    from charloom.tui.app import CharloomApp
+
+
+def on_key(key: str, action: str, words: str, tooltip: str, display: str | None = None) -> Binding:
+    """Return the binding of an action that is shown by its half: the footer is the app's."""
+    return Binding(key, action, words, show=False, key_display=display, tooltip=tooltip)
+
+
+class Half(Vertical):
+    """A part of a room that is in sight or not, and looks for what changes only while it is."""
+
+    @property
+    def house(self) -> "CharloomApp":
+        """The app, by its own type."""
+        from charloom.tui.app import CharloomApp
+
+        assert isinstance(self.app, CharloomApp)
+        return self.app
+
+    def enter(self) -> None:
+        """Come into sight: put the focus where one begins, and look."""
+        raise NotImplementedError
+
+    def look(self) -> object:
+        """Show what has changed meanwhile."""
+        raise NotImplementedError
+
+    def leave(self) -> None:
+        """End what nobody waits for any more."""
+
+    def offer(self, **words: str) -> None:
+        """Show what can be done now, each with its key.
+
+        ``words`` say some of it otherwise than usual; what they have no word for is not said.
+        """
+        known = (each for each in self.BINDINGS if isinstance(each, Binding))
+        told = [
+            (each.key_display or each.key, word, each.action)
+            for each in known
+            if (word := words.get(each.action, each.description.lower()))
+            and self.check_action(each.action, ())
+        ]
+        self.query_one(Actions).show(told)

@@ -1,0 +1,1 @@
+"""The Prompt screen: write a prompt, watch the model continue it."""

@@ -1,0 +1,75 @@
+"""Who writes: the voice in use, while another is being read, and when there is none."""
+
+import asyncio
+
+from charloom.core.errors import CharloomError
+from charloom.tui.formatting.run_status import LIVE
+from charloom.tui.services import model_cache as voices
+from charloom.tui.services.background import apart
+from charloom.tui.services.model_cache import Voice
+from charloom.tui.services.run_manager import Runs
+
+
+class Speaker:
+    """Has one voice at a time; ``runs`` tells which models are learning meanwhile."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._runs = runs
+        self.voice: Voice | None = None
+        self._wanted = ""  # the address that is being read, or was at last
+        self._settled = asyncio.Event()
+
+    @property
+    def asked(self) -> bool:
+        """Whether a voice was asked for, whatever came of that."""
+        return bool(self._wanted)
+
+    def address(self, model: str) -> str:
+        """Return what ``model`` means: of one that is being trained, what it learnt last."""
+        return f"{model}@last" if self.trains(model) else model
+
+    def trains(self, name: str) -> bool:
+        """Whether the model ``name`` is being trained."""
+        run = self._runs.get(name)
+        return run is not None and run.state in LIVE
+
+    async def read(self, address: str) -> Voice | None:
+        """Have the voice at ``address`` from now on; None when another was asked for meanwhile.
+
+        :class:`CharloomError` when it cannot be had: then the one before stays.
+        """
+        self._wanted = address
+        self._settled.clear()
+        try:
+            voice = await apart(lambda: voices.load(address))
+        except CharloomError:
+            if address != self._wanted:
+                return None
+            self._settled.set()
+            raise
+        if address != self._wanted:
+            return None
+        self.take(voice)
+        return voice
+
+    def take(self, voice: Voice) -> None:
+        """Have this voice from now on."""
+        self.voice, self._wanted = voice, voice.address
+        self._settled.set()
+
+    async def ready(self) -> Voice:
+        """Return the voice, once it is read; :class:`CharloomError` when there is none."""
+        await self._settled.wait()
+        if self.voice is None:
+            raise CharloomError("There is no model to write with; choose one.")
+        return self.voice
+
+    def newer(self) -> str:
+        """Return what the model in use has learnt since, in a few words; nothing if nothing."""
+        voice = self.voice
+        run = self._runs.get(voice.name) if voice else None
+        if voice is None or run is None or run.checkpoint is None:
+            return ""
+        follows = run.state in LIVE or voice.address.endswith("@last")
+        step = run.checkpoint.step
+        return f"{voice.name} has learnt on: step {step:,}" * (follows and step > voice.step)

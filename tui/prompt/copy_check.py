@@ -1,0 +1,69 @@
+"""What of a text stands verbatim in what its model learned, found while nothing is written.
+
+The index that it takes is made once for each text that was learned, and kept for some.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from charloom.core.errors import CharloomError
+from charloom.core.store import read as shelf
+from charloom.tui.services.background import apart
+
+if TYPE_CHECKING:
+    from charloom.core.analysis.memorization import Index, Run
+
+_AT_HAND = 2  # each takes five bytes or more for every character that was learned
+_PAUSE_SECONDS = 0.05
+
+_indexes: "dict[tuple[str, float], Index]" = {}  # by the text's digest and what was held out
+
+
+class Copies:
+    """Looks for one run after the other, and waits for as long as it is ``busy`` elsewhere."""
+
+    def __init__(self, busy: Callable[[], bool]) -> None:
+        self._busy = busy
+        self._closed = False
+        self._one_by_one = asyncio.Lock()
+
+    async def longest(self, name: str, text: str) -> "Run | None":
+        """Return the longest run of ``text`` that stands in what the model ``name`` learned.
+
+        None where that is not at hand, or too long to be searched.
+        """
+        async with self._one_by_one:
+            try:
+                return await apart(lambda: _index(name, self._rest).longest(text, self._rest))
+            except (CharloomError, MemoryError):
+                return None
+
+    def close(self) -> None:
+        """Give up what is being looked for: nobody asks any more."""
+        self._closed = True
+
+    def _rest(self) -> None:
+        while self._busy() and not self._closed:
+            time.sleep(_PAUSE_SECONDS)
+        if self._closed:
+            raise CharloomError("Nobody asks any more.")
+
+
+def _index(name: str, rest: Callable[[], None]) -> "Index":
+    """Return the index of what the model ``name`` was trained on; ``rest`` as it has it."""
+    rest()
+    # Deferred: the first text can be written before these rooms are needed.
+    from charloom.core.analysis.memorization import Index
+    from charloom.core.runs import training_text as origins
+
+    card = shelf.find(name)[1].card  # that of any checkpoint: all of them learned the same
+    if card is None:
+        raise CharloomError(f"Nobody knows what {name!r} learned.")
+    key = (card.corpus.sha256, card.training.held_out)
+    index = _indexes.pop(key, None) or Index(origins.find(name, card).train, rest)
+    _indexes[key] = index
+    while len(_indexes) > _AT_HAND:
+        del _indexes[next(iter(_indexes))]
+    return index

@@ -1,0 +1,298 @@
+"""The tour: the ten stages, one after the other, on the person's own text and model."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import ClassVar, NamedTuple
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from charloom.core.data.corpus import Corpus
+from charloom.core.errors import CharloomError
+from charloom.core.sampling.config import Settings
+from charloom.core.store import write as store
+from charloom.tui.dialogs.asking import ask_until_done
+from charloom.tui.dialogs.model_picker import ModelPicker
+from charloom.tui.dialogs.note_editor import Editor
+from charloom.tui.dialogs.text_picker import TextPicker
+from charloom.tui.formatting.content import in_the_app, plain, plain_line
+from charloom.tui.services.background import apart
+from charloom.tui.tour import lab_notes as labnotes
+from charloom.tui.tour import subject
+from charloom.tui.tour.stage_bar import StationLine
+from charloom.tui.tour.stage_view import StationView, checked
+from charloom.tui.tour.text_layout import folded
+from charloom.tui.tour.tour import NETWORK, STATIONS, Tour
+from charloom.tui.tour.worked_example import Working
+from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.widgets.base_screen import Room
+
+_TITLE = 200  # characters
+_SETTING_UP = (
+    "The network is being set up, in a process of its own: that takes PyTorch, and a few seconds."
+)
+_ADVICE = " Press m for another model, c for another text."
+
+
+class _Opened(NamedTuple):
+    """A tour with what need not wait for the network, and the lab notes of its model."""
+
+    tour: Tour
+    notes: str
+
+
+class TourRoom(Room):
+    """A station at a time; the choices and the answers are those of this tour."""
+
+    TITLE = "Tour"
+    CSS_PATH = "screen.tcss"
+    HELP = """
+Ten stations lead from a text back to a text; at each you see what it does to *your* text and *your*
+model, in real numbers. Space reads on, the arrows go from station to station. A digit answers the
+question that has one right answer. Press `a` to answer the other in your own words: what you write
+is kept in the lab notes of the model, and goes along when it is exported.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right,n,pagedown", "go(1)", "Next station", show=False, tooltip="Go on"),
+        Binding("left,p,pageup", "go(-1)", "Station before", show=False, tooltip="Go back"),
+        Binding("space", "read_on", "Read on", show=False, tooltip="A page, or a station further"),
+        Binding("down", "scroll(1)", "a line down", show=False),
+        Binding("up", "scroll(-1)", "a line up", show=False),
+        Binding("home", "ends(-1)", "to the top", show=False),
+        Binding("end", "ends(1)", "to the bottom", show=False),
+        *(
+            Binding(
+                str(n), f"choose({n - 1})", f"Answer {n}", show=False, tooltip="Choose this answer"
+            )
+            for n in (1, 2, 3, 4)
+        ),
+        Binding("a", "answer", "Your answer", show=False, tooltip="Answer in your own words"),
+        Binding("e", "notes", "Lab notes", show=False, tooltip="Edit all notes about the model"),
+        Binding("m", "model", "Another model", show=False, tooltip="Choose what it is about"),
+        Binding("c", "text", "Another text", show=False, tooltip="Choose what it is read from"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._tour: Tour | None = None
+        self._notes = ""
+        self._address = ""
+        self._opener: Callable[[], Corpus] | None = None
+        self._number = 1
+        self._chosen: dict[int, int] = {}
+        self._asked = False  # whether the network is being set up, or is
+        self._fault = ""  # why it could not be
+
+    def body(self) -> Iterator[Widget]:
+        """Lay out the line of stations over the one where one is."""
+        yield StationLine()
+        yield Static("", id="told", markup=False)
+        yield StationView()
+        yield Actions(
+            [
+                ("←→", "station", "screen.go(1)"),
+                ("space", "read on", "screen.read_on"),
+                ("1-4", "choose", ""),
+                ("a", "answer", "screen.answer"),
+                ("e", "notes", "screen.notes"),
+                ("m", "model", "screen.model"),
+                ("c", "text", "screen.text"),
+            ]
+        )
+
+    def on_mount(self) -> None:
+        """Begin with what was asked for, or with the model that is used in Prompt."""
+        address, opener = self.house.tour or (self.house.preferences.model, None)
+        self.open(address, opener)
+
+    def on_screen_resume(self) -> None:
+        """Show what has been noted elsewhere meanwhile."""
+        if self._tour:
+            self._read_notes()
+
+    @work(exclusive=True, group="opening")
+    async def open(self, address: str, opener: Callable[[], Corpus] | None) -> None:
+        """Begin a tour of this model and this text."""
+        self.workers.cancel_group(self, "setting up")
+        self._address, self._opener, self._tour = address, opener, None
+        self._wait("Reading the model and the text …")
+        chosen = self.house.preferences
+        settings = Settings(chosen.temperature, chosen.top_k)
+        try:
+            opened = await apart(lambda: _open(address, opener, settings))
+        except CharloomError as error:
+            self._wait(in_the_app(str(error)) + _ADVICE, fault=True)
+            return
+        self._tour, self._notes = opened
+        self._chosen, self._asked, self._fault = {}, False, ""
+        about = self._tour.subject
+        if about.warning:
+            self.notify(about.warning, severity="warning")
+        self.tell_context(plain_line(f"{about.address} · {about.title}", _TITLE))
+        self.remove_class("waiting")
+        self._go(1)
+
+    def _wait(self, told: str, fault: bool = False) -> None:
+        """Show a sentence in place of a station."""
+        self.query_one("#told", Static).update(plain(told))
+        self.query_one("#told").set_class(fault, "fault")
+        self.add_class("waiting")
+
+    @work(exclusive=True, group="setting up")
+    async def _set_up(self, tour: Tour) -> None:
+        """Have a child process work out what takes the network."""
+        working: Working | None = None
+        try:
+            working = Working(tour.subject)
+            tour.example = await apart(working.result)
+        except CharloomError as error:
+            self._fault = str(error)
+        finally:
+            if working:
+                working.stop()
+        self._show()
+
+    def _go(self, number: int) -> None:
+        """Show the beginning of a station."""
+        self._number = number
+        self.query_one(StationLine).number = number
+        if self._tour and number > 1 and not self._asked:
+            self._asked = True  # who just looks in does not need it
+            self._set_up(self._tour)
+        self._show()
+        self.query_one(StationView).scroll_home(animate=False)
+
+    def _show(self) -> None:
+        """Show the station as it is now."""
+        if self._tour is None:
+            return
+        number = self._number
+        figures = Content("\n").join(map(Content, self._tour.figures(number)))
+        if number in NETWORK and not figures:
+            style = "$text-error" if self._fault else "$text-muted"
+            figures = plain("\n".join(folded(self._fault or _SETTING_UP)), style)
+        check = checked(self._tour.check(number), self._chosen.get(number))
+        answer = labnotes.answer(self._notes, number)
+        self.query_one(StationView).show(STATIONS[number - 1], figures, check, answer)
+
+    @on(StationLine.Chosen)
+    def go_there(self, event: StationLine.Chosen) -> None:
+        """Go to a station that was clicked."""
+        self._go(event.number)
+
+    @on(StationView.Chosen)
+    def take_choice(self, event: StationView.Chosen) -> None:
+        """Take an answer that was clicked."""
+        self.action_choose(event.choice)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """Offer what can be done with what is there."""
+        return self._tour is not None or action not in ("answer", "notes", "choose")
+
+    def action_go(self, by: int) -> None:
+        """Go to the next station, or the one before."""
+        number = self._number + by
+        if 1 <= number <= len(STATIONS):
+            self._go(number)
+
+    def action_read_on(self) -> None:
+        """Go a page further, and from the end of a station to the next."""
+        view = self.query_one(StationView)
+        if view.scroll_offset.y >= view.max_scroll_y:
+            self.action_go(1)
+        else:
+            view.scroll_page_down(animate=False)
+
+    def action_scroll(self, by: int) -> None:
+        """Go a line further, or back."""
+        self.query_one(StationView).scroll_relative(y=by, animate=False)
+
+    def action_ends(self, which: int) -> None:
+        """Go to the bottom of the station, or to its top."""
+        view = self.query_one(StationView)
+        view.scroll_to(y=view.max_scroll_y if which > 0 else 0, animate=False)
+
+    def action_choose(self, choice: int) -> None:
+        """Answer the question that has one right answer."""
+        check = self._tour.check(self._number) if self._tour else None
+        if check and choice < len(check.choices):
+            self._chosen[self._number] = choice
+            self._show()
+
+    @work
+    async def action_answer(self) -> None:
+        """Answer in one's own words, into the lab notes."""
+        if self._tour is None:
+            return
+        name, station = self._tour.subject.name, STATIONS[self._number - 1]
+
+        def answered(said: str) -> None:
+            notes = store.notes(name)  # as they are now
+            title = station.title.partition(":")[0]
+            args = (station.number, title, station.question)
+            store.write_notes(name, labnotes.answered(notes, *args, said))
+
+        async def keep(said: str) -> None:
+            await asyncio.to_thread(answered, said)
+
+        kept = labnotes.answer(self._notes, station.number)
+        await ask_until_done(
+            self.app, lambda said: Editor(station.question, said, said != kept), kept, keep
+        )
+        self._read_notes()
+
+    @work
+    async def action_notes(self) -> None:
+        """Edit all that is noted about the model."""
+        if self._tour is None:
+            return
+        name = self._tour.subject.name
+        kept = self._notes
+
+        async def keep(notes: str) -> None:
+            await asyncio.to_thread(store.write_notes, name, notes)
+
+        title = f"Notes about {name}"
+        await ask_until_done(
+            self.app, lambda notes: Editor(title, notes, notes != kept), kept, keep
+        )
+        self._read_notes()
+
+    @work(exclusive=True, group="notes")
+    async def _read_notes(self) -> None:
+        """Show the answers as they are noted now."""
+        if tour := self._tour:
+            try:
+                self._notes = await apart(lambda: store.notes(tour.subject.name))
+            except CharloomError as error:
+                self.notify(str(error), severity="error")
+            self._show()
+
+    @work
+    async def action_model(self) -> None:
+        """Choose which model it is about."""
+        trained = [watch.name for watch in self.house.runs.live]
+        address = await self.app.push_screen_wait(ModelPicker(self._address, trained))
+        if address:
+            self.open(address, self._opener)
+
+    @work
+    async def action_text(self) -> None:
+        """Choose which text it is about."""
+        recent = self.house.preferences.texts
+        picker = TextPicker("Which text is the tour to be about?", recent)
+        source = await self.app.push_screen_wait(picker)
+        if source:
+            self.open(self._address, lambda: source.open(short=True))
+
+
+def _open(address: str, opener: Callable[[], Corpus] | None, settings: Settings) -> _Opened:
+    """Read a model and a text, and see to whatever does not wait for the network."""
+    tour = Tour(subject.load(address, opener), settings)
+    for station in STATIONS:
+        tour.figures(station.number)
+        tour.check(station.number)
+    return _Opened(tour, store.notes(tour.subject.name))

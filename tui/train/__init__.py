@@ -1,0 +1,1 @@
+"""The Train screen: start runs, follow them, plot their losses."""

@@ -1,0 +1,203 @@
+"""A new run: choose a text, see what is in it, choose how to train on it, and start."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Static
+
+from charloom.core.data.corpus import Corpus, Reading
+from charloom.core.data.statistics import Survey, estimates, survey
+from charloom.core.errors import CharloomError
+from charloom.core.runs import estimates as speeds
+from charloom.core.runs import run as runs
+from charloom.tui.formatting.content import in_the_app, plain
+from charloom.tui.services.background import apart
+from charloom.tui.services.text_source import Source
+from charloom.tui.train.preset_list import PresetList
+from charloom.tui.train.run_form import Choice, RunForm
+from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.widgets.base_screen import Room
+from charloom.tui.widgets.text_chooser import TextSource
+
+_TELL_SECONDS = 0.2  # between two words on a download
+
+
+class _GivenUpError(Exception):
+    """Nobody waits for the download any more."""
+
+
+class NewRun(Room):
+    """The form. ``started`` is told the name of the run that it was filled in for."""
+
+    TITLE = "New run"
+    CSS_PATH = "new_run.tcss"
+    HELP = (
+        "Choose a text: one that is known by name, a file, one of late, or paste one. What is "
+        "found in it is told before anything is trained. `auto` picks settings for the text, "
+        "this machine and the minutes; the other presets are fixed."
+    )
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012 - as in Screen
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "start", "Start training", show=False, tooltip="Train as chosen"),
+        Binding("ctrl+o", "choose", "Another text", show=False, tooltip="Choose what to train on"),
+        Binding("escape", "back", "Back", show=False, tooltip="Give up a download, or go back"),
+    ]
+
+    def __init__(self, started: Callable[[str], None]) -> None:
+        super().__init__()
+        self._started = started
+        self._source: Source | None = None
+        self._corpus: Corpus | None = None
+
+    def body(self) -> Iterator:  # type: ignore[type-arg]
+        """Lay out the choice of a text beside the form; narrow, one at a time."""
+        with Horizontal(id="pages"):
+            yield TextSource(self.house.preferences.texts)
+            yield RunForm()
+        yield Static("", id="status", markup=False)
+        yield Actions()
+
+    def on_mount(self) -> None:
+        """Begin with the choice of a text."""
+        self._turn_to("choosing")
+
+    @on(TextSource.Chosen)
+    def read_chosen(self, event: TextSource.Chosen) -> None:
+        """Read a text that was chosen."""
+        self._read(event.source)
+
+    @on(RunForm.ReadAgain)
+    def read_again(self) -> None:
+        """Read the text in another way."""
+        if self._source:
+            self._read(self._source)
+
+    @on(RunForm.Wanted)
+    def action_start(self) -> None:
+        """Start what the form says."""
+        if self._at_work("making"):
+            return
+        if self._source:
+            self._start(self._source)
+        else:
+            self.action_choose()
+            self._say("Choose a text first.", "$text-error")
+
+    def action_choose(self) -> None:
+        """Choose another text."""
+        self._turn_to("choosing")
+        self.query_one(TextSource).focus_inside()
+
+    def action_back(self) -> None:
+        """Give up what is being read; else go back to the choice of a text, and from there away."""
+        if self._at_work("making"):
+            return
+        if self._at_work("reading"):
+            self.workers.cancel_group(self, "reading")
+            self._say("")
+        elif self.has_class("planning") and not self.has_class("-wide"):
+            self.action_choose()
+        else:
+            self.dismiss()
+
+    @work(exclusive=True, group="reading")
+    async def _read(self, source: Source) -> None:
+        """Read a text and go on to the form."""
+        if await self._opened(source):
+            self._turn_to("planning")
+            if self.focused is None or self.query_one(TextSource).has_focus_within:
+                self.query_one(RunForm).scroll_home(animate=False)
+                self.query_one(PresetList).focus()
+
+    @work(exclusive=True, group="reading")
+    async def _start(self, source: Source) -> None:
+        """Start the run, after reading the text if that has not been done as it is wanted now."""
+        form = self.query_one(RunForm)
+        self._turn_to("planning")
+        if (self._corpus is None or form.read_otherwise) and not await self._opened(source):
+            return
+        assert self._corpus is not None
+        try:
+            self._make(source, self._corpus, form.choice())
+        except CharloomError as error:
+            self._say(in_the_app(str(error)), "$text-error")
+
+    @work(group="making")  # which nothing cancels: a folder would be left
+    async def _make(self, source: Source, corpus: Corpus, choice: Choice) -> None:
+        """Make the run and start it; whatever prevents that is told, and the form stays."""
+        name, preset, chosen, fold = choice
+        try:
+            folder = await asyncio.to_thread(runs.create, name, corpus, preset, chosen, fold)
+            self.house.runs.start(folder)
+        except CharloomError as error:
+            self._say(in_the_app(str(error)), "$text-error")
+            return
+        if source.remembered:
+            self.house.remember(texts=self.house.preferences.with_text(source.remembered))
+        self.dismiss()
+        self._started(name)
+
+    async def _opened(self, source: Source) -> bool:
+        """Open a text and show what is in it; tell why, if that is impossible."""
+        form, given_up = self.query_one(RunForm), threading.Event()
+        reading = form.reading
+        told = time.monotonic()
+
+        def report(done: int, total: int) -> None:
+            nonlocal told
+            if given_up.is_set():
+                raise _GivenUpError
+            if time.monotonic() - told > _TELL_SECONDS:
+                told = time.monotonic()
+                share = f" of {total / 1e6:.2f}" if total else ""
+                self.call_later(self._say, f"Downloading: {done / 1e6:.2f}{share} MB …")
+
+        self._source, self._corpus = source, None
+        self._say(f"Reading {source.label} …")
+        try:
+            corpus, found, seconds = await apart(lambda: _look(source, report, reading))
+        except CharloomError as error:
+            self._say(in_the_app(str(error)), "$text-error")
+            return False
+        finally:
+            given_up.set()
+        self._corpus = corpus
+        self._say("")
+        form.show_text(corpus, found, reading, seconds)
+        self.query_one(TextSource).show_known()
+        return True
+
+    def _at_work(self, group: str) -> bool:
+        """Whether something of that kind is being done."""
+        return any(each.group == group and each.is_running for each in self.workers)
+
+    def _turn_to(self, page: str) -> None:
+        """Show the page, ``choosing`` or ``planning``, where there is room for one alone."""
+        self.set_class(page == "choosing", "choosing")
+        self.set_class(page == "planning", "planning")
+        start = ("^s", "start", "screen.start")
+        other = ("^o", "another text", "screen.choose")
+        back = ("esc", "back", "screen.back")
+        self.query_one(Actions).show(
+            [start, other, back]
+            if page == "planning"
+            else [("enter", "choose", ""), ("←→", "other texts", ""), back]
+        )
+
+    def _say(self, sentence: str, style: str = "$text-muted") -> None:
+        self.query_one("#status", Static).update(plain(sentence, style))
+
+
+def _look(
+    source: Source, report: Callable[[int, int], None], reading: Reading
+) -> tuple[Corpus, Survey, dict[str, float]]:
+    """Return a text, what is in it, and for how long each preset would train, where known."""
+    corpus = source.open(report, **reading)
+    known = estimates(len(corpus.text), speeds.remembered() or {})
+    return corpus, survey(corpus), {name: seconds for name, seconds, _ in known}

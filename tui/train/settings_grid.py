@@ -1,0 +1,102 @@
+"""The settings of a run that a person may want to choose, each with a field of its own."""
+
+from dataclasses import fields
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Grid
+from textual.widgets import Input, Static
+
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.errors import CharloomError
+from charloom.core.runs import presets
+from charloom.core.runs.presets import PRESETS
+from charloom.tui.formatting.content import plain
+from charloom.tui.widgets.inputs import Field
+
+_NAMES = ("seed", "steps", "hidden", "layers", "dropout", "rate", "batch", "window", "threads")
+FOLD = "fold"
+_MOSTFOLDED = 1_000_000
+
+
+class SettingsGrid(Grid):
+    """A field for each of the settings that matter most; one left empty is the preset's."""
+
+    DEFAULT_CSS = """
+    SettingsGrid {
+        height: auto;
+        grid-size: 6;
+        grid-columns: 8 1fr;
+        grid-rows: 1;
+        grid-gutter: 0 1;
+        Static { color: $text-muted; text-align: right; }
+    }
+    """
+
+    def compose(self) -> ComposeResult:
+        """Lay out labels and fields."""
+        known = (*fields(ModelSettings), *fields(TrainSettings))
+        told = {each.name: each.metadata["help"] for each in known}
+        told[FOLD] = "Characters that occur fewer times than this share one placeholder."
+        for name in (*_NAMES, FOLD):
+            yield Static(name, markup=False)
+            field = Field(id=name)
+            field.tooltip = plain(told[name])
+            yield field
+
+    def show_preset(self, name: str) -> None:
+        """Show, where nothing is typed, what the preset ``name`` takes."""
+        preset = PRESETS.get(name)
+        settings = [part.to_json() for part in preset.settings(1, {})] if preset else []
+        for field in self.query(Field):
+            own = next((part[field.id] for part in settings if field.id in part), None)
+            usual = {"seed": "0", "steps": "", "threads": "auto", FOLD: "0"}
+            field.placeholder = usual.get(field.id or "", "auto" if own is None else f"{own:g}")
+
+    def chosen(self) -> dict[str, Any]:
+        """Return the settings that were typed, ``fold`` among them.
+
+        Raises :class:`CharloomError` for the first that will not do, and puts the focus there.
+        """
+        chosen = {}
+        for field in self.query(Field):
+            if field.value.strip():
+                try:
+                    chosen[field.id or ""] = _checked(field)
+                except CharloomError:
+                    field.focus()
+                    raise
+        return chosen
+
+    @on(Field.Changed)
+    def mark(self, event: Field.Changed) -> None:
+        """Show at once whether what is typed will do."""
+        event.stop()
+        wrong = False
+        try:
+            if event.value.strip():
+                _checked(event.input)
+        except CharloomError:
+            wrong = True
+        event.input.set_class(wrong, "-invalid")
+
+
+def _checked(field: Input) -> int | float | str:
+    """Return what was typed, as the settings take it."""
+    name, value = field.id or "", _number(field.value.strip())
+    if name != FOLD:
+        presets.check("medium", {name: value})
+    elif not isinstance(value, int) or not 0 <= value <= _MOSTFOLDED:
+        raise CharloomError(f"--fold is a whole number from 0 to {_MOSTFOLDED:,}, not {value!r}.")
+    return value
+
+
+def _number(typed: str) -> int | float | str:
+    """Return the number that was typed; whatever is none is left for the settings to refuse."""
+    for kind in (int, float):
+        try:
+            return kind(typed)
+        except ValueError:
+            continue
+    return typed

@@ -1,0 +1,50 @@
+"""What a number is shown as: a level on a scale, and for each level a ground and a mark.
+
+The grounds are those of :mod:`tui.formatting.themes`. Where there are no colours a mark stands
+under each character instead.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charloom.core.analysis.activations import Signal
+
+UNKNOWN = -1
+"""The level of what has no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Levels between ``edges``, from low to high; a ground is the name of one, "" for none."""
+
+    unit: str
+    edges: tuple[float, ...]
+    grounds: tuple[str, ...]
+    marks: str
+    labels: tuple[str, ...]
+
+    def levels(self, values: NDArray[np.floating]) -> NDArray[np.intp]:
+        """Return the level of each value; that of NaN is :data:`UNKNOWN`."""
+        found = np.searchsorted(self.edges, values, "right")
+        return np.where(np.isnan(values), UNKNOWN, found)
+
+
+_HEAT = ("", *(f"heat-{n}" for n in range(1, 6)))
+BITS = Scale("bits", (1, 2, 4, 6, 9), _HEAT, " ▁▃▅▆█", ("<1", "1", "2", "4", "6", "9+"))
+GATE = Scale(
+    "open", (0.1, 0.3, 0.5, 0.7, 0.9), _HEAT, " ▁▃▅▆█", ("0", ".1", ".3", ".5", ".7", ".9")
+)
+CELL = Scale(
+    "tanh c",
+    (-0.8, -0.5, -0.2, 0.2, 0.5, 0.8),
+    ("cold-3", "cold-2", "cold-1", "", "warm-1", "warm-2", "warm-3"),
+    "▁▂▃▄▅▆█",
+    ("-1", "-.8", "-.5", "0", ".2", ".5", ".8"),
+)
+
+
+def of(signal: Signal) -> Scale:
+    """Return the scale for a signal of a unit."""
+    return CELL if signal is Signal.CELL else GATE

@@ -1,0 +1,134 @@
+"""How a model is to write: a line for each choice."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, VerticalScroll
+from textual.message import Message
+from textual.widgets import Static
+
+from charloom.core.sampling.config import HOTTEST, Settings
+from charloom.tui.prompt.candidate import MOST_KEPT
+from charloom.tui.services.generation_request import MOST_COLUMNS, VARIED, Brief
+from charloom.tui.services.preferences import Preferences
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.option_row import OneOf
+
+_TEMPERATURES = tuple(tenths / 10 for tenths in range(21))
+_TOP_K = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100)
+_MOST_CHARACTERS = 65_536  # that a model can know
+_TOP_P = tuple(twentieths / 20 for twentieths in range(1, 21))
+_LENGTHS = (50, 100, 200, 300, 500, 800, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
+_COLUMNS = tuple(range(1, MOST_COLUMNS + 1))
+_ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+
+
+class Choices(VerticalScroll, can_focus=False):
+    """Dials and fields for what is remembered of how a person lets a model write."""
+
+    DEFAULT_CSS = """
+    Choices {
+        scrollbar-size-vertical: 1;
+        .row { height: 1; }
+        .label { width: 9; padding-left: 1; color: $text-muted; }
+        .row Field { width: 1fr; margin-right: 1; }
+        .gap { margin-top: 1; }
+    }
+    """
+
+    @dataclass
+    class Changed(Message):
+        """The person has changed something."""
+
+    def __init__(self, remembered: Preferences) -> None:
+        super().__init__()
+        self._first = remembered
+
+    def compose(self) -> ComposeResult:
+        """Lay out the lines."""
+        first = self._first
+        yield Dial("temp", first.temperature, _TEMPERATURES, high=HOTTEST, id="temperature")
+        yield Dial(
+            "top-k", first.top_k, _TOP_K, high=_MOST_CHARACTERS, names={0: "all"}, id="top-k"
+        )
+        yield Dial("top-p", first.top_p, _TOP_P, low=1e-6, names={1.0: "all"}, id="top-p")
+        yield Dial("length", first.length, _LENGTHS, low=1, high=MOST_KEPT - 1, id="length")
+        with Horizontal(classes="row gap"):
+            yield Static("seed", classes="label", markup=False)
+            yield Field(placeholder="fresh", restrict=r"\d*", max_length=18, id="seed")
+        with Horizontal(classes="row"):
+            yield Static("stop at", classes="label", markup=False)
+            yield Field(placeholder=r"such as \n\n", id="stop")
+        yield Dial("columns", first.columns, _COLUMNS, id="columns")
+        yield OneOf("vary", ("seed", "temp"))
+
+    def on_mount(self) -> None:
+        """Show what a field and a choice of words are not made with."""
+        self.take(self._first)
+
+    @property
+    def settings(self) -> Settings:
+        """How the next character is to be drawn."""
+        temperature, top_k, top_p = (self._dial(n) for n in ("temperature", "top-k", "top-p"))
+        return Settings(float(temperature), int(top_k), float(top_p))
+
+    @property
+    def length(self) -> int:
+        """How many characters are wanted."""
+        return int(self._dial("length"))
+
+    @property
+    def remembered(self) -> dict[str, Any]:
+        """What is to be remembered: fields of the preferences."""
+        settings = self.settings
+        return {
+            "temperature": settings.temperature,
+            "top_k": settings.top_k,
+            "top_p": settings.top_p,
+            "length": self.length,
+            "seed": int(self._field("seed").value or -1),
+            "stop": _unescaped(self._field("stop").value),
+            "columns": int(self._dial("columns")),
+            "vary": VARIED[self.query_one(OneOf).chosen],
+        }
+
+    def take(self, chosen: Preferences | Brief) -> None:
+        """Show what was chosen elsewhere, without telling of it."""
+        settings = chosen.settings if isinstance(chosen, Brief) else chosen
+        with self.prevent(Dial.Changed, Field.Changed, OneOf.Changed):
+            for name, value in (
+                ("temperature", settings.temperature),
+                ("top-k", settings.top_k),
+                ("top-p", settings.top_p),
+                ("length", chosen.length),
+                ("columns", chosen.columns),
+            ):
+                self.query_one(f"#{name}", Dial).value = value
+            self._field("seed").value = "" if chosen.seed < 0 else str(chosen.seed)
+            self._field("stop").value = _escaped(chosen.stop)
+            self.query_one(OneOf).chosen = VARIED.index(chosen.vary)
+
+    @on(Dial.Changed)
+    @on(Field.Changed)
+    @on(OneOf.Changed)
+    def change(self) -> None:
+        """Tell of it."""
+        self.post_message(self.Changed())
+
+    def _dial(self, name: str) -> float:
+        return self.query_one(f"#{name}", Dial).value
+
+    def _field(self, name: str) -> Field:
+        return self.query_one(f"#{name}", Field)
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"[\n\t\\]", lambda found: {v: k for k, v in _ESCAPES.items()}[found[0]], text)
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\[nt\\]", lambda found: _ESCAPES[found[0]], text)
