@@ -23,7 +23,7 @@ from charloom.tui.library.models_pane import Models
 from charloom.tui.prompt.screen import PromptRoom
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.services.preferences import Preferences, save
-from tests.app.driving import shown, until
+from tests.tui.helpers.driving import shown, until
 
 TARGET = Path(__file__).parent.parent / "assets" / "screenshots"
 SIZE = (100, 30)

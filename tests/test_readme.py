@@ -9,9 +9,9 @@ import pytest
 
 from charloom.core.runs import monitor as watch
 from charloom.tui.cli import run
-from tests.gutenberg_server import Answer, gutenberg_file, running
-from tests.running import needs_terminal
-from tests.terminal import CTRL_Q, ENTER, READY, Terminal
+from tests.helpers.gutenberg_server import Answer, gutenberg_file, running
+from tests.helpers.run_cli import needs_terminal
+from tests.helpers.terminal import CTRL_Q, ENTER, READY, Terminal
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text("utf-8")

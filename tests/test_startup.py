@@ -11,7 +11,7 @@ from charloom.core.runs import estimates as speeds
 from charloom.core.runs.presets import PRESETS
 from charloom.core.store import write as store
 from charloom.tui.cli import run
-from tests.makers import random_checkpoint
+from tests.helpers.factories import random_checkpoint
 
 HEAVY = ("torch", "textual", "requests", "pooch")
 ROOT = Path(__file__).parent.parent

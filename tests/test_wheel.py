@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.running import needs_terminal
-from tests.terminal import CTRL_Q, F2, F3, F4, F5, READY, Terminal
+from tests.helpers.run_cli import needs_terminal
+from tests.helpers.terminal import CTRL_Q, F2, F3, F4, F5, READY, Terminal
 
 PROJECT = Path(__file__).parent.parent
 PARTS = ("core", "tui", "assets", "pyproject.toml", "README.md", "LICENSE")

@@ -21,10 +21,10 @@ from charloom.core.runs.events import Warned
 from charloom.core.runs.monitor import Watch
 from charloom.core.store import write as store
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.child import TEXT
-from tests.long_logs import long_log
-from tests.makers import random_checkpoint
-from tests.terminal import CTRL_Q, F3, Terminal
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.long_logs import long_log
+from tests.helpers.terminal import CTRL_Q, F3, Terminal
 
 _LINES = 1_000_000
 _FEW_LINES = 1_000

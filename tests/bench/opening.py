@@ -11,7 +11,7 @@ from pathlib import Path
 
 from charloom.core.library.database import Library
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.terminal import CHARLOOM, CTRL_Q, ENTER, Terminal
+from tests.helpers.terminal import CHARLOOM, CTRL_Q, ENTER, Terminal
 
 _TIMES = 7
 _HELLO = (sys.executable, "-P", str(Path(__file__).with_name("hello.py")))

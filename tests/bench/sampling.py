@@ -19,7 +19,7 @@ from charloom.core.sampling.batched import Streams
 from charloom.core.sampling.sampler import Drawn, Settings, Stream
 from charloom.core.store import read as shelf
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.makers import random_checkpoint
+from tests.helpers.factories import random_checkpoint
 
 CHARACTERS = "\n" + string.printable[:79]  # V = 80
 SIZES = ((1, 96, 48, 7.0), (1, 512, 64, 5.5), (2, 512, 64, 9.0))  # layers, H, E, target

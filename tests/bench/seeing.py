@@ -24,8 +24,8 @@ from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.makers import random_checkpoint
-from tests.terminal import CTRL_Q, DOWN, F4, READY, RIGHT, Terminal
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.terminal import CTRL_Q, DOWN, F4, READY, RIGHT, Terminal
 
 _TIMES = 5
 _LENGTH = 10_000  # characters

@@ -22,7 +22,7 @@ from charloom.core.runs import monitor as watch
 from charloom.core.runs import run as runs
 from charloom.core.runs.commands import Order
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.terminal import CTRL_Q, F3, READY, Terminal
+from tests.helpers.terminal import CTRL_Q, F3, READY, Terminal
 
 _TIMES = 3
 _SECONDS = 20.0  # that are measured of each run

@@ -24,8 +24,8 @@ from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.makers import random_checkpoint
-from tests.terminal import CTRL_Q, ENTER, READY, Terminal
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.terminal import CTRL_Q, ENTER, READY, Terminal
 
 _TIMES = 3
 _LENGTH = 100_000  # characters

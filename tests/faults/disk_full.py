@@ -16,12 +16,12 @@ from pathlib import Path
 from random import Random
 
 from charloom.core import paths
+from tests.core.library.test_database_file import FIRST_VERSION
 from tests.faults.disks import Fault, can_mount, faults, mounted
 from tests.faults.homes import MODEL, Home, furnish
 from tests.faults.opened import choose_theme, opened_before_it, opened_under_it
 from tests.faults.report import Report
-from tests.gutenberg_server import Answer, gutenberg_file, running
-from tests.test_library_file import FIRST_VERSION
+from tests.helpers.gutenberg_server import Answer, gutenberg_file, running
 
 _DEED = """
 import sys
@@ -101,7 +101,7 @@ STAGES = [  # those first that say the most
     Stage("generating a favorite", _generate),
     Stage("the first favorite", _generate, _without_library),
     Stage("migrating the library", command("favorites", "list"), _old_library),
-    Stage("making a run", deed("from tests.small import create; create('new')")),
+    Stage("making a run", deed("from tests.helpers.small_models import create; create('new')")),
     Stage("importing a model", command("models", "import", "{outside}/another.safetensors")),
     Stage("downloading a text", _download),
     Stage("replacing a file", command("favorites", "export", *_OUTPUT, "--force"), _exported),

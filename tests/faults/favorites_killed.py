@@ -22,9 +22,9 @@ from charloom.core.store import write as store
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.saving import Favorite, after
-from tests.generations import generation
-from tests.makers import random_checkpoint
-from tests.running import COMMAND
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.generations import generation
+from tests.helpers.run_cli import COMMAND
 
 CASES = 50
 _IN_ONE = 10  # cases after which there is a new library: the making of one can be killed, too

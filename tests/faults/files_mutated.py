@@ -19,7 +19,7 @@ from tests.faults.refusals import Refusal
 from tests.faults.report import Report
 from tests.faults.strangers import gift
 from tests.faults.wastepaper import scrap
-from tests.makers import at_step
+from tests.helpers.factories import at_step
 
 CASES = 20_000
 LONGEST_SECONDS = 2.0

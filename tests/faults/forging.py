@@ -13,7 +13,7 @@ import numpy as np
 from charloom.core.config import ModelSettings
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
-from tests.makers import random_checkpoint
+from tests.helpers.factories import random_checkpoint
 
 BASES: tuple[Checkpoint, ...] = (
     random_checkpoint("ab\n", hidden=2, embedding=2),

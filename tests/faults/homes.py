@@ -18,14 +18,14 @@ from charloom.core.model import checkpoint
 from charloom.core.store import write as store
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
-from tests.child import TEXT
 from tests.faults import libraries
 from tests.faults.disks import Fault
 from tests.faults.report import Report
-from tests.generations import generation
-from tests.gutenberg_server import gutenberg_file
-from tests.makers import at_step, random_checkpoint
-from tests.running import COMMAND, Result
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import at_step, random_checkpoint
+from tests.helpers.generations import generation
+from tests.helpers.gutenberg_server import gutenberg_file
+from tests.helpers.run_cli import COMMAND, Result
 
 MODEL = "weaver"
 _ROOT = Path(charloom.core.__file__).parents[1]

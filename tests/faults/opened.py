@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults.homes import Home
-from tests.terminal import CHARLOOM, CTRL_Q, DOWN, ENTER, F5, Terminal
+from tests.helpers.terminal import CHARLOOM, CTRL_Q, DOWN, ENTER, F5, Terminal
 
 _CTRL_N, _CTRL_S = "\x0e", "\x13"
 _JARGON = ("Traceback", "Errno", "charloom:")

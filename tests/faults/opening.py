@@ -20,7 +20,7 @@ from charloom.core.store import write as store
 from tests.faults.refusals import Refusal, attempt, is_sentence
 from tests.faults.strangers import Gift
 from tests.faults.wastepaper import Scrap
-from tests.makers import assert_equal
+from tests.helpers.factories import assert_equal
 
 _LATIN = Vocab.from_text("\n abcdefghijklmnopqrstuvwxyz'")
 

@@ -13,8 +13,8 @@ from charloom.core.runs.commands import Order
 from charloom.core.runs.events import Event, Finished, Progress, Started
 from charloom.core.runs.run import Training
 from tests.faults.report import Report
-from tests.running import child
-from tests.small import endless
+from tests.helpers.run_cli import child
+from tests.helpers.small_models import endless
 
 _REFUSED = "is being trained already"
 _TRAINED_SECONDS = 1.0  # at most, in a round

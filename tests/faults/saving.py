@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
-from tests.generations import generation
+from tests.helpers.generations import generation
 
 _WORDS = ("loom", "weft", "warp", "shuttle", "café", "сукно", "織", "\0", "'", '"', "NEAR(")
 _LONG = 20_000  # words: more pages than one, now and then

@@ -25,9 +25,9 @@ from charloom.core.training.step import Snapshot
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.refusals import Refusal, attempt
-from tests.lessons import Memory, after, lesson
-from tests.lessons import events as events_of
-from tests.makers import CARD_FIELDS, assert_equal, at_step
+from tests.helpers.factories import CARD_FIELDS, assert_equal, at_step
+from tests.helpers.training_tasks import Memory, after, lesson
+from tests.helpers.training_tasks import events as events_of
 
 REFUSED, READ, OTHER, REST = "refused", "as written", "otherwise", "but for what was lost"
 

@@ -1,5 +1,5 @@
 from tests.faults.shared import campaign
-from tests.running import needs_terminal
+from tests.helpers.run_cli import needs_terminal
 
 pytestmark = needs_terminal
 

@@ -30,7 +30,7 @@ from charloom.core.store import write as store
 from charloom.core.training import resume
 from charloom.core.training.task import Lesson
 from tests.faults.report import Report
-from tests.small import create
+from tests.helpers.small_models import create
 
 CASES = 200
 _KILLS = 10  # of each run

@@ -19,7 +19,7 @@ from charloom.core.runs.events import CheckpointSaved, Continued, Event, Finishe
 from charloom.core.store import write as store
 from tests.faults.disks import Fault, can_mount, faults, mounted
 from tests.faults.report import Report
-from tests.small import create
+from tests.helpers.small_models import create
 
 # Those of a mount: nobody stands between a trainer and who launches it, to limit it.
 _FAULTS = [fault for fault in faults() if fault.mounted]

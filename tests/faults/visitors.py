@@ -10,9 +10,9 @@ from charloom.core.store import write as store
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.report import Report
-from tests.makers import random_checkpoint
-from tests.running import child
-from tests.terminal import CTRL_Q, ENTER, F2, F4, READY, Terminal
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.run_cli import child
+from tests.helpers.terminal import CTRL_Q, ENTER, F2, F4, READY, Terminal
 
 _MODEL = "weaver"
 _LETTERS = "\n warpeft0123456789"  # of which no word of those below can be made

@@ -1,0 +1,159 @@
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from charloom.core.analysis import activations as lens
+from charloom.core.analysis import scoring
+from charloom.core.analysis.activations import Reading, Signal
+from charloom.core.data.vocab import PLACEHOLDER
+from charloom.core.errors import CharloomError
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.sampler import Settings, Stream
+from tests.helpers.factories import random_checkpoint
+
+LETTERS = "\n abcdefghijklmnopqrstuvwxyz"
+TEXT = "the wind was low\nand the loom was still; nobody spoke of the letter"
+
+
+class Truth(NamedTuple):
+    """What torch makes of a text: h, c and the gates ``[T, H]`` of each layer, bits ``[T - 1]``."""
+
+    h: list[NDArray[np.float32]]
+    c: list[NDArray[np.float32]]
+    gates: list[dict[Signal, NDArray[np.float32]]]
+    bits: NDArray[np.float32]
+
+
+@torch.no_grad()
+def textbook(checkpoint: Checkpoint, ids: NDArray[np.int64]) -> Truth:
+    """Read ``ids`` with ``nn.LSTMCell``, a character and a layer at a time."""
+    model = checkpoint.model
+    tensors = {n: torch.tensor(t.astype(np.float32)) for n, t in checkpoint.tensors.items()}
+    inputs = list(tensors["embedding.weight"][torch.from_numpy(ids)])
+    truth = Truth([], [], [], np.array(0))
+    for layer in range(model.layers):
+        cell = nn.LSTMCell(inputs[0].numel(), model.hidden)
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        cell.load_state_dict({name: tensors[f"lstm.{name}_l{layer}"] for name in names})
+        h = c = torch.zeros(model.hidden)
+        hs, cs, gates = [], [], []
+        for x in inputs:
+            both = cell.weight_ih @ x + cell.bias_ih + cell.weight_hh @ h + cell.bias_hh
+            i, f, _, o = both.chunk(4)
+            gates.append(torch.stack([i, f, o]).sigmoid())
+            h, c = cell(x, (h, c))
+            hs.append(h)
+            cs.append(c)
+        named = torch.stack(gates, dim=1).numpy()
+        truth.h.append(torch.stack(hs).numpy())
+        truth.c.append(torch.stack(cs).numpy())
+        truth.gates.append(
+            dict(zip((Signal.INPUT, Signal.FORGET, Signal.OUTPUT), named, strict=True))
+        )
+        inputs = hs
+    logits = torch.stack(inputs) @ tensors["head.weight"].T + tensors["head.bias"]
+    nats = nn.functional.cross_entropy(logits[:-1], torch.from_numpy(ids[1:]), reduction="none")
+    return truth._replace(bits=(nats / math.log(2)).numpy())
+
+
+def read(text: str = TEXT, **over: object) -> Reading:
+    return lens.read(LSTM(random_checkpoint(LETTERS + ";", **over)), text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_states_gates_and_surprise_are_those_of_torch_s_lstm_cell(layers: int) -> None:
+    checkpoint = random_checkpoint(LETTERS + ";", layers=layers, hidden=24, embedding=7, seed=3)
+    reading = lens.read(LSTM(checkpoint), TEXT)
+    truth = textbook(checkpoint, checkpoint.vocab.encode(TEXT))
+    np.testing.assert_allclose(reading.hidden, truth.h, atol=1e-4)
+    np.testing.assert_allclose(reading.cell, truth.c, atol=1e-4)
+    np.testing.assert_allclose(reading.bits[1:], truth.bits, atol=1e-4)
+    for layer in range(layers):
+        for unit in (0, 7, 23):
+            cell = reading.signal(Signal.CELL, layer, unit)
+            np.testing.assert_allclose(cell, np.tanh(truth.c[layer][:, unit]), atol=1e-4)
+            for gate in (Signal.INPUT, Signal.FORGET, Signal.OUTPUT):
+                seen = reading.signal(gate, layer, unit)
+                np.testing.assert_allclose(seen, truth.gates[layer][gate][:, unit], atol=1e-4)
+
+
+@pytest.mark.parametrize("text", [TEXT, TEXT * 40, "The Wind, was LOW; 7 times", "aé" * 30])
+@pytest.mark.parametrize("vocab", [LETTERS + ";", LETTERS + PLACEHOLDER])
+def test_surprise_sums_to_the_score(text: str, vocab: str) -> None:
+    model = LSTM(random_checkpoint(vocab, hidden=16))
+    reading, score = lens.read(model, text), scoring.carried(model, text)
+    assert reading.predicted == score.characters
+    assert reading.bits_per_char == pytest.approx(score.bits_per_char, rel=1e-6)
+
+
+def test_what_is_not_predicted_has_no_surprise() -> None:
+    reading = read("?ab?c")
+    assert np.isnan(reading.bits).tolist() == [True, True, False, True, False]
+    assert reading.alternatives(0, 3) == reading.alternatives(1, 3) == []
+    cell = reading.signal(Signal.CELL, 0, 2)
+    assert np.isnan(cell[0])
+    assert cell[3] == cell[2] != cell[1]
+    folded = lens.read(LSTM(random_checkpoint(LETTERS + PLACEHOLDER)), "?ab?c")
+    assert np.isnan(folded.bits).tolist() == [True, False, False, True, False]
+
+
+def test_alternatives_are_what_the_network_expects_there() -> None:
+    model = LSTM(random_checkpoint(LETTERS + ";", layers=2))
+    reading = lens.read(model, TEXT)
+    for position in (1, 2, 30, len(TEXT) - 1):
+        logits = model.logits(model.vocab.encode(TEXT[:position])[None], model.start())[0, -1]
+        chances = torch.tensor(logits.astype(np.float64)).softmax(0)
+        likeliest = reading.alternatives(position, 5)
+        best = chances.topk(5)
+        assert [each.character for each in likeliest] == [model.vocab.chars[i] for i in best[1]]
+        assert [each.probability for each in likeliest] == pytest.approx(best[0].tolist(), rel=1e-4)
+        everything = reading.alternatives(position, 1_000)
+        assert len(everything) == len(model.vocab)
+        chance = {each.character: each.probability for each in everything}[TEXT[position]]
+        assert reading.bits[position] == pytest.approx(-math.log2(chance), abs=1e-4)
+
+
+def test_a_branch_goes_on_from_the_very_state_that_the_text_had_there() -> None:
+    reading = read(layers=2)
+    branch = Stream(reading.model, TEXT[:30] + "z", Settings(), seed=1)
+    np.testing.assert_array_equal(branch.state.h[:, 0], reading.hidden[:, 29])
+    np.testing.assert_array_equal(branch.state.c[:, 0], reading.cell[:, 29])
+    assert reading.model.vocab.chars[branch.newest] == "z"
+
+
+def test_a_long_text_is_read_up_to_a_bound() -> None:
+    reading = read("ab" * 6_000)
+    assert len(reading.text) == len(reading.bits) == lens.LONGEST
+    assert reading.bits_per_char == pytest.approx(
+        scoring.carried(reading.model, "ab" * 5_000).bits_per_char, rel=1e-6
+    )
+
+
+@pytest.mark.parametrize("text", ["", "a", "???", "?a?"])
+def test_a_text_of_which_nothing_can_be_predicted_is_refused(text: str) -> None:
+    with pytest.raises(CharloomError, match="too short to look into"):
+        read(text)
+
+
+@pytest.mark.parametrize(("layer", "unit"), [(1, 0), (-1, 0), (0, 8), (0, -1)])
+def test_a_unit_that_does_not_exist_is_refused(layer: int, unit: int) -> None:
+    with pytest.raises(CharloomError, match="layers 1 to 1 with units 1 to 8"):
+        read().signal(Signal.FORGET, layer, unit)
+
+
+def test_reading_ends_as_soon_as_nobody_waits_for_it() -> None:
+    asked = []
+
+    def cancelled() -> bool:
+        asked.append(True)
+        return len(asked) > 2
+
+    with pytest.raises(CharloomError, match="cancelled"):
+        lens.read(LSTM(random_checkpoint()), "ab" * 2_000, cancelled)
+    assert len(asked) == 3

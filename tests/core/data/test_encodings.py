@@ -1,0 +1,96 @@
+import tracemalloc
+from pathlib import Path
+
+import pytest
+
+from charloom.core.errors import CharloomError
+from tests.core.data.test_corpus import FRENCH, RUSSIAN, read
+
+POLISH = (
+    "Litwo! Ojczyzno moja! ty jesteś jak zdrowie; ile cię trzeba cenić, ten tylko się dowie, "
+    "kto cię stracił. Dziś piękność twą w całej ozdobie widzę i opisuję, bo tęsknię po tobie.\n"
+)
+JAPANESE = "吾輩は猫である。名前はまだ無い。どこで生れたかとんと見当がつかぬ。\n" * 4
+BOOK = (Path(__file__).parents[3] / "assets" / "the-loom-at-carrow.txt").read_text("utf-8")
+QUOTES = "“Ice,” said he – and ‘never’.\n"
+
+
+def english(length: int) -> str:
+    """Return a text in nothing but ASCII."""
+    return (BOOK.encode("ascii", "ignore").decode() * 9)[:length]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "named"),
+    [
+        (FRENCH, "cp1252", "windows-1252"),
+        (FRENCH * 50, "cp1252", "windows-1252"),
+        (POLISH, "cp1250", "windows-1250"),
+        (RUSSIAN, "cp1251", "windows-1251"),
+        (RUSSIAN, "koi8-r", "koi8_r"),
+        (JAPANESE, "shift_jis", "cp932"),
+    ],
+)
+def test_another_encoding_is_guessed_and_the_guess_told(
+    text: str, encoding: str, named: str
+) -> None:
+    found = read(text.encode(encoding))
+    assert found.text == text
+    assert (found.encoding, found.guessed) == (named, True)
+    assert found.notes == (f"Read as {named} (a guess); name another with --encoding.",)
+    assert read(text.encode(encoding), encoding=named).text == text
+
+
+def test_a_book_with_quotation_marks_is_read_as_what_nearly_all_such_books_are_in() -> None:
+    text = BOOK.encode("cp1252", "ignore").decode("cp1252") * 3
+    found = read(text.encode("cp1252"))
+    assert (found.encoding, found.text) == ("windows-1252", text)
+
+
+@pytest.mark.parametrize(
+    ("passage", "encoding", "named"),
+    [
+        (QUOTES, "cp1252", "windows-1252"),
+        (FRENCH, "latin-1", "windows-1252"),
+        (RUSSIAN, "cp1251", "windows-1251"),
+        (RUSSIAN, "koi8-r", "koi8_r"),
+        (JAPANESE, "euc_jp", "euc_jis_2004"),
+    ],
+    ids=["quotes", "French", "Russian", "Russian in KOI8", "Japanese"],
+)
+def test_a_chapter_within_a_long_english_text_tells_its_encoding(
+    passage: str, encoding: str, named: str
+) -> None:
+    text = english(200_000) + passage * 100 + english(200_000)
+    found = read(text.encode(encoding))
+    assert (found.encoding, found.text) == (named, text)
+
+
+def test_what_an_encoding_lacks_rules_it_out_wherever_it_stands() -> None:
+    data = (FRENCH.encode("cp1252") * 9_000) + b"\x81\n"  # which is nothing in windows-1252
+    found = read(data)
+    assert found.encoding != "windows-1252"
+    assert found.text.encode(found.encoding.replace("windows-", "cp")) == data
+
+
+def test_one_foreign_letter_in_a_long_text_is_enough_to_guess_by() -> None:
+    data = english(400_000).encode()
+    for at in range(4_096 * 60 - 8, 4_096 * 60 + 8):  # about where one piece of the text ends
+        found = read(data[:at] + b" na\xefve " + data[at:])
+        assert (found.encoding, found.text[at : at + 7]) == ("windows-1252", " naïve ")
+
+
+def test_long_bytes_without_a_blank_are_not_guessed_at() -> None:
+    with pytest.raises(CharloomError, match=r"encoding of .* is unknown; name it with --encoding"):
+        read(b"na\xefve" * 100_000)
+    assert read(b"na\xefve" * 100_000, encoding="cp1252").text == "naïve" * 100_000
+
+
+def test_guessing_takes_memory_in_proportion_to_the_text() -> None:
+    data = bytearray(english(1 << 20).encode())
+    data[::20] = b"\xbf" * len(data[::20])  # a letter or a sign in nearly every encoding
+    tracemalloc.start()
+    read(bytes(data))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * len(data)

@@ -1,0 +1,265 @@
+import hashlib
+import json
+import math
+import os
+import pickle
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from charloom.core.errors import CharloomError
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Losses
+from tests.helpers.factories import assert_equal, random_checkpoint
+
+SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))
+SMALL_FILE = checkpoint.to_bytes(SMALL)
+
+
+def taken_apart(data: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+    """Return a file's header, its card, and its numbers."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    return header, json.loads(header["__metadata__"]["card"]), data[end:]
+
+
+def put_together(header: dict[str, Any] | str, card: object, numbers: bytes) -> bytes:
+    """Return a file whose digests are right, whatever else may be wrong with it."""
+    if isinstance(header, dict):
+        if isinstance(header.get("__metadata__"), dict) and card is not None:
+            text = card if isinstance(card, str) else json.dumps(card)
+            digest = hashlib.sha256(numbers).hexdigest()
+            header["__metadata__"] |= {
+                "card": text,
+                "card_sha256": hashlib.sha256((text + digest).encode()).hexdigest(),
+                "data_sha256": digest,
+            }
+        header = json.dumps(header)
+    return len(header.encode()).to_bytes(8, "little") + header.encode() + numbers
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(CharloomError) as caught:
+        checkpoint.from_bytes(data, "x.safetensors")
+    message = str(caught.value)
+    assert message.startswith("The checkpoint 'x.safetensors' cannot be used: ")
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert len(message) < 3_000
+    return message
+
+
+def test_a_file_cut_anywhere_is_refused() -> None:
+    for length in range(len(SMALL_FILE)):
+        refusal(SMALL_FILE[:length])
+
+
+def test_a_file_with_something_after_its_end_is_refused() -> None:
+    assert "or it is cut short" in refusal(SMALL_FILE + b"\0")
+
+
+def test_a_flipped_bit_anywhere_is_refused() -> None:
+    for position in range(len(SMALL_FILE)):
+        damaged = bytearray(SMALL_FILE)
+        damaged[position] ^= 1 << position % 8
+        refusal(bytes(damaged))
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.binary(max_size=200), st.integers(0, len(SMALL_FILE)))
+def test_other_bytes_are_refused_or_mean_the_same(noise: bytes, position: int) -> None:
+    refusal(noise)
+    altered = SMALL_FILE[:position] + noise + SMALL_FILE[position + len(noise) :]
+    try:
+        read = checkpoint.from_bytes(altered, "altered")
+    except CharloomError:
+        return
+    assert_equal(read, SMALL)  # as with a line end for a space in the header's JSON
+
+
+def in_header(change: Callable[[dict[str, Any]], object]) -> bytes:
+    header, card, numbers = taken_apart(SMALL_FILE)
+    change(header)
+    return put_together(header, card, numbers)
+
+
+def in_metadata(**changes: object) -> bytes:
+    header, _, numbers = taken_apart(SMALL_FILE)
+    header["__metadata__"] |= changes
+    return put_together(header, None, numbers)
+
+
+def test_a_card_before_the_weights_of_another_is_refused() -> None:
+    other = random_checkpoint("ab\n", hidden=2, embedding=2, seed=1, step=101)
+    other_file = checkpoint.to_bytes(other)
+    for at in range(len(SMALL_FILE)):
+        mixed = other_file[:at] + SMALL_FILE[at:]
+        if mixed not in (SMALL_FILE, other_file):
+            refusal(mixed)
+
+
+def in_card(**changes: object) -> bytes:
+    header, card, numbers = taken_apart(SMALL_FILE)
+    for path, value in changes.items():
+        *parents, name = path.split("__")
+        part = card
+        for each in parents:
+            part = part[each]
+        part[name] = value
+    return put_together(header, card, numbers)
+
+
+def raw_card(text: str) -> bytes:
+    header, _, numbers = taken_apart(SMALL_FILE)
+    return put_together(header, text, numbers)
+
+
+def with_numbers(value: float) -> bytes:
+    header, card, numbers = taken_apart(SMALL_FILE)
+    return put_together(header, card, numbers[:-4] + np.float32(value).tobytes())
+
+
+HUGE = json.loads("1" + "0" * 400)
+
+
+def test_the_helpers_of_these_tests_make_good_files() -> None:
+    for data in (in_header(dict), in_metadata(), in_card(), with_numbers(0.5)):
+        checkpoint.from_bytes(data, "x")
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "no safetensors file"),
+        (pickle.dumps({"weights": [1.0] * 100}), "no safetensors file"),
+        (b"\xff" * 100, "no safetensors file"),
+        ((1 << 63).to_bytes(8, "little") + b"{}", "no safetensors file"),
+        ((5 << 20).to_bytes(8, "little") + b" " * (6 << 20), "larger than 4 MiB"),
+        (put_together("[" * 100_000, None, b""), "header is not sound JSON"),
+        (put_together('{"a":' * 100_000, None, b""), "header is not sound JSON"),
+        (put_together('{"a": 1, "a": 1}', None, b""), "header is not sound JSON"),
+        (put_together('{"a": NaN}', None, b""), "header is not sound JSON"),
+        (put_together('{"a": 1e999}', None, b""), "header is not sound JSON"),
+        (put_together('{"a": ' + "1" * 5_000 + "}", None, b""), "header is not sound JSON"),
+        (put_together("[]", None, b""), "header is not a JSON object"),
+        (put_together("{}", None, b""), "not a Charloom checkpoint"),
+        (b"\2\0\0\0\0\0\0\0\xff\xff", "header is not sound JSON"),
+        ((4).to_bytes(8, "little") + "{}".encode("utf-16-le"), "header is not sound JSON"),
+        (safetensors.numpy.save({"weight": np.zeros(3)}), "not a Charloom checkpoint"),
+        (safetensors.numpy.save({}, {"format": "pt"}), "not a Charloom checkpoint"),
+        (in_header(lambda h: h.update(__metadata__=[])), "not a Charloom checkpoint"),
+        (in_metadata(version="2"), "update Charloom"),
+        (in_metadata(version=1), "metadata are not those"),
+        (in_metadata(version="one"), "metadata are not those"),
+        (in_metadata(card={}), "metadata are not those"),
+        (in_metadata(extra="x"), "metadata are not those"),
+        (in_metadata(card="{}"), "card is damaged"),
+        (in_metadata(card="\ud800"), "card is damaged"),
+        (in_metadata(data_sha256="0" * 64), "card is damaged"),
+        (in_metadata(data_sha256="\ud800"), "card is damaged"),
+        (SMALL_FILE[:-1] + b"\x7f", "weights are damaged"),
+        (raw_card("[" * 100_000), "card is not sound JSON"),
+        (raw_card("[]"), "card is not a JSON object"),
+        (raw_card("{}"), "lacks something"),
+        (raw_card('{"step": 1, "step": 1}'), "card is not sound JSON"),
+        (in_card(model=[]), "wrong kind"),
+        (in_card(model__hidden=[]), "wrong kind"),
+        (in_card(model__hidden=-1), "--hidden is a whole number from 1"),
+        (in_card(model__hidden=2.0), "--hidden is a whole number"),
+        (in_card(model__hidden=True), "--hidden is a whole number"),
+        (in_card(model__hidden=HUGE), "card is not sound JSON"),
+        (in_card(model__hidden=4096), "tensors are not those of its settings"),
+        (in_card(model__vocab_size=2), "vocabulary has another size"),
+        (in_card(model__pickle="x"), "no setting called"),
+        (in_card(model__self=1), "no setting called"),
+        (in_card(model={}), "settings are incomplete"),
+        (in_card(training__order="x" * 10_000), "wrong kind"),
+        (in_card(training__order="sideways"), "--order is one of"),
+        (in_card(training__rate=math.nan), "card is not sound JSON"),
+        (in_card(training__rate=math.inf), "card is not sound JSON"),
+        (in_card(vocab="ab\n"), "vocabulary is not a list"),
+        (in_card(vocab=["\n", "a"]), "vocabulary has another size"),
+        (in_card(vocab=["\n", "a", "a"]), "each of its characters once"),
+        (in_card(vocab=["\n", "a", "bc"]), "single characters"),
+        (in_card(vocab=["\n", "a", 98]), "single characters"),
+        (in_card(vocab=["\n", "a", ["b"]]), "single characters"),
+        (in_card(vocab=["a"] * 65_537), "1 to 65,536 characters"),
+        (in_card(step=-1), "step is not a whole number"),
+        (in_card(step=1.0), "step is not a whole number"),
+        (in_card(step=True), "step is not a whole number"),
+        (in_card(step=10**12 + 1), "step is not a whole number"),
+        (in_card(losses__carried=-0.1), "carried loss is not"),
+        (in_card(losses__carried="low"), "carried loss is not"),
+        (in_card(losses__carried=HUGE), "card is not sound JSON"),
+        (in_card(losses__other=1.0), "has something unknown"),
+        (in_card(corpus__title=None), "title is not a string"),
+        (in_card(corpus__opening="x" * 1_001), "wrong kind"),
+        (in_card(corpus__characters="many"), "number of characters is not"),
+        (in_card(note="x" * 100_001), "note is not a string"),
+        (in_card(note=None), "note is not a string"),
+        (in_card(created="yesterday"), "not an ISO 8601 moment"),
+        (in_card(created="2025-01-02T03:04:05"), "not an ISO 8601 moment"),
+        (in_card(created="0001-01-01T00:00:00+14:00"), "not an ISO 8601 moment"),
+        (in_card(created=5), "time of creation is not a string"),
+        (in_card(tensors={}), "has something unknown"),
+        (in_header(lambda h: h.pop("head.bias")), "tensors are not those"),
+        (in_header(lambda h: h.update(extra=h["head.bias"])), "tensors are not those"),
+        (in_header(lambda h: h["head.bias"].update(dtype="F64")), "tensors are not those"),
+        (in_header(lambda h: h["head.bias"].update(dtype=[])), "tensors are not those"),
+        (in_header(lambda h: h["head.bias"].update(shape=[1, 3])), "tensors are not those"),
+        (in_header(lambda h: h["head.bias"].update(shape=[1 << 62] * 2)), "tensors are not those"),
+        (in_header(lambda h: h["head.bias"].update(shape=None)), "tensors are not those"),
+        (in_header(lambda h: h["head.bias"].update(shape=[-3])), "tensors are not those"),
+        (in_header(lambda h: h["head.bias"].update(data_offsets=[-12, 0])), "tensors are not"),
+        (in_header(lambda h: h["head.bias"].update(data_offsets=[0, 12])), "tensors are not those"),
+        (in_header(lambda h: h["head.bias"].update(more=1)), "tensors are not those"),
+        (in_header(lambda h: h.update({"head.bias": 5})), "tensors are not those"),
+        (with_numbers(math.nan), "Not all numbers in lstm.weight_ih_l0 are finite"),
+        (with_numbers(-math.inf), "Not all numbers in lstm.weight_ih_l0 are finite"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "file",
+)
+def test_a_hostile_file_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+    assert reason in refusal(data)
+
+
+def test_settings_of_a_huge_network_allocate_nothing() -> None:
+    data = in_card(model__hidden=4096, model__embedding=4096, model__layers=4)
+    tracemalloc.start()
+    refusal(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 << 20
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path, reason in (
+        (tmp_path / "missing", "No such file"),
+        (tmp_path, "It is not a file"),
+        (tmp_path / "pipe", "It is not a file"),
+        (Path(os.devnull), "It is not a file"),
+        (tmp_path / "loop", "cannot be read"),
+        (tmp_path / ("x" * 1_000), "cannot be read"),
+        (tmp_path / "a\0b", "no file of that name"),
+    ):
+        for read in (checkpoint.load, checkpoint.read_card):
+            with pytest.raises(CharloomError, match=reason) as caught:
+                read(path)
+            assert repr(str(path)) in str(caught.value)
+
+
+def test_a_file_of_more_than_2_gib_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "sparse"
+    with path.open("wb") as file:
+        file.truncate((2 << 30) + 1)
+    with pytest.raises(CharloomError, match="larger than 2 GiB"):
+        checkpoint.load(path)

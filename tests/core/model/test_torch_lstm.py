@@ -1,0 +1,113 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from charloom.core.config import ModelSettings
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.torch_lstm import CharLSTM, cross_entropy
+from tests.helpers.factories import random_checkpoint
+
+
+def network(layers: int = 1, tied: bool = False, dropout: float = 0.0) -> CharLSTM:
+    torch.manual_seed(0)
+    size = 6 if tied else 4
+    return CharLSTM(ModelSettings(11, size, 6, layers, dropout, tied))
+
+
+def textbook(model: CharLSTM, ids: Tensor) -> Tensor:
+    """Compute the logits with one stacked ``nn.LSTM`` that carries the same weights."""
+    settings = model.settings
+    lstm = nn.LSTM(settings.embedding, settings.hidden, settings.layers, batch_first=True)
+    weights = {name: torch.from_numpy(value) for name, value in model.tensors().items()}
+    prefix = "lstm."
+    lstm.load_state_dict({n.removeprefix(prefix): w for n, w in weights.items() if prefix in n})
+    hidden, _ = lstm(weights["embedding.weight"][ids])
+    head: Tensor = weights.get("head.weight", weights["embedding.weight"])
+    logits: Tensor = hidden @ head.T + weights["head.bias"]
+    return logits
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3, 4])
+@pytest.mark.parametrize("tied", [False, True])
+def test_logits_are_those_of_embedding_lstm_and_linear(layers: int, tied: bool) -> None:
+    model = network(layers, tied)
+    ids = torch.randint(11, (3, 7))
+    logits, state = model(ids)
+    assert logits.shape == (3, 7, 11)
+    assert [(h.shape, c.shape) for h, c in state] == [((1, 3, 6), (1, 3, 6))] * layers
+    torch.testing.assert_close(logits, textbook(model, ids))
+
+
+def test_two_windows_with_carried_state_are_one_long_window() -> None:
+    model = network(2)
+    ids = torch.randint(11, (3, 10))
+    whole, _ = model(ids)
+    first, state = model(ids[:, :4])
+    second, _ = model(ids[:, 4:], state)
+    torch.testing.assert_close(torch.cat([first, second], 1), whole)
+
+
+def test_the_forget_gate_starts_open_and_recurrent_weights_orthogonal() -> None:
+    tensors = network(2).tensors()
+    for layer in range(2):
+        bias = tensors[f"lstm.bias_ih_l{layer}"] + tensors[f"lstm.bias_hh_l{layer}"]
+        np.testing.assert_array_equal(bias, [0] * 6 + [1] * 6 + [0] * 12)
+        for gate in np.split(tensors[f"lstm.weight_hh_l{layer}"], 4):
+            np.testing.assert_allclose(gate @ gate.T, np.eye(6), atol=1e-5)
+
+
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_settings_know_how_many_parameters_there_are(layers: int, tied: bool) -> None:
+    model = network(layers, tied)
+    assert sum(p.numel() for p in model.parameters()) == model.settings.parameters
+
+
+def test_tied_weights_are_one_matrix_that_a_checkpoint_holds_once() -> None:
+    model = network(tied=True)
+    assert model.head.weight is model.embedding.weight
+    assert "head.weight" not in model.tensors()
+    assert "head.weight" in network().tensors()
+
+
+def test_dropout_silences_the_same_units_at_every_character_and_none_in_evaluation() -> None:
+    model = network(dropout=0.5)
+    with torch.no_grad():
+        model.head.weight.copy_(torch.eye(11, 6))  # logits show the hidden units themselves
+        model.head.bias.zero_()
+        ids = torch.randint(11, (40, 9))
+        units = model(ids)[0][..., :6]
+        whole = model.eval()(ids)[0][..., :6]
+    silent = (units == 0).all(1, keepdim=True).expand_as(units)
+    assert 0.3 < float(silent.float().mean()) < 0.7
+    assert bool((whole != 0).all())
+    torch.testing.assert_close(units[~silent], whole[~silent] * 2)  # the others make up for them
+
+
+@pytest.mark.parametrize("layers", [1, 2, 4])
+def test_torch_and_numpy_agree_on_a_checkpoint(layers: int) -> None:
+    checkpoint = random_checkpoint(layers=layers, hidden=16)
+    model = CharLSTM(checkpoint.model)
+    model.load(checkpoint.tensors)
+    ids = np.random.default_rng(1).integers(len(checkpoint.vocab), size=(2, 30))
+    numpy = LSTM(checkpoint)
+    expected = model(torch.from_numpy(ids))[0].detach().numpy()
+    np.testing.assert_allclose(numpy.logits(ids, numpy.start(2)), expected, atol=1e-4)
+    for name, tensor in model.tensors().items():
+        np.testing.assert_array_equal(tensor, checkpoint.tensors[name])
+
+
+def test_the_loss_is_the_mean_of_what_each_label_costs() -> None:
+    logits = torch.tensor([[[0.0, math.log(3)], [math.log(4), 0.0]]])  # probabilities 1/4 3/4, 4/5
+    labels = torch.tensor([[1, 0]])
+    worked = -(math.log(3 / 4) + math.log(4 / 5)) / 2
+    assert float(cross_entropy(logits, labels)) == pytest.approx(worked)
+
+
+def test_the_loss_flattens_batch_and_time_without_mixing_them() -> None:
+    logits, labels = torch.randn(3, 5, 7), torch.randint(7, (3, 5))
+    each = [-torch.log_softmax(logits[b, t], 0)[labels[b, t]] for b in range(3) for t in range(5)]
+    torch.testing.assert_close(cross_entropy(logits, labels), torch.stack(each).mean())

@@ -1,0 +1,143 @@
+"""The log of a run of days, of which a watch reads a sample, against all of it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import pytest
+
+from charloom.core.runs import events
+from charloom.core.runs import jsonl as lines
+from charloom.core.runs.events import Finished, Progress, Sample, Warned
+from charloom.core.runs.monitor import State, Watch
+from tests.helpers.long_logs import long_log
+from tests.helpers.small_models import create
+
+LINES = 60_000
+LOOKS = 2 * lines._PARTS // lines._PARTS_AT_A_TIME
+
+
+@pytest.fixture(scope="module")
+def log() -> bytes:
+    return long_log(LINES)
+
+
+@pytest.fixture(scope="module")
+def truth(log: bytes) -> list[dict[str, Any]]:
+    """All that is told in the log."""
+    return [json.loads(line) for line in log.splitlines()]
+
+
+@pytest.fixture
+def folder(log: bytes) -> Path:
+    made = create()
+    (made / "metrics.jsonl").write_bytes(log)
+    return made
+
+
+def last(truth: list[dict[str, Any]], kind: str) -> dict[str, Any]:
+    return next(told for told in reversed(truth) if told["event"] == kind)
+
+
+def curve(truth: list[dict[str, Any]], kind: str, loss: str) -> dict[int, float]:
+    """Return the losses by step, without those of steps that were given up."""
+    found: dict[int, float] = {}
+    for told in truth:
+        if told["event"] in (kind, "started"):
+            while found and next(reversed(found)) > told["step"]:
+                found.popitem()
+        if told["event"] == kind:
+            found[told["step"]] = told[loss]
+    return found
+
+
+def read(run: Watch) -> Iterator[None]:
+    """Look until all is read, which takes no more than some looks."""
+    for _ in range(LOOKS):
+        run.refresh()
+        yield
+        if not run.behind:
+            return
+    pytest.fail("there is still more to read")
+
+
+def as_told(event: object) -> dict[str, Any]:
+    assert event is not None
+    return json.loads(events.to_line(event))  # type: ignore[arg-type, no-any-return]
+
+
+def test_what_was_told_last_is_known_from_the_first_look(
+    folder: Path, truth: list[dict[str, Any]]
+) -> None:
+    run = Watch(folder)
+    for _ in read(run):
+        assert run.state is State.INTERRUPTED
+        assert as_told(run.progress) == last(truth, "progress")
+        assert as_told(run.validated) == last(truth, "validated")
+        assert as_told(run.checkpoint) == last(truth, "checkpoint")
+        assert run.finished is None
+
+
+def test_how_it_was_begun_and_what_it_warned_of_since_is_all_known_in_the_end(
+    folder: Path, truth: list[dict[str, Any]]
+) -> None:
+    run = Watch(folder)
+    for _ in read(run):
+        pass
+    assert as_told(run.started) == last(truth, "started")
+    since = truth[truth.index(last(truth, "started")) :]
+    warned = [told["message"] for told in since if told["event"] == "warning"]
+    assert list(run.warnings) == warned and len(warned) > 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "curve_of"),
+    [("progress", "loss", "train"), ("validated", "val_loss", "validation")],
+)
+def test_the_curves_are_those_of_the_whole_log(
+    folder: Path, truth: list[dict[str, Any]], kind: str, loss: str, curve_of: str
+) -> None:
+    run = Watch(folder)
+    for _ in read(run):
+        pass
+    points = getattr(run, curve_of).points()
+    whole = curve(truth, kind, loss)
+    steps = [step for step, _ in points]
+    assert steps == sorted(steps) and 0.9 < steps[-1] / max(whole) <= 1
+    spread = max(whole) / len(points)
+    assert 200 < len(points) <= 2_048
+    assert max(b - a for a, b in zip([0, *steps], steps, strict=False)) < 12 * spread
+    for step, value in points:
+        near = [whole[s] for s in range(int(step - spread), int(step + spread) + 1) if s in whole]
+        assert value == pytest.approx(fmean(near), abs=0.12)
+
+
+def test_what_comes_later_is_read_line_by_line(folder: Path) -> None:
+    run = Watch(folder)
+    for _ in read(run):
+        pass
+    assert run.progress is not None
+    step, before = run.progress.step, len(run.warnings)
+    for more in range(1, 100):
+        loss = 1.0 + more
+        events.record(folder, Progress(step + more, 9.0, loss, 1.0, 0.1, 5.0, 1.0, 2.0, 0.9))
+        events.record(folder, Warned(f"number {more}"))
+        events.record(folder, Sample(step + more, "the"))
+        assert run.refresh() and not run.behind
+        assert run.train.last == (step + more, loss)
+        assert run.sample == Sample(step + more, "the")
+        assert len(run.warnings) == min(20, before + more)
+    end = Finished.failed("It blew up.")
+    events.record(folder, end)
+    run.refresh()
+    assert (run.state, run.finished) == (State.FAILED, end)
+
+
+def test_of_many_samples_the_last_is_known_at_once(folder: Path) -> None:
+    told = "".join(events.to_line(Sample(step, "the sea " * 25)) + "\n" for step in range(20_000))
+    (folder / "samples.jsonl").write_text(told)
+    run = Watch(folder)
+    run.refresh()
+    assert run.sample == Sample(19_999, "the sea " * 25)

@@ -1,0 +1,304 @@
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from charloom.core import paths
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.runs import commands as orders
+from charloom.core.runs import events
+from charloom.core.runs import jsonl as lines
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import (
+    CheckpointSaved,
+    Continued,
+    Event,
+    Finished,
+    Paused,
+    Progress,
+    Sample,
+    Started,
+    Validated,
+    Warned,
+)
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.store import write as store
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.small_models import create, endless
+
+MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
+
+
+def started(step: int = 0) -> Started:
+    return Started(
+        step, "cpu", "float32", 1, 99, 900, 100, 5, 2.2, 2.0, 1.9, 1.8, None, MODEL, TRAINING
+    )
+
+
+def progress(step: int, loss: float = 2.0) -> Progress:
+    return Progress(step, 0.5, loss, 3.0, 0.004, 51_204.5, 1.5, 2.5, 0.375)
+
+
+def validated(step: int, loss: float) -> Validated:
+    return Validated(step, loss, 2.0, loss, step, 100, 0.1)
+
+
+def ended(reason: str, message: str = "") -> Finished:
+    return Finished(9, reason, 1.5, 2.0, 1.6, 1.4, 4, 3.5, message)
+
+
+def record(folder: Path, *story: Event) -> None:
+    for event in story:
+        events.record(folder, event)
+
+
+def seen(folder: Path, *story: Event) -> Watch:
+    record(folder, *story)
+    watched = Watch(folder)
+    watched.refresh()
+    return watched
+
+
+def look(run: Watch) -> State:
+    run.refresh()
+    return run.state
+
+
+@pytest.fixture
+def folder() -> Path:
+    return create()
+
+
+@pytest.fixture
+def lock(folder: Path) -> FileLock:
+    """What a trainer holds while it is at work."""
+    return FileLock(folder / "lock")
+
+
+def until(condition: Callable[[], bool], *watches: Watch) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+        for each in watches:
+            each.refresh()
+
+
+@pytest.mark.parametrize(
+    ("reason", "state"),
+    [
+        ("completed", State.COMPLETED),
+        ("stopped", State.STOPPED),
+        ("no longer improving", State.PLATEAUED),
+        ("failed", State.FAILED),
+    ],
+)
+def test_a_run_that_has_ended_stands_as_it_says(folder: Path, reason: str, state: State) -> None:
+    end = ended(reason, "It blew up." if reason == "failed" else "")
+    run = seen(folder, started(), progress(5), end)
+    assert (run.name, run.state, run.reason, run.finished) == ("small", state, end.message, end)
+
+
+def test_a_run_that_has_not_begun_is_untrained_and_a_model_without_one_imported(
+    folder: Path,
+) -> None:
+    assert seen(folder).state is State.UNTRAINED
+    store.save("other", random_checkpoint())
+    assert Watch(store.folder("other")).refresh()
+    assert seen(store.folder("other")).state is State.IMPORTED
+
+
+@pytest.mark.parametrize("story", [(started(),), (started(), progress(5)), (Paused(5),), ()])
+def test_a_run_whose_trainer_is_gone_without_a_word_was_interrupted(
+    folder: Path, story: tuple[Event, ...]
+) -> None:
+    (folder / "trainer.log").write_text("")
+    run = seen(folder, *story)
+    assert run.state is State.INTERRUPTED and "killed, or the computer" in run.reason
+    (folder / "trainer.log").write_text("Traceback\n  é\nBusError: gone\n\n")
+    assert run.refresh() and run.reason == "BusError: gone"
+
+
+def test_everything_there_is_to_show_is_what_was_told_last(folder: Path) -> None:
+    run = seen(
+        folder,
+        *(started(), Warned("short"), progress(1, 3.0), validated(1, 2.9), Sample(1, "th")),
+        *(CheckpointSaved(1, "one"), Warned("jumped"), progress(2, 2.5), validated(2, 2.7)),
+        *(CheckpointSaved(2, "two"), Sample(2, "the"), progress(3, 2.6)),
+    )
+    assert run.started == started() and run.progress == progress(3, 2.6)
+    assert run.validated == validated(2, 2.7) and run.checkpoint == CheckpointSaved(2, "two")
+    assert run.sample == Sample(2, "the") and list(run.warnings) == ["short", "jumped"]
+    assert run.train.points() == [(1, 3.0), (2, 2.5), (3, 2.6)]
+    assert run.validation.points() == [(1, 2.9), (2, 2.7)] and run.train.least == (2, 2.5)
+    assert not run.refresh() and not run.behind
+    record(folder, progress(4))
+    assert run.refresh() and run.train.last == (4, 2.0)
+
+
+def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: Path) -> None:
+    run = seen(folder, started(), progress(10), validated(10, 2.0), progress(20), Warned("old"))
+    record(folder, validated(20, 1.0), ended("stopped"))
+    run.refresh()
+    assert run.finished and run.validation.least == (20, 1.0)
+    record(folder, started(15), progress(16, 1.5))
+    run.refresh()
+    assert run.finished is None and run.started == started(15) and not run.warnings
+    assert [step for step, _ in run.train.points()] == [10, 16]
+    assert run.validation.least == (10, 2.0)
+
+
+def test_a_trainer_that_went_back_draws_the_curve_anew(folder: Path) -> None:
+    run = seen(folder, started(), progress(10), progress(20, 9.0), Warned("back"), progress(15))
+    assert [step for step, _ in run.train.points()] == [10, 15]
+
+
+def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
+    folder: Path, lock: FileLock
+) -> None:
+    lock.acquire()
+    run = Watch(folder)
+    assert look(run) is State.STARTING
+    story: list[tuple[Event, State]] = [
+        (started(), State.TRAINING),
+        (progress(5), State.TRAINING),
+        (Paused(5), State.PAUSED),
+        (CheckpointSaved(5, "five"), State.PAUSED),
+        (progress(6), State.TRAINING),
+        (ended("completed"), State.COMPLETED),
+    ]
+    for event, state in story:
+        record(folder, event)
+        assert run.refresh() and run.state is state
+    lock.release()
+    assert not run.refresh()
+    lock.acquire()  # another goes on with it
+    assert look(run) is State.STARTING
+    assert seen(folder).state is State.STARTING
+    record(folder, started(9))
+    assert look(run) is State.TRAINING
+
+
+def test_a_run_that_pauses_by_itself_says_why(folder: Path, lock: FileLock) -> None:
+    lock.acquire()
+    run = seen(folder, started(), Paused(5, "The disk is full."))
+    assert (run.state, run.reason) == (State.PAUSED, "The disk is full.")
+    record(folder, Continued(5))
+    assert run.refresh() and (run.state, run.reason) == (State.TRAINING, "")
+
+
+def test_a_run_that_was_killed_and_goes_on_is_starting_at_first(
+    folder: Path, lock: FileLock
+) -> None:
+    run = seen(folder, started(), progress(5))
+    lock.acquire()
+    assert look(run) is State.STARTING
+    assert seen(folder).state is State.TRAINING  # who comes only now cannot know better
+    record(folder, started(5))
+    assert look(run) is State.TRAINING
+
+
+def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = range(1, 3_000)
+    text = "".join(events.to_line(progress(step)) + "\n" for step in steps)
+    (folder / "metrics.jsonl").write_text(text)
+    record(folder, ended("stopped"), *[Warned("late")] * 3)
+    monkeypatch.setattr(lines, "_MOST", 100_000)
+    run, looks = Watch(folder), 0
+    while not looks or run.behind:
+        assert run.refresh()
+        assert (run.state, run.finished) == (State.STOPPED, ended("stopped"))
+        assert run.progress == progress(steps[-1]) and len(run.warnings) == 3 * (not run.behind)
+        looks += 1
+    assert looks > 4
+    assert len(run.train) < 2_048 and run.train.last == (steps[-1], 2.0)
+
+
+def test_a_log_that_somebody_spoilt_does_no_harm(folder: Path) -> None:
+    for name in ("metrics.jsonl", "samples.jsonl"):
+        (folder / name).write_bytes(
+            b'\xff\n\n[]\n{"event": "progress", "step": "x"}\n{"event": "started"}\n'
+            b'{"event": "warning", "message": 7}\n{"event": "paused", "step": 1e400}\n{"event":'
+        )
+    run = seen(folder, *[Warned("again")] * 1_000)
+    assert set(run.warnings) == {"again"} and len(run.warnings) < 100
+    assert (run.progress, run.started, run.sample) == (None, None, None)
+
+
+def test_a_run_that_is_removed_while_it_is_watched_does_no_harm(folder: Path) -> None:
+    run = seen(folder, started(), progress(5))
+    store.remove("small")
+    run.refresh()
+    assert run.train.points() == [(5, 2.0)] and not watch.alive(folder)
+
+
+def test_runs_are_listed_by_what_happened_last(home: Path) -> None:
+    assert watch.runs() == [] and watch.live() == []
+    store.save("imported", random_checkpoint())
+    for age, name in enumerate(["new", "older", "oldest"]):
+        made = create(name)
+        record(made, started())
+        for file in made.iterdir():
+            os.utime(file, (1e9 - age, 1e9 - age))
+    (paths.models() / "stray").touch()
+    assert [folder.name for folder in watch.runs()] == ["new", "older", "oldest"]
+    record(store.folder("oldest"), progress(1))
+    assert [folder.name for folder in watch.runs()] == ["oldest", "new", "older"]
+    assert watch.live() == []
+
+
+def test_a_lock_that_nobody_holds_is_that_of_no_trainer(folder: Path) -> None:
+    assert not watch.alive(folder) and not (folder / "lock").exists()
+    (folder / "lock").touch()
+    assert not watch.alive(folder)
+    assert not watch.alive(folder / "nowhere")
+
+
+def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
+    folder = endless()
+    mine = Watch(folder, runs.launch(folder))
+    mine.refresh()
+    assert mine.state is State.STARTING
+    until(lambda: mine.progress is not None, mine)
+    other = Watch(folder)
+    other.refresh()
+    assert mine.state is other.state is State.TRAINING
+    assert watch.live() == ["small"] and watch.alive(folder)
+
+    orders.give(folder, Order("pause"))
+    until(lambda: mine.state is other.state is State.PAUSED, mine, other)
+    assert mine.progress and mine.checkpoint and mine.checkpoint.step == mine.progress.step
+    assert store.load("small@last").checkpoint.step == mine.progress.step
+    orders.give(folder, Order("set-lr", 0.01))
+    orders.give(folder, Order("continue"))
+    paused_at = mine.progress.step
+    until(lambda: mine.progress is not None and mine.progress.step > paused_at, mine, other)
+    assert mine.state is State.TRAINING
+    lines = map(events.from_line, (folder / "metrics.jsonl").read_bytes().splitlines())
+    assert events.RateChanged(paused_at, 0.01) in lines
+
+    orders.give(folder, Order("stop"))
+    until(lambda: mine.state is other.state is State.STOPPED, mine, other)
+    assert mine.finished == other.finished and mine.finished is not None
+    assert mine.sample and mine.sample.step == mine.finished.step
+    assert mine.train.points() == other.train.points() != []
+    until(lambda: not watch.alive(folder))
+
+    again = Watch(folder, runs.launch(folder, resume=True))
+    again.refresh()
+    assert again.state is State.STARTING
+    until(lambda: again.state is State.TRAINING, again, other)
+    assert again.started and again.started.step == mine.finished.step
+    assert again._process is not None
+    os.kill(again._process.pid, signal.SIGKILL)
+    until(lambda: again.state is other.state is State.INTERRUPTED, again, other)
+    assert "killed (signal 9); the system may have run out of memory" in again.reason
+    assert other.reason and watch.live() == [] and not watch.alive(folder)

@@ -1,0 +1,84 @@
+"""Texts of any length: what of them stays in memory, and what must not."""
+
+import os
+import tracemalloc
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+
+import pytest
+
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.sampler import Drawn, Settings
+from charloom.tui.console import stream as writing
+from charloom.tui.console.stream import Passage
+from charloom.tui.formatting.wrapping import Rows
+from charloom.tui.services.writer import Candidate
+from tests.helpers.factories import random_checkpoint
+
+FEW, MANY = 2_000, 20_000  # characters
+
+
+def peak(write: Callable[[int], object], length: int) -> int:
+    """Return how many bytes were in use at most while so many characters were written."""
+    tracemalloc.start()
+    try:
+        write(length)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def passage(length: int, shown: bool) -> Passage:
+    made = Passage(shown)
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        assert made.write("", lambda: repeat(Drawn("x", 0.5), length)) is None
+    return made
+
+
+def test_a_text_that_is_shown_only_takes_as_much_memory_whatever_its_length(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(writing, "MOST_KEPT", FEW)
+    monkeypatch.setattr(writing, "_FRAME_SECONDS", 0.001)
+    shown = partial(passage, shown=True)
+    shown(100)
+    few, many = peak(shown, 2 * FEW), peak(shown, 10 * MANY)
+    assert many < few + 100_000
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_text_that_is_kept_takes_a_few_bytes_for_each_character(shown: bool) -> None:
+    def text(length: int) -> None:
+        assert passage(length, shown).text == length * "x"
+
+    text(100)
+    assert peak(text, 10 * MANY) - peak(text, FEW) < 8 * (10 * MANY - FEW)
+
+
+def test_a_candidate_keeps_nothing_of_what_was_taken() -> None:
+    model = LSTM(random_checkpoint("ab", hidden=2, embedding=2))
+
+    def write(length: int) -> None:
+        candidate = Candidate(model, "ab", Settings(), 0, length, stop="abababab!")
+        while candidate.write():
+            candidate.taken()
+        assert candidate.count == length
+
+    write(100)
+    few, many = peak(write, FEW), peak(write, MANY)
+    assert many < few + 10_000
+
+
+def test_rows_take_a_few_bytes_each() -> None:
+    def rows(count: int) -> None:
+        broken, text = Rows("", 80), ""
+        for _ in range(count // 1_000):
+            text += 1_000 * "\n"
+            broken.grow(text)
+        assert len(broken) == count + 1
+
+    rows(1_000)
+    assert peak(rows, MANY) - peak(rows, FEW) < 32 * (MANY - FEW)

@@ -1,0 +1,150 @@
+"""What killed writers leave is cleared away; what is damaged is set aside; nothing else changes."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from charloom.core import paths
+from charloom.core.store import repair
+from charloom.core.store import write as store
+from tests.helpers.factories import at_step, damage, own_assets, tree
+
+_WRITER = """
+import sys, time
+from pathlib import Path
+from charloom.core import paths
+paths.os.fsync = lambda _: (print("writing", flush=True), time.sleep(60))
+paths.write_atomically(Path(sys.argv[1]), b"new")
+"""
+_MAKER = """
+import sys, time
+from pathlib import Path
+from charloom.core import paths
+with paths.new_folder(Path(sys.argv[1])) as made:
+    (made / "part").write_bytes(b"half")
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="what is open is kept there")
+
+
+@pytest.fixture(autouse=True)
+def no_bundled_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return own_assets(tmp_path / "packages", monkeypatch)
+
+
+@pytest.fixture(params=[_WRITER, _MAKER], ids=["file", "folder"])
+def writer(request: pytest.FixtureRequest, tmp_path: Path) -> "Iterator[subprocess.Popen[bytes]]":
+    """A process that is in the middle of writing ``tmp_path / "target"``."""
+    command = [sys.executable, "-P", "-c", request.param, str(tmp_path / "target")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stdout.readline() == b"writing\n"
+        yield process
+        process.kill()
+
+
+def hidden(folder: Path) -> list[Path]:
+    return list(folder.glob(".target.*.tmp"))
+
+
+@needs_locks
+def test_what_a_writer_at_work_has_begun_is_left_alone_and_what_a_killed_one_left_is_not(
+    writer: "subprocess.Popen[bytes]", tmp_path: Path
+) -> None:
+    [begun] = hidden(tmp_path)
+    paths.sweep(tmp_path)
+    assert hidden(tmp_path) == [begun]
+    writer.kill()
+    writer.wait()
+    paths.sweep(tmp_path)
+    assert hidden(tmp_path) == [] and not (tmp_path / "target").exists()
+
+
+def test_only_hidden_temp_files_are_swept_and_links_lead_nowhere(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").write_text("kept")
+    place = tmp_path / "place"
+    place.mkdir()
+    (place / ".link.x.charloom.tmp").symlink_to(outside)
+    (place / ".file.x.charloom.tmp").write_text("torn")
+    (place / ".folder.x.charloom.tmp").mkdir()
+    (place / ".folder.x.charloom.tmp" / "link").symlink_to(outside)
+    kept = {"a.charloom.tmp", ".b", ".precious.tmp", ".c.charloom.tmp.safetensors"}
+    for name in kept:
+        (place / name).write_text(name)
+    paths.sweep(place)
+    assert {each.name for each in place.iterdir()} == kept
+    assert (outside / "kept").read_text() == "kept"
+    paths.sweep(tmp_path / "nowhere")
+
+
+def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    with paths.new_folder(place / "target") as made:
+        (made / "part").write_text("whole")
+        assert not (place / "target").exists()
+    with pytest.raises(OSError, match="target"), paths.new_folder(place / "target") as made:
+        (made / "part").write_text("another's")
+    with pytest.raises(KeyboardInterrupt), paths.new_folder(place / "other"):
+        raise KeyboardInterrupt
+    assert tree(place) == {"target/part": b"whole"} and len(list(place.iterdir())) == 1
+
+
+def test_a_sound_store_is_left_as_it_is() -> None:
+    store.save("creature", at_step(1, 2.0))
+    store.save("creature", at_step(2, 3.0))
+    store.write_notes("creature", "cold hands")
+    before = tree(paths.home())
+    assert repair.mend_all() == []
+    assert tree(paths.home()) == before
+
+
+def test_a_store_is_repaired_and_every_damaged_checkpoint_is_told_of() -> None:
+    for name in ("creature", "other"):
+        for step, loss in ((100, 1.0), (200, 1.5), (300, 2.0)):
+            store.save(name, at_step(step, loss))
+    for address in ("creature@300", "other@300", "other@100"):
+        damage(store.resolve(address))
+    before = tree(paths.home())
+    checkpoints = store.folder("creature") / "checkpoints"
+    for place in (checkpoints, checkpoints.parent, paths.models(), paths.home()):
+        (place / ".step-00000400.safetensors.x.charloom.tmp").write_bytes(b"torn")
+    assert repair.mend_all() == [
+        "The checkpoint creature@300 is damaged and set aside; @200 is used instead.",
+        "The checkpoint other@300 is damaged and set aside; @200 is used instead.",
+        "The checkpoint other@100 is damaged and set aside; @200 is used instead.",
+    ]
+    after = {name.removesuffix(".damaged"): data for name, data in tree(paths.home()).items()}
+    assert after == before
+    assert [each.step for each in store.model("creature").checkpoints] == [100, 200]
+    assert repair.mend_all() == []
+
+
+def test_what_cannot_be_mended_is_left_for_the_person() -> None:
+    damage(store.save("creature", at_step(100)))
+    with store.creating("young"):
+        pass
+    before = tree(paths.home())
+    assert repair.mend_all() == []
+    assert tree(paths.home()) == before
+
+
+def test_many_may_write_and_sweep_at_once(tmp_path: Path) -> None:
+    def work(number: int) -> None:
+        for turn in range(60):
+            with paths.new_folder(tmp_path / f"{number}-{turn}") as made:
+                paths.write_atomically(made / "part", b"whole")
+            paths.write_atomically(tmp_path / "shared", b"whole")
+            paths.sweep(tmp_path)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    assert set(tree(tmp_path).values()) == {b"whole", b""}  # that of assets/__init__.py
+    assert len(list(tmp_path.iterdir())) == 4 * 60 + 2
+    assert not list(tmp_path.glob(".*"))

@@ -1,0 +1,180 @@
+"""What a run keeps in its directory, and how it goes on when some of that is lost."""
+
+import os
+import shutil
+import signal
+import time
+from dataclasses import replace
+from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charloom.core.data import corpus
+from charloom.core.errors import CharloomError
+from charloom.core.runs import commands as orders
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.commands import Order
+from charloom.core.runs.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Paused,
+    Progress,
+    Started,
+    Validated,
+    Warned,
+)
+from charloom.core.store import write as store
+from charloom.core.training import resume
+from charloom.core.training.autotune import usable_cores
+from charloom.core.training.loop import train
+from charloom.core.training.session import RunDirectory, settle
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import assert_equal, at_step, damage
+from tests.helpers.small_models import SMALL, create, endless
+from tests.helpers.training_tasks import CPU, after, lesson
+
+pytestmark = pytest.mark.usefixtures("torch_as_it_was")
+
+
+@pytest.fixture
+def killed() -> Path:
+    """A run whose trainer was killed after its second checkpoint."""
+    folder = endless()
+    training = runs.Training(folder)
+    saved = 0
+    for event in training.events():
+        saved += isinstance(event, CheckpointSaved)
+        if saved == 2:
+            os.kill(training._process.pid, signal.SIGKILL)
+            training._process.wait()
+            break
+    return folder
+
+
+def gone_on(folder: Path) -> list[Event]:
+    """Go on with a run, and end it at once; return what it tells until then."""
+    training = runs.Training(folder, resume=True)
+    seen: list[Event] = []
+    for event in training.events():
+        if isinstance(event, Started):
+            training.stop()
+        seen.append(event)
+    return seen
+
+
+def warnings(seen: list[Event]) -> str:
+    return " ".join(event.message for event in seen if isinstance(event, Warned))
+
+
+@pytest.mark.parametrize("fate", ["damaged", "lost"])
+def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
+    fate: str, killed: Path
+) -> None:
+    state = killed / "resume.safetensors"
+    damage(state) if fate == "damaged" else state.unlink()
+    newest = store.load("small@last").checkpoint.step
+    seen = gone_on(killed)
+    assert isinstance(seen[0], Started) and seen[0].step == newest
+    assert f"goes on from its checkpoint @{newest}, not bit for bit." in warnings(seen)
+    assert isinstance(seen[-1], Finished) and seen[-1].reason == "stopped"
+    assert seen[-1].elapsed_seconds > 0
+
+
+def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_bit_for_bit_and_tells_of_it(
+    killed: Path,
+) -> None:
+    steps = [each.step for each in store.model("small").checkpoints]
+    damage(store.resolve("small@last"))
+    seen = gone_on(killed)
+    assert isinstance(seen[0], Started) and seen[0].step == steps[-1]
+    assert f"small@{steps[-1]} is damaged and set aside; @{steps[-2]} is used" in warnings(seen)
+
+
+def test_a_run_that_was_killed_before_it_had_saved_anything_begins_anew() -> None:
+    folder = endless()
+    process = runs.launch(folder)
+    while not watch.alive(folder):
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    seen = gone_on(folder)
+    assert isinstance(seen[0], Started) and seen[0].step == 0 and not warnings(seen)
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_anew(paused: bool) -> None:
+    folder = endless()
+    training = runs.Training(folder)
+    for event in training.events():
+        if isinstance(event, Started) and paused:
+            orders.give(folder, Order("pause"))
+        elif isinstance(event, Progress if not paused else Paused):
+            break
+    # In one go: what is deleted file by file may get another file in the meantime.
+    shutil.rmtree(folder.rename(folder.parent.parent / "deleted"))
+    assert training._process.wait() == 1
+    assert not folder.exists() and store.names() == ("frankenstein",)
+
+
+@pytest.mark.parametrize("chosen", [{}, {"precision": "float32", "threads": 64}])
+def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, Any]) -> None:
+    settings = {
+        name: value for name, value in SMALL.items() if name not in ("threads", "precision")
+    }
+    text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
+    folder = runs.create("moved", text, "small", settings | chosen | {"steps": 9}, fold=0)
+    plan = runs.read_plan(folder)
+    here, machine = settle(plan, 30, len(TEXT))
+    again, _ = settle(here, 30, len(TEXT))
+    assert again == here and here.training and here.device == machine.device.type
+    there = replace(here, device="cuda", training=here.training | {"threads": 64})
+    moved, machine = settle(there, 30, len(TEXT))
+    assert moved.training and moved.device == machine.device.type
+    assert moved.training["threads"] == machine.threads
+    assert machine.threads == chosen.get("threads", machine.threads)
+    assert chosen or machine.threads <= usable_cores()
+    assert moved.training["precision"] == chosen.get("precision", machine.precision)
+
+
+def test_a_better_checkpoint_of_the_same_step_stays() -> None:
+    keeper = RunDirectory(create())
+    for kept, other in ((at_step(5, 1.5), at_step(5, seed=1)), (at_step(5, 1.5), at_step(5, 1.6))):
+        assert keeper.save(kept) == keeper.save(other) == "step-00000005.safetensors"
+        assert_equal(keeper.load(5), kept)
+    better = at_step(5, 1.4, seed=2)
+    keeper.save(better)
+    assert_equal(keeper.load(5), better)
+    damage(store.resolve("small@5"))
+    keeper.save(at_step(5))
+    assert_equal(keeper.load(5), at_step(5))
+
+
+def test_a_trainer_that_cannot_take_its_lock_says_so() -> None:
+    folder = create()
+    (folder / "lock").mkdir()
+    with pytest.raises(CharloomError, match=r"lock of 'small' cannot be taken|exit 1"):
+        for event in runs.Training(folder).events():
+            assert isinstance(event, Finished) and "cannot be taken" in event.message
+            raise CharloomError(event.message)
+    orders.give(folder, Order("stop"))
+
+
+def test_what_a_run_that_was_killed_and_stopped_at_its_best_step_came_to_is_kept() -> None:
+    folder, taught = create(), lesson(steps=60)
+    keeper = RunDirectory(folder)
+    killed = train(taught, CPU, keeper)
+    (validated,) = (event for event in takewhile(not_saved, killed) if isinstance(event, Validated))
+    state = resume.read_state(folder / "resume.safetensors", taught)
+    *_, end = train(taught, CPU, keeper, orders=after(0, Order("stop")), resume=state)
+    assert isinstance(end, Finished) and end.best_step == end.step == validated.step
+    losses = keeper.load(end.step).losses
+    assert losses.validation == validated.val_loss == end.best_val_loss
+    assert losses.carried is not None and losses.carried == end.val_loss
+
+
+def not_saved(event: Event) -> bool:
+    return not isinstance(event, CheckpointSaved)

@@ -1,0 +1,28 @@
+"""Training runs so small that a child process is done with them in a moment."""
+
+from pathlib import Path
+from typing import Any
+
+from charloom.core.data import corpus
+from charloom.core.runs import run as runs
+from tests.helpers.child_process import TEXT
+
+SMALL: dict[str, Any] = {
+    "hidden": 8,
+    "embedding": 4,
+    "batch": 4,
+    "window": 16,
+    "threads": 1,
+    "precision": "float32",
+}
+
+
+def create(name: str = "small", **chosen: Any) -> Path:
+    """Make a run, with settings that differ from the small ones."""
+    text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
+    return runs.create(name, text, "small", SMALL | chosen, fold=0)
+
+
+def endless(name: str = "small") -> Path:
+    """Make a run that goes on until it is told to stop."""
+    return create(name, steps=1_000_000, checkpoint_seconds=0.2, patience=1.0)

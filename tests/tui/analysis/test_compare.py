@@ -1,0 +1,149 @@
+"""Two checkpoints side by side, as a person sets them there; and how that looks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from charloom.core.analysis import comparison as comparing
+from charloom.core.analysis import scoring
+from charloom.core.model import checkpoint
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.sanitize import visible
+from charloom.core.store import write as store
+from charloom.tui.analysis.compare import CompareScreen
+from charloom.tui.analysis.compare_side import Side
+from charloom.tui.app import CharloomApp
+from tests.core.analysis.test_comparison import learned
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import own_assets, random_checkpoint
+from tests.helpers.small_models import create
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.library.helpers import HOSTILE, models, put
+
+Compare = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def loom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the store have a model whose text is at hand, and another that is not as good."""
+    own_assets(tmp_path, monkeypatch)
+    learned("loom", create("loom"))
+    store.save("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden=16, step=2_500))
+
+
+def sides(pilot: Pilot[None]) -> tuple[Side, Side]:
+    room = next(each for each in pilot.app.screen_stack if isinstance(each, CompareScreen))
+    return room._sides
+
+
+def wanted(address: str, prompt: str, temperature: float) -> str:
+    model = LSTM(checkpoint.load(store.resolve(address)).checkpoint)
+    prompt, _ = model.vocab.adapt(prompt)
+    draft = Draft(Stream(model, prompt, Settings(temperature), 0), 300)
+    return prompt + "".join(character for character, _ in draft)
+
+
+async def written(pilot: Pilot[None], left: str, right: str) -> None:
+    """Wait until the two sides show these texts."""
+    seen = [visible(each) for each in (left, right)]
+    await until(pilot, lambda: [side._flow._text for side in sides(pilot)] == seen)
+
+
+async def opened(pilot: Pilot[None]) -> None:
+    await pilot.press("m")
+    await until(pilot, lambda: models(pilot).model)
+    await pilot.press("c")
+    await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
+
+
+async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Path) -> None:
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await written(pilot, wanted("loom", "abc", 0.8), wanted("loom", "abc", 1.2))
+        await until(pilot, lambda: comparing.SAME in words(app))
+        assert "loom@100 · temp 0.8" in shown(app) and "loom@100 · temp 1.2" in shown(app)
+        held_out = comparing.held_out("loom", "loom").text
+        bits = [
+            scoring.carried(LSTM(store.load(each).checkpoint), held_out).bits_per_char
+            for each in ("loom", "other")
+        ]
+        assert shown(app).count(f"{bits[0]:.4f} bits/char") == 2
+        assert f"held-out part of sea, {len(held_out):,} characters" in shown(app)
+
+        await pilot.press("m")
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 2)
+        await pilot.press(*"oth")
+        await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
+        await pilot.press("enter")
+        await written(pilot, wanted("loom", "abc", 0.8), wanted("other", "abc", 1.2))
+        await until(pilot, lambda: "bits/char better:" in shown(app))
+        assert "'other' learned another text." in shown(app)
+        better = "loom@100" if bits[0] < bits[1] else "other@2500"
+        assert f"{better} is {abs(bits[0] - bits[1]):.2f} bits/char better:" in shown(app)
+        assert "\x1b" not in shown(app)
+
+        await pilot.press("left", "t")
+        put(pilot, "11")
+        await pilot.press("enter")
+        await until(pilot, lambda: "‘temperature’ is a number from 0 to 10" in words(app))
+        put(pilot, "0")
+        await pilot.press("enter")
+        await pilot.press("p")
+        put(pilot, "the [b]sea")
+        await pilot.press("enter")
+        loom, other = wanted("loom", "the [b]sea", 0), wanted("other", "the [b]sea", 1.2)
+        await written(pilot, loom, other)
+
+        await pilot.press("x")
+        put(pilot, str(tmp_path / "none.txt"))
+        await pilot.press("enter")
+        await until(pilot, lambda: "none.txt" in (told(app) or [""])[-1])
+        app.clear_notifications()  # which would hide what stands at the bottom
+        (tmp_path / "sea.txt").write_text("the sea went on (☃)\n" * 5)
+        await until(pilot, lambda: "Which text" in shown(app))
+        put(pilot, str(tmp_path / "sea.txt"))
+        await pilot.press("enter")
+        left_out = "sea, 100 characters without 20 that one of them does not know"
+        await until(pilot, lambda: left_out in words(app))
+        assert "better" in shown(app)
+
+        before = [side._flow._text for side in sides(pilot)]
+        await pilot.press("s")
+        await until(pilot, lambda: sides(pilot)[1]._flow._text[:50] != before[1][:50])
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen.title == "Library")
+
+
+async def test_a_side_that_cannot_be_read_says_why_and_the_other_is_written() -> None:
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await written(pilot, wanted("loom", "abc", 0.8), wanted("loom", "abc", 1.2))
+        sides(pilot)[0].address = "other@7"
+        store.remove("other")
+        await pilot.press("enter")
+        await until(pilot, lambda: "There is no model called 'other'" in words(app))
+        await written(pilot, sides(pilot)[0]._flow._text, wanted("loom", "abc", 1.2))
+        assert "bits/char" not in shown(app)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def before(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, CharloomApp)
+        app.animation_level = "none"
+        await opened(pilot)
+        sides(pilot)[1].address = "other"
+        await pilot.press("enter")
+        await written(pilot, wanted("loom", "abc", 0.8), wanted("other", "abc", 1.2))
+        await until(pilot, lambda: "better" in shown(app))
+        await until(pilot, lambda: not any(side._flow._caret for side in sides(pilot)))
+
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)

@@ -1,0 +1,147 @@
+"""How a model learned to spell, as a person looks at it; and how that looks."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from charloom.core.analysis.checkpoint_samples import Growth, grow
+from charloom.core.model.metadata import Losses
+from charloom.core.runs import events
+from charloom.core.runs.events import CheckpointSaved
+from charloom.core.sampling.sampler import Settings
+from charloom.core.store import read as shelf
+from charloom.core.store import write as store
+from charloom.tui.analysis.growth import GrowthScreen
+from charloom.tui.analysis.growth_list import GrowthStrip
+from charloom.tui.app import CharloomApp
+from tests.helpers.factories import own_assets, random_checkpoint
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.run_folders import at_work, course, write_run
+from tests.tui.library.helpers import HOSTILE, models, put
+
+Compare = Callable[..., bool]
+VOCAB = "\n abcdefghijklmnopqrstuvwxyz" + HOSTILE
+
+
+@pytest.fixture(autouse=True)
+def only_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the store have no model but the test's own."""
+    own_assets(tmp_path, monkeypatch)
+
+
+def grow_up(*steps: int) -> None:
+    for step in steps:
+        losses = Losses(validation=4_000 / (step + 1_000), carried=0.9 if step == 4_000 else None)
+        made = random_checkpoint(VOCAB, seed=step, step=step, losses=losses)
+        store.save("creature", made)
+
+
+def strip(pilot: Pilot[None]) -> GrowthStrip:
+    return pilot.app.screen.query_one(GrowthStrip)
+
+
+def expected(prompt: str, temperature: float = 0.8, seed: int = 0) -> list[Growth]:
+    saved = shelf.model("creature").checkpoints
+    return list(grow(saved, prompt, Settings(temperature), seed, 300))
+
+
+async def grown(pilot: Pilot[None], prompt: str, temperature: float = 0.8) -> None:
+    """Wait until every checkpoint shows what it is known to write."""
+    wanted = expected(prompt, temperature)
+    await until(pilot, lambda: strip(pilot)._grown == wanted)
+
+
+async def opened(pilot: Pilot[None]) -> None:
+    await pilot.press("m")
+    await until(pilot, lambda: models(pilot).model)
+    await pilot.press("g")
+    await until(pilot, lambda: isinstance(pilot.app.screen, GrowthScreen))
+
+
+async def test_every_checkpoint_goes_on_from_what_is_asked_and_can_be_talked_with() -> None:
+    grow_up(1_000, 2_000, 3_000, 4_000)
+    store.resolve("creature@2000").write_bytes(b"no checkpoint")
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await grown(pilot, "abc")
+        lines = shown(app).splitlines()
+        assert lines[1].strip() == "abc · seed 0 · temperature 0.8"
+        assert [line[:22] for line in lines[4:8]] == [
+            "    1,000       2.89  ",
+            "    2,000          –  ",
+            "    3,000       1.44  ",
+            "    4,000       1.30  ",
+        ]
+        assert "\x1b" not in shown(app)
+        assert "step 4,000 · 1.30 bits/char carried, on all the held-out text" in shown(app)
+        first = next(iter(expected("abc")))
+        await pilot.press("home")
+        await until(pilot, lambda: "step 1,000 · 2.89 bits/char on the held-out" in shown(app))
+        assert "\x1b" not in str(app.screen.query_one("#whole", Static).render())
+        assert len(str(app.screen.query_one("#whole", Static).render())) == 3 + len(first.text)
+
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "It is no safetensors file" in told(app)[0])
+
+        await pilot.press("t")
+        put(pilot, "hot")
+        await pilot.press("enter")
+        await until(pilot, lambda: "is no number" in words(app))
+        put(pilot, "0,5")
+        await pilot.press("enter")
+        await grown(pilot, "abc", 0.5)
+
+        await pilot.press("p")
+        put(pilot, "[bold]é☃")
+        await pilot.press("enter")
+        await grown(pilot, "[bold]e", 0.5)
+        assert "[bold]é☃ · seed 0 · temperature 0.5 · é → e" in shown(app)
+
+        before = strip(pilot).growth
+        await pilot.press("s")
+        await until(pilot, lambda: len(strip(pilot)._grown) == 4 and strip(pilot).growth != before)
+        assert "seed 0" not in shown(app)
+        await pilot.press("home", "enter")
+        await until(pilot, lambda: "creature@1000" in shown(app) and app.current_mode == "prompt")
+
+
+async def test_a_young_model_says_what_to_do_and_what_is_saved_meanwhile_is_added() -> None:
+    folder = write_run("creature", *course(900, None))
+    grow_up(900)
+    with ExitStack() as working:
+        working.enter_context(at_work(folder))
+        app = app_at("train")
+        async with app.run_test(size=SMALL, notifications=True) as pilot:
+            await until(pilot, lambda: "● creature  training" in shown(app))
+            await pilot.press("g")
+            await until(pilot, lambda: "the only checkpoint there is" in words(app))
+            await grown(pilot, "abc")
+            grow_up(1_200)
+            events.record(folder, CheckpointSaved(1_200, "step-00001200.safetensors"))
+            await grown(pilot, "abc")
+            assert strip(pilot).steps == {900, 1_200}
+            assert "the only checkpoint" not in words(app)
+            await pilot.press("escape")
+            await until(pilot, lambda: app.screen.title == "Train")
+            assert told(app) == []
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
+    grow_up(100, 300, 900, 2_000, 4_000)
+    store.resolve("creature@900").write_bytes(b"no checkpoint")
+
+    async def before(pilot: Pilot[None]) -> None:
+        assert isinstance(pilot.app, CharloomApp)
+        pilot.app.animation_level = "none"
+        await opened(pilot)
+        await grown(pilot, "abc")
+        await pilot.press("up")
+        await pilot.pause()
+
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)

@@ -1,0 +1,73 @@
+"""``charloom generate`` tells what of a text is copied, and that a text repeats itself."""
+
+import json
+
+import pytest
+
+from charloom.core.analysis import repetition as looping
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
+from charloom.core.store import write as store
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.run_cli import Result, call
+from tests.helpers.small_models import create
+
+TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
+
+
+@pytest.fixture(autouse=True)
+def learned() -> None:
+    """A model called "weaver" that learned the text of a run, and one whose text is nowhere."""
+    corpus = CorpusCard("sea", runs.read_plan(create("other")).sha256, len(TEXT), "The sea")
+    store.save("weaver", random_checkpoint(TEXT, corpus=corpus))
+    store.save("stranger", random_checkpoint(TEXT))
+
+
+def generate(model: str, *arguments: str) -> Result:
+    done = call("generate", "the ", "--model", model, "--seed", "1", "--length", "80", *arguments)
+    assert done.code == 0, done.err
+    return done
+
+
+def test_the_longest_run_that_was_learned_is_told_after_each_text() -> None:
+    done = generate("weaver", "--copied", "--count", "2", "--json")
+    told = [line for line in done.err.splitlines() if line.startswith("longest")]
+    for line, sentence in zip(done.out.splitlines(), told, strict=True):
+        made = json.loads(line)
+        text, run = made["text"], made["copied"]
+        longest = max(
+            (length, -start)
+            for start in range(len(text))
+            for length in range(len(text) - start + 1)
+            if text[start : start + length] in TRAIN
+        )
+        assert (run["length"], -run["start"]) == longest
+        copied = text[run["start"] :][: run["length"]]
+        assert run["place"] == TRAIN.find(copied)
+        assert sentence == f"longest verbatim run: {len(copied)} characters (“{copied}”)"
+
+
+def test_it_is_told_only_when_it_is_asked_for() -> None:
+    assert "verbatim" not in generate("weaver").err
+    assert "copied" not in json.loads(generate("weaver", "--json").out)
+
+
+def test_where_the_text_is_not_at_hand_that_is_told_and_the_text_is_delivered() -> None:
+    done = generate("stranger", "--copied", "--count", "2", "--json")
+    assert [json.loads(line)["copied"] for line in done.out.splitlines()] == [None, None]
+    assert done.err.count("'stranger' learned from ('alphabet') is not on this computer") == 1
+
+
+def test_a_text_of_nothing_copies_nothing() -> None:
+    done = generate("weaver", "--copied", "--length", "0", "--json")
+    assert json.loads(done.out)["copied"] == {"start": 0, "length": 0, "place": 0}
+    assert "longest verbatim run: 0 characters\n" in done.err
+
+
+def test_a_text_that_comes_to_repeat_itself_is_told_so() -> None:
+    done = generate("stranger", "--temperature", "0", "--length", "900", "--json")
+    period = looping.period(json.loads(done.out)["text"])
+    assert period
+    assert done.err.splitlines()[-1] == f"it {looping.words(period)}"
+    assert "repeats" not in generate("stranger").err

@@ -1,0 +1,183 @@
+"""A training run that nobody watches: let go of, found again, and left to itself."""
+
+import json
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+
+from charloom.core.runs import monitor as watch
+from charloom.core.runs import run as runs
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.store import write as store
+from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
+from tests.helpers.run_cli import call, needs_terminal
+from tests.helpers.small_models import endless
+from tests.helpers.terminal import CTRL_C, Terminal
+
+ENDLESS = [*TINY, "--minutes", "60", "--patience", "1"]
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "sea.txt"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> list["Popen[bytes]"]:
+    """The trainers that were started from within this process."""
+    launch, noted = runs.launch, []
+
+    def noting(folder: Path, resume: bool = False) -> "Popen[bytes]":
+        noted.append(launch(folder, resume))
+        return noted[-1]
+
+    monkeypatch.setattr(runs, "launch", noting)
+    return noted
+
+
+def until(holds: Callable[[], object]) -> None:
+    latest = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < latest
+        time.sleep(0.01)
+
+
+def seen(name: str) -> Watch:
+    run = Watch(store.folder(name))
+    run.refresh()
+    return run
+
+
+def shown(*command: str, home: Path) -> Terminal:
+    return Terminal([*CHARLOOM, *command], home=home)
+
+
+def attached(name: str, folder: Path) -> "Popen[str]":
+    """Start watching for a script, and return when something has happened."""
+    process = start(["attach", name, "--json"], folder)
+    assert process.stdout
+    first, second = (json.loads(process.stdout.readline()) for _ in range(2))
+    assert (first["event"], first["step"]) == ("started", 0) and second["event"] != "started"
+    return process
+
+
+@needs_terminal
+def test_a_run_is_let_go_of_watched_by_others_left_by_them_and_ended(
+    text: Path, tmp_path: Path, home: Path
+) -> None:
+    command = ["train", str(text), "--name", "my sea", *ENDLESS, "--detach", "--json"]
+    status, out, err = outcome(command, tmp_path)
+    begun = json.loads(out)
+    assert status == 0
+    assert (begun["name"], begun["state"]) == ("my sea", "training")
+    assert begun.keys() == json.loads(call("runs", "--json").out).keys()
+    assert err.splitlines() == [
+        "my sea is being trained.",
+        "Watch it: charloom attach 'my sea'",
+        "End it:   charloom stop 'my sea'",
+    ]
+
+    with attached("my sea", tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        assert "my sea goes on.\n" in process.communicate()[1]
+    assert process.returncode == 130
+
+    with attached("my sea", tmp_path) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()  # its reader has had enough
+        assert "my sea goes on.\n" in process.stderr.read()
+    assert process.returncode == 0
+
+    until(lambda: (run := seen("my sea")).validated and run.sample)
+    assert call("pause", "my sea").code == 0  # nothing more will come
+    now = seen("my sea").progress
+    assert now
+    present = f"my sea  step {now.step:,}"
+    parts = ("Ctrl-C leaves", "Paused at step", present, "held out", "chars/s", "▁")
+    with shown("attach", "my sea", home=home) as terminal:
+        terminal.wait(lambda: all(part in terminal.text for part in parts))
+        terminal.press(CTRL_C)
+        assert terminal.end() == 130
+        assert "my sea stays paused." in terminal.text
+        assert terminal.text.count(present) == 1
+        assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")
+    assert call("continue", "my sea").code == 0
+
+    with shown("attach", "my sea", home=home) as terminal:
+        terminal.wait_for("chars/s")
+        terminal.hang_up()
+        assert terminal.process.wait() == -signal.SIGHUP
+    assert watch.alive(store.folder("my sea"))
+
+    with attached("my sea", tmp_path) as process:
+        stopped = call("stop", "my sea").err
+        out, err = process.communicate()
+    assert process.returncode == 0
+    assert json.loads(out.splitlines()[-1])["event"] == "finished"
+    assert err.startswith("Stopped and saved") and stopped.endswith(err)
+
+
+def test_a_run_is_resumed_and_let_go_of_and_its_trainers_death_is_told(
+    tmp_path: Path, launched: list["Popen[bytes]"]
+) -> None:
+    endless("sea")
+    done = call("resume", "sea", "--detach")
+    assert done.code == 0 and done.err.startswith("sea was never saved; it begins at the begin")
+    assert call("stop", "sea").code == 0
+
+    done = call("resume", "sea", "--detach")
+    assert done.err.startswith("sea is being trained.\n") and done.out == ""
+    until(lambda: seen("sea").state is State.TRAINING)
+    with start(["attach", "sea"], tmp_path) as process:
+        assert process.stderr
+        process.stderr.readline()
+        launched[-1].kill()
+        told = process.communicate()[1].splitlines()[-1]
+    assert process.returncode == 1
+    assert told.startswith("charloom: 'sea' is not being trained: ")
+    assert told.endswith("; `charloom resume sea` goes on with it.")
+
+
+def test_a_run_that_cannot_begin_is_an_error(
+    text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = call("train", str(text), "--name", "sea", *ENDLESS, "--detach", "--json")
+    assert (done.code, done.out, len(done.err.splitlines())) == (1, "", 1)
+    assert "PyTorch, or what it needs, cannot be loaded (no torch here)" in done.err
+
+
+def test_ctrl_c_before_a_run_has_begun_ends_it(text: Path, tmp_path: Path) -> None:
+    command = ["train", str(text), "--name", "sea", *ENDLESS, "--detach"]
+    with start(command, tmp_path) as process:
+        until(lambda: watch.alive(store.folder("sea")))
+        process.send_signal(signal.SIGINT)
+        err = process.communicate()[1]
+    assert process.returncode == 130
+    assert "Stopped and saved" in err and "being trained" not in err
+    assert seen("sea").state is State.STOPPED
+
+
+@needs_terminal
+@pytest.mark.parametrize("ignoring", [False, True])
+def test_a_run_goes_on_when_the_terminal_it_was_started_in_is_closed(
+    text: Path, home: Path, ignoring: bool
+) -> None:
+    command = [*CHARLOOM, "train", str(text), "--name", "sea", *ENDLESS]
+    if ignoring:  # as nohup does; then there is nowhere to write to
+        command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command]
+    with Terminal(command, home=home) as terminal:
+        terminal.wait_for("chars/s", patience=60)
+        terminal.hang_up()
+        if ignoring:
+            assert call("pause", "sea").code == 0  # which is to be shown
+        assert terminal.process.wait() == (1 if ignoring else -signal.SIGHUP)
+    assert seen("sea").state is (State.PAUSED if ignoring else State.TRAINING)
+    assert call("stop", "sea").code == 0

@@ -1,0 +1,261 @@
+import hashlib
+import json
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charloom.core import paths
+from charloom.core.library.database import Library
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import Losses
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Drawn, Settings, Stream
+from charloom.core.store import write as store
+from charloom.tui.console import stream as writing
+from charloom.tui.console.stream import Passage
+from tests.helpers.factories import own_assets, random_checkpoint
+from tests.helpers.run_cli import call, child, needs_terminal, on_terminal
+
+FIELDS = {
+    *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
+    *("model", "step", "checkpoint_sha256", "chars_per_second"),
+}
+
+
+@pytest.fixture(autouse=True)
+def weaver() -> Path:
+    """A model called "weaver", with two checkpoints of which the first is the better."""
+    better, worse = Losses(validation=1.0), Losses(validation=2.0)
+    store.save("weaver", random_checkpoint(seed=1, step=200, losses=worse))
+    return store.save("weaver", random_checkpoint(step=100, losses=better))
+
+
+def objects(*arguments: str) -> list[dict[str, Any]]:
+    done = call("generate", *arguments, "--model", "weaver", "--json")
+    assert done.code == 0, done.err
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
+def drawn(path: Path, prompt: str, seed: int, length: int) -> str:
+    model = LSTM(checkpoint.load(path).checkpoint)
+    settings = Settings(0.5, 7, 0.9)
+    return "".join(c for c, _ in Draft(Stream(model, prompt, settings, seed), length))
+
+
+def test_a_pipe_gets_the_prompt_the_text_and_a_newline(weaver: Path) -> None:
+    arguments = ("--temperature", "0.5", "--top-k", "7", "--top-p", "0.9", "--seed", "3")
+    done = child("generate", "once upon", "--model", "weaver", *arguments, "--length", "80")
+    assert done.code == 0
+    assert done.out == "once upon" + drawn(weaver, "once upon", 3, 80) + "\n"
+
+
+def test_json_is_one_object_with_exactly_the_promised_fields(weaver: Path) -> None:
+    arguments = ("--temperature", "0.5", "--top-k", "7", "--top-p", "0.9", "--seed", "3")
+    (made,) = objects("once upon", *arguments, "--length", "80")
+    assert set(made) == FIELDS
+    assert made.pop("chars_per_second") > 0
+    assert made == {
+        "prompt": "once upon",
+        "text": drawn(weaver, "once upon", 3, 80),
+        "seed": 3,
+        "temperature": 0.5,
+        "top_k": 7,
+        "top_p": 0.9,
+        "model": "weaver",
+        "step": 100,
+        "checkpoint_sha256": hashlib.sha256(weaver.read_bytes()).hexdigest(),
+    }
+
+
+@pytest.mark.parametrize("count", [3, 12])  # one after the other, and side by side
+def test_several_texts_have_one_seed_after_the_other(count: int) -> None:
+    several = objects("a", "--seed", "5", "--count", str(count), "--length", "40")
+    assert [each["seed"] for each in several] == list(range(5, 5 + count))
+    assert all(each["chars_per_second"] > 0 for each in several)
+    for each in several:
+        (alone,) = objects("a", "--seed", str(each["seed"]), "--length", "40")
+        assert alone["text"] == each["text"]
+
+
+def test_texts_side_by_side_are_no_more_than_there_is_room_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("charloom.tui.commands.generate._MOST_WAITING", 10 * 40)
+    several = objects("a", "--seed", "5", "--count", "12", "--length", "40", "--stop", "q")
+    for each in several:  # ten together, then two
+        (alone,) = objects("a", "--seed", str(each["seed"]), "--length", "40", "--stop", "q")
+        assert alone["text"] == each["text"]
+
+
+def test_several_texts_are_set_apart() -> None:
+    three = objects("a", "--seed", "5", "--count", "3", "--length", "40")
+    arguments = ("--model", "weaver", "--seed", "5", "--count", "3", "--length", "40")
+    done = call("generate", "a", *arguments)
+    assert done.out == "\n* * *\n\n".join(f"a{each['text']}\n" for each in three)
+
+
+def test_a_seed_that_was_not_chosen_is_fresh_and_told() -> None:
+    done = call("generate", "a", "--model", "weaver", "--length", "40")
+    told = done.err.partition("seed ")[2].split(" ")[0]
+    again = call("generate", "a", "--model", "weaver", "--length", "40", "--seed", told)
+    assert again.out == done.out
+    assert f"seed {told} " not in call("generate", "a", "--model", "weaver").err
+
+
+def test_an_address_chooses_among_the_checkpoints() -> None:
+    for address, step in (("weaver", 100), ("weaver@last", 200), ("weaver@200", 200)):
+        done = call("generate", "a", "--model", address, "--json")
+        made = json.loads(done.out)
+        assert (made["model"], made["step"]) == ("weaver", step)
+
+
+def test_a_bundled_model_that_is_missing_is_told_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_assets(tmp_path, monkeypatch)
+    done = call("generate", "a")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("charloom: There is no model called 'frankenstein'")
+    assert done.err.count("\n") == 1
+
+
+def test_unknown_characters_are_adapted_and_told() -> None:
+    done = call("generate", "ÉÉ caffè☃", "--model", "weaver", "--length", "0")
+    assert done.out == "ee caffe\n"
+    first = done.err.splitlines()[0]
+    assert first == ("Not known to the model: 'É' ×2 became 'e', 'è' became 'e', '☃' was dropped.")
+
+
+def test_of_many_unknown_characters_a_few_are_told() -> None:
+    done = call("generate", "x0123456789", "--model", "weaver", "--length", "0")
+    assert "'4' was dropped, and 5 more kinds." in done.err
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [("", "The prompt is empty"), ("☃☃", "The model knows none of the prompt's characters")],
+)
+def test_without_a_known_character_the_text_begins_as_a_line_does(prompt: str, told: str) -> None:
+    made = objects(prompt, "--seed", "1", "--length", "60")[0]
+    after_newline = objects("\n", "--seed", "1", "--length", "60")[0]
+    assert (made["prompt"], made["text"]) == ("", after_newline["text"])
+    assert told in call("generate", prompt, "--model", "weaver", "--length", "1").err
+
+
+def test_a_prompt_from_standard_input_loses_its_final_newline() -> None:
+    done = call("generate", "-", "--model", "weaver", "--length", "0", stdin=b"one\ntwo\n")
+    assert done.out == "one\ntwo\n"
+
+
+def test_of_a_megabyte_of_prompt_the_end_is_read() -> None:
+    words = ("every so often " * 70_000).encode()
+    done = call("generate", "-", "--model", "weaver", "--length", "9", "--json", stdin=words)
+    assert json.loads(done.out)["prompt"] == words.decode()[-20_000:]
+    assert "Only the last 20,000 characters of the prompt are read." in done.err
+
+
+def test_the_end_of_a_long_prompt_is_cut_between_characters() -> None:
+    store.save("sinograph", random_checkpoint("𠀀𠀁"))
+    data = ("𠀀𠀁" * 20_000).encode() + b"\n"
+    done = call("generate", "-", "--model", "sinograph", "--length", "0", stdin=data)
+    assert done.out == "𠀀𠀁" * 10_000 + "\n"
+
+
+def test_bytes_that_are_no_text_are_dropped_and_told() -> None:
+    done = child("generate", b"ab\xffc", "--model", "weaver", "--length", "0")
+    assert (done.code, done.out) == (0, "abc\n")
+    assert "'\\udcff' was dropped" in done.err
+
+
+def test_any_locale_will_do() -> None:
+    store.save("quoting", random_checkpoint("“”\n"))
+    settings = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
+    done = child("generate", "-", "--model", "quoting", stdin="“".encode(), **settings)
+    assert done.code == 0
+    assert set(done.out.split("\n")[0]) <= set("\\u201cd")
+
+
+def test_it_ends_before_the_stop_string() -> None:
+    (whole,) = objects("a", "--seed", "2", "--length", "200")
+    stop = whole["text"][50:53]
+    (made,) = objects("a", "--seed", "2", "--length", "200", "--stop", stop)
+    assert made["text"] == whole["text"].partition(stop)[0]
+
+
+def test_every_text_is_kept_with_all_that_it_takes_to_repeat_it() -> None:
+    made = objects("ab", "--seed", "8", "--count", "2", "--length", "30", "--stop", "q")
+    call("generate", "ab", "--model", "weaver", "--length", "10", "--favorite")
+    with Library() as library:
+        newest, *others = library.recent()
+    assert (newest.starred, newest.length, len(newest.text)) == (True, 10, 10)
+    for kept, each in zip(reversed(others), made, strict=True):
+        assert {name: getattr(kept, name) for name in FIELDS} == each
+        assert (kept.starred, kept.length, kept.stop) == (False, 30, "q")
+
+
+def test_bits_are_those_that_scoring_finds() -> None:
+    (made,) = objects("a", "--length", "300", "--temperature", "1.3")
+    with Library() as library:
+        kept = library.recent()[0].bits_per_char
+    text = (made["prompt"] + made["text"]).encode()
+    done = call("score", "-", "--model", "weaver", "--json", "--no-trim", stdin=text)
+    assert json.loads(done.out)["bits_per_char"] == pytest.approx(kept, abs=1e-5)
+
+
+def test_a_text_that_cannot_be_kept_is_delivered_all_the_same() -> None:
+    paths.library().mkdir(parents=True)
+    arguments = ("a", "--model", "weaver", "--length", "40", "--seed", "1", "--count", "2")
+    done = call("generate", *arguments)
+    assert done.code == 1
+    assert len(done.out) == 2 * len("a" + 40 * "x" + "\n") + len("\n* * *\n\n")
+    assert done.err.splitlines()[-1].startswith("charloom: The library ")
+    assert len(call("generate", *arguments, "--json").out.splitlines()) == 2
+
+
+def test_a_text_too_long_to_be_kept_is_forgotten_as_it_goes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(writing, "MOST_KEPT", 100)
+    monkeypatch.setattr(writing, "_FRAME_SECONDS", 0.0)
+    passage = Passage(shown=True)
+    most = 0
+
+    def characters() -> Iterator[Drawn]:
+        nonlocal most
+        for _ in range(1_000):
+            most = max(most, len(passage.text))
+            yield Drawn("x", 0.5)
+
+    assert passage.write("", characters) is None
+    assert capsys.readouterr().out == 1_000 * "x" + "\n"
+    assert (passage.length, passage.bits_per_char, most) == (1_000, 1.0, 100)
+
+
+@needs_terminal
+def test_on_a_terminal_the_prompt_is_bold_and_the_figures_are_dim() -> None:
+    arguments = ("--model", "weaver", "--seed", "1", "--length", "30", "--json")
+    text = json.loads(call("generate", "ab", *arguments).out)["text"]
+    shown = on_terminal("generate", "ab", *arguments[:-1]).out
+    assert shown.startswith(f"\x1b[1mab\x1b[0m{text}\n\x1b[2mweaver@100 · seed 1 · ")
+
+
+@needs_terminal
+@pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_a_terminal_that_wants_no_styles_gets_none(plain: dict[str, str]) -> None:
+    shown = on_terminal("generate", "ab", "--model", "weaver", environment=plain)
+    assert shown.out.startswith("ab")
+    assert "\x1b" not in shown.out
+
+
+@needs_terminal
+def test_control_characters_are_signs_on_a_terminal_and_themselves_in_a_pipe() -> None:
+    store.save("wild", random_checkpoint("\x1b]\x07\x9b\u202e"))
+    shown = on_terminal("generate", "\x1b]", "--model", "wild", environment={"NO_COLOR": "1"})
+    text = shown.out.splitlines()[0]
+    assert text.startswith("␛]")
+    assert not any(unicodedata.category(c) in ("Cc", "Cf") for c in text)
+    assert child("generate", "\x1b]", "--model", "wild").out.startswith("\x1b]")

@@ -1,0 +1,91 @@
+import json
+import math
+
+import pytest
+
+from charloom.core.model.checkpoint import Losses
+from charloom.core.store import write as store
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.run_cli import call, needs_terminal, on_terminal
+
+STEPS = (100, 2_000, 30_000)
+
+
+@pytest.fixture(autouse=True)
+def weaver() -> None:
+    for seed, step in enumerate(STEPS):
+        losses = Losses(validation=2.0 - seed / 2, carried=1.1 if step == 30_000 else None)
+        store.save("weaver", random_checkpoint(seed=seed, step=step, losses=losses))
+
+
+def text(prompt: str, step: int) -> str:
+    """Return what generate makes of the same."""
+    asked = ("--model", f"weaver@{step}", "--seed", "3", "--length", "40", "--json")
+    return str(json.loads(call("generate", prompt, *asked).out)["text"])
+
+
+def test_a_strip_has_a_line_for_each_checkpoint_with_figures_that_line_up() -> None:
+    done = call("growth", "weaver", "--prompt", "the sea", "--seed", "3", "--length", "40")
+    first, second, third = (text("the sea", step).replace("\n", "↵") for step in STEPS)
+    assert done.out == (
+        "     step  bits/char           text\n"
+        f"      100       2.89  valid.   {first}\n"
+        f"    2,000       2.16  valid.   {second}\n"
+        f"   30,000       1.59  carried  {third}\n"
+    )
+    assert done.err == "the sea · seed 3 · temperature 0.8\n"
+
+
+def test_json_is_an_object_for_each_checkpoint() -> None:
+    store.resolve("weaver@2000").write_bytes(b"no checkpoint")
+    done = call("growth", "weaver", "--seed", "3", "--length", "40", "--json")
+    first, damaged, last = map(json.loads, done.out.splitlines())
+    assert first == {
+        "model": "weaver",
+        "step": 100,
+        "loss": 2.0,
+        "bits_per_char": 2.0 / math.log(2),
+        "measure": "validation",
+        "prompt": "abc",  # the first words of what it learned
+        "seed": 3,
+        "temperature": 0.8,
+        "text": text("abc", 100),
+        "fault": None,
+    }
+    assert (damaged["text"], damaged["loss"]) == ("", None)
+    assert "It is no safetensors file" in damaged["fault"]
+    assert last["step"] == 30_000 and last["measure"] == "carried"
+
+
+def test_a_damaged_checkpoint_and_unknown_characters_are_told() -> None:
+    store.resolve("weaver@2000").write_bytes(b"no checkpoint")
+    done = call("growth", "weaver", "--prompt", "the ☃ sea")
+    assert done.code == 0 and len(done.out.splitlines()) == 3
+    assert "Not known to the model: '☃' was dropped." in done.err
+    assert "Passed over: The checkpoint " in done.err
+    for step in (100, 30_000):
+        store.resolve(f"weaver@{step}").write_bytes(b"neither")
+    done = call("growth", "weaver")
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+
+
+def test_a_model_with_one_checkpoint_says_how_there_will_be_more() -> None:
+    store.save("young", random_checkpoint())
+    done = call("growth", "young")
+    assert len(done.out.splitlines()) == 2
+    assert "'young' has one checkpoint; a training keeps more as it goes on." in done.err
+    done = call("growth", "wever")
+    assert (done.code, done.out) == (1, "")
+    assert "did you mean 'weaver'" in done.err
+
+
+@needs_terminal
+def test_on_a_terminal_a_text_is_folded_beside_its_figures() -> None:
+    sea = "the grey sea" * 20
+    store.save("young", random_checkpoint("\x1b\n", step=7))
+    shown = on_terminal("growth", "young", "--prompt", sea, "--length", "90").out
+    assert "\x1b" not in shown.replace("\x1b[2m", "").replace("\x1b[0m", "")
+    lines = [each for each in shown.splitlines() if each[31:32] in "␛↵" and each[:1] == " "]
+    assert [len(each) for each in lines] == [79, 73]
+    assert lines[0].startswith("        7          –           ")
+    assert lines[1].startswith(" " * 31)

@@ -1,0 +1,186 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import CorpusCard, Losses
+from charloom.core.store import write as store
+from tests.helpers.factories import own_assets, random_checkpoint, tree
+from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
+
+
+@pytest.fixture(autouse=True)
+def _models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two models, the first of three checkpoints, and none that comes with Charloom."""
+    own_assets(tmp_path, monkeypatch)
+    for step, loss in ((100, 2.0), (200, 1.0), (300, 1.5)):
+        losses = Losses(train=loss / 2, validation=loss)
+        store.save("weaver", random_checkpoint(step=step, losses=losses))
+    card = CorpusCard(title="烏鴉\x1b", sha256="0" * 64, characters=9, opening="烏")
+    store.save("烏", random_checkpoint(hidden=12, layers=2, step=1_234, corpus=card))
+
+
+def models(*arguments: str) -> Result:
+    return call("models", *arguments)
+
+
+def listed() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(models("--json").out)
+    return found
+
+
+def steps(name: str) -> list[int]:
+    return [each.step for each in store.model(name).checkpoints]
+
+
+def test_the_list_has_a_row_for_each_model_with_figures_to_the_right() -> None:
+    done = models()
+    assert done == models("list")
+    assert [line.split() for line in done.out.splitlines()] == [
+        ["model", "hidden", "parameters", "step", "nats/char", "bits/char", "saved", "MB", "text"],
+        ["weaver", "8", "812", "200", "1.0000", "1.4427", "3", "0.0", "alphabet"],
+        ["烏", "2×12", "2,588", "1,234", "1", "0.0", "烏鴉␛"],
+    ]
+    head, weaver, crow = done.out.splitlines()
+    column = head.index("step") + len("step")
+    assert weaver[:column].endswith(" 200")
+    assert crow[: column - 1].endswith(" 1,234")  # 烏 takes two columns
+
+
+def test_help_is_about_all_the_commands() -> None:
+    assert "prune" in models("--help").out
+    assert "prune" in models("-h").out
+
+
+def test_the_list_for_scripts() -> None:
+    weaver, crow = listed()
+    assert weaver == {
+        "name": "weaver",
+        "bundled": False,
+        "hidden": 8,
+        "layers": 1,
+        "embedding": 4,
+        "vocab_size": 28,
+        "parameters": 812,
+        "best_step": 200,
+        "nats_per_char": 1.0,
+        "bits_per_char": pytest.approx(1.442695, abs=1e-6),
+        "checkpoints": 3,
+        "bytes": sum(each.size for each in store.model("weaver").checkpoints),
+        "text": "alphabet",
+    }
+    assert (crow["nats_per_char"], crow["bits_per_char"]) == (None, None)
+
+
+def test_the_loss_on_all_the_held_out_text_goes_before_that_of_a_part() -> None:
+    losses = Losses(validation=0.9, carried=0.95)
+    store.save("weaver", random_checkpoint(step=400, losses=losses))
+    assert listed()[0]["nats_per_char"] == 0.95
+
+
+def test_a_model_whose_checkpoints_are_damaged_is_listed_as_such() -> None:
+    for each in store.model("weaver").checkpoints:
+        each.path.write_bytes(b"no checkpoint")
+    assert models().out.splitlines()[1].split()[-1] == "damaged"
+    assert listed()[0]["best_step"] is None
+    assert models("show", "weaver").code == 0
+
+
+def test_without_a_model_the_list_says_how_to_make_one() -> None:
+    for name in ("weaver", "烏"):
+        store.remove(name)
+    done = models()
+    assert (done.code, done.out) == (0, "")
+    assert "charloom train" in done.err
+    assert listed() == []
+
+
+def test_a_model_is_shown_with_its_checkpoints_and_notes() -> None:
+    store.pin("weaver@100")
+    store.write_notes("weaver", "Learns\nfast.")
+    shown = models("show", "weaver").out
+    assert "network   E 4, H 8, 1 layer, V 28, 812 parameters" in shown
+    assert "text      alphabet (1,000 characters)" in shown
+    rows = [line.split() for line in shown.splitlines()]
+    assert ["100", "1.0000", "2.0000", "0.0", "pinned"] in rows
+    assert ["200", "0.5000", "1.0000", "0.0", "best"] in rows
+    assert shown.endswith("\nLearns\nfast.\n")
+
+
+def test_a_model_is_shown_to_scripts() -> None:
+    store.pin("weaver@100")
+    store.resolve("weaver@300").write_bytes(b"no checkpoint")
+    shown = json.loads(models("show", "weaver", "--json").out)
+    assert shown["card"] == checkpoint.read_card(store.resolve("weaver@200")).to_json() | {
+        "vocab": list("\n abcdefghijklmnopqrstuvwxyz")
+    }
+    assert [each["step"] for each in shown["saved"]] == [100, 200, 300]
+    assert [each["pinned"] for each in shown["saved"]] == [True, False, False]
+    assert shown["saved"][1]["losses"]["validation"] == 1.0
+    assert shown["saved"][2]["losses"] is None
+    assert "safetensors" in shown["saved"][2]["fault"]
+
+
+def test_a_model_is_renamed() -> None:
+    before = tree(store.folder("weaver"))
+    assert models("rename", "weaver", "spinner").code == 0
+    assert tree(store.folder("spinner")) == before
+    assert "weaver" not in store.names()
+
+
+def test_a_model_is_removed_only_by_a_yes() -> None:
+    done = models("remove", "weaver")
+    assert done.code == 2
+    assert "say --yes" in done.err
+    assert steps("weaver") == [100, 200, 300]
+    assert models("remove", "weaver", "--yes").code == 0
+    assert store.names() == ("烏",)
+
+
+@needs_terminal
+def test_on_a_terminal_the_yes_is_asked_for() -> None:
+    refused = on_terminal("models", "remove", "weaver", typed=b"n\n")
+    assert "Delete the model 'weaver' for good (3 checkpoints, 0.0 MB)?" in refused.out
+    assert refused.out.endswith("charloom: Nothing was removed.\n")
+    assert refused.code == 1
+    assert "weaver" in store.names()
+    assert on_terminal("models", "remove", "weaver", typed=b"y\n").code == 0
+    assert "weaver" not in store.names()
+
+
+def test_a_checkpoint_goes_out_and_comes_back_the_same(tmp_path: Path) -> None:
+    target = tmp_path / "gift.safetensors"
+    exported = models("export", "weaver@100", str(target))
+    assert exported.out == f"{target}\n"
+    imported = models("import", str(target))
+    assert imported.out == "gift\n"
+    assert store.load("gift").sha256 == store.load("weaver@100").sha256
+
+
+def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
+    target = tmp_path / "gift.safetensors"
+    target.write_bytes(b"mine")
+    done = models("export", "weaver", str(target), "--half")
+    assert done.code == 1
+    assert "--force" in done.err
+    assert target.read_bytes() == b"mine"
+    assert models("export", "weaver", str(target), "--half", "--force").code == 0
+    assert target.stat().st_size < store.resolve("weaver").stat().st_size
+
+
+def test_an_import_may_be_named(tmp_path: Path) -> None:
+    source = store.export("weaver", tmp_path)
+    assert models("import", str(source), "--name", "guest").out == "guest\n"
+    assert steps("guest") == [200]
+    again = models("import", str(source), "--name", "guest")
+    assert (again.code, again.err.count("\n")) == (1, 1)
+
+
+def test_a_pinned_checkpoint_is_not_pruned() -> None:
+    assert models("pin", "weaver@100").code == 0
+    assert "0 checkpoints" in models("prune", "weaver").err
+    assert models("pin", "weaver@100", "--off").code == 0
+    assert "1 checkpoint," in models("prune", "weaver").err
+    assert steps("weaver") == [200, 300]

@@ -1,0 +1,123 @@
+"""`charloom runs`: fixed runs, and what is told of them."""
+
+import json
+from pathlib import Path
+
+from charloom.core.runs import events
+from charloom.core.runs.events import Event, Finished, Paused, Validated, bits
+from charloom.core.store import write as store
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.run_cli import call, needs_terminal, on_terminal
+from tests.tui.helpers.run_folders import at_work, course, end, write_run
+
+KEYS = [
+    *("name", "state", "step", "fraction", "eta_seconds"),
+    *("loss", "val_loss", "best_val_loss", "best_step", "reason"),
+]
+
+
+def best(story: list[Event]) -> float:
+    return min(each.best_val_loss for each in story if isinstance(each, Validated))
+
+
+def table(out: str) -> dict[str, list[str]]:
+    return {line.split()[0]: line.split()[1:] for line in out.splitlines() if line.strip()}
+
+
+def test_an_empty_store_says_what_to_do(home: Path) -> None:
+    assert call("runs") == (0, "", "There is no run yet; `charloom train` begins one.\n")
+    assert call("runs", "--json") == (0, "", "")
+    store.save("imported", random_checkpoint())
+    assert call("runs").out == ""
+
+
+def test_runs_are_listed_with_how_they_stand_those_at_work_first() -> None:
+    write_run("done", *course(), end())
+    write_run("fresh")
+    write_run("broken", *course(300), end("failed", "The loss is no number; lower --rate."))
+    working = write_run("working", *course())
+    write_run("newest", *course(600), end("stopped"))
+    with at_work(working):
+        out = call("runs").out
+    rows = table(out)
+    loss = f"{bits(best(course())):.3f}"
+    assert list(rows)[:3] == ["name", "working", "newest"]
+    assert rows["name"] == ["step", "done", "left", "bits/char", "state"]
+    assert rows["working"] == ["4,200", "47%", "2:30", loss, "●", "training"]
+    assert rows["done"] == ["4,200", "47%", loss, "✓", "completed"]
+    assert rows["fresh"] == ["·", "not", "yet", "trained"]
+    assert rows["newest"][-2:] == ["■", "stopped"]
+    assert "✗ failed\n" in out
+    assert out.endswith("\nbroken: The loss is no number; lower --rate.\n")
+
+
+def test_scripts_get_an_object_a_line_with_null_for_what_is_not_known() -> None:
+    write_run("fresh")
+    folder = write_run("sea", *course(), Paused(4_200))
+    with at_work(folder):
+        sea, fresh = map(json.loads, call("runs", "--json").out.splitlines())
+    assert [list(each) for each in (sea, fresh)] == [KEYS, KEYS]
+    assert fresh == dict.fromkeys(KEYS) | {"name": "fresh", "state": "untrained"}
+    now = course()[-4]
+    assert sea == {
+        "name": "sea",
+        "state": "paused",
+        "step": 4_200,
+        "fraction": 4_200 / 9_000,
+        "eta_seconds": 150.0,
+        "loss": getattr(now, "loss", None),
+        "val_loss": best(course()),
+        "best_val_loss": best(course()),
+        "best_step": 4_200,
+        "reason": None,
+    }
+
+
+def test_a_run_that_was_killed_says_why_and_one_that_failed_too() -> None:
+    folder = write_run("killed", *course(300))
+    (folder / "trainer.log").write_text("Bus error\n")
+    write_run("failed", Finished.failed("There is not enough memory."))
+    told = {each["name"]: each for each in map(json.loads, call("runs", "--json").out.splitlines())}
+    assert (told["killed"]["state"], told["killed"]["reason"]) == ("interrupted", "Bus error")
+    assert told["killed"]["eta_seconds"] is None and told["killed"]["step"] == 300
+    assert told["failed"]["reason"] == "There is not enough memory."
+    assert told["failed"]["step"] is None
+
+
+def test_of_a_long_log_the_figures_are_those_of_its_end() -> None:
+    folder = write_run("sea", *course(300))
+    early = (folder / "metrics.jsonl").read_bytes()
+    (folder / "metrics.jsonl").write_bytes(early * (1 + (1 << 20) // len(early)))
+    for event in [*course()[-10:], Paused(4_200, "There is no room on this disk.")]:
+        events.record(folder, event)
+    with at_work(folder):
+        told = json.loads(call("runs", "--json").out)
+    assert (told["state"], told["step"], told["best_step"]) == ("paused", 4_200, 4_200)
+    assert told["reason"] == "There is no room on this disk."
+
+
+def test_nothing_in_a_log_acts_on_the_terminal() -> None:
+    write_run("sea", *course(300), end("failed", "\x1b[2J[bold]gone\n\u202e!"))
+    out = call("runs").out
+    assert "sea: ␛[2J[bold]gone↵␦!" in out
+
+
+@needs_terminal
+def test_the_longest_names_and_states_fit_a_terminal_of_80_columns() -> None:
+    write_run("frankenstein-or-the-modern", *course(4_200, 9_000_000), end("no longer improving"))
+    assert "  4,200    0%            1.926  ✓ no longer improving\n" in shown_on_80_columns()
+    write_run("x" * 64, *course(), end())
+    heading, *rows = shown_on_80_columns().splitlines()
+    assert heading.startswith("name") and heading.rstrip().endswith("state")
+    assert all(len(row) <= 80 for row in rows)
+    assert "x" * 39 + "…  4,200" in rows[0] + rows[1]
+
+
+def shown_on_80_columns() -> str:
+    return on_terminal("runs", environment={"COLUMNS": "80", "LINES": "24"}).out
+
+
+def test_a_run_that_has_only_begun_has_a_step_and_no_figures() -> None:
+    with at_work(write_run("sea", course()[0])):
+        told = json.loads(call("runs", "--json").out)
+    assert told == dict.fromkeys(KEYS) | {"name": "sea", "state": "training", "step": 0}

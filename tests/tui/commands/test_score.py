@@ -1,0 +1,154 @@
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from charloom.core.analysis import scoring
+from charloom.core.analysis.baselines import measured, named
+from charloom.core.model.checkpoint import CorpusCard, load
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.runs import run as runs
+from charloom.core.runs.events import bits
+from charloom.core.store import write as store
+from tests.helpers.child_process import TEXT as SEA
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.run_cli import Result, call, child, needs_terminal, on_terminal
+from tests.helpers.small_models import create
+
+TEXT = "the quick brown fox jumps over the lazy dog\n" * 40
+
+
+@pytest.fixture(autouse=True)
+def model() -> LSTM:
+    return LSTM(load(store.save("weaver", random_checkpoint())).checkpoint)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "fox.txt"
+    path.write_text(TEXT + "Ω!", "utf-8", newline="")
+    return path
+
+
+def score(*arguments: str, stdin: bytes = b"") -> Result:
+    return call("score", *arguments, "--model", "weaver", stdin=stdin)
+
+
+def test_without_a_window_the_measure_is_carried(model: LSTM, file: Path) -> None:
+    expected = scoring.carried(model, TEXT)
+    assert json.loads(score(str(file), "--json").out) == {
+        "chars": len(TEXT) - 1,
+        "nats_per_char": expected.nats_per_char,
+        "bits_per_char": expected.nats_per_char / math.log(2),
+        "unknown_chars": 2,
+    }
+
+
+def test_with_a_window_the_measure_is_windowed(model: LSTM, file: Path) -> None:
+    found = json.loads(score(str(file), "--json", "--window", "16").out)
+    assert found["nats_per_char"] == scoring.windowed(model, TEXT, 16).nats_per_char
+    assert found["nats_per_char"] != scoring.carried(model, TEXT).nats_per_char
+
+
+def test_the_measure_is_named(model: LSTM, file: Path) -> None:
+    nats = scoring.carried(model, TEXT).nats_per_char
+    assert score(str(file)).out == (
+        f"{nats:.4f} nats per character ({nats / math.log(2):.4f} bits), carried, "
+        "over 1,759 characters; 2 unknown\n"
+    )
+    assert ", windowed-16, " in score(str(file), "--window", "16").out
+
+
+@pytest.mark.parametrize("name", [("-",), ()])
+def test_a_text_may_be_piped_in(name: tuple[str, ...], file: Path) -> None:
+    expected = score(str(file), "--json").out
+    done = child("score", *name, "--model", "weaver", "--json", stdin=file.read_bytes())
+    assert (done.code, done.out) == (0, expected)
+
+
+@needs_terminal
+def test_a_terminal_is_not_waited_for() -> None:
+    shown = on_terminal("score", "--model", "weaver")
+    assert shown.code == 2
+    assert "Name a FILE, or pipe a text in." in shown.out
+
+
+def test_a_text_too_short_to_train_on_can_be_scored(model: LSTM) -> None:
+    found = json.loads(score("-", "--json", stdin=b"good").out)
+    assert found["chars"] == 3
+    assert found["nats_per_char"] == scoring.carried(model, "good").nats_per_char
+
+
+def test_a_part_of_a_text_can_be_scored_and_what_is_adjusted_is_told(file: Path) -> None:
+    done = score(str(file), "--start", "quick", "--end", "dog", "--json")
+    assert json.loads(done.out)["chars"] == len("quick brown fox jumps over the lazy ") - 1
+    assert "Took the 36 characters from 4 to 40." in done.err
+
+
+def test_a_text_known_by_name_can_be_scored() -> None:
+    assert json.loads(score("loom", "--json").out)["chars"] > 100_000
+
+
+def known_text() -> LSTM:
+    """Make a run, and an untrained model that tells of having learned its text."""
+    plan = runs.read_plan(create("reader"))
+    card = CorpusCard("sea", plan.sha256, len(SEA), SEA[:20])
+    return LSTM(load(store.save("reader", random_checkpoint(SEA, corpus=card))).checkpoint)
+
+
+def test_the_held_out_part_of_what_a_model_learned_is_scored_beside_the_baselines() -> None:
+    model = known_text()
+    cut = len(SEA) - int(len(SEA) * 0.1)
+    score = scoring.carried(model, SEA[cut:])
+    known = measured(SEA[:cut], SEA[cut:], model.vocab)
+    done = call("score", "--held-out", "--model", "reader", "--baselines", "--json")
+    found = json.loads(done.out)
+    assert (found["chars"], found["nats_per_char"]) == (score.characters, score.nats_per_char)
+    told = {name: nats / math.log(2) for name, nats in asdict(known).items()}
+    assert found["baselines"] == pytest.approx(told)
+    lines = call("score", "--held-out", "--model", "reader", "--baselines").out.splitlines()
+    assert f"over {score.characters:,} characters; 0 unknown" in lines[0]
+    assert lines[1].split() == ["bits/char"]
+    rows = [*named(known), ("reader", score.nats_per_char)]
+    shown = [(name, f"{nats / math.log(2):.4f}") for name, nats in rows]
+    assert [tuple(line.rsplit(maxsplit=1)) for line in lines[2:]] == sorted(
+        shown, key=lambda row: -float(row[1])
+    )
+    assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_baselines_are_of_the_characters_that_the_model_knows(tmp_path: Path) -> None:
+    model = known_text()
+    (tmp_path / "new.txt").write_text("the Ωletter was the sea" * 9, "utf-8")
+    done = call("score", str(tmp_path / "new.txt"), "--model", "reader", "--baselines", "--json")
+    known = measured(SEA[: len(SEA) - len(SEA) // 10], "the letter was the sea" * 9, model.vocab)
+    assert json.loads(done.out)["baselines"]["five_gram"] == bits(known.five_gram or 0)
+
+
+def test_without_the_text_that_a_model_learned_there_is_only_guessing(file: Path) -> None:
+    done = score(str(file), "--baselines", "--json")
+    told = json.loads(done.out)["baselines"]
+    assert told.pop("uniform") == pytest.approx(math.log2(28))
+    assert set(told.values()) == {None}
+    assert "only guessing evenly. The text that 'weaver' learned from" in done.err
+    assert score(str(file), "--baselines").out.splitlines()[1].split() == ["bits/char"]
+    done = call("score", "--held-out", "--model", "weaver")
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+
+
+@pytest.mark.parametrize("more", [["fox.txt"], ["--start", "quick"]])
+def test_a_file_and_what_is_held_out_are_not_scored_together(more: list[str]) -> None:
+    done = score("--held-out", *more)
+    assert done.code == 2 and "either --held-out or a FILE" in done.err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(b"", "Standard input is empty"), ("ΩΩΩ".encode(), "too short to score")],
+)
+def test_what_cannot_be_scored_is_told_in_one_line(text: bytes, told: str) -> None:
+    done = score("-", stdin=text)
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert told in done.err

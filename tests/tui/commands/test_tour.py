@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+
+from charloom.core.store import write as store
+from charloom.tui.services.preferences import Preferences, save
+from charloom.tui.tour import lab_notes as labnotes
+from charloom.tui.tour.stages import STATIONS
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import damage, random_checkpoint
+from tests.helpers.run_cli import Result, call, child, needs_terminal
+from tests.helpers.terminal import CHARLOOM, CTRL_Q, Terminal
+from tests.tui.tour.test_tour import HOSTILE
+
+pytestmark = pytest.mark.usefixtures("file")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    store.save("weaver", random_checkpoint(TEXT))
+    path = tmp_path / "sea.txt"
+    path.write_text(TEXT)
+    return str(path)
+
+
+def tour(*arguments: str) -> Result:
+    return call("tour", "--model", "weaver", *arguments)
+
+
+def test_all_ten_stations_are_written_with_their_questions_and_what_was_right(file: str) -> None:
+    station = STATIONS[4]
+    mine = f"So that each has an answer.\n{HOSTILE}\n{'織' * 60}"
+    notes = labnotes.answered("", 5, station.title, station.question, mine)
+    store.write_notes("weaver", notes)
+    save(Preferences(temperature=0.6, top_k=4))
+    done = tour("--corpus", file, "--plain")
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert max(map(cell_len, lines)) <= 80
+    for each in STATIONS:
+        assert f"{each.number} · {each.title}" in lines
+        assert f"In the code: {each.where}" in lines
+    whole = " ".join(done.out.split())
+    for each in STATIONS:
+        for said in (each.why, each.without, each.question, each.gist):
+            assert " ".join(said.split()) in whole
+    assert "torch's cross_entropy of the batch: " in whole
+    assert "temperature 0.6" in whole and "and top-k 4" in whole
+    assert "  So that each has an answer." in lines
+    assert not any(c in done.out for c in "\x1b\x07\x9b\x7f\u202e\x00\r")
+    assert whole.count("Check yourself: ") == 10
+
+
+def test_what_cannot_be_shown_is_told_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "wide.txt").write_text("織り機が動く" * 100)
+    done = tour("--corpus", str(tmp_path / "wide.txt"), "--plain")
+    assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
+    assert "choose a longer text, or one in its language" in done.err
+    assert "no known text called 'missing'" in tour("--corpus", "missing", "--plain").err
+    damage(store.resolve("weaver"))
+    done = tour("--plain")
+    assert done.code == 1 and "weights are damaged" in done.err
+
+
+def test_without_a_terminal_it_is_said_how_to_do_without() -> None:
+    done = child("tour", "--model", "weaver")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == (
+        "charloom: The app needs a terminal; `charloom tour --plain` writes text without one.\n"
+    )
+
+
+@needs_terminal
+def test_on_a_terminal_it_opens_in_the_app(file: str, home: Path) -> None:
+    command = (*CHARLOOM, "tour", "--model", "weaver", "--corpus", file)
+    with Terminal(command, home=home) as terminal:
+        terminal.wait_for("weaver@100 · sea")
+        terminal.wait_for("It begins:")
+        terminal.press(CTRL_Q)
+        assert terminal.end() == 0

@@ -1,0 +1,191 @@
+import json
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from charloom.core import paths
+from charloom.core.runs.events import Progress, Sample, Validated
+from charloom.core.store import write as store
+from charloom.tui.console.progress import sparkline
+from charloom.tui.formatting.durations import clock
+from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
+from tests.helpers.factories import random_checkpoint, tree
+
+
+@pytest.fixture
+def text(tmp_path: Path) -> Path:
+    path = tmp_path / "The Grey Sea.txt"
+    path.write_text(TEXT)
+    return path
+
+
+def test_json_is_one_event_a_line_with_the_keys_that_scripts_rely_on(
+    text: Path, tmp_path: Path
+) -> None:
+    command = ["train", str(text), "--name", "sea", *TINY, "--steps", "100", "--json"]
+    status, out, _ = outcome(command, tmp_path)
+    assert status == 0
+    seen = [json.loads(line) for line in out.splitlines()]
+    assert seen[0]["event"] == "started" and seen[-1]["event"] == "finished"
+    kinds = {each["event"]: each for each in seen}
+    assert kinds["progress"].keys() >= {
+        *("step", "epoch", "loss", "lr", "chars_per_second", "eta_seconds")
+    }
+    for kind in ("validated", "finished"):
+        assert kinds[kind].keys() >= {"val_loss", "val_bits_per_char", "best_val_loss"}
+
+
+def test_without_a_terminal_there_are_plain_lines_and_stdout_stays_empty(
+    text: Path, tmp_path: Path
+) -> None:
+    status, out, err = outcome(["train", str(text), *TINY, "--steps", "300"], tmp_path)
+    assert (status, out) == (0, "")
+    assert "bits/char" in err and "Best checkpoint" in err and "\x1b" not in err
+
+
+def test_a_model_is_named_after_its_text_and_numbered_if_that_is_taken(
+    text: Path, tmp_path: Path
+) -> None:
+    store.save("the-grey-sea", random_checkpoint())
+    assert outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)[0] == 0
+    assert store.load("the-grey-sea-2").checkpoint.corpus.title == "The Grey Sea"
+
+
+def test_a_text_comes_from_standard_input(tmp_path: Path) -> None:
+    command = ["train", "-", "--name", "piped", *TINY, "--steps", "1"]
+    assert outcome(command, tmp_path, given=TEXT)[0] == 0
+    assert store.load("piped").checkpoint.corpus.characters == len(TEXT)
+
+
+def test_modules_in_the_persons_folder_are_not_taken_for_ours(text: Path, tmp_path: Path) -> None:
+    for name in ("torch.py", "numpy.py", "core/__init__.py", "charloom/core/__init__.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("raise SystemExit('a stranger was imported')")
+    status, _, err = outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)
+    assert status == 0 and "stranger" not in err
+
+
+@pytest.mark.parametrize(
+    ("title", "name"),
+    [
+        ("The Loom at Carrow", "the-loom-at-carrow"),
+        ("Frankenstein; or, the Modern Prometheus", "frankenstein-or-the-modern"),
+        ("  ¿Qué?  ", "qué"),
+        ("../../etc/passwd", "etc-passwd"),
+        ("Cafe\u0301 \u1112\u1161\u11ab", "café-한"),  # as some systems spell file names
+        ("\x1b[31m", "31m"),
+        ("—", "model"),
+        ("x" * 500, "x" * 40),
+        ("Frankenstein", "frankenstein-2"),  # the bundled model's
+        ("Mine", "mine-3"),
+        ("Stray", "stray-2"),  # a folder that is no model
+    ],
+)
+def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
+    for taken in ("mine", "Mine-2"):
+        store.save(taken, random_checkpoint())
+    (paths.models() / "stray").mkdir()
+    assert store.free_name(title) == name
+    store.check_free(name)
+
+
+def test_ctrl_c_saves_says_how_to_go_on_and_resume_does(text: Path, tmp_path: Path) -> None:
+    options = [*TINY, "--steps", "12000", "--patience", "1", "--json"]
+    process = start(["train", str(text), "--name", "sea", *options], tmp_path)
+    assert process.stdout
+    for line in process.stdout:
+        if json.loads(line)["event"] == "validated":
+            break
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert process.returncode == 130
+    end = json.loads(out.splitlines()[-1])
+    assert (end["event"], end["reason"]) == ("finished", "stopped")
+    assert "charloom resume sea" in err and "Traceback" not in err
+    assert store.load("sea@last").checkpoint.step == end["step"]
+
+    again = start(["resume", "sea", "--json"], tmp_path)
+    assert again.stdout
+    first = json.loads(again.stdout.readline())
+    assert (first["event"], first["step"]) == ("started", end["step"])
+    again.send_signal(signal.SIGINT)
+    again.communicate()
+    assert again.returncode == 130
+
+
+def test_a_reader_who_has_had_enough_ends_the_training_quietly(text: Path, tmp_path: Path) -> None:
+    options = [*TINY, "--steps", "1000000", "--patience", "1", "--json"]
+    process = start(["train", str(text), "--name", "sea", *options], tmp_path)
+    assert process.stdout and process.stderr
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.stdin
+    process.stdin.close()
+    assert process.wait() == 0
+    assert store.load("sea").checkpoint.step > 0
+
+
+def test_a_name_that_is_taken_is_refused_and_the_model_left_alone(
+    text: Path, tmp_path: Path, home: Path
+) -> None:
+    store.save("sea", random_checkpoint())
+    before = tree(home)
+    status, out, err = outcome(["train", str(text), "--name", "sea", *TINY], tmp_path)
+    assert (status, out) == (1, "")
+    assert len(err.splitlines()) == 1 and "sea" in err
+    assert tree(home) == before
+
+
+def test_in_a_terminal_the_run_is_drawn_in_place(text: Path, tmp_path: Path) -> None:
+    terminal, side = pty.openpty()
+    process = subprocess.Popen(
+        [*CHARLOOM, "train", str(text), "--name", "sea", *TINY, "--steps", "300"],
+        cwd=tmp_path,
+        env=os.environ | {"TERM": "xterm-256color", "COLUMNS": "90", "LINES": "30"},
+        stdin=side,
+        stdout=side,
+        stderr=side,
+    )
+    os.close(side)
+    drawn = b""
+    try:
+        while piece := os.read(terminal, 65_536):
+            drawn += piece
+    except OSError:  # how Linux tells that the other side is closed
+        pass
+    os.close(terminal)
+    assert process.wait() == 0
+    shown = drawn.decode()
+    assert "held out" in shown and "━" in shown and "chars/s" in shown
+    assert "Best checkpoint" in shown and "Traceback" not in shown
+    assert shown.rindex("\x1b[?25h") > shown.rindex("\x1b[?25l")  # the cursor is back
+
+
+def test_a_sparkline_is_highest_where_the_value_is_and_never_wider_than_asked() -> None:
+    assert sparkline([3.0, 2.0, 1.0], 10) == "█▅▁"
+    assert sparkline([1.0], 10) == "▁"
+    assert len(sparkline([float(i) for i in range(1_000)], 30)) <= 30
+
+
+def test_a_duration_is_told_as_a_clock_does() -> None:
+    assert [clock(s) for s in (0, 59.6, 61, 3_661, -3)] == [
+        "0:00",
+        "1:00",
+        "1:01",
+        "1:01:01",
+        "0:00",
+    ]
+
+
+def test_event_kinds_have_the_names_that_scripts_know() -> None:
+    assert [kind.event for kind in (Progress, Validated, Sample)] == [
+        "progress",
+        "validated",
+        "sample",
+    ]

@@ -1,0 +1,117 @@
+"""Help, over every screen: what it is for, what the focused control does, and the keys."""
+
+from collections.abc import Callable
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from charloom.tui.app import CharloomApp
+from charloom.tui.dialogs.help import HelpScreen, Keys
+from charloom.tui.dialogs.key_bindings import deeds
+from charloom.tui.widgets.base_screen import Room
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.sampling_controls import Choices
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until, words
+
+Compare = Callable[..., bool]
+ROOMS = ("prompt", "train", "library", "settings", "tour")
+
+
+async def help_of(pilot: Pilot[None], key: str = "f1") -> HelpScreen:
+    """Open the help, and return it once it is there."""
+    await pilot.press(key)
+    await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
+    await until(pilot, lambda: pilot.app.screen.query(Keys) and "close" in shown_of(pilot))
+    screen = pilot.app.screen
+    assert isinstance(screen, HelpScreen)
+    return screen
+
+
+def shown_of(pilot: Pilot[None]) -> str:
+    app = pilot.app
+    assert isinstance(app, CharloomApp)
+    return shown(app)
+
+
+def listed(screen: HelpScreen) -> dict[str, str]:
+    """Return the deeds that are listed, by their keys."""
+    tables = [keys.deeds for keys in screen.query(Keys)]
+    return {" ".join(deed.keys): deed.title for table in tables for deed in table}
+
+
+@pytest.mark.parametrize("mode", ROOMS)
+async def test_every_room_says_what_it_is_for_and_lists_every_key(mode: str) -> None:
+    app = app_at(mode)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        room = app.screen
+        assert isinstance(room, Room)
+        await until(pilot, lambda: room.focused or mode in ("train", "tour"))
+        expected = {deed.title for deed in deeds(room)}
+        screen = await help_of(pilot)
+        about = "".join(c for c in room.HELP.split()[0] if c.isalnum())
+        await until(pilot, lambda: about in shown(app))
+        assert "**" not in words(app) and "`" not in words(app)
+        assert expected <= set(listed(screen).values())
+        assert {"Help", "Prompt", "Train", "Library", "Settings", "Tour", "Quit"} <= expected
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is room)
+
+
+async def test_f1_closes_it_too_and_the_end_is_reached_with_keys() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        screen = await help_of(pilot)
+        last = screen.query(Keys).last().deeds[-1]
+        await pilot.press("end")
+        await until(pilot, lambda: f"{last.keys[-1]} " in shown(app) and last.title in shown(app))
+        await pilot.press("f1")
+        await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
+
+
+async def test_the_focused_control_is_explained() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        app.screen.query_one("#temperature", Dial).focus()
+        screen = await help_of(pilot)
+        assert screen.query_one("#control", Static).content == Dial.HELP
+        assert listed(screen)["← -"] == "Less"
+
+
+async def test_a_question_mark_is_a_key_only_where_it_is_no_text() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        field = app.screen.query_one(Choices).query_one("#stop", Field)
+        field.focus()
+        await pilot.press("question_mark")
+        await until(pilot, lambda: field.value == "?")
+        assert "F1" in listed(await help_of(pilot))
+        await pilot.press("question_mark")
+        await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
+        app.screen.query_one("#temperature", Dial).focus()
+        assert "F1 ?" in listed(await help_of(pilot, "question_mark"))
+
+
+async def test_it_opens_over_a_dialog_and_gives_that_back() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "as they were at first?" in words(app))
+        dialog = app.screen
+        found = listed(await help_of(pilot))
+        assert found["esc"] == "Cancel" and found["^q"] == "Quit" and found["F1"] == "Help"
+        assert "F3" not in found  # which does nothing there
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is dialog)
+
+
+@pytest.mark.usefixtures("same_everywhere")
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
+    async def go(pilot: Pilot[None]) -> None:
+        await until(pilot, lambda: "How it looks" in shown_of(pilot))
+        pilot.app.screen.query_one("#length", Dial).focus()
+        await help_of(pilot)
+
+    assert snap_compare(app_at("settings"), terminal_size=size, run_before=go)

@@ -1,0 +1,127 @@
+"""Run folders with fixed events in them: what a view of them shows is known beforehand."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.data import corpus
+from charloom.core.runs import events
+from charloom.core.runs import run as runs
+from charloom.core.runs.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Progress,
+    Sample,
+    Started,
+    Validated,
+    bits,
+)
+from tests.helpers.child_process import TEXT
+
+WRITTEN = (
+    "the grey sea went on, and nobody spoke of the loom; the letter was the sea,\n"
+    "and the sea was grey. Nobody went on but the loom, and the loom spoke of it."
+)
+
+
+def write_run(name: str, *told: Event, title: str = "The Grey Sea") -> Path:
+    """Make a run in which ``told`` has happened."""
+    text = corpus.from_bytes(TEXT.encode(), title=title, source="sea.txt")
+    folder = runs.create(name, text, "small", {}, 0)
+    for event in told:
+        events.record(folder, event)
+    return folder
+
+
+def course(steps: int = 4_200, total: int | None = 9_000, sample: str = WRITTEN) -> list[Event]:
+    """Return what happens in a run up to a step: a report every hundred steps."""
+    model, training = ModelSettings(71, 64, 512), TrainSettings(steps=total, threads=2)
+    told: list[Event] = [
+        Started(
+            step=0,
+            device="cpu",
+            precision="bfloat16",
+            threads=2,
+            parameters=model.parameters,
+            train_characters=400_000,
+            held_out_characters=44_000,
+            total_steps=total,
+            uniform=math.log(71),
+            unigram=3.31,
+            bigram=2.45,
+            five_gram=1.67,
+            xz=1.74,
+            model=model.to_json(),
+            training=training.to_json(),
+        )
+    ]
+    for step in range(100, steps + 1, 100):
+        loss = 1.2 + 3.0 * math.exp(-step / 700) + 0.05 * math.sin(step / 130)
+        share = step / (total or 9_000)
+        told.append(
+            Progress(
+                step=step,
+                epoch=step / 1_300,
+                loss=loss,
+                bits_per_char=bits(loss),
+                lr=3e-3 * (1 - share / 2),
+                chars_per_second=51_204.0,
+                elapsed_seconds=step / 32,
+                eta_seconds=((total or 9_000) - step) / 32,
+                fraction=share,
+            )
+        )
+        if step % 300 == 0:
+            told.append(_validated(step))
+            told.append(CheckpointSaved(step, f"step-{step:08d}.safetensors"))
+    return [*told, Sample(steps, sample)]
+
+
+def learned_by_heart(steps: int) -> list[Event]:
+    """Return losses that part at step 2,000: what is held out is predicted worse from there on."""
+    told: list[Event] = course()[:1]
+    for step in range(200, steps + 1, 200):
+        told.append(Progress(step, 0.5, 3.0 - step / 4_000, 3.0, 0.004, 51_204.5, 1.5, 2.5, 0.3))
+        told.append(Validated(step, 2.5 + abs(step - 2_000) / 4_000, 3.0, 2.5, 2_000, 99, 0.1))
+    return told
+
+
+def end(reason: str = "completed", message: str = "") -> Finished:
+    """Return the end of the run that :func:`course` tells of."""
+    if reason == "failed":
+        return Finished.failed(message)
+    return Finished(
+        step=4_200,
+        reason=reason,
+        val_loss=1.3301,
+        val_bits_per_char=bits(1.3301),
+        val_windowed_256=1.3702,
+        best_val_loss=1.3288,
+        best_step=4_200,
+        elapsed_seconds=131.0,
+    )
+
+
+@contextmanager
+def at_work(folder: Path) -> Iterator[None]:
+    """Hold the lock of a run, as its trainer would."""
+    with FileLock(folder / "lock"):
+        yield
+
+
+def _validated(step: int) -> Validated:
+    loss = 1.33 + 3.0 * math.exp(-step / 650)
+    return Validated(
+        step=step,
+        val_loss=loss,
+        val_bits_per_char=bits(loss),
+        best_val_loss=loss,
+        best_step=step,
+        counted=24_000,
+        seconds=0.1,
+    )

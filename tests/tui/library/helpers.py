@@ -1,0 +1,67 @@
+"""A library and a store with something in them, and the Library room that shows them."""
+
+from typing import Any
+
+from textual.pilot import Pilot
+
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
+from charloom.core.store import write as store
+from charloom.tui.library.generation_browser import GenerationBrowser
+from charloom.tui.library.generation_list import GenerationList
+from charloom.tui.library.models_pane import Models
+from charloom.tui.library.screen import LibraryRoom
+from charloom.tui.widgets.inputs import Field
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.generations import generation
+from tests.helpers.run_cli import call
+from tests.tui.helpers.driving import until
+
+HOSTILE = "[bold]\x1b[31mred\x1b]0;title\x07[/] \u202egnirts [/nothing]"
+
+
+def keep(*texts: str, **over: Any) -> list[Generation]:
+    """Store generations with these texts; ``over`` replaces their other fields."""
+    with Library() as library:
+        return [library.add(generation(text, **over)) for text in texts]
+
+
+def kept() -> list[Generation]:
+    """Return all that is in the library, newest first."""
+    with Library() as library:
+        return library.recent(-1)
+
+
+def written(length: int = 60) -> Generation:
+    """Let a real model write a favorite, and return it."""
+    store.save("weaver", random_checkpoint())
+    length_and_seed = ("--length", str(length), "--seed", "4", "--favorite")
+    assert call("generate", "the sea", "--model", "weaver", *length_and_seed).code == 0
+    return kept()[0]
+
+
+def browser(pilot: Pilot[None]) -> GenerationBrowser:
+    """Return the writings."""
+    return pilot.app.screen.query_one(GenerationBrowser)
+
+
+def listing(pilot: Pilot[None]) -> GenerationList:
+    """Return the list of writings, whatever stands over it."""
+    room = next(each for each in pilot.app.screen_stack if isinstance(each, LibraryRoom))
+    return room.query_one(GenerationList)
+
+
+def models(pilot: Pilot[None]) -> Models:
+    """Return the half with the models, whatever stands over it."""
+    room = next(each for each in pilot.app.screen_stack if isinstance(each, LibraryRoom))
+    return room.query_one(Models)
+
+
+async def read(pilot: Pilot[None]) -> None:
+    """Wait until something of the library is read."""
+    await until(pilot, lambda: listing(pilot).generation)
+
+
+def put(pilot: Pilot[None], text: str) -> None:
+    """Have ``text`` in the field of a dialog, as if it had been pasted."""
+    pilot.app.screen.query_one(Field).value = text

@@ -1,0 +1,128 @@
+"""Writing what the library has to files."""
+
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from charloom.core.library.generation import EXPORTS, export
+from charloom.tui.dialogs.save_file import Saving
+from charloom.tui.library.screen import LibraryRoom
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.option_row import OneOf
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.library.helpers import keep, kept, put, read
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the app be started in a folder of its own."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+async def asked(pilot: Pilot[None]) -> None:
+    await pilot.press("x")
+    await until(pilot, lambda: isinstance(pilot.app.screen, Saving))
+
+
+async def back(pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, LibraryRoom))
+
+
+def proposed(pilot: Pilot[None]) -> str:
+    return pilot.app.screen.query_one(Field).value
+
+
+async def test_one_or_all_that_are_listed_are_written_in_each_format(here: Path) -> None:
+    keep(" one\x1b[2J ☃", " two", note="a note", starred=True)
+    keep(" three")
+    three, two, one = kept()
+    app = app_at("library")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await read(pilot)
+        for number, kind in enumerate(EXPORTS):
+            await asked(pilot)
+            await pilot.press("tab", "tab", *["right"] * number)
+            assert proposed(pilot) == f"writing-3.{kind}"
+            await pilot.press("enter")
+            await back(pilot)
+            assert (here / f"writing-3.{kind}").read_bytes() == export([three], kind).encode()
+        await asked(pilot)
+        await pilot.press("tab", "right", "enter")
+        await back(pilot)
+        assert (here / "writings.txt").read_bytes() == export([three, two, one], "txt").encode()
+        await pilot.press("f")
+        await until(pilot, lambda: "★ favorites" in shown(app) and "number 2" in shown(app))
+        await asked(pilot)
+        await pilot.click(OneOf, offset=(25, 0))
+        assert proposed(pilot) == "favorites.txt"
+        await pilot.press("enter")
+        await back(pilot)
+        assert (here / "favorites.txt").read_bytes() == export([two, one], "txt").encode()
+        assert told(app)[-1] == f"Written to {str(Path('favorites.txt'))!r}."
+
+
+async def test_a_file_that_is_there_is_replaced_only_after_asking(here: Path) -> None:
+    keep(" one")
+    (here / "writing-1.txt").write_text("mine")
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await asked(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: "Replace 'writing-1.txt', which is already there?" in words(app))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, Saving))
+        assert (here / "writing-1.txt").read_text() == "mine"
+        await pilot.press("enter")
+        await until(pilot, lambda: "already there?" in words(app))
+        await pilot.press("r")
+        await back(pilot)
+        assert (here / "writing-1.txt").read_text("utf-8") == export(kept(), "txt")
+        await asked(pilot)
+        await pilot.press("escape")
+        await back(pilot)
+
+
+async def test_where_it_cannot_be_written_is_told_in_place_and_can_be_mended(here: Path) -> None:
+    keep(" one")
+    (here / "folder").mkdir()
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await asked(pilot)
+        for place, sentence in (
+            ("", "Say where to put it"),
+            ("no/such/folder/a.txt", "cannot be written (No such file or directory)."),
+            ("~nobody-of-that-name/a.txt", "There can be no file at"),
+            ("x" * 300, "There can be no file at"),
+        ):
+            put(pilot, place)
+            await pilot.press("enter")
+            detail = app.screen.query_one("#detail", Static)
+            await until(pilot, lambda: sentence in str(detail.render()))  # noqa: B023
+            assert "--" not in str(detail.render())
+        put(pilot, "folder")
+        await pilot.press("enter")
+        await back(pilot)
+        assert (here / "folder" / "writing-1.txt").is_file()
+
+
+async def test_the_name_goes_with_the_format_and_what_was_typed_stays() -> None:
+    keep(" one")
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await asked(pilot)
+        put(pilot, "mine.txt")
+        await pilot.press("tab", "tab", "right")
+        assert proposed(pilot) == "mine.md"
+        await pilot.press("left", "left")
+        assert proposed(pilot) == "mine.jsonl"
+        put(pilot, "mine")
+        await pilot.press("left")
+        assert proposed(pilot) == "mine"

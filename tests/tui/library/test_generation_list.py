@@ -1,0 +1,96 @@
+"""A library of thousands, in a list that reads only what is looked at."""
+
+import sqlite3
+
+import pytest
+
+from charloom.core import paths
+from charloom.core.library.database import Library
+from charloom.tui.library.generation_list import PAGE
+from charloom.tui.services.library_worker import Wish
+from charloom.tui.services.library_worker import read as read_page
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until
+from tests.tui.library.helpers import keep, listing, read
+
+MANY = 5_000
+
+
+@pytest.fixture
+def many() -> None:
+    """Store thousands of texts in one go, all but the first a copy of it with its number."""
+    keep(" text 1")
+    with sqlite3.connect(paths.library()) as file:
+        names = [row[1] for row in file.execute("PRAGMA table_info(generations)")]
+        same = ", ".join(name for name in names if name not in ("id", "text", "starred"))
+        file.execute(
+            f"""WITH RECURSIVE n(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+            INSERT INTO generations ({same}, text, starred)
+            SELECT {same}, ' text ' || i, i % 10 = 0 FROM generations, n WHERE id = 1""",
+            (MANY,),
+        )
+    file.close()
+
+
+async def test_thousands_are_gone_through_and_few_of_them_are_read(many: None) -> None:
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        rows = listing(pilot)
+        assert rows.generation and rows.generation.id == MANY and "5,000" in shown(app)
+        await pilot.press("end")
+        await until(pilot, lambda: rows.generation and rows.generation.id == 1)
+        await until(pilot, lambda: "to hear text 1 " in shown(app))
+        await pilot.press("home", "pagedown", "pagedown", "down", "up")
+        await until(pilot, lambda: rows.generation and rows.generation.id == MANY - rows.cursor)
+        rows.cursor = 2_345
+        await until(pilot, lambda: rows.generation and rows.generation.id == MANY - 2_345)
+        rows.scroll_to(y=1_095, animate=False)  # as the wheel does: the cursor stays
+        await until(pilot, lambda: "to hear text 3905 " in shown(app))
+        await until(pilot, lambda: "to hear text 3899 " in shown(app))  # from the next page
+        assert rows.cursor == 2_345
+        assert len(rows._rows) <= 6 * PAGE
+        await pilot.press("up")
+        await until(pilot, lambda: "▌" in shown(app))
+        assert told(app) == []
+
+
+async def test_of_a_search_more_is_read_as_it_is_gone_through(many: None) -> None:
+    app = app_at("library")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await read(pilot)
+        rows = listing(pilot)
+        await pilot.press("slash", *"text 4", "enter")
+        await until(pilot, lambda: "100+" in shown(app))
+        await pilot.press("end")
+        await until(pilot, lambda: "200+" in shown(app) and rows.generation)
+        rows.cursor = 150
+        await pilot.press("f")
+        await until(pilot, lambda: "★ favorites" in shown(app) and "100+" in shown(app))
+        await pilot.press("end")
+        await until(pilot, lambda: rows.generation)
+        await pilot.press("end")  # 4, 40 to 49, 400 to 499, 4000 to 4999: a tenth, but for 4
+        await until(pilot, lambda: " 111" in shown(app))
+        await pilot.press("f")
+        await until(pilot, lambda: "100+" in shown(app) and rows.cursor == 0)
+
+
+def test_pages_put_together_are_the_whole(many: None) -> None:
+    with Library() as library:
+        for wish in (Wish(), Wish("text 49"), Wish("text 4", starred_only=True), Wish("nothing")):
+            whole = list(read_page(library, wish, 0, -1).rows)
+            pages = [read_page(library, wish, start, 30) for start in range(0, MANY, 30)]
+            assert [row for page in pages for row in page.rows] == whole
+            for page in pages:
+                assert page.total == len(whole) or not page.counted or page.start > len(whole)
+                assert page.total > page.start + len(page.rows) or page.counted
+
+
+async def test_the_cursor_stays_in_sight_when_the_terminal_changes_its_size(many: None) -> None:
+    app = app_at("library")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await read(pilot)
+        listing(pilot).cursor = 60
+        for size in (SMALL, LARGE, (200, 60), (40, 12)):
+            await pilot.resize_terminal(*size)
+            await until(pilot, lambda: "▌" in shown(app))
+            assert listing(pilot).cursor == 60

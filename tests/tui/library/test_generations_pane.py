@@ -1,0 +1,330 @@
+"""What can be done with a writing: every flow, as a person goes through it."""
+
+import sqlite3
+import threading
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from charloom.core import paths
+from charloom.core.library.database import Library
+from charloom.core.store import write as store
+from charloom.tui.dialogs.note_editor import Editor
+from charloom.tui.library.generation_list import GenerationList
+from charloom.tui.library.screen import LibraryRoom
+from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.widgets.header import TopBar
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.paste_area import PasteArea
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.run_cli import child
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.library.helpers import HOSTILE, browser, keep, kept, listing, put, read, written
+
+
+def listed(pilot: Pilot[None]) -> list[int]:
+    return [each.id for _, each in sorted(listing(pilot)._rows.items())]
+
+
+async def test_an_empty_library_says_what_to_do_and_every_key_is_harmless() -> None:
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "What a model writes in Prompt (F2) is kept here" in words(app))
+        await pilot.press("f")
+        await until(pilot, lambda: "Star a text in Prompt (F2, then ctrl+s)" in words(app))
+        await pilot.press(*"ostnrzcxd", "enter", "up", "end", "pagedown", "escape", "m", "w")
+        assert isinstance(app.screen, LibraryRoom)
+        assert told(app) == []
+
+
+async def test_a_search_follows_the_typing_and_escape_ends_it() -> None:
+    keep(" a dark sea", " a bright sea", " a moor")
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press("slash", *"sea d")
+        await until(pilot, lambda: listed(pilot) == [1])
+        assert "a dark sea" in shown(app) and "number 1" in shown(app)
+        await pilot.press("backspace", "backspace", "x")
+        await until(pilot, lambda: "Nothing has all of these words." in shown(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: listed(pilot) == [3, 2, 1])
+        await pilot.press("slash", *"bright", "enter", "s")
+        await until(pilot, lambda: kept()[1].starred)
+        assert browser(pilot).query_one(Field).value == "bright"
+        assert told(app) == []
+
+
+@pytest.mark.parametrize("query", ['"', '"*( NEAR', "NOT sea", "sea*", "^sea AND", "[/b]", "-"])
+async def test_whatever_is_typed_is_searched_for_and_nothing_else(query: str) -> None:
+    keep(' "*( near', " not sea", " sea and [/b]")
+    app = app_at("library")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await read(pilot)
+        browser(pilot).query_one(Field).value = query
+        await until(pilot, lambda: listing(pilot)._query == query)
+        with Library() as library:
+            assert listed(pilot) == [each.id for each in library.search(query)]
+        assert told(app) == []
+
+
+async def test_favorites_alone_or_everything() -> None:
+    keep(" one", " two")
+    keep(" three", starred=True)
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press("f")
+        await until(pilot, lambda: listed(pilot) == [3])
+        assert "★ favorites" in shown(app)
+        await pilot.press("s")  # it stays in sight, so that a slip can be mended at once
+        await until(pilot, lambda: not kept()[0].starred)
+        assert listed(pilot) == [3] and "s star" in shown(app)
+        await pilot.press("f")
+        await until(pilot, lambda: listed(pilot) == [3, 2, 1])
+
+
+async def test_tags_are_edited_and_a_bad_one_is_told_where_it_is_typed() -> None:
+    keep(" one", tags=("dark", "old"))
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press("t")
+        await until(pilot, lambda: "Tags of number 1" in shown(app))
+        assert app.screen.query_one(Field).value == "dark, old"
+        put(pilot, "x" * 41)
+        await pilot.press("enter")
+        await until(pilot, lambda: "a tag is 1 to 40 visible characters" in words(app))
+        put(pilot, "Dark, new one,")
+        await pilot.press("enter")
+        await until(pilot, lambda: kept()[0].tags == ("dark", "new one"))
+        await until(pilot, lambda: "dark, new one" in shown(app))
+        await pilot.press("t", *", never", "escape")
+        await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+        assert kept()[0].tags == ("dark", "new one")
+        assert told(app) == []
+
+
+async def test_a_note_has_several_lines_and_is_not_given_up_by_a_slip() -> None:
+    keep(" one", note="first\x1b[31m")
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        assert "first␛[31m" in shown(app)
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Editor))
+        assert "first␛[31m" in shown(app)
+        await pilot.press("enter", *"[b]", "escape")
+        await until(pilot, lambda: "Give up what you changed here?" in shown(app))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, Editor))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: kept()[0].note == "first\x1b[31m\n[b]")
+        await until(pilot, lambda: "[b]" in shown(app))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Editor))
+        await pilot.press("escape")  # nothing was changed, so nothing is asked
+        await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Editor))
+        await pilot.press("x", "escape", "g")
+        await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+        assert kept()[0].note == "first\x1b[31m\n[b]"
+        assert told(app) == []
+
+
+async def change(pilot: Pilot[None], text: str, number: int) -> None:
+    """Change what is on record, which the library itself never does, and have it seen."""
+    with sqlite3.connect(paths.library()) as file:
+        file.execute("UPDATE generations SET text = ? WHERE id = ?", (text, number))
+    file.close()
+    browser(pilot).look()
+    await until(pilot, lambda: listing(pilot).generation.text == text)  # type: ignore[union-attr]
+
+
+async def test_a_replay_tells_whether_the_same_text_came_out_and_where_not() -> None:
+    old = written()
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "= The same text came out" in words(app))
+        await change(pilot, old.text[:20] + "Z" + old.text[21:], old.id)
+        await pilot.press("r")
+        await until(pilot, lambda: "≠ The texts differ at character 21: 'Z'" in words(app))
+        passage = app.screen.query_one("#passage").render()
+        (span,) = (each for each in passage.spans if "reverse" in str(each.style))  # type: ignore[union-attr]
+        assert passage.plain[span.start : span.end] == "Z"  # type: ignore[union-attr]
+        await change(pilot, old.text[:20], old.id)
+        await pilot.press("r")
+        await until(pilot, lambda: "recorded text ends before character 21" in words(app))
+        store.remove("weaver")
+        await pilot.press("r")
+        await until(pilot, lambda: "weaver@100 that wrote this is no longer there" in words(app))
+        assert told(app) == []
+
+
+async def test_a_replay_ends_when_nobody_waits_for_it_any_more() -> None:
+    keep(" other")
+    long = written(length=60)
+    with sqlite3.connect(paths.library()) as file:
+        file.execute("UPDATE generations SET length = 100000000 WHERE id = ?", (long.id,))
+    file.close()
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        verdict = app.screen.query_one("#verdict", Static)
+        threads = threading.active_count()
+        for key in ("escape", "m"):
+            await pilot.press("r")
+            assert "It is being written again" in str(verdict.render())
+            await pilot.press(key)
+            await until(pilot, lambda: threading.active_count() <= threads)
+            assert "The replay was stopped." in str(verdict.render())
+        await pilot.press("w", "r")
+        assert "It is being written again" in str(verdict.render())
+    # and leaving the app is one of the ways
+
+
+async def test_what_is_deleted_comes_back_as_it_was() -> None:
+    keep(" one", " two", " three", starred=True, tags=("kept",), note="noted")
+    before = kept()
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press("down", "d")
+        await until(pilot, lambda: "Delete number 2?" in shown(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+        assert kept() == before
+        for _ in range(2):
+            await pilot.press("d", "d")
+            await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+            await until(pilot, lambda: len(listed(pilot)) == len(kept()) < 3)
+        assert listed(pilot) == [3]
+        await pilot.press("z")
+        await until(pilot, lambda: listed(pilot) == [3, 1])
+        assert listing(pilot).generation == before[2]
+        await pilot.press("z")
+        await until(pilot, lambda: listed(pilot) == [3, 2, 1])
+        assert kept() == before
+        assert "z undo" not in shown(app)
+        assert len(told(app)) == 2
+
+
+async def test_prompt_and_text_are_copied_as_they_are() -> None:
+    keep(HOSTILE)
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press("c")
+        assert app.clipboard == "You will rejoice to hear" + HOSTILE
+
+
+async def test_what_another_process_adds_appears_and_nothing_moves() -> None:
+    store.save("weaver", random_checkpoint())
+    keep(*(f" text {number}" for number in range(40)))
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        listing(pilot).cursor = 20
+        await until(pilot, lambda: "number 20" in shown(app))
+        row = next(n for n, line in enumerate(shown(app).splitlines()) if "▌" in line)
+        done = child("generate", "the sea", "--model", "weaver", "--length", "9", "--favorite")
+        assert done.code == 0, done.err
+        await until(pilot, lambda: listing(pilot).total == 41)
+        assert "number 20" in shown(app) and "▌" in shown(app).splitlines()[row]
+        await pilot.press("home")
+        await until(pilot, lambda: "★ weaver@100" in shown(app))
+        assert told(app) == []
+
+
+async def refuse_writes(pilot: Pilot[None], pragma: str) -> None:
+    """Let SQLite itself refuse every write, as on a full disk or in a folder of somebody else's."""
+    await browser(pilot).do(lambda library: library._sqlite.execute(f"PRAGMA {pragma}"))
+
+
+async def test_where_nothing_can_be_written_it_is_told_and_nothing_is_lost() -> None:
+    (before,) = keep(" one", note="old")
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        pages = await browser(pilot).do(lambda each: each._pragma("page_count"))
+        for number, keys in enumerate(("s", "dd"), 1):
+            await refuse_writes(pilot, "query_only = 1")
+            await pilot.press(*keys)
+            await until(pilot, lambda: len(told(app)) == number)  # noqa: B023
+            assert "cannot be changed; see that you may write to it" in told(app)[-1]
+
+        await refuse_writes(pilot, f"max_page_count = {pages}")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Editor))
+        app.screen.query_one(PasteArea).text = "long " * 10_000
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: len(told(app)) == 3)
+        assert "has no room to grow on this disk" in told(app)[-1]
+        await until(pilot, lambda: isinstance(app.screen, Editor))  # with what was written
+        assert app.screen.query_one(PasteArea).text == "long " * 10_000
+        await pilot.press("ctrl+s")  # with room again: the file is opened anew
+        await until(pilot, lambda: kept()[0].note == "long " * 10_000)
+        assert kept()[0].text == before.text
+
+
+async def test_a_file_that_is_no_library_is_told_of_and_left_as_it_is() -> None:
+    paths.make_folder(paths.home())
+    paths.library().write_bytes(b"something else entirely" * 99)
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "is not a library of Charloom" in words(app))
+        assert paths.library().read_bytes() == b"something else entirely" * 99
+        paths.library().unlink()
+        keep(" one")
+        await read(pilot)  # all by itself
+        await until(pilot, lambda: "is not a library" not in words(app))
+
+
+async def test_a_text_is_opened_in_prompt_by_key_and_by_mouse() -> None:
+    old = written()
+    app = app_at("library")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.current_mode == "prompt" and old.text[:20] in shown(app))
+        await pilot.press("f4")
+        await pilot.click(GenerationList, offset=(8, 0), times=2)
+        await until(pilot, lambda: app.current_mode == "prompt")
+        assert told(app) == []
+
+
+async def test_nothing_a_person_or_a_model_wrote_acts_or_is_markup() -> None:
+    keep(HOSTILE, prompt=HOSTILE, model=HOSTILE, note=HOSTILE, stop=HOSTILE, tags=("[b]x[/]",))
+    app = app_at("library")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await read(pilot)
+        await pilot.press(
+            "slash", *"title", "enter", "r", "t", "escape", "n", "escape", "x", "escape"
+        )
+        verdict = app.screen.query_one("#verdict", Static)
+        await until(pilot, lambda: "is no longer there" in str(verdict.render()))
+        screen = shown(app)
+        assert "[bold]␛[31mred␛]0;title␇[/] ␦gnirts [/nothing]" in screen and "[b]x[/]" in screen
+        assert not any(sign in screen for sign in ("\x1b", "\x07", "\u202e"))
+        await pilot.press("d")
+        await until(pilot, lambda: "[bold]␛[31mred" in shown(app) and "Delete number" in shown(app))
+
+
+async def test_every_action_can_be_clicked() -> None:
+    keep(" one")
+    app = app_at("library")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await read(pilot)
+        line = app.screen.query_one(Actions)
+        await until(pilot, lambda: "s star" in shown(app))
+        await pilot.click(Actions, offset=(line.render().plain.index("s star") + 1, 0))
+        await until(pilot, lambda: kept()[0].starred)
+        top = shown(app).splitlines()[0]
+        await pilot.click(TopBar, offset=(top.index("Models"), 0))
+        await until(pilot, lambda: "r rename" in shown(app))
+        await pilot.click(TopBar, offset=(top.index("Writings"), 0))
+        await until(pilot, lambda: "s unstar" in shown(app))

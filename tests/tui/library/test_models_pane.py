@@ -1,0 +1,260 @@
+"""What can be done with models: every flow, as a person goes through it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from charloom.core.model import checkpoint
+from charloom.core.store import write as store
+from charloom.tui.app import CharloomApp
+from charloom.tui.dialogs.note_editor import Editor
+from charloom.tui.dialogs.save_file import Saving
+from charloom.tui.library.screen import LibraryRoom
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.paste_area import PasteArea
+from tests.helpers.factories import at_step, damage, own_assets, random_checkpoint
+from tests.helpers.run_cli import child
+from tests.helpers.small_models import endless
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.library.helpers import HOSTILE, models, put
+
+
+@asynccontextmanager
+async def opened(
+    at: str | None = None, size: tuple[int, int] = SMALL
+) -> AsyncIterator[tuple[CharloomApp, Pilot[None]]]:
+    """Open the models, with the cursor on the model ``at``."""
+    app = app_at("library")
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await pilot.press("m")
+        await until(pilot, lambda: models(pilot).model)
+        if at:
+            names = list(models(pilot).table._filled)
+            models(pilot).table.move_cursor(row=names.index(at))
+            await until(pilot, lambda: f" {at}: E" in shown(app))
+        yield app, pilot
+
+
+def creature() -> None:
+    """Make a model with four checkpoints, of which the third is the best."""
+    for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
+        store.save("creature", at_step(step, loss))
+
+
+async def back(pilot: Pilot[None]) -> None:
+    await until(pilot, lambda: isinstance(pilot.app.screen, LibraryRoom))
+
+
+async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
+    creature()
+    store.pin("creature@1000")
+    store.resolve("creature@2000").write_bytes(b"no checkpoint")
+    store.write_notes("creature", "[b]mine[/b]\x1b[2J")
+    async with opened("creature", LARGE) as (app, pilot):
+        await until(pilot, lambda: "[b]mine[/b]␛[2J" in shown(app))
+        row = next(line for line in shown(app).splitlines() if line.startswith("   creature"))
+        assert " ".join(row.split()) == "creature 2 58 3,000 1.5000 2.1640 4 0.0 alphabet"
+        saved = [line[:78].split() for line in shown(app).splitlines() if "0.0" in line[:78]][1:]
+        assert saved == [
+            ["1,000", "2.0000", "0.0", "pinned"],
+            ["2,000", "0.0", "damaged"],
+            ["3,000", "1.5000", "0.0", "best"],
+            ["4,000", "1.6000", "0.0"],
+        ]
+        view = models(pilot).view
+        assert view.checkpoint and view.checkpoint.step == 3_000  # the cursor begins at the best
+        await pilot.press("tab", "up")
+        fault = app.screen.query_one("#fault", Static)
+        await until(pilot, lambda: "It is no safetensors file" in str(fault.render()))
+        await pilot.press("enter")
+        await until(pilot, lambda: "cannot be used: It is no safetensors file" in told(app)[0])
+
+
+async def test_a_checkpoint_is_talked_with() -> None:
+    creature()
+    async with opened("creature") as (app, pilot):
+        await pilot.press("f2")  # which reads the model that was used last, once
+        await until(pilot, lambda: "frankenstein@best ·" in shown(app))
+        await pilot.press("f4", "enter")
+        await until(pilot, lambda: app.current_mode == "prompt" and "creature" in shown(app))
+        await pilot.press("f4", "tab", "down", "enter")
+        await until(pilot, lambda: app.current_mode == "prompt" and "creature@4000" in shown(app))
+        assert told(app) == []
+
+
+async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None:
+    creature()
+    store.save("other", random_checkpoint())
+    async with opened("creature") as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "What is 'creature' to be called?" in shown(app))
+        put(pilot, "../escape")
+        await pilot.press("enter")
+        await until(pilot, lambda: "has a character other than letters" in words(app))
+        put(pilot, "other")
+        await pilot.press("enter")
+        await until(pilot, lambda: told(app))
+        assert told(app) == ["The name 'other' is taken; choose another than 'other'."]
+        await until(pilot, lambda: app.screen.query_one(Field).value == "other")  # to be mended
+        put(pilot, "the sea")
+        await pilot.press("enter")
+        await until(pilot, lambda: models(pilot).table.key == "the sea")
+        assert set(store.names()) == {"frankenstein", "other", "the sea"}
+        assert "the sea: E 2, H 2" in shown(app)
+
+
+async def test_checkpoints_are_pinned_and_pruned() -> None:
+    creature()
+    async with opened("creature") as (app, pilot):
+        await pilot.press("tab", "home", "p")
+        await until(pilot, lambda: "pinned" in shown(app) and "p unpin" in shown(app))
+        assert store.find("creature@1000")[1].pinned
+        await pilot.press("p")
+        await until(pilot, lambda: "p pin" in shown(app))
+        await pilot.press("p")
+        await until(pilot, lambda: "p unpin" in shown(app))
+        await pilot.press("u")
+        await until(pilot, lambda: "The best, the newest and the pinned ones stay." in words(app))
+        await pilot.press("d")
+        await until(pilot, lambda: told(app))
+        assert told(app) == ["Deleted 1 checkpoint, 0.0 MB."]
+        await until(pilot, lambda: "2,000" not in shown(app))
+        assert [each.step for each in store.model("creature").checkpoints] == [1_000, 3_000, 4_000]
+
+
+async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    creature()
+    async with opened("creature") as (app, pilot):
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Saving))
+        assert app.screen.query_one(Field).value == "creature-3000.safetensors"
+        await pilot.press("enter")
+        await until(pilot, lambda: told(app) == ["Written to 'creature-3000.safetensors'."])
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Saving))
+        put(pilot, "half.safetensors")
+        await pilot.press("tab", "right", "enter")
+        await until(pilot, lambda: len(told(app)) == 2)
+        whole, half = Path("creature-3000.safetensors"), Path("half.safetensors")
+        assert whole.read_bytes() == store.resolve("creature@3000").read_bytes()
+        assert checkpoint.load(half).checkpoint.tensors["head.bias"].dtype == "float16"
+
+        await pilot.press("i")
+        await until(pilot, lambda: "Which checkpoint file?" in shown(app))
+        put(pilot, "nothing")
+        await pilot.press("enter")
+        await until(pilot, lambda: "'nothing' cannot be used: It cannot be read" in told(app)[-1])
+        await until(pilot, lambda: "Which checkpoint file?" in shown(app))
+        put(pilot, str(tmp_path / "half.safetensors"))
+        await pilot.press("enter")
+        await until(pilot, lambda: "What is the model to be called?" in shown(app))
+        assert app.screen.query_one(Field).value == "half"
+        await pilot.press("enter")
+        await until(pilot, lambda: models(pilot).table.key == "half")
+        assert store.resolve("half").read_bytes() == half.read_bytes()
+
+
+async def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
+    store.save("creature", random_checkpoint())
+    damage(store.resolve("creature"))
+    async with opened("creature") as (app, pilot):
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, Saving))
+        put(pilot, str(tmp_path / "a.safetensors"))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Its weights are damaged" in words(app))
+        assert not (tmp_path / "a.safetensors").exists()
+
+
+async def test_a_model_is_deleted_only_if_that_is_meant() -> None:
+    creature()
+    async with opened("creature") as (app, pilot):
+        await pilot.press("d")
+        await until(pilot, lambda: "With it go 4 checkpoints, 0.0 MB." in words(app))
+        await pilot.press("escape")
+        await back(pilot)
+        assert "creature" in store.names()
+        await pilot.press("d", "d")
+        await until(pilot, lambda: list(models(pilot).table._filled) == ["frankenstein"])
+        assert "creature" not in store.names()
+        assert "frankenstein (comes with Charloom)" in shown(app)
+        assert told(app) == []
+
+
+async def test_notes_about_a_model_are_kept() -> None:
+    creature()
+    store.write_notes("creature", "first")
+    async with opened("creature") as (app, pilot):
+        await until(pilot, lambda: "first" in shown(app))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, Editor))
+        app.screen.query_one(PasteArea).text = HOSTILE
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "[bold]␛[31mred␛]0;title␇" in shown(app))
+        assert store.notes("creature") == HOSTILE
+        await pilot.press("up", "n", *"mine", "ctrl+s")  # the one that comes with Charloom
+        await until(pilot, lambda: store.notes("frankenstein") == "mine")
+
+
+async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone() -> None:
+    store.save("creature", random_checkpoint())
+    refused = "The model 'frankenstein' comes with Charloom and cannot be changed."
+    async with opened() as (app, pilot):
+        for keys in ("p", "dd", "ud"):
+            await pilot.press(*keys)
+            await until(pilot, lambda: told(app) == [refused])
+            app.clear_notifications()
+        await back(pilot)
+        with FileLock(store.folder("creature") / "lock"):
+            await pilot.press("down", "d", "d")
+            await until(pilot, lambda: told(app))
+            assert "'creature' is being trained; `charloom stop" in told(app)[0]
+            app.clear_notifications()
+            await pilot.press("r")
+            await until(pilot, lambda: "to be called?" in shown(app))
+            put(pilot, "other")
+            await pilot.press("enter")
+            await until(pilot, lambda: told(app))
+            assert "'creature' is being trained; `charloom stop" in told(app)[0]
+            await pilot.press("escape")
+        assert store.names() == ("frankenstein", "creature")
+
+
+async def test_a_training_is_seen_where_its_model_is_listed() -> None:
+    folder = endless("creature")
+    async with opened() as (app, pilot):
+        app.runs.start(folder)
+        await until(pilot, lambda: "● creature" in shown(app))
+        await pilot.press("down")
+        await until(pilot, lambda: "creature (training, " in shown(app))
+        await until(pilot, lambda: "creature (training, 0%): E" in shown(app))  # has a checkpoint
+
+
+async def test_what_happens_to_the_models_elsewhere_is_noticed() -> None:
+    async with opened() as (app, pilot):
+        store.save("creature", random_checkpoint())
+        await until(pilot, lambda: "creature" in shown(app))
+        assert child("models", "rename", "creature", "the sea").code == 0
+        await until(pilot, lambda: "the sea" in shown(app) and "creature" not in shown(app))
+        assert models(pilot).table.key == "frankenstein"
+
+
+async def test_without_a_model_it_is_said_how_one_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_assets(tmp_path, monkeypatch)
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("m")
+        await until(pilot, lambda: "Teach a text in Train (F3), or press i" in words(app))
+        await pilot.press(*"rpnxud", "enter", "tab", "enter")
+        assert isinstance(app.screen, LibraryRoom) and told(app) == []
+        assert "i import" in shown(app) and "r rename" not in shown(app)

@@ -1,0 +1,89 @@
+"""What a row of the list says, and where the words of a search are marked in it."""
+
+import pytest
+
+from charloom.core.library.database import Library
+from charloom.tui.formatting.dates import day, minute
+from charloom.tui.library.generation_rows import rows
+from charloom.tui.library.search_highlight import found
+from tests.helpers.generations import generation
+from tests.tui.library.helpers import HOSTILE
+
+
+def marked(text: str, query: str) -> list[str]:
+    return [text[start:end] for start, end in found(text, query)]
+
+
+def test_words_are_marked_whatever_their_case_and_accents() -> None:
+    text = "Élise said: ELISE, elisé; Eliseo."
+    assert marked(text, "elise x") == ["Élise", "ELISE", "elisé"]
+    assert marked(text, "elise") == ["Élise", "ELISE", "elisé", "Elise"]  # the last may go on
+    assert marked("a.b and b", "b a") == ["a", "b", "a", "b"]
+    assert marked("İstanbul ﬁn", "istanbul") == ["İstanbul"]
+
+
+@pytest.mark.parametrize("query", ["", " ", '"*( ', "-", "\0", "_", "(?:)", "x" * 1_000])
+def test_what_has_no_word_marks_nothing(query: str) -> None:
+    assert marked("nothing: (?:) \0 * here", query) == []
+
+
+@pytest.mark.parametrize("query", ["don't", "the se", "sea-side", "NEAR(", "café", "a*b", "x_y"])
+def test_what_the_library_finds_is_marked_and_else_nothing(query: str) -> None:
+    texts = [
+        "Don't!",
+        "The sea",
+        "seaside",
+        "sea side",
+        "near (it)",
+        "CAFE noir",
+        "a b",
+        "x y",
+        "xy",
+    ]
+    with Library() as library:
+        for text in texts:
+            library.add(generation(text, prompt=""))
+        finds = {each.text for each in library.search(query)}
+    words = len(
+        query.replace("-", " ").replace("'", " ").replace("*", " ").replace("_", " ").split()
+    )
+    assert finds == {text for text in texts if len(marked(text, query)) >= words}
+
+
+def test_a_wide_row_is_one_line_and_a_narrow_one_two() -> None:
+    kept = generation(" that no sooner", starred=True, tags=("dark", "best"))
+    (wide,) = rows(kept, "", 78)
+    assert wide.plain == ("★ 2026-01-02  creature@4210       best, dark  …to hear that no sooner")
+    about, text = rows(kept, "", 40)
+    assert about.plain == "★ 2026-01-02  creature@4210  best, dark"
+    assert text.plain == "  …to hear that no sooner"
+
+
+def test_an_excerpt_begins_shortly_before_what_was_searched() -> None:
+    kept = generation(" and the wind fell" * 20 + " upon a monster of ice" + " and on" * 20)
+    _, text = rows(kept, "monster", 40)
+    assert text.plain == "  …upon a monster of ice and on and on …"
+    (span,) = (span for span in text.spans if "underline" in str(span.style))
+    assert text.plain[span.start : span.end] == "monster"
+
+
+def test_a_long_name_leaves_the_step_whole_and_nothing_acts() -> None:
+    kept = generation(HOSTILE, prompt="", model="m" * 64, tags=("[red]a[/]",), step=123_456)
+    line = rows(kept, "", 120)[0].plain
+    assert "mmmmmmmmmm…@123456" in line and "[red]a[/]" in line
+    assert "[bold]␛[31mred␛]0;title␇[/] ␦gnirts [/nothing]" in line
+
+
+def test_a_moment_is_told_in_the_time_zone_here_and_a_false_one_as_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import time
+
+    monkeypatch.setenv("TZ", "XXX-9")
+    time.tzset()
+    assert minute("2026-01-02T18:04:05+00:00") == "2026-01-03 03:04"
+    assert day("2026-01-02T18:04:05+00:00") == "2026-01-03"
+    monkeypatch.undo()
+    time.tzset()
+    assert minute("0001-01-01T00:00:00+14:00")  # before any calendar of the system's
+    assert day("yesterday\x1b[2J") == "yesterday…"

@@ -1,0 +1,140 @@
+"""How the Library room looks, with writings and models that never change."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from charloom.core.sampling.config import Steering
+from charloom.core.store import write as store
+from charloom.tui.app import CharloomApp
+from tests.helpers.factories import at_step, own_assets, random_checkpoint
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
+from tests.tui.library.helpers import keep
+
+Compare = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+OPENING = (
+    " that no sooner had the wind fallen than we perceived upon the ice a low carriage, drawn by"
+    " dogs, pass on towards the north, at the distance of half a mile. “A being which had the shape"
+    " of a man,” I wrote, “but apparently of gigantic stature, sat in the sledge and guided it.”"
+)
+
+
+@pytest.fixture(autouse=True)
+def fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let times be those of one time zone, and the store have no model but the test's own."""
+    own_assets(tmp_path, monkeypatch)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def after(*stages: str) -> Callable[[Pilot[None]], object]:
+    """Return what is done before the picture: wait for a text, press keys, wait for a text …"""
+
+    async def run(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, CharloomApp)
+        app.animation_level = "none"
+        await until(pilot, lambda: app.focused)
+        for number, stage in enumerate(stages):
+            if number % 2:
+                await pilot.press(*stage.split())
+            else:
+                await until(pilot, lambda: stage in shown(app))  # noqa: B023
+
+    return run
+
+
+def writings() -> None:
+    """Keep some texts, of which the newest has everything that can be told of one."""
+    for day in range(1, 29):
+        keep(
+            f" {OPENING.split(' ', day)[-1]}",
+            created=f"2026-01-{day:02d}T07:08:09+00:00",
+            model="creature" if day % 3 else "the lay of the grey sea",
+            step=1_000 * day,
+            starred=day % 4 == 0,
+            tags=("dark", "best") if day % 5 == 0 else (),
+        )
+    keep(
+        OPENING,
+        created="2026-02-03T04:05:06+00:00",
+        starred=True,
+        tags=("ice", "northern"),
+        note="The dogs again! Compare with\nthe first letter.",
+        bits_per_char=1.934,
+        changes=(Steering(120, 1.1, 40, 0.95),),
+    )
+
+
+def models() -> None:
+    """Have two models, one of them with a damaged checkpoint and notes."""
+    for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
+        store.save("creature", at_step(step, loss))
+    store.pin("creature@1000")
+    store.resolve("creature@2000").write_bytes(b"no checkpoint")
+    store.write_notes("creature", "It rejoices a lot.\nThe next one gets more dropout.")
+    store.save("the lay of the grey sea", random_checkpoint(layers=2, hidden=24, embedding=16))
+
+
+@SIZES
+def test_empty(snap_compare: Compare, size: tuple[int, int]) -> None:
+    before = after("Nothing is kept yet.")
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_writings(snap_compare: Compare, size: tuple[int, int]) -> None:
+    writings()
+    before = after("number 29")
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_long_text(snap_compare: Compare, size: tuple[int, int]) -> None:
+    writings()
+    keep(OPENING * 12 + "\n\n" + "seaseasea" * 40, model="m" * 64, tags=("x" * 40, "y" * 40))
+    before = after("number 30", "tab end up up", "seaseasea")
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_search(snap_compare: Compare, size: tuple[int, int]) -> None:
+    writings()
+    before = after(
+        "number 29",
+        "slash d o g s space s l e d enter",
+        f"everything  {20:>7}",
+        "down",
+        "188 characters",
+    )
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_search_without_result(snap_compare: Compare, size: tuple[int, int]) -> None:
+    writings()
+    before = after("number 29", "slash x y enter", "Nothing has all of these words")
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_models(snap_compare: Compare, size: tuple[int, int]) -> None:
+    models()
+    before = after("kept", "m", "It rejoices a lot.", "tab down", "p pin")
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_a_path_that_cannot_be(snap_compare: Compare, size: tuple[int, int]) -> None:
+    writings()
+    typed = "home tilde x slash enter"
+    sentence = "There can be no file"
+    before = after("number 29", "x", "Where is it", typed, sentence, "tab right", "[everything]")
+    assert snap_compare(app_at("library"), terminal_size=size, run_before=before)

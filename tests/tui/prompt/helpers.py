@@ -1,0 +1,131 @@
+"""The Prompt room with a small model in it, which writes no further than a test lets it."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from textual.pilot import Pilot
+
+from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
+from charloom.core.model.numpy_lstm import LSTM, State
+from charloom.core.store import write as store
+from charloom.tui.prompt.composer import Composer
+from charloom.tui.prompt.screen import PromptRoom
+from charloom.tui.prompt.turn import Turn
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
+from tests.helpers.factories import random_checkpoint
+from tests.tui.helpers.driving import until
+
+LONG = 100_000
+
+
+class Gate:
+    """Lets so many characters be drawn, of all models together, and no more until it is told."""
+
+    def __init__(self) -> None:
+        self._left: float = float("inf")
+        self._moved = threading.Condition()
+
+    def let(self, characters: float = float("inf")) -> None:
+        """Let so many more be drawn."""
+        with self._moved:
+            self._left = characters
+            self._moved.notify_all()
+
+    def enter(self) -> None:
+        """Wait until one may be drawn."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._left > 0)
+            self._left -= 1
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
+    """Have every model of the app pass an open gate, and write in slices that are whole."""
+    made = Gate()
+
+    class Gated(LSTM):
+        def step(self, ids: Sequence[int] | NDArray[np.int64], state: State) -> NDArray[np.float32]:
+            made.enter()
+            return super().step(ids, state)
+
+    monkeypatch.setattr("charloom.tui.services.model_cache.LSTM", Gated)
+    monkeypatch.setattr("charloom.tui.services.writer._SLICE_SECONDS", float("inf"))
+    yield made
+    made.let()
+
+
+def weaver(name: str = "weaver", **over: Any) -> None:
+    """Keep a small model in the store."""
+    store.save(name, random_checkpoint(**over))
+
+
+def choose(**over: Any) -> None:
+    """Have these choices remembered from an earlier session."""
+    before = Preferences(model="weaver", greeted=True, length=60)
+    preferences.save(replace(before, **over))
+
+
+def room(pilot: Pilot[None]) -> PromptRoom:
+    """Return the room, whatever stands over it."""
+    stack = pilot.app._screen_stacks["prompt"]
+    return next(each for each in stack if isinstance(each, PromptRoom))
+
+
+async def ready(pilot: Pilot[None]) -> PromptRoom:
+    """Wait until the room has a model."""
+    await until(pilot, lambda: room(pilot)._speaker.voice)
+    await pilot.pause()
+    return room(pilot)
+
+
+def composer(pilot: Pilot[None]) -> Composer:
+    """Return where a prompt is written."""
+    return room(pilot).composer
+
+
+async def send(pilot: Pilot[None], prompt: str) -> Turn:
+    """Send a prompt and return its turn, as soon as it is there."""
+    before = turns(pilot)
+    composer(pilot).put(prompt)
+    composer(pilot).focus()
+    await pilot.press("enter")
+    await until(pilot, lambda: turns(pilot)[-1:] and turns(pilot)[-1] not in before)
+    return turns(pilot)[-1]
+
+
+async def written(pilot: Pilot[None], prompt: str) -> Turn:
+    """Send a prompt and return its turn once it is written and kept."""
+    turn = await send(pilot, prompt)
+    await ended(pilot, turn)
+    return turn
+
+
+async def ended(pilot: Pilot[None], turn: Turn) -> None:
+    """Wait until everything of a turn is written, and kept."""
+    await until(
+        pilot,
+        lambda: not turn.writing and all(each.kept or not each.text for each in turn.passages),
+    )
+
+
+def turns(pilot: Pilot[None]) -> list[Turn]:
+    """Return what is on the page."""
+    return list(room(pilot).query(Turn))
+
+
+def text_of(turn: Turn) -> str:
+    """Return the text of the candidate that is chosen."""
+    return turn.chosen.text
+
+
+def kept() -> list[Generation]:
+    """Return all that is in the library, newest first."""
+    with Library() as library:
+        return library.recent(-1)

@@ -1,0 +1,163 @@
+"""The Prompt room tells what a model has copied, and that it repeats itself."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from charloom.core.analysis import repetition as looping
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
+from charloom.tui.app import CharloomApp
+from charloom.tui.prompt import copy_check as copies
+from charloom.tui.prompt.copy_check import Copies
+from charloom.tui.prompt.turn import Turn
+from charloom.tui.widgets.number_slider import Dial
+from tests.helpers.child_process import TEXT
+from tests.helpers.small_models import create
+from tests.tui.helpers.driving import LARGE, until, words
+from tests.tui.prompt.helpers import (
+    LONG,
+    Gate,
+    choose,
+    ended,
+    gate,
+    ready,
+    room,
+    send,
+    text_of,
+    weaver,
+    written,
+)
+
+__all__ = ["gate"]
+
+TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
+
+
+@pytest.fixture(autouse=True)
+def learned() -> Iterator[None]:
+    """The model learned the text of a run on this computer; nobody has an index of it."""
+    copies._indexes.clear()
+    sha256 = runs.read_plan(create("other")).sha256
+    weaver(vocab=TEXT, corpus=CorpusCard("sea", sha256, len(TEXT), "The sea"))
+    yield
+    copies._indexes.clear()
+
+
+def copied(turn: Turn) -> str:
+    """Return the run that was found in the chosen candidate."""
+    run = turn.chosen.copied
+    assert run
+    return text_of(turn)[run.start : run.start + run.length]
+
+
+def underlined(turn: Turn) -> str:
+    """Return what is underlined in a turn's text, as it is drawn."""
+    (view,) = turn._views
+    lines = (view.render_line(y) for y in range(view.size.height))
+    return "".join(
+        segment.text
+        for line in lines
+        for segment in line
+        if segment.style and segment.style.underline
+    )
+
+
+async def test_the_longest_copy_of_each_text_is_told_and_underlined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    choose(seed=3)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        await until(pilot, lambda: "longest copy" in words(app))
+        longest = max(
+            length
+            for start in range(60)
+            for length in range(61 - start)
+            if text_of(turn)[start : start + length] in TRAIN
+        )
+        assert len(copied(turn)) == longest and copied(turn) in TRAIN
+        assert f"longest copy {longest} characters" in words(app)
+        assert underlined(turn) == copied(turn)
+        assert "more than chance" not in words(app)
+        monkeypatch.setattr("charloom.tui.prompt.candidate.LEAST_COPIED", longest)
+        turn.show(turn.chosen)
+        await until(pilot, lambda: f"{longest} characters: more than chance" in words(app))
+        (index,) = copies._indexes.values()
+
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: len(text_of(turn)) == 120)
+        await until(pilot, lambda: turn.chosen.copied)
+        assert copied(turn) in TRAIN
+        second = await written(pilot, "a loom ")
+        await until(pilot, lambda: second.chosen.copied)
+        assert list(copies._indexes.values()) == [index]
+
+
+async def test_of_several_candidates_each_is_told_and_without_the_text_nothing_is() -> None:
+    choose(columns=2)
+    weaver("stranger", seed=2)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        await until(pilot, lambda: all(each.copied for each in turn.passages))
+        await until(pilot, lambda: words(app).count("longest copy") == 2)
+        await room(pilot).use_model("stranger")
+        other = await written(pilot, "the sea ")
+        assert await room(pilot).transcript._copies.longest("stranger", text_of(other)) is None
+        await pilot.pause()
+        assert words(app).count("longest copy") == 2 and not other.chosen.copied
+
+
+async def test_while_a_text_is_written_nothing_is_looked_for() -> None:
+    writing, asked = True, 0
+
+    def busy() -> bool:
+        nonlocal asked
+        asked += 1
+        return writing
+
+    async def soon() -> None:
+        before = asked
+        while asked < before + 3:
+            await asyncio.sleep(0.01)
+
+    looking = Copies(busy)
+    first = asyncio.create_task(looking.longest("weaver", "xx the loom xx"))
+    await soon()
+    assert not first.done() and not copies._indexes
+    writing = False
+    run = await first
+    assert run and (run.start, run.length) == (2, 10)
+    writing = True
+    second = asyncio.create_task(looking.longest("weaver", "the sea"))
+    await soon()
+    looking.close()  # as when the app is left
+    assert await second is None
+
+
+async def test_a_text_that_repeats_itself_is_warned_of_as_long_as_it_does(gate: Gate) -> None:
+    gate.let(0)
+    choose(temperature=0.0, length=LONG)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        gate.let(1_600)
+        await until(pilot, lambda: "raise the temperature or stop (Esc)" in words(app))
+        period = looping.period(text_of(turn))
+        assert period and looping.words(period) in words(app)
+
+        room(pilot).query_one("#temperature", Dial).value = 5.0
+        made = turn.chosen.candidate
+        await until(pilot, lambda: made and made.settings.temperature == 5)  # it has been told
+        gate.let(320)
+        await until(pilot, lambda: "repeats" not in words(app))
+        assert turn.writing
+        await pilot.press("escape")
+        gate.let()
+        await ended(pilot, turn)

@@ -1,0 +1,158 @@
+"""A text on the page when the library fails, is busy, or is in use elsewhere."""
+
+import resource
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from charloom.core import paths
+from charloom.core.library import replay as replaying
+from charloom.core.library.database import Library
+from charloom.tui.app import CharloomApp
+from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
+from tests.tui.prompt.helpers import (
+    choose,
+    composer,
+    ended,
+    kept,
+    ready,
+    send,
+    text_of,
+    weaver,
+    written,
+)
+
+
+@pytest.fixture(autouse=True)
+def model() -> None:
+    weaver()
+    choose()
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """Let no file grow: what is written beyond is refused by the system, as on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """Hold the library, as another program that is busy with it."""
+    with sqlite3.connect(paths.library(), isolation_level=None) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("COMMIT")
+    other.close()
+
+
+async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_later() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: paths.library().exists())
+        with full_disk():
+            turn = await send(pilot, "the sea ")
+            await until(pilot, lambda: "Not kept: " in words(app))
+            assert text_of(turn)[:8].split("\n")[0] in shown(app)
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: not turn.chosen.starred and turn.chosen.fault)
+        assert "alt+k keep" in words(app)
+        await pilot.press("alt+k")
+        await until(pilot, lambda: kept())
+        await until(pilot, lambda: "Not kept" not in words(app))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: kept()[0].starred)
+    assert len(kept()) == 1 and replaying.replay(kept()[0]).equal
+
+
+async def test_a_star_that_fails_is_no_star_and_can_be_tried_again() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        with full_disk():
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: turn.chosen.fault)
+            assert "★" not in shown(app)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: kept()[0].starred)
+        await until(pilot, lambda: "★" in shown(app) and not turn.chosen.fault)
+
+
+async def test_what_cannot_be_deleted_comes_back_with_a_sentence() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        with full_disk():
+            await pilot.press("alt+d")
+            await until(pilot, lambda: told(app))
+        assert "library" in told(app)[0] and not turn.deleted
+        await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in shown(app))
+    assert len(kept()) == 1
+
+
+async def test_a_library_that_cannot_be_opened_costs_no_text() -> None:
+    paths.make_folder(paths.library().parent)
+    paths.library().write_bytes(b"no library at all" * 100)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: "is not a library of Charloom" in words(app))
+        paths.library().rename(paths.library().with_name("old"))
+        await pilot.press("shift+tab", "k")
+        await until(pilot, lambda: kept())
+    assert kept()[0].text == text_of(turn)
+
+
+async def test_who_types_does_not_wait_for_a_library_that_is_busy() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        with locked():
+            turn = await send(pilot, "a loom ")
+            await until(pilot, lambda: len(text_of(turn)) == 60)
+            await pilot.press("x", "y")
+            assert composer(pilot).text == "xy" and not turn.chosen.kept
+        await ended(pilot, turn)
+    assert len(kept()) == 2
+
+
+async def test_two_apps_use_one_library() -> None:
+    one, other = CharloomApp(), CharloomApp()
+    async with one.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        first = await written(pilot, "the sea ")
+        async with other.run_test(size=SMALL, notifications=True) as second:
+            await ready(second)
+            await written(second, "a loom ")
+            with Library() as library:
+                library.star(first.chosen.keepsake.stored.id)  # type: ignore[union-attr]
+        await pilot.press("f5", "f2")
+        await until(pilot, lambda: "★" in shown(one))
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: len(text_of(first)) == 120)
+        await ended(pilot, first)
+    assert sorted(len(each.text) for each in kept()) == [60, 120]
+    assert [each.starred for each in kept() if len(each.text) == 120] == [True]
+
+
+async def test_a_text_that_was_removed_elsewhere_comes_back_when_it_is_starred() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        with Library() as library:
+            library.remove(1)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: kept())
+    assert kept()[0].starred and kept()[0].id == 1

@@ -1,0 +1,349 @@
+"""Who writes: choosing among all there is, changing while it is written, learning, vanishing."""
+
+import pytest
+
+from charloom.core.library import replay as replaying
+from charloom.core.model.metadata import CorpusCard, Losses
+from charloom.core.runs import events
+from charloom.core.runs.events import CheckpointSaved, bits
+from charloom.core.store import write as store
+from charloom.tui.app import CharloomApp
+from charloom.tui.dialogs.model_picker import ModelPicker
+from charloom.tui.services import preferences
+from charloom.tui.widgets.sampling_controls import Choices
+from tests.helpers.factories import damage, random_checkpoint
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.run_folders import at_work, course, write_run
+from tests.tui.prompt.helpers import (
+    LONG,
+    Gate,
+    choose,
+    composer,
+    ended,
+    gate,
+    kept,
+    ready,
+    room,
+    send,
+    text_of,
+    turns,
+    weaver,
+    written,
+)
+
+__all__ = ["gate"]
+
+
+@pytest.fixture(autouse=True)
+def model() -> None:
+    weaver()
+    choose()
+
+
+def learn(name: str, step: int) -> None:
+    """Let a run come to a step and save it, as its trainer does."""
+    store.save(name, random_checkpoint(step=step, seed=step))
+    file = f"step-{step:08d}.safetensors"
+    events.record(store.folder(name), CheckpointSaved(step, file))
+
+
+async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> None:
+    preferences.save(preferences.Preferences())
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await until(pilot, lambda: "frankenstein@best · 1.81 bits/char (carried)" in words(app))
+
+
+async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
+    corpus = CorpusCard(title="[b]The Sea[/b]", sha256="0" * 64, characters=9, opening="a")
+    for step, loss in ((100, 2.0), (200, 1.5), (300, 1.7)):
+        losses = Losses(validation=loss)
+        store.save("sailor", random_checkpoint(step=step, losses=losses, corpus=corpus))
+    broken = store.save("broken", random_checkpoint())
+    broken.write_bytes(b"nothing")
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "sailor@best" in shown(app))
+        lines = [line.split("│")[1].split() for line in shown(app).split("\n") if "sailor@" in line]
+        assert [line[:4] for line in lines] == [
+            ["sailor@best", "200", f"{bits(1.5):.2f}", "0.0"],
+            ["sailor@last", "300", f"{bits(1.7):.2f}", "0.0"],
+            ["sailor@100", "100", f"{bits(2.0):.2f}", "0.0"],
+        ]
+        assert "[b]The Sea[/b]" in shown(app)
+        assert "broken@last" in shown(app) and "no safetensors file" in shown(app)
+        await pilot.press(*"sail", "down", "enter")
+        await until(pilot, lambda: "sailor@last · 2.45 bits/char" in words(app))
+        turn = await written(pilot, "the sea ")
+        assert turn.voice and turn.voice.step == 300
+    assert preferences.load().model == "sailor@last"
+
+
+async def test_the_choice_may_be_given_up() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, ModelPicker))
+        await pilot.press(*"zzz")
+        await until(pilot, lambda: "no model with such a name" in shown(app))
+        await pilot.press("enter", "escape")
+        await until(pilot, lambda: app.screen is room(pilot))
+        assert "weaver@best" in words(app)
+
+
+async def test_another_model_goes_on_with_what_is_being_written(gate: Gate) -> None:
+    weaver("other", seed=1, step=7)
+    choose(length=200, seed=3)
+    gate.let(32)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        first = await send(pilot, "the sea ")
+        await until(pilot, lambda: text_of(first))
+        switching = pilot.app.run_worker(room(pilot).use_model("other"))
+        await until(pilot, lambda: first._writer and first._writer.stopping)
+        gate.let()
+        await switching.wait()
+        second = turns(pilot)[1]
+        await ended(pilot, second)
+        assert 32 <= len(text_of(first)) < 200
+        assert len(text_of(first)) + len(text_of(second)) == 200
+        assert second.brief.prompt == "the sea " + text_of(first)
+        await until(pilot, lambda: "↳ goes on with other@7" in words(app))
+    two, one = kept()
+    assert (one.model, two.model) == ("weaver", "other")
+    assert replaying.replay(one).equal and replaying.replay(two).equal
+
+
+async def test_what_an_earlier_model_wrote_another_goes_on_with_from_the_text() -> None:
+    weaver("other", seed=1, step=7)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        first = await written(pilot, "the sea ")
+        await room(pilot).use_model("other")
+        assert not first.chosen.can_go_on
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        await ended(pilot, turns(pilot)[1])
+        assert turns(pilot)[1].brief.prompt == "the sea " + text_of(first)
+
+
+async def test_the_same_checkpoint_under_another_name_changes_nothing(gate: Gate) -> None:
+    choose(length=LONG)
+    gate.let(32)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: text_of(turn))
+        await room(pilot).use_model("weaver@last")
+        assert turn.writing and turns(pilot) == [turn]
+        await pilot.press("escape")
+        gate.let()
+        await ended(pilot, turn)
+        assert turn.chosen.can_go_on
+
+
+async def test_a_model_that_is_trained_is_used_as_it_is_now_and_a_newer_one_is_offered() -> None:
+    folder = write_run("creature", *course(300))
+    learn("creature", 300)
+    with at_work(folder):
+        app = CharloomApp()
+        async with app.run_test(size=LARGE, notifications=True) as pilot:
+            await ready(pilot)
+            await until(pilot, lambda: app.runs.live)
+            await pilot.press("ctrl+o")
+            await until(pilot, lambda: "● being trained" in shown(app))
+            await pilot.press("escape")
+            await room(pilot).use_model("creature")
+            await until(pilot, lambda: "creature@last" in words(app))
+            learn("creature", 1_200)
+            offer = "creature has learnt on: step 1,200 · ^l uses it"
+            await until(pilot, lambda: offer in words(app))
+            await pilot.press("ctrl+l")
+            await until(pilot, lambda: "step 1,200 ● being trained" in words(app))
+            await until(pilot, lambda: "has learnt on" not in words(app))
+            turn = await written(pilot, "the sea ")
+            assert turn.voice and turn.voice.step == 1_200
+            await until(pilot, lambda: kept())
+    assert kept()[0].step == 1_200
+
+
+async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate) -> None:
+    choose(length=200)
+    gate.let(32)
+    folder = write_run("creature", *course(300))
+    learn("creature", 300)
+    with at_work(folder):
+        app = CharloomApp()
+        async with app.run_test(size=LARGE, notifications=True) as pilot:
+            await ready(pilot)
+            await until(pilot, lambda: app.runs.live)
+            await room(pilot).use_model("creature")
+            first = await send(pilot, "the sea ")
+            await until(pilot, lambda: text_of(first))
+            learn("creature", 400)
+            await until(pilot, lambda: "step 400 · ^l uses it" in words(app))
+            await pilot.click("#offer", offset=(5, 0))
+            await until(pilot, lambda: first._writer and first._writer.stopping)
+            gate.let()
+            await until(pilot, lambda: len(turns(pilot)) == 2)
+            await ended(pilot, turns(pilot)[1])
+    assert [each.step for each in kept()] == [400, 300]
+
+
+@pytest.mark.parametrize("fate", ["removed", "renamed", "damaged"])
+async def test_a_model_that_is_gone_is_told_of_and_another_can_be_chosen(fate: str) -> None:
+    path = store.resolve("weaver")
+    if fate == "removed":
+        store.remove("weaver")
+    elif fate == "renamed":
+        store.rename("weaver", "weaver2")
+    else:
+        damage(path)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await until(pilot, lambda: "^o chooses another." in words(app))
+        sentence = "cannot be used" if fate == "damaged" else "There is no model called 'weaver'"
+        assert sentence in words(app)
+        composer(pilot).put("the sea ")
+        await pilot.press("enter")
+        await until(pilot, lambda: "There is no model to write with" in words(app))
+        assert composer(pilot).text == "the sea "
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "frankenstein@best" in shown(app))
+        await pilot.press(*"frank", "enter")
+        await until(pilot, lambda: "bits/char (carried)" in words(app))
+        assert "There is no model to write with" not in words(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: turns(pilot))
+        await ended(pilot, turns(pilot)[0])
+    assert kept()[0].prompt == "the sea "
+
+
+async def test_a_model_that_cannot_be_had_leaves_the_one_before() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        first = await written(pilot, "the sea ")
+        await room(pilot).use_model("nobody")
+        await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
+        assert text_of(first)[:8].split("\n")[0] in shown(app)
+        await written(pilot, "a loom ")
+    assert [each.model for each in kept()] == ["weaver", "weaver"]
+
+
+async def test_the_last_of_two_choices_holds() -> None:
+    weaver("other", seed=1, step=7)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        one = app.run_worker(room(pilot).use_model("other"))
+        two = app.run_worker(room(pilot).use_model("weaver@last"))
+        await one.wait()
+        await two.wait()
+        await until(pilot, lambda: "weaver@last" in words(app))
+        assert (await written(pilot, "the sea ")).voice.address == "weaver@last"  # type: ignore[union-attr]
+
+
+async def test_a_prompt_may_be_sent_before_the_model_is_read() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        composer(pilot).put("the sea ")
+        await pilot.press("enter")
+        await until(pilot, lambda: turns(pilot))
+        await ended(pilot, turns(pilot)[0])
+    assert kept()[0].prompt == "the sea "
+
+
+async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_back() -> None:
+    weaver("other", seed=1, step=7)
+    app = app_at("settings")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await app.talk_with("other")
+        await ready(pilot)
+        await until(pilot, lambda: "other@best" in words(app))
+        assert (await written(pilot, "the sea ")).voice.name == "other"  # type: ignore[union-attr]
+
+
+# Opened from the library
+
+
+async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> None:
+    weaver("other", seed=1, step=7)
+    choose(temperature=1.1, top_k=7, top_p=0.8, length=70, seed=9, stop="zzz", model="other")
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+    (generation,) = kept()
+    choose()
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        await app.reopen(generation)
+        (turn,) = turns(pilot)
+        assert text_of(turn) == generation.text
+        await until(pilot, lambda: "other@7" in words(app) and "» the sea" in shown(app))
+        chosen = room(pilot).query_one(Choices).remembered
+        assert (chosen["temperature"], chosen["top_k"], chosen["top_p"]) == (1.1, 7, 0.8)
+        assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, "zzz")
+        await pilot.press("t")
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        await ended(pilot, turns(pilot)[1])
+        assert text_of(turns(pilot)[1]) == generation.text
+        turn.focus()
+        await pilot.press("s")
+        await until(pilot, lambda: [each.id for each in kept() if each.starred] == [generation.id])
+        await pilot.press("g")
+        await until(pilot, lambda: len(turns(pilot)) == 3)
+        await ended(pilot, turns(pilot)[2])
+        assert turns(pilot)[2].brief.prompt == "the sea " + generation.text
+    assert len(kept()) == 3
+
+
+async def test_a_text_whose_model_is_gone_can_be_opened_and_gone_on_with_by_another() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+    (generation,) = kept()
+    store.rename("weaver", "old")
+    store.remove("old")
+    weaver("other", seed=1, step=7)
+    choose(model="other")
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        await room(pilot).reopen(generation)
+        assert "is no longer there" in told(app)[0]
+        (turn,) = turns(pilot)
+        assert text_of(turn) == generation.text
+        await pilot.press("g")
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        await ended(pilot, turns(pilot)[1])
+    assert kept()[0].model == "other"
+
+
+async def test_opening_a_text_ends_what_is_being_written(gate: Gate) -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        (generation,) = kept()
+        room(pilot).query_one("#length").value = LONG  # type: ignore[attr-defined]
+        gate.let(32)
+        second = await send(pilot, "a loom ")
+        await until(pilot, lambda: text_of(second))
+        opening = app.run_worker(room(pilot).reopen(generation))
+        await until(pilot, lambda: second._writer and second._writer.stopping)
+        gate.let()
+        await opening.wait()
+        await ended(pilot, second)
+        assert len(turns(pilot)) == 3
+    assert len(kept()) == 2

@@ -1,0 +1,283 @@
+"""The page: what it says when it is empty, how it is read and followed; and nothing in it acts."""
+
+import pytest
+from textual.events import MouseScrollUp
+from textual.pilot import Pilot
+from textual.selection import Selection
+
+from charloom.core.library.generation import Generation
+from charloom.core.model.metadata import CorpusCard
+from charloom.core.sanitize import HIDDEN, visible
+from charloom.core.store import write as store
+from charloom.tui.app import CharloomApp
+from charloom.tui.prompt.turn import Turn
+from charloom.tui.prompt.welcome import Greeting
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
+from charloom.tui.widgets.streaming_text import Flow
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.generations import generation
+from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
+from tests.tui.prompt.helpers import (
+    LONG,
+    Gate,
+    choose,
+    composer,
+    ended,
+    gate,
+    kept,
+    ready,
+    room,
+    send,
+    text_of,
+    turns,
+    weaver,
+    written,
+)
+
+__all__ = ["gate"]
+
+
+@pytest.fixture(autouse=True)
+def model() -> None:
+    weaver()
+    choose()
+
+
+async def reopened(pilot: Pilot[None], **over: object) -> Turn:
+    """Put a text of another day on the page."""
+    await ready(pilot)
+    made: Generation = generation(**over)  # type: ignore[arg-type]
+    await room(pilot).reopen(made)
+    await pilot.pause()
+    return turns(pilot)[-1]
+
+
+# Before there is anything
+
+
+async def test_at_the_first_meeting_one_key_lets_it_write() -> None:
+    preferences.save(Preferences(length=20))
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: composer(pilot).text == "You will rejoice to hear")
+        assert "Good to have you here." in shown(app) and "Press Enter" in words(app)
+        await pilot.press("enter")
+        await until(pilot, lambda: turns(pilot))
+        await ended(pilot, turns(pilot)[0])
+        assert turns(pilot)[0].brief.prompt == "You will rejoice to hear"
+        assert "Good to have you" not in shown(app)
+    assert preferences.load().greeted
+    again = CharloomApp()
+    async with again.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "frankenstein goes on from it" in words(again))
+        assert "Good to have you" not in shown(again)
+
+
+async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
+    corpus = CorpusCard(title="t", sha256="0" * 64, characters=9, opening="the grey sea was gr")
+    store.save("sailor", random_checkpoint(corpus=corpus))
+    choose(model="sailor")
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: composer(pilot).text == "the grey sea was")
+        await room(pilot).use_model("frankenstein")
+        assert composer(pilot).text == "You will rejoice to hear"
+        await pilot.press("x")
+        assert composer(pilot).text == "x"
+        await room(pilot).use_model("sailor")
+        assert composer(pilot).text == "x"
+
+
+async def test_a_fresh_page_has_nothing_on_it_and_the_library_has_everything(gate: Gate) -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        room(pilot).query_one("#length").value = LONG  # type: ignore[attr-defined]
+        gate.let(32)
+        second = await send(pilot, "a loom ")
+        await until(pilot, lambda: text_of(second))
+        await pilot.press("ctrl+n")
+        gate.let()
+        await until(pilot, lambda: not turns(pilot))
+        await until(pilot, lambda: room(pilot).query_one(Greeting).display)
+        await until(pilot, lambda: len(kept()) == 2)
+        await written(pilot, "a loom ")
+        assert len(turns(pilot)) == 1
+
+
+# Reading
+
+
+async def test_the_end_is_followed_until_one_scrolls_up_and_again_when_one_wants(
+    gate: Gate,
+) -> None:
+    choose(length=LONG)
+    gate.let(3_000)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn, page = await send(pilot, "the sea "), room(pilot).transcript
+        await until(pilot, lambda: page.max_scroll_y > 20 and page.following)
+        await pilot.press("pageup")
+        await until(pilot, lambda: not page.following and page.scroll_y == page.scroll_target_y)
+        place, length = page.scroll_y, len(text_of(turn))
+        gate.let(2_000)
+        await until(pilot, lambda: len(text_of(turn)) > length + 1_000)
+        await until(pilot, lambda: "↓ more text has come · End" in shown(app))
+        assert page.scroll_y == place
+        await pilot.press("ctrl+end")
+        await until(pilot, lambda: page.following and "more text" not in shown(app))
+        gate.let(2_000)
+        length = len(text_of(turn))
+        await until(pilot, lambda: len(text_of(turn)) > length + 1_000)
+        await until(pilot, lambda: page.following)
+        wheel = MouseScrollUp(page, 5, 5, 0, 0, 0, False, False, False)
+        page.post_message(wheel)
+        await until(pilot, lambda: not page.following)
+        await pilot.press("shift+tab", "end")
+        await until(pilot, lambda: page.following)
+        await pilot.press("home")
+        await until(pilot, lambda: page.scroll_y == 0)
+        gate.let(2_000)
+        await until(pilot, lambda: "more text has come" in shown(app))
+        await pilot.click("#more", offset=(27, 0))
+        await until(pilot, lambda: page.following and "more text" not in shown(app))
+        await pilot.press("escape")
+        gate.let()
+
+
+async def test_turns_are_gone_through_with_keys() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        first, second = await written(pilot, "the sea "), await written(pilot, "a loom ")
+        assert room(pilot).transcript.current is second
+        await pilot.press("ctrl+up")
+        await until(pilot, lambda: second.has_focus)
+        await pilot.press("ctrl+up")
+        await until(pilot, lambda: first.has_focus)
+        await pilot.press("ctrl+up", "s")
+        await until(pilot, lambda: [each.starred for each in kept()] == [False, True])
+        await pilot.press("ctrl+down")
+        await until(pilot, lambda: second.has_focus)
+        await pilot.press("escape")
+        await until(pilot, lambda: composer(pilot).has_focus)
+        assert room(pilot).transcript.current is second
+        await pilot.click(first, offset=(5, 0))
+        await until(pilot, lambda: first.has_focus)
+        assert room(pilot).transcript.current is first
+
+
+async def test_a_resize_in_the_middle_of_a_text_breaks_it_anew(gate: Gate) -> None:
+    choose(length=400)
+    gate.let(200)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: len(text_of(turn)) > 150)
+        await pilot.resize_terminal(60, 30)
+        gate.let()
+        await ended(pilot, turn)
+        await until(pilot, lambda: drawn(turn) == "the sea " + text_of(turn))
+        assert all(len(line) <= 31 for line in lines(turn))
+        await pilot.resize_terminal(160, 48)
+        await until(pilot, lambda: max(map(len, lines(turn))) > 60 or "\n" in text_of(turn))
+        assert drawn(turn) == "the sea " + text_of(turn)
+
+
+def lines(turn: Turn) -> list[str]:
+    """Return the rows of a text as they are drawn, without what stands around it."""
+    flow = turn.query_one(Flow)
+    return [flow.render_line(y).text[3:].rstrip() for y in range(len(flow._rows))]
+
+
+def drawn(turn: Turn) -> str:
+    """Return the text as its rows have it, newlines where the text has them."""
+    flow = turn.query_one(Flow)
+    starts = [flow._rows[row].start for row in range(len(flow._rows))]
+    pairs = zip(starts, [*starts[1:], None], strict=True)
+    pieces = [flow._text[start:end] for start, end in pairs]
+    for line, piece in zip(lines(turn), pieces, strict=True):
+        assert line == piece.rstrip(" \n").rstrip()
+    return "".join(pieces)
+
+
+async def test_a_text_is_at_most_88_columns_wide() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=(240, 60), notifications=True) as pilot:
+        turn = await reopened(pilot, text=" the sea" * 100)
+        assert 80 < max(map(len, lines(turn))) <= 88
+
+
+async def test_a_hundred_thousand_characters_can_be_reopened_and_read() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        text = " ".join(f"word{number}" for number in range(10_000))
+        turn = await reopened(pilot, text=text)
+        assert drawn(turn).endswith("word9999")
+        await until(pilot, lambda: "word9999" in shown(app))
+        await pilot.press("home")
+        await until(pilot, lambda: "word0 " in shown(app))
+
+
+async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        turn = await reopened(pilot, text=" the sea was grey" * 20 + "\nand the loom")
+        flow = turn.query_one(Flow)
+        await pilot.mouse_down(flow, offset=(3, 0))
+        await pilot.hover(flow, offset=(13, 1))
+        await pilot.mouse_up(flow, offset=(13, 1))
+        await until(pilot, lambda: flow.text_selection)
+        selected = room(pilot).get_selected_text()
+        whole = turn.chosen.whole
+        assert selected and len(selected) > 40 and whole.startswith(selected)
+        assert "\n" not in selected
+        assert flow.get_selection(Selection(None, None))[0] == whole
+
+
+# Nothing acts
+
+
+async def test_what_a_model_writes_is_shown_and_does_nothing() -> None:
+    hostile = "[]\x1b\x9b\u202e/@=ab\n"
+    store.save("wild", random_checkpoint(hostile))
+    choose(model="wild", length=100, columns=2, seed=1)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "[a]\x1b[b]")
+        assert set(text_of(turn)) >= set("[]\x1b\x9b\u202e")
+        picture = shown(app)
+        assert "␛" in picture and HIDDEN in picture and "[" in picture
+        assert not set("\x1b\x9b\u202e") & set(picture)
+        assert visible(turn.brief.prompt) in picture
+        await pilot.press("ctrl+s", "ctrl+g", "ctrl+r")
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+
+
+async def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        text = "[/nothing] [@click=app.exit]"
+        await reopened(pilot, model="[red]x[/]\x1b]0;t\x07", prompt="[b]\x1b", text=text)
+        assert "» [b]␛[/nothing] [@click=app.exit]" in shown(app)
+        assert "[red]x[/]␛]0;t␇@4210" in words(app)
+
+
+async def test_nothing_that_was_brought_up_is_lost_on_the_way_to_another_theme() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        turn = await written_here(pilot)
+        for theme in ("charloom-light", "ansi-dark", "charloom-dark"):
+            app.theme = theme
+            await pilot.pause()
+            assert drawn(turn) == turn.chosen.whole
+
+
+async def written_here(pilot: Pilot[None]) -> Turn:
+    await ready(pilot)
+    return await written(pilot, "the sea ")

@@ -1,0 +1,260 @@
+"""What can be done with a text on the page, by letter, by key, and with the mouse."""
+
+import pytest
+from textual.events import Key
+from textual.pilot import Pilot
+
+from charloom.core.library import replay as replaying
+from charloom.core.library.database import Library
+from charloom.core.sampling.sampler import Settings
+from charloom.tui.app import CharloomApp
+from charloom.tui.prompt.turn import Turn
+from charloom.tui.prompt.turn_footer import Offer
+from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.sampling_controls import Choices
+from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
+from tests.tui.prompt.helpers import (
+    LONG,
+    Gate,
+    choose,
+    composer,
+    ended,
+    gate,
+    kept,
+    ready,
+    room,
+    send,
+    text_of,
+    turns,
+    weaver,
+    written,
+)
+
+__all__ = ["gate"]
+
+
+@pytest.fixture(autouse=True)
+def model() -> None:
+    weaver()
+    choose()
+
+
+async def next_turn(pilot: Pilot[None], *keys: str) -> Turn:
+    """Press keys that begin a turn, and return it once it is written."""
+    before = len(turns(pilot))
+    await pilot.press(*keys)
+    await until(pilot, lambda: len(turns(pilot)) == before + 1)
+    await ended(pilot, turns(pilot)[-1])
+    return turns(pilot)[-1]
+
+
+async def test_again_has_another_seed_and_all_else_the_same() -> None:
+    choose(temperature=1.4, seed=5, length=30)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        first = await written(pilot, "the sea ")
+        room(pilot).query_one("#temperature", Dial).value = 0.0
+        second = await next_turn(pilot, "ctrl+r")
+        assert second.brief.seed != 5
+        assert (second.brief.settings, second.brief.length) == (Settings(1.4), 30)
+        assert second.brief.prompt == first.brief.prompt
+        assert turns(pilot) == [first, second]
+
+
+async def test_retry_has_the_same_seed_and_what_is_chosen_now() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        first = await written(pilot, "the sea ")
+        same = await next_turn(pilot, "ctrl+t")
+        assert text_of(same) == text_of(first)
+        room(pilot).query_one("#temperature", Dial).value = 2.0
+        other = await next_turn(pilot, "shift+tab", "t")
+        assert other.brief.seed == first.brief.seed
+        assert other.brief.settings == Settings(2.0)
+        assert text_of(other) != text_of(first)
+
+
+async def test_edit_brings_the_prompt_back_and_sending_makes_another_turn() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        await pilot.press("shift+tab", "e")
+        assert composer(pilot).text == "the sea " and composer(pilot).has_focus
+        turn = await next_turn(pilot, "i", "s", "enter")
+        assert turn.brief.prompt == "the sea is"
+        assert len(turns(pilot)) == 2
+
+
+async def test_copy_puts_prompt_and_text_into_the_clipboard() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        await pilot.press("alt+c")
+        assert app.clipboard == "the sea " + text_of(turn)
+        assert told(app) == ["68 characters are in the clipboard."]
+
+
+async def test_a_star_makes_a_favorite_and_is_taken_back() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: kept()[0].starred)
+        await until(pilot, lambda: "★ weaver@100" in shown(app) and "^s unstar" in shown(app))
+        await pilot.press("shift+tab", "s")
+        await until(pilot, lambda: not kept()[0].starred)
+        await until(pilot, lambda: "★" not in shown(app) and "s star" in shown(app))
+        assert not turn.chosen.fault and len(kept()) == 1
+
+
+async def test_a_star_in_the_middle_of_a_text_holds_when_it_is_kept(gate: Gate) -> None:
+    gate.let(32)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: text_of(turn))
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "★" in shown(app))
+        assert kept() == []
+        gate.let()
+        await ended(pilot, turn)
+    assert [each.starred for each in kept()] == [True]
+
+
+async def test_delete_takes_a_text_off_the_page_and_out_of_the_library_and_it_can_come_back() -> (
+    None
+):
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        (before,) = kept()
+        await pilot.press("shift+tab", "d")
+        await until(pilot, lambda: kept() == [])
+        await until(pilot, lambda: "Deleted." in shown(app) and "z bring it back" in shown(app))
+        assert text_of(turn)[:8] not in shown(app)
+        await pilot.press("s", "c", "r")
+        await pilot.pause()
+        assert not turn.chosen.starred and turns(pilot) == [turn] and told(app) == []
+        await pilot.press("ctrl+z")
+        await until(pilot, lambda: kept() == [before])
+        await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in shown(app))
+        assert "Deleted" not in shown(app)
+
+
+async def test_what_was_tagged_elsewhere_comes_back_with_its_tags() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        with Library() as library:
+            library.tag(1, ["grey"])
+        await pilot.press("alt+d")
+        await until(pilot, lambda: kept() == [])
+        await pilot.press("alt+z")
+        await until(pilot, lambda: kept())
+    assert kept()[0].tags == ("grey",)
+
+
+async def test_a_favorite_stays_in_the_library_when_it_is_deleted_here() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: kept()[0].starred)
+        await pilot.press("alt+d")
+        await until(pilot, lambda: "The favorite stays in the library." in words(app))
+        await written(pilot, "a loom ")
+        assert [turn.brief.prompt for turn in turns(pilot)] == ["a loom "]
+    assert {each.prompt for each in kept()} == {"the sea ", "a loom "}
+
+
+async def test_a_text_that_somebody_else_has_starred_stays_too() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        with Library() as library:
+            library.star(1)
+        await pilot.press("alt+d")
+        await until(pilot, lambda: "The favorite stays in the library." in words(app))
+    assert kept()[0].starred
+
+
+async def test_delete_in_the_middle_of_a_text_stops_it_and_keeps_nothing(gate: Gate) -> None:
+    gate.let(32)
+    choose(length=LONG)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: text_of(turn))
+        await pilot.press("alt+d")
+        gate.let()
+        await until(pilot, lambda: not turn.writing)
+        await pilot.pause()
+        assert kept() == []
+        await pilot.press("alt+z")
+        await until(pilot, lambda: kept())
+    (found,) = kept()
+    assert found.text == text_of(turn) and replaying.replay(found).equal
+
+
+async def test_what_was_starred_and_deleted_in_the_middle_is_kept(gate: Gate) -> None:
+    gate.let(32)
+    choose(length=LONG)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: text_of(turn))
+        await pilot.press("ctrl+s", "alt+d")
+        gate.let()
+        await until(pilot, lambda: kept())
+    assert kept()[0].starred and replaying.replay(kept()[0]).equal
+
+
+async def test_the_seed_of_a_text_can_be_pinned() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        first = await written(pilot, "the sea ")
+        app.post_message(Key("alt+p", "p"))  # as most terminals have it
+        await until(pilot, lambda: room(pilot).query_one(Choices).remembered["seed"] >= 0)
+        assert composer(pilot).text == ""
+        second = await written(pilot, "the sea ")
+        assert text_of(second) == text_of(first)
+    again = CharloomApp()
+    async with again.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        assert room(pilot).query_one(Choices).remembered["seed"] == first.brief.seed
+
+
+async def test_what_can_be_done_can_be_clicked() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        await until(pilot, lambda: "^s star" in shown(app))
+        line = turn.query_one(Offer).region
+        await pilot.click(offset=(line.x + 4, line.y))
+        await until(pilot, lambda: kept()[0].starred)
+
+
+async def test_the_palette_has_what_can_be_done_and_only_that() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        titles = {each.title for each in app.get_system_commands(app.screen)}
+        assert {"Model", "Panel", "Fresh page"} <= titles and "Star" not in titles
+        await written(pilot, "the sea ")
+        titles = {each.title for each in app.get_system_commands(app.screen)}
+        assert {"Star", "Again", "Go on", "Retry", "Edit", "Copy", "Delete"} <= titles
+        assert not {"Bring back", "Keep"} & titles

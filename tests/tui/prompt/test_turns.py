@@ -1,0 +1,243 @@
+"""The Prompt room: a prompt is gone on with, in sight, and what is written can be had again."""
+
+import pytest
+
+from charloom.core.library import replay as replaying
+from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.sampling.completion import Draft
+from charloom.core.sampling.sampler import Settings, Stream
+from charloom.tui.app import CharloomApp
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.number_slider import Dial
+from tests.helpers.factories import random_checkpoint
+from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
+from tests.tui.prompt.helpers import (
+    LONG,
+    Gate,
+    choose,
+    composer,
+    ended,
+    gate,
+    kept,
+    ready,
+    room,
+    send,
+    text_of,
+    turns,
+    weaver,
+    written,
+)
+
+__all__ = ["gate"]
+
+
+@pytest.fixture(autouse=True)
+def model() -> None:
+    weaver()
+    choose()
+
+
+def draft(prompt: str, seed: int, length: int, settings: Settings | None = None) -> str:
+    drawn = Draft(Stream(LSTM(random_checkpoint()), prompt, settings or Settings(), seed), length)
+    return "".join(character for character, _ in drawn)
+
+
+async def test_enter_lets_the_model_go_on_from_the_prompt() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        seed = turn.brief.seed
+        assert text_of(turn) == draft("the sea ", seed, 60)
+        assert composer(pilot).text == ""
+        assert f"» the sea {text_of(turn)[:40]}".split("\n")[0] in shown(app)
+        assert f"weaver@100 · seed {seed} · temperature 0.8" in shown(app)
+
+
+async def test_what_is_written_is_kept_with_all_it_takes_to_have_it_again() -> None:
+    choose(temperature=1.2, top_k=9, top_p=0.9, seed=41, length=80)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+    (found,) = kept()
+    assert (found.prompt, found.text, found.seed) == ("the sea ", text_of(turn), 41)
+    assert (found.temperature, found.top_k, found.top_p, found.length) == (1.2, 9, 0.9, 80)
+    assert (found.model, found.step, found.starred) == ("weaver", 100, False)
+    assert found.bits_per_char is not None and found.chars_per_second > 0
+    assert replaying.replay(found).equal
+
+
+async def test_escape_stops_at_once_and_what_there_is_stays(gate: Gate) -> None:
+    gate.let(40)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: len(text_of(turn)) == 32)  # whole slices
+        await pilot.press("escape")
+        gate.let()
+        await ended(pilot, turn)
+        assert 32 <= len(text_of(turn)) < 60
+    (found,) = kept()
+    assert found.text == text_of(turn) and found.length == len(found.text)
+    assert replaying.replay(found).equal
+
+
+async def test_escape_before_the_first_character_leaves_nothing_behind(gate: Gate) -> None:
+    gate.let(0)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: "reading the prompt" in shown(app))
+        await pilot.press("escape")
+        gate.let()
+        await until(pilot, lambda: not turn.writing)
+        await pilot.press("ctrl+g")
+        await ended(pilot, turn)
+        assert len(text_of(turn)) >= 60
+    (found,) = kept()
+    assert replaying.replay(found).equal
+
+
+async def test_a_text_goes_on_from_its_carried_state_and_is_still_one() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: len(text_of(turn)) == 120)
+        await ended(pilot, turn)
+        assert text_of(turn) == draft("the sea ", turn.brief.seed, 120)
+        assert len(turns(pilot)) == 1
+    (found,) = kept()
+    assert (len(found.text), found.length) == (120, 120)
+    assert replaying.replay(found).equal
+
+
+async def test_going_on_obeys_what_was_chosen_since() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        room(pilot).query_one("#temperature", Dial).value = 0.0
+        room(pilot).query_one("#length", Dial).value = 10
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: len(text_of(turn)) == 70)
+        await ended(pilot, turn)
+    (found,) = kept()
+    assert [each.settings for each in found.changes] == [Settings(0.0)]
+    assert replaying.replay(found).equal
+
+
+async def test_what_cannot_go_on_is_gone_on_with_in_a_turn_of_its_own() -> None:
+    stop = draft("the sea ", 7, 60)[20:22]
+    choose(seed=7, stop=stop)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        first = await written(pilot, "the sea ")
+        assert text_of(first) == draft("the sea ", 7, 60).split(stop)[0]
+        room(pilot).query_one("#stop", Field).value = ""
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        second = turns(pilot)[1]
+        await ended(pilot, second)
+        assert second.brief.prompt == "the sea " + text_of(first)
+        assert text_of(second) == draft(second.brief.prompt, 7, 60)
+        assert "↳ goes on with weaver@100" in words(app)
+    assert [each.prompt for each in kept()] == [second.brief.prompt, "the sea "]
+
+
+async def test_a_new_prompt_ends_what_is_being_written(gate: Gate) -> None:
+    gate.let(40)
+    choose(length=LONG)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        first = await send(pilot, "the sea ")
+        await until(pilot, lambda: text_of(first))
+        composer(pilot).put("a loom ")
+        await pilot.press("enter")
+        gate.let(64)
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        assert not first.writing and turns(pilot)[1].writing
+        await pilot.press("escape")
+        gate.let()
+        await ended(pilot, turns(pilot)[1])
+        await ended(pilot, first)
+    assert {each.prompt for each in kept()} == {"the sea ", "a loom "}
+    assert all(replaying.replay(each).equal for each in kept())
+
+
+async def test_an_empty_prompt_begins_a_line() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        composer(pilot).put("")
+        await until(pilot, lambda: "enter begin a line" in shown(app))
+        turn = await written(pilot, "")
+        assert text_of(turn) == draft("", turn.brief.seed, 60)
+
+
+async def test_of_a_prompt_only_what_the_model_knows_is_read_and_the_rest_is_told() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "The ☃ sea")
+        assert turn.brief.prompt == "the  sea"
+        assert "T → t · ☃ was dropped" in words(app)
+        await pilot.press("alt+e")
+        assert composer(pilot).text == "The ☃ sea"
+    assert kept()[0].prompt == "the  sea"
+
+
+async def test_of_a_very_long_prompt_the_end_is_read() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        prompt = "sea " * 5_001
+        turn = await written(pilot, prompt)
+        assert turn.brief.prompt == prompt[-20_000:]
+        await until(pilot, lambda: "only the last 20,000 characters are read" in words(app))
+
+
+async def test_the_text_goes_on_while_the_person_is_elsewhere(gate: Gate) -> None:
+    choose(length=36)  # after the prompt, no more than stands on one line
+    gate.let(32)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: text_of(turn))
+        await pilot.press("f5")
+        gate.let()
+        await ended(pilot, turn)
+        await pilot.press("f2")
+        assert len(text_of(turn)) == 36
+        await until(pilot, lambda: text_of(turn).split("\n")[-1].rstrip() in shown(app))
+
+
+async def test_what_is_being_written_is_kept_when_the_app_is_left(gate: Gate) -> None:
+    gate.let(32)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: text_of(turn))
+        await pilot.press("ctrl+s")
+        gate.let()
+        await pilot.press("ctrl+q")
+    (found,) = kept()
+    assert found.text and found.starred and replaying.replay(found).equal
+
+
+async def test_leaving_waits_for_no_prompt_that_is_being_read(gate: Gate) -> None:
+    gate.let(0)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await send(pilot, "the sea ")
+        await pilot.press("ctrl+q")
+    assert kept() == []

@@ -1,0 +1,154 @@
+"""The Settings room: what is chosen there holds at once, and is there the next time."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from charloom.tui.app import CharloomApp
+from charloom.tui.services.preferences import Preferences, load, save
+from charloom.tui.settings import screen as settings
+from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.sampling_controls import Choices
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+
+Compare = Callable[..., bool]
+
+
+def kept(home: Path) -> dict[str, Any]:
+    """Return what the settings file holds."""
+    found = json.loads((home / "settings.json").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+async def test_a_theme_is_used_when_it_is_highlighted_and_remembered(home: Path) -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        assert app.theme == "charloom-dark"
+        await pilot.press("down")
+        await until(pilot, lambda: app.theme == "charloom-light")
+        assert kept(home)["theme"] == "charloom-light"
+    again = app_at("settings")
+    async with again.run_test(size=SMALL, notifications=True) as pilot:
+        assert again.theme == "charloom-light"
+        await pilot.press("up")
+        await until(pilot, lambda: again.theme == "charloom-dark")
+
+
+async def test_every_theme_can_be_used() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        themes = app.screen.query_one(settings.Themes)
+        assert themes.option_count >= 20
+        for number in range(themes.option_count):
+            themes.highlighted = number
+            name = themes.get_option_at_index(number).id
+            await until(pilot, lambda: app.theme == name)  # noqa: B023 - awaited in the loop
+        assert told(app) == []
+
+
+async def test_what_is_turned_and_typed_is_remembered_at_once(home: Path) -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("tab", "right", "tab", *"40", "enter", "tab", "left", "tab", "end")
+        await pilot.press("tab", *"7", "tab", *r"\n\n", "tab", "right", "tab", "right")
+        await until(pilot, lambda: app.preferences.vary == "temperature")
+    assert {name: kept(home)[name] for name in ("temperature", "top_k", "top_p", "length")} == {
+        "temperature": 0.9,
+        "top_k": 40,
+        "top_p": 0.95,
+        "length": 100_000,
+    }
+    assert (load().seed, load().stop, load().columns) == (7, "\n\n", 2)
+
+
+async def test_what_was_chosen_elsewhere_is_shown() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("f3")
+        app.remember(temperature=1.5, seed=3, stop="\t", columns=4, vary="temperature")
+        app.theme = "nord"
+        await pilot.press("f5")
+        choices = app.screen.query_one(Choices)
+        await until(pilot, lambda: choices.settings.temperature == 1.5)
+        assert choices.remembered["seed"] == 3 and choices.remembered["stop"] == "\t"
+        assert choices.remembered["columns"] == 4 and choices.remembered["vary"] == "temperature"
+        await until(pilot, lambda: app.screen.query_one(settings.Themes).highlighted is not None)
+        assert app.theme == "nord" and app.preferences.theme == "nord"
+        assert app.preferences.temperature == 1.5
+
+
+async def test_a_reset_asks_first_and_leaves_what_is_no_setting(home: Path) -> None:
+    save(Preferences(theme="nord", temperature=1.7, model="sea", texts=("loom",), greeted=True))
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        for answer in ("escape", "c"):
+            await pilot.press("ctrl+r")
+            await until(pilot, lambda: "as they were at first?" in words(app))
+            await pilot.press(answer)
+            await until(pilot, lambda: "as they were at first?" not in words(app))
+            assert app.preferences.temperature == 1.7
+        await pilot.press("ctrl+r", "r")
+        await until(pilot, lambda: app.preferences.temperature == 0.8)
+        await until(pilot, lambda: app.theme == "charloom-dark")
+        assert app.screen.query_one("#temperature", Dial).value == 0.8
+    assert load() == Preferences(model="sea", texts=("loom",), greeted=True)
+
+
+async def test_places_are_shown_and_copied_and_nothing_in_them_acts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "[red]a\x1b]0;title\x07"
+    monkeypatch.setenv("CHARLOOM_HOME", str(home))
+    app = app_at("settings")
+    async with app.run_test(size=(200, 60), notifications=True) as pilot:
+        await until(pilot, lambda: "[red]a␛]0;title␇/models" in shown(app))
+        app.screen.query_one(settings.Places).focus()
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: told(app))
+        assert app.clipboard == str(home / "models")
+        assert "[red]a␛]0;title␇/models is in the clipboard" in told(app)[0]
+        await pilot.press("up", "ctrl+y")
+        await until(pilot, lambda: app.clipboard == str(home))
+
+
+async def test_what_cannot_be_kept_is_told_and_holds_until_the_end(home: Path) -> None:
+    home.write_text("a file where the folder should be")
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("tab", "right")
+        await until(pilot, lambda: told(app))
+        assert "cannot be made" in told(app)[0]
+        assert app.preferences.temperature == 0.9
+
+
+async def test_what_could_not_be_kept_is_kept_with_the_next_choice(home: Path) -> None:
+    in_the_way = home / "settings.json"
+    in_the_way.mkdir(parents=True)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        app.remember(theme="nord")
+        app.remember(theme="nord")
+        await until(pilot, lambda: told(app))
+        assert len(told(app)) == 1
+        in_the_way.rmdir()
+        app.remember(temperature=1.5)
+    assert (load().theme, load().temperature) == ("nord", 1.5)
+
+
+@pytest.mark.usefixtures("same_everywhere")
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+@pytest.mark.parametrize("where", ["themes", "places"])
+def test_look(snap_compare: Compare, size: tuple[int, int], where: str) -> None:
+    async def go(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, CharloomApp)
+        await until(pilot, lambda: "charloom-dark" in shown(app))
+        app.screen.query_one(where.title()).focus()
+        await pilot.pause()
+
+    assert snap_compare(app_at("settings"), terminal_size=size, run_before=go)

@@ -1,0 +1,131 @@
+"""What all rooms share: going from one to the next, commands by name, telling, and remembering."""
+
+from collections import Counter
+
+import pytest
+from textual.command import CommandInput, CommandList, CommandPalette
+from textual.events import Paste
+from textual.widgets import Footer
+
+from charloom.core.sanitize import visible
+from charloom.tui.app import CharloomApp
+from charloom.tui.dialogs.help import HelpScreen
+from charloom.tui.dialogs.key_bindings import deeds
+from charloom.tui.services.preferences import load
+from charloom.tui.settings.screen import Places
+from charloom.tui.widgets.number_slider import Dial
+from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
+
+ROOMS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}
+HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
+
+
+async def test_a_key_leads_to_every_room_and_each_is_made_once() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        made: dict[str, object] = {}
+        for _ in range(2):
+            for key, title in ROOMS.items():
+                await pilot.press(key)
+                await until(pilot, lambda: app.screen.title == title)  # noqa: B023 - awaited here
+                assert made.setdefault(title, app.screen) is app.screen
+                assert app.screen.query_one(Footer)
+                assert f"charloom  {title.lower()}" in shown(app)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 6), (300, 100)], ids=str)
+async def test_no_size_of_terminal_is_too_strange(size: tuple[int, int]) -> None:
+    app = CharloomApp()
+    async with app.run_test(size=size, notifications=True) as pilot:
+        for key in (*ROOMS, "f5", "f1", "escape"):
+            await pilot.press(key)
+            await pilot.pause()
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "How it looks" in shown(app))
+
+
+@pytest.mark.parametrize("mode", ["prompt", "train", "library", "settings", "tour"])
+async def test_the_palette_has_every_action_once_with_its_key(mode: str) -> None:
+    app = app_at(mode)
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.pause()
+        offered = list(app.get_system_commands(app.screen))
+        names = Counter(command.title for command in offered)
+        assert [name for name, times in names.items() if times > 1] == []
+        expected = {deed.title for deed in deeds(app.screen) if deed.tooltip}
+        assert set(names) == expected | {"Theme"}
+        assert set(ROOMS.values()) | {"Help", "Quit", "Commands"} <= expected
+        for command in offered:
+            assert command.title == "Theme" or command.help.endswith(")")
+
+
+async def test_a_command_is_done_where_it_belongs() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        app.screen.query_one(Places).focus()
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        await pilot.press(*"copy", "enter")  # an action of the screen
+        await until(pilot, lambda: "is in the clipboard" in words(app))
+        await pilot.press("ctrl+p", *"train", "enter")  # one of the app
+        await until(pilot, lambda: app.current_mode == "train")
+        await pilot.press("ctrl+p", *"help", "enter")
+        await until(pilot, lambda: isinstance(app.screen, HelpScreen))
+
+
+async def test_the_palette_changes_the_theme() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("ctrl+p", *"theme", "enter")
+        await until(pilot, lambda: "Search for themes" in shown(app))
+        await pilot.press(*"nord", "enter")
+        await until(pilot, lambda: app.theme == "nord")
+    assert load().theme == "nord"
+
+
+async def test_nothing_typed_into_the_palette_is_markup_or_acts() -> None:
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: isinstance(app.screen, CommandPalette))
+        typed = app.screen.query_one(CommandInput)
+        typed.post_message(Paste(HOSTILE))
+        typed.post_message(Paste("[red]"))
+        typed.post_message(Paste("new run"))
+        await until(pilot, lambda: typed.value == "new run")
+        await until(pilot, lambda: app.screen.query_one(CommandList).option_count)
+
+
+async def test_what_is_told_is_never_markup_and_cannot_act() -> None:
+    app = app_at("train")
+    async with app.run_test(size=(160, 48), notifications=True) as pilot:
+        app.notify(HOSTILE, title=HOSTILE)
+        await until(pilot, lambda: shown(app).count(visible(HOSTILE)) == 2)
+
+
+async def test_ctrl_c_says_how_to_leave_and_ctrl_q_leaves_from_anywhere() -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        app.screen.query_one("#length", Dial).focus()
+        await pilot.press("ctrl+c")
+        await until(pilot, lambda: told(app) == ["Press ctrl+q to leave Charloom."])
+        await pilot.press("ctrl+r")
+        await until(pilot, lambda: "as they were at first?" in words(app))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not app.is_running)
+
+
+async def test_a_theme_that_is_no_longer_there_becomes_the_first() -> None:
+    app = app_at("settings")
+    app.remember(theme="from-a-later-version")
+    again = CharloomApp()
+    assert load().theme == "from-a-later-version" and again.theme == "charloom-dark"
+
+
+@pytest.mark.parametrize("theme", ["charloom-dark", "charloom-light", "nord", "ansi-dark"])
+async def test_muted_words_of_a_line_are_fainter_than_the_others(theme: str) -> None:
+    app = app_at("settings")
+    app.theme = theme
+    variables = app.get_css_variables()
+    assert variables["text-muted"] != variables["foreground"]
+    assert variables["text-disabled"] != variables["foreground"]

@@ -1,0 +1,163 @@
+"""The real app on a real terminal: how it begins, and that nothing leaves the terminal unusable."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from charloom.core.library.database import Library
+from charloom.core.runs import commands as orders
+from charloom.core.runs import monitor as watch
+from charloom.core.runs.commands import Order
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
+from tests.helpers.run_cli import child, needs_terminal, on_terminal
+from tests.helpers.small_models import endless
+from tests.helpers.terminal import CTRL_C, CTRL_Q, ENTER, F1, F2, F3, READY, Terminal
+
+pytestmark = needs_terminal
+NO_TERMINAL = "charloom: The app needs a terminal; `charloom generate` writes text without one.\n"
+FAULTY = """
+import charloom.tui.app
+from charloom.tui.cli import main
+
+def divide(*_):
+    text = "private"
+    raise ZeroDivisionError("a fault")
+
+{where} = divide
+main()
+"""
+
+
+@pytest.fixture
+def terminal(home: Path) -> Iterator[Terminal]:
+    """The app, ready."""
+    with Terminal(home=home) as opened:
+        opened.wait_for(READY)
+        yield opened
+
+
+def restored(terminal: Terminal) -> bool:
+    """Whether the terminal shows its own screen, a cursor, and no reports of the mouse."""
+    undone = {b"?1049l": b"?1049h", b"?25h": b"?25l", b"?1000l": b"?1000h", b"?2004l": b"?2004h"}
+    last = terminal.raw.rfind
+    return all(last(b"\x1b[" + after) > last(b"\x1b[" + before) for after, before in undone.items())
+
+
+def test_it_opens_and_leaves_the_terminal_as_it_was(home: Path) -> None:
+    with Terminal((sys.executable, "-c", "input()"), home=home) as plain:
+        before = plain.ways
+    with Terminal(home=home) as terminal:
+        terminal.wait_for(READY)
+        assert terminal.ways != before
+        terminal.press(CTRL_Q)
+        assert terminal.end() == 0
+        assert terminal.ways == before
+        assert restored(terminal)
+
+
+def test_ctrl_c_does_not_end_it_but_says_what_does(terminal: Terminal) -> None:
+    terminal.press(F3)
+    terminal.wait_for("Press n to choose a text and begin.")
+    terminal.press(CTRL_C)
+    terminal.wait_for("Press ctrl+q to leave Charloom.")
+    assert terminal.process.poll() is None
+
+
+def test_keys_pressed_before_the_first_room_is_there_are_taken_by_it(home: Path) -> None:
+    with Terminal(home=home) as terminal:
+        terminal.wait(lambda: b"F2" in terminal.raw)
+        terminal.press("Ishmael")
+        terminal.wait_for("Ishmael")
+
+
+def test_without_a_terminal_it_says_so(home: Path) -> None:
+    assert child() == (1, "", NO_TERMINAL)
+    dumb = on_terminal(environment={"TERM": "dumb"})
+    assert (dumb.code, dumb.out) == (1, NO_TERMINAL)
+
+
+def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
+    terminal.press(b"caf\xe9\xff and tea")
+    terminal.wait_for("and tea")
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "charloom.tui.app.CharloomApp.action_help",
+        "charloom.tui.app.CharloomApp.on_mount",
+        "charloom.tui.app.preferences.load",
+        "__import__('charloom.tui.services.run_manager').running.Runs.follow",
+        "__import__('charloom.tui.prompt.screen').screens.prompt.PromptRoom.use_model",
+    ],
+    ids=["in an action", "in a handler", "at first", "after a refresh", "in a worker"],
+)
+def test_a_fault_is_one_sentence_and_a_file(where: str, home: Path) -> None:
+    command = (sys.executable, "-P", "-c", FAULTY.format(where=where))
+    with Terminal(command, home=home) as terminal:
+        terminal.wait(lambda: terminal.process.poll() is not None or READY in terminal.text)
+        if terminal.process.poll() is None:
+            terminal.press(F1)
+        assert terminal.end() == 1
+        assert restored(terminal) or b"\x1b[?1049h" not in terminal.raw
+        shown = bytes(terminal.raw).rpartition(b"\x1b")[2].decode()
+        log = home / "crash.log"
+        sentence = f"charloom: Charloom met a fault of its own and had to close; {log} tells"
+        assert sentence in shown and b"Traceback" not in terminal.raw
+        assert "ZeroDivisionError: a fault" in log.read_text()
+        assert 'raise ZeroDivisionError("a fault")' not in shown
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_in_order(number: signal.Signals, terminal: Terminal) -> None:
+    terminal.process.send_signal(number)
+    assert terminal.end() == 128 + number
+    assert restored(terminal)
+
+
+def test_when_its_terminal_is_closed_it_ends_and_a_training_goes_on(home: Path) -> None:
+    folder = endless("sea")
+    preferences.save(Preferences(length=100_000))
+    with Terminal(home=home) as terminal:
+        terminal.wait_for(READY)
+        terminal.press(ENTER)  # so that much is being written when nobody can read it any more
+        terminal.wait_for("esc stop")
+        terminal.press(F3)
+        terminal.wait_for("not yet trained")
+        terminal.press("u")
+        terminal.wait_for("● sea  training")
+        terminal.press(F2)
+        terminal.wait_for("esc stop")
+        try:
+            terminal.hang_up()
+            terminal.process.wait(10)
+            assert not (home / "crash.log").exists()
+            assert watch.alive(folder)
+            log = folder / "metrics.jsonl"
+            size = log.stat().st_size
+            terminal.wait(lambda: log.stat().st_size > size)
+        finally:
+            orders.give(folder, Order("stop"))
+        terminal.wait(lambda: not watch.alive(folder))
+    with Library() as library:
+        (kept,) = library.recent(10)
+    assert len(kept.text) > 100
+
+
+def test_it_ends_with_its_terminal_though_no_signal_tells_of_that(home: Path) -> None:
+    preferences.save(Preferences(length=100_000))
+    ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    code = f"{ignoring}; from charloom.tui.cli import main; main()"
+    with Terminal((sys.executable, "-P", "-c", code), home=home) as terminal:
+        terminal.wait_for(READY)
+        terminal.press(ENTER)
+        terminal.wait_for("esc stop")
+        terminal.hang_up()
+        terminal.process.wait(10)
+    assert not (home / "crash.log").exists()
+    with Library() as library:
+        assert library.recent(1)[0].text

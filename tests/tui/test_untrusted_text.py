@@ -1,0 +1,150 @@
+"""The safety net: with hostile material everywhere, no room of the real app lets any of it act.
+
+Each piece has a word of its own, which is looked for on the screen: what was never shown has not
+been tested.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from charloom.core.library.database import Library
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs.events import Warned
+from charloom.core.sanitize import visible
+from charloom.core.store import write as store
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.generations import generation
+from tests.helpers.run_cli import needs_terminal
+from tests.helpers.terminal import (
+    CTRL_O,
+    CTRL_P,
+    CTRL_Q,
+    DOWN,
+    END,
+    ENTER,
+    ESCAPE,
+    F1,
+    F3,
+    F4,
+    F5,
+    F6,
+    READY,
+    RIGHT,
+    Terminal,
+)
+from tests.tui.helpers.run_folders import course, end, write_run
+
+pytestmark = needs_terminal
+ACTS = "\x1b]0;taken\x07\x9b31m\x7f\u202e[red]\x1b[2J"
+# Textual itself writes only these: CSI and private modes, and the shape of the pointer (OSC 22).
+HOSTILE = re.compile(r"\x1b\](?!22;)|[\x7f-\x9f\u202a-\u202e\ud800-\udfff]|taken\x07")
+
+
+def hostile(word: str) -> str:
+    return f"{word}{ACTS}{word}"
+
+
+def pasted(text: str) -> str:
+    """Return what a terminal sends when ``text`` is pasted: all but ESC, of which it clears it."""
+    return f"\x1b[200~{text.replace(ESCAPE, '')}\x1b[201~"
+
+
+@pytest.fixture(autouse=True)
+def material(home: Path) -> None:
+    """Put hostile texts wherever a text can be."""
+    card = CorpusCard(hostile("title"), "0" * 64, 1_000, hostile("opening"))
+    known = "".join(sorted({*hostile("opening"), *"\n abcdefghijklmnopqrstuvwxyz"}))
+    model = random_checkpoint(known, corpus=card, note=hostile("remark"))
+    store.save("wild", model)
+    (store.folder("wild") / "notes.md").write_text(hostile("notes"))
+    told = (*course(sample=hostile("sample")), Warned(hostile("warning")))
+    write_run("sea", *told, end("failed", hostile("failure")), title=hostile("corpus"))
+    with Library() as library:
+        library.add(
+            generation(
+                hostile("text"),
+                prompt=hostile("prompt"),
+                model=hostile("writer"),
+                note=hostile("opinion"),
+                tags=("[red]tag[/red]",),
+                stop=hostile("stop"),
+                starred=True,
+            )
+        )
+    recent = home.parent / f"{hostile('recent')}.txt"
+    recent.write_text(hostile("content") + " and more of it" * 200)
+    preferences.save(
+        Preferences(
+            model="wild", length=400, stop=hostile("until"), texts=(str(recent),), greeted=True
+        )
+    )
+
+
+@pytest.fixture
+def terminal(home: Path) -> Iterator[Terminal]:
+    with Terminal(home=home, size=(140, 44)) as opened:
+        opened.wait_for(READY)
+        yield opened
+
+
+def test_no_room_lets_any_of_it_act(terminal: Terminal) -> None:
+    shown = visible(ACTS)
+
+    def go(keys: str, *words: str) -> None:
+        """Press keys, and wait for what is to be seen then."""
+        terminal.press(keys)
+        for each in words:
+            terminal.wait_for(each)
+
+    def back(words: str) -> None:
+        """Leave a screen that alone has these words."""
+        terminal.press(ESCAPE)
+        terminal.wait(lambda: words not in terminal.text)
+
+    go(pasted(hostile("typed")), f"typed{shown}".replace("␛", ""), f"until{shown}"[:12])
+    go(ENTER, "alt+d delete", "again")
+    go(CTRL_O, "type a part of a name")
+    back("type a part of a name")
+
+    go(F3, f"sample{shown}sample", f"failure{shown}", f"warning{shown}")
+    go("v", "back")
+    back("back")
+    go("d", "with all its checkpoints?")
+    back("with all its checkpoints?")
+    go("n", "Known texts")
+    go(RIGHT, "recent␛")  # among the files of the folder
+    go(DOWN + DOWN + ENTER, "Control and format characters")
+    go(F1, "Keys on this screen")
+    back("Keys on this screen")
+    back("Known texts")
+
+    go(F4, "writer␛", "[red]tag[/red]")
+    go(DOWN, f"text{shown}text", f"opinion{shown}")
+    go("n", "Cancel")
+    back("Cancel")
+    go("m", "title␛")
+    go(DOWN + DOWN, f"title{shown}title")
+    go("n", f"notes{shown}", "Cancel")
+    back("Cancel")
+
+    go(F6, "title␛", "Load text")
+    go("a", "Cancel")
+    go(pasted(hostile("answer")), "answer")
+    go("\x13" + END, f"answer{shown}".replace("␛", ""))
+    go("e", f"notes{shown}", "Cancel")
+    back("Cancel")
+
+    go(F5, "How it looks", f"until{shown}"[:12])
+    go(CTRL_P, "Search for commands")
+    go(pasted(hostile("sought")) + "them", "Choose how the app looks")
+    back("Choose how the app looks")
+
+    terminal.press(CTRL_Q)
+    assert terminal.end() == 0
+    written = terminal.raw.decode(errors="surrogateescape")
+    assert [written[max(0, m.start() - 40) : m.end() + 9] for m in HOSTILE.finditer(written)] == []

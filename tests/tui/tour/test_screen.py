@@ -1,0 +1,163 @@
+"""The Tour room: ten stations, what is chosen and answered there, and what cannot be shown."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.pilot import Pilot
+
+from charloom.core.config import TrainSettings
+from charloom.core.model.checkpoint import CorpusCard
+from charloom.core.runs import run as runs
+from charloom.core.store import write as store
+from charloom.tui.app import CharloomApp
+from charloom.tui.dialogs.model_picker import ModelPicker
+from charloom.tui.dialogs.note_editor import Editor
+from charloom.tui.services.preferences import Preferences, save
+from charloom.tui.tour import lab_notes as labnotes
+from charloom.tui.tour.screen import TourRoom
+from charloom.tui.tour.stage_bar import StationLine
+from charloom.tui.widgets.paste_area import PasteArea
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import damage, random_checkpoint
+from tests.helpers.small_models import create
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+
+Compare = Callable[..., bool]
+HOSTILE = "[bold]\x1b[31mmine\x1b]0;title\x07[/]"
+
+
+@pytest.fixture(autouse=True)
+def _model() -> None:
+    """Have a model whose text is at hand."""
+    sha256 = runs.read_plan(create("weaver")).sha256
+    card = CorpusCard("sea", sha256, len(TEXT), TEXT[:20])
+    training = TrainSettings(batch=4, window=16)
+    store.save("weaver", random_checkpoint(TEXT, corpus=card, training=training))
+    save(Preferences(model="weaver", temperature=0.7, top_k=3))
+
+
+def room(pilot: Pilot[None]) -> TourRoom:
+    return next(each for each in pilot.app.screen_stack if isinstance(each, TourRoom))
+
+
+@asynccontextmanager
+async def opened() -> AsyncIterator[tuple[CharloomApp, Pilot[None]]]:
+    app = app_at("tour")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "Load text" in shown(app))
+        yield app, pilot
+
+
+async def at(pilot: Pilot[None], number: int) -> None:
+    """Go on to a station, and wait for all of it."""
+    app = pilot.app
+    assert isinstance(app, CharloomApp)
+    while room(pilot).query_one(StationLine).number < number:
+        await pilot.press("right")
+    await until(pilot, lambda: f" {number} · " in shown(app))
+    await until(pilot, lambda: "is being set up" not in words(app))
+
+
+async def test_one_goes_from_station_to_station_chooses_and_answers() -> None:
+    async with opened() as (app, pilot):
+        assert "weaver@100 · sea" in shown(app) and "which learned from it" in words(app)
+        line = "1 text 2 chars 3 vocab 4 ids 5 windows 6 batch 7 model 8 loss 9 step 10 sample"
+        assert line in shown(app)
+        await pilot.press("n", "pagedown", "right", "p", "left", "pageup")
+        await until(pilot, lambda: "1 · Load text" in shown(app))
+        await pilot.press("space", "end", "space")
+        await until(pilot, lambda: "2 · Characters" in shown(app))
+
+        await pilot.press("end", "1")  # of which the second is right
+        await until(pilot, lambda: "No, it is 2." in shown(app) and "✗ 1" in shown(app))
+        await pilot.press("4", "2")
+        await until(pilot, lambda: "Right. Each code point" in words(app))
+        assert "✓ 2" in shown(app)
+
+        for number, figure in ((6, "4, 16]"), (7, "in all"), (8, "← this came"), (9, "gradient")):
+            await at(pilot, number)
+            await until(pilot, lambda: figure in shown(app) + whole(pilot))  # noqa: B023
+        await pilot.click(StationLine, offset=(3, 0))
+        await until(pilot, lambda: "1 · Load text" in shown(app))
+
+        store.write_notes("weaver", "My own.\n")
+        for text, before in ((HOSTILE, ""), ("in other words", HOSTILE)):
+            await pilot.press("a")
+            await until(pilot, lambda: isinstance(app.screen, Editor))
+            assert app.screen.query_one(PasteArea).text == before
+            app.screen.query_one(PasteArea).text = text
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: labnotes.answer(store.notes("weaver"), 1) == text)  # noqa: B023
+            await until(pilot, lambda: app.screen is room(pilot))
+        await pilot.press("end")
+        await until(pilot, lambda: "in other words" in shown(app))
+        assert store.notes("weaver").startswith("My own.\n\n## Tour 1 · Load text\n")
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, Editor))
+        app.screen.query_one(PasteArea).text = "all anew"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: store.notes("weaver") == "all anew")
+        await until(pilot, lambda: "a answers it" in shown(app))
+        assert told(app) == []
+
+
+def whole(pilot: Pilot[None]) -> str:
+    """Return the figures of the station, in sight or not."""
+    number = room(pilot).query_one(StationLine).number
+    tour = room(pilot)._tour
+    return "\n".join(tour.figures(number)) if tour else ""
+
+
+async def test_another_model_and_another_text_can_be_chosen() -> None:
+    async with opened() as (app, pilot):
+        await pilot.press("m")
+        await until(pilot, lambda: isinstance(app.screen, ModelPicker))
+        await until(pilot, lambda: "frankenstein@best" in shown(app))
+        await pilot.press(*"frank", "enter")
+        await until(pilot, lambda: "frankenstein@" in shown(app) and "1 · Load" in shown(app))
+        await until(pilot, lambda: "Meanwhile this is about a tale that comes along" in words(app))
+        await pilot.press("c")
+        await until(pilot, lambda: "Which text is the tour to be about?" in shown(app))
+        await pilot.press("left")
+        await until(pilot, lambda: isinstance(app.focused, PasteArea))
+        app.screen.query_one(PasteArea).text = "織り機が動く" * 9
+        await pilot.press("tab", "enter")
+        await until(pilot, lambda: "'frankenstein' knows only 0 of the" in words(app))
+        assert "Press m for another model, c for another text." in words(app)
+        await pilot.press("right", "1", "a", "e", "c")
+        await until(pilot, lambda: "Which text is the tour to be about?" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "The Loom at Carrow" in shown(app))
+        await until(pilot, lambda: "1 · Load text" in shown(app))
+
+
+async def test_what_cannot_be_shown_is_told_in_its_place() -> None:
+    save(Preferences(model="nobody"))
+    app = app_at("tour")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
+        room(pilot).open("weaver", None)
+        await until(pilot, lambda: "Load text" in shown(app))
+        damage(store.resolve("weaver"))
+        await at(pilot, 6)
+        await until(pilot, lambda: "Its weights are damaged" in words(app))
+        await at(pilot, 10)
+        assert "temperature 0.8" in shown(app)
+
+
+@pytest.mark.parametrize(
+    ("size", "number"),
+    [(SMALL, 2), (LARGE, 5), (SMALL, 10)],
+    ids=["characters", "windows", "sampling"],
+)
+def test_look(snap_compare: Compare, size: tuple[int, int], number: int) -> None:
+    async def go(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, CharloomApp)
+        await until(pilot, lambda: "Load text" in shown(app))
+        await at(pilot, number)
+        await pilot.press("1")
+        await pilot.pause()
+
+    assert snap_compare(app_at("tour"), terminal_size=size, run_before=go)

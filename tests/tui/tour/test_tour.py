@@ -1,0 +1,173 @@
+"""The ten stations: their figures against independent truth, and lines that always fit."""
+
+# ruff: noqa: RUF001 - letters of many scripts
+
+import json
+import math
+import random
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+
+from charloom.core.data import corpus
+from charloom.core.sampling.config import Settings
+from charloom.core.sampling.sampler import distribution
+from charloom.core.sanitize import visible
+from charloom.core.store import write as store
+from charloom.tui.tour import subject
+from charloom.tui.tour.text_layout import COLUMNS
+from charloom.tui.tour.tour import NETWORK, STATIONS, Tour
+from charloom.tui.tour.worked_example import Example
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import random_checkpoint
+
+HOSTILE = "\x1b]0;taken\x07\x9b31m\x7f\u202e[red]\x1b[2J \u200dä\u0300\u0301"
+RANDOM = random.Random(5)
+TEXTS = {
+    "plain": TEXT,
+    "wide": "織り機が動く。糸は細い、夜は長い。「誰?」\n" * 60,
+    "emoji": "👩\u200d👧 sings 🎵🎵 and ❤\ufe0f weaves ☰☱\n" * 60,
+    "hostile": (HOSTILE + " and on it went; the loom was never still again.\n") * 30,
+    "marks": "नमस्ते दुनिया, यह एक करघा है।\nשָׁלוֹם עוֹלָם\n" * 40,
+    "one line": "word" * 900,
+    "noise": "".join(map(chr, RANDOM.choices(range(0x20, 0x2FFF), k=3_000))),
+}
+
+
+def toured(text: str, chosen: Settings | None = None, **over: Any) -> Tour:
+    """Return the tour of a model that knows the text, with its worked example."""
+    from charloom.core.training.worked_example import work
+
+    found = random_checkpoint(text, **over)
+    found = replace(found, training=replace(found.training, batch=4, window=16))
+    store.save("weaver", found)
+    opened = corpus.Corpus(text, "mine", "mine.txt", "utf-8", "0" * 64)
+    tour = Tour(subject.load("weaver", lambda: opened), chosen or Settings())
+    answer = work(found, tour.subject.known, tour.subject.training)
+    tour.example = Example.from_json(json.loads(json.dumps(answer)))
+    return tour
+
+
+pytestmark = pytest.mark.usefixtures("torch_as_it_was")
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_every_line_fits_and_none_can_act_whatever_the_text(text: str) -> None:
+    tour = toured(text, layers=2)
+    for station in STATIONS:
+        lines = tour.figures(station.number)
+        assert lines
+        for line in lines:
+            assert cell_len(line) <= COLUMNS
+            assert visible(line) == line and "\n" not in line
+        check = tour.check(station.number)
+        assert check and len(check.choices) == len(set(check.choices)) >= 2
+        assert 0 <= check.right < len(check.choices)
+
+
+def test_until_the_child_has_answered_its_stations_are_empty() -> None:
+    tour = toured(TEXT)
+    tour = Tour(tour.subject, Settings())
+    waiting = tuple(s.number for s in STATIONS if not tour.figures(s.number))
+    assert waiting == NETWORK
+    assert tour.check(9) is None and tour.check(8) is not None
+
+
+def test_the_text_its_characters_and_the_tables_are_those_of_the_text() -> None:
+    tour = toured(TEXT)
+    about = tour.subject
+    text, characters, vocabulary, ids = ("\n".join(tour.figures(n)) for n in (1, 2, 3, 4))
+    assert f"characters  {len(TEXT):,}" in text and f"{about.held_out:,} at its end (10%)" in text
+    assert "It begins:\n  │ The sea was grey, and the loom went on;" in text
+    size = f"{len(about.text):,}"
+    assert f"The {size} characters to learn from would be {size} bytes as UTF-8;" in characters
+    assert "U+002C          1  comma" in characters
+    commonest = max(set(about.text), key=about.text.count)
+    number = sorted(set(TEXT)).index(commonest)
+    assert f"V = {len(set(TEXT))} characters" in vocabulary
+    shown = "␣" if commonest == " " else commonest
+    assert f"c2ix['{shown}'] = {number}     ix2c[{number}] = '{shown}'" in vocabulary
+    assert re.search(rf"^{shown} +{number} +{about.text.count(commonest)} ", vocabulary, re.M)
+    row = next(line for line in tour.figures(4) if line.startswith("ids"))
+    encoded = [sorted(set(TEXT)).index(c) for c in TEXT]
+    assert [int(each) for each in row.split()[1:]] == encoded[: len(row.split()) - 1]
+    assert f"{len(about.text):,} numbers from 0 to {len(set(TEXT)) - 1}" in ids
+
+
+def test_labels_stand_under_the_features_that_they_answer() -> None:
+    tour = toured(TEXT)
+    lines = tour.figures(5)
+    text, features, labels = lines[2:5]
+    assert features.replace("[", " ").replace("]", " ").split()[1:] == text.split()[1:17]
+    assert labels.replace("[", " ").replace("]", " ").split()[1:] == text.split()[2:18]
+    assert labels.index("[") == features.index("[") + 2
+    place = text.index("w")
+    assert features[place] == labels[place] == "w"
+    _, above, arrows, _, below = lines[6:11]
+    given, answers = ([int(n) for n in row.split()[2:]] for row in (above, below))
+    assert answers[:-1] == given[1:] and arrows.split() == ["↓"] * 16
+    check = tour.check(5)
+    assert check and "third feature" in check.question
+    assert check.choices[check.right] == str(answers[2])
+
+
+def test_the_loss_is_worked_out_as_it_is() -> None:
+    tour = toured(TEXT)
+    example = tour.example
+    assert example
+    label, logit = example.logits[0]
+    said = "\n".join(tour.figures(8))
+    nats = round(example.log_sum, 4) - round(logit, 4)
+    assert f"= {nats:.4f} nats" in said and f"{nats / math.log(2):.4f} bits" in said
+    assert f"of all 64 rows: {example.loss:.4f} nats" in said
+    assert f"torch's cross_entropy of the batch: {example.loss:.4f}" in said
+    assert f"ln {len(set(TEXT))} = {math.log(len(set(TEXT))):.4f}" in said
+    shown = next(line for line in tour.figures(8) if line.endswith("← this came"))
+    assert float(shown.split()[2]) == pytest.approx(math.exp(-nats), abs=1e-4)
+    assert shown[0] == tour.subject.vocab.ix2c[label].replace(" ", "␣")
+    check = tour.check(8)
+    assert check and check.choices[check.right] == str(2 * 16 + 3)
+
+
+def test_the_parameters_add_up_to_those_of_the_model() -> None:
+    tour = toured(TEXT, layers=2)
+    rows = [line.split() for line in tour.figures(7)]
+    total = next(row for row in rows if row[:2] == ["in", "all"])[2]
+    assert int(total.replace(",", "")) == tour.subject.checkpoint.model.parameters
+    check = tour.check(7)
+    assert check and check.choices[check.right].startswith("H = 8,")
+
+
+def test_the_step_goes_against_the_gradient() -> None:
+    tour = toured(TEXT)
+    example = tour.example
+    assert example
+    figures = "\n".join(tour.figures(9))
+    assert f"{example.before:+.7f}" in figures and f"{example.after:+.7f}" in figures
+    check = tour.check(9)
+    assert check
+    down = example.after < example.before
+    assert check.choices[check.right].startswith("down" if down else "up")
+
+
+@pytest.mark.parametrize(
+    ("chosen", "temperature", "top_k"), [((0.7, 3), 0.7, 3), ((1.0, 0), 0.5, 5)]
+)
+def test_the_bars_are_the_distributions_that_are_drawn_from(
+    chosen: tuple[float, int], temperature: float, top_k: int
+) -> None:
+    tour = toured(TEXT, Settings(*chosen))
+    sampling = tour.sampling
+    settings = [Settings(1.0), Settings(temperature), Settings(temperature, top_k)]
+    expected = [distribution(sampling.logits, each) for each in settings]
+    np.testing.assert_array_equal(list(sampling.distributions.values()), expected)
+    first = next(line for line in sampling.lines() if "█" in line)
+    shares = [float(cell.rstrip("%")) for cell in first.split() if cell.endswith("%")]
+    likeliest = sampling.logits.argmax()
+    assert shares == [round(100 * p[likeliest], 1) for p in expected]
+    check = tour.check(10)
+    assert check and check.choices[check.right] == f"‘{first[0]}’"

@@ -1,0 +1,78 @@
+"""The Train room when a run has told more than can be read at a glance."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from charloom.core.runs import events
+from charloom.core.runs.events import Warned
+from charloom.tui.services import run_manager as running
+from tests.helpers.long_logs import long_log
+from tests.tui.helpers.driving import LARGE, app_at, shown, told, until
+from tests.tui.helpers.run_folders import at_work, end, write_run
+
+
+@pytest.fixture(autouse=True)
+def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nobody look again: what was begun is all there is."""
+    monkeypatch.setattr(running, "_LOOK_SECONDS", 3_600)
+    monkeypatch.setattr(running, "_SEARCH_SECONDS", 3_600)
+
+
+@pytest.fixture(scope="module")
+def log() -> bytes:
+    return long_log(20_000)
+
+
+def write_long(name: str, log: bytes) -> Path:
+    folder = write_run(name)
+    (folder / "metrics.jsonl").write_bytes(log)
+    events.record(folder, Warned("That is all."))
+    return folder
+
+
+async def test_the_whole_curve_is_there_without_another_look(log: bytes) -> None:
+    write_long("sea", log)
+    app = app_at("train")
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: "! sea  interrupted" in shown(app))
+        run = app.runs.get("sea")
+        await until(pilot, lambda: run and not run.behind)
+        assert run and run.progress and run.train.last
+        assert run.train.last[0] == run.progress.step
+        await until(pilot, lambda: "That is all." in shown(app))
+
+
+async def test_the_run_that_the_person_looks_at_is_read_first(log: bytes) -> None:
+    names = ["sea", "ice", "loom"]
+    app = app_at("prompt")
+    whole: list[str] = []
+
+    def note(_: None) -> None:
+        whole.extend(run.name for run in app.runs.all() if not (run.behind or run.name in whole))
+
+    async with app.run_test(size=LARGE) as pilot:
+        app.runs.changed.subscribe(app.screen, note, immediate=True)
+        app.runs.watched = "ice"
+        for name in names:
+            write_long(name, log)
+        app.runs.search()
+        await until(pilot, lambda: len(whole) == 3)
+    assert whole[0] == "ice" and sorted(whole) == sorted(names)
+
+
+async def test_a_run_that_ends_while_its_log_is_read_is_told_of(log: bytes) -> None:
+    app, lock = app_at("prompt"), ExitStack()
+
+    def finish(_: None) -> None:
+        if app.runs.live:  # it was looked at for the first time
+            events.record(folder, end("stopped"))
+            lock.close()
+
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        app.runs.changed.subscribe(app.screen, finish, immediate=True)
+        folder = write_long("sea", log)
+        lock.enter_context(at_work(folder))
+        app.runs.search()
+        await until(pilot, lambda: "sea is stopped and saved at step 4,200." in told(app))

@@ -1,0 +1,179 @@
+"""The loss chart on a screen: when it is painted, and how it is read with a cursor."""
+
+import os
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.strip import Strip
+
+from charloom.tui.formatting.themes import DARK, LIGHT
+from charloom.tui.train.loss_chart import LossChart
+from charloom.tui.train.loss_plot import EMPTY, Curves, draw
+from tests.tui.train.test_loss_plot import LN2, RUN, curves_of, lines
+
+SIZES = [(150, 28), (80, 12), (76, 8), (40, 6), (76, 3), (76, 2), (76, 1), (19, 9), (5, 5), (1, 1)]
+
+
+class Shown(App[None]):
+    """One chart on a screen."""
+
+    def __init__(self, chart: LossChart) -> None:
+        super().__init__()
+        self.chart = chart
+
+    def on_mount(self) -> None:
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+
+    def compose(self) -> ComposeResult:
+        yield self.chart
+
+
+def text_of(chart: LossChart) -> list[str]:
+    return [strip.text for strip in chart.render_lines(chart.size.region)]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+async def test_the_chart_fills_any_size(size: tuple[int, int]) -> None:
+    chart = LossChart(RUN, cursor=True)
+    async with Shown(chart).run_test(size=size) as pilot:
+        assert text_of(chart) == lines(draw(RUN, *size, reads=True))
+        await pilot.resize_terminal(60, 10)
+        assert [len(line) for line in text_of(chart)] == [60] * 10
+
+
+class Counted(LossChart):
+    """A chart that counts the rows it is asked for."""
+
+    asked = 0
+
+    def render_line(self, y: int) -> Strip:
+        self.asked += 1
+        return super().render_line(y)
+
+
+async def test_other_curves_are_drawn_and_the_same_curves_are_not_drawn_again() -> None:
+    chart = Counted()
+    async with Shown(chart).run_test(size=(76, 8)) as pilot:
+        assert EMPTY in text_of(chart)[3]
+        asked = chart.asked
+        chart.show(Curves())
+        await pilot.pause()
+        assert chart.asked == asked
+        chart.show(curves_of(1000))
+        await pilot.pause()
+        assert chart.asked == asked + 8
+        chart.show(curves_of(1000))
+        await pilot.pause()
+        assert chart.asked == asked + 8
+        assert text_of(chart)[-1].rstrip().endswith("1,000")
+
+
+def readout(step: int) -> str:
+    """Return what the readout must say of RUN at a step that both curves have."""
+    train, validation = dict(RUN.train)[step], dict(RUN.validation)[step]
+    return (
+        f"step {step:,}  train {train / LN2:.2f} bits {train:.3f} nats"
+        f"  validation {validation / LN2:.2f} bits {validation:.3f} nats"
+    )
+
+
+async def test_the_cursor_is_moved_with_keys_and_read_out() -> None:
+    chart = LossChart(RUN, cursor=True)
+    async with Shown(chart).run_test(size=(150, 28)) as pilot:
+
+        def at() -> int:
+            return int(text_of(chart)[1].split()[1].replace(",", ""))
+
+        assert chart.has_focus
+        assert text_of(chart)[1].rstrip() == readout(9000)
+        column = 8980 / 144
+        await pilot.press("left")
+        assert 9000 - 2 * column < at() < 9000
+        await pilot.press("right")
+        assert at() == 9000
+        for key in ("shift+left", "ctrl+left"):
+            before = at()
+            await pilot.press(key)
+            assert before - 12 * column < at() < before - 9 * column
+        await pilot.press("shift+right", "ctrl+right")
+        assert abs(at() - 9000) <= column
+        await pilot.press("home")
+        assert at() == 20
+        assert "@ 200" in text_of(chart)[1]  # the first validation is later
+        await pilot.press("left", "shift+left")
+        assert at() == 20
+        await pilot.press("right")
+        assert 20 < at() < 20 + 2 * column
+        await pilot.press("shift+left")
+        assert at() == 20
+        await pilot.press("end", "right")
+        assert text_of(chart)[1].rstrip() == readout(9000)
+
+
+async def test_a_cursor_at_the_newest_step_follows_and_one_elsewhere_stays() -> None:
+    chart = LossChart(curves_of(2000), cursor=True)
+    async with Shown(chart).run_test(size=(150, 28)) as pilot:
+        chart.show(curves_of(4000))
+        assert text_of(chart)[1].startswith("step 4,000 ")
+        await pilot.press("home")
+        chart.show(RUN)
+        assert text_of(chart)[1].startswith("step    20 ")
+
+
+async def test_the_cursor_goes_where_the_mouse_is() -> None:
+    chart = LossChart(RUN, cursor=True)
+    async with Shown(chart).run_test(size=(150, 28)) as pilot:
+        await pilot.hover(chart, (6 + 72, 10))
+        step = int(text_of(chart)[1].split()[1].replace(",", ""))
+        assert abs(step - (20 + 8980 / 2)) < 8980 / 144
+        upright = {line[78] for line in text_of(chart)[2:26]}
+        assert upright & {"⡇", "⢸"}
+        await pilot.hover(chart, (0, 10))
+        assert text_of(chart)[1].startswith("step    20 ")
+
+
+async def test_without_a_cursor_keys_and_mouse_pass_by() -> None:
+    chart = LossChart(RUN)
+    async with Shown(chart).run_test(size=(150, 28)) as pilot:
+        assert not chart.has_focus
+        before = text_of(chart)
+        await pilot.press("tab", "home")
+        await pilot.hover(chart, (40, 10))
+        assert not chart.has_focus and text_of(chart) == before
+
+
+async def test_an_empty_chart_with_a_cursor_bears_all_keys() -> None:
+    chart = LossChart(cursor=True)
+    async with Shown(chart).run_test(size=(76, 8)) as pilot:
+        await pilot.press("left", "right", "shift+left", "ctrl+right", "home", "end")
+        await pilot.hover(chart, (40, 4))
+        assert EMPTY in "".join(text_of(chart))
+
+
+@pytest.mark.parametrize("theme", ["charloom-dark", "charloom-light", "ansi-dark"])
+async def test_the_colours_are_the_themes(theme: str) -> None:
+    chart = LossChart(RUN, cursor=True)
+    app = Shown(chart)
+    async with app.run_test(size=(150, 28)) as pilot:
+        colours = []
+        for name in ("nord", theme):
+            app.theme = name
+            await pilot.pause()
+            styles = {text: style for text, style, _ in chart.render_line(0) if style}
+            colours.append((styles["⠒⠒"].color, styles["━●━"].color, styles["◆"].color))
+        assert len(set(colours[1][:2])) == 2
+        assert colours[0] != colours[1]
+
+
+async def test_the_focus_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(os.environ, "NO_COLOR", "1")
+    chart = LossChart(RUN, cursor=True)
+    app = Shown(chart)
+    async with app.run_test(size=(150, 28)) as pilot:
+        assert all(
+            style and style.bold for text, style, _ in chart.render_line(1) if "step" in text
+        )
+        app.screen.set_focus(None)
+        await pilot.pause()
+        assert not any(style and style.bold for text, style, _ in chart.render_line(1))

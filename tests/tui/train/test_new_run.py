@@ -1,0 +1,289 @@
+"""Beginning a run from the app, by keyboard alone."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from charloom.core import paths
+from charloom.core.data import catalog
+from charloom.core.runs import estimates as speeds
+from charloom.core.runs.presets import PRESETS
+from charloom.core.store import write as store
+from charloom.tui.app import CharloomApp
+from charloom.tui.services import preferences
+from charloom.tui.train.new_run import NewRun
+from charloom.tui.train.screen import TrainRoom
+from charloom.tui.widgets.file_tree import FileTree
+from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.paste_area import PasteArea
+from tests.helpers.child_process import TEXT
+from tests.helpers.factories import random_checkpoint
+from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+
+HOSTILE = "\x1b[2J\x9b31m[red]\u202e"
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[GutenbergServer]:
+    with running() as server:
+        monkeypatch.setenv(catalog.MIRROR_VARIABLE, server.address)
+        yield server
+
+
+@pytest.fixture
+def sea(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A text in the folder where the app is started."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "grey sea.txt").write_text(TEXT)
+    monkeypatch.chdir(folder)
+    return folder / "grey sea.txt"
+
+
+async def opened(pilot: Pilot[None]) -> CharloomApp:
+    """Open the form."""
+    app = pilot.app
+    assert isinstance(app, CharloomApp)
+    await until(pilot, lambda: "n new run" in shown(app))
+    await pilot.press("n")
+    await until(pilot, lambda: "The Loom at Carrow" in shown(app))
+    return app
+
+
+async def planning(pilot: Pilot[None]) -> None:
+    """Wait for what was found in the text."""
+    await until(pilot, lambda: pilot.app.screen.has_class("planning"))
+    await until(pilot, lambda: "distinct" in shown_by(pilot))
+
+
+def shown_by(pilot: Pilot[None]) -> str:
+    assert isinstance(pilot.app, CharloomApp)
+    return shown(pilot.app)
+
+
+def typed(app: CharloomApp) -> str:
+    """Return what stands in the field that has the focus."""
+    return app.focused.value if isinstance(app.focused, Field) else ""
+
+
+def plan(name: str) -> dict[str, Any]:
+    """Return what the run of that name is to be."""
+    found: dict[str, Any] = json.loads((store.folder(name) / "run.json").read_text())
+    return found
+
+
+async def test_three_times_enter_trains_on_the_tale(trainers: list["Popen[bytes]"]) -> None:
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("enter")
+        await planning(pilot)
+        assert "The Loom at Carrow" in shown(app) and "the-loom-at-carrow" in shown(app)
+        await pilot.press("enter", "enter")
+        await until(pilot, lambda: "● the-loom-at-carrow" in shown(app))
+        assert len(trainers) == 1 and told(app) == []
+        made = plan("the-loom-at-carrow")
+        assert (made["preset"], made["chosen"], made["source"]) == ("auto", {"minutes": 3}, "loom")
+        assert preferences.load().texts == ("loom",)
+        assert isinstance(app.screen, TrainRoom) and app.focused is not None
+
+
+async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[bytes]"]) -> None:
+    app = app_at("train")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("right", "right", "right", "tab")
+        await until(pilot, lambda: isinstance(app.focused, PasteArea))
+        app.post_message(events.Paste(TEXT + HOSTILE))
+        await until(pilot, lambda: "␛[2J␦31m[red]␦" in shown(app))
+        await pilot.press("tab", "enter")
+        await planning(pilot)
+        assert "Control and format characters" in shown(app)
+        # auto, minutes, name, more settings, seed, steps, hidden, …, threads
+        await pilot.press("tab", "tab", "tab", "enter", "tab", "tab", *"9", "tab", *"8")
+        await pilot.press(*["tab"] * 6, *"1", "ctrl+s")
+        await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+        made = plan("pasted-text")
+        assert made["chosen"] == {"steps": 9, "hidden": 8, "threads": 1}
+        assert (store.folder("pasted-text") / "corpus.txt").read_bytes() == (
+            TEXT + HOSTILE
+        ).encode()
+        assert preferences.load().texts == ()
+        await until(pilot, lambda: "✓ pasted-text  completed" in shown(app))
+
+
+async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
+    sea: Path, trainers: list["Popen[bytes]"]
+) -> None:
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("right")
+        await until(pilot, lambda: "grey sea.txt" in shown(app))
+        await pilot.press("down", "enter")
+        await planning(pilot)
+        assert "grey sea" in shown(app) and f"{len(TEXT):,} characters" in shown(app)
+        await pilot.press("shift+tab", "shift+tab")  # past what was found, to the encoding
+        await pilot.press("shift+tab", "shift+tab", *"loom", "tab", *"2000", "enter")
+        kept = TEXT[TEXT.index("loom") : 2_000]
+        await until(pilot, lambda: f"{len(kept):,} characters" in shown(app))
+        assert "Took the" in shown(app)
+        app.screen.query_one("#name", Field).focus()
+        await pilot.press("home", "shift+end", *"sea", "enter")
+        await until(pilot, lambda: "● sea  starting" in shown(app))
+        assert (store.folder("sea") / "corpus.txt").read_text() == kept
+        assert plan("sea")["source"] == str(sea)
+        assert preferences.load().texts == (str(sea),)
+
+
+async def test_a_text_that_will_not_do_is_told_in_place(tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    (tmp_path / "binary").write_bytes(bytes(range(256)) * 9)
+    (tmp_path / "short").write_text("too short")
+    (tmp_path / "folder").mkdir()
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("right")
+        await until(pilot, lambda: isinstance(app.focused, FileTree))
+        for name, says in (
+            ("gone", "There is no file"),
+            ("empty", "is empty; choose a text with words in it"),
+            ("binary", "looks like binary data; if it is text, name its encoding"),
+            ("short", "gives only 9 characters; 32 are the least to train on"),
+            ("folder", "is a folder; name a text file in it"),
+        ):
+            path = str(tmp_path / name)
+            app.post_message(events.Paste(path))
+            await until(pilot, lambda path=path: typed(app) == path)  # type: ignore[misc]
+            await pilot.press("enter")
+            await until(pilot, lambda says=says: says in words(app))  # type: ignore[misc]
+            assert typed(app) == path
+            await pilot.press("home", "shift+end")
+        assert told(app) == [] and not store.names()[1:]
+
+
+async def test_what_is_typed_survives_what_is_wrong_with_it(sea: Path) -> None:
+    store.save("Mine", random_checkpoint())
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("enter")
+        await planning(pilot)
+        await pilot.press("tab", "tab", "home", "shift+end", *"mine")
+        await until(pilot, lambda: "The name 'Mine' is taken" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "The name 'Mine' is taken; choose another" in words(app))
+        assert typed(app) == "mine"
+        await pilot.press("2", "tab", "enter", "tab", "tab", "tab", *"99999", "ctrl+s")
+        says = "‘hidden’ is a whole number from 1 to 4,096, not 99999."
+        await until(pilot, lambda: says in words(app))
+        assert typed(app) == "99999"
+        assert app.screen.query_one("#name", Field).value == "mine2"
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "Python's language reference" in shown(app))
+        await pilot.press("down", "enter")
+        await until(pilot, lambda: "Python's language reference, topic by topic" in shown(app))
+        assert app.screen.query_one("#name", Field).value == "mine2"
+        assert not (store.folder("mine2")).exists()
+
+
+async def test_a_text_is_downloaded_to_be_looked_into(server: GutenbergServer) -> None:
+    server.serve(84, Answer(b"Broken.", status=404), Answer(gutenberg_file(TEXT * 9)))
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("down", "down", "down", "enter")
+        await until(pilot, lambda: "Frankenstein was not downloaded" in words(app))
+        assert app.screen.has_class("choosing")
+        await pilot.press("enter")
+        await planning(pilot)
+        assert "Project Gutenberg" in words(app)
+        await pilot.press("ctrl+o")
+        lines = [line for line in shown(app).splitlines() if "Mary Shelley" in line]
+        assert lines and "here" in lines[0]
+
+
+async def test_a_download_is_given_up_with_escape(server: GutenbergServer) -> None:
+    server.serve(84, Answer(gutenberg_file(TEXT * 9), stall_within=True))
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("down", "down", "down", "enter")
+        await until(pilot, lambda: "Reading Frankenstein" in shown(app))
+        await until(pilot, lambda: server.count(84))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Reading" not in shown(app))
+        assert isinstance(app.screen, NewRun) and app.screen.has_class("choosing")
+        server.released.set()
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+    assert not catalog.cached("frankenstein")
+
+
+async def test_leaving_waits_for_no_download(server: GutenbergServer) -> None:
+    server.serve(84, Answer(gutenberg_file(TEXT), stall=True))
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("down", "down", "down", "enter")
+        await until(pilot, lambda: server.count(84))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: not app.is_running)
+    assert not server.released.is_set()
+
+
+async def test_a_text_of_late_is_there_again_and_a_lost_one_is_told(sea: Path) -> None:
+    texts = (str(sea), "loom", "/gone/[red]\x1b.txt")
+    preferences.save(preferences.Preferences(texts=texts))
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("right", "right")
+        await until(pilot, lambda: "/gone/[red]␛.txt" in shown(app))
+        await pilot.press("end", "enter")
+        await until(pilot, lambda: "There is no file '/gone/[red]" in words(app))
+        await pilot.press("home", "enter")
+        await planning(pilot)
+        assert f"{len(TEXT):,} characters" in shown(app)
+
+
+async def test_the_time_a_preset_takes_is_told_where_it_is_known(sea: Path) -> None:
+    speeds.remember(paths.make_folder(paths.home()) / "speeds.json", dict.fromkeys(PRESETS, 1_000))
+    app = app_at("train")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("right")
+        await until(pilot, lambda: isinstance(app.focused, FileTree))
+        app.post_message(events.Paste(str(sea)))
+        await until(pilot, lambda: isinstance(app.focused, Field))
+        await pilot.press("enter")
+        await planning(pilot)
+        await until(pilot, lambda: "auto 3 min" in words(app))
+        assert "small 43 s H 192" in words(app)  # 12 passes over 0.9 of 4,080 characters
+        await pilot.press("right")
+        assert "auto 3 min" in words(app)
+        await pilot.press("tab", "right")
+        await until(pilot, lambda: "auto 5 min" in words(app))
+
+
+async def test_names_of_files_cannot_act(sea: Path) -> None:
+    (sea.parent / HOSTILE).write_text(TEXT)
+    (sea.parent / ".hidden").write_text(TEXT)
+    (sea.parent / "broken").symlink_to("/nowhere")
+    app = app_at("train")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("right")
+        await until(pilot, lambda: "␛[2J␦31m[red]␦" in shown(app))
+        assert ".hidden" not in shown(app)
+        await pilot.press("down", "enter")
+        await planning(pilot)
+        assert all(c.isprintable() or c == "\n" for c in shown(app))

@@ -1,0 +1,78 @@
+"""How the form for a new run looks."""
+
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from textual.pilot import Pilot
+
+from charloom.core import paths
+from charloom.core.runs import estimates as speeds
+from charloom.core.runs.presets import PRESETS
+from charloom.tui.app import CharloomApp
+from charloom.tui.widgets.inputs import Field
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
+
+Compare = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+SPEEDS = {"notebook": 90_000.0, "small": 50_000.0, "medium": 14_000.0, "large": 6_000.0}
+
+
+@pytest.fixture(autouse=True)
+def measured() -> None:
+    """Let it be known how fast this machine is."""
+    assert SPEEDS.keys() == PRESETS.keys()
+    speeds.remember(paths.make_folder(paths.home()) / "speeds.json", SPEEDS)
+
+
+def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]], object]:
+    """Return what is done before the picture: keys are pressed, conditions waited for."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, CharloomApp)
+        await until(pilot, lambda: "Press n" in shown(app))
+        for step in steps:
+            if callable(step):
+                await until(pilot, partial(step, app))
+            else:
+                await pilot.press(step)
+        for field in app.screen.query(Field):
+            field.cursor_blink = False
+        await pilot.pause()
+
+    return run
+
+
+def chosen(app: CharloomApp) -> bool:
+    """Whether it is told what is in a text."""
+    return "distinct" in shown(app)
+
+
+@SIZES
+def test_the_known_texts(snap_compare: Compare, size: tuple[int, int]) -> None:
+    before = after("n", lambda app: "The Loom" in shown(app), "down")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_what_is_in_a_text(snap_compare: Compare, size: tuple[int, int]) -> None:
+    before = after("n", "enter", chosen, "down", "down")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+def test_more_settings_and_one_that_is_wrong(snap_compare: Compare) -> None:
+    keys = ("tab", "tab", "tab", "enter", "tab", "tab", "tab", *"9999", "ctrl+s")
+    before = after("n", "enter", chosen, *keys, lambda app: "whole number" in shown(app))
+    assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)
+
+
+def test_a_name_that_will_not_do(snap_compare: Compare) -> None:
+    keys = ("tab", "tab", "home", "shift+end", *"../up")
+    before = after("n", "enter", chosen, *keys, lambda app: "has a character" in shown(app))
+    assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)
+
+
+def test_pasting(snap_compare: Compare) -> None:
+    before = after("n", "right", "right", "right", "tab", *"the sea", "tab")
+    assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)

@@ -1,0 +1,269 @@
+"""What the Train room shows of a run, from what stands in its folder."""
+
+import math
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.binding import Binding
+
+from charloom.core.runs import events
+from charloom.core.runs.events import Event, Paused, Progress, Sample, Started, Validated, Warned
+from charloom.core.runs.monitor import State, Watch
+from charloom.core.store import write as store
+from charloom.tui.app import CharloomApp
+from charloom.tui.train import run_summary as run_words
+from charloom.tui.train.chart_screen import ChartScreen
+from charloom.tui.train.loss_chart import LossChart
+from charloom.tui.train.new_run import NewRun
+from charloom.tui.train.run_list import RunList
+from charloom.tui.train.screen import TrainRoom
+from tests.helpers.factories import random_checkpoint
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.run_folders import at_work, course, end, learned_by_heart, write_run
+
+
+@pytest.fixture
+def working() -> Iterator[ExitStack]:
+    """Hold the locks of runs until the test lets go of them."""
+    with ExitStack() as locks:
+        yield locks
+
+
+def possible(app: CharloomApp) -> set[str]:
+    """Return the room's actions that can be done now."""
+    ours = {each.action for each in TrainRoom.BINDINGS if isinstance(each, Binding)}
+    found = app.screen.active_bindings.values()
+    return ours & {each.binding.action for each in found if each.enabled}
+
+
+async def test_with_no_runs_it_says_what_training_is_and_how_to_begin() -> None:
+    app = app_at("train")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "continue a text, one character at a time" in words(app))
+        assert "Press n to choose a text and begin." in shown(app)
+        assert possible(app) == {"new"}
+        write_run("sea", *course())
+        await until(pilot, lambda: "! sea  interrupted" in shown(app))
+        assert app.focused is not None
+
+
+async def test_a_run_is_told_in_full(working: ExitStack) -> None:
+    working.enter_context(at_work(write_run("sea", *course(), Warned("with --batch 4."))))
+    app = app_at("train")
+    async with app.run_test(size=LARGE) as pilot:
+        await until(pilot, lambda: "● sea  training" in shown(app))
+        seen = words(app)
+        for told_ in (
+            "H 512 · E 64 · 1 layer · 1,224,711 parameters",
+            "step 4,200 / 9,000 · epoch 3.23 · rate 2.30e-03 · cpu bfloat16, 2 threads",
+            "47%",
+            "51,204 chars/s",
+            "2:11 elapsed",
+            "2:30 left",
+            "What it writes at step 4,200",
+            "the grey sea went on, and nobody spoke of the loom",
+            "with ‘batch’ 4.",
+            "bigram 3.53",
+        ):
+            assert told_ in seen
+        losses = [event.loss for event in course() if isinstance(event, Progress)]
+        checked = [event.val_loss for event in course() if isinstance(event, Validated)]
+        for name, nats in (("train", losses[-1]), ("validation", checked[-1])):
+            bits = nats / math.log(2)
+            figures = f"{name} {nats:.3f} nats {bits:.3f} bits/char perplexity {math.e**nats:.2f}"
+            assert figures in seen
+
+
+@pytest.mark.parametrize(
+    ("last", "at_it", "says", "can"),
+    [
+        ([], True, "● sea training", {"pause_or_continue", "stop", "checkpoint", "rate"}),
+        ([Paused(4_200)], True, "‖ sea paused", {"pause_or_continue", "stop"}),
+        ([], False, "! sea interrupted", {"resume", "delete"}),
+        ([end("stopped")], False, "■ sea stopped", {"resume", "delete"}),
+        ([end()], False, "✓ sea completed", {"delete"}),
+        ([end("no longer improving")], False, "✓ sea no longer improving", {"delete"}),
+        ([end("failed", "It broke.")], False, "✗ sea failed", {"resume", "delete"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_only_what_can_be_done_is_offered(
+    last: list[Event], at_it: bool, says: str, can: set[str], working: ExitStack
+) -> None:
+    folder = write_run("sea", *course(), *last)
+    if at_it:
+        working.enter_context(at_work(folder))
+    app = app_at("train")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: says in words(app))
+        assert possible(app) == can | {"talk", "chart", "new", "inside", "growth"}
+        if last == [end("failed", "It broke.")]:
+            assert "It broke." in shown(app)
+
+
+def test_that_a_text_is_learned_by_heart_is_told_with_what_to_do() -> None:
+    def told(run: Watch) -> str:
+        run.refresh()
+        return run_words.notes(run).plain
+
+    folder = write_run("sea", *learned_by_heart(4_000), Warned("It is warm."))
+    with at_work(folder):
+        assert told(Watch(folder)).startswith("From step 2,000 on it learns its text by heart and")
+        assert "stop here, or try more text or dropout.\nIt is warm." in told(Watch(folder))
+    events.record(folder, end("no longer improving"))
+    assert told(Watch(folder)).startswith(
+        "From step 2,000 on it learned by heart: more text or dropout would help.\nBest checkpoint"
+    )
+    assert "by heart" not in told(Watch(write_run("tale", *course())))
+
+
+async def test_a_run_before_its_first_report_is_shown_and_can_be_trained(tmp_path: Path) -> None:
+    write_run("sea")
+    app = app_at("train")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "· sea  not yet trained" in shown(app))
+        assert possible(app) == {"resume", "delete", "new"}
+
+
+async def test_nothing_a_run_tells_can_act_or_break_the_view() -> None:
+    hostile = "\x1b[2J\x9b31m\x07[red]\u202e[/]"
+    first = course()[0]
+    assert isinstance(first, Started)
+    wrong = replace(first, model={"hidden": [hostile], "layers": {}}, training={"minutes": "x"})
+    far = 9e18  # about the largest that is taken for an event's
+    beyond = Progress(7, -far, far, far, -far, far, -far, far, far)
+    write_run("sea", wrong, beyond, Warned(hostile), Sample(7, hostile), title=hostile)
+    write_run("failed", *course(), end("failed", hostile))
+    app = app_at("train")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        for name in ("failed", "sea"):
+            await until(pilot, lambda: len(app.runs.all()) == 2)
+            room = app.screen
+            assert isinstance(room, TrainRoom)
+            room.choose(name)
+            await until(pilot, lambda: "␛[2J␦31m␇[red]␦[/]" in shown(app))
+            assert all(c.isprintable() or c == "\n" for c in shown(app))
+
+
+async def test_what_happens_to_a_run_is_told_wherever_one_is(working: ExitStack) -> None:
+    first, second = write_run("first", *course()), write_run("second", *course())
+    working.enter_context(at_work(first))
+    other = working.enter_context(ExitStack())
+    other.enter_context(at_work(second))
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: len(app.runs.live) == 2)
+        assert isinstance(app.screen, TrainRoom)
+        app.screen.choose("first")
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewRun))
+        events.record(second, end())
+        other.close()
+        await until(pilot, lambda: told(app))
+        assert told(app) == ["second is done: 1.93 bits/char on held-out text."]
+        await pilot.press("escape")
+        await until(pilot, lambda: "● first  training" in shown(app))
+        working.close()
+        await until(pilot, lambda: "! first  interrupted" in shown(app))
+        assert len(told(app)) == 1  # one sees it
+
+
+async def test_the_arrow_keys_choose_another_run(working: ExitStack) -> None:
+    write_run("older", *course(), end())
+    working.enter_context(at_work(write_run("newer", *course())))
+    app = app_at("train")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "● newer  training" in shown(app))
+        await pilot.press("down")
+        await until(pilot, lambda: "✓ older  completed" in shown(app))
+        assert "on the held-out text 1.3301 nats (1.919 bits)" in words(app)
+        await pilot.press("up")
+        await until(pilot, lambda: "● newer  training" in shown(app))
+        await pilot.click(RunList, offset=(5, 1))
+        await until(pilot, lambda: "✓ older  completed" in shown(app))
+        assert app.current_mode == "train"
+
+
+async def test_enter_goes_to_the_prompt_with_the_model(working: ExitStack) -> None:
+    working.enter_context(at_work(write_run("sea", *course())))
+    store.save("sea", random_checkpoint())
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "frankenstein@best" in shown(app))
+        await pilot.press("f3")
+        await until(pilot, lambda: "● sea  training" in shown(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "prompt  sea@" in shown(app))
+        await pilot.press("f3")
+        await until(pilot, lambda: "● sea  training" in shown(app))
+        assert told(app) == []
+
+
+async def test_a_run_is_deleted_once_the_person_is_sure() -> None:
+    folder = write_run("sea", *course(), end())
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "✓ sea  completed" in shown(app))
+        for answer in ("c", "d"):
+            await pilot.press("d")
+            await until(pilot, lambda: "Delete sea with all its checkpoints?" in shown(app))
+            assert folder.is_dir()
+            await pilot.press(answer)
+            await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+        await until(pilot, lambda: "Press n to choose a text" in shown(app))
+        assert not folder.exists() and told(app) == []
+
+
+async def test_a_run_that_began_elsewhere_meanwhile_is_not_deleted(working: ExitStack) -> None:
+    folder = write_run("sea", *course(), end("stopped"))
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "■ sea  stopped" in shown(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "Delete sea" in shown(app))
+        working.enter_context(at_work(folder))
+        await pilot.press("d")
+        await until(pilot, lambda: told(app))
+        assert "is being trained; `charloom stop" in told(app)[0]
+        assert store.folder("sea").is_dir()
+
+
+async def test_the_large_chart_reads_the_curves_and_goes_on(working: ExitStack) -> None:
+    folder = write_run("sea", *course(3_000))
+    working.enter_context(at_work(folder))
+    app = app_at("train")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "● sea  training" in shown(app))
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, ChartScreen))
+        await until(pilot, lambda: "step 3,000" in shown(app))
+        assert isinstance(app.focused, LossChart)
+        for event in course()[-40:]:
+            events.record(folder, event)
+        await until(pilot, lambda: "step 4,200" in shown(app))
+        await pilot.press("home")
+        await until(pilot, lambda: "step 100 " in words(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "● sea  training" in shown(app))
+
+
+async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
+    working: ExitStack,
+) -> None:
+    folder = write_run("sea", *course(3_000))
+    lock = working.enter_context(ExitStack())
+    lock.enter_context(at_work(folder))
+    app = app_at("train")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "step 3,000 / 9,000" in shown(app))
+        await pilot.press("n")
+        await until(pilot, lambda: isinstance(app.screen, NewRun))
+        events.record(folder, end("stopped"))
+        lock.close()
+        run = app.runs.get("sea")
+        await until(pilot, lambda: run and run.state is State.STOPPED)
+        await pilot.press("escape")
+        await until(pilot, lambda: "■ sea  stopped" in shown(app))

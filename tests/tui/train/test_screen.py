@@ -1,0 +1,145 @@
+"""The Train room with real trainers: what its keys make them do."""
+
+import json
+import os
+import signal
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+from charloom.core.runs import events
+from charloom.core.runs import monitor as watch
+from charloom.core.runs.events import Continued, Paused, Progress
+from charloom.core.runs.monitor import State
+from charloom.core.store import write as store
+from charloom.tui.train.screen import TrainRoom
+from tests.helpers.small_models import endless
+from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.run_folders import at_work, course, write_run
+
+
+def in_log(folder: Path, **fields: Any) -> bool:
+    """Whether an event with these fields is in the run's log."""
+    log = folder / "metrics.jsonl"
+    told = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    return any(fields.items() <= event.items() for event in told)
+
+
+async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) -> None:
+    folder, app = endless("sea"), app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        run = app.runs.start(folder)
+        await until(pilot, lambda: "starting" in shown(app))
+        await until(pilot, lambda: run.checkpoint and "training" in shown(app))
+        await pilot.press("space")
+        await until(pilot, lambda: "pausing …" in shown(app))
+        await until(pilot, lambda: "‖ sea  paused" in shown(app))
+        assert "space continue" in shown(app) and "k checkpoint" not in shown(app)
+        await pilot.press("space")
+        await until(pilot, lambda: "● sea  training" in shown(app))
+
+        before = run.checkpoint
+        await pilot.press("k")
+        await until(pilot, lambda: run.checkpoint is not before and "saving" not in shown(app))
+
+        await pilot.press("l")
+        await until(pilot, lambda: "Learning rate of sea" in shown(app))
+        await pilot.press(*"much", "enter")
+        await until(pilot, lambda: "'much' is no number" in shown(app))
+        await pilot.press("home", "shift+end", *"7", "enter")
+        await until(pilot, lambda: "‘rate’ is a number from 1e-07 to 1.0, not 7.0" in words(app))
+        await pilot.press("home", "shift+end", *"0.00125", "enter")
+        await until(pilot, lambda: in_log(folder, event="rate", lr=0.00125))
+
+        await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+        await pilot.press("s")
+        await until(pilot, lambda: "stopping …" in shown(app))
+        await until(pilot, lambda: "■ sea  stopped" in shown(app))
+        assert "u resume" in shown(app) and "stop and save" not in shown(app)
+        assert store.load("sea@last").checkpoint.step == run.finished.step  # type: ignore[union-attr]
+        assert told(app) == []
+
+
+async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
+    trainers: list["Popen[bytes]"],
+) -> None:
+    folder, app = endless("sea"), app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        run = app.runs.start(folder)
+        await until(pilot, lambda: run.checkpoint)
+        os.kill(trainers[0].pid, signal.SIGKILL)
+        await until(pilot, lambda: "! sea  interrupted" in shown(app))
+        assert "was killed (signal 9); the system may have run out of memory" in words(app)
+        saved = store.load("sea@last").checkpoint.step
+        await pilot.press("u")
+        await until(pilot, lambda: "● sea  training" in shown(app))
+        again = app.runs.get("sea")
+        await until(pilot, lambda: again and again.progress and again.progress.step > saved)
+
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: "sea is being trained." in shown(app))
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: "sea is being trained." in shown(app))
+        await pilot.press("s")
+        await until(pilot, lambda: not app.is_running)
+    assert trainers[1].wait() == 0
+    assert in_log(folder, event="finished", reason="stopped")
+    assert store.load("sea@last").checkpoint.step > saved
+
+
+async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
+    trainers: list["Popen[bytes]"],
+) -> None:
+    first, second = endless("first"), endless("second")
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        app.runs.start(first)
+        app.runs.start(second)
+        await until(pilot, lambda: all(run.progress for run in app.runs.live))
+        await pilot.press("ctrl+q")
+        await until(pilot, lambda: "first are being trained" in words(app))
+        await pilot.press("g")
+        await until(pilot, lambda: not app.is_running)
+    assert watch.alive(first) and watch.alive(second)
+
+    later = app_at("train")
+    async with later.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: len(later.runs.live) == 2)
+        await until(pilot, lambda: "● second" in shown(later) and "● first" in shown(later))
+        watched = later.runs.get("second")
+        assert watched and watched.progress
+        before = watched.progress.step
+        await until(pilot, lambda: watched.progress and watched.progress.step > before)
+        room = later.screen
+        assert isinstance(room, TrainRoom)
+        await until(pilot, lambda: room.run)
+        chosen = room.run
+        await pilot.press("down" if chosen is later.runs.all()[0] else "up")
+        await until(pilot, lambda: room.run is not chosen)
+        other = room.run
+        assert other
+        await until(pilot, lambda: f"{other.name}  training" in shown(later))
+        await pilot.press("s")
+        await until(pilot, lambda: other.state is State.STOPPED)
+        assert chosen and chosen.state is State.TRAINING
+
+
+async def test_a_run_that_waits_for_room_says_so_here_and_to_who_is_elsewhere() -> None:
+    run = write_run("sea", *course(steps=500))
+    why = "It cannot be saved (No space left on device); once that is mended, it goes on by itself."
+    with at_work(run):
+        events.record(run, Progress(600, 0.1, 1.5, 2.2, 0.004, 50_000.0, 60.0, 90.0, 0.1))
+        app = app_at("prompt")
+        async with app.run_test(size=SMALL, notifications=True) as pilot:
+            await until(pilot, lambda: "● sea" in shown(app))
+            events.record(run, Paused(600, why))
+            await until(pilot, lambda: told(app) == [f"sea is paused. {why}"])
+            await pilot.press("f3")
+            await until(pilot, lambda: "‖ sea  paused" in shown(app))
+            await until(pilot, lambda: "It cannot be saved (No space left" in shown(app))
+            events.record(run, Continued(600))
+            await until(pilot, lambda: "● sea  training" in shown(app))
+            run_now = app.runs.get("sea")
+            assert run_now is not None and run_now.reason == ""

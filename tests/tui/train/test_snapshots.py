@@ -1,0 +1,97 @@
+"""How the Train room looks, with runs whose course is fixed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+from textual.pilot import Pilot
+
+from charloom.core.runs.events import Paused, Warned
+from charloom.tui.app import CharloomApp
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
+from tests.tui.helpers.run_folders import at_work, course, end, write_run
+
+Compare = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+LONG_NAME = "the-lay-of-the-grey-sea-and-all-that-was-woven-on-the-loom"
+UNBROKEN = "seaseasea" * 22
+
+
+@pytest.fixture
+def working() -> Iterator[ExitStack]:
+    """Hold the locks of runs until the test lets go of them."""
+    with ExitStack() as locks:
+        yield locks
+
+
+def after(text: str, *keys: str) -> Callable[[Pilot[None]], object]:
+    """Return what is done before the picture: wait for a text, press keys."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        app = pilot.app
+        assert isinstance(app, CharloomApp)
+        await until(pilot, lambda: text in shown(app))
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    return run
+
+
+@SIZES
+def test_empty(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=after("Press n"))
+
+
+@SIZES
+def test_training(snap_compare: Compare, size: tuple[int, int], working: ExitStack) -> None:
+    write_run("ulysses", *course(1_500), end("stopped"))
+    write_run("tale", *course(900, None), end())
+    folder = write_run("creature", *course(), Warned("training with --batch 4 and --window 8."))
+    working.enter_context(at_work(folder))
+    before = after("● creature  training")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_paused(snap_compare: Compare, size: tuple[int, int], working: ExitStack) -> None:
+    folder = write_run("creature", *course(900, None), Paused(900))
+    working.enter_context(at_work(folder))
+    before = after("‖ creature  paused")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_failed(snap_compare: Compare, size: tuple[int, int]) -> None:
+    write_run("creature", *course(300), end("failed", "There is not enough memory; --hidden 64."))
+    before = after("✗ creature  failed")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_interrupted_with_a_long_name_and_an_unbroken_sample(
+    snap_compare: Compare, size: tuple[int, int]
+) -> None:
+    write_run(LONG_NAME, *course(sample=UNBROKEN))
+    before = after("interrupted")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_completed(snap_compare: Compare, size: tuple[int, int]) -> None:
+    write_run("creature", *course(9_000), end())
+    before = after("✓ creature  completed")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_large_chart(snap_compare: Compare, size: tuple[int, int]) -> None:
+    write_run("creature", *course())
+    before = after("! creature", "v", *["left"] * 12)
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_leaving(snap_compare: Compare, size: tuple[int, int], working: ExitStack) -> None:
+    working.enter_context(at_work(write_run("creature", *course())))
+    before = after("● creature  training", "ctrl+q")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)

@@ -1,0 +1,157 @@
+"""A dial: the keys that turn it, what may be typed, and how it tells of a change."""
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.events import MouseScrollUp
+
+from charloom.tui.widgets.number_slider import Dial
+from tests.tui.helpers.driving import until
+
+NOTCHES = (0.0, 0.5, 1.0, 1.5, 2.0)
+WHOLE = (0, 10, 20, 50)
+
+
+class Dials(App[None]):
+    """Two dials: one of fractions, and one of whole numbers of which 0 has a name."""
+
+    def __init__(self, *, width: int = 40) -> None:
+        super().__init__()
+        self._width = width
+        self.heard: list[float] = []
+
+    def compose(self) -> ComposeResult:
+        yield Dial("heat", 0.8, NOTCHES, high=10.0, id="heat")
+        yield Dial("top-k", 0, WHOLE, high=100, names={0: "all"}, id="top")
+
+    def on_mount(self) -> None:
+        for dial in self.query(Dial):
+            dial.styles.width = self._width
+        self.query_one("#heat").focus()
+
+    def on_dial_changed(self, event: Dial.Changed) -> None:
+        assert event.control is event.dial
+        self.heard.append(event.value)
+
+    @property
+    def heat(self) -> Dial:
+        return self.query_one("#heat", Dial)
+
+    @property
+    def top(self) -> Dial:
+        return self.query_one("#top", Dial)
+
+
+def line(dial: Dial) -> str:
+    """Return what is drawn."""
+    return dial.render().plain
+
+
+@pytest.mark.parametrize(
+    ("keys", "value"),
+    [
+        (["right"], 1.0),
+        (["left"], 0.5),
+        (["right", "right"], 1.5),
+        (["plus", "minus", "minus"], 0.0),
+        (["home"], 0.0),
+        (["end"], 2.0),
+        (["end", "right"], 2.0),
+        (["home", "left"], 0.0),
+        (["1", "comma", "2", "5", "enter"], 1.25),
+        (["full_stop", "3", "enter"], 0.3),
+        (["9", "enter"], 9.0),  # between the last notch and the highest value
+        (["9", "enter", "right"], 9.0),
+        (["9", "enter", "left"], 2.0),
+        (["1", "2", "backspace", "enter"], 1.0),
+        (["4", "tab"], 4.0),
+        (["4", "escape", "enter"], 0.8),
+        (["4", "right"], 1.0),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+async def test_keys_turn_it_and_set_it(keys: list[str], value: float) -> None:
+    app = Dials()
+    async with app.run_test(notifications=True) as pilot:
+        await pilot.press(*keys)
+        assert app.heat.value == value and app.heat.typed == ""
+        assert app.heard[-1:] == ([value] if value != 0.8 else [])
+        assert not app._notifications
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("11", "heat is a number from 0 to 10, not 11."),
+        ("1.2.3", "heat is a number from 0 to 10, not 1.2.3."),
+        ("..", "heat is a number from 0 to 10, not ..."),
+    ],
+)
+async def test_what_will_not_do_is_told_and_changes_nothing(typed: str, told: str) -> None:
+    app = Dials()
+    async with app.run_test(notifications=True) as pilot:
+        await pilot.press(*typed, "enter")
+        await until(pilot, lambda: [note.message for note in app._notifications] == [told])
+        assert app.heat.value == 0.8 and app.heard == []
+
+
+async def test_a_dial_of_whole_numbers_takes_no_fraction() -> None:
+    app = Dials()
+    async with app.run_test(notifications=True) as pilot:
+        app.top.focus()
+        await pilot.press(*"2.5", "enter")
+        assert [note.message for note in app._notifications] == [
+            "top-k is a whole number from 0 to 100, not 2.5."
+        ]
+        await pilot.press(*"33", "enter", "right")
+        assert app.top.value == 50 and isinstance(app.top.value, int)
+
+
+async def test_it_shows_what_is_typed_and_a_word_for_a_named_value() -> None:
+    app = Dials()
+    async with app.run_test(notifications=True) as pilot:
+        assert line(app.top).startswith("top-k      all ")
+        await pilot.press("1")
+        assert line(app.heat).startswith("heat        1▏ ")
+
+
+async def test_its_bar_is_as_long_as_the_value_is_high_and_a_click_sets_it() -> None:
+    app = Dials()
+    async with app.run_test(notifications=True) as pilot:
+        bars = []
+        for value in (0.0, 1.0, 2.0, 10.0):
+            app.heat.set_silently(value)
+            bars.append(line(app.heat).count("━"))
+        whole = app.heat.content_size.width - 15
+        assert bars == [0, round(whole / 2), whole, whole]
+        await pilot.click("#heat", offset=(1 + 15, 0))  # after the padding, label and value
+        assert app.heat.value == 0.0
+        await pilot.click("#heat", offset=(1 + 15 + whole - 1, 0))
+        assert app.heat.value == 2.0
+        await pilot.click("#heat", offset=(3, 0))  # on the label
+        assert app.heat.value == 2.0
+
+
+async def test_a_narrow_dial_has_no_bar_and_a_click_only_focuses_it() -> None:
+    app = Dials(width=18)
+    async with app.run_test(notifications=True) as pilot:
+        assert "━" not in line(app.heat) and len(line(app.heat)) <= 18
+        await pilot.click("#top", offset=(16, 0))
+        assert app.focused is app.top and app.top.value == 0
+
+
+async def test_what_is_set_silently_is_not_told() -> None:
+    app = Dials()
+    async with app.run_test(notifications=True) as pilot:
+        await pilot.press("7")
+        app.heat.set_silently(1.5)
+        await pilot.pause()
+        assert (app.heat.value, app.heat.typed, app.heard) == (1.5, "", [])
+
+
+async def test_the_wheel_turns_it_only_when_it_has_the_focus() -> None:
+    app = Dials()
+    async with app.run_test(notifications=True) as pilot:
+        await pilot._post_mouse_events([MouseScrollUp], "#heat")
+        assert app.heat.value == 1.0
+        await pilot._post_mouse_events([MouseScrollUp], "#top")
+        assert app.top.value == 0
