@@ -20,7 +20,7 @@ from tests.helpers.terminal import CTRL_C, CTRL_Q, ENTER, F1, F2, F3, READY, Ter
 pytestmark = needs_terminal
 NO_TERMINAL = "charloom: The app needs a terminal; `charloom generate` writes text without one.\n"
 FAULTY = """
-import charloom.tui.app
+import charloom.tui.app, charloom.tui.prompt.screen, charloom.tui.services.run_manager
 from charloom.tui.cli import main
 
 def divide(*_):
@@ -91,8 +91,8 @@ def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
         "charloom.tui.app.CharloomApp.action_help",
         "charloom.tui.app.CharloomApp.on_mount",
         "charloom.tui.app.preferences.load",
-        "__import__('charloom.tui.services.run_manager').running.Runs.follow",
-        "__import__('charloom.tui.prompt.screen').screens.prompt.PromptRoom.use_model",
+        "charloom.tui.services.run_manager.Runs.follow",
+        "charloom.tui.prompt.screen.PromptRoom.use_model",
     ],
     ids=["in an action", "in a handler", "at first", "after a refresh", "in a worker"],
 )

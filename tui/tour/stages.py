@@ -36,7 +36,7 @@ STATIONS = (
         "trained on: only on words that it has not seen can one tell whether a network has learned "
         "the language or merely the text by heart.",
         "A wrong encoding would be learned as faithfully as the prose: “â€™” for every apostrophe.",
-        "charloom.core.data.corpus.load",
+        "core/data/corpus.py: load",
         "What can a network that has read nothing but this text not possibly know?",
     ),
     Station(
@@ -51,7 +51,7 @@ STATIONS = (
         "lines end.",
         "With bytes in place of characters, an “é” would be two pieces, and a model could write "
         "half a letter.",
-        "charloom.core.data.corpus.Corpus.text",
+        "core/data/corpus.py: Corpus.text",
         "Why characters and not words? What does one gain by it, and what does it cost?",
     ),
     Station(
@@ -65,7 +65,7 @@ STATIONS = (
         "the same file as the weights, for the weights mean nothing without them.",
         "With another table the same weights would write gibberish: every letter taken for a "
         "different one.",
-        "charloom.core.data.vocab.Vocab (c2ix, ix2c)",
+        "core/data/vocab.py: Vocab (c2ix, ix2c)",
         "Why must the two tables be kept in one file with the weights?",
     ),
     Station(
@@ -77,7 +77,7 @@ STATIONS = (
         "An id is a name, not an amount: id 60 is not twice id 30. That is why the network does "
         "not calculate with ids, but fetches a row of its Embedding by them.",
         "Letters have no arithmetic: the network would have nothing to multiply its weights with.",
-        "charloom.core.data.vocab.Vocab.encode",
+        "core/data/vocab.py: Vocab.encode",
         "Ids are names and not amounts. How does the network avoid calculating with them?",
     ),
     Station(
@@ -92,7 +92,7 @@ STATIONS = (
         "window is T lessons at once.",
         "With labels that are not shifted, the network would learn to repeat the character that it "
         "has just been shown.",
-        "charloom.core.data.dataset.Windows",
+        "core/data/dataset.py: Windows",
         "Why are the labels the features shifted by one?",
     ),
     Station(
@@ -106,7 +106,7 @@ STATIONS = (
         "together speaks for the whole text rather than for one sentence.",
         "Each step would follow the whim of a single line, and training would take many times as "
         "long.",
-        "charloom.core.data.dataset.batches",
+        "core/data/dataset.py: batches",
         "What would be different if B were 1?",
     ),
     Station(
@@ -121,7 +121,7 @@ STATIONS = (
         "gates at the next character.",
         "Without a state that is carried on, it could only count which letter most often follows "
         "which.",
-        "charloom.core.model.torch_lstm.CharLSTM",
+        "core/model/torch_lstm.py: CharLSTM",
         "What is a hidden state, and why does an LSTM carry two of them, both h and c?",
     ),
     Station(
@@ -135,7 +135,7 @@ STATIONS = (
         "B times T labels. Softmax makes probabilities of a row of logits; the loss is -ln p of "
         "the character that really came. Divided by ln 2, these nats are bits.",
         "There would be no number that says how wrong a prediction is, and so nothing to improve.",
-        "charloom.core.model.torch_lstm.cross_entropy",
+        "core/model/torch_lstm.py: cross_entropy",
         "Why do logits [B, T, V] become [B*T, V] before the loss is taken?",
     ),
     Station(
@@ -148,7 +148,7 @@ STATIONS = (
         "grew. AdamW then moves each weight against its gradient, by about the learning rate. "
         "A step is tiny; tens of thousands of them turn random numbers into a model.",
         "The weights would stay what they were at first: random numbers that write noise.",
-        "charloom.core.training.step.Learner.step, charloom.core.training.optimizer.AdamW",
+        "core/training/step.py: Learner.step",
         "Forward, loss, backward, step: what is each of the four for, in a sentence?",
     ),
     Station(
@@ -162,7 +162,7 @@ STATIONS = (
         "divides the logits: below 1 the likely becomes likelier, above 1 the odds come nearer to "
         "each other. Top-k leaves but the k likeliest to be drawn.",
         "Always taking the likeliest, a model soon turns in circles: “the same the same the same”.",
-        "charloom.core.sampling.sampler.Stream",
+        "core/sampling/sampler.py: Stream",
         "How does generation differ from training?",
     ),
 )

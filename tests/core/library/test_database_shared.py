@@ -46,7 +46,7 @@ def let_go(children: list[subprocess.Popen[str]]) -> None:
 ADD_FIFTY = """
 from charloom.core.library.database import Library
 from charloom.core.sampling.config import Steering
-from tests.generations import generation
+from tests.helpers.generations import generation
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(50):
@@ -124,7 +124,7 @@ def test_a_process_killed_in_the_middle_of_a_write_loses_only_that_write(tmp_pat
     code = """
 from charloom.core.library.database import Library
 from charloom.core.sampling.config import Steering
-from tests.generations import generation
+from tests.helpers.generations import generation
 library = Library(Path(sys.argv[1]))
 library.add(generation("kept"))
 library._sqlite.execute("BEGIN IMMEDIATE")
@@ -151,7 +151,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(tmp_path: Path) -> 
 import resource
 from charloom.core.library.database import Library
 from charloom.core.sampling.config import Steering
-from tests.generations import generation
+from tests.helpers.generations import generation
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))  # the system refuses to write more
 with Library(Path(sys.argv[1])) as library:
     for number in range(1, 100):
