@@ -6,12 +6,12 @@ The ten stages, and the room in which each of them lives:
 2.  characters                       ``corpus.Corpus.text`` (code points, not bytes)
 3.  vocabulary ``c2ix`` / ``ix2c``   ``vocab.Vocab``
 4.  ids                              ``vocab.Vocab.encode``
-5.  sliding windows, labels shifted  ``windows.Windows``
+5.  sliding windows, labels shifted  ``windows.WindowDataset``
 6.  DataLoader ``[B, T]``            ``windows.batches``
 7.  Embedding → LSTM → Linear        ``model.CharLSTM``
 8.  cross-entropy on ``[B*T, V]``    ``model.cross_entropy``
-9.  forward, loss, backward, step    ``learner.Learner.step``
-10. generation by sampling           ``sampling.Stream``
+9.  forward, loss, backward, step    ``learner.TrainStep.step``
+10. generation by sampling           ``sampling.Sampler``
 """
 
 import os

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from charloom.core.errors import CharloomError
 
-ORDERS = ("shuffled", "contiguous")
+BATCHINGS = ("shuffled", "contiguous")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 _LONGEST_SHOWN = 60
@@ -28,12 +28,12 @@ def _flag(default: bool, help_: str) -> Any:
     return field(default=default, metadata={"help": help_})
 
 
-class _Checked:
+class _Validated:
     """Settings that check themselves against the ranges in their fields' metadata."""
 
     def __post_init__(self) -> None:
         for each in fields(self):  # type: ignore[arg-type]
-            _check(each.name, getattr(self, each.name), each.default, each.metadata)
+            _validate(each.name, getattr(self, each.name), each.default, each.metadata)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -51,7 +51,7 @@ class _Checked:
         return asdict(self)  # type: ignore[call-overload,no-any-return]
 
 
-def _check(name: str, value: object, default: object, limits: Mapping[str, Any]) -> None:
+def _validate(name: str, value: object, default: object, limits: Mapping[str, Any]) -> None:
     option = "--" + name.replace("_", "-")
     if "choices" in limits:
         if value not in limits["choices"]:
@@ -81,7 +81,7 @@ def _shown(value: object) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ModelSettings(_Checked):
+class ModelConfig(_Validated):
     """The shape of the network: E ``embedding``, H ``hidden``, V ``vocab_size``."""
 
     vocab_size: int = field(metadata={"help": "Distinct characters V.", "low": 1, "high": 65_536})
@@ -92,7 +92,7 @@ class ModelSettings(_Checked):
     tied: bool = _flag(False, "Share one matrix between Embedding and Linear (needs E = H).")
 
     def __post_init__(self) -> None:
-        _Checked.__post_init__(self)
+        _Validated.__post_init__(self)
         if self.tied and self.embedding != self.hidden:
             sizes = f"{self.embedding} and {self.hidden}"
             raise CharloomError(f"--tied needs --embedding equal to --hidden, not {sizes}.")
@@ -111,7 +111,7 @@ class ModelSettings(_Checked):
 
 
 @dataclass(frozen=True, slots=True)
-class TrainSettings(_Checked):
+class TrainConfig(_Validated):
     """How the network is trained. At most one of ``minutes``, ``epochs``, ``steps`` is given."""
 
     batch: int = _number(36, "Batch B: windows (or lanes) per step.", 1, 4096)
@@ -119,7 +119,7 @@ class TrainSettings(_Checked):
     order: str = _choice(
         "contiguous",
         "'shuffled' windows from the empty state, or 'contiguous' lanes with carried state.",
-        ORDERS,
+        BATCHINGS,
     )
     reset: float = _number(
         0.02, "Chance per window that a contiguous lane starts afresh, as a prompt does.", 0.0, 1.0
@@ -143,7 +143,7 @@ class TrainSettings(_Checked):
     threads: int = _number(0, "CPU threads (0: chosen by a short timing).", 0, 1024)
 
     def __post_init__(self) -> None:
-        _Checked.__post_init__(self)
+        _Validated.__post_init__(self)
         bounds = [n for n in ("minutes", "epochs", "steps") if getattr(self, n) is not None]
         if len(bounds) > 1:
             raise CharloomError(

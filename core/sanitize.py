@@ -52,7 +52,7 @@ def _is_noncharacter(code: int) -> bool:
 _GLYPHS = _Glyphs()
 
 
-def visible(text: str) -> str:
+def sanitize(text: str) -> str:
     """Return ``text`` with everything but newlines that acts or hides shown as a glyph.
 
     The length stays the same. C0 controls and DEL become their pictures (ESC is ␛); C1, bidi and
@@ -64,11 +64,11 @@ def visible(text: str) -> str:
     return text.translate(_GLYPHS)
 
 
-def one_line(text: str, limit: int) -> str:
+def single_line(text: str, limit: int) -> str:
     """Return ``text`` made visible on one line of at most ``limit`` (≥ 1) characters.
 
     Newlines are shown as ↵, and a text that is too long ends in ….
     """
     if len(text) > limit:
         text = text[: limit - 1] + "…"
-    return visible(text).replace("\n", "↵")
+    return sanitize(text).replace("\n", "↵")

@@ -16,11 +16,11 @@ from textual.pilot import Pilot
 
 from charloom.core import paths
 from charloom.core.data import corpus
-from charloom.core.runs import run as runs
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import Command
+from charloom.core.runs.run import create_run, launch_trainer
 from charloom.tui.app import CharloomApp
-from charloom.tui.library.models_pane import Models
-from charloom.tui.prompt.screen import PromptRoom
+from charloom.tui.library.models_pane import ModelsPane
+from charloom.tui.prompt.screen import PromptScreen
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.services.preferences import Preferences, save
 from tests.tui.helpers.driving import shown, until
@@ -41,7 +41,7 @@ async def main() -> None:
     """Draw one picture after the other in a single session."""
     app = CharloomApp()
     async with app.run_test(size=SIZE, notifications=True) as pilot:
-        await until(pilot, lambda: isinstance(app.screen, PromptRoom) and app.screen.focused)
+        await until(pilot, lambda: isinstance(app.screen, PromptScreen) and app.screen.focused)
         for prompt in PROMPTS[1:]:
             await write(pilot, prompt)
         app.screen.query(Turn).last().focus()
@@ -63,7 +63,7 @@ async def main() -> None:
             await pilot.pause(0.5)
         await draw(pilot, "train")
         for run in live:
-            app.runs.order(run.name, Order("stop"))
+            app.runs.order(run.name, Command("stop"))
         await until(pilot, lambda: not app.runs.live)
 
 
@@ -74,7 +74,7 @@ async def see_inside(app: CharloomApp, pilot: Pilot[None]) -> None:
     await pilot.press(*["down"] * 2, *["right"] * 9)
     await draw(pilot, "surprise")
     await pilot.press("v", "f4", "m")
-    await until(pilot, lambda: app.screen.query_one(Models).model)
+    await until(pilot, lambda: app.screen.query_one(ModelsPane).model)
     await pilot.press("l")
     await until(pilot, lambda: "Surprise: " in shown(app))
     await pilot.press("u", "]", "n")
@@ -89,7 +89,7 @@ async def see_inside(app: CharloomApp, pilot: Pilot[None]) -> None:
 async def write(pilot: Pilot[None], prompt: str) -> None:
     """Let the model go on from ``prompt``, to the end."""
     room = pilot.app.screen
-    assert isinstance(room, PromptRoom)
+    assert isinstance(room, PromptScreen)
     room.composer.put(prompt)
     room.composer.focus()
     before = len(room.query(Turn))
@@ -109,7 +109,7 @@ def train() -> None:
     """Begin to train on the bundled tale."""
     text = importlib.resources.files("charloom.assets") / "the-loom-at-carrow.txt"
     tale = corpus.load(Path(str(text)))
-    runs.launch(runs.create("weaver", tale, "small", {"minutes": 2.0}, fold=0))
+    launch_trainer(create_run("weaver", tale, "small", {"minutes": 2.0}, fold=0))
 
 
 if __name__ == "__main__":

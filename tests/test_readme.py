@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core.runs import monitor as watch
+from charloom.core.runs.monitor import live_runs
 from charloom.tui.cli import run
 from tests.helpers.gutenberg_server import Answer, gutenberg_file, running
 from tests.helpers.run_cli import needs_terminal
@@ -59,7 +59,7 @@ def test_every_charloom_command_of_the_readme_runs(
                     arguments[place : place + 2] = ["--steps", steps]
         status = run(arguments)
         assert status == 0, (line, capfd.readouterr().err)
-    for name in watch.live():
+    for name in live_runs():
         assert run(["stop", name]) == 0
 
 

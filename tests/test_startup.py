@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from charloom.core import paths
-from charloom.core.runs import estimates as speeds
+from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
-from charloom.core.store import write as store
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.cli import run
 from tests.helpers.factories import random_checkpoint
 
@@ -58,10 +58,10 @@ def imported_after(code: str, folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_command_waits_for_nothing_heavy(command: list[str], tmp_path: Path) -> None:
-    store.save("mine", random_checkpoint())
+    save_checkpoint("mine", random_checkpoint())
     (tmp_path / "text.txt").write_text("the loom went on\n" * 10)
     assert run(["generate", "the", "--model", "mine", "--length", "3", "--favorite"]) == 0
-    speeds.remember(paths.home() / "speeds.json", dict.fromkeys(PRESETS, 9_000.0))
+    cache_throughput(paths.home() / "speeds.json", dict.fromkeys(PRESETS, 9_000.0))
     ran = f"from charloom.tui.cli import run; assert run({command!r}) == 0"
     assert not imported_after(ran, tmp_path).intersection(HEAVY)
 
@@ -116,7 +116,7 @@ async def visit():
             await pilot.press(key)
             await until(pilot, lambda: app.screen.title == title)
         await pilot.press("f3", "n")
-        await until(pilot, lambda: type(app.screen).__name__ == "NewRun")
+        await until(pilot, lambda: type(app.screen).__name__ == "NewRunScreen")
 
 asyncio.run(visit())
 """

@@ -15,17 +15,17 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from charloom.core.errors import CharloomError
-from charloom.core.sanitize import visible
-from charloom.tui.dialogs.key_bindings import deeds
-from charloom.tui.formatting.themes import DARK, LIGHT, grounds
+from charloom.core.sanitize import sanitize
+from charloom.tui.dialogs.key_bindings import active_key_actions
+from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
 from charloom.tui.services import preferences
 
 if TYPE_CHECKING:
     from charloom.core.data.corpus import Corpus
     from charloom.core.library.generation import Generation
-    from charloom.tui.prompt.screen import PromptRoom
-    from charloom.tui.services.run_manager import Runs
-    from charloom.tui.widgets.base_screen import Room
+    from charloom.tui.prompt.screen import PromptScreen
+    from charloom.tui.services.run_manager import RunManager
+    from charloom.tui.widgets.base_screen import BaseScreen
 
 TourOf: TypeAlias = tuple[str, "Callable[[], Corpus] | None"]
 """The address of a model, and what opens a text; without that, it is the one that it learned."""
@@ -33,34 +33,34 @@ TourOf: TypeAlias = tuple[str, "Callable[[], Corpus] | None"]
 _WORDS = r"[\w ,.’'-]*"  # what may be written where commands are searched: nothing that acts
 
 
-def _prompt() -> "Room":
-    from charloom.tui.prompt.screen import PromptRoom
+def _prompt() -> "BaseScreen":
+    from charloom.tui.prompt.screen import PromptScreen
 
-    return PromptRoom()
-
-
-def _train() -> "Room":
-    from charloom.tui.train.screen import TrainRoom
-
-    return TrainRoom()
+    return PromptScreen()
 
 
-def _library() -> "Room":
-    from charloom.tui.library.screen import LibraryRoom
+def _train() -> "BaseScreen":
+    from charloom.tui.train.screen import TrainScreen
 
-    return LibraryRoom()
-
-
-def _settings() -> "Room":
-    from charloom.tui.settings.screen import SettingsRoom
-
-    return SettingsRoom()
+    return TrainScreen()
 
 
-def _tour() -> "Room":
-    from charloom.tui.tour.screen import TourRoom
+def _library() -> "BaseScreen":
+    from charloom.tui.library.screen import LibraryScreen
 
-    return TourRoom()
+    return LibraryScreen()
+
+
+def _settings() -> "BaseScreen":
+    from charloom.tui.settings.screen import SettingsScreen
+
+    return SettingsScreen()
+
+
+def _tour() -> "BaseScreen":
+    from charloom.tui.tour.screen import TourScreen
+
+    return TourScreen()
 
 
 class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand first in the footer
@@ -123,11 +123,11 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         self.theme = self.preferences.theme if known else DARK.name
 
     @cached_property
-    def runs(self) -> "Runs":
+    def runs(self) -> "RunManager":
         """The training runs, which all rooms watch."""
-        from charloom.tui.services.run_manager import Runs
+        from charloom.tui.services.run_manager import RunManager
 
-        return Runs(self)
+        return RunManager(self)
 
     def on_mount(self) -> None:
         """Begin to follow the runs, once the first picture is there."""
@@ -156,8 +156,8 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
     ) -> None:
         """Tell the person something; what it quotes is never markup and cannot act."""
         super().notify(
-            visible(message),
-            title=visible(title),
+            sanitize(message),
+            title=sanitize(title),
             severity=severity,
             timeout=timeout,
             markup=markup,
@@ -174,12 +174,12 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
             foreground = Color.parse(variables["foreground"])
             for name, share in (("text-muted", 0.6), ("text-disabled", 0.38)):
                 variables[name] = foreground.with_alpha(share).hex
-        return variables | grounds(variables, dark=self.current_theme.dark)
+        return variables | heat_variables(variables, dark=self.current_theme.dark)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer whatever has a key here, but for mere moves, and Textual's own choice of themes."""
         yield SystemCommand("Theme", "Choose how the app looks", self.action_change_theme)
-        for deed in deeds(screen):
+        for deed in active_key_actions(screen):
             if deed.tooltip:
                 yield SystemCommand(
                     deed.title,
@@ -202,23 +202,23 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     async def look_inside(self, address: str) -> None:
         """Show what the model at ``address`` makes of a text that it has not seen."""
-        from charloom.tui.analysis.inspector import InsideScreen
+        from charloom.tui.analysis.inspector import InspectorScreen
         from charloom.tui.analysis.specimen import specimen
-        from charloom.tui.services import model_cache as voices
-        from charloom.tui.services.background import apart
+        from charloom.tui.services.background import run_in_background
+        from charloom.tui.services.model_cache import load
 
         try:
-            voice = await apart(lambda: voices.load(address))
+            voice = await run_in_background(lambda: load(address))
         except CharloomError as error:
             self.notify(str(error), severity="error")
         else:
-            await self.push_screen(InsideScreen(voice, lambda: specimen(voice.exact)))
+            await self.push_screen(InspectorScreen(voice, lambda: specimen(voice.exact)))
 
-    async def _prompt_room(self) -> "PromptRoom":
-        from charloom.tui.prompt.screen import PromptRoom
+    async def _prompt_room(self) -> "PromptScreen":
+        from charloom.tui.prompt.screen import PromptScreen
 
         await self.switch_mode("prompt")
-        return next(each for each in self.screen_stack if isinstance(each, PromptRoom))
+        return next(each for each in self.screen_stack if isinstance(each, PromptScreen))
 
     def watch_theme(self, theme: str) -> None:
         """Keep a theme that was chosen."""
@@ -243,16 +243,16 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         if not self.runs.live:
             self.exit()
             return
-        from charloom.tui.dialogs.quit import Leaving
+        from charloom.tui.dialogs.quit import QuitDialog
 
-        if not isinstance(self.screen, Leaving):
-            self.push_screen(Leaving(self.runs), self._leave)
+        if not isinstance(self.screen, QuitDialog):
+            self.push_screen(QuitDialog(self.runs), self._leave)
 
     def _leave(self, answer: str | None) -> None:
         """Do as was answered."""
-        from charloom.tui.dialogs.quit import GO_ON, SAVED, STOP, Stopping
+        from charloom.tui.dialogs.quit import GO_ON, SAVED, STOP, StopRunsDialog
 
         if answer in (GO_ON, SAVED):
             self.exit()
         elif answer == STOP:
-            self.push_screen(Stopping(self.runs), self._leave)
+            self.push_screen(StopRunsDialog(self.runs), self._leave)

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from charloom.core.errors import CharloomError
-from charloom.core.sanitize import one_line, visible
+from charloom.core.sanitize import sanitize, single_line
 
 _COMMANDS = {
     "train": "Train a network on a text and watch it learn.",
@@ -44,7 +44,7 @@ _PLACES = {  # of those that have no module of their own name
 }
 
 
-class _Commands(click.Group):
+class LazyGroup(click.Group):
     """A group whose commands live in the modules of ``charloom.tui.commands``."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -69,7 +69,7 @@ class _Commands(click.Group):
 
 
 @click.group(
-    cls=_Commands,
+    cls=LazyGroup,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -82,9 +82,9 @@ def cli(ctx: click.Context) -> None:
     Without a command, the app opens: all of this on one screen, with help at F1.
     """
     if ctx.invoked_subcommand is None:
-        from charloom.tui import launch as session
+        from charloom.tui import launch
 
-        ctx.exit(session.run())
+        ctx.exit(launch.run())
 
 
 def main() -> None:
@@ -101,10 +101,10 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         usage = io.StringIO()
         error.show(usage)
-        click.echo(visible(usage.getvalue()), nl=False, err=True)
+        click.echo(sanitize(usage.getvalue()), nl=False, err=True)
         return error.exit_code
     except CharloomError as error:
-        click.echo(f"charloom: {one_line(str(error), 2_000)}", err=True)
+        click.echo(f"charloom: {single_line(str(error), 2_000)}", err=True)
         return 1
     except (KeyboardInterrupt, click.Abort):
         return 130

@@ -29,8 +29,8 @@ from textual.worker import WorkerFailed
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.tui.app import CharloomApp, TourOf
-from charloom.tui.opening import Opening
-from charloom.tui.services.background import apart
+from charloom.tui.opening import SplashScreen
+from charloom.tui.services.background import run_in_background
 
 _PATIENCE_SECONDS = 3.0  # to leave in order after a signal
 _MENDING_SECONDS = 1.0  # after the first room is there: whoever opens the app need not wait for it
@@ -76,7 +76,7 @@ def _take_any_byte() -> None:
 
 async def _run(faults: list[BaseException], tour: TourOf | None) -> int:
     """Run the app until it ends, or is to end, and return its exit status."""
-    session = Session(faults, tour)
+    session = TerminalApp(faults, tour)
     loop = asyncio.get_running_loop()
 
     def leave(status: int) -> None:
@@ -103,13 +103,13 @@ async def _run(faults: list[BaseException], tour: TourOf | None) -> int:
     return session.return_code or 0
 
 
-class Session(CharloomApp):
+class TerminalApp(CharloomApp):
     """The app as it is opened by its command; tests that need none of this use the app itself."""
 
     DEFAULT_MODE = "opening"
     MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
         **CharloomApp.MODES,
-        "opening": Opening,
+        "opening": SplashScreen,
     }
 
     def __init__(self, faults: list[BaseException], tour: TourOf | None = None) -> None:
@@ -135,13 +135,13 @@ class Session(CharloomApp):
     @work
     async def _mend(self) -> None:
         """Repair what a crash has left of the store, and tell of what was lost."""
-        from charloom.core.store import repair
+        from charloom.core.store.repair import repair_all
 
         # What is there by now stays: collecting garbage, which stops everything, need not look at
         # it again and again. So a key is answered within 50 ms, which it else now and then is not.
         gc.freeze()
         with suppress(CharloomError):  # what cannot be listed is told of where it is needed
-            for sentence in await apart(repair.mend_all):
+            for sentence in await run_in_background(repair_all):
                 self.notify(sentence, severity="warning", timeout=_LONG_SECONDS)
 
     async def on_event(self, event: events.Event) -> None:

@@ -4,15 +4,15 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from charloom.tui.widgets.header import TopBar
+from charloom.tui.widgets.header import Header
 
 
-class Opening(Screen[None]):
+class SplashScreen(Screen[None]):
     """The frame that all rooms have, around nothing."""
 
-    DEFAULT_CSS = "Opening { background: $background; }"
+    DEFAULT_CSS = "SplashScreen { background: $background; }"
 
     def compose(self) -> ComposeResult:
         """Lay out what the first room will have in the same places."""
-        yield TopBar("prompt")
+        yield Header("prompt")
         yield Footer(show_command_palette=False, compact=True)

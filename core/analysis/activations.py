@@ -22,15 +22,15 @@ from numpy.typing import NDArray
 from charloom.core.analysis.scoring import losses
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.model.numpy_lstm import LSTM, Array
+from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
-LONGEST = 10_000
+MAX_CHARACTERS = 10_000
 """Characters that are read: the states of one layer of 512 units take 41 MB then."""
 
-_PIECE = 256  # characters read between two questions whether anybody still waits
+_CHUNK = 256  # characters read between two questions whether anybody still waits
 
 
-class Signal(StrEnum):
+class UnitSignal(StrEnum):
     """What can be seen of a unit: its cell, as tanh(c), and its gates."""
 
     CELL = "cell"
@@ -40,7 +40,7 @@ class Signal(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
+class NextCharacter:
     """A character that may come next, and how probable the network holds it."""
 
     character: str
@@ -48,7 +48,7 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class Trace:
     """A text of N characters as ``model`` read it.
 
     ``bits`` ``[N]`` has NaN where nothing was predicted: at the first character that was read, and
@@ -56,7 +56,7 @@ class Reading:
     there is one, and else passed over, as scoring does.
     """
 
-    model: LSTM = field(repr=False)
+    model: NumpyLSTM = field(repr=False)
     text: str
     bits: NDArray[np.float64] = field(repr=False)
     ids: NDArray[np.int64] = field(repr=False)  # [M]: those of the characters that were read
@@ -74,7 +74,7 @@ class Reading:
         """The mean surprise of those that were predicted; it is what scoring the text gives."""
         return float(np.nansum(self.bits)) / self.predicted
 
-    def alternatives(self, position: int, count: int) -> list[Alternative]:
+    def alternatives(self, position: int, count: int) -> list[NextCharacter]:
         """Return the likeliest characters at ``position``, as seen from what stands before it.
 
         Nothing where nothing stands before it.
@@ -87,9 +87,9 @@ class Reading:
         chances /= chances.sum()
         likeliest = np.argsort(-chances, kind="stable")[:count]
         chars = self.model.vocab.chars
-        return [Alternative(chars[each], float(chances[each])) for each in likeliest]
+        return [NextCharacter(chars[each], float(chances[each])) for each in likeliest]
 
-    def signal(self, signal: Signal, layer: int, unit: int) -> NDArray[np.float32]:
+    def signal(self, signal: UnitSignal, layer: int, unit: int) -> NDArray[np.float32]:
         """Return one signal of a unit, counted from 0, after each character ``[N]``.
 
         It is NaN before the first that was read.
@@ -101,22 +101,22 @@ class Reading:
                 f"This network has layers 1 to {settings.layers} "
                 f"with units 1 to {settings.hidden} each."
             )
-        if signal is Signal.CELL:
+        if signal is UnitSignal.CELL:
             values = np.tanh(self.cell[layer, :, unit])
         else:
             gates = self.model.gates(self.ids, self.hidden, layer, unit)
-            values = gates[(Signal.INPUT, Signal.FORGET, Signal.OUTPUT).index(signal)]
+            values = gates[(UnitSignal.INPUT, UnitSignal.FORGET, UnitSignal.OUTPUT).index(signal)]
         # one that was passed over has what the one before it has
         read = np.searchsorted(self.places, np.arange(len(self.text)), "right")
         return np.append(np.float32(np.nan), values)[read]
 
 
-def read(model: LSTM, text: str, cancelled: Callable[[], bool] = lambda: False) -> Reading:
+def trace(model: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda: False) -> Trace:
     """Let ``model`` read ``text``, of which it takes the first :data:`LONGEST` characters.
 
     Raises :class:`CharloomError` when fewer than two of them are known, or it is ``cancelled``.
     """
-    text = text[:LONGEST]
+    text = text[:MAX_CHARACTERS]
     vocab = model.vocab
     known = np.fromiter((c in vocab.c2ix for c in text), np.bool_, len(text))
     reads = np.ones_like(known) if PLACEHOLDER in vocab.c2ix else known
@@ -127,13 +127,13 @@ def read(model: LSTM, text: str, cancelled: Callable[[], bool] = lambda: False) 
     ids = vocab.encode("".join(c for c, is_read in zip(text, reads, strict=True) if is_read))
     state = model.start()
     pieces = []
-    for start in range(0, len(ids), _PIECE):
+    for start in range(0, len(ids), _CHUNK):
         if cancelled():
             raise CharloomError("The reading was cancelled.")
-        pieces.append(model.trace(ids[start : start + _PIECE], state))
+        pieces.append(model.trace(ids[start : start + _CHUNK], state))
     hidden, cell = (np.concatenate(parts, axis=1) for parts in zip(*pieces, strict=True))
     places = np.flatnonzero(reads)
     bits = np.full(len(text), np.nan)
     bits[places[1:]] = losses(model.predict(hidden[-1, :-1]), ids[1:]) / math.log(2)
     bits[~known] = np.nan
-    return Reading(model, text, bits, ids, hidden, cell, places)
+    return Trace(model, text, bits, ids, hidden, cell, places)

@@ -42,7 +42,7 @@ class Baselines:
     xz: float | None = None
 
 
-def measured(train: str, held_out: str, vocab: Vocab) -> Baselines:
+def compute_baselines(train: str, held_out: str, vocab: Vocab) -> Baselines:
     """Return what who knows ``train`` reaches on ``held_out``, both in the characters of ``vocab``.
 
     Of long texts, the last :data:`MOST_COUNTED` characters of ``train`` are counted, and the first

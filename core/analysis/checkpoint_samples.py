@@ -6,10 +6,11 @@ from pathlib import Path
 
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
-from charloom.core.model.metadata import Card
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import CheckpointInfo
 
 MEASURES = ("carried", "validation", "train")
@@ -17,7 +18,7 @@ MEASURES = ("carried", "validation", "train")
 
 
 @dataclass(frozen=True, slots=True)
-class Growth:
+class CheckpointSample:
     """What a model wrote after ``step`` steps, and how well it predicted then."""
 
     step: int
@@ -27,9 +28,13 @@ class Growth:
     fault: str = ""  # why there is no text, in a sentence
 
 
-def grow(
-    checkpoints: Iterable[CheckpointInfo], prompt: str, settings: Settings, seed: int, length: int
-) -> Iterator[Growth]:
+def sample_checkpoints(
+    checkpoints: Iterable[CheckpointInfo],
+    prompt: str,
+    settings: SamplingConfig,
+    seed: int,
+    length: int,
+) -> Iterator[CheckpointSample]:
     """Yield what each of ``checkpoints`` makes of ``prompt``, as it comes.
 
     ``prompt`` is in characters that the model knows. A checkpoint that is damaged, or that a
@@ -45,16 +50,16 @@ def grow(
             fault = str(error) if each.path.exists() else gone
         except MemoryError:
             fault = f"There is not enough memory for the checkpoint @{each.step}."
-        yield Growth(each.step, *_loss(each.card), text, fault)
+        yield CheckpointSample(each.step, *_loss(each.card), text, fault)
 
 
-def _written(path: Path, prompt: str, settings: Settings, seed: int, length: int) -> str:
-    model = LSTM(checkpoint.load(path).checkpoint)
-    draft = Draft(Stream(model, prompt, settings, seed), length)
+def _written(path: Path, prompt: str, settings: SamplingConfig, seed: int, length: int) -> str:
+    model = NumpyLSTM(checkpoint.load(path).checkpoint)
+    draft = Completion(Sampler(model, prompt, settings, seed), length)
     return "".join(character for character, _ in draft)
 
 
-def _loss(card: Card | None) -> tuple[str, float | None]:
+def _loss(card: CheckpointMetadata | None) -> tuple[str, float | None]:
     for measure in MEASURES:
         loss = getattr(card.losses, measure) if card else None
         if loss is not None:

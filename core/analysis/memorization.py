@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from charloom.core.errors import CharloomError
 
-LARGEST = 1 << 26
+MAX_CHARACTERS = 1 << 26
 """Characters of a corpus: making the index of these takes a quarter of a minute and 600 MB."""
 
 _BLOCK = 1 << 12  # characters or suffixes that are looked at together: bounds the memory beside
@@ -29,7 +29,7 @@ _Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class VerbatimMatch:
     """The ``length`` characters from ``start`` of a text on stand at ``place`` in the corpus."""
 
     start: int
@@ -37,7 +37,7 @@ class Run:
     place: int
 
 
-class Index:
+class SuffixArray:
     """Answers what of a text stands verbatim in ``corpus``; takes 4 bytes for each character of it.
 
     ``rest`` is called time and again while it is made; it may wait, or raise to give up. Raises
@@ -45,15 +45,15 @@ class Index:
     """
 
     def __init__(self, corpus: str, rest: Callable[[], object] = lambda: None) -> None:
-        if len(corpus) > LARGEST:
+        if len(corpus) > MAX_CHARACTERS:
             raise CharloomError(
                 f"The text has {len(corpus):,} characters; verbatim runs are sought in texts of "
-                f"up to {LARGEST:,}."
+                f"up to {MAX_CHARACTERS:,}."
             )
         self._corpus = corpus
         self._suffixes = _suffix_array(corpus, rest).data
 
-    def longest(self, text: str, rest: Callable[[], object] = lambda: None) -> Run:
+    def longest(self, text: str, rest: Callable[[], object] = lambda: None) -> VerbatimMatch:
         """Return the longest run of ``text`` that stands in the corpus: of equals, the first.
 
         Its place is the first in the corpus. ``rest`` is called at every character.
@@ -65,7 +65,7 @@ class Index:
             if self._holds(text[at : at + length + 1]):
                 start, length = at, self._reach(text, at, length + 1)
             at += 1
-        return Run(start, length, self._place(text[start : start + length]))
+        return VerbatimMatch(start, length, self._place(text[start : start + length]))
 
     def _reach(self, text: str, start: int, length: int) -> int:
         """Return how long the run at ``start`` is, of which ``length`` characters are known."""

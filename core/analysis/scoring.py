@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.model.numpy_lstm import LSTM, Array
+from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
 CONTEXT = 1_000
 """Characters each parallel lane reads, uncounted, before its own begin."""
@@ -47,7 +47,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
+class _EncodedText:
     """``ids`` ``[N]``, and for each whether its prediction counts."""
 
     ids: NDArray[np.int64]
@@ -55,7 +55,7 @@ class _Text:
     unknown: int
 
 
-def carried(model: LSTM, text: str) -> Score:
+def carried(model: NumpyLSTM, text: str) -> Score:
     """Return the carried loss of ``text``."""
     read = _read(model, text)
     predictions = len(read.ids) - 1
@@ -64,7 +64,7 @@ def carried(model: LSTM, text: str) -> Score:
     return _score(model, read, np.maximum(bounds[:-1] - CONTEXT, 0), bounds[:-1], bounds[1:])
 
 
-def windowed(model: LSTM, text: str, window: int = 256) -> Score:
+def windowed(model: NumpyLSTM, text: str, window: int = 256) -> Score:
     """Return the windowed loss of ``text`` for windows of ``window`` predicted characters."""
     if window < 1:
         raise CharloomError(f"A window has one character or more, not {window!r}.")
@@ -82,7 +82,7 @@ def losses(logits: Array, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     return nats - labelled
 
 
-def _read(model: LSTM, text: str) -> _Text:
+def _read(model: NumpyLSTM, text: str) -> _EncodedText:
     vocab = model.vocab
     known = np.fromiter((c in vocab.c2ix for c in text), np.bool_, len(text))
     unknown = len(text) - int(np.count_nonzero(known))
@@ -93,7 +93,7 @@ def _read(model: LSTM, text: str) -> _Text:
         raise CharloomError(
             "This text is too short to score; give at least two characters that the model knows."
         )
-    return _Text(vocab.encode(text), known, unknown)
+    return _EncodedText(vocab.encode(text), known, unknown)
 
 
 class _Lanes:
@@ -103,7 +103,7 @@ class _Lanes:
     one it ends before. Prediction p is of character p + 1, from character p and those before it.
     """
 
-    def __init__(self, model: LSTM, text: _Text, spans: NDArray[np.int64]) -> None:
+    def __init__(self, model: NumpyLSTM, text: _EncodedText, spans: NDArray[np.int64]) -> None:
         self._model = model
         self._text = text
         self._position, self._first, self._until = np.split(spans, 3, axis=1)
@@ -121,8 +121,8 @@ class _Lanes:
 
 
 def _score(
-    model: LSTM,
-    text: _Text,
+    model: NumpyLSTM,
+    text: _EncodedText,
     start: NDArray[np.int64],
     first: NDArray[np.int64],
     until: NDArray[np.int64],

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.analysis.activations import Reading
+from charloom.core.analysis.activations import Trace
 
 Floats = NDArray[np.float32]
 
@@ -22,7 +22,7 @@ _MOST_SPANS = 20
 _STILL = 1e-4  # a standard deviation below it is rounding
 
 
-class Tracker(NamedTuple):
+class UnitProbe(NamedTuple):
     """A unit, from 0, and the property that it tracks best.
 
     ``score`` is the correlation on the second half of the text; ``sign`` is -1 where the cell is
@@ -79,7 +79,7 @@ PROPERTIES: Mapping[str, Callable[[str], list[int]]] = {
 """What is looked for: a number for each character, of the text up to and including it."""
 
 
-def rank(reading: Reading) -> list[Tracker]:
+def rank_units(reading: Trace) -> list[UnitProbe]:
     """Return every unit with what it tracks best: the best for each property, then all others.
 
     Both are sorted by score. A property that does not change in one half of the text is not looked
@@ -106,14 +106,14 @@ def rank(reading: Reading) -> list[Tracker]:
     signs = np.where(chosen[units, best] < 0, -1, 1)
     scores = judged[units, best] * signs
     trackers = [
-        Tracker(u // size, u % size, names[best[u]], float(scores[u]), int(signs[u]))
+        UnitProbe(u // size, u % size, names[best[u]], float(scores[u]), int(signs[u]))
         for u in np.argsort(-scores, kind="stable").tolist()
     ]
     first = {tracker.tracks: tracker for tracker in reversed(trackers)}.values()
     return sorted(trackers, key=lambda tracker: tracker not in first)  # stable
 
 
-def spans(values: Floats, sign: int = 1) -> list[Span]:
+def strong_spans(values: Floats, sign: int = 1) -> list[Span]:
     """Return where a signal ``[N]`` is strongest: the strongest spans, in the order of the text.
 
     A span is a run of characters at which it is more than a standard deviation above its mean (or,

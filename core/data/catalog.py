@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from charloom.core import paths
 from charloom.core.data import corpus, gutenberg
-from charloom.core.data.corpus import Corpus, Reading
+from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.errors import CharloomError
 
 MIRROR = "https://www.gutenberg.org"
@@ -29,7 +29,7 @@ _CHUNK = 2**14
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogEntry:
     """A known text; ``gutenberg`` is its number there, None for one that needs no network."""
 
     name: str
@@ -41,34 +41,42 @@ class Entry:
 
 
 ENTRIES = (
-    Entry("loom", "The Loom at Carrow", "Charloom", "English", "tale"),
-    Entry("pydoc", "Python's language reference, topic by topic", "Python", "English", "manual"),
-    Entry("stdlib", "Python's standard library", "Python", "Python", "source code"),
-    Entry("frankenstein", "Frankenstein", "Mary Shelley", "English", "novel", 84),
-    Entry("pride", "Pride and Prejudice", "Jane Austen", "English", "novel", 1342),
-    Entry("moby-dick", "Moby-Dick", "Herman Melville", "English", "novel", 2701),
-    Entry("alice", "Alice's Adventures in Wonderland", "Lewis Carroll", "English", "children", 11),
-    Entry("grimm", "Grimms' Fairy Tales", "Jacob and Wilhelm Grimm", "English", "children", 2591),
-    Entry("shakespeare", "Complete Works", "William Shakespeare", "English", "drama", 100),
-    Entry("leaves", "Leaves of Grass", "Walt Whitman", "English", "verse", 1322),
-    Entry("bible", "The King James Bible", "various", "English", "scripture", 10),
-    Entry("origin", "On the Origin of Species", "Charles Darwin", "English", "science", 1228),
-    Entry("meditations", "Meditations", "Marcus Aurelius", "English", "philosophy", 2680),
-    Entry("beeton", "Household Management", "Isabella Beeton", "English", "cookery", 10136),
-    Entry("devil", "The Devil's Dictionary", "Ambrose Bierce", "English", "dictionary", 972),
-    Entry("fleurs", "Les Fleurs du mal", "Charles Baudelaire", "French", "verse", 6099),
-    Entry("faust", "Faust I", "Johann Wolfgang von Goethe", "German", "drama", 2229),
-    Entry("verwandlung", "Die Verwandlung", "Franz Kafka", "German", "novella", 22367),
-    Entry("quijote", "Don Quijote", "Miguel de Cervantes", "Spanish", "novel", 2000),
-    Entry("commedia", "La Divina Commedia", "Dante Alighieri", "Italian", "verse", 1012),
-    Entry("lusiadas", "Os Lusíadas", "Luís de Camões", "Portuguese", "verse", 3333),
-    Entry("aeneis", "Aeneis", "Vergil", "Latin", "verse", 227),
-    Entry("kalevala", "Kalevala", "Elias Lönnrot", "Finnish", "verse", 7000),
+    CatalogEntry("loom", "The Loom at Carrow", "Charloom", "English", "tale"),
+    CatalogEntry(
+        "pydoc", "Python's language reference, topic by topic", "Python", "English", "manual"
+    ),
+    CatalogEntry("stdlib", "Python's standard library", "Python", "Python", "source code"),
+    CatalogEntry("frankenstein", "Frankenstein", "Mary Shelley", "English", "novel", 84),
+    CatalogEntry("pride", "Pride and Prejudice", "Jane Austen", "English", "novel", 1342),
+    CatalogEntry("moby-dick", "Moby-Dick", "Herman Melville", "English", "novel", 2701),
+    CatalogEntry(
+        "alice", "Alice's Adventures in Wonderland", "Lewis Carroll", "English", "children", 11
+    ),
+    CatalogEntry(
+        "grimm", "Grimms' Fairy Tales", "Jacob and Wilhelm Grimm", "English", "children", 2591
+    ),
+    CatalogEntry("shakespeare", "Complete Works", "William Shakespeare", "English", "drama", 100),
+    CatalogEntry("leaves", "Leaves of Grass", "Walt Whitman", "English", "verse", 1322),
+    CatalogEntry("bible", "The King James Bible", "various", "English", "scripture", 10),
+    CatalogEntry(
+        "origin", "On the Origin of Species", "Charles Darwin", "English", "science", 1228
+    ),
+    CatalogEntry("meditations", "Meditations", "Marcus Aurelius", "English", "philosophy", 2680),
+    CatalogEntry("beeton", "Household Management", "Isabella Beeton", "English", "cookery", 10136),
+    CatalogEntry("devil", "The Devil's Dictionary", "Ambrose Bierce", "English", "dictionary", 972),
+    CatalogEntry("fleurs", "Les Fleurs du mal", "Charles Baudelaire", "French", "verse", 6099),
+    CatalogEntry("faust", "Faust I", "Johann Wolfgang von Goethe", "German", "drama", 2229),
+    CatalogEntry("verwandlung", "Die Verwandlung", "Franz Kafka", "German", "novella", 22367),
+    CatalogEntry("quijote", "Don Quijote", "Miguel de Cervantes", "Spanish", "novel", 2000),
+    CatalogEntry("commedia", "La Divina Commedia", "Dante Alighieri", "Italian", "verse", 1012),
+    CatalogEntry("lusiadas", "Os Lusíadas", "Luís de Camões", "Portuguese", "verse", 3333),
+    CatalogEntry("aeneis", "Aeneis", "Vergil", "Latin", "verse", 227),
+    CatalogEntry("kalevala", "Kalevala", "Elias Lönnrot", "Finnish", "verse", 7000),
 )
 _BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 
-def find(name: str) -> Entry:
+def find(name: str) -> CatalogEntry:
     """Return the entry called ``name``, or raise :class:`CharloomError` with the nearest names."""
     if name in _BY_NAME:
         return _BY_NAME[name]
@@ -82,7 +90,7 @@ def open_text(
     *,
     mirror: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-    **reading: Unpack[Reading],
+    **reading: Unpack[ReadOptions],
 ) -> Corpus:
     """Return what a person means by ``text``: a file, ``"-"`` (standard input) or a known text.
 
@@ -106,7 +114,7 @@ def fetch(
     timeout: float = 20,
     on_progress: Callable[[int, int], None] | None = None,
     pauses: tuple[float, ...] = PAUSES,
-    **reading: Unpack[Reading],
+    **reading: Unpack[ReadOptions],
 ) -> Corpus:
     """Return the known text called ``name``, downloading it when it is not in the cache.
 
@@ -156,7 +164,7 @@ def _stdlib() -> bytes:
 _LOCAL = {"loom": _loom, "pydoc": _pydoc, "stdlib": _stdlib}
 
 
-def _cache(entry: Entry) -> Path:
+def _cache(entry: CatalogEntry) -> Path:
     return paths.downloads() / f"pg{entry.gutenberg}.txt"
 
 
@@ -183,7 +191,7 @@ def _is_path(text: str) -> bool:
 
 def _download(
     url: str,
-    entry: Entry,
+    entry: CatalogEntry,
     timeout: float,
     on_progress: Callable[[int, int], None] | None,
     pauses: tuple[float, ...],
@@ -236,7 +244,7 @@ def _download(
         time.sleep(pause)
 
 
-def _failure(entry: Entry, reason: str) -> CharloomError:
+def _failure(entry: CatalogEntry, reason: str) -> CharloomError:
     at_hand = ", ".join(name for name in _BY_NAME if cached(name))
     return CharloomError(f"{entry.title} was not downloaded: {reason}; at hand are {at_hand}.")
 

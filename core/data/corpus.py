@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, TypedDict, Unpack
 
 from charloom.core.data import gutenberg
-from charloom.core.data import slicing as passage
+from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
 
 MAX_BYTES = 512 * 2**20
@@ -46,7 +46,7 @@ _CHUNK = 2**20
 _PIECE, _MARGIN, _PIECES = 2**12, 2**6, 32
 
 
-class Reading(TypedDict, total=False):
+class ReadOptions(TypedDict, total=False):
     """How a text is read; what is left out takes the default.
 
     ``encoding``: its name, or None (the default) to recognise it; ``nfc`` (True): compose
@@ -76,7 +76,7 @@ class Corpus:
     guessed: bool = False  # whether the encoding is a guess
 
 
-def load(source: Path | str, **reading: Unpack[Reading]) -> Corpus:
+def load(source: Path | str, **reading: Unpack[ReadOptions]) -> Corpus:
     """Read the text in a file, or on standard input when ``source`` is ``"-"``.
 
     Raises :class:`CharloomError` when it cannot be read or is no text to train on.
@@ -105,7 +105,7 @@ def from_bytes(
     end: str | None = None,
     short: bool = False,
 ) -> Corpus:
-    """Decode, clean and slice ``data``; see :class:`Reading` for the choices, :func:`load` for use.
+    """Decode, clean and slice ``data``; see :class:`Trace` for the choices, :func:`load` for use.
 
     The steps, in this order: decode, newlines, Gutenberg's header and footer, NFC, slice.
     """
@@ -135,7 +135,7 @@ def from_bytes(
         notes += [note] if note else []
         start, end = (place and _composed(place)[0] for place in (start, end))
     if start is not None or end is not None:
-        first, last = passage.span(text, start, end)
+        first, last = span(text, start, end)
         notes.append(f"Took the {last - first:,} characters from {first:,} to {last:,}.")
         text = text[first:last]
     _check(text, name, short)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 
 
 class Batch(NamedTuple):
@@ -30,7 +30,7 @@ class Batch(NamedTuple):
     labels: Tensor
 
 
-class Windows(Dataset[Batch]):
+class WindowDataset(Dataset[Batch]):
     """Every window of T characters of ``ids`` ``[N]``: there are N - T of them, one per start."""
 
     def __init__(self, ids: Tensor, window: int) -> None:
@@ -45,7 +45,7 @@ class Windows(Dataset[Batch]):
         return Batch(features=rows[..., :-1], labels=rows[..., 1:])
 
 
-class Shuffled(Sampler[Tensor]):
+class ShuffledSampler(Sampler[Tensor]):
     """Starts ``[B]`` of windows in an order drawn anew for every epoch, each window once."""
 
     def __init__(self, windows: int, batch: int, seed: int, epoch: int) -> None:
@@ -60,7 +60,7 @@ class Shuffled(Sampler[Tensor]):
         return iter(order[: len(self) * self._batch].view(-1, self._batch))
 
 
-class Contiguous(Sampler[Tensor]):
+class ContiguousSampler(Sampler[Tensor]):
     """Starts ``[B]`` of B lanes that advance by T; where they begin is drawn anew per epoch."""
 
     def __init__(self, windows: int, window: int, batch: int, seed: int, epoch: int) -> None:
@@ -78,14 +78,16 @@ class Contiguous(Sampler[Tensor]):
         return (self._lanes + step * self._window for step in range(self._steps))
 
 
-def batches(ids: Tensor, settings: TrainSettings, epoch: int) -> DataLoader[Batch]:
+def batches(ids: Tensor, settings: TrainConfig, epoch: int) -> DataLoader[Batch]:
     """Stage 6: one epoch of batches ``[B, T]`` over ``ids`` ``[N]``, enough for one at least."""
-    windows = Windows(ids, settings.window)
+    windows = WindowDataset(ids, settings.window)
     order: Sampler[Tensor]
     if settings.order == "shuffled":
-        order = Shuffled(len(windows), settings.batch, settings.seed, epoch)
+        order = ShuffledSampler(len(windows), settings.batch, settings.seed, epoch)
     else:
-        order = Contiguous(len(windows), settings.window, settings.batch, settings.seed, epoch)
+        order = ContiguousSampler(
+            len(windows), settings.window, settings.batch, settings.seed, epoch
+        )
     # The sampler gives a whole batch of starts and the dataset fetches them at once, hence None.
     return DataLoader(
         windows,

@@ -6,22 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.data.corpus import MIN_CHARACTERS, Corpus
-from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, fit
+from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, shrink_to_fit
 from charloom.core.training.schedule import steps_per_epoch
 
 RARE = 4  # a character that occurs fewer times than this is rare
 SHORT = 20_000  # characters; a shorter text is soon learnt by heart
 MANY = 1_000  # distinct characters; with more, the output layer outweighs the LSTM
 LONG_LINE = 10_000
-AUTO = "chosen for the text, the machine and the minutes"
+AUTO_SUMMARY = "chosen for the text, the machine and the minutes"
 _SHOWN = 8
 _PIECE = 1 << 18  # characters counted in one go: in between, other threads of an app have a turn
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class TextIssue:
     """Something a person should know about a text, and what becomes of it."""
 
     what: str
@@ -29,7 +29,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class TextStatistics:
     """The measure of a text. Characters are code points; ``rare`` and ``controls`` have counts."""
 
     characters: int
@@ -42,10 +42,10 @@ class Survey:
     non_text: float  # share of these, and of unassigned, private and replacement characters
     encoding: str
     guessed: bool
-    findings: tuple[Finding, ...]
+    findings: tuple[TextIssue, ...]
 
 
-class Estimate(NamedTuple):
+class TimeEstimate(NamedTuple):
     """A preset, the seconds that it would train for, and what it is."""
 
     preset: str
@@ -53,7 +53,7 @@ class Estimate(NamedTuple):
     summary: str
 
 
-def survey(corpus: Corpus) -> Survey:
+def analyze_text(corpus: Corpus) -> TextStatistics:
     """Count what is in ``corpus`` and say what Charloom would do about it."""
     text = corpus.text
     counter: Counter[str] = Counter()
@@ -68,54 +68,54 @@ def survey(corpus: Corpus) -> Survey:
     findings = []
     if corpus.guessed:
         findings.append(
-            Finding(
+            TextIssue(
                 f"The encoding is a guess: {corpus.encoding}.",
                 "Read as that; if letters look wrong, name another with --encoding.",
             )
         )
     if len(text) < SHORT:
         findings.append(
-            Finding(
+            TextIssue(
                 f"The text is short: {len(text):,} characters.",
                 "Settings shrink to fit it; the model will soon know it by heart (overfit).",
             )
         )
     if rare:
         findings.append(
-            Finding(
+            TextIssue(
                 f"Seen fewer than {RARE} times: {_listed(rare)}.",
                 f"Each keeps a place in the vocabulary; --fold {RARE} gives them one in common.",
             )
         )
     if len(counts) > MANY:
         findings.append(
-            Finding(
+            TextIssue(
                 f"The vocabulary is large: {len(counts):,} distinct characters.",
                 "Training is slower; --fold N gives characters rarer than N one place in common.",
             )
         )
     if controls:
         findings.append(
-            Finding(
+            TextIssue(
                 f"Control and format characters: {_listed(controls)}.",
                 "Kept and learnt; on the screen they appear as visible signs.",
             )
         )
     if lost:
         findings.append(
-            Finding(
+            TextIssue(
                 f"No text: {lost:,} replacement, private or unassigned characters.",
                 "Kept; a cleaner copy or another --encoding may bring back what they were.",
             )
         )
     if longest_line > LONG_LINE:
         findings.append(
-            Finding(
+            TextIssue(
                 f"The longest line has {longest_line:,} characters.",
                 "Nothing: a line end is a character like any other, only rarely seen here.",
             )
         )
-    return Survey(
+    return TextStatistics(
         characters=len(text),
         utf8_bytes=len(text.encode()),
         lines=text.count("\n") + (not text.endswith("\n")),
@@ -130,14 +130,14 @@ def survey(corpus: Corpus) -> Survey:
     )
 
 
-def label(character: str) -> str:
+def char_label(character: str) -> str:
     """Return a character that can be seen in quotes, any other by its name or code point."""
     if character.isprintable() and not character.isspace():
         return f"'{character}'"
     return unicodedata.name(character, f"U+{ord(character):04X}")
 
 
-def training_seconds(characters: int, training: TrainSettings, speed: float) -> float:
+def training_seconds(characters: int, training: TrainConfig, speed: float) -> float:
     """Estimate how long training on a text takes at ``speed`` characters per second.
 
     Settings without a bound are taken for one epoch.
@@ -152,7 +152,7 @@ def training_seconds(characters: int, training: TrainSettings, speed: float) -> 
     return steps * training.batch * training.window / speed
 
 
-def estimates(characters: int, speeds: Mapping[str, float]) -> list[Estimate]:
+def estimate_presets(characters: int, speeds: Mapping[str, float]) -> list[TimeEstimate]:
     """Return how long each preset would train on a text of so many ``characters``.
 
     ``speeds`` are in characters per second, by preset; one that is unknown, as for lack of memory
@@ -164,10 +164,10 @@ def estimates(characters: int, speeds: Mapping[str, float]) -> list[Estimate]:
     for name, preset in PRESETS.items():
         if speeds.get(name, 0.0) > 0:
             training = preset.settings(1, {})[1]
-            training, _ = fit(training, characters - int(characters * training.held_out))
+            training, _ = shrink_to_fit(training, characters - int(characters * training.held_out))
             seconds = training_seconds(characters, training, speeds[name])
-            known.append(Estimate(name, seconds, preset.summary))
-    return [Estimate("auto", 60 * DEFAULT_MINUTES, AUTO), *known]
+            known.append(TimeEstimate(name, seconds, preset.summary))
+    return [TimeEstimate("auto", 60 * DEFAULT_MINUTES, AUTO_SUMMARY), *known]
 
 
 def _category(character: str) -> str:
@@ -175,6 +175,6 @@ def _category(character: str) -> str:
 
 
 def _listed(counted: tuple[tuple[str, int], ...]) -> str:
-    shown = ", ".join(f"{label(c)} ×{n:,}" for c, n in counted[:_SHOWN])
+    shown = ", ".join(f"{char_label(c)} ×{n:,}" for c, n in counted[:_SHOWN])
     more = len(counted) - _SHOWN
     return f"{shown} and {more:,} more" if more > 0 else shown

@@ -64,7 +64,7 @@ _OPENS_AFTER = " \t\n\r\u00a0([{"
 _LONG_SPELLINGS = tuple(spelling for spelling in _SPELLINGS if len(spelling) > 1)
 
 
-class Change(NamedTuple):
+class Substitution(NamedTuple):
     """At ``position`` of the prompt stood ``character``; it ``becomes`` this ("": dropped).
 
     ``character`` is what a reader takes for one: a letter and its combining accents, or a spelling
@@ -150,7 +150,7 @@ class Vocab:
             raise CharloomError(f"A character id here is from 0 to {len(self) - 1:,}.")
         return self._points[array].tobytes().decode("utf-32-le", "surrogatepass")
 
-    def adapt(self, prompt: str) -> tuple[str, tuple[Change, ...]]:
+    def adapt(self, prompt: str) -> tuple[str, tuple[Substitution, ...]]:
         """Return ``prompt`` in known characters only, and every change that this took.
 
         What is known stays. Anything else takes the first of its forms that is known: composed
@@ -161,7 +161,7 @@ class Vocab:
         if self._knows(prompt):
             return prompt, ()
         pieces: list[str] = []
-        changes: list[Change] = []
+        changes: list[Substitution] = []
         opening = True
         for position, piece in _pieces(prompt):
             before = prompt[position - 1 : position]
@@ -170,7 +170,7 @@ class Vocab:
             becomes = piece if self._knows(piece) else self._stand_in(piece, opening)
             pieces.append(becomes)
             if becomes != piece:
-                changes.append(Change(position, piece, becomes))
+                changes.append(Substitution(position, piece, becomes))
         return "".join(pieces), tuple(changes)
 
     def _knows(self, text: str) -> bool:

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Self
 
 from charloom.core.errors import CharloomError
-from charloom.core.sampling.config import Steering, checked
+from charloom.core.sampling.config import SamplingChange, validated
 
-EXPORTS = ("txt", "md", "jsonl")
+EXPORT_FORMATS = ("txt", "md", "jsonl")
 
 _LONGEST_TAG = 40
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -42,7 +42,7 @@ class Generation:
     temperature: float
     top_k: int
     top_p: float
-    changes: tuple[Steering, ...] = ()  # of these three, while it was written
+    changes: tuple[SamplingChange, ...] = ()  # of these three, while it was written
     length: int  # characters asked for; ``text`` is shorter where ``stop`` ended it
     stop: str = ""
     seed: int
@@ -53,7 +53,7 @@ class Generation:
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "changes", checked(self.changes, self.length))
+        object.__setattr__(self, "changes", validated(self.changes, self.length))
         object.__setattr__(self, "tags", tuple(sorted(set(map(clean_tag, self.tags)))))
         for each in fields(self):
             value = getattr(self, each.name)
@@ -76,15 +76,15 @@ def clean_tag(tag: str) -> str:
     return clean
 
 
-def export(generations: Iterable[Generation], kind: str) -> str:
+def format_generations(generations: Iterable[Generation], kind: str) -> str:
     """Return ``generations`` as the content of a file of ``kind``, one of :data:`EXPORTS`.
 
     ``"txt"`` and ``"md"`` are for reading. ``"jsonl"`` has every field, one object on a line, in
     ASCII: ``Generation(**json.loads(line))`` is the generation again.
     """
-    if kind not in EXPORTS:
+    if kind not in EXPORT_FORMATS:
         raise CharloomError(
-            f"The format of an export is one of {', '.join(EXPORTS)}, not {kind!r}."
+            f"The format of an export is one of {', '.join(EXPORT_FORMATS)}, not {kind!r}."
         )
     if kind == "jsonl":
         return "".join(json.dumps(asdict(each)) + "\n" for each in generations)
@@ -164,7 +164,7 @@ def first_difference(expected: str, got: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class ReplayResult:
     """Whether a text came out as it was recorded, and if not, where the two first differ."""
 
     position: int | None  # index of the first difference; None when there is none

@@ -3,23 +3,24 @@
 from collections.abc import Callable
 
 from charloom.core.errors import CharloomError
-from charloom.core.library.generation import Generation, Replay
+from charloom.core.library.generation import Generation, ReplayResult
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import Loaded
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.store import read as shelf
+from charloom.core.model.checkpoint import LoadedCheckpoint
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.store.read import list_models
 
 
-def writer(generation: Generation) -> tuple[str, Loaded]:
+def find_writer(generation: Generation) -> tuple[str, LoadedCheckpoint]:
     """Return the address and the checkpoint that wrote ``generation``.
 
     It may be found in a model of any name, but is looked for in that of the recorded one first.
     :class:`CharloomError` when it is gone.
     """
     fate = "is no longer there"
-    for info in sorted(shelf.models(), key=lambda info: info.name != generation.model):
+    for info in sorted(list_models(), key=lambda info: info.name != generation.model):
         for each in info.checkpoints:
             if each.step != generation.step:
                 continue
@@ -39,22 +40,22 @@ def writer(generation: Generation) -> tuple[str, Loaded]:
     )
 
 
-def redraft(old: Generation, model: LSTM) -> Draft:
+def completion_for(old: Generation, model: NumpyLSTM) -> Completion:
     """Return a draft that writes ``old`` again, and may then go on."""
-    settings = Settings(old.temperature, old.top_k, old.top_p)
-    stream = Stream(model, old.prompt, settings, old.seed)
-    return Draft(stream, old.length, old.stop, old.changes)
+    settings = SamplingConfig(old.temperature, old.top_k, old.top_p)
+    stream = Sampler(model, old.prompt, settings, old.seed)
+    return Completion(stream, old.length, old.stop, old.changes)
 
 
-def replay(old: Generation, cancelled: Callable[[], bool] = lambda: False) -> Replay:
+def replay(old: Generation, cancelled: Callable[[], bool] = lambda: False) -> ReplayResult:
     """Generate ``old`` once more and compare.
 
     Raises :class:`CharloomError` when its checkpoint is gone, and as soon as it is ``cancelled``.
     """
-    _, loaded = writer(old)
+    _, loaded = find_writer(old)
     written: list[str] = []
-    for character, _ in redraft(old, LSTM(loaded.checkpoint)):
+    for character, _ in completion_for(old, NumpyLSTM(loaded.checkpoint)):
         if cancelled():
             raise CharloomError("The replay was cancelled.")
         written.append(character)
-    return Replay.compare(old.text, "".join(written))
+    return ReplayResult.compare(old.text, "".join(written))

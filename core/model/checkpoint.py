@@ -2,9 +2,9 @@
 
 The file is in the safetensors format (github.com/huggingface/safetensors: 8 bytes of header length,
 a JSON header, then the numbers, little-endian) and names no device and no other file. Its metadata
-are a :class:`Card`, a digest of the numbers, and one of both, so that no card is ever taken for
-that of other weights. It is written here rather than by the library, whose metadata come in a
-random order, so that equal checkpoints are equal files. It is read by a validator that trusts
+are a :class:`CheckpointMetadata`, a digest of the numbers, and one of both, so that no metadata is
+ever taken for that of other weights. It is written here rather than by the library, whose metadata
+come in a random order, so that equal checkpoints are equal files. It is read by a validator that trusts
 nothing: a file from a stranger opens or is refused, no more.
 """
 
@@ -21,22 +21,28 @@ from typing import Any, BinaryIO, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.config import ModelSettings
+from charloom.core.config import ModelConfig
 from charloom.core.errors import CharloomError, StorageError
-from charloom.core.model.metadata import Card, CorpusCard, Losses, card_from_json, json_object
+from charloom.core.model.metadata import (
+    CheckpointMetadata,
+    CorpusInfo,
+    Losses,
+    json_object,
+    metadata_from_json,
+)
 from charloom.core.paths import write_atomically
 
 __all__ = [
-    "Card",
     "Checkpoint",
-    "CorpusCard",
-    "Loaded",
+    "CheckpointMetadata",
+    "CorpusInfo",
+    "LoadedCheckpoint",
     "Losses",
     "UnreadableError",
     "Weights",
     "from_bytes",
     "load",
-    "read_card",
+    "read_metadata",
     "save",
     "tensor_shapes",
     "to_bytes",
@@ -53,13 +59,13 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Checkpoint(Card):
+class Checkpoint(CheckpointMetadata):
     """A card and its weights, ``tensors`` as :func:`tensor_shapes` lists them, all finite."""
 
     tensors: Weights = field(repr=False)
 
     def __post_init__(self) -> None:
-        Card.__post_init__(self)
+        CheckpointMetadata.__post_init__(self)
         if {n: t.shape for n, t in self.tensors.items()} != tensor_shapes(self.model):
             raise CharloomError("The weights are not those of a network with these settings.")
         for name, tensor in self.tensors.items():
@@ -73,7 +79,7 @@ class UnreadableError(CharloomError):
     """A checkpoint that may be sound, but cannot be read just now, or not by this Charloom."""
 
 
-class Loaded(NamedTuple):
+class LoadedCheckpoint(NamedTuple):
     """A checkpoint and the SHA-256 of the file it came from, in hexadecimal."""
 
     checkpoint: Checkpoint
@@ -81,7 +87,7 @@ class Loaded(NamedTuple):
     warning: str = ""  # what a person should know: that another was damaged, and this one is used
 
 
-def tensor_shapes(model: ModelSettings) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(model: ModelConfig) -> dict[str, tuple[int, ...]]:
     """Return the name and shape of every tensor of the network, named as PyTorch does.
 
     The 4H rows of each LSTM matrix are the gates i, f, g, o, as in ``torch.nn.LSTM``; with tied
@@ -142,7 +148,7 @@ def save(checkpoint: Checkpoint, path: Path, half: bool = False) -> str:
     return _sha256(data)
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path) -> LoadedCheckpoint:
     """Return the checkpoint at ``path``, wholly validated, and the file's SHA-256.
 
     Raises :class:`UnreadableError` where that says nothing about what is in the file, and else
@@ -151,7 +157,7 @@ def load(path: Path) -> Loaded:
     return _from_file(path, _read)
 
 
-def read_card(path: Path) -> Card:
+def read_metadata(path: Path) -> CheckpointMetadata:
     """Return what the checkpoint at ``path`` tells about itself, reading its header alone."""
     return _from_file(path, lambda file, size: _read_header(file, size).card)
 
@@ -180,14 +186,14 @@ def _refused_by_name(source: str, read: Callable[[], _T]) -> _T:
 
 
 class _Header(NamedTuple):
-    card: Card
+    card: CheckpointMetadata
     raw: bytes  # as in the file, length included
     layout: dict[str, dict[str, Any]]
     data_size: int
     data_sha256: str
 
 
-def _read(file: BinaryIO, size: int) -> Loaded:
+def _read(file: BinaryIO, size: int) -> LoadedCheckpoint:
     header = _read_header(file, size)
     data = file.read(header.data_size)
     if _sha256(data) != header.data_sha256:
@@ -198,8 +204,8 @@ def _read(file: BinaryIO, size: int) -> Loaded:
         ).reshape(entry["shape"])
         for name, entry in header.layout.items()
     }
-    card = {each.name: getattr(header.card, each.name) for each in fields(Card)}
-    return Loaded(Checkpoint(**card, tensors=tensors), _sha256(header.raw, data))
+    card = {each.name: getattr(header.card, each.name) for each in fields(CheckpointMetadata)}
+    return LoadedCheckpoint(Checkpoint(**card, tensors=tensors), _sha256(header.raw, data))
 
 
 def _read_header(file: BinaryIO, size: int) -> _Header:
@@ -221,7 +227,7 @@ def _read_header(file: BinaryIO, size: int) -> _Header:
     version = metadata.get("version")
     if version != _VERSION and isinstance(version, str) and version.isdecimal():
         raise UnreadableError("Its version is unknown here; update Charloom to use it.")
-    card = _read_card(metadata)
+    card = _parse_metadata(metadata)
     for dtype, each in _DTYPES.items():
         layout = _layout(card.model, dtype)
         if entries == layout and data_size == card.model.parameters * each.itemsize:
@@ -229,7 +235,7 @@ def _read_header(file: BinaryIO, size: int) -> _Header:
     raise CharloomError("Its tensors are not those of its settings, or it is cut short.")
 
 
-def _read_card(metadata: dict[str, Any]) -> Card:
+def _parse_metadata(metadata: dict[str, Any]) -> CheckpointMetadata:
     """Return the card in ``metadata``, which must be whole: five strings."""
     keys = {"format", "version", "card", "card_sha256", "data_sha256"}
     strings = all(isinstance(value, str) for value in metadata.values())
@@ -240,10 +246,10 @@ def _read_card(metadata: dict[str, Any]) -> Card:
     )
     if _sha256(raw, data_sha256) != metadata["card_sha256"]:
         raise CharloomError("Its card is damaged; copy or download it again.")
-    return card_from_json(json_object(raw, "card"))
+    return metadata_from_json(json_object(raw, "card"))
 
 
-def _layout(model: ModelSettings, dtype: str) -> dict[str, dict[str, Any]]:
+def _layout(model: ModelConfig, dtype: str) -> dict[str, dict[str, Any]]:
     """Return the header's entry for each tensor, in the order of the names and of the data."""
     layout = {}
     start = 0

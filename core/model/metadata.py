@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 
@@ -46,7 +46,7 @@ class Losses:
 
 
 @dataclass(frozen=True, slots=True)
-class CorpusCard:
+class CorpusInfo:
     """What a model was trained on; ``opening``, its first characters, makes a ready prompt."""
 
     title: str
@@ -61,19 +61,19 @@ class CorpusCard:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Card:
+class CheckpointMetadata:
     """All that a checkpoint tells about itself: everything but the weights.
 
     ``created`` is an ISO 8601 moment with its time zone (UTC when written here).
     Raises :class:`CharloomError` for anything out of range.
     """
 
-    model: ModelSettings
+    model: ModelConfig
     vocab: Vocab
     step: int
     losses: Losses
-    corpus: CorpusCard
-    training: TrainSettings
+    corpus: CorpusInfo
+    training: TrainConfig
     created: str
     note: str = ""
 
@@ -100,20 +100,20 @@ class Card:
         }
 
 
-def card_from_json(data: Mapping[str, Any]) -> Card:
+def metadata_from_json(data: Mapping[str, Any]) -> CheckpointMetadata:
     """Build a card from a JSON object, or say in a :class:`CharloomError` what is wrong with it."""
     try:
         vocab = data["vocab"]
         if not isinstance(vocab, list):
             raise CharloomError("The vocabulary is not a list.")
         parts = {
-            "model": ModelSettings.from_json(_scalars(data["model"])),
+            "model": ModelConfig.from_json(_scalars(data["model"])),
             "vocab": Vocab(tuple(vocab)),
             "losses": Losses(**_scalars(data["losses"])),
-            "corpus": CorpusCard(**_scalars(data["corpus"])),
-            "training": TrainSettings.from_json(_scalars(data["training"])),
+            "corpus": CorpusInfo(**_scalars(data["corpus"])),
+            "training": TrainConfig.from_json(_scalars(data["training"])),
         }
-        return Card(**{**data, **parts})
+        return CheckpointMetadata(**{**data, **parts})
     except (KeyError, TypeError) as error:
         raise CharloomError("The card lacks something, or has something unknown.") from error
 

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.config import ModelSettings
+from charloom.core.config import ModelConfig
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
 
@@ -26,7 +26,7 @@ _LARGEST = 1e38  # a third of what float32 holds: room for the rounding of long 
 Array = NDArray[np.float32]
 
 
-class State:
+class LSTMState:
     """What the network carries from one character to the next, for one or more streams of text.
 
     ``h`` (hidden) and ``c`` (cell) are ``[layers, streams, H]``, float32, and may be written to in
@@ -34,7 +34,7 @@ class State:
     long as each has a state of its own.
     """
 
-    def __init__(self, settings: ModelSettings, streams: int = 1) -> None:
+    def __init__(self, settings: ModelConfig, streams: int = 1) -> None:
         layers, size = settings.layers, settings.hidden
         hidden = np.zeros((layers * size, streams), np.float32)
         cell = np.zeros((layers, size, streams), np.float32)
@@ -56,18 +56,18 @@ class State:
         self._i, self._f, self._o, self._g = self._gates.reshape(4, size, streams)
         self._logits: Array = np.empty((settings.vocab_size, streams), np.float32)
 
-    def copy(self) -> "State":
+    def copy(self) -> "LSTMState":
         """Return a state that goes on from here independently: a branch."""
-        branch = State(self._settings, self.h.shape[1])
+        branch = LSTMState(self._settings, self.h.shape[1])
         branch.h[:] = self.h
         branch.c[:] = self.c
         return branch
 
 
-class LSTM:
+class NumpyLSTM:
     """Embedding → LSTM → Linear as ``torch.nn`` computes them, in float32.
 
-    H hidden size, V vocabulary size. A model does not change; :class:`State` does.
+    H hidden size, V vocabulary size. A model does not change; :class:`LSTMState` does.
     Raises :class:`CharloomError` when the weights are so large that float32 could overflow.
     """
 
@@ -104,11 +104,11 @@ class LSTM:
             if not (reach < _LARGEST).all():  # false for NaN, too
                 raise CharloomError("The weights of this model are too large to compute with.")
 
-    def start(self, streams: int = 1) -> State:
+    def start(self, streams: int = 1) -> LSTMState:
         """Return the empty state."""
-        return State(self.settings, streams)
+        return LSTMState(self.settings, streams)
 
-    def step(self, ids: Sequence[int] | NDArray[np.int64], state: State) -> Array:
+    def step(self, ids: Sequence[int] | NDArray[np.int64], state: LSTMState) -> Array:
         """Let each stream read one character, and return the logits of the next ``[streams, V]``.
 
         ``state`` goes on in place. The result is its scratch space: valid until the next step.
@@ -118,7 +118,7 @@ class LSTM:
         logits += self._head_bias
         return logits.T
 
-    def logits(self, ids: NDArray[np.int64], state: State) -> Array:
+    def logits(self, ids: NDArray[np.int64], state: LSTMState) -> Array:
         """Let each stream read T characters ``[streams, T]``, and return ``[streams, T, V]``.
 
         ``state`` goes on in place, so a long text can be read in pieces.
@@ -131,7 +131,7 @@ class LSTM:
         logits += self._head_bias
         return logits.transpose(2, 0, 1)
 
-    def trace(self, ids: NDArray[np.int64], state: State) -> tuple[Array, Array]:
+    def trace(self, ids: NDArray[np.int64], state: LSTMState) -> tuple[Array, Array]:
         """Let one stream read T characters ``[T]``; return h and c after each ``[layers, T, H]``.
 
         ``state`` goes on in place, so a long text can be read in pieces.
@@ -168,7 +168,7 @@ class LSTM:
         gates[:3] += _HALF
         return gates
 
-    def _advance(self, ids: Sequence[int] | NDArray[np.int64], state: State) -> Array:
+    def _advance(self, ids: Sequence[int] | NDArray[np.int64], state: LSTMState) -> Array:
         """Read one character per stream; return the last layer's h ``[H, streams]``."""
         gates, sigmoids = state._gates, state._sigmoids
         i, f, o, g = state._i, state._f, state._o, state._g

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from charloom.core.config import ModelSettings
+from charloom.core.config import ModelConfig
 
-State = list[tuple[Tensor, Tensor]]
+LSTMState = list[tuple[Tensor, Tensor]]
 """The memory between windows: for each layer the hidden state h and cell state c, ``[1, B, H]``."""
 
 
@@ -25,7 +25,7 @@ class CharLSTM(nn.Module):
     recurrent network better than a new mask per character and costs next to nothing to draw.
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
+    def __init__(self, settings: ModelConfig) -> None:
         super().__init__()
         self.settings = settings
         sizes = [settings.embedding] + [settings.hidden] * settings.layers
@@ -58,7 +58,7 @@ class CharLSTM(nn.Module):
                 if "bias_ih" in name:
                     value[hidden : 2 * hidden] = 1.0
 
-    def forward(self, ids: Tensor, state: State | None = None) -> tuple[Tensor, State]:
+    def forward(self, ids: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
         """Predict each next character.
 
         Args:
@@ -69,7 +69,7 @@ class CharLSTM(nn.Module):
             logits ``[B, T, V]`` and the state after the last character.
         """
         hidden = self.embedding(ids)  # [B, T, E]
-        carried: State = []
+        carried: LSTMState = []
         for index, lstm in enumerate(self.layers):
             hidden, after = lstm(hidden, None if state is None else state[index])  # [B, T, H]
             hidden = self._drop(hidden)

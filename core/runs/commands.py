@@ -13,44 +13,43 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.errors import CharloomError
-from charloom.core.runs.jsonl import Lines, append
+from charloom.core.runs.jsonl import LineTail, append_line
 
-Kind = Literal["pause", "continue", "stop", "checkpoint", "set-lr"]
+CommandKind = Literal["pause", "continue", "stop", "checkpoint", "set-lr"]
 
-STOPPING = (signal.SIGINT, signal.SIGTERM)
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """What a trainer takes as the order to stop, besides the order itself."""
-BUSY = 3
+EXIT_ALREADY_TRAINING = 3
 """The exit status of a trainer that found another one at work on its run."""
 
-_LOOK_SECONDS = 0.1
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class Command:
     """Something to do at the next step boundary; an invalid one raises :class:`CharloomError`."""
 
-    kind: Kind
+    kind: CommandKind
     value: float | None = None
     """The learning rate from the next step on, for ``set-lr``."""
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(Kind):
-            raise CharloomError(
-                f"A trainer understands {', '.join(get_args(Kind))}, not {str(self.kind)[:40]!r}."
-            )
+        if self.kind not in get_args(CommandKind):
+            kinds = ", ".join(get_args(CommandKind))
+            raise CharloomError(f"A trainer understands {kinds}, not {str(self.kind)[:40]!r}.")
         if self.kind == "set-lr":
             if self.value is None:
                 raise CharloomError("The order to set the learning rate needs a number.")
-            TrainSettings(rate=self.value)  # refuses what is out of range
+            TrainConfig(rate=self.value)  # refuses what is out of range
 
 
-def give(folder: Path, order: Order) -> None:
+def send_command(folder: Path, order: Command) -> None:
     """Tell the trainer of the run in ``folder``; where none is at work, nobody hears it."""
     said = {"order": order.kind} | ({} if order.value is None else {"value": order.value})
     try:
-        append(_file(folder), json.dumps(said).encode())
+        append_line(_file(folder), json.dumps(said).encode())
     except OSError as error:
         raise CharloomError(
             f"The order for {folder.name!r} cannot be written ({error.strerror}); see that "
@@ -58,22 +57,22 @@ def give(folder: Path, order: Order) -> None:
         ) from error
 
 
-class Inbox:
+class CommandReader:
     """The orders given from now on to the run in ``folder``; when that is gone, to stop."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._lines = Lines.tail(_file(folder))
-        self._waiting: deque[Order] = deque()
+        self._lines = LineTail.tail(_file(folder))
+        self._waiting: deque[Command] = deque()
         self._next_look = 0.0
 
-    def next(self) -> Order | None:
+    def next(self) -> Command | None:
         """Return the next order, if there is one; the file is looked at ten times a second."""
         if not self._waiting and (now := time.perf_counter()) >= self._next_look:
-            self._next_look = now + _LOOK_SECONDS
+            self._next_look = now + _POLL_SECONDS
             self._waiting.extend(order for line in self._lines.read() if (order := _parsed(line)))
             if not self._folder.is_dir():
-                self._waiting.append(Order("stop"))
+                self._waiting.append(Command("stop"))
         return self._waiting.popleft() if self._waiting else None
 
 
@@ -81,10 +80,10 @@ def _file(folder: Path) -> Path:
     return folder / "orders.jsonl"
 
 
-def _parsed(line: bytes) -> Order | None:
+def _parsed(line: bytes) -> Command | None:
     """Return the order in ``line``, or None when the line is torn or tells of no known order."""
     try:
         said = json.loads(line)
-        return Order(said["order"], said.get("value"))
+        return Command(said["order"], said.get("value"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CharloomError):
         return None

@@ -4,19 +4,19 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-Point = tuple[float, float]  # a step and a value
+CurvePoint = tuple[float, float]  # a step and a value
 
 
-class _Mean(NamedTuple):
+class _Bucket(NamedTuple):
     """The mean of ``size`` neighbouring points, and the lowest of them."""
 
     size: int
     step: float
     value: float
-    least: Point
+    least: CurvePoint
 
 
-class Series:
+class DownsampledCurve:
     """Values over the steps of a run, at most ``capacity`` points (two or more) that stand for all.
 
     Once it is full, neighbours are merged in pairs into their means, and what comes later is
@@ -26,11 +26,11 @@ class Series:
     def __init__(self, capacity: int = 2048) -> None:
         self._capacity = capacity
         self._stride = 1  # appended values per point
-        self._means: list[_Mean] = []
-        self._open: _Mean | None = None  # the newest, which may not have all its values yet
-        self.last: Point | None = None
+        self._means: list[_Bucket] = []
+        self._open: _Bucket | None = None  # the newest, which may not have all its values yet
+        self.last: CurvePoint | None = None
         """The point appended last."""
-        self.least: Point | None = None
+        self.least: CurvePoint | None = None
         """The point of the lowest value (the first of such), as it was appended.
 
         After :meth:`truncate` it is known exactly but for what had been merged across the cut.
@@ -48,7 +48,7 @@ class Series:
         self.last = point = (step, value)
         if self.least is None or value < self.least[1]:
             self.least = point
-        new = _Mean(1, step, value, point)
+        new = _Bucket(1, step, value, point)
         self._open = _merged(self._open, new) if self._open else new
         if self._open.size >= self._stride:
             self._means.append(self._open)
@@ -56,7 +56,7 @@ class Series:
         if len(self) >= self._capacity:
             self._halve()
 
-    def points(self) -> Sequence[Point]:
+    def points(self) -> Sequence[CurvePoint]:
         """Return the curve by step."""
         means = [*self._means, self._open] if self._open else self._means
         return [(mean.step, mean.value) for mean in means]
@@ -83,10 +83,10 @@ class Series:
             self._open = _merged(odd, self._open) if self._open else odd
 
 
-def _merged(one: _Mean, other: _Mean) -> _Mean:
+def _merged(one: _Bucket, other: _Bucket) -> _Bucket:
     size = one.size + other.size
     mine, its = one.size / size, other.size / size
-    return _Mean(
+    return _Bucket(
         size,
         mine * one.step + its * other.step,
         mine * one.value + its * other.value,

@@ -15,12 +15,12 @@ CHILD_ENVIRONMENT = {"GOMP_SPINCOUNT": "10000"}
 briefly and sleeps, so that a busy neighbour does not stall both."""
 
 
-def measured() -> dict[str, float]:
+def measure_throughput() -> dict[str, float]:
     """Return characters trained per second for every preset; the first call takes seconds.
 
     What is remembered holds for this number of cores; delete ``speeds.json`` to time anew.
     """
-    if known := remembered():
+    if known := cached_throughput():
         return known
     command = [sys.executable, "-P", "-m", "charloom.core.training.autotune"]
     child = subprocess.run(
@@ -35,16 +35,16 @@ def measured() -> dict[str, float]:
             "see that torch is installed."
         ) from error
     with suppress(OSError, CharloomError):  # where that cannot be, it is timed again
-        remember(paths.make_folder(paths.home()) / "speeds.json", speeds)
+        cache_throughput(paths.make_folder(paths.home()) / "speeds.json", speeds)
     return speeds
 
 
-def remembered() -> dict[str, float] | None:
-    """Return what :func:`measured` would, if it was timed already; None if it was not."""
+def cached_throughput() -> dict[str, float] | None:
+    """Return what :func:`measure_throughput` would, if it was timed already; None if it was not."""
     return _read(_file())
 
 
-def remember(path: Path, speeds: dict[str, float]) -> None:
+def cache_throughput(path: Path, speeds: dict[str, float]) -> None:
     """Keep ``speeds`` at ``path``."""
     data = {"cores": os.cpu_count(), "chars_per_second": speeds}
     paths.write_atomically(path, json.dumps(data).encode())

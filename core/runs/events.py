@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar, get_args, get_origin
 
 from charloom.core.errors import StorageError
-from charloom.core.runs import jsonl as lines
+from charloom.core.runs import jsonl
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class RateChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class RunWarning:
     """Something a person should know; the run goes on."""
 
     event: ClassVar[str] = "warning"
@@ -169,7 +169,7 @@ Event = (
     | Paused
     | Continued
     | RateChanged
-    | Warned
+    | RunWarning
     | Finished
 )
 
@@ -215,10 +215,10 @@ def _fits(value: object, kind: Any) -> bool:
 def record(folder: Path, event: Event) -> None:
     """Append ``event`` to the files of the run in ``folder``. Raises ``OSError``."""
     name = "samples.jsonl" if isinstance(event, Sample) else "metrics.jsonl"
-    lines.append(folder / name, to_line(event).encode())
+    jsonl.append_line(folder / name, to_line(event).encode())
 
 
-class Journal:
+class EventLog:
     """Records a run's events in ``folder``; what cannot be written waits, in order, for the next.
 
     Some room is reserved, to be given up when there is no other: so that a full disk can be told.

@@ -17,7 +17,7 @@ _BLOCK = 1024  # bytes from the beginning of each part that are in the sample
 _PARTS_AT_A_TIME = 32  # which takes milliseconds, too
 
 
-def append(path: Path, line: bytes) -> None:
+def append_line(path: Path, line: bytes) -> None:
     """Add ``line``, which has no newline yet, in one write that no other writer's can mix with.
 
     Raises ``OSError``.
@@ -32,7 +32,7 @@ def append(path: Path, line: bytes) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-class Lines:
+class LineTail:
     """Reads a file of lines from ``position`` on, each line once; there need be no file yet."""
 
     def __init__(self, path: Path, position: int = 0) -> None:
@@ -41,9 +41,9 @@ class Lines:
         """Whether the last look left some of the file for the next."""
 
     @classmethod
-    def tail(cls, path: Path, most: int = 0) -> "Lines":
+    def tail(cls, path: Path, most: int = 0) -> "LineTail":
         """Read what comes from now on, and of what is there the last ``most`` bytes."""
-        return cls(path, max(0, size(path) - most))
+        return cls(path, max(0, file_size(path) - most))
 
     def read(self) -> list[bytes]:
         """Return the whole lines that have come, none empty, 128 KB at most: see :attr:`behind`."""
@@ -70,7 +70,7 @@ class Lines:
         return whole
 
 
-class Skim(Lines):
+class SampledLineTail(LineTail):
     """Reads a file that may have millions of lines already: of more than 4 MB it takes a sample.
 
     The file is divided into two thousand parts or more. Of each the first lines are taken, and for
@@ -87,7 +87,7 @@ class Skim(Lines):
         """Return lines that have come, all or a sample of them: see :attr:`behind`."""
         sample: list[bytes] = []
         for _ in range(_PARTS_AT_A_TIME):
-            left = size(self._path) - self._position
+            left = file_size(self._path) - self._position
             if left > _LONG and not self._part:
                 self._part = min(left // _PARTS, _LARGEST_PART)
             if left < self._part + _MOST or not self._part:
@@ -116,7 +116,7 @@ def _split(piece: bytes) -> list[bytes]:
     return [line for line in piece.split(b"\n") if line]
 
 
-def size(path: Path) -> int:
+def file_size(path: Path) -> int:
     """Return how many bytes the file at ``path`` has: none if it is not there."""
     try:
         return path.stat().st_size

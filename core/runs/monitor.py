@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import Popen
 
 from charloom.core.runs import events
-from charloom.core.runs.curve import Series
+from charloom.core.runs.curve import DownsampledCurve
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
@@ -21,14 +21,14 @@ from charloom.core.runs.events import (
     Finished,
     Paused,
     Progress,
+    RunWarning,
     Sample,
     Started,
     Validated,
-    Warned,
 )
-from charloom.core.runs.jsonl import Lines, Skim, size
-from charloom.core.runs.run import cause
-from charloom.core.store import read as shelf
+from charloom.core.runs.jsonl import LineTail, SampledLineTail, file_size
+from charloom.core.runs.run import exit_message
+from charloom.core.store.read import is_model, model_dirs
 
 _TELLING = Started | Progress | Paused | Continued | Finished  # in which state a run is
 _TAIL = 65_536  # bytes at a log's end that hold such an event
@@ -37,7 +37,7 @@ _SOUGHT = {  # in a log so long that it is sampled: what is rare, and how many t
     f'"event": "{name}"'.encode(): most
     for name, most in (
         (Started.event, 20),
-        (Warned.event, _MOST_WARNINGS),
+        (RunWarning.event, _MOST_WARNINGS),
         (Validated.event, 1),
         (CheckpointSaved.event, 1),
     )
@@ -45,7 +45,7 @@ _SOUGHT = {  # in a log so long that it is sampled: what is rare, and how many t
 _LONGEST_WORDS = 300  # characters
 
 
-class State(StrEnum):
+class RunStatus(StrEnum):
     """How a run stands."""
 
     STARTING = "starting"
@@ -61,13 +61,13 @@ class State(StrEnum):
 
 
 _ENDS = {
-    "completed": State.COMPLETED,
-    "stopped": State.STOPPED,
-    "no longer improving": State.PLATEAUED,
+    "completed": RunStatus.COMPLETED,
+    "stopped": RunStatus.STOPPED,
+    "no longer improving": RunStatus.PLATEAUED,
 }
 
 
-class Watch:
+class RunMonitor:
     """A run as it stands, for a view; ``process`` is its trainer, for whoever launched it.
 
     Everything is as of the last :meth:`refresh`, which takes milliseconds: of a long log it reads
@@ -78,7 +78,7 @@ class Watch:
 
     def __init__(self, folder: Path, process: Popen[bytes] | None = None) -> None:
         self.name = folder.name
-        self.state = State.UNTRAINED
+        self.state = RunStatus.UNTRAINED
         self.reason = ""
         """Why it failed, was interrupted, or pauses by itself."""
         self.started: Started | None = None
@@ -89,15 +89,15 @@ class Watch:
         self.finished: Finished | None = None
         self.warnings: deque[str] = deque(maxlen=_MOST_WARNINGS)
         """What the trainer at work, or else the last one, warned of."""
-        self.train, self.validation = Series(), Series()
+        self.train, self.validation = DownsampledCurve(), DownsampledCurve()
         """Losses by step, nats per character; one of steps that were given up is dropped."""
         self._folder, self._process = folder, process
         self._log = folder / "metrics.jsonl"
-        self._metrics = Skim(self._log, _SOUGHT)
-        self._samples = Lines.tail(folder / "samples.jsonl", _TAIL)  # there is need of the last
+        self._metrics = SampledLineTail(self._log, _SOUGHT)
+        self._samples = LineTail.tail(folder / "samples.jsonl", _TAIL)  # there is need of the last
         self._told: Event | None = None  # the last telling one
         # Where in the log the present trainer, or the next, begins; None before the first look.
-        self._mark = size(self._log) if process else None
+        self._mark = file_size(self._log) if process else None
 
     @property
     def behind(self) -> bool:
@@ -112,14 +112,16 @@ class Watch:
         for event in _events(lines):
             self._take(event)
         if self._metrics.behind:
-            for event in _ending(self._log, size(self._log)):
+            for event in _ending(self._log, file_size(self._log)):
                 self._note(event)
         self.state = self._judge(at_work, self._told)
         self.reason = self._why(self._told)
         return bool(lines) or (self.state, self.reason) != before
 
     def _at_work(self) -> bool:
-        return (self._process is not None and self._process.poll() is None) or alive(self._folder)
+        return (self._process is not None and self._process.poll() is None) or is_training(
+            self._folder
+        )
 
     def _take(self, event: Event) -> None:
         """Take the event that comes next in the log."""
@@ -133,7 +135,7 @@ class Watch:
                 self.train.append(event.step, event.loss)
             case Validated():
                 self.validation.append(event.step, event.val_loss)
-            case Warned():
+            case RunWarning():
                 self.warnings.append(event.message)
 
     def _note(self, event: Event) -> None:
@@ -154,36 +156,36 @@ class Watch:
             case Finished():
                 self.finished = event
 
-    def _judge(self, at_work: bool, told: Event | None) -> State:
-        length = size(self._log)
+    def _judge(self, at_work: bool, told: Event | None) -> RunStatus:
+        length = file_size(self._log)
         if not at_work or (self._mark is None and isinstance(told, Finished)):
             self._mark = length
         self._mark = self._mark or 0
         if at_work and (told is None or length <= self._mark):
-            return State.STARTING
+            return RunStatus.STARTING
         if isinstance(told, Finished):
-            return _ENDS.get(told.reason, State.FAILED)
+            return _ENDS.get(told.reason, RunStatus.FAILED)
         if at_work:
-            return State.PAUSED if isinstance(told, Paused) else State.TRAINING
+            return RunStatus.PAUSED if isinstance(told, Paused) else RunStatus.TRAINING
         if told or (self._folder / "trainer.log").exists():
-            return State.INTERRUPTED
-        return State.UNTRAINED if (self._folder / "run.json").exists() else State.IMPORTED
+            return RunStatus.INTERRUPTED
+        return RunStatus.UNTRAINED if (self._folder / "run.json").exists() else RunStatus.IMPORTED
 
     def _why(self, told: Event | None) -> str:
-        if self.state is State.FAILED and isinstance(told, Finished):
+        if self.state is RunStatus.FAILED and isinstance(told, Finished):
             return told.message
-        if self.state is State.PAUSED and isinstance(told, Paused):
+        if self.state is RunStatus.PAUSED and isinstance(told, Paused):
             return told.message
-        if self.state is not State.INTERRUPTED:
+        if self.state is not RunStatus.INTERRUPTED:
             return ""
         status = self._process.poll() if self._process else None
         words = _last_words(self._folder / "trainer.log")
         if status and (status < 0 or not words):
-            return cause(self._folder, status)
+            return exit_message(self._folder, status)
         return words or "The training process was killed, or the computer went off."
 
 
-def alive(folder: Path) -> bool:
+def is_training(folder: Path) -> bool:
     """Whether a trainer is at work on the run in ``folder``.
 
     This shares the run's lock for some microseconds; a trainer that starts just then waits.
@@ -210,16 +212,16 @@ def alive(folder: Path) -> bool:
     return False
 
 
-def runs() -> list[Path]:
+def list_runs() -> list[Path]:
     """Return the folders of all runs, the one in which something happened last first."""
-    folders = [each for each in shelf.folders() if shelf.is_model(each)]
+    folders = [each for each in model_dirs() if is_model(each)]
     found = [each for each in folders if (each / "run.json").is_file()]
     return sorted(found, key=_last_activity, reverse=True)
 
 
-def live() -> list[str]:
+def live_runs() -> list[str]:
     """Return the names of the runs that are being trained."""
-    return [folder.name for folder in runs() if alive(folder)]
+    return [folder.name for folder in list_runs() if is_training(folder)]
 
 
 def _last_activity(folder: Path) -> float:
@@ -240,11 +242,11 @@ def _events(lines: Iterable[bytes]) -> Iterator[Event]:
 @lru_cache(maxsize=1)
 def _ending(log: Path, _length: int) -> list[Event]:
     """Return what is told in the tail of ``log``, which is read anew when its length is new."""
-    return list(_events(Lines.tail(log, _TAIL).read()))
+    return list(_events(LineTail.tail(log, _TAIL).read()))
 
 
 def _last_words(log: Path) -> str:
     """Return the last line that a trainer printed."""
-    lines = Lines.tail(log, _TAIL).read()
+    lines = LineTail.tail(log, _TAIL).read()
     words = [line.decode("utf-8", "replace").strip() for line in lines if line.strip()]
     return words[-1][:_LONGEST_WORDS] if words else ""

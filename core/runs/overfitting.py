@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from statistics import fmean, median
 
-from charloom.core.runs.curve import Point
+from charloom.core.runs.curve import CurvePoint
 
 _BESIDE = 2  # validations on either side of the best: with them, it is five that are compared with
 _NEWEST = 5  # validations
@@ -19,7 +19,7 @@ _SURELY = 4.0  # standard errors of a difference that chance would hardly make
 _BEND = 1.652  # 0.6745 √6: the median of |a - 2b + c| for normal a, b, c of deviation 1
 
 
-def turned(train: Sequence[Point], validation: Sequence[Point]) -> float | None:
+def overfit_step(train: Sequence[CurvePoint], validation: Sequence[CurvePoint]) -> float | None:
     """Return the step of the best validation if things have turned since then, else None.
 
     Both are curves of losses in nats by step, from the first step on.
@@ -35,7 +35,9 @@ def turned(train: Sequence[Point], validation: Sequence[Point]) -> float | None:
     return validation[best][0] if rises and then and now and _rise(train, then, now) < 0 else None
 
 
-def _rise(curve: Sequence[Point], then: Sequence[Point], now: Sequence[Point]) -> float:
+def _rise(
+    curve: Sequence[CurvePoint], then: Sequence[CurvePoint], now: Sequence[CurvePoint]
+) -> float:
     """Return by how much a curve has risen from some of its points to others; 0 if that is chance.
 
     The errors of both means are judged by that of the shorter part, before the turn (but for the
@@ -46,12 +48,12 @@ def _rise(curve: Sequence[Point], then: Sequence[Point], now: Sequence[Point]) -
     before = [value for step, value in curve if turn / 2 <= step <= turn]
     after = [value for step, value in curve if step >= turn]
     several = min(len(then), len(now))
-    single, mean = (_tremble((before, after), size) for size in (1, several))
+    single, mean = (_noise_std((before, after), size) for size in (1, several))
     error = max(single / math.sqrt(several), mean)
     return rise if abs(rise) > _SURELY * math.sqrt(2) * error else 0.0
 
 
-def _tremble(parts: Iterable[Sequence[float]], several: int) -> float:
+def _noise_std(parts: Iterable[Sequence[float]], several: int) -> float:
     """Return the standard deviation of the means over so many values from where they go.
 
     It is judged by how much they bend, which no slope adds to; where neighbours tremble together,

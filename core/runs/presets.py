@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.training.schedule import steps_per_epoch
 
@@ -32,20 +32,20 @@ class Preset:
 
     def settings(
         self, vocab_size: int, chosen: Mapping[str, Any]
-    ) -> tuple[ModelSettings, TrainSettings]:
+    ) -> tuple[ModelConfig, TrainConfig]:
         """Return the full settings, in which what a person has ``chosen`` wins."""
         sizes: dict[str, Any] = {"vocab_size": vocab_size} | dict(self.model)
         training = dict(self.training)
         if any(chosen.get(bound) is not None for bound in BOUNDS):
             training = {key: value for key, value in training.items() if key not in BOUNDS}
         for key, value in chosen.items():
-            part = sizes if key in ModelSettings.__dataclass_fields__ else training
+            part = sizes if key in ModelConfig.__dataclass_fields__ else training
             part[key] = value
-        model = ModelSettings.from_json(sizes)
-        return model, TrainSettings.from_json({"rate": rate(model.hidden)} | training)
+        model = ModelConfig.from_json(sizes)
+        return model, TrainConfig.from_json({"rate": peak_rate(model.hidden)} | training)
 
 
-def rate(hidden: int) -> float:
+def peak_rate(hidden: int) -> float:
     """Return the peak learning rate for layers of so many units.
 
     A step of Adam moves every weight alike, so what it adds to the input of a unit grows with the
@@ -78,13 +78,13 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
-def check(preset: str, chosen: Mapping[str, Any]) -> None:
+def validate_overrides(preset: str, chosen: Mapping[str, Any]) -> None:
     """Refuse what was ``chosen`` out of range before anything is read, downloaded or written."""
     start = PRESETS.get(preset, PRESETS["medium"])
     start.settings(vocab_size=1, chosen=chosen)
 
 
-def automatic(characters: int, seconds: float, medium_speed: float) -> Preset:
+def auto_preset(characters: int, seconds: float, medium_speed: float) -> Preset:
     """Choose a preset for a text to train on, the time there is, and the machine.
 
     Args:
@@ -111,7 +111,7 @@ def automatic(characters: int, seconds: float, medium_speed: float) -> Preset:
     )
 
 
-def fit(settings: TrainSettings, characters: int) -> tuple[TrainSettings, str]:
+def shrink_to_fit(settings: TrainConfig, characters: int) -> tuple[TrainConfig, str]:
     """Shrink batch and window until ``characters`` make a fair number of steps, and say so.
 
     Returns the settings and a sentence, empty when nothing had to change.

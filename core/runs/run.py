@@ -27,18 +27,19 @@ from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.runs import events
-from charloom.core.runs.commands import BUSY, STOPPING
+from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS
 from charloom.core.runs.estimates import CHILD_ENVIRONMENT
 from charloom.core.runs.events import Event, Finished, Started
-from charloom.core.runs.jsonl import Lines
-from charloom.core.store import write as store
+from charloom.core.runs.jsonl import LineTail
+from charloom.core.store.read import model_dir
+from charloom.core.store.write import new_model_folder
 
 _POLL_SECONDS = 0.1
-_PARTING_SECONDS = 5.0  # in which a trainer that is done has ended, or somebody else has begun
+_EXIT_GRACE_SECONDS = 5.0  # in which a trainer that is done has ended, or somebody else has begun
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class RunConfig:
     """What a person asked for: a preset, the settings that differ from it, and the text."""
 
     preset: str
@@ -54,11 +55,11 @@ class Plan:
     device: str = ""  # that it was last trained on
 
 
-def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold: int) -> Path:
+def create_run(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold: int) -> Path:
     """Make the directory of a new run and return it."""
     if Vocab.from_text(corpus.text, fold).chars == (PLACEHOLDER,):
         raise CharloomError(f"--fold {fold} leaves no character unfolded; choose a smaller one.")
-    plan = Plan(
+    plan = RunConfig(
         preset=preset,
         chosen=chosen,
         fold=fold,
@@ -68,14 +69,14 @@ def create(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold:
         sha256=corpus.sha256,
         notes=list(corpus.notes),
     )
-    with store.creating(name) as made:
+    with new_model_folder(name) as made:
         data = corpus.text.encode("utf-8", "surrogatepass")
         paths.write_atomically(made / "corpus.txt", data)
         paths.write_atomically(made / "run.json", _encoded(plan))
-    return store.folder(name)
+    return model_dir(name)
 
 
-def read_text(folder: Path, plan: Plan) -> str:
+def read_training_text(folder: Path, plan: RunConfig) -> str:
     """Return the text that the run in ``folder`` learns: the one that ``plan`` was made for."""
     try:
         data = _read(folder / "corpus.txt")
@@ -88,7 +89,7 @@ def read_text(folder: Path, plan: Plan) -> str:
         ) from error
 
 
-def write_plan(folder: Path, plan: Plan) -> None:
+def write_run_config(folder: Path, plan: RunConfig) -> None:
     """Put ``plan`` into ``folder``, in place of the one that was there."""
     path = folder / "run.json"
     try:
@@ -99,14 +100,14 @@ def write_plan(folder: Path, plan: Plan) -> None:
         ) from error
 
 
-def _encoded(plan: Plan) -> bytes:
+def _encoded(plan: RunConfig) -> bytes:
     return json.dumps(asdict(plan), indent=1).encode()
 
 
-def read_plan(folder: Path) -> Plan:
+def read_run_config(folder: Path) -> RunConfig:
     """Return the plan in ``folder``."""
     try:
-        return Plan(**json.loads(_read(folder / "run.json")))
+        return RunConfig(**json.loads(_read(folder / "run.json")))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise CharloomError(
             f"{folder.name!r} has no readable run.json, so it cannot be trained; "
@@ -120,7 +121,7 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def launch(folder: Path, resume: bool = False) -> subprocess.Popen[bytes]:
+def launch_trainer(folder: Path, resume: bool = False) -> subprocess.Popen[bytes]:
     """Start a trainer of the run in ``folder``; it outlives whoever started it.
 
     It has a session of its own, so that neither Ctrl-C in the terminal nor the terminal's end
@@ -155,7 +156,7 @@ def launch(folder: Path, resume: bool = False) -> subprocess.Popen[bytes]:
     return process
 
 
-def cause(folder: Path, status: int) -> str:
+def exit_message(folder: Path, status: int) -> str:
     """Return a sentence on why the trainer of ``folder`` ended as it did, without a word."""
     how = f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"
     if status == -9:  # SIGKILL, which not every system has a name for
@@ -164,15 +165,15 @@ def cause(folder: Path, status: int) -> str:
     return f"The training process {how}. Its last checkpoint is kept, and {str(log)!r} has more."
 
 
-class News:
+class EventReader:
     """What happens in the run in ``folder`` from now on, and what was told there before.
 
     Of that, it reads the last ``past`` bytes.
     """
 
     def __init__(self, folder: Path, past: int = 0) -> None:
-        self._metrics = Lines.tail(folder / "metrics.jsonl", past)
-        self._samples = Lines.tail(folder / "samples.jsonl", past)
+        self._metrics = LineTail.tail(folder / "metrics.jsonl", past)
+        self._samples = LineTail.tail(folder / "samples.jsonl", past)
 
     def before(self) -> list[Event]:
         """Return what the trainer at work has told so far; the last sample comes at the end."""
@@ -206,13 +207,13 @@ class News:
             time.sleep(_POLL_SECONDS)
 
 
-class Training:
+class TrainerProcess:
     """A trainer child process and the events of its run from now on."""
 
     def __init__(self, folder: Path, resume: bool = False) -> None:
         self._folder = folder
-        self._news = News(folder)
-        self._process = launch(folder, resume)
+        self._news = EventReader(folder)
+        self._process = launch_trainer(folder, resume)
 
     def stop(self) -> None:
         """Ask the trainer to save at the next step boundary and end."""
@@ -227,18 +228,18 @@ class Training:
         if isinstance(event, Finished):
             return
         status = self._process.wait()
-        if status == BUSY:
+        if status == EXIT_ALREADY_TRAINING:
             raise CharloomError(
                 f"{self._folder.name!r} is being trained already; "
                 f"`charloom attach {shlex.quote(self._folder.name)}` shows how."
             )
-        raise CharloomError(cause(self._folder, status))
+        raise CharloomError(exit_message(self._folder, status))
 
     def _at_work(self) -> bool:
         return self._process.poll() is None
 
 
-def _events(lines: Lines) -> Iterator[Event]:
+def _events(lines: LineTail) -> Iterator[Event]:
     """Yield all events that have come."""
     while True:
         yield from filter(None, map(events.from_line, lines.read()))
@@ -248,7 +249,7 @@ def _events(lines: Lines) -> Iterator[Event]:
 
 def _wait_until_free(at_work: Callable[[], bool]) -> None:
     """Wait for a trainer that has told of the end: whoever learns of it finds the run free."""
-    latest = time.monotonic() + _PARTING_SECONDS
+    latest = time.monotonic() + _EXIT_GRACE_SECONDS
     while at_work() and time.monotonic() < latest:
         time.sleep(_POLL_SECONDS / 10)
 
@@ -259,7 +260,7 @@ def _signals_held() -> Iterator[None]:
     if os.name == "nt":  # has no such signals
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
     finally:

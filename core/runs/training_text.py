@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
-from charloom.core.model.metadata import Card
-from charloom.core.runs import run as runs
-from charloom.core.store.write import BUNDLED, folder, names
+from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.runs.run import read_run_config, read_training_text
+from charloom.core.store.read import BUNDLED, model_dir, model_names
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class TrainingText:
     """A text that was learned, as it was cut: the end of it, a ``share``, is never trained on."""
 
     title: str
@@ -40,30 +40,30 @@ class Origin:
         )  # as charloom.core.data.dataset.split
 
 
-def find(name: str, card: Card) -> Origin:
+def find_training_text(name: str, card: CheckpointMetadata) -> TrainingText:
     """Return the text that the model ``name``, with the card ``card``, learned from.
 
     Raises :class:`CharloomError` where it is not at hand.
     """
     for text in _texts(name, card):
-        return Origin(card.corpus.title, text, card.training.held_out)
+        return TrainingText(card.corpus.title, text, card.training.held_out)
     raise CharloomError(
         f"The text that {name!r} learned from ({card.corpus.title[:100]!r}) is not on this "
         "computer; fetch it with `charloom corpus get`, or name another text."
     )
 
 
-def _texts(name: str, card: Card) -> Iterator[str]:
+def _texts(name: str, card: CheckpointMetadata) -> Iterator[str]:
     """Yield texts with the right digest: the model's own first."""
     wanted = card.corpus.sha256
-    for each in (name, *sorted(set(names()) - {name})):
-        place = folder(each)
+    for each in (name, *sorted(set(model_names()) - {name})):
+        place = model_dir(each)
         if each == BUNDLED or not (place / "run.json").is_file():
             continue
         with contextlib.suppress(CharloomError):  # damaged: another may have it
-            plan = runs.read_plan(place)
+            plan = read_run_config(place)
             if plan.sha256 == wanted:
-                yield runs.read_text(place, plan)
+                yield read_training_text(place, plan)
     title = card.corpus.title.casefold()
     for entry in catalog.ENTRIES:
         if title in (entry.name, entry.title.casefold()) and catalog.cached(entry.name):

@@ -13,8 +13,15 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.sampler import COLDEST, Drawn, Settings, Stream, numbers, relative
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import (
+    MIN_TEMPERATURE,
+    Sampled,
+    Sampler,
+    shift_logits,
+    uniform_source,
+)
 
 _NUMBERS = 256  # drawn at a time for each text
 _ROUNDING = 1e-5
@@ -25,8 +32,8 @@ was off, relative to the smaller side of it, in 6,400 characters."""
 Floats = NDArray[np.float64]
 
 
-class Streams:
-    """Endless texts that follow one prompt; each is the one that a :class:`Stream` alone gives.
+class BatchSampler:
+    """Endless texts that follow one prompt; each is the one that a :class:`Sampler` alone gives.
 
     ``texts`` may be read in any order, and each to any length: what is drawn of one while another
     is read waits for it.
@@ -38,10 +45,14 @@ class Streams:
     """
 
     def __init__(
-        self, model: LSTM, prompt: str, settings: Sequence[Settings], seeds: Sequence[int]
+        self,
+        model: NumpyLSTM,
+        prompt: str,
+        settings: Sequence[SamplingConfig],
+        seeds: Sequence[int],
     ) -> None:
-        """Read ``prompt`` as a :class:`Stream` does; there are as many texts as ``seeds``."""
-        first = Stream(model, prompt, settings[0], seeds[0])
+        """Read ``prompt`` as a :class:`Sampler` does; there are as many texts as ``seeds``."""
+        first = Sampler(model, prompt, settings[0], seeds[0])
         self._model, self._never = model, first.never
         self._alone = [first.sibling(*each) for each in zip(settings, seeds, strict=True)]
         self._unread: list[list[int]] = [[] for _ in seeds]  # by the text's stream of its own
@@ -49,22 +60,22 @@ class Streams:
         self._state.h[:], self._state.c[:] = first.state.h, first.state.c
         self._newest = np.full(len(seeds), first.newest)
         self._rule = self._made_rule()
-        self._sources = [numbers(seed) for seed in seeds]
+        self._sources = [uniform_source(seed) for seed in seeds]
         self._uniform: Iterator[Floats] = iter(())
         self._drawn, self._seconds = 0, 0.0
-        self.texts = [Text(self, index) for index in range(len(seeds))]
+        self.texts = [BatchLane(self, index) for index in range(len(seeds))]
 
-    def steer(self, index: int, settings: Settings) -> None:
+    def steer(self, index: int, settings: SamplingConfig) -> None:
         """Let the text at ``index`` be drawn with ``settings`` from the next character on."""
         self._alone[index].settings = settings
         self._rule = self._made_rule()
 
-    def settings(self, index: int) -> Settings:
+    def settings(self, index: int) -> SamplingConfig:
         """Return what the text at ``index`` is drawn with."""
         return self._alone[index].settings
 
-    def _made_rule(self) -> "_Rule":
-        return _Rule([alone.settings for alone in self._alone], len(self._model.vocab))
+    def _made_rule(self) -> "_BatchRule":
+        return _BatchRule([alone.settings for alone in self._alone], len(self._model.vocab))
 
     @property
     def chars_per_second(self) -> float:
@@ -74,11 +85,11 @@ class Streams:
     def advance(self) -> None:
         """Draw the next character of every text."""
         began = perf_counter()
-        logits = relative(self._model.step(self._newest, self._state))  # [texts, V]
+        logits = shift_logits(self._model.step(self._newest, self._state))  # [texts, V]
         network = np.exp(logits)
         if self._never is not None:
             logits[:, self._never] = -np.inf
-            logits = relative(logits)
+            logits = shift_logits(logits)
         self._newest, doubtful = self._rule.draw(logits, self._next_uniform())
         for unread, newest in zip(self._unread, self._newest.tolist(), strict=True):
             unread.append(newest)
@@ -89,7 +100,7 @@ class Streams:
         chars = self._model.vocab.chars
         drawn = zip(self._newest.tolist(), probabilities.tolist(), strict=True)
         for text, (newest, probability) in zip(self.texts, drawn, strict=True):
-            text.waiting.append(Drawn(chars[newest], probability))
+            text.waiting.append(Sampled(chars[newest], probability))
         self._drawn += 1
         self._seconds += perf_counter() - began
 
@@ -112,37 +123,37 @@ class Streams:
         self._state.h[:, index], self._state.c[:, index] = alone.state.h[:, 0], alone.state.c[:, 0]
 
 
-class Text(Iterator[Drawn]):
+class BatchLane(Iterator[Sampled]):
     """One of the texts: what was drawn of it and waits, then what comes."""
 
-    def __init__(self, streams: Streams, index: int) -> None:
+    def __init__(self, streams: BatchSampler, index: int) -> None:
         self._streams, self._index = streams, index
-        self.waiting: deque[Drawn] = deque()
+        self.waiting: deque[Sampled] = deque()
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SamplingConfig:
         """What it is drawn with; a change holds from the next character that has to be drawn on."""
         return self._streams.settings(self._index)
 
     @settings.setter
-    def settings(self, settings: Settings) -> None:
+    def settings(self, settings: SamplingConfig) -> None:
         self._streams.steer(self._index, settings)
 
-    def __next__(self) -> Drawn:
+    def __next__(self) -> Sampled:
         if not self.waiting:
             self._streams.advance()
         return self.waiting.popleft()
 
 
-class _Rule:
+class _BatchRule:
     """How the texts are drawn: what :mod:`core.sampling.sampler` does for one, for all at once."""
 
-    def __init__(self, settings: Sequence[Settings], size: int) -> None:
+    def __init__(self, settings: Sequence[SamplingConfig], size: int) -> None:
         column = (len(settings), 1)
         temperature = np.array([each.temperature for each in settings]).reshape(column)
         top_k = np.array([each.top_k or size for each in settings]).reshape(column)
         top_p = np.array([each.top_p for each in settings]).reshape(column)
-        self._temperature = np.maximum(temperature, COLDEST)
+        self._temperature = np.maximum(temperature, MIN_TEMPERATURE)
         self._top_k = np.where(temperature == 0, 1, np.minimum(top_k, size))
         self._top_p = np.where(top_p == 1, np.inf, top_p)
         self._cuts = bool((self._top_k < size).any() or (top_p < 1).any())

@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-from charloom.core.sampling.batched import Text
-from charloom.core.sampling.config import Steering
-from charloom.core.sampling.sampler import Drawn, Settings, Stream
+from charloom.core.sampling.batched import BatchLane
+from charloom.core.sampling.config import SamplingChange, SamplingConfig
+from charloom.core.sampling.sampler import Sampled, Sampler
 
 
-class Draft(Iterator[Drawn]):
+class Completion(Iterator[Sampled]):
     """Up to ``length`` characters of a stream, in memory that does not grow with them.
 
     With a stop string, the text ends just before the first place where that stands in what is
@@ -20,10 +20,10 @@ class Draft(Iterator[Drawn]):
 
     def __init__(
         self,
-        stream: Stream | Text,
+        stream: Sampler | BatchLane,
         length: int,
         stop: str = "",
-        changes: Iterable[Steering] = (),
+        changes: Iterable[SamplingChange] = (),
     ) -> None:
         """Begin where ``stream`` is. ``changes`` of its settings are made where they are due."""
         self._stream = stream
@@ -33,8 +33,8 @@ class Draft(Iterator[Drawn]):
         self._begun = 0  # how many characters of the stop string the text ends with
         self._stopped = False
         self._position = 0  # how many characters were drawn
-        self._held: deque[Drawn] = deque()  # the last of these, not given yet
-        self._changes: list[Steering] = []
+        self._held: deque[Sampled] = deque()  # the last of these, not given yet
+        self._changes: list[SamplingChange] = []
         self._ahead = deque(changes)
         self._follow()
 
@@ -55,17 +55,17 @@ class Draft(Iterator[Drawn]):
             self._length = length
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SamplingConfig:
         """What the next character is drawn with; setting it drops the changes still ahead."""
         return self._stream.settings
 
     @settings.setter
-    def settings(self, settings: Settings) -> None:
+    def settings(self, settings: SamplingConfig) -> None:
         self._ahead.clear()
         self._steer(settings)
 
     @property
-    def changes(self) -> tuple[Steering, ...]:
+    def changes(self) -> tuple[SamplingChange, ...]:
         """The changes so far up to ``length``, by how many characters were drawn before each."""
         return tuple(each for each in self._changes if each.position <= self._length)
 
@@ -79,7 +79,7 @@ class Draft(Iterator[Drawn]):
         """Whether nothing more comes, unless ``length`` is raised."""
         return self._stopped or self._given >= self._length
 
-    def __next__(self) -> Drawn:
+    def __next__(self) -> Sampled:
         while not self.done:
             if self._position >= self._length or len(self._held) > self._begun:
                 return self._held.popleft()
@@ -115,10 +115,10 @@ class Draft(Iterator[Drawn]):
         while self._ahead and self._ahead[0].position <= self._position:
             self._steer(self._ahead.popleft().settings)
 
-    def _steer(self, settings: Settings) -> None:
+    def _steer(self, settings: SamplingConfig) -> None:
         if self._changes and self._changes[-1].position == self._position:
             self._changes.pop()
         before = self._changes[-1].settings if self._changes else self._first
         if settings != before:
-            self._changes.append(Steering.at(self._position, settings))
+            self._changes.append(SamplingChange.at(self._position, settings))
         self._stream.settings = settings

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple, Self
 
 from charloom.core.errors import CharloomError
 
-HOTTEST = 10.0
+MAX_TEMPERATURE = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SamplingConfig:
     """How a character is drawn, the cuts in this order: temperature, top-k, top-p.
 
     Attributes:
@@ -32,9 +32,10 @@ class Settings:
     top_p: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (_is_number(self.temperature) and 0 <= self.temperature <= HOTTEST):
+        if not (_is_number(self.temperature) and 0 <= self.temperature <= MAX_TEMPERATURE):
             raise CharloomError(
-                f"--temperature is a number from 0 to {HOTTEST:.0f}, not {self.temperature!r}."
+                f"--temperature is a number from 0 to {MAX_TEMPERATURE:.0f}, "
+                f"not {self.temperature!r}."
             )
         if not (is_whole(self.top_k) and self.top_k >= 0):
             raise CharloomError(
@@ -44,7 +45,7 @@ class Settings:
             raise CharloomError(f"--top-p is a number above 0 and up to 1, not {self.top_p!r}.")
 
 
-class Steering(NamedTuple):
+class SamplingChange(NamedTuple):
     """A change of the settings: what is drawn after ``position`` characters is drawn with these."""
 
     position: int
@@ -53,24 +54,24 @@ class Steering(NamedTuple):
     top_p: float
 
     @classmethod
-    def at(cls, position: int, settings: Settings) -> Self:
+    def at(cls, position: int, settings: SamplingConfig) -> Self:
         """Return the change to ``settings`` at ``position``."""
         return cls(position, settings.temperature, settings.top_k, settings.top_p)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SamplingConfig:
         """What holds from here on; :class:`CharloomError` when that is out of range."""
-        return Settings(self.temperature, self.top_k, self.top_p)
+        return SamplingConfig(self.temperature, self.top_k, self.top_p)
 
 
-def checked(changes: Iterable[Iterable[Any]], length: int) -> tuple[Steering, ...]:
+def validated(changes: Iterable[Iterable[Any]], length: int) -> tuple[SamplingChange, ...]:
     """Return the changes in a text of ``length`` characters, which JSON may have made lists.
 
     Raises :class:`CharloomError` unless their positions ascend from 0 to ``length`` and their
     settings are in range.
     """
     try:
-        found = tuple(Steering(*each) for each in changes)
+        found = tuple(SamplingChange(*each) for each in changes)
         places = [each.position for each in found]
         ascending = all(map(is_whole, places)) and places == sorted(set(places))
         sound = ascending and all(0 <= place <= length for place in places)
@@ -82,7 +83,7 @@ def checked(changes: Iterable[Iterable[Any]], length: int) -> tuple[Steering, ..
             "the positions ascend from 0 to its length."
         )
     for each in found:
-        Settings(*each[1:])  # refuses what is out of range
+        SamplingConfig(*each[1:])  # refuses what is out of range
     return found
 
 

@@ -19,7 +19,8 @@ from pathlib import Path
 from charloom.core import paths
 from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import Card, Loaded, UnreadableError
+from charloom.core.model.checkpoint import LoadedCheckpoint, UnreadableError
+from charloom.core.model.metadata import CheckpointMetadata
 
 BUNDLED = "frankenstein"
 
@@ -34,7 +35,7 @@ class CheckpointInfo:
     path: Path
     size: int  # bytes
     pinned: bool
-    card: Card | None
+    card: CheckpointMetadata | None
     fault: str = ""  # why it cannot be used
 
 
@@ -58,32 +59,32 @@ class ModelInfo:
         return self.checkpoints[-1] if self.checkpoints else None
 
 
-def folder(name: str) -> Path:
+def model_dir(name: str) -> Path:
     """Return where the files of a model of this name are kept."""
     return paths.models() / paths.check_name(name)
 
 
-def checkpoint_file(name: str, step: int) -> Path:
+def checkpoint_path(name: str, step: int) -> Path:
     """Return where the checkpoint of a model after ``step`` steps is kept."""
-    return folder(name) / "checkpoints" / f"step-{step:08d}.safetensors"
+    return model_dir(name) / "checkpoints" / f"step-{step:08d}.safetensors"
 
 
-def names() -> tuple[str, ...]:
+def model_names() -> tuple[str, ...]:
     """Return the names of all models, the bundled one first."""
     bundled = (BUNDLED,) if _bundled_file().is_file() else ()
-    return bundled + tuple(sorted(path.name for path in folders() if is_model(path)))
+    return bundled + tuple(sorted(path.name for path in model_dirs() if is_model(path)))
 
 
-def models() -> tuple[ModelInfo, ...]:
+def list_models() -> tuple[ModelInfo, ...]:
     """Return all models, reading only the headers of their checkpoints."""
-    return tuple(_look(name) for name in names())
+    return tuple(_model_info(name) for name in model_names())
 
 
-def model(name: str) -> ModelInfo:
+def find_model(name: str) -> ModelInfo:
     """Return what there is of the model ``name``, or say which names are near it."""
-    known = names()
+    known = model_names()
     if name in known:
-        return _look(name)
+        return _model_info(name)
     folded = {each.casefold(): each for each in known}
     near = difflib.get_close_matches(name.casefold()[:100], folded, n=3)
     meant = f"did you mean {' or '.join(repr(folded[each]) for each in near)}? " if near else ""
@@ -92,24 +93,24 @@ def model(name: str) -> ModelInfo:
     )
 
 
-def find(address: str) -> tuple[ModelInfo, CheckpointInfo]:
+def find_checkpoint(address: str) -> tuple[ModelInfo, CheckpointInfo]:
     """Return the model and the checkpoint that ``address`` names, or say which there are."""
-    info, line = _find(address)
+    info, line = _candidates(address)
     return info, line[0]
 
 
-def resolve(address: str) -> Path:
+def resolve_path(address: str) -> Path:
     """Return the checkpoint file at ``address``."""
-    return find(address)[1].path
+    return find_checkpoint(address)[1].path
 
 
-def load(address: str) -> Loaded:
+def load_checkpoint(address: str) -> LoadedCheckpoint:
     """Load the checkpoint at ``address``.
 
     A damaged one that was named by its number is refused. Else the next best or the one before is
     used, the damaged one is set aside, and ``warning`` says so; where there is none, it stays.
     """
-    info, line = _find(address)
+    info, line = _candidates(address)
     damaged: dict[CheckpointInfo, CharloomError] = {}
     for each in line:
         try:
@@ -123,9 +124,9 @@ def load(address: str) -> Loaded:
     raise _damaged(info, line[0], damaged[line[0]])
 
 
-def folders() -> list[Path]:
+def model_dirs() -> list[Path]:
     """Return what stands in the folder of models, of whatever kind; nothing if there is none."""
-    with told("The models cannot be listed"):
+    with storage_errors("The models cannot be listed"):
         return list(paths.models().iterdir()) if paths.models().is_dir() else []
 
 
@@ -140,7 +141,7 @@ def is_model(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def told(what: str, advice: str = "") -> Iterator[None]:
+def storage_errors(what: str, advice: str = "") -> Iterator[None]:
     """Tell of a failing file system, or a path that it cannot have, in a sentence."""
     try:
         yield
@@ -154,11 +155,11 @@ def _bundled_file() -> Path:
     return Path(str(importlib.resources.files("charloom.assets") / f"{BUNDLED}.safetensors"))
 
 
-def _look(name: str) -> ModelInfo:
+def _model_info(name: str) -> ModelInfo:
     if name == BUNDLED:
         return ModelInfo(name, True, tuple(_inspect(_bundled_file())))
-    place = folder(name) / "checkpoints"
-    with told(f"The checkpoints of {name!r} cannot be listed"):
+    place = model_dir(name) / "checkpoints"
+    with storage_errors(f"The checkpoints of {name!r} cannot be listed"):
         files = [path for path in place.iterdir() if path.is_file()] if place.is_dir() else []
     matches = [(_FILE.fullmatch(path.name), path) for path in files]
     numbered = sorted((int(match[1]), path) for match, path in matches if match)
@@ -173,7 +174,7 @@ def _inspect(path: Path, step: int | None = None) -> Iterator[CheckpointInfo]:
     """
     card, fault = None, ""
     try:
-        card = checkpoint.read_card(path)
+        card = checkpoint.read_metadata(path)
         step = card.step if step is None else step
     except CharloomError as error:
         fault = str(error)
@@ -189,10 +190,10 @@ def _rank(info: CheckpointInfo) -> tuple[bool, float, int]:
     return loss is None, loss or 0.0, -info.step
 
 
-def _find(address: str) -> tuple[ModelInfo, list[CheckpointInfo]]:
+def _candidates(address: str) -> tuple[ModelInfo, list[CheckpointInfo]]:
     """Return the model and the checkpoints that ``address`` may mean, the first choice first."""
     name, _, which = address.partition("@")
-    info = model(name)
+    info = find_model(name)
     if not info.checkpoints:
         raise CharloomError(f"The model {name!r} has no checkpoint yet; train it a little longer.")
     named = {str(each.step): [each] for each in info.checkpoints}

@@ -18,11 +18,11 @@ from typing import Any
 import torch
 
 from charloom.core import paths
-from charloom.core.config import PRECISIONS, ModelSettings, TrainSettings
+from charloom.core.config import PRECISIONS, ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.presets import PRESETS
-from charloom.core.training.step import Learner
+from charloom.core.training.step import TrainStep
 
 _WINDOW = 32  # longer windows are timed at this: the ranking is the same and it is known sooner
 _TIMED_STEPS = 3
@@ -33,7 +33,7 @@ _TYPICAL_VOCABULARY = 80  # its size hardly matters to the speed
 
 
 @dataclass(frozen=True, slots=True)
-class Machine:
+class ComputeConfig:
     """How to train here, and at how many characters per second that went when it was timed."""
 
     device: torch.device
@@ -42,14 +42,14 @@ class Machine:
     chars_per_second: float = 0.0
 
 
-def calibrate(model: ModelSettings, settings: TrainSettings) -> Machine:
+def tune_compute(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
     """Choose what ``settings`` leaves open, as was found of late, or else by timing it."""
     key = _key(model, settings)
     kept = _kept()
     if key in kept:
         with suppress(KeyError, TypeError, ValueError, RuntimeError):  # written by another hand
             return _machine(kept[key])
-    machine = timed(model, settings)
+    machine = time_steps(model, settings)
     if machine.threads < _threads(machine.device, settings)[0]:
         return machine  # a core was busy; it may be free when next this is asked
     found = asdict(machine) | {"device": machine.device.type, "when": time.time()}
@@ -60,7 +60,7 @@ def calibrate(model: ModelSettings, settings: TrainSettings) -> Machine:
     return machine
 
 
-def timed(model: ModelSettings, settings: TrainSettings) -> Machine:
+def time_steps(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
     """Choose what ``settings`` leaves open by timing a few real steps of a throw-away model.
 
     A device other than the CPU is taken when it is there and can do a step. On a CPU bfloat16
@@ -71,7 +71,7 @@ def timed(model: ModelSettings, settings: TrainSettings) -> Machine:
     network = CharLSTM(model)
     for device in _devices(settings.device):
         most, *fewer = _threads(device, settings)
-        machines = [Machine(device, each, most) for each in _precisions(device, settings)]
+        machines = [ComputeConfig(device, each, most) for each in _precisions(device, settings)]
         best = max((_with_speed(network, settings, each) for each in machines), key=_speed_of)
         others = [replace(best, threads=count) for count in fewer]
         others = [_with_speed(network, settings, each) for each in others]
@@ -89,13 +89,13 @@ def _devices(choice: str) -> list[torch.device]:
     return [torch.device(name) for name in (*wanted, "cpu")]
 
 
-def _precisions(device: torch.device, settings: TrainSettings) -> list[str]:
+def _precisions(device: torch.device, settings: TrainConfig) -> list[str]:
     if settings.precision != "auto":
         return [settings.precision]
     return ["bfloat16"] if device.type == "cuda" else ["float32", "bfloat16"]
 
 
-def _threads(device: torch.device, settings: TrainSettings) -> list[int]:
+def _threads(device: torch.device, settings: TrainConfig) -> list[int]:
     """Return the numbers of threads to try, the largest first."""
     if settings.threads or device.type != "cpu":
         return [settings.threads or torch.get_num_threads()]
@@ -110,19 +110,19 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _speed_of(machine: Machine) -> float:
+def _speed_of(machine: ComputeConfig) -> float:
     return machine.chars_per_second
 
 
-def _with_speed(network: CharLSTM, settings: TrainSettings, machine: Machine) -> Machine:
+def _with_speed(network: CharLSTM, settings: TrainConfig, machine: ComputeConfig) -> ComputeConfig:
     """Time the fastest of a few steps: the characters per second are 0 if it cannot be done."""
     torch.set_num_threads(machine.threads)
-    brief = TrainSettings(batch=settings.batch, window=min(settings.window, _WINDOW))
+    brief = TrainConfig(batch=settings.batch, window=min(settings.window, _WINDOW))
     characters = brief.batch * brief.window
     size = network.settings.vocab_size
     ids = torch.randint(size, (characters * (_TIMED_STEPS + 2),), device=machine.device)
     try:
-        learner = Learner(network.to(machine.device), ids, brief, machine.precision)
+        learner = TrainStep(network.to(machine.device), ids, brief, machine.precision)
         float(learner.step(0.0).loss)  # at rate 0; the first step sets up and is not typical
         seconds = [_seconds(learner)]
         while len(seconds) < _TIMED_STEPS and sum(seconds) < _TIMED_SECONDS:
@@ -132,13 +132,13 @@ def _with_speed(network: CharLSTM, settings: TrainSettings, machine: Machine) ->
     return replace(machine, chars_per_second=characters / min(seconds))
 
 
-def _seconds(learner: Learner) -> float:
+def _seconds(learner: TrainStep) -> float:
     begin = time.perf_counter()
     float(learner.step(0.0).loss)  # reading it waits for the device
     return time.perf_counter() - begin
 
 
-def _key(model: ModelSettings, settings: TrainSettings) -> str:
+def _key(model: ModelConfig, settings: TrainConfig) -> str:
     """Return what a timing depends on."""
     size = (model.vocab_size, model.embedding, model.hidden, model.layers)
     batch = (settings.batch, min(settings.window, _WINDOW))
@@ -160,11 +160,13 @@ def _kept() -> dict[str, Mapping[str, Any]]:
         return {}
 
 
-def _machine(found: Mapping[str, Any]) -> Machine:
+def _machine(found: Mapping[str, Any]) -> ComputeConfig:
     speed = float(found["chars_per_second"])
     if found["precision"] not in PRECISIONS or int(found["threads"]) < 1:
         raise ValueError("this was not written by calibrate")
-    return Machine(torch.device(found["device"]), found["precision"], int(found["threads"]), speed)
+    return ComputeConfig(
+        torch.device(found["device"]), found["precision"], int(found["threads"]), speed
+    )
 
 
 def _file() -> Path:
@@ -174,7 +176,7 @@ def _file() -> Path:
 def time_presets() -> dict[str, float]:
     """Return characters trained per second for every preset."""
     return {
-        name: calibrate(*preset.settings(_TYPICAL_VOCABULARY, {})).chars_per_second
+        name: tune_compute(*preset.settings(_TYPICAL_VOCABULARY, {})).chars_per_second
         for name, preset in PRESETS.items()
     }
 

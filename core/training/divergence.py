@@ -2,8 +2,8 @@
 
 import torch
 
-from charloom.core.training.guard import Guard
-from charloom.core.training.step import Learner, Outcome
+from charloom.core.training.guard import DivergenceDetector
+from charloom.core.training.step import StepResult, TrainStep
 
 READ_STEPS = 10
 """After how many steps to read: it makes a GPU wait, so it is done for several steps at once."""
@@ -11,22 +11,22 @@ READ_STEPS = 10
 _SNAPSHOT_STEPS = 5 * READ_STEPS
 
 
-class Recovery:
+class Rollback:
     """Looks after ``learner``; ``guard`` knows its losses so far.
 
     It goes back by 50 to 100 steps, though not to before the step at which it was made: a run that
     is resumed, and jumps within its next 100 steps, goes back to where it was resumed.
     """
 
-    def __init__(self, learner: Learner, guard: Guard) -> None:
+    def __init__(self, learner: TrainStep, guard: DivergenceDetector) -> None:
         self._learner = learner
         self.guard = guard
         self._good = self._newest = learner.capture()
-        self._unread: list[Outcome] = []  # still on the device
+        self._unread: list[StepResult] = []  # still on the device
         self.losses: list[float] = []
         """What was read, for a report to take away."""
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: StepResult) -> None:
         """Take what the learner's last step came to."""
         self._unread.append(outcome)
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from charloom.core.model.torch_lstm import CharLSTM, State
+from charloom.core.model.torch_lstm import CharLSTM, LSTMState
 
 CONTEXT = 1_000
 """Characters each parallel lane reads, uncounted, before its own begin."""
@@ -20,7 +20,7 @@ _CHUNK = 256  # characters per forward pass: bounds the memory, long enough to k
 _LANES = 16  # more lanes are no faster on a CPU and repeat more context
 
 
-class Loss(NamedTuple):
+class EvalResult(NamedTuple):
     """A mean in nats per character over ``counted`` characters, for which so many were ``read``."""
 
     nats: float
@@ -28,7 +28,7 @@ class Loss(NamedTuple):
     read: int
 
 
-def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> Loss:
+def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> EvalResult:
     """Return the carried loss on ``ids`` ``[N]``, N at least 2.
 
     With ``limit``, about that many characters are counted, in stretches spread over the text.
@@ -44,7 +44,7 @@ def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> Loss:
     length = min(predictions, int((until - first).max()) + CONTEXT)
     start = torch.clamp(until - length, min=0)
     total = torch.zeros((), dtype=torch.float64)
-    state: State | None = None
+    state: LSTMState | None = None
     for offset in range(0, length, _CHUNK):
         steps = torch.arange(offset, min(offset + _CHUNK, length), device=ids.device)
         positions = start[:, None] + steps  # [lanes, chunk]
@@ -52,10 +52,12 @@ def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> Loss:
         counts = (positions >= first[:, None]) & (positions < until[:, None])
         total += (nats * counts).sum(dtype=torch.float64).cpu()
     counted = int((until - first).sum())
-    return Loss(float(total) / counted, counted, lanes * length)
+    return EvalResult(float(total) / counted, counted, lanes * length)
 
 
-def windowed(model: CharLSTM, ids: Tensor, window: int = 256, limit: int | None = None) -> Loss:
+def windowed(
+    model: CharLSTM, ids: Tensor, window: int = 256, limit: int | None = None
+) -> EvalResult:
     """Return the windowed-W loss on ``ids`` ``[N]``; a last, shorter window is counted too."""
     ids = ids[: None if limit is None else limit + 1]
     predictions = len(ids) - 1
@@ -70,18 +72,18 @@ def windowed(model: CharLSTM, ids: Tensor, window: int = 256, limit: int | None 
     for feature, label in pieces:
         if feature.numel():
             total += _losses(model, feature, label, None)[0].sum(dtype=torch.float64).cpu()
-    return Loss(float(total) / predictions, predictions, predictions)
+    return EvalResult(float(total) / predictions, predictions, predictions)
 
 
-def reading(characters: int) -> int:
+def max_characters_read(characters: int) -> int:
     """Return how many characters both measures read, at most, to count so many."""
     return 2 * characters + _LANES * CONTEXT
 
 
 @torch.no_grad()
 def _losses(
-    model: CharLSTM, features: Tensor, labels: Tensor, state: State | None
-) -> tuple[Tensor, State]:
+    model: CharLSTM, features: Tensor, labels: Tensor, state: LSTMState | None
+) -> tuple[Tensor, LSTMState]:
     """Return the loss of every character ``[B, T]`` and the state after the last."""
     was_training = model.training
     model.eval()

@@ -11,25 +11,25 @@ from charloom.core.model.metadata import Losses
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.events import Validated, bits
 from charloom.core.training import evaluation
-from charloom.core.training.autotune import Machine
-from charloom.core.training.schedule import Budget
+from charloom.core.training.autotune import ComputeConfig
+from charloom.core.training.schedule import RunBudget
 from charloom.core.training.step import autocast
-from charloom.core.training.task import Standing
+from charloom.core.training.task import RunState
 
 VALIDATION_CHARACTERS = 24_000
 """How much of the held-out text is looked at while training; at the end it is all of it."""
 
 
-class Exam:
+class Validator:
     """Puts ``model`` to the test on the ids ``held_out`` ``[N]``, and keeps the standing of it."""
 
     def __init__(
         self,
         model: CharLSTM,
         held_out: Tensor,
-        machine: Machine,
-        budget: Budget,
-        standing: Standing,
+        machine: ComputeConfig,
+        budget: RunBudget,
+        standing: RunState,
     ) -> None:
         self._model, self._held_out, self._machine = model, held_out, machine
         self._budget, self._standing = budget, standing
@@ -47,7 +47,9 @@ class Exam:
         with autocast(self._machine.device, self._machine.precision):
             loss = evaluation.carried(self._model, self._held_out, VALIDATION_CHARACTERS)
         seconds = time.perf_counter() - begin
-        self._budget.plan_evaluation(seconds / loss.read * evaluation.reading(len(self._held_out)))
+        self._budget.plan_evaluation(
+            seconds / loss.read * evaluation.max_characters_read(len(self._held_out))
+        )
         standing = self._standing
         if loss.nats < standing.best_loss:
             standing.best_loss, standing.best_step = loss.nats, step

@@ -9,7 +9,7 @@ _SLOW, _FAST = 0.98, 0.8  # memory of the two running means: about 50 steps, abo
 
 
 @dataclass(slots=True)
-class Guard:
+class DivergenceDetector:
     """Compares the loss of late with what it was before, in nats per character."""
 
     before: float
@@ -18,7 +18,7 @@ class Guard:
     """The losses of the last sound steps, :data:`RECENT_STEPS` at most."""
 
     @classmethod
-    def from_chance(cls, nats: float) -> "Guard":
+    def from_chance(cls, nats: float) -> "DivergenceDetector":
         """Return the guard of a network that has learned nothing: ``nats`` is ln V."""
         return cls(nats, nats)
 

@@ -17,7 +17,7 @@ from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.metadata import Losses
 from charloom.core.model.torch_lstm import CharLSTM
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import Command
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
@@ -26,19 +26,25 @@ from charloom.core.runs.events import (
     Paused,
     Progress,
     RateChanged,
-    Warned,
+    RunWarning,
     bits,
 )
-from charloom.core.training.autotune import Machine
-from charloom.core.training.divergence import READ_STEPS, Recovery
-from charloom.core.training.exam import Exam
-from charloom.core.training.guard import Guard
-from charloom.core.training.reporter import Reporter, sample
-from charloom.core.training.schedule import Budget, Rhythm, Stopwatch, learning_rate, rate_scale
-from charloom.core.training.step import Learner, Snapshot
-from charloom.core.training.task import Keeper, Lesson, Standing
+from charloom.core.training.autotune import ComputeConfig
+from charloom.core.training.divergence import READ_STEPS, Rollback
+from charloom.core.training.exam import Validator
+from charloom.core.training.guard import DivergenceDetector
+from charloom.core.training.reporter import ProgressReporter, sample
+from charloom.core.training.schedule import (
+    RunBudget,
+    Stopwatch,
+    ThrottledTimer,
+    learning_rate,
+    rate_scale,
+)
+from charloom.core.training.step import TrainState, TrainStep
+from charloom.core.training.task import CheckpointSink, RunState, TrainingTask
 
-__all__ = ["Keeper", "Lesson", "Standing", "train"]
+__all__ = ["CheckpointSink", "RunState", "TrainingTask", "train"]
 
 _REPORT_SECONDS = 0.5
 _PAUSE_SECONDS = 0.1  # between looks for the order to go on
@@ -51,12 +57,12 @@ _UNSETTLED = "The loss jumped again and again, at ever smaller rates; start with
 
 
 def train(
-    lesson: Lesson,
-    machine: Machine,
-    keeper: Keeper,
+    lesson: TrainingTask,
+    machine: ComputeConfig,
+    keeper: CheckpointSink,
     *,
-    orders: Callable[[], Order | None] = lambda: None,
-    resume: tuple[Snapshot, Standing] | None = None,
+    orders: Callable[[], Command | None] = lambda: None,
+    resume: tuple[TrainState, RunState] | None = None,
     spent: float = 0.0,
 ) -> Iterator[Event]:
     """Train until the lesson's bound, and yield what happens.
@@ -73,17 +79,17 @@ def train(
     torch.manual_seed(lesson.training.seed)
     torch.set_flush_denormal(True)
     torch.set_num_threads(machine.threads)
-    yield from _Run(lesson, machine, keeper, orders, resume, Stopwatch(spent)).events()
+    yield from _TrainingLoop(lesson, machine, keeper, orders, resume, Stopwatch(spent)).events()
 
 
-class _Run:
+class _TrainingLoop:
     def __init__(
         self,
-        lesson: Lesson,
-        machine: Machine,
-        keeper: Keeper,
-        orders: Callable[[], Order | None],
-        resume: tuple[Snapshot, Standing] | None,
+        lesson: TrainingTask,
+        machine: ComputeConfig,
+        keeper: CheckpointSink,
+        orders: Callable[[], Command | None],
+        resume: tuple[TrainState, RunState] | None,
         watch: Stopwatch,
     ) -> None:
         settings = lesson.training
@@ -92,16 +98,16 @@ class _Run:
         train_ids, held_out = split(lesson.vocab.encode(lesson.text), settings.held_out)
         train_ids, held_out = train_ids.to(machine.device), held_out.to(machine.device)
         self._model = CharLSTM(lesson.model).to(machine.device)
-        self._learner = Learner(self._model, train_ids, settings, machine.precision)
-        self._budget = Budget(settings, self._learner.steps_per_epoch, watch)
-        self._standing = Standing()
+        self._learner = TrainStep(self._model, train_ids, settings, machine.precision)
+        self._budget = RunBudget(settings, self._learner.steps_per_epoch, watch)
+        self._standing = RunState()
         if resume:
             snapshot, self._standing = resume
             self._learner.restore(snapshot)
-        guard = self._standing.guard or Guard.from_chance(lesson.baselines.uniform)
-        self._recovery = Recovery(self._learner, guard)
-        self._exam = Exam(self._model, held_out, machine, self._budget, self._standing)
-        self._reporter = Reporter(lesson, machine, self._learner, self._budget, train_ids)
+        guard = self._standing.guard or DivergenceDetector.from_chance(lesson.baselines.uniform)
+        self._recovery = Rollback(self._learner, guard)
+        self._exam = Validator(self._model, held_out, machine, self._budget, self._standing)
+        self._reporter = ProgressReporter(lesson, machine, self._learner, self._budget, train_ids)
         self._started = self._reporter.started(held_out)
         self._validation_steps = self._budget.validation_steps(settings.batch * settings.window)
         self._stopping = False
@@ -109,10 +115,10 @@ class _Run:
 
     def events(self) -> Iterator[Event]:
         yield self._started
-        report = Rhythm(self._watch, _REPORT_SECONDS)
-        sampling = Rhythm(self._watch, 2 * _REPORT_SECONDS, _SAMPLE_SHARE)
-        validation = Rhythm(self._watch, 2 * _REPORT_SECONDS, _VALIDATION_SHARE)
-        checkpoint = Rhythm(self._watch, self._settings.checkpoint_seconds)
+        report = ThrottledTimer(self._watch, _REPORT_SECONDS)
+        sampling = ThrottledTimer(self._watch, 2 * _REPORT_SECONDS, _SAMPLE_SHARE)
+        validation = ThrottledTimer(self._watch, 2 * _REPORT_SECONDS, _VALIDATION_SHARE)
+        checkpoint = ThrottledTimer(self._watch, self._settings.checkpoint_seconds)
         while not (reason := (yield from self._between_steps())):
             self._rate = self._standing.rate_scale * learning_rate(self._settings, self._fraction)
             self._recovery.add(self._learner.step(self._rate))
@@ -180,7 +186,7 @@ class _Run:
         if not self._stopping:
             yield Continued(self._learner.step_count)
 
-    def _obey(self, order: Order) -> Iterator[Event]:
+    def _obey(self, order: Command) -> Iterator[Event]:
         if order.kind == "stop":
             self._stopping = True
         elif order.kind == "checkpoint":
@@ -204,7 +210,7 @@ class _Run:
             self._exam.validated = None
             self._standing.rollbacks += 1
             self._standing.rate_scale /= 2
-            yield Warned(
+            yield RunWarning(
                 f"The loss jumped or was no number by step {wrong_step:,}: back to step "
                 f"{self._learner.step_count:,}, and on at half the learning rate."
             )
@@ -293,7 +299,7 @@ class _Run:
             try:
                 best = self._keeper.load(standing.best_step)
             except CharloomError as error:
-                yield Warned(f"The last checkpoint is measured instead of the best: {error}")
+                yield RunWarning(f"The last checkpoint is measured instead of the best: {error}")
         if self._exam.possible:
             best = replace(best, losses=self._exam.final(best))
             yield from self._persist(lambda: CheckpointSaved(best.step, self._keeper.save(best)))

@@ -7,26 +7,25 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from charloom.core.analysis.baselines import Baselines, measured
-from charloom.core.config import TrainSettings
+from charloom.core.analysis.baselines import Baselines, compute_baselines
+from charloom.core.config import TrainConfig
 from charloom.core.data.vocab import Vocab
-from charloom.core.runs import run as runs
 from charloom.core.runs.presets import PRESETS
-from charloom.core.runs.run import Plan
-from charloom.core.runs.training_text import Origin
+from charloom.core.runs.run import RunConfig, read_run_config, read_training_text
+from charloom.core.runs.training_text import TrainingText
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class PreparedData:
     """The plan of a run as it was left, and the text that it is for."""
 
-    plan: Plan
+    plan: RunConfig
     text: str = field(repr=False)
     vocab: Vocab
     baselines: Baselines
 
 
-def prepare(folder: Path) -> Future[Material]:
+def prepare_async(folder: Path) -> Future[PreparedData]:
     """Begin to get the material of the run in ``folder``; the result raises what went wrong."""
     pool = ThreadPoolExecutor(1)
     coming = pool.submit(_read, folder)
@@ -34,17 +33,19 @@ def prepare(folder: Path) -> Future[Material]:
     return coming
 
 
-def _read(folder: Path) -> Material:
-    plan = runs.read_plan(folder)
-    text = runs.read_text(folder, plan)
+def _read(folder: Path) -> PreparedData:
+    plan = read_run_config(folder)
+    text = read_training_text(folder, plan)
     vocab = Vocab.from_text(text, plan.fold)
-    learned = Origin(plan.title, text, _held_out(plan))
-    return Material(plan, text, vocab, measured(learned.train, learned.held_out, vocab))
+    learned = TrainingText(plan.title, text, _held_out(plan))
+    return PreparedData(
+        plan, text, vocab, compute_baselines(learned.train, learned.held_out, vocab)
+    )
 
 
-def _held_out(plan: Plan) -> float:
+def _held_out(plan: RunConfig) -> float:
     """Return which share of the text is held out, as is settled or will be."""
     if plan.training:
-        return TrainSettings.from_json(plan.training).held_out
+        return TrainConfig.from_json(plan.training).held_out
     preset = PRESETS.get(plan.preset, PRESETS["medium"])  # auto does not choose this
     return preset.settings(1, plan.chosen)[1].held_out

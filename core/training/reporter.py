@@ -7,25 +7,31 @@ from dataclasses import asdict
 from torch import Tensor
 
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import Progress, Sample, Started, bits
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.training.autotune import Machine
-from charloom.core.training.schedule import Budget
-from charloom.core.training.step import Learner
-from charloom.core.training.task import Lesson
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.training.autotune import ComputeConfig
+from charloom.core.training.schedule import RunBudget
+from charloom.core.training.step import TrainStep
+from charloom.core.training.task import TrainingTask
 
 SAMPLE_CHARACTERS = 200
 
 _SPEED_REPORTS = 10  # the speed is a mean over so many, which evens out validation and samples
 
 
-class Reporter:
+class ProgressReporter:
     """Tells of ``learner``, which learns the ids ``train_ids`` ``[N]`` of a lesson."""
 
     def __init__(
-        self, lesson: Lesson, machine: Machine, learner: Learner, budget: Budget, train_ids: Tensor
+        self,
+        lesson: TrainingTask,
+        machine: ComputeConfig,
+        learner: TrainStep,
+        budget: RunBudget,
+        train_ids: Tensor,
     ) -> None:
         self._lesson, self._machine = lesson, machine
         self._learner, self._budget, self._train_ids = learner, budget, train_ids
@@ -73,5 +79,5 @@ class Reporter:
 
 def sample(checkpoint: Checkpoint) -> Sample:
     """Let a network write a little: always with the same seed, so that only it makes the change."""
-    draft = Draft(Stream(LSTM(checkpoint), "", Settings(), 0), SAMPLE_CHARACTERS)
+    draft = Completion(Sampler(NumpyLSTM(checkpoint), "", SamplingConfig(), 0), SAMPLE_CHARACTERS)
     return Sample(checkpoint.step, "".join(drawn.character for drawn in draft))

@@ -14,12 +14,12 @@ from torch import Tensor
 from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
 from charloom.core.paths import write_atomically
-from charloom.core.training.guard import Guard
-from charloom.core.training.step import Snapshot
-from charloom.core.training.task import Lesson, Standing
+from charloom.core.training.guard import DivergenceDetector
+from charloom.core.training.step import TrainState
+from charloom.core.training.task import RunState, TrainingTask
 
 
-def write_state(path: Path, snapshot: Snapshot, standing: Standing) -> None:
+def write_state(path: Path, snapshot: TrainState, standing: RunState) -> None:
     """Put ``snapshot`` and ``standing`` at ``path``, in place of what was there."""
     tensors = {f"weights.{name}": value for name, value in snapshot.weights.items()}
     tensors |= {f"moments.{name}": value for name, value in snapshot.moments.items()}
@@ -36,7 +36,7 @@ def write_state(path: Path, snapshot: Snapshot, standing: Standing) -> None:
         ) from error
 
 
-def read_state(path: Path, lesson: Lesson) -> tuple[Snapshot, Standing]:
+def read_state(path: Path, lesson: TrainingTask) -> tuple[TrainState, RunState]:
     """Return what :func:`write_state` put at ``path``, if it is whole and of this ``lesson``."""
     try:
         with safetensors.safe_open(path, "pt") as file:
@@ -50,7 +50,7 @@ def read_state(path: Path, lesson: Lesson) -> tuple[Snapshot, Standing]:
             parts.setdefault(kind, {})[rest] = value
         if {n: tuple(t.shape) for n, t in parts["weights"].items()} != tensor_shapes(lesson.model):
             raise ValueError("it is another network's")
-        snapshot = Snapshot(
+        snapshot = TrainState(
             step=int(metadata["step"]),
             weights=parts["weights"],
             moments=parts.get("moments", {}),
@@ -67,26 +67,28 @@ def read_state(path: Path, lesson: Lesson) -> tuple[Snapshot, Standing]:
         ) from error
 
 
-def from_checkpoint(newest: Checkpoint, elapsed: float) -> tuple[Snapshot, Standing]:
+def from_checkpoint(newest: Checkpoint, elapsed: float) -> tuple[TrainState, RunState]:
     """Return how to go on from a checkpoint alone, after ``elapsed`` seconds of the run.
 
     The loss goes on from where it was, though not bit for bit: the optimizer's moments, the carried
     state, and how the run stood are lost.
     """
-    snapshot = Snapshot(
+    snapshot = TrainState(
         step=newest.step,
         weights={name: torch.from_numpy(value.copy()) for name, value in newest.tensors.items()},
         moments={},
         carried=[],
         random=[torch.get_rng_state()],
     )
-    return snapshot, Standing(elapsed=elapsed)
+    return snapshot, RunState(elapsed=elapsed)
 
 
-def _standing(data: dict[str, object]) -> Standing:
-    standing = Standing(**data)  # type: ignore[arg-type]
+def _standing(data: dict[str, object]) -> RunState:
+    standing = RunState(**data)  # type: ignore[arg-type]
     if isinstance(standing.guard, dict):
-        standing.guard = Guard(**standing.guard | {"recent": tuple(standing.guard["recent"])})
+        standing.guard = DivergenceDetector(
+            **standing.guard | {"recent": tuple(standing.guard["recent"])}
+        )
     return standing
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 
 _FINAL_SHARE = 0.06  # of a run bounded by minutes, at most, goes into the evaluation at its end
 _SLOWER = 2.0  # the evaluation at the end is in float32, at half of bfloat16's speed or better
@@ -17,7 +17,7 @@ _LEAST_VALIDATIONS, _MOST_VALIDATIONS = 4, 100
 _LEAST_RATE = 1e-12  # a cosine that ends at zero: what is next to nothing is not scaled up
 
 
-def learning_rate(settings: TrainSettings, fraction: float) -> float:
+def learning_rate(settings: TrainConfig, fraction: float) -> float:
     """Return the rate at ``fraction`` (0 to 1) of the run: linear warm-up, then a cosine."""
     if fraction < settings.warmup:
         return settings.rate * fraction / settings.warmup
@@ -26,7 +26,7 @@ def learning_rate(settings: TrainSettings, fraction: float) -> float:
     return settings.rate * (settings.final_rate + (1 - settings.final_rate) * cosine)
 
 
-def rate_scale(settings: TrainSettings, fraction: float, rate: float) -> float:
+def rate_scale(settings: TrainConfig, fraction: float, rate: float) -> float:
     """Return what to multiply :func:`learning_rate` by so that it is ``rate`` at ``fraction``.
 
     During the warm-up, so that it climbs to ``rate``.
@@ -35,7 +35,7 @@ def rate_scale(settings: TrainSettings, fraction: float, rate: float) -> float:
     return rate / max(planned, _LEAST_RATE)
 
 
-def steps_per_epoch(characters: int, settings: TrainSettings) -> int:
+def steps_per_epoch(characters: int, settings: TrainConfig) -> int:
     """Return how many batches ``[B, T]`` one epoch over ``characters`` characters has."""
     windows = characters - settings.window
     if settings.order == "shuffled":
@@ -68,10 +68,10 @@ class Stopwatch:
         self._stopped = None
 
 
-class Budget:
+class RunBudget:
     """What a run may spend: steps, or minutes of which the end goes into a last evaluation."""
 
-    def __init__(self, settings: TrainSettings, steps_per_epoch: int, watch: Stopwatch) -> None:
+    def __init__(self, settings: TrainConfig, steps_per_epoch: int, watch: Stopwatch) -> None:
         self._watch = watch
         self._seconds = settings.minutes * 60 if settings.minutes else math.inf
         self.total_steps: int | None = settings.steps
@@ -120,7 +120,7 @@ class Budget:
         return min(1.0, self._reserve / self._evaluation) if self._evaluation else 1.0
 
 
-class Rhythm:
+class ThrottledTimer:
     """Something done every so many seconds, yet taking at most ``share`` of the time.
 
     Doing it inside ``with rhythm:`` measures how long it takes.

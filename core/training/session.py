@@ -12,31 +12,33 @@ from typing import Any
 
 import torch
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint, load
-from charloom.core.model.metadata import CorpusCard
+from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs import events
-from charloom.core.runs import run as runs
-from charloom.core.runs.commands import Order
-from charloom.core.runs.events import Progress, Warned
-from charloom.core.runs.jsonl import Lines
-from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, automatic, fit
-from charloom.core.store import repair
-from charloom.core.store import write as store
+from charloom.core.runs.commands import Command
+from charloom.core.runs.events import Progress, RunWarning
+from charloom.core.runs.jsonl import LineTail
+from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, auto_preset, shrink_to_fit
+from charloom.core.runs.run import RunConfig, write_run_config
+from charloom.core.store.read import checkpoint_path, find_model, load_checkpoint
+from charloom.core.store.repair import repair_model
+from charloom.core.store.write import save_checkpoint
 from charloom.core.training import resume
-from charloom.core.training.autotune import Machine, calibrate, usable_cores
-from charloom.core.training.loop import Lesson, Standing, train
-from charloom.core.training.prepare import Material
-from charloom.core.training.step import Snapshot
+from charloom.core.training.autotune import ComputeConfig, tune_compute, usable_cores
+from charloom.core.training.loop import train
+from charloom.core.training.prepare import PreparedData
+from charloom.core.training.step import TrainState
+from charloom.core.training.task import RunState, TrainingTask
 
 _TAIL = 65_536  # bytes of the log that hold the last reports
 _OPEN: dict[str, Any] = {"precision": "auto", "threads": 0}  # what a machine decides
 _OPENING = 60  # characters of the text that are kept with the model
 
 
-class RunDirectory:
-    """Keeps a run's checkpoints and state in its directory; a :class:`training.Keeper`."""
+class CheckpointWriter:
+    """Keeps a run's checkpoints and state in its directory; a :class:`training.CheckpointSink`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -48,37 +50,39 @@ class RunDirectory:
         """
         if not (self._folder / "run.json").is_file():
             raise CharloomError(f"The folder {str(self._folder)!r} of the run is gone.")
-        path = store.checkpoint_file(self._folder.name, made.step)
+        path = checkpoint_path(self._folder.name, made.step)
         if not _is_better(path, made):
-            store.save(self._folder.name, made)
+            save_checkpoint(self._folder.name, made)
         return path.name
 
     def load(self, step: int) -> Checkpoint:
         """Return the checkpoint of ``step``."""
-        return store.load(f"{self._folder.name}@{step}").checkpoint
+        return load_checkpoint(f"{self._folder.name}@{step}").checkpoint
 
-    def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
+    def save_state(self, snapshot: TrainState, standing: RunState) -> None:
         """Keep what it takes to go on."""
         resume.write_state(self._folder / "resume.safetensors", snapshot, standing)
 
 
-def settle(plan: runs.Plan, vocab_size: int, characters: int) -> tuple[runs.Plan, Machine]:
+def resolve_config(
+    plan: RunConfig, vocab_size: int, characters: int
+) -> tuple[RunConfig, ComputeConfig]:
     """Settle what ``plan`` leaves open, for a text of this size and the machine at hand.
 
     The plan that comes back holds full settings, so that a run that is resumed goes on alike.
     """
     if plan.model and plan.training:
-        return _settled_before(plan, *_settings(plan))
+        return _resolve_resumed(plan, *_settings(plan))
     note = ""
     preset = PRESETS.get(plan.preset)
     if preset is None:  # auto
         model, training = PRESETS["medium"].settings(vocab_size, plan.chosen)
-        speed = calibrate(model, training).chars_per_second
+        speed = tune_compute(model, training).chars_per_second
         minutes = training.minutes or DEFAULT_MINUTES
-        preset = automatic(characters, minutes * 60, speed)
+        preset = auto_preset(characters, minutes * 60, speed)
     model, training = preset.settings(vocab_size, plan.chosen)
-    training, note = fit(training, characters - int(characters * training.held_out))
-    machine = calibrate(model, training)
+    training, note = shrink_to_fit(training, characters - int(characters * training.held_out))
+    machine = tune_compute(model, training)
     training = replace(training, precision=machine.precision, threads=machine.threads)
     settled = replace(
         plan,
@@ -90,33 +94,33 @@ def settle(plan: runs.Plan, vocab_size: int, characters: int) -> tuple[runs.Plan
     return settled, machine
 
 
-def _settled_before(
-    plan: runs.Plan, model: ModelSettings, training: TrainSettings
-) -> tuple[runs.Plan, Machine]:
+def _resolve_resumed(
+    plan: RunConfig, model: ModelConfig, training: TrainConfig
+) -> tuple[RunConfig, ComputeConfig]:
     """Go on alike; but on another kind of machine, as suits that one and nobody chose."""
-    machine = calibrate(model, training)
+    machine = tune_compute(model, training)
     fits = "threads" in plan.chosen or training.threads <= usable_cores()
     if machine.device.type == plan.device and fits:
         return plan, machine
     open_now = {name: value for name, value in _OPEN.items() if name not in plan.chosen}
-    machine = calibrate(model, replace(training, **open_now))
+    machine = tune_compute(model, replace(training, **open_now))
     training = replace(training, precision=machine.precision, threads=machine.threads)
     return replace(plan, training=training.to_json(), device=machine.device.type), machine
 
 
-def _settings(plan: runs.Plan) -> tuple[ModelSettings, TrainSettings]:
+def _settings(plan: RunConfig) -> tuple[ModelConfig, TrainConfig]:
     return (
-        ModelSettings.from_json(plan.model or {}),
-        TrainSettings.from_json(plan.training or {}),
+        ModelConfig.from_json(plan.model or {}),
+        TrainConfig.from_json(plan.training or {}),
     )
 
 
 def run(
     folder: Path,
-    material: Material,
+    material: PreparedData,
     started: float,
     resuming: bool,
-    orders: Callable[[], Order | None],
+    orders: Callable[[], Command | None],
 ) -> None:
     """Train what the plan in ``folder`` says, and write what happens into ``folder``.
 
@@ -132,17 +136,17 @@ def run(
 
 def _run(
     folder: Path,
-    material: Material,
+    material: PreparedData,
     started: float,
     resuming: bool,
-    orders: Callable[[], Order | None],
+    orders: Callable[[], Command | None],
 ) -> None:
     before, text, vocab = material.plan, material.text, material.vocab
-    plan, machine = settle(before, len(vocab), len(text))
-    runs.write_plan(folder, plan)
-    card = CorpusCard(plan.title, plan.sha256, len(text), text[:_OPENING])
-    lesson = Lesson(text, vocab, card, *_settings(plan), material.baselines)
-    warnings = repair.mend(folder.name)
+    plan, machine = resolve_config(before, len(vocab), len(text))
+    write_run_config(folder, plan)
+    card = CorpusInfo(plan.title, plan.sha256, len(text), text[:_OPENING])
+    lesson = TrainingTask(text, vocab, card, *_settings(plan), material.baselines)
+    warnings = repair_model(folder.name)
     if before.training and plan.training != before.training:
         warnings.append(f"It goes on on another machine ({plan.device}), not bit for bit.")
     state = None
@@ -150,21 +154,21 @@ def _run(
         state, warning = _state(folder, lesson)
         warnings += [warning] * bool(warning)
     spent = time.time() - started + (state[1].elapsed if state else 0)
-    keeper = RunDirectory(folder)
+    keeper = CheckpointWriter(folder)
     story = train(lesson, machine, keeper, orders=orders, resume=state, spent=spent)
-    journal = events.Journal(folder)
+    journal = events.EventLog(folder)
     journal.record(next(story))
     for note in (*plan.notes, *_fallback(lesson.training.device, machine), *warnings):
-        journal.record(Warned(note))
+        journal.record(RunWarning(note))
     for event in story:
         journal.record(event)
     journal.close()
 
 
-def _state(folder: Path, lesson: Lesson) -> tuple[tuple[Snapshot, Standing] | None, str]:
+def _state(folder: Path, lesson: TrainingTask) -> tuple[tuple[TrainState, RunState] | None, str]:
     """Return where the run stands, None if at its begin, and what a person should know of that."""
     path = folder / "resume.safetensors"
-    newest = store.model(folder.name).newest
+    newest = find_model(folder.name).newest
     if not path.exists() and newest is None:  # it was killed before it had saved anything
         return None, ""
     try:
@@ -172,14 +176,14 @@ def _state(folder: Path, lesson: Lesson) -> tuple[tuple[Snapshot, Standing] | No
     except CharloomError as error:
         if newest is None:
             raise
-        last = store.load(f"{folder.name}@last").checkpoint
+        last = load_checkpoint(f"{folder.name}@last").checkpoint
         state = resume.from_checkpoint(last, _elapsed(folder, last.step))
         return state, f"{error} It goes on from its checkpoint @{last.step}, not bit for bit."
 
 
 def _elapsed(folder: Path, step: int) -> float:
     """Return the seconds that the run had taken by ``step``, as it reported."""
-    told = map(events.from_line, Lines.tail(folder / "metrics.jsonl", _TAIL).read())
+    told = map(events.from_line, LineTail.tail(folder / "metrics.jsonl", _TAIL).read())
     reports = [each for each in told if isinstance(each, Progress) and each.step <= step]
     return reports[-1].elapsed_seconds if reports else 0.0
 
@@ -194,7 +198,7 @@ def _is_better(path: Path, made: Checkpoint) -> bool:
     return there is not None and (new is None or there < new)
 
 
-def _fallback(wanted: str, machine: Machine) -> list[str]:
+def _fallback(wanted: str, machine: ComputeConfig) -> list[str]:
     """Return a sentence if the device that was asked for is not the one to train on."""
     if wanted in ("auto", machine.device.type):
         return []

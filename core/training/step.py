@@ -9,15 +9,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.data.dataset import Batch, batches, generator
-from charloom.core.model.torch_lstm import CharLSTM, State, checkpoint_name, cross_entropy
+from charloom.core.model.torch_lstm import CharLSTM, LSTMState, checkpoint_name, cross_entropy
 from charloom.core.training.optimizer import AdamW
 from charloom.core.training.schedule import steps_per_epoch
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class TrainState:
     """All that a step depends on: whoever goes on from here gets the same numbers, bit for bit."""
 
     step: int
@@ -27,7 +27,7 @@ class Snapshot:
     random: list[Tensor]  # states of the random sources that dropout draws from
 
 
-class Outcome(NamedTuple):
+class StepResult(NamedTuple):
     """What one step shows: mean loss in nats per character and gradient norm, both scalars ``[]``.
 
     They stay on the device: reading them there and then would make every step wait.
@@ -37,19 +37,17 @@ class Outcome(NamedTuple):
     gradient_norm: Tensor
 
 
-class Learner:
+class TrainStep:
     """A network, its optimizer, and its place in the text ``ids`` ``[N]``."""
 
-    def __init__(
-        self, model: CharLSTM, ids: Tensor, settings: TrainSettings, precision: str
-    ) -> None:
+    def __init__(self, model: CharLSTM, ids: Tensor, settings: TrainConfig, precision: str) -> None:
         self.model = model
         self.step_count = 0
         self.steps_per_epoch = steps_per_epoch(len(ids), settings)
         self._ids = ids
         self._settings = settings
         self._precision = precision
-        self._state: State | None = None
+        self._state: LSTMState | None = None
         self._parameters = {checkpoint_name(n): p for n, p in model.named_parameters()}
         self._optimizer = AdamW(self._parameters, settings.weight_decay)
         self._batches = self._batches_from(0)
@@ -59,7 +57,7 @@ class Learner:
         """Passes over the text so far."""
         return self.step_count / self.steps_per_epoch
 
-    def step(self, rate: float) -> Outcome:
+    def step(self, rate: float) -> StepResult:
         """Learn from the next batch at learning rate ``rate``."""
         features, labels = next(self._batches)
         state = self._state_before_step()
@@ -72,7 +70,7 @@ class Learner:
         # Detached: the loss is traced back through one window only (truncated BPTT).
         self._state = [(h.detach(), c.detach()) for h, c in state]
         self.step_count += 1
-        return Outcome(loss.detach(), norm)
+        return StepResult(loss.detach(), norm)
 
     def _batches_from(self, step: int) -> Iterator[Batch]:
         """Yield all batches there will ever be, from the one for ``step`` on."""
@@ -82,7 +80,7 @@ class Learner:
             yield from itertools.islice(loader, done, None)
             epoch, done = epoch + 1, 0
 
-    def _state_before_step(self) -> State | None:
+    def _state_before_step(self) -> LSTMState | None:
         """Return what is carried into this step: nothing, or the state with some lanes emptied.
 
         Every prompt starts from the empty state, so the network must keep seeing it: each lane is
@@ -98,12 +96,12 @@ class Learner:
         )
         return [(h * keep, c * keep) for h, c in self._state]
 
-    def capture(self) -> Snapshot:
+    def capture(self) -> TrainState:
         """Return a copy of everything the coming steps depend on."""
         random = [torch.get_rng_state()]
         if self._ids.device.type == "cuda":
             random.append(torch.cuda.get_rng_state(self._ids.device))
-        return Snapshot(
+        return TrainState(
             step=self.step_count,
             weights={name: p.detach().clone() for name, p in self._parameters.items()},
             moments=self._optimizer.capture(),
@@ -111,7 +109,7 @@ class Learner:
             random=random,
         )
 
-    def restore(self, snapshot: Snapshot) -> None:
+    def restore(self, snapshot: TrainState) -> None:
         """Go back (or on) to ``snapshot``, which may come from another device."""
         device = self._ids.device
         self.step_count = snapshot.step

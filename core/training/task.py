@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from charloom.core.analysis.baselines import Baselines
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.metadata import CorpusCard
-from charloom.core.training.guard import Guard
-from charloom.core.training.step import Snapshot
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.training.guard import DivergenceDetector
+from charloom.core.training.step import TrainState
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainingTask:
     """What is to be learned and how; ``training`` is bounded by minutes, epochs or steps.
 
     ``baselines`` are what the losses on the held-out text are to be compared with.
@@ -22,15 +22,15 @@ class Lesson:
 
     text: str
     vocab: Vocab
-    corpus: CorpusCard
-    model: ModelSettings
-    training: TrainSettings
+    corpus: CorpusInfo
+    model: ModelConfig
+    training: TrainConfig
     baselines: Baselines
 
 
 @dataclass(slots=True)
-class Standing:
-    """How a run fares, besides its :class:`Snapshot`; with both it can go on."""
+class RunState:
+    """How a run fares, besides its :class:`TrainState`; with both it can go on."""
 
     elapsed: float = 0.0  # seconds
     rate_scale: float = 1.0  # of what is planned: halved at every rollback, or as ordered
@@ -38,10 +38,10 @@ class Standing:
     best_step: int = 0
     best_loss: float = math.inf  # as validated while training
     best_fraction: float = 0.0  # of the run
-    guard: Guard | None = None  # None before the first step
+    guard: DivergenceDetector | None = None  # None before the first step
 
 
-class Keeper(Protocol):
+class CheckpointSink(Protocol):
     """Where a run's checkpoints go. :class:`StorageError` means: not now, perhaps later."""
 
     def save(self, checkpoint: Checkpoint) -> str:
@@ -50,5 +50,5 @@ class Keeper(Protocol):
     def load(self, step: int) -> Checkpoint:
         """Return the checkpoint that was saved at ``step``."""
 
-    def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
+    def save_state(self, snapshot: TrainState, standing: RunState) -> None:
         """Keep what it takes to go on from the newest checkpoint, in place of what was kept."""

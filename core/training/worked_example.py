@@ -1,8 +1,8 @@
 """The child process of the tour: ``python -P -m charloom.core.training.worked_example``.
 
-A request comes in on stdin and the answer goes out on stdout, both as JSON: ``Request`` and
-``Example`` of :mod:`tui.tour.worked_example`, or ``{"error": sentence}``. Nothing is kept of the
-step that is made here.
+A request comes in on stdin and the answer goes out on stdout, both as JSON: ``ExampleRequest`` and
+``WorkedExample`` of :mod:`tui.tour.worked_example`, or ``{"error": sentence}``. Nothing is kept of
+the step that is made here.
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint
@@ -21,13 +21,13 @@ _ROWS = 3  # of the batch that are told in full
 _LIKELIEST = 5
 
 
-def work(found: Checkpoint, text: str, training: TrainSettings) -> dict[str, Any]:
-    """Return the fields of an ``Example``: a step of ``found`` on ``text``."""
+def work(found: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
+    """Return the fields of an ``WorkedExample``: a step of ``found`` on ``text``."""
     import torch  # deferred: a request that cannot be met is refused sooner
 
     from charloom.core.data.dataset import batches
     from charloom.core.model.torch_lstm import CharLSTM, checkpoint_name, cross_entropy
-    from charloom.core.training.step import Learner
+    from charloom.core.training.step import TrainStep
 
     torch.set_num_threads(1)  # the same sums in the same order everywhere; it is one step only
     ids = torch.from_numpy(found.vocab.encode(text))
@@ -55,7 +55,7 @@ def work(found: Checkpoint, text: str, training: TrainSettings) -> dict[str, Any
         each.grad = None
 
     rate = learning_rate(training, 1.0) or training.rate
-    Learner(network, ids, training, "float32").step(rate)
+    TrainStep(network, ids, training, "float32").step(rate)
     with torch.no_grad():
         after = cross_entropy(network(features)[0], labels)
 
@@ -98,7 +98,7 @@ def main() -> int:
     try:
         request = json.load(sys.stdin)
         found = checkpoint.load(Path(request["checkpoint"])).checkpoint
-        training = TrainSettings.from_json(request["training"])
+        training = TrainConfig.from_json(request["training"])
         answer = work(found, request["text"], training)
         written = json.dumps(answer, allow_nan=False)
     except CharloomError as error:

@@ -22,27 +22,27 @@ import filelock
 
 from charloom.core.errors import CharloomError
 from charloom.core.runs import events
-from charloom.core.runs.commands import BUSY, STOPPING, Inbox, Order
+from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS, Command, CommandReader
 from charloom.core.runs.events import Finished
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from charloom.core.training.prepare import Material
+    from charloom.core.training.prepare import PreparedData
 
 _PATIENCE = 1.0  # seconds: whoever looks whether a run is being trained holds its lock, briefly
 _TOO_LARGE = "There is not enough memory for this network; take a smaller --hidden or --batch."
 
 
-class Interruption:
+class StopSignal:
     """Whether a signal has asked the process to end."""
 
     def __init__(self) -> None:
         self._asked = False
-        for kind in STOPPING:
+        for kind in STOP_SIGNALS:
             signal.signal(kind, self._ask)
         if os.name != "nt":
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)  # held back until now
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # held back until now
 
     def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the API's
         self._asked = True
@@ -55,25 +55,25 @@ class Interruption:
 def main(arguments: list[str]) -> int:
     """Run the trainer; a failure becomes the run's last event, for the person who watches."""
     folder, started = Path(arguments[0]), float(arguments[1])
-    interruption = Interruption()
+    interruption = StopSignal()
     try:
-        inbox = Inbox(folder)  # before the lock: whoever sees it held is heard
+        inbox = CommandReader(folder)  # before the lock: whoever sees it held is heard
         with filelock.FileLock(folder / "lock", timeout=_PATIENCE, poll_interval=0.01):
             return _train(folder, inbox, started, "--resume" in arguments[2:], interruption)
     except filelock.Timeout:
-        return BUSY
+        return EXIT_ALREADY_TRAINING
     except OSError as error:  # a folder that cannot be written to, or is gone
         return _failed(folder, f"The lock of {folder.name!r} cannot be taken ({error.strerror}).")
 
 
 def _train(
-    folder: Path, inbox: Inbox, started: float, resuming: bool, interruption: Interruption
+    folder: Path, inbox: CommandReader, started: float, resuming: bool, interruption: StopSignal
 ) -> int:
     try:
         (folder / "trainer.log").write_bytes(b"")  # what an earlier trainer printed is over
 
-        def orders() -> Order | None:
-            return Order("stop") if interruption.asked() else inbox.next()
+        def orders() -> Command | None:
+            return Command("stop") if interruption.asked() else inbox.next()
 
         course, material = _begun(folder)
         course.run(folder, material.result(), started, resuming, orders)
@@ -88,12 +88,12 @@ def _train(
     return 0
 
 
-def _begun(folder: Path) -> "tuple[ModuleType, Future[Material]]":
+def _begun(folder: Path) -> "tuple[ModuleType, Future[PreparedData]]":
     """Import what trains, and in the meantime have the material got."""
     try:
-        from charloom.core.training.prepare import prepare
+        from charloom.core.training.prepare import prepare_async
 
-        material = prepare(folder)
+        material = prepare_async(folder)
         from charloom.core.training import session as course
     except (ImportError, OSError) as error:
         traceback.print_exc()

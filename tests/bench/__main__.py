@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from charloom.core.runs.presets import PRESETS
-from charloom.core.training.autotune import calibrate
+from charloom.core.training.autotune import tune_compute
 from tests.bench import app, copying, long_life, sampling, seeing, startup, training
 from tests.bench.table import Row, machine, markdown
 
@@ -69,7 +69,7 @@ def main() -> None:
 @cache
 def _precision() -> str:
     """Return the arithmetic that is quicker here."""
-    return calibrate(*PRESETS["medium"].settings(80, {"threads": 2})).precision
+    return tune_compute(*PRESETS["medium"].settings(80, {"threads": 2})).precision
 
 
 if __name__ == "__main__":

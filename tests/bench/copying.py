@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from charloom.core.analysis.memorization import Index, Run
-from charloom.core.analysis.repetition import period
+from charloom.core.analysis.memorization import SuffixArray, VerbatimMatch
+from charloom.core.analysis.repetition import repetition_period
 from tests.bench.sampling import CHARACTERS, MEGABYTE
 from tests.bench.table import Row, machine, markdown, median, spread
 
@@ -26,10 +26,10 @@ def rows() -> list[Row]:
     text = _words()
     random_ = random.Random(1)
     pieces = [_garbled(text, random_) for _ in range(_QUERIES)]
-    index = Index(text)
+    index = SuffixArray(text)
     queries = [_milliseconds(index.longest, piece) for piece in pieces]
     plain = [_milliseconds(lambda piece: _longest(text, piece), piece) for piece in pieces[:5]]
-    loops = [_milliseconds(period, 2 * piece) for piece in pieces]
+    loops = [_milliseconds(repetition_period, 2 * piece) for piece in pieces]
     stays, peak = _memory(text)
     return [
         _indexing("words", text, "≤ 2 s"),
@@ -53,14 +53,14 @@ def rows() -> list[Row]:
 
 
 def _indexing(what: str, text: str, target: str) -> Row:
-    seconds = [_milliseconds(Index, text) / 1000 for _ in range(_TIMES)]
+    seconds = [_milliseconds(SuffixArray, text) / 1000 for _ in range(_TIMES)]
     return Row(f"indexing 1 MB, {what}", f"{spread(seconds)} s", "", "", target)
 
 
 def _memory(text: str) -> tuple[float, float]:
     """Return what an index takes in the end, and at most, as a multiple of the text."""
     tracemalloc.start()
-    index = Index(text)
+    index = SuffixArray(text)
     stays, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert index.longest(text[:_LENGTH]).length == _LENGTH
@@ -83,15 +83,15 @@ def _garbled(text: str, random_: random.Random) -> str:
     return "".join(random_.choice(CHARACTERS) if random_.random() < 0.05 else c for c in piece)
 
 
-def _longest(text: str, piece: str) -> Run:
+def _longest(text: str, piece: str) -> VerbatimMatch:
     """Find the same without an index."""
-    best = Run(0, 0, 0)
+    best = VerbatimMatch(0, 0, 0)
     for start in range(len(piece)):
         while start + best.length < len(piece):
             place = text.find(piece[start : start + best.length + 1])
             if place < 0:
                 break
-            best = Run(start, best.length + 1, place)
+            best = VerbatimMatch(start, best.length + 1, place)
     return best
 
 

@@ -15,11 +15,11 @@ from unittest import mock
 from charloom.core import paths
 from charloom.core.data import corpus
 from charloom.core.runs import events
-from charloom.core.runs import run as runs
-from charloom.core.runs.curve import Series
-from charloom.core.runs.events import Warned
-from charloom.core.runs.monitor import Watch
-from charloom.core.store import write as store
+from charloom.core.runs.curve import DownsampledCurve
+from charloom.core.runs.events import RunWarning
+from charloom.core.runs.monitor import RunMonitor
+from charloom.core.runs.run import create_run
+from charloom.core.store.write import remove_model, save_checkpoint
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
@@ -54,7 +54,7 @@ def rows() -> list[Row]:
 def _log_rows() -> list[Row]:
     _run("few", _FEW_LINES)
     few = [_opened() for _ in range(_TIMES)]
-    store.remove("few")
+    remove_model("few")
     log = _run("many", _LINES)
     ours, looks = zip(*(_watched(log.parent) for _ in range(_TIMES)), strict=True)
     many = [_opened() for _ in range(_TIMES)]
@@ -87,16 +87,16 @@ def _log_rows() -> list[Row]:
 def _run(name: str, lines: int) -> Path:
     """Make a run with a long log, and return where that is."""
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    folder = runs.create(name, text, "small", {}, fold=0)
+    folder = create_run(name, text, "small", {}, fold=0)
     log = folder / "metrics.jsonl"
     log.write_bytes(long_log(lines))
-    events.record(folder, Warned(_AT_THE_END))
+    events.record(folder, RunWarning(_AT_THE_END))
     return log
 
 
 def _watched(folder: Path) -> tuple[float, float]:
     """Return in how many seconds a run is known, and the milliseconds of the longest look."""
-    run = Watch(folder)
+    run = RunMonitor(folder)
     looks: list[float] = []
     while not looks or run.behind:
         begin = time.perf_counter()
@@ -108,7 +108,7 @@ def _watched(folder: Path) -> tuple[float, float]:
 
 def _parsed(log: Path) -> float:
     """Return how many seconds it takes to draw the same curves through all there is."""
-    train, validation = Series(), Series()
+    train, validation = DownsampledCurve(), DownsampledCurve()
     begin = time.perf_counter()
     with log.open("rb") as file:
         for line in file:
@@ -132,7 +132,7 @@ def _opened() -> float:
 
 
 def _memory_rows() -> list[Row]:
-    store.save("tiny", random_checkpoint())
+    save_checkpoint("tiny", random_checkpoint())
     few, many = _peak(_FEW_CHARACTERS), _peak(_CHARACTERS)
     whole = _peak(_CHARACTERS, "--json")
     return [

@@ -14,10 +14,11 @@ import torch
 from torch import nn
 
 from charloom.core.analysis.scoring import carried
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.batched import Streams
-from charloom.core.sampling.sampler import Drawn, Settings, Stream
-from charloom.core.store import read as shelf
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.batched import BatchSampler
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampled, Sampler
+from charloom.core.store.read import BUNDLED, load_checkpoint
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.helpers.factories import random_checkpoint
 
@@ -36,8 +37,11 @@ def rows() -> list[Row]:
 
 
 def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
-    stream = Stream(
-        LSTM(random_checkpoint(CHARACTERS, layers, hidden, embedding)), "", Settings(TEMPERATURE), 0
+    stream = Sampler(
+        NumpyLSTM(random_checkpoint(CHARACTERS, layers, hidden, embedding)),
+        "",
+        SamplingConfig(TEMPERATURE),
+        0,
     )
     textbook = Textbook(layers, hidden, embedding)
     ours, baseline = [], []
@@ -57,14 +61,16 @@ def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
 
 def _side_by_side() -> list[Row]:
     """Compare texts drawn together with one alone, of the bundled model and 500 characters each."""
-    model = LSTM(shelf.load(shelf.BUNDLED).checkpoint)
+    model = NumpyLSTM(load_checkpoint(BUNDLED).checkpoint)
     rows = []
     for count in STREAMS:
         together, alone = [], []
         for seed in range(TIMES):
-            streams = Streams(model, "", [Settings(TEMPERATURE)] * count, range(seed, seed + count))
+            streams = BatchSampler(
+                model, "", [SamplingConfig(TEMPERATURE)] * count, range(seed, seed + count)
+            )
             together.append(_reading(streams.texts, LENGTH))
-            stream = Stream(model, "", Settings(TEMPERATURE), seed)
+            stream = Sampler(model, "", SamplingConfig(TEMPERATURE), seed)
             alone.append(_reading([stream], 4 * LENGTH))
         rows.append(
             Row(
@@ -78,14 +84,14 @@ def _side_by_side() -> list[Row]:
     return rows
 
 
-def _reading(texts: Sequence[Iterator[Drawn]], length: int) -> float:
+def _reading(texts: Sequence[Iterator[Sampled]], length: int) -> float:
     """Return at how many characters per second ``texts`` are read to this length."""
     return _rate(lambda _: [len(list(islice(text, length))) for text in texts], len(texts) * length)
 
 
 def _scoring() -> Row:
     text = "".join(np.random.default_rng(0).choice(list(CHARACTERS), MEGABYTE))
-    model = LSTM(random_checkpoint(CHARACTERS, 1, 512, 64))
+    model = NumpyLSTM(random_checkpoint(CHARACTERS, 1, 512, 64))
     seconds = MEGABYTE / _rate(lambda _: carried(model, text), MEGABYTE)
     limit = _products()
     return Row(

@@ -14,12 +14,11 @@ import torch
 from torch import nn
 
 from charloom.core import paths
-from charloom.core.analysis import activations as lens
-from charloom.core.analysis import unit_probes as neurons
-from charloom.core.analysis.activations import Signal
+from charloom.core.analysis.activations import UnitSignal, trace
+from charloom.core.analysis.unit_probes import rank_units
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.store import write as store
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
@@ -39,24 +38,24 @@ def rows() -> list[Row]:
         mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
     ):
         checkpoint = random_checkpoint(CHARACTERS, hidden=512, embedding=64)
-        store.save("wide", checkpoint)
+        save_checkpoint("wide", checkpoint)
         preferences.save(Preferences(model="wide", greeted=True))
         return [_reading(checkpoint), _cursor()]
 
 
 def _reading(checkpoint: Checkpoint) -> Row:
     """Measure surprise, the gates of every unit of a ranking's head, and the ranking itself."""
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     chance = np.random.default_rng(0)
     text = model.vocab.decode(chance.integers(len(model.vocab), size=_LENGTH))
     ours, baseline = [], []
     for _ in range(_TIMES):
         begin = time.perf_counter()
-        reading = lens.read(model, text)
+        reading = trace(model, text)
         for unit in range(10):
-            for signal in Signal:
+            for signal in UnitSignal:
                 reading.signal(signal, 0, unit)
-        neurons.rank(reading)
+        rank_units(reading)
         ours.append(time.perf_counter() - begin)
         baseline.append(_cell(checkpoint, text))
     return Row(

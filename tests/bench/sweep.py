@@ -18,14 +18,14 @@ from typing import Any
 
 import torch
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data import corpus
 from charloom.core.data.dataset import split
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import evaluation
 from charloom.core.training.schedule import learning_rate
-from charloom.core.training.step import Learner, autocast
+from charloom.core.training.step import TrainStep, autocast
 
 BASE = {"hidden": 512, "embedding": 64, "batch": 32, "window": 32, "rate": 0.024}
 """What every experiment starts from."""
@@ -64,11 +64,11 @@ def learn(text: Path, millions: float, seed: int, chosen: dict[str, Any]) -> tup
     ids, held_out = split(vocab.encode(read), 0.1)
     given = BASE | chosen
     sizes = {
-        name: given.pop(name) for name in list(given) if name in ModelSettings.__dataclass_fields__
+        name: given.pop(name) for name in list(given) if name in ModelConfig.__dataclass_fields__
     }
-    training = TrainSettings(**given, seed=seed)
-    model = CharLSTM(ModelSettings(len(vocab), **sizes))
-    learner = Learner(model, ids, training, "bfloat16")
+    training = TrainConfig(**given, seed=seed)
+    model = CharLSTM(ModelConfig(len(vocab), **sizes))
+    learner = TrainStep(model, ids, training, "bfloat16")
     steps = int(millions * 1e6 / training.batch / training.window)
     rates = [learning_rate(training, (step + 0.5) / steps) for step in range(steps)]
     losses = [learner.step(rate).loss for rate in rates]

@@ -99,7 +99,7 @@ def _references(text: Path, seconds: float) -> str:
     """Return what is to be compared with: other methods, and for a short run the textbook's."""
     read = corpus.load(text).text
     cut = len(read) - len(read) // 10
-    found = baselines.measured(read[:cut], read[cut:], Vocab.from_text(read))
+    found = baselines.compute_baselines(read[:cut], read[cut:], Vocab.from_text(read))
     told = f"5-gram {found.five_gram:.3f}, `xz -9` {found.xz:.3f}"
     if seconds <= 180:
         loop = json.loads(_module("tests.bench.textbook", str(text), str(seconds)))

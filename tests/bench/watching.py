@@ -17,10 +17,9 @@ from unittest import mock
 
 from charloom.core import paths
 from charloom.core.data import corpus
-from charloom.core.runs import commands as orders
-from charloom.core.runs import monitor as watch
-from charloom.core.runs import run as runs
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import Command, send_command
+from charloom.core.runs.monitor import is_training
+from charloom.core.runs.run import create_run, launch_trainer
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.helpers.terminal import CTRL_Q, F3, READY, Terminal
 
@@ -54,7 +53,7 @@ def rows(text: Path, precision: str) -> list[Row]:
 
 def _alone(text: Path, chosen: dict[str, Any]) -> float:
     with _planned(text, chosen) as run:
-        process = runs.launch(run)
+        process = launch_trainer(run)
         try:
             return _speed(run, time.sleep)
         finally:
@@ -97,7 +96,7 @@ def _planned(text: Path, chosen: dict[str, Any]) -> Iterator[Path]:
         tempfile.TemporaryDirectory() as folder,
         mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
     ):
-        yield runs.create("bench", corpus.load(text), "medium", chosen, fold=0)
+        yield create_run("bench", corpus.load(text), "medium", chosen, fold=0)
 
 
 def _speed(run: Path, wait: Callable[[float], object]) -> float:
@@ -121,8 +120,8 @@ def _reports(run: Path) -> list[dict[str, Any]]:
 
 
 def _stop(run: Path) -> None:
-    orders.give(run, Order("stop"))
-    while watch.alive(run):
+    send_command(run, Command("stop"))
+    while is_training(run):
         time.sleep(0.1)
 
 

@@ -16,10 +16,11 @@ from unittest import mock
 from charloom.core import paths
 from charloom.core.library.database import Library
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.store import write as store
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
@@ -44,7 +45,7 @@ def rows() -> list[Row]:
         mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
     ):
         model = random_checkpoint(CHARACTERS, hidden=512, embedding=64)
-        store.save("wide", model)
+        save_checkpoint("wide", model)
         preferences.save(Preferences(model="wide", length=_LENGTH, greeted=True))
         return [_writing(paths.home(), model), _keys(paths.home())]
 
@@ -84,7 +85,7 @@ def _text(terminal: Terminal, number: int) -> float:
 
 
 def _bare(checkpoint: Checkpoint) -> float:
-    draft = iter(Draft(Stream(LSTM(checkpoint), "the", Settings(), 0), _BARE))
+    draft = iter(Completion(Sampler(NumpyLSTM(checkpoint), "the", SamplingConfig(), 0), _BARE))
     begin = time.perf_counter()
     for _ in islice(draft, _BARE):
         pass

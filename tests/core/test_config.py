@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 
-Settings = type[ModelSettings] | type[TrainSettings]
+Settings = type[ModelConfig] | type[TrainConfig]
 BOUNDS = ("minutes", "epochs", "steps")
 
 
-KINDS: list[Settings] = [ModelSettings, TrainSettings]
+KINDS: list[Settings] = [ModelConfig, TrainConfig]
 NUMBERS = [
     pytest.param(kind, each, id=each.name)
     for kind in KINDS
@@ -24,8 +24,8 @@ NUMBERS = [
 ]
 
 
-def make(kind: Settings, **chosen: Any) -> ModelSettings | TrainSettings:
-    return kind.from_json(({"vocab_size": 9} if kind is ModelSettings else {}) | chosen)
+def make(kind: Settings, **chosen: Any) -> ModelConfig | TrainConfig:
+    return kind.from_json(({"vocab_size": 9} if kind is ModelConfig else {}) | chosen)
 
 
 @pytest.mark.parametrize(("kind", "number"), NUMBERS)
@@ -60,14 +60,14 @@ def test_what_is_no_number_in_range_is_refused_by_the_options_name(
 @pytest.mark.parametrize("wrong", ["\U0010ffff" * 1_000, 10**400])
 def test_what_is_very_long_is_shortened_in_the_sentence(name: str, wrong: object) -> None:
     with pytest.raises(CharloomError, match=r"not .{60}…\.$") as refusal:
-        make(TrainSettings, **{name: wrong})
+        make(TrainConfig, **{name: wrong})
     assert len(str(refusal.value)) < 200
 
 
 @pytest.mark.parametrize("name", ["batch", "window", "steps", "seed", "threads"])
 def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) -> None:
     with pytest.raises(CharloomError, match=f"--{name} is a whole number"):
-        TrainSettings.from_json({name: 2.0})
+        TrainConfig.from_json({name: 2.0})
 
 
 @pytest.mark.parametrize(
@@ -84,26 +84,26 @@ def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) 
 )
 def test_a_wrong_choice_is_told_in_a_sentence(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(CharloomError) as refusal:
-        TrainSettings.from_json(wrong)
+        TrainConfig.from_json(wrong)
     assert words in str(refusal.value)
     assert str(refusal.value).endswith(".") and "\n" not in str(refusal.value)
 
 
 def test_a_model_needs_the_size_of_its_vocabulary() -> None:
     with pytest.raises(CharloomError, match="incomplete"):
-        ModelSettings.from_json({"hidden": 4})
+        ModelConfig.from_json({"hidden": 4})
 
 
 @pytest.mark.parametrize("wrong", [None, 1, "yes"])
 def test_a_flag_is_on_or_off(wrong: object) -> None:
     with pytest.raises(CharloomError, match="--tied is either on or off"):
-        ModelSettings.from_json({"vocab_size": 9, "tied": wrong})
+        ModelConfig.from_json({"vocab_size": 9, "tied": wrong})
 
 
 def test_tied_weights_need_matrices_of_one_shape() -> None:
-    assert ModelSettings(9, embedding=8, hidden=8, tied=True).tied
+    assert ModelConfig(9, embedding=8, hidden=8, tied=True).tied
     with pytest.raises(CharloomError, match="--embedding equal to --hidden, not 4 and 8"):
-        ModelSettings(9, embedding=4, hidden=8, tied=True)
+        ModelConfig(9, embedding=4, hidden=8, tied=True)
 
 
 def values(setting: Field[Any]) -> st.SearchStrategy[Any]:
@@ -120,20 +120,20 @@ def valid(kind: Settings, leave: tuple[str, ...]) -> st.SearchStrategy[dict[str,
     return st.fixed_dictionaries({f.name: values(f) for f in fields(kind) if f.name not in leave})
 
 
-@given(valid(TrainSettings, BOUNDS), st.sampled_from(BOUNDS))
+@given(valid(TrainConfig, BOUNDS), st.sampled_from(BOUNDS))
 def test_training_settings_survive_json(chosen: dict[str, Any], bound: str) -> None:
-    settings = TrainSettings.from_json(chosen | {bound: 1})
-    assert TrainSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+    settings = TrainConfig.from_json(chosen | {bound: 1})
+    assert TrainConfig.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
 
-@given(valid(ModelSettings, ("tied",)))
+@given(valid(ModelConfig, ("tied",)))
 def test_model_settings_survive_json(chosen: dict[str, Any]) -> None:
-    settings = ModelSettings.from_json(chosen)
-    assert ModelSettings.from_json(json.loads(json.dumps(settings.to_json()))) == settings
+    settings = ModelConfig.from_json(chosen)
+    assert ModelConfig.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
 
 def test_settings_cannot_be_changed_past_their_checks() -> None:
-    settings = TrainSettings()
+    settings = TrainConfig()
     change: Callable[..., None] = setattr
     with pytest.raises(AttributeError):
         change(settings, "batch", -1)

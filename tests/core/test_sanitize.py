@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charloom.core.sanitize import HIDDEN, one_line, visible
+from charloom.core.sanitize import HIDDEN, sanitize, single_line
 
 EVERYTHING = "".join(map(chr, range(sys.maxunicode + 1)))
 JOINERS = "\u200c\u200d"
@@ -33,13 +33,13 @@ ATTACKS = {
 
 def test_of_all_code_points_nothing_that_acts_or_hides_survives() -> None:
     survivors = {
-        c for c in visible(EVERYTHING) if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
+        c for c in sanitize(EVERYTHING) if unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"}
     }
     assert survivors == set("\n" + JOINERS + PREPENDED_MARKS)
 
 
 def test_of_all_code_points_each_becomes_exactly_one_and_everything_else_stays() -> None:
-    shown = visible(EVERYTHING)
+    shown = sanitize(EVERYTHING)
     assert len(shown) == len(EVERYTHING)
     changed = {c for c, glyph in zip(EVERYTHING, shown, strict=True) if c != glyph}
     unassigned = {c for c in changed if unicodedata.category(c) == "Cn"}
@@ -49,7 +49,7 @@ def test_of_all_code_points_each_becomes_exactly_one_and_everything_else_stays()
 
 
 def test_every_glyph_that_stands_for_another_can_be_shown_everywhere() -> None:
-    shown = visible(EVERYTHING)
+    shown = sanitize(EVERYTHING)
     glyphs = {glyph for c, glyph in zip(EVERYTHING, shown, strict=True) if c != glyph}
     assert all(
         glyph.isprintable() and unicodedata.east_asian_width(glyph) == "N" for glyph in glyphs
@@ -58,20 +58,20 @@ def test_every_glyph_that_stands_for_another_can_be_shown_everywhere() -> None:
 
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
 def test_an_attack_on_the_terminal_becomes_plain_glyphs(attack: str) -> None:
-    shown = visible(attack)
+    shown = sanitize(attack)
     assert shown.isprintable()
     assert len(shown) == len(attack)
 
 
 def test_ascii_controls_are_shown_by_their_own_pictures() -> None:
-    assert visible("\x1b[31m\x00\a\t\r\x7f") == "␛[31m␀␇␉␍␡"
-    names = [unicodedata.name(visible(chr(code))) for code in (0, 7, 8, 9, 13, 27, 127)]
+    assert sanitize("\x1b[31m\x00\a\t\r\x7f") == "␛[31m␀␇␉␍␡"
+    names = [unicodedata.name(sanitize(chr(code))) for code in (0, 7, 8, 9, 13, 27, 127)]
     words = ["NULL", "BELL", "BACKSPACE", "HORIZONTAL TABULATION", "CARRIAGE RETURN", "ESCAPE"]
     assert names == [f"SYMBOL FOR {word}" for word in [*words, "DELETE"]]
 
 
 def test_what_has_no_picture_of_its_own_is_shown_by_one_glyph() -> None:
-    assert visible("\x85\xad\u200b\u202e\ufeff\U000e0041\ud800\uffff") == HIDDEN * 8
+    assert sanitize("\x85\xad\u200b\u202e\ufeff\U000e0041\ud800\uffff") == HIDDEN * 8
 
 
 def test_clean_text_in_any_script_is_returned_as_it_is() -> None:
@@ -81,27 +81,27 @@ def test_clean_text_in_any_script_is_returned_as_it_is() -> None:
         "क्\u200dष \u0645\u06cc\u200c 👩\u200d👧 e\u0301 \u3000\u00a0 \ue000 \u06dd",
         "",
     ):
-        assert visible(text) == text
+        assert sanitize(text) == text
 
 
 @given(st.text(st.characters()), st.text(st.characters()))
 @settings(deadline=None)
 def test_text_can_be_shown_piece_by_piece_and_twice(first: str, second: str) -> None:
-    assert visible(first + second) == visible(first) + visible(second)
-    assert visible(visible(first)) == visible(first)
+    assert sanitize(first + second) == sanitize(first) + sanitize(second)
+    assert sanitize(sanitize(first)) == sanitize(first)
 
 
 def test_one_line_shows_newlines_and_cuts_what_is_too_long() -> None:
-    assert one_line("a\nb\x1b", 10) == "a↵b␛"
-    assert one_line("abcdef", 6) == "abcdef"
-    assert one_line("abcdefg", 6) == "abcde…"
-    assert one_line("ab", 1) == "…"
-    assert one_line("", 1) == ""
+    assert single_line("a\nb\x1b", 10) == "a↵b␛"
+    assert single_line("abcdef", 6) == "abcdef"
+    assert single_line("abcdefg", 6) == "abcde…"
+    assert single_line("ab", 1) == "…"
+    assert single_line("", 1) == ""
 
 
 @given(st.text(st.characters()), st.integers(1, 30))
 @settings(deadline=None)
 def test_one_line_is_never_longer_than_asked_and_never_breaks(text: str, limit: int) -> None:
-    shown = one_line(text, limit)
+    shown = single_line(text, limit)
     assert len(shown) == min(len(text), limit)
     assert len(shown.splitlines()) <= 1

@@ -15,10 +15,12 @@ from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
 from charloom.core.model import checkpoint
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.store import write as store
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.store.read import model_names, resolve_path
+from charloom.core.store.write import save_checkpoint
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.saving import Favorite, after
@@ -75,16 +77,16 @@ class _Campaign:
 
     def kill_command(self) -> None:
         """Kill ``charloom generate --favorite``, which writes one text after the other."""
-        if _MODEL not in store.names():
-            store.save(_MODEL, random_checkpoint())
+        if _MODEL not in model_names():
+            save_checkpoint(_MODEL, random_checkpoint())
         first = self._next()
         options = {"model": _MODEL, "count": 500, "length": _LENGTH, "seed": first}
         given = [f"--{name}={value}" for name, value in options.items()]
         command = [*COMMAND, "generate", _PROMPT, "--favorite", *given]
         (told,) = self._killed(rb"favorite [0-9]+\n", [command])
-        model = LSTM(checkpoint.load(store.resolve(_MODEL)).checkpoint)
+        model = NumpyLSTM(checkpoint.load(resolve_path(_MODEL)).checkpoint)
         for seed in range(first, first + told + 1):
-            draft = Draft(Stream(model, _PROMPT, Settings(), seed), _LENGTH)
+            draft = Completion(Sampler(model, _PROMPT, SamplingConfig(), seed), _LENGTH)
             text = Favorite("".join(character for character, _ in draft))
             (self._kept if seed < first + told else self._begun)[f"seed {seed}"] = text
 

@@ -13,7 +13,7 @@ from functools import partial
 from random import Random
 
 from charloom.core import paths
-from charloom.core.store import write as store
+from charloom.core.store.write import save_checkpoint
 from tests.faults.opening import import_, read
 from tests.faults.refusals import Refusal
 from tests.faults.report import Report
@@ -32,7 +32,7 @@ def campaign(cases: int, seed: int) -> Report:
     """Have so many files imported and read, by turns."""
     report = Report("wrong files imported as checkpoints and read as texts")
     for name in ("Creature", "straße", "fin"):
-        store.save(name, at_step(1))
+        save_checkpoint(name, at_step(1))
     place = paths.home().parent / "incoming"
     (place.parent / "bystander").write_text("This is to stay as it is.")
     imported, texts = _Seen("checkpoints"), _Seen("texts")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from charloom.core.config import ModelSettings
+from charloom.core.config import ModelConfig
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
 from tests.helpers.factories import random_checkpoint
@@ -196,7 +196,7 @@ def _vocabulary(random: Random, parts: Parts) -> None:
 
 def _settings(random: Random, parts: Parts) -> None:
     """Claim a network for which there would be no memory, here and there with all its tensors."""
-    huge = ModelSettings(65_536, 4096, 4096, 4)
+    huge = ModelConfig(65_536, 4096, 4096, 4)
     if not isinstance(parts.card, dict):
         return
     parts.card["model"] = huge.to_json() | {random.choice(("hidden", "layers")): _odd(random)}

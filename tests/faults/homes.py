@@ -15,7 +15,7 @@ import charloom.core
 from charloom.core import paths
 from charloom.core.library.database import Library
 from charloom.core.model import checkpoint
-from charloom.core.store import write as store
+from charloom.core.store.write import save_checkpoint, write_notes
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults import libraries
@@ -171,10 +171,10 @@ def furnish(root: Path) -> None:
     (outside / "sea.txt").write_text(TEXT)
     checkpoint.save(random_checkpoint(hidden=32, seed=1), outside / "another.safetensors")
     with at_home(home):
-        store.save(MODEL, random_checkpoint())
-        store.save(MODEL, random_checkpoint(step=200))
-        store.save("loser", at_step(1))
-        store.write_notes(MODEL, "Mark this.")
+        save_checkpoint(MODEL, random_checkpoint())
+        save_checkpoint(MODEL, random_checkpoint(step=200))
+        save_checkpoint("loser", at_step(1))
+        write_notes(MODEL, "Mark this.")
         preferences.save(Preferences(model=f"{MODEL}@best", greeted=True, length=60))
         (paths.make_folder(paths.downloads()) / "pg11.txt").write_bytes(gutenberg_file("Alice\n"))
         with Library() as library:

@@ -8,15 +8,17 @@ from pathlib import Path
 from charloom.core import paths
 from charloom.core.analysis import scoring
 from charloom.core.data import corpus
-from charloom.core.data.statistics import survey
+from charloom.core.data.statistics import analyze_text
 from charloom.core.data.vocab import Vocab
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.metadata import Card
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.store import write as store
+from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.store.read import checkpoint_path, find_checkpoint, load_checkpoint, model_names
+from charloom.core.store.write import import_model, read_notes, remove_model
 from tests.faults.refusals import Refusal, attempt, is_sentence
 from tests.faults.strangers import Gift
 from tests.faults.wastepaper import Scrap
@@ -31,13 +33,13 @@ def import_(place: Path, given: Gift) -> Refusal | None:
     with suppress(OSError, ValueError):  # a name that no file can have
         given.put(path)
     before = _everything(place)
-    name = attempt(lambda: store.import_(path, given.name))
-    card = attempt(lambda: checkpoint.read_card(path))
+    name = attempt(lambda: import_model(path, given.name))
+    card = attempt(lambda: checkpoint.read_metadata(path))
     if isinstance(name, Refusal):
         _hold_equal(_everything(place), before)
         return name
-    step = store.find(name)[1].step
-    file = store.checkpoint_file(name, step)
+    step = find_checkpoint(name)[1].step
+    file = checkpoint_path(name, step)
     folder = file.parent.parent
     assert folder.parent == paths.models(), f"the model is kept in {folder}"
     loaded = checkpoint.load(path).checkpoint
@@ -45,23 +47,27 @@ def import_(place: Path, given: Gift) -> Refusal | None:
     made = {str(each): _state(each) for each in files}
     _hold_equal(_everything(place), before | made)
     assert file.read_bytes() == path.read_bytes(), "the model has another content than the file"
-    folded = [unicodedata.normalize("NFD", each.casefold()) for each in store.names()]
-    assert len(folded) == len(set(folded)), f"two names are one: {store.names()}"
-    assert store.notes(name) == loaded.note.encode("utf-8", "replace").decode()
-    assert isinstance(card, Card) and card.step == step, "the header is refused, the whole is not"
-    assert_equal(store.load(name).checkpoint, loaded)
+    folded = [unicodedata.normalize("NFD", each.casefold()) for each in model_names()]
+    assert len(folded) == len(set(folded)), f"two names are one: {model_names()}"
+    assert read_notes(name) == loaded.note.encode("utf-8", "replace").decode()
+    assert isinstance(card, CheckpointMetadata) and card.step == step, (
+        "the header is refused, the whole is not"
+    )
+    assert_equal(load_checkpoint(name).checkpoint, loaded)
     _use(loaded)
-    store.remove(name)
+    remove_model(name)
     _hold_equal(_everything(place), before)
     return None
 
 
 def _use(whole: Checkpoint) -> None:
     """Let a network write and score, unless its numbers are too large to compute with."""
-    network = attempt(lambda: LSTM(whole))
-    if isinstance(network, LSTM):
+    network = attempt(lambda: NumpyLSTM(whole))
+    if isinstance(network, NumpyLSTM):
         vocab = whole.vocab
-        drawn = attempt(lambda: list(Draft(Stream(network, "", Settings(0.8, 0, 1.0), 1), 3)))
+        drawn = attempt(
+            lambda: list(Completion(Sampler(network, "", SamplingConfig(0.8, 0, 1.0), 1), 3))
+        )
         assert isinstance(drawn, Refusal) or {each.character for each in drawn} <= {*vocab.chars}
         attempt(lambda: scoring.carried(network, "".join(vocab.chars[:9]) * 2))
 
@@ -79,7 +85,7 @@ def read(place: Path, paper: Scrap) -> Refusal | None:
     assert "\0" not in text and "\r" not in text, "it is not clean"
     assert hashlib.sha256(text.encode()).hexdigest() == found.sha256, "the digest is another's"
     told = [*found.notes]
-    for each in survey(found).findings:
+    for each in analyze_text(found).findings:
         told += (each.what, each.action)
     assert all(map(is_sentence, told)), f"these are no sentences: {told}"
     if paper.reading.get("nfc", True) and not any(each.startswith("Left") for each in found.notes):

@@ -7,11 +7,10 @@ from pathlib import Path
 from random import Random
 
 from charloom.core.errors import CharloomError
-from charloom.core.runs import commands as orders
 from charloom.core.runs import events
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.events import Event, Finished, Progress, Started
-from charloom.core.runs.run import Training
+from charloom.core.runs.run import TrainerProcess
 from tests.faults.report import Report
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless
@@ -38,7 +37,7 @@ class Rivals:
 
     def _round(self) -> None:
         before = [each.stat().st_size if each.exists() else 0 for each in self._logs]
-        both = [Training(self._folder, resume=self._step > 0) for _ in range(2)]
+        both = [TrainerProcess(self._folder, resume=self._step > 0) for _ in range(2)]
         with ThreadPoolExecutor() as pool:
             told = list(pool.map(self._heard, both))
         refused = [words for words, _ in told if words]
@@ -55,7 +54,7 @@ class Rivals:
                 same = sorted(map(events.to_line, heard)) == sorted(written)
                 self._hold(same, f"{len(heard)} events came of the {len(written)} written")
 
-    def _heard(self, training: Training) -> tuple[str, list[Event]]:
+    def _heard(self, training: TrainerProcess) -> tuple[str, list[Event]]:
         """Follow a trainer to its end, which is soon; return why it was refused, and what came."""
         heard: list[Event] = []
         try:
@@ -67,7 +66,7 @@ class Rivals:
                     if self._random.random() < 0.5:
                         training.stop()
                     else:
-                        orders.give(self._folder, Order("stop"))
+                        send_command(self._folder, Command("stop"))
         except CharloomError as error:
             return str(error), heard
         return "", heard

@@ -11,17 +11,25 @@ from pathlib import Path
 
 from charloom.core import paths
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import Card, Loaded
+from charloom.core.model.checkpoint import LoadedCheckpoint
+from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs import events
-from charloom.core.runs import run as runs
-from charloom.core.runs.commands import Order
-from charloom.core.runs.events import CheckpointSaved, Event, Finished, Progress, Validated, Warned
-from charloom.core.runs.jsonl import Lines
-from charloom.core.runs.monitor import Watch
-from charloom.core.runs.run import Plan
-from charloom.core.store import write as store
+from charloom.core.runs.commands import Command
+from charloom.core.runs.events import (
+    CheckpointSaved,
+    Event,
+    Finished,
+    Progress,
+    RunWarning,
+    Validated,
+)
+from charloom.core.runs.jsonl import LineTail
+from charloom.core.runs.monitor import RunMonitor
+from charloom.core.runs.run import RunConfig, read_run_config, read_training_text, write_run_config
+from charloom.core.store.read import load_checkpoint, model_dir
+from charloom.core.store.write import save_checkpoint
 from charloom.core.training import resume
-from charloom.core.training.step import Snapshot
+from charloom.core.training.step import TrainState
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.refusals import Refusal, attempt
@@ -53,16 +61,16 @@ def checkpoint_file() -> Spoilable:
     Where it is asked for as the last one, the one before then takes its place.
     """
     before, old, new = at_step(100, 1.7, seed=1), at_step(200, 1.6, seed=2), at_step(300, 1.5)
-    store.save("spoiled", before)
-    path = store.save("spoiled", new)
+    save_checkpoint("spoiled", before)
+    path = save_checkpoint("spoiled", new)
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
         loaded = attempt(lambda: checkpoint.load(path))
-        card = attempt(lambda: checkpoint.read_card(path))
-        named = attempt(lambda: store.load("spoiled@300"))
-        last = attempt(lambda: store.load("spoiled@last"))
-        if isinstance(card, Card):
+        card = attempt(lambda: checkpoint.read_metadata(path))
+        named = attempt(lambda: load_checkpoint("spoiled@300"))
+        last = attempt(lambda: load_checkpoint("spoiled@last"))
+        if isinstance(card, CheckpointMetadata):
             assert _told(card) in (_told(new), _told(old)), f"its header tells of {card}"
         if isinstance(loaded, Refusal):
             assert isinstance(named, Refusal), "the store uses what is damaged"
@@ -74,9 +82,11 @@ def checkpoint_file() -> Spoilable:
             assert_equal(last.checkpoint, before)
             path.with_name(f"{path.name}.damaged").unlink()
             return REFUSED
-        assert isinstance(card, Card), f"the header is refused, the whole is not: {card}"
-        assert isinstance(named, Loaded), f"the store refuses what is whole: {named}"
-        assert isinstance(last, Loaded), f"the store refuses what is whole: {last}"
+        assert isinstance(card, CheckpointMetadata), (
+            f"the header is refused, the whole is not: {card}"
+        )
+        assert isinstance(named, LoadedCheckpoint), f"the store refuses what is whole: {named}"
+        assert isinstance(last, LoadedCheckpoint), f"the store refuses what is whole: {last}"
         for each in (loaded, named, last):
             assert_equal(each.checkpoint, new if card.step == new.step else old)
         return READ
@@ -88,12 +98,12 @@ def text_file() -> Spoilable:
     """The text of a run has a digest in its plan: it is the one that was written, or refused."""
     new = "Das Schiff, «Naïve», lag im Eis.\n" * 8
     sha256 = hashlib.sha256(new.encode()).hexdigest()
-    plan = Plan("small", {}, 0, "ice", "ice.txt", "utf-8", sha256)
+    plan = RunConfig("small", {}, 0, "ice", "ice.txt", "utf-8", sha256)
     path = _in_a_run("corpus.txt")
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
-        text = attempt(lambda: runs.read_text(path.parent, plan))
+        text = attempt(lambda: read_training_text(path.parent, plan))
         assert isinstance(text, Refusal) or text == new, f"the text is {text!r}"
         return REFUSED if isinstance(text, Refusal) else READ
 
@@ -104,17 +114,19 @@ def plan_file() -> Spoilable:
     """A plan has no digest, as a person may change it: it is a plan, or refused."""
     chosen = {"minutes": 3.0, "hidden": 64, "order": "contiguous"}
     new, old = (
-        Plan("auto", chosen, 4, "ice", "/texts/ice.txt", encoding, "0" * 64, ["Cut the header."])
+        RunConfig(
+            "auto", chosen, 4, "ice", "/texts/ice.txt", encoding, "0" * 64, ["Cut the header."]
+        )
         for encoding in ("utf-8", "windows-1252")
     )
     path = _in_a_run("run.json")
-    runs.write_plan(path.parent, old)
+    write_run_config(path.parent, old)
     old_bytes = path.read_bytes()
-    runs.write_plan(path.parent, new)
+    write_run_config(path.parent, new)
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
-        plan = attempt(lambda: runs.read_plan(path.parent))
+        plan = attempt(lambda: read_run_config(path.parent))
         if isinstance(plan, Refusal):
             return REFUSED
         return READ if plan in (new, old) else OTHER
@@ -129,10 +141,10 @@ def log_file() -> Spoilable:
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
-        got = [event for line in Lines(path).read() if (event := events.from_line(line))]
+        got = [event for line in LineTail(path).read() if (event := events.from_line(line))]
         whole = [each for each in new if _line(each) in data.splitlines(keepends=True)]
         assert all(each in got for each in whole), f"{whole} stood there, {got} was read"
-        watch = Watch(path.parent)
+        watch = RunMonitor(path.parent)
         watch.refresh()
         assert (watch.finished == new[-1]) == (new[-1] in whole), "how it ended is told otherwise"
         return READ if got == new else REST
@@ -163,9 +175,9 @@ def state_file() -> Spoilable:
     taught = lesson("ab" * 99, hidden=2, steps=2, batch=1)
     path = _in_a_run("resume.safetensors")
 
-    def write(steps: int) -> Snapshot:
+    def write(steps: int) -> TrainState:
         keeper = Memory()
-        events_of(taught, keeper, orders=after(steps, Order("stop")))
+        events_of(taught, keeper, orders=after(steps, Command("stop")))
         assert keeper.state
         resume.write_state(path, *keeper.state)
         return keeper.state[0]
@@ -195,11 +207,11 @@ FORMATS: tuple[Callable[[], Spoilable], ...] = (
 )
 
 
-def _told(card: Card) -> list[object]:
+def _told(card: CheckpointMetadata) -> list[object]:
     return [getattr(card, name) for name in CARD_FIELDS]
 
 
-def _tensors(snapshot: Snapshot) -> list[bytes]:
+def _tensors(snapshot: TrainState) -> list[bytes]:
     named = sorted((snapshot.weights | snapshot.moments).items())
     tensors = [*(tensor for _, tensor in named), *snapshot.carried, *snapshot.random]
     return [tensor.numpy().tobytes() for tensor in tensors]
@@ -207,7 +219,7 @@ def _tensors(snapshot: Snapshot) -> list[bytes]:
 
 def _in_a_run(name: str) -> Path:
     """Return the place of a file in a run's folder."""
-    folder = store.folder(f"run of {name}")
+    folder = model_dir(f"run of {name}")
     folder.mkdir(parents=True)
     return folder / name
 
@@ -217,7 +229,7 @@ def _history(loss: float) -> list[Event]:
         *(Progress(n, n / 9, loss, loss / 2, 1e-3, 9e3, n / 2, 9.5, n / 99) for n in (8, 16)),
         Validated(16, loss, loss / 2, loss, 16, 990, 0.25),
         CheckpointSaved(16, "step-00000016.safetensors"),
-        Warned("Ei: the «loss» rose."),
+        RunWarning("Ei: the «loss» rose."),
         Finished(24, "completed", loss, loss / 2, None, loss, 16, 12.0),
     ]
 

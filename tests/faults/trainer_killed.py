@@ -17,18 +17,23 @@ from typing import NamedTuple
 import numpy as np
 
 from charloom.core.analysis.baselines import Baselines
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.model.metadata import CorpusCard
+from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs import events
-from charloom.core.runs import run as runs
 from charloom.core.runs.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
-from charloom.core.runs.jsonl import size
-from charloom.core.store import repair
-from charloom.core.store import write as store
+from charloom.core.runs.jsonl import file_size
+from charloom.core.runs.run import (
+    TrainerProcess,
+    launch_trainer,
+    read_run_config,
+    read_training_text,
+)
+from charloom.core.store.read import find_model, load_checkpoint
+from charloom.core.store.repair import repair_model
 from charloom.core.training import resume
-from charloom.core.training.task import Lesson
+from charloom.core.training.task import TrainingTask
 from tests.faults.report import Report
 from tests.helpers.small_models import create
 
@@ -102,11 +107,11 @@ class _Chain:
 
     def _kill(self) -> bool:
         """Start the trainer and kill it; False if it was done before that."""
-        before = size(self._folder / "metrics.jsonl")
-        process = runs.launch(self._folder, resume=True)
+        before = file_size(self._folder / "metrics.jsonl")
+        process = launch_trainer(self._folder, resume=True)
         when = self._random.choice(("from its launch", "while it trains", "in mid-write"))
         if when != "from its launch":
-            _wait(process, lambda: size(self._folder / "metrics.jsonl") > before)
+            _wait(process, lambda: file_size(self._folder / "metrics.jsonl") > before)
         time.sleep(self._random.uniform(0, _LATEST))
         if when == "in mid-write":
             _wait(process, lambda: any(_torn(self._folder)))
@@ -123,12 +128,12 @@ class _Chain:
         name = self._folder.name
         told = _told(self._folder)
         saved = [each.step for each in told if isinstance(each, CheckpointSaved)]
-        self._hold(repair.mend(name) == [], "a checkpoint is damaged")
+        self._hold(repair_model(name) == [], "a checkpoint is damaged")
         self._hold(not any(_torn(self._folder)), "a torn file is left")
-        there = store.model(name).checkpoints
+        there = find_model(name).checkpoints
         for each in there:
             with self._no_fault(f"checkpoint {each.step}"):
-                store.load(f"{name}@{each.step}")
+                load_checkpoint(f"{name}@{each.step}")
                 self.checkpoints += 1
         if not saved:
             return
@@ -150,10 +155,10 @@ class _Chain:
 
 def _end(folder: Path, resuming: bool) -> Run:
     """Train to the end and return what came of it."""
-    end = list(runs.Training(folder, resuming).events())[-1]
+    end = list(TrainerProcess(folder, resuming).events())[-1]
     assert isinstance(end, Finished)
     validated = {each.step: each.val_loss for each in _told(folder) if isinstance(each, Validated)}
-    last = store.load(f"{folder.name}@{end.step}").checkpoint
+    last = load_checkpoint(f"{folder.name}@{end.step}").checkpoint
     weights = {name: np.asarray(value).tobytes() for name, value in last.tensors.items()}
     return Run(validated, end, weights)
 
@@ -186,15 +191,15 @@ def _unsaved(told: list[Event]) -> float:
     return now - saved if begun else 0.0
 
 
-def _lesson(folder: Path) -> Lesson:
-    plan = runs.read_plan(folder)
-    text = runs.read_text(folder, plan)
-    return Lesson(
+def _lesson(folder: Path) -> TrainingTask:
+    plan = read_run_config(folder)
+    text = read_training_text(folder, plan)
+    return TrainingTask(
         text=text,
         vocab=Vocab.from_text(text),
-        corpus=CorpusCard("", "", len(text), ""),
-        model=ModelSettings.from_json(plan.model or {}),
-        training=TrainSettings.from_json(plan.training or {}),
+        corpus=CorpusInfo("", "", len(text), ""),
+        model=ModelConfig.from_json(plan.model or {}),
+        training=TrainConfig.from_json(plan.training or {}),
         baselines=Baselines(0.0),
     )
 

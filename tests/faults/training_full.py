@@ -13,10 +13,10 @@ from pathlib import Path
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.runs import monitor as watch
-from charloom.core.runs import run as runs
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Finished, Paused
-from charloom.core.store import write as store
+from charloom.core.runs.monitor import is_training
+from charloom.core.runs.run import TrainerProcess
+from charloom.core.store.read import list_models, load_checkpoint
 from tests.faults.disks import Fault, can_mount, faults, mounted
 from tests.faults.report import Report
 from tests.helpers.small_models import create
@@ -63,7 +63,7 @@ def campaign(cases: int, seed: int) -> Report:
         return report
     plainest, *others = _PAIRS
     random.Random(seed).shuffle(others)
-    undisturbed = _weights(list(runs.Training(_new("undisturbed")).events()))
+    undisturbed = _weights(list(TrainerProcess(_new("undisturbed")).events()))
     pauses = 0
     for stage, fault in [plainest, *others][:cases]:
         with mounted(paths.models()):
@@ -95,9 +95,9 @@ def _disturbed(folder: Path, stage: str, spell: Spell) -> Iterator[Event]:
     try:
         if stage == "before its launch":
             spell.begin()
-        training = runs.Training(folder)
+        training = TrainerProcess(folder)
         if stage == "as it begins":
-            while not watch.alive(folder):
+            while not is_training(folder):
                 time.sleep(0.01)
             spell.begin()
         for event in training.events():
@@ -111,13 +111,13 @@ def _disturbed(folder: Path, stage: str, spell: Spell) -> Iterator[Event]:
         assert str(error).endswith(".")  # a sentence
     spell.end()
     if not (isinstance(event, Finished) and event.reason == "completed"):
-        yield from runs.Training(folder, resume=True).events()
+        yield from TrainerProcess(folder, resume=True).events()
 
 
 def _weights(seen: list[Event]) -> dict[str, bytes]:
     """Return the weights of the last step of a run that was completed; none of another."""
     if not (isinstance(seen[-1], Finished) and seen[-1].reason == "completed"):
         return {}
-    (name,) = (info.name for info in store.models() if not info.bundled)
-    last = store.load(f"{name}@{seen[-1].step}").checkpoint
+    (name,) = (info.name for info in list_models() if not info.bundled)
+    last = load_checkpoint(f"{name}@{seen[-1].step}").checkpoint
     return {name: tensor.tobytes() for name, tensor in last.tensors.items()}

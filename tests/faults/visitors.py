@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from charloom.core.store import write as store
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.report import Report
@@ -26,7 +26,7 @@ _CTRL_N, _CTRL_S = "\x0e", "\x13"
 
 def prepare() -> None:
     """Have a model that is done with a text at once, and let apps open with it."""
-    store.save(_MODEL, random_checkpoint(_LETTERS))
+    save_checkpoint(_MODEL, random_checkpoint(_LETTERS))
     preferences.save(Preferences(model=_MODEL, length=40, greeted=True))
 
 

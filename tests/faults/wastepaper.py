@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
 
-from charloom.core.data.corpus import Reading
+from charloom.core.data.corpus import ReadOptions
 
 _MB = 1 << 20
 _BOMB = gzip.compress(bytes(32 * _MB), 1)
@@ -72,7 +72,7 @@ class Scrap:
 
     kind: str
     data: bytes
-    reading: Reading
+    reading: ReadOptions
 
 
 def scrap(random: Random) -> Scrap:
@@ -204,8 +204,8 @@ def _damaged(random: Random, data: bytes) -> bytes:
     return data[:at] + random.choice((b"\0", b"\xff", b"\xed\xa0\x80", b"\x1b", b"\r")) + data[at:]
 
 
-def _reading(random: Random, data: bytes) -> Reading:
-    reading: Reading = {}
+def _reading(random: Random, data: bytes) -> ReadOptions:
+    reading: ReadOptions = {}
     if random.random() < 0.25:
         reading["encoding"] = random.choice(_CODECS + _ENCODINGS)
     if random.random() < 0.25:

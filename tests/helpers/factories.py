@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
-from charloom.core.model.checkpoint import Checkpoint, CorpusCard, Losses, tensor_shapes
+from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
+from charloom.core.model.metadata import CorpusInfo, Losses
 
 CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
 
@@ -27,7 +28,7 @@ def random_checkpoint(
 ) -> Checkpoint:
     """Return an untrained network over the characters of ``vocab``; ``over`` replaces fields."""
     known = Vocab.from_text(vocab)
-    model = ModelSettings(len(known), embedding, hidden, layers, tied=tied)
+    model = ModelConfig(len(known), embedding, hidden, layers, tied=tied)
     random = np.random.default_rng(seed)
     fields: dict[str, Any] = {
         "model": model,
@@ -38,8 +39,8 @@ def random_checkpoint(
         },
         "step": 100,
         "losses": Losses(),
-        "corpus": CorpusCard(title="alphabet", sha256="0" * 64, characters=1_000, opening="abc"),
-        "training": TrainSettings(),
+        "corpus": CorpusInfo(title="alphabet", sha256="0" * 64, characters=1_000, opening="abc"),
+        "training": TrainConfig(),
         "created": "2025-01-02T03:04:05+00:00",
     }
     return Checkpoint(**(fields | over))

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Iterator
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.runs import events
-from charloom.core.runs.events import CheckpointSaved, Event, Started, Validated, Warned
+from charloom.core.runs.events import CheckpointSaved, Event, RunWarning, Started, Validated
 
 _PROGRESS = (
     '{"event": "progress", "step": %d, "epoch": %.15f, "loss": %.15f, "bits_per_char": %.15f, '
@@ -38,11 +38,11 @@ def _lines(lines: int, resumed: int, jumps: int) -> Iterator[str]:
         if number % session == 0:
             step = max(0, step - number // 50 * _EVERY)
             yield events.to_line(_started(step, total))
-            yield events.to_line(Warned(f"It is resumed at {step}."))
+            yield events.to_line(RunWarning(f"It is resumed at {step}."))
         elif number % jump == jump - 1:
             for given_up in range(step + 1, step + _BACK):
                 yield _progress(given_up, total, loss_at(given_up, total) + _RISEN)
-            yield events.to_line(Warned(f"The loss jumped at {step}."))
+            yield events.to_line(RunWarning(f"The loss jumped at {step}."))
             step = max(0, step - _BACK)
         elif number % 10 == 5:
             yield events.to_line(_validated(step, total))
@@ -65,6 +65,6 @@ def _validated(step: int, total: int) -> Event:
 
 
 def _started(step: int, total: int) -> Event:
-    model, training = ModelSettings(80), TrainSettings(steps=total)
+    model, training = ModelConfig(80), TrainConfig(steps=total)
     told = (step, "cpu", "float32", 2, model.parameters, 900_000, 100_000, total)
     return Started(*told, 4.38, 3.1, 2.45, 1.6, 1.7, model.to_json(), training.to_json())

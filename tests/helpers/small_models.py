@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from charloom.core.data import corpus
-from charloom.core.runs import run as runs
+from charloom.core.runs.run import create_run
 from tests.helpers.child_process import TEXT
 
 SMALL: dict[str, Any] = {
@@ -20,7 +20,7 @@ SMALL: dict[str, Any] = {
 def create(name: str = "small", **chosen: Any) -> Path:
     """Make a run, with settings that differ from the small ones."""
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    return runs.create(name, text, "small", SMALL | chosen, fold=0)
+    return create_run(name, text, "small", SMALL | chosen, fold=0)
 
 
 def endless(name: str = "small") -> Path:

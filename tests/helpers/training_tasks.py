@@ -9,17 +9,18 @@ from typing import Any
 import torch
 
 from charloom.core.analysis.baselines import Baselines
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.metadata import CorpusCard
-from charloom.core.runs.commands import Order
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.runs.commands import Command
 from charloom.core.runs.events import Event
-from charloom.core.training.autotune import Machine
-from charloom.core.training.loop import Lesson, Standing, train
-from charloom.core.training.step import Snapshot
+from charloom.core.training.autotune import ComputeConfig
+from charloom.core.training.loop import train
+from charloom.core.training.step import TrainState
+from charloom.core.training.task import RunState, TrainingTask
 
-CPU = Machine(torch.device("cpu"), "float32", threads=1)
+CPU = ComputeConfig(torch.device("cpu"), "float32", threads=1)
 WORDS = "the wind was low and the loom was still; nobody spoke of the letter. "
 
 
@@ -28,7 +29,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.checkpoints: dict[int, Checkpoint] = {}
-        self.state: tuple[Snapshot, Standing] | None = None
+        self.state: tuple[TrainState, RunState] | None = None
 
     def save(self, checkpoint: Checkpoint) -> str:
         self.checkpoints[checkpoint.step] = checkpoint
@@ -37,24 +38,24 @@ class Memory:
     def load(self, step: int) -> Checkpoint:
         return self.checkpoints[step]
 
-    def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
+    def save_state(self, snapshot: TrainState, standing: RunState) -> None:
         self.state = snapshot, replace(standing)
 
 
-def lesson(text: str = WORDS * 20, hidden: int = 12, **training: Any) -> Lesson:
+def lesson(text: str = WORDS * 20, hidden: int = 12, **training: Any) -> TrainingTask:
     vocab = Vocab.from_text(text)
-    model = ModelSettings(len(vocab), embedding=8, hidden=hidden)
-    card = CorpusCard("words", "0" * 64, len(text), text[:20])
+    model = ModelConfig(len(vocab), embedding=8, hidden=hidden)
+    card = CorpusInfo("words", "0" * 64, len(text), text[:20])
     settings: dict[str, Any] = {"batch": 4, "window": 16, "rate": 0.01} | training
     known = Baselines(math.log(len(vocab)), 2.5, 2.0, 1.5, 1.0)
-    return Lesson(text, vocab, card, model, TrainSettings(**settings), known)
+    return TrainingTask(text, vocab, card, model, TrainConfig(**settings), known)
 
 
-def events(taught: Lesson, keeper: Memory | None = None, **more: Any) -> list[Event]:
+def events(taught: TrainingTask, keeper: Memory | None = None, **more: Any) -> list[Event]:
     return list(train(taught, CPU, keeper or Memory(), **more))
 
 
-def after(steps: int, *then: Order | None) -> Callable[[], Order | None]:
+def after(steps: int, *then: Command | None) -> Callable[[], Command | None]:
     """Say nothing for so many steps, and ``then`` one after the other."""
     said = itertools.chain(itertools.repeat(None, steps), then, itertools.repeat(None))
     return lambda: next(said)

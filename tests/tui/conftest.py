@@ -5,19 +5,20 @@ from subprocess import Popen
 import pytest
 
 from charloom.core.runs import run as runs
+from charloom.core.runs.run import launch_trainer
 
 
 @pytest.fixture(autouse=True)
 def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
     """Note the trainers that are started, and let none outlive the test."""
     started: list[Popen[bytes]] = []
-    launch = runs.launch
+    launch = launch_trainer
 
     def noted(folder: Path, resume: bool = False) -> "Popen[bytes]":
         started.append(launch(folder, resume))
         return started[-1]
 
-    monkeypatch.setattr(runs, "launch", noted)
+    monkeypatch.setattr(runs, "launch_trainer", noted)
     yield started
     for each in started:
         each.kill()

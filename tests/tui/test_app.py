@@ -7,13 +7,13 @@ from textual.command import CommandInput, CommandList, CommandPalette
 from textual.events import Paste
 from textual.widgets import Footer
 
-from charloom.core.sanitize import visible
+from charloom.core.sanitize import sanitize
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.help import HelpScreen
-from charloom.tui.dialogs.key_bindings import deeds
+from charloom.tui.dialogs.key_bindings import active_key_actions
 from charloom.tui.services.preferences import load
-from charloom.tui.settings.screen import Places
-from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.settings.screen import PathList
+from charloom.tui.widgets.number_slider import NumberSlider
 from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
 
 ROOMS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}
@@ -52,7 +52,7 @@ async def test_the_palette_has_every_action_once_with_its_key(mode: str) -> None
         offered = list(app.get_system_commands(app.screen))
         names = Counter(command.title for command in offered)
         assert [name for name, times in names.items() if times > 1] == []
-        expected = {deed.title for deed in deeds(app.screen) if deed.tooltip}
+        expected = {deed.title for deed in active_key_actions(app.screen) if deed.tooltip}
         assert set(names) == expected | {"Theme"}
         assert set(ROOMS.values()) | {"Help", "Quit", "Commands"} <= expected
         for command in offered:
@@ -62,7 +62,7 @@ async def test_the_palette_has_every_action_once_with_its_key(mode: str) -> None
 async def test_a_command_is_done_where_it_belongs() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        app.screen.query_one(Places).focus()
+        app.screen.query_one(PathList).focus()
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
         await pilot.press(*"copy", "enter")  # an action of the screen
@@ -100,13 +100,13 @@ async def test_what_is_told_is_never_markup_and_cannot_act() -> None:
     app = app_at("train")
     async with app.run_test(size=(160, 48), notifications=True) as pilot:
         app.notify(HOSTILE, title=HOSTILE)
-        await until(pilot, lambda: shown(app).count(visible(HOSTILE)) == 2)
+        await until(pilot, lambda: shown(app).count(sanitize(HOSTILE)) == 2)
 
 
 async def test_ctrl_c_says_how_to_leave_and_ctrl_q_leaves_from_anywhere() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        app.screen.query_one("#length", Dial).focus()
+        app.screen.query_one("#length", NumberSlider).focus()
         await pilot.press("ctrl+c")
         await until(pilot, lambda: told(app) == ["Press ctrl+q to leave Charloom."])
         await pilot.press("ctrl+r")

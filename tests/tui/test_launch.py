@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from charloom.core.library.database import Library
-from charloom.core.runs import commands as orders
-from charloom.core.runs import monitor as watch
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import Command, send_command
+from charloom.core.runs.monitor import is_training
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.helpers.run_cli import child, needs_terminal, on_terminal
@@ -91,8 +90,8 @@ def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
         "charloom.tui.app.CharloomApp.action_help",
         "charloom.tui.app.CharloomApp.on_mount",
         "charloom.tui.app.preferences.load",
-        "charloom.tui.services.run_manager.Runs.follow",
-        "charloom.tui.prompt.screen.PromptRoom.use_model",
+        "charloom.tui.services.run_manager.RunManager.follow",
+        "charloom.tui.prompt.screen.PromptScreen.use_model",
     ],
     ids=["in an action", "in a handler", "at first", "after a refresh", "in a worker"],
 )
@@ -136,13 +135,13 @@ def test_when_its_terminal_is_closed_it_ends_and_a_training_goes_on(home: Path) 
             terminal.hang_up()
             terminal.process.wait(10)
             assert not (home / "crash.log").exists()
-            assert watch.alive(folder)
+            assert is_training(folder)
             log = folder / "metrics.jsonl"
             size = log.stat().st_size
             terminal.wait(lambda: log.stat().st_size > size)
         finally:
-            orders.give(folder, Order("stop"))
-        terminal.wait(lambda: not watch.alive(folder))
+            send_command(folder, Command("stop"))
+        terminal.wait(lambda: not is_training(folder))
     with Library() as library:
         (kept,) = library.recent(10)
     assert len(kept.text) > 100

@@ -1,23 +1,24 @@
 from charloom.core import paths
-from charloom.core.store import write as store
-from charloom.tui.launch import Session
+from charloom.core.store.read import find_model
+from charloom.core.store.write import save_checkpoint
+from charloom.tui.launch import TerminalApp
 from tests.helpers.factories import at_step, damage
 from tests.tui.helpers.driving import until
 
 
-def words(app: Session) -> str:
+def words(app: TerminalApp) -> str:
     return " ".join(note.message for note in app._notifications)
 
 
 async def test_a_store_is_mended_when_the_app_is_opened_and_what_was_lost_is_told() -> None:
-    store.save("creature", at_step(100))
-    newest = store.save("creature", at_step(200))
+    save_checkpoint("creature", at_step(100))
+    newest = save_checkpoint("creature", at_step(200))
     damage(newest)
     torn = paths.models() / ".creature.x.charloom.tmp"
     torn.mkdir()
-    app = Session([])
+    app = TerminalApp([])
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await until(pilot, lambda: "is damaged and set aside" in words(app))
         assert "creature@200" in words(app) and "@100 is used instead" in words(app)
     assert not torn.exists()
-    assert [each.step for each in store.model("creature").checkpoints] == [100]
+    assert [each.step for each in find_model("creature").checkpoints] == [100]

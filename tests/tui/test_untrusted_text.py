@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from charloom.core.library.database import Library
-from charloom.core.model.checkpoint import CorpusCard
-from charloom.core.runs.events import Warned
-from charloom.core.sanitize import visible
-from charloom.core.store import write as store
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.runs.events import RunWarning
+from charloom.core.sanitize import sanitize
+from charloom.core.store.read import model_dir
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.helpers.factories import random_checkpoint
@@ -57,12 +58,12 @@ def pasted(text: str) -> str:
 @pytest.fixture(autouse=True)
 def material(home: Path) -> None:
     """Put hostile texts wherever a text can be."""
-    card = CorpusCard(hostile("title"), "0" * 64, 1_000, hostile("opening"))
+    card = CorpusInfo(hostile("title"), "0" * 64, 1_000, hostile("opening"))
     known = "".join(sorted({*hostile("opening"), *"\n abcdefghijklmnopqrstuvwxyz"}))
     model = random_checkpoint(known, corpus=card, note=hostile("remark"))
-    store.save("wild", model)
-    (store.folder("wild") / "notes.md").write_text(hostile("notes"))
-    told = (*course(sample=hostile("sample")), Warned(hostile("warning")))
+    save_checkpoint("wild", model)
+    (model_dir("wild") / "notes.md").write_text(hostile("notes"))
+    told = (*course(sample=hostile("sample")), RunWarning(hostile("warning")))
     write_run("sea", *told, end("failed", hostile("failure")), title=hostile("corpus"))
     with Library() as library:
         library.add(
@@ -93,7 +94,7 @@ def terminal(home: Path) -> Iterator[Terminal]:
 
 
 def test_no_room_lets_any_of_it_act(terminal: Terminal) -> None:
-    shown = visible(ACTS)
+    shown = sanitize(ACTS)
 
     def go(keys: str, *words: str) -> None:
         """Press keys, and wait for what is to be seen then."""

@@ -10,26 +10,32 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from charloom.core.analysis import comparison as comparing
 from charloom.core.analysis import scoring
-from charloom.core.analysis.comparison import Yardstick
+from charloom.core.analysis.comparison import (
+    SAME,
+    EvalText,
+    held_out_text,
+    hotter,
+    shared_characters,
+    verdict,
+)
 from charloom.core.analysis.scoring import Score
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
-from charloom.core.sampling.config import Settings
-from charloom.tui.analysis.compare_side import Side
+from charloom.core.sampling.config import SamplingConfig
+from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.dialogs.asking import ask_until_done
-from charloom.tui.dialogs.basic import Ask
-from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, told_trial
-from charloom.tui.formatting.content import in_the_app, plain
-from charloom.tui.formatting.prompt_changes import adapted
+from charloom.tui.dialogs.basic import InputDialog
+from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
+from charloom.tui.formatting.content import in_the_app, safe_content
+from charloom.tui.formatting.prompt_changes import adapt_prompt
 from charloom.tui.prompt.panel import fresh_seed
-from charloom.tui.services import model_cache as voices
-from charloom.tui.services.background import apart
-from charloom.tui.services.text_source import Kind, Source
-from charloom.tui.services.writer import Writer
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.base_screen import Room
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.model_cache import LoadedModel, load
+from charloom.tui.services.text_source import TextKind, TextSource
+from charloom.tui.services.writer import GenerationThread
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.base_screen import BaseScreen
 
 _LENGTH = 300  # characters that each side writes
 _FRAME_SECONDS = 1 / 25
@@ -37,7 +43,7 @@ _MOST_SCORED = 200_000  # characters: more would be waited for
 _WHICH = "A file, or a known text by its name. With nothing here, it is what the left one held out."
 
 
-class CompareScreen(Room):
+class CompareScreen(BaseScreen):
     """Begins with the checkpoint at ``address``, and beside it the same a little warmer."""
 
     TITLE = "Compare"
@@ -64,13 +70,13 @@ class CompareScreen(Room):
 
     def __init__(self, address: str) -> None:
         super().__init__()
-        settings = Settings()
-        self._sides = (Side(address, settings), Side(address, comparing.warmer(settings)))
+        settings = SamplingConfig()
+        self._sides = (CompareSide(address, settings), CompareSide(address, hotter(settings)))
         self._prompt: str | None = None  # as it was typed; the left model's own until then
         self._seed = 0
-        self._text: Yardstick | None = None  # that the person chose
+        self._text: EvalText | None = None  # that the person chose
         self._typed = ""
-        self._writer: Writer | None = None
+        self._writer: GenerationThread | None = None
         self._frames: Timer | None = None
         self._scored: object = None  # what the score that is shown, or computed now, is of
         self._scores: dict[tuple[str, str], Score] = {}  # by checkpoint and text
@@ -81,7 +87,7 @@ class CompareScreen(Room):
         with Horizontal(id="sides"):
             yield from self._sides
         yield Static("", id="verdict", markup=False)
-        yield Actions(
+        yield ActionBar(
             [
                 ("←→", "side", "other_side"),
                 ("m", "model", "screen.model"),
@@ -113,20 +119,22 @@ class CompareScreen(Room):
         if not found:
             return
         prompt = found[0].ready if self._prompt is None else self._prompt
-        _, changes = adapted(prompt, found[0].model.vocab)
-        self.query_one("#asked", Static).update(told_trial(prompt, changes, f"seed {self._seed}"))
+        _, changes = adapt_prompt(prompt, found[0].model.vocab)
+        self.query_one("#asked", Static).update(
+            prompt_summary(prompt, changes, f"seed {self._seed}")
+        )
         candidates = [
             side.begin(voice, prompt, self._seed, _LENGTH)
             for side, voice in zip(ready, found, strict=True)
         ]
-        self._writer = Writer(candidates, self._writer)
+        self._writer = GenerationThread(candidates, self._writer)
         self._frames = self.set_interval(_FRAME_SECONDS, self.tick)
         self.score()
 
-    async def _read(self, side: Side) -> bool:
+    async def _read(self, side: CompareSide) -> bool:
         """Have the voice of a side; return False, with the reason shown, where there is none."""
         try:
-            side.voice = await apart(lambda: voices.load(side.address))
+            side.voice = await run_in_background(lambda: load(side.address))
         except CharloomError as error:
             side.fail(str(error))
             return False
@@ -164,33 +172,35 @@ class CompareScreen(Room):
         if left is None or right is None:
             self._tell(Content(""))
             return
-        self._tell(plain("scoring both on one text …", "$text-muted"))
+        self._tell(safe_content("scoring both on one text …", "$text-muted"))
         try:
             text = self._text
             if text is None:
-                text = await apart(lambda: comparing.held_out(left.exact, right.exact))
+                text = await run_in_background(lambda: held_out_text(left.exact, right.exact))
             vocabs = left.model.vocab, right.model.vocab
-            scored = await apart(lambda: comparing.common(text.text[:_MOST_SCORED], *vocabs))
+            scored = await run_in_background(
+                lambda: shared_characters(text.text[:_MOST_SCORED], *vocabs)
+            )
             one, other = [await self._score(voice, scored) for voice in (left, right)]
         except CharloomError as error:
-            self._tell(plain(f"No score: {error} x names one.", "$text-muted"))
+            self._tell(safe_content(f"No score: {error} x names one.", "$text-muted"))
             return
         for side, score in zip(self._sides, (one, other), strict=True):
             side.show_score(score)
-        said = comparing.verdict(left.exact, one, right.exact, other)
-        self._tell(_told(text, len(scored), comparing.SAME if one is other else said))
+        said = verdict(left.exact, one, right.exact, other)
+        self._tell(_told(text, len(scored), SAME if one is other else said))
 
-    async def _score(self, voice: voices.Voice, text: str) -> Score:
+    async def _score(self, voice: LoadedModel, text: str) -> Score:
         key = voice.sha256, text
         if key not in self._scores:
-            self._scores[key] = await apart(lambda: scoring.carried(voice.model, text))
+            self._scores[key] = await run_in_background(lambda: scoring.carried(voice.model, text))
         return self._scores[key]
 
     def _tell(self, told: Content) -> None:
         self.query_one("#verdict", Static).update(told)
 
     @property
-    def _side(self) -> Side:
+    def _side(self) -> CompareSide:
         """The side that is acted on."""
         return self._sides[1] if self._sides[1].has_focus else self._sides[0]
 
@@ -239,12 +249,12 @@ class CompareScreen(Room):
     async def action_text(self) -> None:
         """Ask which text both are scored on."""
 
-        def ask(typed: str) -> Ask:
-            return Ask("Which text are they scored on?", typed, detail=_WHICH)
+        def ask(typed: str) -> InputDialog:
+            return InputDialog("Which text are they scored on?", typed, detail=_WHICH)
 
         async def take(typed: str) -> None:
             name = typed.strip()
-            self._text = await apart(lambda: _opened(name)) if name else None
+            self._text = await run_in_background(lambda: _open_text(name)) if name else None
             self._typed = typed
             self.score()
 
@@ -255,17 +265,17 @@ class CompareScreen(Room):
         self.dismiss()
 
 
-def _opened(name: str) -> Yardstick:
+def _open_text(name: str) -> EvalText:
     """Return a text: a known one, or that in a file. Raises :class:`CharloomError`."""
     known = name in {entry.name for entry in catalog.ENTRIES}
     try:
-        corpus = Source(Kind.KNOWN if known else Kind.FILE, name).open(short=True)
+        corpus = TextSource(TextKind.KNOWN if known else TextKind.FILE, name).open(short=True)
     except CharloomError as error:
         raise CharloomError(in_the_app(str(error))) from error
-    return Yardstick(corpus.title, corpus.text)
+    return EvalText(corpus.title, corpus.text)
 
 
-def _told(text: Yardstick, scored: int, verdict: str) -> Content:
+def _told(text: EvalText, scored: int, verdict: str) -> Content:
     """Return the verdict and what it is about, with what is to be kept in mind."""
     length = min(len(text.text), _MOST_SCORED)
     share = f"{length:,} characters"
@@ -273,7 +283,7 @@ def _told(text: Yardstick, scored: int, verdict: str) -> Content:
         share = f"the first {share}"
     if scored < length:
         share += f" without {length - scored:,} that one of them does not know"
-    lines = [plain(verdict, "bold"), plain(f"{text.title}, {share}", "$text-muted")]
+    lines = [safe_content(verdict, "bold"), safe_content(f"{text.title}, {share}", "$text-muted")]
     if text.warning:
-        lines.append(plain(text.warning, "$text-warning"))
+        lines.append(safe_content(text.warning, "$text-warning"))
     return Content("\n").join(lines)

@@ -9,21 +9,21 @@ from textual.content import Content
 from textual.widgets import Static
 
 from charloom.core.analysis.scoring import Score
-from charloom.core.sampling.config import Settings
-from charloom.tui.formatting.content import plain, plain_line
-from charloom.tui.formatting.prompt_changes import adapted
-from charloom.tui.services.model_cache import Voice
-from charloom.tui.services.writer import Candidate
-from charloom.tui.widgets.streaming_text import Flow
+from charloom.core.sampling.config import SamplingConfig
+from charloom.tui.formatting.content import safe_content, safe_line
+from charloom.tui.formatting.prompt_changes import adapt_prompt
+from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.services.writer import GenerationJob
+from charloom.tui.widgets.streaming_text import StreamingText
 
 _ADDRESS = 80  # characters: more than there is room for
 
 
-class Side(VerticalScroll, can_focus=True):
+class CompareSide(VerticalScroll, can_focus=True):
     """Has the focus while it is the one that is acted on."""
 
     DEFAULT_CSS = """
-    Side {
+    CompareSide {
         width: 1fr;
         scrollbar-size-vertical: 1;
         .heading, .score {
@@ -38,9 +38,9 @@ class Side(VerticalScroll, can_focus=True):
         .fault { margin-top: 1; padding: 0 1 0 3; color: $text-error; display: none; }
         &.-failed {
             .fault { display: block; }
-            Flow { display: none; }
+            StreamingText { display: none; }
         }
-        Flow { margin-top: 1; }
+        StreamingText { margin-top: 1; }
         &:focus .heading { color: $accent; text-style: bold; }
     }
     """
@@ -49,13 +49,13 @@ class Side(VerticalScroll, can_focus=True):
         Binding("right", "screen.side(1)", "the right side", show=False),
     ]
 
-    def __init__(self, address: str, settings: Settings) -> None:
+    def __init__(self, address: str, settings: SamplingConfig) -> None:
         super().__init__()
         self.address, self.settings = address, settings
-        self.voice: Voice | None = None
+        self.voice: LoadedModel | None = None
         """Who writes, once it was read."""
-        self._flow = Flow()
-        self._candidate: Candidate | None = None
+        self._flow = StreamingText()
+        self._candidate: GenerationJob | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the heading over the text over the score."""
@@ -68,15 +68,15 @@ class Side(VerticalScroll, can_focus=True):
         """Show why nothing can be written."""
         self.voice = None
         self.set_class(True, "-failed")
-        self.query_one(".fault", Static).update(plain(fault))
+        self.query_one(".fault", Static).update(safe_content(fault))
         self._head()
 
-    def begin(self, voice: Voice, prompt: str, seed: int, length: int) -> Candidate:
+    def begin(self, voice: LoadedModel, prompt: str, seed: int, length: int) -> GenerationJob:
         """Return what is to be written from now on, for a writer."""
         self.voice = voice
-        known, _ = adapted(prompt, voice.model.vocab)
-        self._candidate = Candidate(voice.model, known, self.settings, seed, length)
-        before, self._flow = self._flow, Flow(known)
+        known, _ = adapt_prompt(prompt, voice.model.vocab)
+        self._candidate = GenerationJob(voice.model, known, self.settings, seed, length)
+        before, self._flow = self._flow, StreamingText(known)
         self._flow.set_caret(on=True)
         before.remove()
         self.mount(self._flow)
@@ -106,6 +106,6 @@ class Side(VerticalScroll, can_focus=True):
 
     def _head(self) -> None:
         mark = "▸ " if self.has_focus else "  "
-        address = plain_line(self.voice.exact if self.voice else self.address, _ADDRESS)
+        address = safe_line(self.voice.exact if self.voice else self.address, _ADDRESS)
         warm = f" · temp {self.settings.temperature:g}"
         self.query_one(".heading", Static).update(mark + address + warm)

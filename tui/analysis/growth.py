@@ -9,22 +9,21 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core.analysis.checkpoint_samples import Growth, grow
+from charloom.core.analysis.checkpoint_samples import CheckpointSample, sample_checkpoints
 from charloom.core.errors import CharloomError
-from charloom.core.model.metadata import Card
+from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
-from charloom.core.sampling.config import Settings
-from charloom.core.store import read as shelf
-from charloom.core.store.read import CheckpointInfo
-from charloom.tui.analysis.growth_list import HEADINGS, GrowthStrip
-from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, told_trial
-from charloom.tui.formatting.content import plain, plain_line
-from charloom.tui.formatting.prompt_changes import adapted
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.read import CheckpointInfo, find_model
+from charloom.tui.analysis.growth_list import HEADINGS, GrowthList
+from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
+from charloom.tui.formatting.content import safe_content, safe_line
+from charloom.tui.formatting.prompt_changes import adapt_prompt
 from charloom.tui.prompt.panel import fresh_seed
-from charloom.tui.services.background import apart
-from charloom.tui.services.model_cache import ready_prompt
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.base_screen import Room
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.model_cache import default_prompt
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.base_screen import BaseScreen
 
 _LENGTH = 300  # characters that each checkpoint writes
 _NAME = 40  # characters
@@ -40,7 +39,7 @@ _ONE = (
 _NONE = "There is no checkpoint yet. Let the training in Train (F3) go on for a while."
 
 
-class GrowthScreen(Room):
+class GrowthScreen(BaseScreen):
     """Shows what each checkpoint writes; of what is being trained, new ones are added."""
 
     TITLE = "Growth"
@@ -63,19 +62,19 @@ class GrowthScreen(Room):
         self._model = name
         self._prompt: str | None = None  # as it was typed; the model's own until then
         self._known = ""  # as the model is given it
-        self._seed, self._settings = 0, Settings()
+        self._seed, self._settings = 0, SamplingConfig()
         self._newest = -1  # the step that was written last of what is being trained
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
         """Lay out what is asked of them, the strip, and the whole text of one."""
         yield Static("", id="asked", markup=False)
         yield Static(HEADINGS, id="headings", markup=False)
-        yield GrowthStrip()
+        yield GrowthList()
         yield Static("", id="told", markup=False)
         with VerticalScroll(id="one", can_focus=False):
             yield Static("", id="about", markup=False)
             yield Static("", id="whole", markup=False)
-        yield Actions(
+        yield ActionBar(
             [
                 ("⏎", "talk", "screen.talk"),
                 ("p", "prompt", "screen.prompt"),
@@ -87,8 +86,8 @@ class GrowthScreen(Room):
 
     def on_mount(self) -> None:
         """Say whose growth it is."""
-        self.tell_context(plain_line(self._model, _NAME))
-        self.query_one(GrowthStrip).focus()
+        self.tell_context(safe_line(self._model, _NAME))
+        self.query_one(GrowthList).focus()
 
     def on_runs_changed(self) -> None:
         """Add what has come."""
@@ -102,13 +101,13 @@ class GrowthScreen(Room):
     @work(exclusive=True, group="growth")
     async def write(self, *, afresh: bool = False) -> None:
         """Have every checkpoint write that has not; ``afresh``: all of them."""
-        strip = self.query_one(GrowthStrip)
+        strip = self.query_one(GrowthList)
         if afresh:
             strip.clear()
         try:
-            saved = (await apart(lambda: shelf.model(self._model))).checkpoints
+            saved = (await run_in_background(lambda: find_model(self._model))).checkpoints
         except CharloomError as error:
-            self._tell(plain(str(error), "$text-error"))
+            self._tell(safe_content(str(error), "$text-error"))
             return
         self._tell(Content(("" if saved[1:] else _ONE) if saved else _NONE))
         self._ask(next((each.card for each in reversed(saved) if each.card), None))
@@ -116,42 +115,42 @@ class GrowthScreen(Room):
         async for growth in self._grown(left):
             strip.add(growth)
 
-    async def _grown(self, left: Sequence[CheckpointInfo]) -> AsyncIterator[Growth]:
-        grown = grow(left, self._known, self._settings, self._seed, _LENGTH)
-        while growth := await apart(lambda: next(grown, None)):
+    async def _grown(self, left: Sequence[CheckpointInfo]) -> AsyncIterator[CheckpointSample]:
+        grown = sample_checkpoints(left, self._known, self._settings, self._seed, _LENGTH)
+        while growth := await run_in_background(lambda: next(grown, None)):
             yield growth
 
-    def _ask(self, card: Card | None) -> None:
+    def _ask(self, card: CheckpointMetadata | None) -> None:
         """Put the prompt into characters that the model knows, and say what is asked."""
         if card is None:
             return
-        prompt = ready_prompt(self._model, card) if self._prompt is None else self._prompt
-        self._known, changes = adapted(prompt, card.vocab)
+        prompt = default_prompt(self._model, card) if self._prompt is None else self._prompt
+        self._known, changes = adapt_prompt(prompt, card.vocab)
         warm = f"temperature {self._settings.temperature:g}"
-        asked = told_trial(prompt, changes, f"seed {self._seed}", warm)
+        asked = prompt_summary(prompt, changes, f"seed {self._seed}", warm)
         self.query_one("#asked", Static).update(asked)
 
     def _tell(self, told: Content) -> None:
         self.query_one("#told", Static).update(told)
         self.query_one("#told").display = bool(told)
 
-    @on(GrowthStrip.Highlighted)
-    def show(self, event: GrowthStrip.Highlighted) -> None:
+    @on(GrowthList.Highlighted)
+    def show(self, event: GrowthList.Highlighted) -> None:
         """Show the whole text of a checkpoint."""
         growth = event.growth
         about = [f"step {growth.step:,}"]
         if growth.loss is not None:
             about.append(f"{bits(growth.loss):.2f} bits/char {_LOSSES[growth.measure]}")
-        whole = plain(self._known, "bold $primary") + plain(growth.text)
+        whole = safe_content(self._known, "bold $primary") + safe_content(growth.text)
         if growth.fault:
-            whole = plain(growth.fault, "$text-error")
-        self.query_one("#about", Static).update(plain(" · ".join(about), "$text-muted"))
+            whole = safe_content(growth.fault, "$text-error")
+        self.query_one("#about", Static).update(safe_content(" · ".join(about), "$text-muted"))
         self.query_one("#whole", Static).update(whole)
         self.query_one("#one").scroll_home(animate=False)
 
     async def action_talk(self) -> None:
         """Talk with the checkpoint under the cursor."""
-        growth = self.query_one(GrowthStrip).growth
+        growth = self.query_one(GrowthList).growth
         if growth and growth.fault:
             self.notify(growth.fault, severity="error")
         elif growth:

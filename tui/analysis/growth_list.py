@@ -10,17 +10,17 @@ from textual.message import Message
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from charloom.core.analysis.checkpoint_samples import Growth
+from charloom.core.analysis.checkpoint_samples import CheckpointSample
 from charloom.core.runs.events import bits
-from charloom.core.sanitize import one_line
-from charloom.tui.formatting.content import plain
-from charloom.tui.widgets.option_list import Listing
+from charloom.core.sanitize import single_line
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.widgets.option_list import PlainOptionList
 
 HEADINGS = f"{'step':>9}  {'bits/char':>9}  {'':<5}  what it writes"
 _LINE = 400  # characters of a text: what is beyond the widest screen is not in its line
 
 
-class GrowthStrip(Listing):
+class GrowthList(PlainOptionList):
     """Grows at its end, where the cursor stays for as long as nobody moves it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,14 +31,14 @@ class GrowthStrip(Listing):
     class Highlighted(Message):
         """Another checkpoint is under the cursor."""
 
-        growth: Growth
+        growth: CheckpointSample
 
     def __init__(self) -> None:
         super().__init__()
-        self._grown: list[Growth] = []
+        self._grown: list[CheckpointSample] = []
 
     @property
-    def growth(self) -> Growth | None:
+    def growth(self) -> CheckpointSample | None:
         """What is under the cursor."""
         return None if self.highlighted is None else self._grown[self.highlighted]
 
@@ -52,7 +52,7 @@ class GrowthStrip(Listing):
         self._grown = []
         self.clear_options()
 
-    def add(self, growth: Growth) -> None:
+    def add(self, growth: CheckpointSample) -> None:
         """Show what another checkpoint has made of the prompt."""
         follows = self.highlighted in (None, len(self._grown) - 1)
         self._grown.append(growth)
@@ -68,12 +68,12 @@ class GrowthStrip(Listing):
             self.post_message(self.Highlighted(self.growth))
 
 
-def _line(growth: Growth) -> Content:
+def _line(growth: CheckpointSample) -> Content:
     figure = "–" if growth.loss is None else f"{bits(growth.loss):.2f}"
     if growth.fault:
-        text = plain(one_line(growth.fault.rpartition(": ")[2], _LINE), "$text-muted")
+        text = safe_content(single_line(growth.fault.rpartition(": ")[2], _LINE), "$text-muted")
     else:
-        text = plain(one_line(growth.text, _LINE))
+        text = safe_content(single_line(growth.text, _LINE))
     measure = "train" if growth.measure == "train" else ""  # else it is of held-out text
     head = f"{growth.step:>9,}  {figure:>9}  {measure:<5}  "
     return Content.assemble((head, "$text-muted"), text)

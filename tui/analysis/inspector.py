@@ -13,29 +13,27 @@ from textual.widget import Widget
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from charloom.core.analysis import activations as lens
-from charloom.core.analysis import unit_probes as neurons
-from charloom.core.analysis.activations import Reading, Signal
-from charloom.core.analysis.unit_probes import Span, Tracker
-from charloom.core.data import slicing as passage
+from charloom.core.analysis.activations import MAX_CHARACTERS, Trace, UnitSignal, trace
+from charloom.core.analysis.unit_probes import Span, UnitProbe, rank_units, strong_spans
+from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
 from charloom.tui.analysis.unit_panel import UnitPanel
-from charloom.tui.dialogs.basic import Ask
+from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.dialogs.text_picker import TextPicker
-from charloom.tui.formatting.content import in_the_app, plain, plain_line
-from charloom.tui.services.background import apart
-from charloom.tui.services.model_cache import Voice
-from charloom.tui.services.text_source import Source
-from charloom.tui.widgets import color_scale as scales
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.base_screen import Room
-from charloom.tui.widgets.heatmap_text import Tinted
-from charloom.tui.widgets.legend import Legend
+from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.services.text_source import TextSource
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.color_scale import BITS, scale_for
+from charloom.tui.widgets.heatmap_text import HeatmapText
+from charloom.tui.widgets.legend import HeatmapLegend
 
-_SIGNALS = tuple(Signal)
+_SIGNALS = tuple(UnitSignal)
 
 
-class InsideScreen(Room):
+class InspectorScreen(BaseScreen):
     """Shows ``text``, called ``title``, as ``voice`` read it.
 
     ``find`` returns a title and the text to look into, when there is none yet; it may take a while,
@@ -78,15 +76,15 @@ name; the score is a correlation, measured on a half of the text that was not us
         Binding("escape", "back", "Back", show=False, tooltip="Back to where you were"),
     ]  # fmt: skip
 
-    def __init__(self, voice: Voice, find: Callable[[], tuple[str, str]]) -> None:
+    def __init__(self, voice: LoadedModel, find: Callable[[], tuple[str, str]]) -> None:
         super().__init__()
         self._voice, self._find = voice, find
         self._title = self._begin = ""  # the text's, and where to begin in it
-        self._reading: Reading | None = None
-        self._signal: Signal | None = None  # None: the surprise
+        self._reading: Trace | None = None
+        self._signal: UnitSignal | None = None  # None: the surprise
         self._unit = (0, 0)
-        self._trackers: list[Tracker] = []
-        self._signals: dict[Signal, NDArray[np.floating]] = {}
+        self._trackers: list[UnitProbe] = []
+        self._signals: dict[UnitSignal, NDArray[np.floating]] = {}
         self._spans: list[Span] = []
 
     def body(self) -> Iterator[Widget]:
@@ -94,19 +92,19 @@ name; the score is a correlation, measured on a half of the text that was not us
         yield Static("", id="heading", markup=False)
         with Horizontal(id="parts"):
             with VerticalScroll(can_focus=False):
-                yield Tinted("")
+                yield HeatmapText("")
             yield UnitPanel()
-        yield Legend()
-        yield Actions()
+        yield HeatmapLegend()
+        yield ActionBar()
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self.tell_context(plain(self._voice.exact))
+        self.tell_context(safe_content(self._voice.exact))
         self.look()
 
     @property
-    def _tinted(self) -> Tinted:
-        return self.query_one(Tinted)
+    def _tinted(self) -> HeatmapText:
+        return self.query_one(HeatmapText)
 
     @work(exclusive=True)
     async def look(self) -> None:
@@ -114,12 +112,12 @@ name; the score is a correlation, measured on a half of the text that was not us
         worker = get_current_worker()
         self._tell("reading …")
         try:
-            title, text = await apart(self._passage)
+            title, text = await run_in_background(self._passage)
             self._tinted.put(text)
-            reading = await apart(
-                lambda: lens.read(self._voice.model, text, lambda: worker.is_cancelled)
+            reading = await run_in_background(
+                lambda: trace(self._voice.model, text, lambda: worker.is_cancelled)
             )
-            trackers = await apart(lambda: neurons.rank(reading))
+            trackers = await run_in_background(lambda: rank_units(reading))
         except CharloomError as error:
             self._tell(in_the_app(str(error)), "$text-error")
             self._tinted.focus()
@@ -134,8 +132,8 @@ name; the score is a correlation, measured on a half of the text that was not us
     def _passage(self) -> tuple[str, str]:
         """Return the title of the text, and as much of it as is read."""
         title, text = self._find()
-        start, _ = passage.span(text, self._begin or None, None)
-        return title, text[start : start + lens.LONGEST]
+        start, _ = span(text, self._begin or None, None)
+        return title, text[start : start + MAX_CHARACTERS]
 
     def show(self) -> None:
         """Show the surprise, or the signal of the unit that was chosen."""
@@ -143,29 +141,29 @@ name; the score is a correlation, measured on a half of the text that was not us
         if reading is None:
             return
         if self._signal is None:
-            scale = scales.BITS
+            scale = BITS
             values: NDArray[np.floating] = reading.bits
             cost = f"{reading.bits_per_char:.2f} bits/char over {reading.predicted:,} characters"
             self._tell(f"Surprise: {cost} · {self._title}")
         else:
-            scale = scales.of(self._signal)
-            self._signals = {each: reading.signal(each, *self._unit) for each in Signal}
+            scale = scale_for(self._signal)
+            self._signals = {each: reading.signal(each, *self._unit) for each in UnitSignal}
             values = self._signals[self._signal]
             sign = self._tracker.sign if self._tracker else 1
-            self._spans = neurons.spans(self._signals[Signal.CELL], sign)
+            self._spans = strong_spans(self._signals[UnitSignal.CELL], sign)
             layer, unit = (number + 1 for number in self._unit)
             self._tell(f"{self._signal.title()} of unit {layer}.{unit} · {self._title}")
         self._tinted.show(scale.levels(values), scale)
-        self.query_one(Legend).show(scale, marks=self._tinted.marks)
+        self.query_one(HeatmapLegend).show(scale, marks=self._tinted.marks)
         self._offer()
         self._read_out()
 
     @property
-    def _tracker(self) -> Tracker | None:
+    def _tracker(self) -> UnitProbe | None:
         """What is known of the unit that is shown."""
         return next((each for each in self._trackers if each[:2] == self._unit), None)
 
-    @on(Tinted.Moved)
+    @on(HeatmapText.Moved)
     def _read_out(self) -> None:
         if self._reading:
             panel = self.query_one(UnitPanel)
@@ -183,7 +181,7 @@ name; the score is a correlation, measured on a half of the text that was not us
         self.show()
 
     def _tell(self, told: str, style: str = "") -> None:
-        self.query_one("#heading", Static).update(plain_line(told, 200, style))
+        self.query_one("#heading", Static).update(safe_line(told, 200, style))
 
     def _offer(self) -> None:
         surprise = self._signal is None
@@ -197,7 +195,7 @@ name; the score is a correlation, measured on a half of the text that was not us
             ]
         here += [("m", "marks", "screen.marks"), ("c", "text", "screen.text")]
         here += [("b", "begin", "screen.begin"), ("esc", "back", "screen.back")]
-        self.query_one(Actions).show(here)
+        self.query_one(ActionBar).show(here)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         """Offer what can be done with what is shown."""
@@ -208,7 +206,7 @@ name; the score is a correlation, measured on a half of the text that was not us
 
     def action_switch(self) -> None:
         """Show the surprise, or units."""
-        self._signal = Signal.CELL if self._signal is None else None
+        self._signal = UnitSignal.CELL if self._signal is None else None
         self.query_one(UnitPanel).set_class(self._signal is not None, "-units")
         self.show()
 
@@ -226,7 +224,7 @@ name; the score is a correlation, measured on a half of the text that was not us
     async def action_choose(self) -> None:
         """Ask for a unit by its number."""
         settings = self._voice.model.settings
-        ask = Ask(
+        ask = InputDialog(
             "Which unit? Its layer, a dot, and its number.",
             ".".join(str(number + 1) for number in self._unit),
             detail=f"From 1.1 to {settings.layers}.{settings.hidden}.",
@@ -242,7 +240,7 @@ name; the score is a correlation, measured on a half of the text that was not us
             raise CharloomError("A unit is its layer, a dot and its number, such as 1.37.")
         found = int(layer) - 1, int(unit) - 1
         if self._reading:
-            self._reading.signal(Signal.CELL, *found)  # refuses what does not exist
+            self._reading.signal(UnitSignal.CELL, *found)  # refuses what does not exist
         return found
 
     def action_span(self, by: int) -> None:
@@ -269,8 +267,10 @@ name; the score is a correlation, measured on a half of the text that was not us
     @work
     async def action_begin(self) -> None:
         """Ask where in the text to begin."""
-        detail = f"A phrase that stands there, or an offset; {lens.LONGEST:,} characters are read."
-        ask = Ask("Where does it begin?", self._begin, detail=detail)
+        detail = (
+            f"A phrase that stands there, or an offset; {MAX_CHARACTERS:,} characters are read."
+        )
+        ask = InputDialog("Where does it begin?", self._begin, detail=detail)
         typed = await self.app.push_screen_wait(ask)
         if typed is not None:
             self._begin = typed.strip()
@@ -281,6 +281,6 @@ name; the score is a correlation, measured on a half of the text that was not us
         self.dismiss()
 
 
-def _opened(source: Source) -> tuple[str, str]:
+def _opened(source: TextSource) -> tuple[str, str]:
     corpus = source.open(short=True)
     return corpus.title, corpus.text

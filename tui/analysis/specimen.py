@@ -4,8 +4,8 @@ from contextlib import suppress
 
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
-from charloom.core.runs import training_text as origins
-from charloom.core.store import read as shelf
+from charloom.core.runs.training_text import find_training_text
+from charloom.core.store.read import find_checkpoint
 
 _TALE = "loom"  # is always there
 _FEWEST = 100  # characters: units are ranked on them
@@ -16,10 +16,10 @@ def specimen(address: str) -> tuple[str, str]:
 
     Where that is not at hand, or is next to nothing, it is a tale that comes with Charloom.
     """
-    info, found = shelf.find(address)
+    info, found = find_checkpoint(address)
     origin = None
     with suppress(CharloomError):
-        origin = origins.find(info.name, found.card) if found.card else None
+        origin = find_training_text(info.name, found.card) if found.card else None
     if origin and len(origin.held_out) >= _FEWEST:
         return f"the held-out end of {origin.title}", origin.held_out
     tale = catalog.fetch(_TALE)

@@ -12,11 +12,11 @@ from textual.message import Message
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from charloom.core.analysis.activations import Reading, Signal
-from charloom.core.analysis.unit_probes import Tracker
-from charloom.tui.formatting.content import plain
-from charloom.tui.widgets import token_readout as readout
-from charloom.tui.widgets.option_list import Listing
+from charloom.core.analysis.activations import Trace, UnitSignal
+from charloom.core.analysis.unit_probes import UnitProbe
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.widgets.option_list import PlainOptionList
+from charloom.tui.widgets.token_readout import alternatives, char_label, surprise
 
 _EXPECTED = 9
 _LISTED = 300
@@ -33,10 +33,10 @@ class UnitPanel(Vertical):
         border-left: vkey $border-blurred;
         #there { height: 13; text-wrap: nowrap; }
         #tracked { height: auto; color: $text-muted; margin-top: 1; display: none; }
-        Listing { height: 1fr; display: none; }
+        PlainOptionList { height: 1fr; display: none; }
         &.-units {
             #there { height: 6; }
-            #tracked, Listing { display: block; }
+            #tracked, PlainOptionList { display: block; }
         }
     }
     """
@@ -52,12 +52,12 @@ class UnitPanel(Vertical):
         """Lay out the figures over the list."""
         yield Static("", id="there", markup=False)
         yield Static("", id="tracked", markup=False)
-        yield Listing()
+        yield PlainOptionList()
 
-    def list(self, trackers: Sequence[Tracker]) -> None:
+    def list(self, trackers: Sequence[UnitProbe]) -> None:
         """Offer units."""
         self._trackers = trackers[:_LISTED]
-        listing = self.query_one(Listing)
+        listing = self.query_one(PlainOptionList)
         with self.prevent(OptionList.OptionHighlighted):
             listing.clear_options().add_options([_option(each) for each in self._trackers])
             listing.highlighted = 0 if self._trackers else None
@@ -66,7 +66,7 @@ class UnitPanel(Vertical):
 
     def move(self, by: int) -> None:
         """Choose the unit above or below."""
-        listing = self.query_one(Listing)
+        listing = self.query_one(PlainOptionList)
         if by < 0:
             listing.action_cursor_up()
         else:
@@ -78,28 +78,28 @@ class UnitPanel(Vertical):
         chosen = self._trackers[event.option_index]
         self.post_message(self.Chosen(chosen.layer, chosen.unit))
 
-    def show_surprise(self, reading: Reading, position: int) -> None:
+    def show_surprise(self, reading: Trace, position: int) -> None:
         """Show what was expected where the cursor is."""
         found = reading.alternatives(position, _EXPECTED)
         actual = reading.text[position]
         before = reading.text[max(0, position - 12) : position]
-        lines = [readout.surprise(reading, position)]
+        lines = [surprise(reading, position)]
         if found:
-            after = plain("".join(map(readout.shown, before)))
+            after = safe_content("".join(map(char_label, before)))
             lines += [
                 Content.assemble(("\nexpected after …", "$text-muted"), after),
-                readout.alternatives(found, actual),
+                alternatives(found, actual),
             ]
         self._tell(lines)
 
     def show_unit(
-        self, character: str, figures: Mapping[Signal, float], tracker: Tracker | None
+        self, character: str, figures: Mapping[UnitSignal, float], tracker: UnitProbe | None
     ) -> None:
         """Show what a unit did as it read the ``character`` under the cursor."""
-        lines = [Content.assemble("at ‘", plain(readout.shown(character)), "’")]
+        lines = [Content.assemble("at ‘", safe_content(char_label(character)), "’")]
         for signal, value in figures.items():
             figure = "    –" if math.isnan(value) else f"{value:+5.2f}"
-            name = "tanh c" if signal is Signal.CELL else f"{signal} gate"
+            name = "tanh c" if signal is UnitSignal.CELL else f"{signal} gate"
             lines.append(Content.assemble(f"{name:<12}", (figure, "bold")))
         if tracker:
             way = "high" if tracker.sign > 0 else "low"
@@ -111,7 +111,7 @@ class UnitPanel(Vertical):
         self.query_one("#there", Static).update(Content("\n").join(lines), layout=False)
 
 
-def _option(tracker: Tracker) -> Option:
+def _option(tracker: UnitProbe) -> Option:
     number = f"{tracker.layer + 1}.{tracker.unit + 1}"
     tracks = _SHORT.get(tracker.tracks, tracker.tracks)
-    return Option(plain(f"{number:<6}{tracker.score:5.2f} {tracks}"))
+    return Option(safe_content(f"{number:<6}{tracker.score:5.2f} {tracks}"))

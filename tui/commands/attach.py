@@ -2,7 +2,7 @@
 
 import click
 
-from charloom.tui.console import follow as following
+from charloom.tui.console import follow
 from charloom.tui.console.options import json_option
 
 
@@ -11,4 +11,4 @@ from charloom.tui.console.options import json_option
 @json_option
 def attach(name: str, as_json: bool) -> int:
     """Watch the run NAME until it ends; Ctrl-C leaves it to itself."""
-    return following.attach(name, as_json)
+    return follow.attach(name, as_json)

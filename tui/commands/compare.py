@@ -9,23 +9,29 @@ from itertools import pairwise, zip_longest
 import click
 from rich.cells import set_cell_size
 
-from charloom.core.analysis import comparison as comparing
 from charloom.core.analysis import scoring
-from charloom.core.analysis.comparison import Yardstick
+from charloom.core.analysis.comparison import (
+    SAME,
+    EvalText,
+    held_out_text,
+    hotter,
+    shared_characters,
+    verdict,
+)
 from charloom.core.analysis.scoring import Score
 from charloom.core.errors import CharloomError
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.sanitize import visible
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.sanitize import sanitize
 from charloom.core.store.read import BUNDLED
-from charloom.tui.console.inputs import known, read
+from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, trial_options
-from charloom.tui.console.output import aside, note, write, write_json
+from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
 from charloom.tui.console.table import write_table
-from charloom.tui.console.texts import opened
+from charloom.tui.console.texts import open_text
 from charloom.tui.formatting.wrapping import rows
-from charloom.tui.services import model_cache as voices
-from charloom.tui.services.model_cache import Voice
+from charloom.tui.services.model_cache import LoadedModel, load
 
 _COLUMN = 36  # columns that each side needs to stand beside the other
 _BETWEEN = " │ "
@@ -33,8 +39,8 @@ _BETWEEN = " │ "
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    voice: Voice
-    settings: Settings
+    voice: LoadedModel
+    settings: SamplingConfig
     prompt: str = ""
     text: str = field(default="", repr=False)
     score: Score | None = None
@@ -70,16 +76,16 @@ def compare(
     from, where that is on this computer.
     """
     alone = right is None
-    voiced = map(voices.load, (left, right or left))
+    voiced = map(load, (left, right or left))
     sides = list(map(_Side, voiced, _settings(temperatures, alone=alone)))
     for warning in dict.fromkeys(each.voice.warning for each in sides if each.voice.warning):
-        note(warning)
+        echo_err(warning)
     yardstick = _yardstick(text, sides)
-    typed = read(sides[0].voice.ready if prompt is None else prompt)
+    typed = read_prompt(sides[0].voice.ready if prompt is None else prompt)
     sides = [_written(each, typed, seed, length) for each in sides]
     told, left_out = "", 0
     if yardstick:
-        scored = comparing.common(yardstick.text, *(each.voice.model.vocab for each in sides))
+        scored = shared_characters(yardstick.text, *(each.voice.model.vocab for each in sides))
         left_out = len(yardstick.text) - len(scored)
         sides = _scored(sides, scored)
         told = _verdict(sides)
@@ -94,46 +100,48 @@ def compare(
             }
         )
         return
-    aside(f"seed {seed}")
+    echo_dim(f"seed {seed}")
     _show(sides)
     if yardstick:
-        write("\n")
+        write_stdout("\n")
         without = f", without {left_out:,} that one of them does not know" if left_out else ""
-        aside(f"{yardstick.title}, {len(yardstick.text):,} characters{without}")
+        echo_dim(f"{yardstick.title}, {len(yardstick.text):,} characters{without}")
         write_table("<>", ("", "bits/char"), *map(_figures, sides))
-        write(f"{told}\n")
+        write_stdout(f"{told}\n")
 
 
-def _settings(temperatures: Sequence[float], *, alone: bool) -> tuple[Settings, Settings]:
+def _settings(
+    temperatures: Sequence[float], *, alone: bool
+) -> tuple[SamplingConfig, SamplingConfig]:
     """Return those of the two sides."""
-    given = [Settings(each) for each in temperatures]
+    given = [SamplingConfig(each) for each in temperatures]
     if len(given) > 2:
         raise click.UsageError("There are two sides; give --temperature once or twice.")
-    first = given[0] if given else Settings()
+    first = given[0] if given else SamplingConfig()
     if len(given) == 2:
         return first, given[1]
-    return first, comparing.warmer(first) if alone else first
+    return first, hotter(first) if alone else first
 
 
-def _yardstick(text: str | None, sides: Sequence[_Side]) -> Yardstick | None:
+def _yardstick(text: str | None, sides: Sequence[_Side]) -> EvalText | None:
     """Return what both are scored on; None, and told why, where nobody named it and none is."""
     if text is None:
         try:
-            found = comparing.held_out(*(each.voice.exact for each in sides))
+            found = held_out_text(*(each.voice.exact for each in sides))
         except CharloomError as error:
-            note(f"No score: {error}")
+            echo_err(f"No score: {error}")
             return None
         if found.warning:
-            note(found.warning)
+            echo_err(found.warning)
         return found
-    corpus = opened(text)
-    return Yardstick(corpus.title, corpus.text)
+    corpus = open_text(text)
+    return EvalText(corpus.title, corpus.text)
 
 
 def _written(side: _Side, typed: str, seed: int, length: int) -> _Side:
     model = side.voice.model
-    prompt = known(typed, model.vocab)
-    draft = Draft(Stream(model, prompt, side.settings, seed), length)
+    prompt = encode_prompt(typed, model.vocab)
+    draft = Completion(Sampler(model, prompt, side.settings, seed), length)
     return replace(side, prompt=prompt, text="".join(each.character for each in draft))
 
 
@@ -150,8 +158,8 @@ def _verdict(sides: Sequence[_Side]) -> str:
     one, other = sides
     assert one.score and other.score
     if one.score is other.score:
-        return comparing.SAME
-    return comparing.verdict(one.voice.exact, one.score, other.voice.exact, other.score)
+        return SAME
+    return verdict(one.voice.exact, one.score, other.voice.exact, other.score)
 
 
 def _show(sides: Sequence[_Side]) -> None:
@@ -160,17 +168,17 @@ def _show(sides: Sequence[_Side]) -> None:
     each = (width - len(_BETWEEN)) // 2
     if each < _COLUMN:
         for number, side in enumerate(sides):
-            write("\n" * bool(number) + f"{_heading(side)}\n\n")
-            write(side.prompt, bold=True)
-            write(f"{side.text}\n")
+            write_stdout("\n" * bool(number) + f"{_heading(side)}\n\n")
+            write_stdout(side.prompt, bold=True)
+            write_stdout(f"{side.text}\n")
         return
     for left, right in zip_longest(*(_column(side, each) for side in sides), fillvalue=""):
-        write(f"{set_cell_size(left, each)}{_BETWEEN}{right}".rstrip() + "\n")
+        write_stdout(f"{set_cell_size(left, each)}{_BETWEEN}{right}".rstrip() + "\n")
 
 
 def _column(side: _Side, width: int) -> Iterator[str]:
     for passage in (f"{_heading(side)}\n", side.prompt + side.text):
-        shown = visible(passage)
+        shown = sanitize(passage)
         starts = [row.start for row in rows(shown, width)]
         for start, end in pairwise([*starts, len(shown)]):
             yield shown[start:end].rstrip("\n ")

@@ -8,23 +8,29 @@ import click
 
 from charloom.core.data import catalog
 from charloom.core.data.corpus import MIN_CHARACTERS
-from charloom.core.data.statistics import Estimate, Survey, estimates
-from charloom.core.data.statistics import survey as take
-from charloom.core.runs import estimates as speeds
+from charloom.core.data.statistics import TextStatistics, TimeEstimate, estimate_presets
+from charloom.core.data.statistics import analyze_text as take
+from charloom.core.runs.estimates import cached_throughput, measure_throughput
 from charloom.tui.console.options import (
-    ListingGroup,
+    DefaultListGroup,
     json_option,
     mirror_option,
     output_options,
     reading_options,
 )
-from charloom.tui.console.output import download_progress, note, write, write_file, write_json
+from charloom.tui.console.output import (
+    download_progress,
+    echo_err,
+    write_file,
+    write_json,
+    write_stdout,
+)
 from charloom.tui.console.table import write_table
-from charloom.tui.console.texts import opened
-from charloom.tui.formatting.durations import roughly
+from charloom.tui.console.texts import open_text
+from charloom.tui.formatting.durations import format_approx
 
 
-@click.group(cls=ListingGroup)
+@click.group(cls=DefaultListGroup)
 def corpus() -> None:
     """List, fetch, show and check texts; without a command, list those known by name."""
 
@@ -55,7 +61,7 @@ def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None
         text = catalog.fetch(name, mirror=mirror, on_progress=report).text
     if output:
         write_file(output, text, force)
-    note(f"{name!r} is at hand: {len(text):,} characters.")
+    echo_err(f"{name!r} is at hand: {len(text):,} characters.")
 
 
 @corpus.command()
@@ -63,7 +69,7 @@ def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None
 @reading_options
 def show(text: str, mirror: str | None, **values: Any) -> None:
     """Write TEXT (a file, '-' or a known name) as it would be trained on."""
-    write(opened(text, mirror, values).text)
+    write_stdout(open_text(text, mirror, values).text)
 
 
 @corpus.command()
@@ -72,7 +78,7 @@ def show(text: str, mirror: str | None, **values: Any) -> None:
 @json_option
 def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
     """Tell what TEXT holds, what Charloom would do about it, and how long training would take."""
-    found = opened(text, mirror, values)
+    found = open_text(text, mirror, values)
     survey = take(found)
     if as_json:
         about = {"title": found.title, "source": found.source, "sha256": found.sha256}
@@ -89,19 +95,21 @@ def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
         "no text": f"{survey.non_text:.2%}",
     }
     for name, value in figures.items():
-        write(f"{name:<11} {value}\n")
+        write_stdout(f"{name:<11} {value}\n")
     for finding in survey.findings:
-        write(f"\n- {finding.what}\n  {finding.action}\n")
-    rows = [(name, roughly(seconds), summary) for name, seconds, summary in _estimates(survey)]
+        write_stdout(f"\n- {finding.what}\n  {finding.action}\n")
+    rows = [
+        (name, format_approx(seconds), summary) for name, seconds, summary in _estimates(survey)
+    ]
     if rows:
-        write("\n")
+        write_stdout("\n")
         write_table("<><", ("preset", "about", ""), *rows)
 
 
-def _estimates(survey: Survey) -> list[Estimate]:
+def _estimates(survey: TextStatistics) -> list[TimeEstimate]:
     """Return what each preset would take here, timing the machine if that was never done."""
     if survey.characters < MIN_CHARACTERS:
         return []
-    if speeds.remembered() is None:
-        note("Timing how fast this machine trains, which is done once …")
-    return estimates(survey.characters, speeds.measured())
+    if cached_throughput() is None:
+        echo_err("Timing how fast this machine trains, which is done once …")
+    return estimate_presets(survey.characters, measure_throughput())

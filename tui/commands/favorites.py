@@ -6,12 +6,11 @@ from pathlib import Path
 import click
 
 from charloom.core.errors import CharloomError
-from charloom.core.library import generation as forms
 from charloom.core.library.database import Library
-from charloom.core.library.generation import Generation
-from charloom.core.sanitize import one_line
-from charloom.tui.console.options import ListingGroup, json_option, output_options, yes_option
-from charloom.tui.console.output import confirm, note, write, write_file, write_json
+from charloom.core.library.generation import EXPORT_FORMATS, Generation, format_generations
+from charloom.core.sanitize import single_line
+from charloom.tui.console.options import DefaultListGroup, json_option, output_options, yes_option
+from charloom.tui.console.output import confirm, echo_err, write_file, write_json, write_stdout
 from charloom.tui.console.table import write_table
 
 _EXCERPT = 60
@@ -20,7 +19,7 @@ _number = click.argument("number", metavar="ID", type=int)
 _all = click.option("--all", "everything", is_flag=True, help="Not only favorites: all there is.")
 
 
-@click.group(cls=ListingGroup)
+@click.group(cls=DefaultListGroup)
 def favorites() -> None:
     """List, search, export and replay favorites; without a command, list them.
 
@@ -59,7 +58,7 @@ def show(number: int, as_json: bool) -> None:
     if as_json:
         write_json(asdict(found))
     else:
-        write(forms.export([found], "txt"))
+        write_stdout(format_generations([found], "txt"))
 
 
 @favorites.command()
@@ -68,7 +67,7 @@ def add(number: int) -> None:
     """Make a favorite of something that was generated before."""
     with Library() as library:
         library.star(number)
-    note(f"{number} is a favorite.")
+    echo_err(f"{number} is a favorite.")
 
 
 @favorites.command()
@@ -80,12 +79,12 @@ def remove(number: int, delete: bool, yes: bool) -> None:
     with Library() as library:
         found = library.get(number)
         if delete:
-            excerpt = one_line(found.prompt + found.text, _EXCERPT)
+            excerpt = single_line(found.prompt + found.text, _EXCERPT)
             confirm(f"Delete {number} for good ({excerpt})?", yes)
             library.remove(number)
         else:
             library.star(number, on=False)
-    note(f"{number} is {'deleted' if delete else 'no longer a favorite'}.")
+    echo_err(f"{number} is {'deleted' if delete else 'no longer a favorite'}.")
 
 
 @favorites.command()
@@ -96,14 +95,14 @@ def tag(number: int, tags: tuple[str, ...], remove: bool) -> None:
     """Give a generation TAGS, or take them away, and write those it has now."""
     with Library() as library:
         changed = library.tag(number, remove=tags) if remove else library.tag(number, tags)
-    write(f"{', '.join(changed.tags)}\n")
+    write_stdout(f"{', '.join(changed.tags)}\n")
 
 
 @favorites.command()
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(forms.EXPORTS),
+    type=click.Choice(EXPORT_FORMATS),
     default="txt",
     show_default=True,
     help="For reading, or with every field (jsonl).",
@@ -113,27 +112,25 @@ def tag(number: int, tags: tuple[str, ...], remove: bool) -> None:
 def export(kind: str, everything: bool, output: Path | None, force: bool) -> None:
     """Write the favorites to stdout or into a file, newest first."""
     with Library() as library:
-        text = forms.export(library.recent(-1, starred_only=not everything), kind)
+        text = format_generations(library.recent(-1, starred_only=not everything), kind)
     if output:
         write_file(output, text, force)
     else:
-        write(text)
+        write_stdout(text)
 
 
 @favorites.command()
 @_number
 def replay(number: int) -> None:
     """Let the same checkpoint write the text again, and say whether it is the same."""
-    from charloom.core.library import (
-        replay as replaying,  # deferred, with NumPy, which nothing else here needs
-    )
+    from charloom.core.library.replay import replay
 
     with Library() as library:
         found = library.get(number)
-    outcome = replaying.replay(found)
+    outcome = replay(found)
     if not outcome.equal:
         raise CharloomError(outcome.sentence)
-    write(f"{outcome.sentence}\n")
+    write_stdout(f"{outcome.sentence}\n")
 
 
 def _list(found: list[Generation], as_json: bool, nothing: str) -> None:
@@ -153,4 +150,4 @@ def _list(found: list[Generation], as_json: bool, nothing: str) -> None:
         )
         write_table("><<<<<", ("id", "", "date", "model", "tags", "text"), *rows)
     else:
-        note(nothing)
+        echo_err(nothing)

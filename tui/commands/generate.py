@@ -7,30 +7,31 @@ from typing import TYPE_CHECKING
 
 import click
 
-from charloom.core.analysis import repetition as looping
+from charloom.core.analysis.repetition import repetition_message, repetition_period
 from charloom.core.errors import CharloomError
 from charloom.core.library.generation import Generation
-from charloom.core.model.metadata import Card
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.batched import Streams, Text
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.sanitize import one_line
-from charloom.core.store import read as shelf
-from charloom.tui.console.inputs import known, read
+from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.batched import BatchLane, BatchSampler
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.sanitize import single_line
+from charloom.core.store.read import load_checkpoint
+from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, model_option
-from charloom.tui.console.output import aside, note, write, write_json
-from charloom.tui.console.stream import MOST_KEPT, Passage
+from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
+from charloom.tui.console.stream import MOST_KEPT, OutputStream
 
 if TYPE_CHECKING:
-    from charloom.core.analysis.memorization import Run
+    from charloom.core.analysis.memorization import VerbatimMatch
 
 _LONGEST = 10_000_000
 _FEWEST, _WIDEST = 8, 64  # texts side by side: fewer are as quick one after the other
 _MOST_WAITING = 1_000_000  # characters of these, about, for which there is room
 _BETWEEN = "\n* * *\n\n"  # one text and the next
 _EXCERPT = 60  # characters of a run that are shown
-_DEFAULT = Settings()
+_DEFAULT = SamplingConfig()
 _JSON = (
     *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
     *("model", "step", "checkpoint_sha256", "chars_per_second"),
@@ -108,22 +109,22 @@ def generate(
     object per text, on a line, once all of it is there. Every text of up to a million characters is
     kept in the library: see `charloom favorites`.
     """
-    settings = Settings(temperature, top_k, top_p)
-    loaded = shelf.load(address)
+    settings = SamplingConfig(temperature, top_k, top_p)
+    loaded = load_checkpoint(address)
     if loaded.warning:
-        note(loaded.warning)
-    model = LSTM(loaded.checkpoint)
-    prompt = known(read(prompt), model.vocab)
+        echo_err(loaded.warning)
+    model = NumpyLSTM(loaded.checkpoint)
+    prompt = encode_prompt(read_prompt(prompt), model.vocab)
     first = int.from_bytes(os.urandom(4)) if seed is None else seed
 
-    texts = _Texts(model, prompt, settings, range(first, first + count), length)
+    texts = _SampledTexts(model, prompt, settings, range(first, first + count), length)
     failure: CharloomError | None = None
-    longest: Callable[[str], Run | None] | None = None
+    longest: Callable[[str], VerbatimMatch | None] | None = None
     for number in range(first, first + count):
         if number > first and not as_json:
-            write(_BETWEEN)
-        passage = Passage(shown=not as_json)
-        ending = passage.write(prompt, lambda: Draft(texts.next(), length, stop))
+            write_stdout(_BETWEEN)
+        passage = OutputStream(shown=not as_json)
+        ending = passage.write(prompt, lambda: Completion(texts.next(), length, stop))
         if ending and not passage.length:  # there is nothing to keep
             raise ending
         generation = Generation(
@@ -153,30 +154,30 @@ def generate(
         if as_json:
             more = {"copied": run and asdict(run)} if copied else {}
             write_json({name: getattr(generation, name) for name in _JSON} | more)
-        aside(f"{_figures(generation)} · {kept}")
+        echo_dim(f"{_figures(generation)} · {kept}")
         if run:
-            aside(_told(run, passage.text))
-        if period := looping.period(passage.text):
-            aside(f"it {looping.words(period)}")
+            echo_dim(_told(run, passage.text))
+        if period := repetition_period(passage.text):
+            echo_dim(f"it {repetition_message(period)}")
         if ending:
             raise ending
     if failure:
         raise failure
 
 
-class _Texts:
+class _SampledTexts:
     """The texts to come, one for each of ``seeds``: as many side by side as there is room for."""
 
     def __init__(
-        self, model: LSTM, prompt: str, settings: Settings, seeds: range, length: int
+        self, model: NumpyLSTM, prompt: str, settings: SamplingConfig, seeds: range, length: int
     ) -> None:
         self._model, self._prompt, self._settings = model, prompt, settings
         self._seeds = seeds
         self._widest = min(_WIDEST, _MOST_WAITING // max(1, length))
-        self._waiting: Iterator[Text] = iter(())
-        self._together: Streams | None = None
+        self._waiting: Iterator[BatchLane] = iter(())
+        self._together: BatchSampler | None = None
 
-    def next(self) -> Stream | Text:
+    def next(self) -> Sampler | BatchLane:
         """Return the next text; with the first of those side by side the prompt is read."""
         text = next(self._waiting, None)
         if text:
@@ -186,8 +187,10 @@ class _Texts:
             width, self._together = 1, None
         seeds, self._seeds = self._seeds[:width], self._seeds[width:]
         if width == 1:
-            return Stream(self._model, self._prompt, self._settings, seeds[0])
-        self._together = Streams(self._model, self._prompt, [self._settings] * len(seeds), seeds)
+            return Sampler(self._model, self._prompt, self._settings, seeds[0])
+        self._together = BatchSampler(
+            self._model, self._prompt, [self._settings] * len(seeds), seeds
+        )
         self._waiting = iter(self._together.texts)
         return next(self._waiting)
 
@@ -197,21 +200,21 @@ class _Texts:
         return self._together.chars_per_second if self._together else 0.0
 
 
-def _copies(name: str, card: Card) -> "Callable[[str], Run | None]":
+def _copies(name: str, card: CheckpointMetadata) -> "Callable[[str], VerbatimMatch | None]":
     """Return what finds the longest run of a text that ``name`` has learned, if that can be had."""
     # Deferred: nobody else waits for the rooms that know of texts.
-    from charloom.core.analysis.memorization import Index
-    from charloom.core.runs import training_text as origins
+    from charloom.core.analysis.memorization import SuffixArray
+    from charloom.core.runs.training_text import find_training_text
 
     try:
-        return Index(origins.find(name, card).train).longest
+        return SuffixArray(find_training_text(name, card).train).longest
     except CharloomError as error:
-        note(str(error))
+        echo_err(str(error))
         return lambda _: None
 
 
-def _told(run: "Run", text: str) -> str:
-    shown = one_line(text[run.start : run.start + run.length], _EXCERPT)
+def _told(run: "VerbatimMatch", text: str) -> str:
+    shown = single_line(text[run.start : run.start + run.length], _EXCERPT)
     characters = "1 character" if run.length == 1 else f"{run.length:,} characters"
     return f"longest verbatim run: {characters}" + f" (“{shown}”)" * bool(shown)
 

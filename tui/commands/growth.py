@@ -6,19 +6,18 @@ from itertools import pairwise
 
 import click
 
-from charloom.core.analysis.checkpoint_samples import Growth, grow
+from charloom.core.analysis.checkpoint_samples import CheckpointSample, sample_checkpoints
 from charloom.core.errors import CharloomError
-from charloom.core.model.metadata import Card
+from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
-from charloom.core.sampling.config import Settings
-from charloom.core.sanitize import one_line
-from charloom.core.store import read as shelf
-from charloom.core.store.read import BUNDLED, ModelInfo
-from charloom.tui.console.inputs import known, read
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sanitize import single_line
+from charloom.core.store.read import BUNDLED, ModelInfo, find_checkpoint, find_model
+from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, trial_options
-from charloom.tui.console.output import aside, note, write, write_json
+from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
 from charloom.tui.formatting.wrapping import rows
-from charloom.tui.services.model_cache import ready_prompt
+from charloom.tui.services.model_cache import default_prompt
 
 _LOSSES = {"carried": "carried", "validation": "valid.", "train": "train", "": ""}
 _FIGURES = 31  # columns, before the text
@@ -32,7 +31,7 @@ _NARROWEST = 20  # columns of a text that is folded
 @click.option(
     "--temperature",
     type=float,
-    default=Settings().temperature,
+    default=SamplingConfig().temperature,
     show_default=True,
     help="0 to 10; 0 always takes the likeliest.",
 )
@@ -46,25 +45,27 @@ def growth(
     character (carried over all the held-out text, of what the training looked at, or else of what
     it was trained on), and the text, with ↵ for a newline.
     """
-    settings = Settings(temperature)
-    info, _ = shelf.find(shelf.model(model).name)
+    settings = SamplingConfig(temperature)
+    info, _ = find_checkpoint(find_model(model).name)
     card = _newest(info)
-    prompt = known(read(ready_prompt(model, card) if prompt is None else prompt), card.vocab)
+    prompt = encode_prompt(
+        read_prompt(default_prompt(model, card) if prompt is None else prompt), card.vocab
+    )
     if not as_json:
-        aside(f"{one_line(prompt, _PROMPT)} · seed {seed} · temperature {temperature:g}")
-        write(f"{'step':>9}  {'bits/char':>9}  {'':<7}  text\n")
-    for each in grow(info.checkpoints, prompt, settings, seed, length):
+        echo_dim(f"{single_line(prompt, _PROMPT)} · seed {seed} · temperature {temperature:g}")
+        write_stdout(f"{'step':>9}  {'bits/char':>9}  {'':<7}  text\n")
+    for each in sample_checkpoints(info.checkpoints, prompt, settings, seed, length):
         if as_json:
             write_json(_record(info.name, prompt, seed, temperature, each))
         elif each.fault:
-            note(f"Passed over: {each.fault}")
+            echo_err(f"Passed over: {each.fault}")
         else:
             _show(each)
     if len(info.checkpoints) == 1:
-        note(f"{model!r} has one checkpoint; a training keeps more as it goes on.")
+        echo_err(f"{model!r} has one checkpoint; a training keeps more as it goes on.")
 
 
-def _newest(info: ModelInfo) -> Card:
+def _newest(info: ModelInfo) -> CheckpointMetadata:
     """Return the card of the last checkpoint that has one."""
     cards = [each.card for each in info.checkpoints if each.card]
     if not cards:
@@ -72,21 +73,21 @@ def _newest(info: ModelInfo) -> Card:
     return cards[-1]
 
 
-def _show(growth: Growth) -> None:
+def _show(growth: CheckpointSample) -> None:
     figure = "–" if growth.loss is None else f"{bits(growth.loss):.2f}"
-    write(f"{growth.step:>9,}  {figure:>9}  {_LOSSES[growth.measure]:<7}  ")
-    text = one_line(growth.text, len(growth.text) + 1)
+    write_stdout(f"{growth.step:>9,}  {figure:>9}  {_LOSSES[growth.measure]:<7}  ")
+    text = single_line(growth.text, len(growth.text) + 1)
     room = shutil.get_terminal_size().columns - _FIGURES - 1
     if not sys.stdout.isatty() or room < _NARROWEST:
-        write(text + "\n")
+        write_stdout(text + "\n")
         return
     starts = [row.start for row in rows(text, room)]
     for number, (start, end) in enumerate(pairwise([*starts, len(text)])):
-        write(" " * _FIGURES * bool(number) + text[start:end].rstrip() + "\n")
+        write_stdout(" " * _FIGURES * bool(number) + text[start:end].rstrip() + "\n")
 
 
 def _record(
-    model: str, prompt: str, seed: int, temperature: float, each: Growth
+    model: str, prompt: str, seed: int, temperature: float, each: CheckpointSample
 ) -> dict[str, object]:
     return {
         "model": model,

@@ -8,15 +8,14 @@ from typing import Any
 
 import click
 
-from charloom.core.analysis import activations as lens
-from charloom.core.analysis import unit_probes as neurons
-from charloom.core.analysis.activations import Reading, Signal
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.runs import training_text as origins
-from charloom.core.store import read as shelf
+from charloom.core.analysis.activations import MAX_CHARACTERS, Trace, UnitSignal, trace
+from charloom.core.analysis.unit_probes import rank_units
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.runs.training_text import find_training_text
+from charloom.core.store.read import load_checkpoint
 from charloom.tui.console.options import model_option, reading_options
-from charloom.tui.console.output import note, write_json
-from charloom.tui.console.texts import of_a_file, opened
+from charloom.tui.console.output import echo_err, write_json
+from charloom.tui.console.texts import has_file_options, open_text
 
 _PLACES = 6  # decimals: float32 has no more
 
@@ -83,21 +82,21 @@ def inspect(
         if sys.stdin is None or sys.stdin.isatty():
             raise click.UsageError("Name a FILE, pipe a text in, or say --held-out.")
         text = "-"
-    if held_out and (text is not None or of_a_file(values)):
+    if held_out and (text is not None or has_file_options(values)):
         said = "Give a FILE or --held-out, not both. A part can be taken of a FILE only."
         raise click.UsageError(said)
-    loaded = shelf.load(address)
+    loaded = load_checkpoint(address)
     if loaded.warning:
-        note(loaded.warning)
+        echo_err(loaded.warning)
     if text is None:
-        origin = origins.find(address.partition("@")[0], loaded.checkpoint)
+        origin = find_training_text(address.partition("@")[0], loaded.checkpoint)
         title, passage = origin.title, origin.held_out
     else:
-        corpus = opened(text, mirror, values)
+        corpus = open_text(text, mirror, values)
         title, passage = corpus.title, corpus.text
-    if len(passage) > lens.LONGEST:
-        note(f"Of {len(passage):,} characters the first {lens.LONGEST:,} are read.")
-    reading = lens.read(LSTM(loaded.checkpoint), passage)
+    if len(passage) > MAX_CHARACTERS:
+        echo_err(f"Of {len(passage):,} characters the first {MAX_CHARACTERS:,} are read.")
+    reading = trace(NumpyLSTM(loaded.checkpoint), passage)
     told: dict[str, Any] = {
         "model": address.partition("@")[0],
         "step": loaded.checkpoint.step,
@@ -109,7 +108,7 @@ def inspect(
         "bits": _numbers(reading.bits),
         "units": [
             each._asdict() | {"layer": each.layer + 1, "unit": each.unit + 1}
-            for each in neurons.rank(reading)[:top]
+            for each in rank_units(reading)[:top]
         ],
         "signals": [_signals(reading, *each) for each in chosen],
     }
@@ -123,8 +122,8 @@ def inspect(
     write_json(told)
 
 
-def _signals(reading: Reading, layer: int, unit: int) -> dict[str, Any]:
-    signals = {each.value: _numbers(reading.signal(each, layer, unit)) for each in Signal}
+def _signals(reading: Trace, layer: int, unit: int) -> dict[str, Any]:
+    signals = {each.value: _numbers(reading.signal(each, layer, unit)) for each in UnitSignal}
     return {"layer": layer + 1, "unit": unit + 1, **signals}
 
 

@@ -6,24 +6,38 @@ from typing import Any
 
 import click
 
-from charloom.core.model.metadata import Card
+from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
-from charloom.core.store import write as store
-from charloom.core.store.write import CheckpointInfo, ModelInfo
-from charloom.tui.console.options import ListingGroup, json_option, yes_option
-from charloom.tui.console.output import confirm, note, write, write_json
+from charloom.core.store.read import (
+    CheckpointInfo,
+    ModelInfo,
+    find_checkpoint,
+    find_model,
+    list_models,
+)
+from charloom.core.store.write import (
+    export_model,
+    import_model,
+    pin_checkpoint,
+    prune_checkpoints,
+    read_notes,
+    remove_model,
+    rename_model,
+)
+from charloom.tui.console.options import DefaultListGroup, json_option, yes_option
+from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout
 from charloom.tui.console.table import write_table
 from charloom.tui.formatting.units import (
+    checkpoint_count,
     checkpoint_row,
-    counted,
     megabytes,
     model_row,
-    network,
-    size,
+    network_summary,
+    total_bytes,
 )
 
 
-@click.group(cls=ListingGroup)
+@click.group(cls=DefaultListGroup)
 def models() -> None:
     """List, show and manage the models; without a command, list them."""
 
@@ -32,12 +46,12 @@ def models() -> None:
 @json_option
 def list_(as_json: bool) -> None:
     """List the models: their size, their best checkpoint and its loss on held-out text."""
-    found = store.models()
+    found = list_models()
     if as_json:
         write_json([_summary(info) for info in found])
         return
     if not found:
-        note("There is no model yet; `charloom train` makes one.")
+        echo_err("There is no model yet; `charloom train` makes one.")
         return
     headings = ("model", "hidden", "parameters", "step", "nats/char", "bits/char", "saved", "MB")
     write_table(
@@ -50,24 +64,24 @@ def list_(as_json: bool) -> None:
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show all that is known about the model NAME and its checkpoints."""
-    info = store.model(name)
-    notes = store.notes(name)
+    info = find_model(name)
+    notes = read_notes(name)
     if as_json:
         card = {"card": info.best.card.to_json()} if info.best and info.best.card else {}
         saved = [_checkpoint(each) for each in info.checkpoints]
         write_json(_summary(info) | {"saved": saved, "notes": notes} | card)
         return
-    write(f"{info.name}{' (comes with Charloom)' if info.bundled else ''}\n")
+    write_stdout(f"{info.name}{' (comes with Charloom)' if info.bundled else ''}\n")
     if info.best and info.best.card:
         _write_card(info.best.card)
     if info.checkpoints:
-        write("\n")
+        write_stdout("\n")
         headings = ("step", "train", "validation", "carried", "windowed-256", "MB", "")
         write_table(">>>>>><", headings, *(checkpoint_row(info, c) for c in info.checkpoints))
     else:
-        note("It has no checkpoint yet.")
+        echo_err("It has no checkpoint yet.")
     if notes:
-        write(f"\n{notes}\n")
+        write_stdout(f"\n{notes}\n")
 
 
 @models.command()
@@ -75,8 +89,8 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("new")
 def rename(old: str, new: str) -> None:
     """Call the model OLD from now on NEW."""
-    store.rename(old, new)
-    note(f"The model {old!r} is now called {new!r}.")
+    rename_model(old, new)
+    echo_err(f"The model {old!r} is now called {new!r}.")
 
 
 @models.command()
@@ -84,11 +98,11 @@ def rename(old: str, new: str) -> None:
 @yes_option
 def remove(name: str, yes: bool) -> None:
     """Delete the model NAME, with all its checkpoints."""
-    info = store.model(name)
-    what = f"{counted(len(info.checkpoints))}, {megabytes(size(info))} MB"
+    info = find_model(name)
+    what = f"{checkpoint_count(len(info.checkpoints))}, {megabytes(total_bytes(info))} MB"
     confirm(f"Delete the model {info.name!r} for good ({what})?", yes)
-    store.remove(name)
-    note(f"The model {name!r} is deleted.")
+    remove_model(name)
+    echo_err(f"The model {name!r} is deleted.")
 
 
 @models.command()
@@ -98,7 +112,7 @@ def remove(name: str, yes: bool) -> None:
 @click.option("--force", is_flag=True, help="Replace the file if it is already there.")
 def export(address: str, target: Path, half: bool, force: bool) -> None:
     """Copy a checkpoint to the file or folder TARGET and write where it is."""
-    write(f"{store.export(address, target, half, force)}\n")
+    write_stdout(f"{export_model(address, target, half, force)}\n")
 
 
 @models.command("import")
@@ -106,7 +120,7 @@ def export(address: str, target: Path, half: bool, force: bool) -> None:
 @click.option("--name", help="What to call the model; the file's name when not given.")
 def import_(file: Path, name: str | None) -> None:
     """Take a checkpoint FILE in as a new model and write the model's name."""
-    write(f"{store.import_(file, name)}\n")
+    write_stdout(f"{import_model(file, name)}\n")
 
 
 @models.command()
@@ -114,17 +128,17 @@ def import_(file: Path, name: str | None) -> None:
 @click.option("--off", is_flag=True, help="Do not keep it in any case any more.")
 def pin(address: str, off: bool) -> None:
     """Keep a checkpoint whatever else is thinned out."""
-    store.pin(address, on=not off)
-    info, found = store.find(address)
-    note(f"{info.name}@{found.step} is {'no longer pinned' if off else 'pinned'}.")
+    pin_checkpoint(address, on=not off)
+    info, found = find_checkpoint(address)
+    echo_err(f"{info.name}@{found.step} is {'no longer pinned' if off else 'pinned'}.")
 
 
 @models.command()
 @click.argument("name")
 def prune(name: str) -> None:
     """Delete the checkpoints of NAME but the best, the newest and the pinned ones."""
-    freed = store.prune(name)
-    note(f"Deleted {counted(freed.files)}, {megabytes(freed.size)} MB.")
+    freed = prune_checkpoints(name)
+    echo_err(f"Deleted {checkpoint_count(freed.files)}, {megabytes(freed.size)} MB.")
 
 
 def _summary(info: ModelInfo) -> dict[str, Any]:
@@ -143,7 +157,7 @@ def _summary(info: ModelInfo) -> dict[str, Any]:
         "nats_per_char": nats,
         "bits_per_char": None if nats is None else bits(nats),
         "checkpoints": len(info.checkpoints),
-        "bytes": size(info),
+        "bytes": total_bytes(info),
         "text": card and card.corpus.title,
     }
 
@@ -159,11 +173,11 @@ def _checkpoint(info: CheckpointInfo) -> dict[str, Any]:
     }
 
 
-def _write_card(card: Card) -> None:
+def _write_card(card: CheckpointMetadata) -> None:
     model, training, corpus = card.model, card.training, card.corpus
     bound = {name: getattr(training, name) for name in ("minutes", "epochs", "steps")}
     lines = {
-        "network": f"{network(card)}, {model.parameters:,} parameters",
+        "network": f"{network_summary(card)}, {model.parameters:,} parameters",
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
         "opening": repr(corpus.opening),
         "training": f"B {training.batch}, T {training.window}, {training.order}, "
@@ -174,4 +188,4 @@ def _write_card(card: Card) -> None:
     }
     for name, value in lines.items():
         if value:
-            write(f"{name:<9} {value}\n")
+            write_stdout(f"{name:<9} {value}\n")

@@ -8,16 +8,15 @@ from typing import TypeVar
 import click
 
 from charloom.core.errors import CharloomError
-from charloom.core.runs import commands as orders
-from charloom.core.runs import monitor as watch
-from charloom.core.runs.commands import Kind, Order
+from charloom.core.runs.commands import Command, CommandKind, send_command
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Finished, Paused, to_line
-from charloom.core.runs.run import News
-from charloom.core.store import write as store
-from charloom.tui.console.follow import INTERRUPTED, heeding, live, tell_end
+from charloom.core.runs.monitor import is_training
+from charloom.core.runs.run import EventReader
+from charloom.core.store.read import find_model, model_dir
+from charloom.tui.console.follow import INTERRUPTED, on_interrupt, report_end, require_live
 from charloom.tui.console.options import json_option
-from charloom.tui.console.output import aside, note, write
-from charloom.tui.console.progress import lasting
+from charloom.tui.console.output import echo_dim, echo_err, write_stdout
+from charloom.tui.console.progress import current_state_events
 
 _PATIENCE = 30.0  # seconds, for what a trainer does between two steps; its end takes what it takes
 _PAST = 1 << 16  # bytes of a log: a trainer that is paused tells nothing more
@@ -30,14 +29,14 @@ Answer = TypeVar("Answer", bound=Event)
 @json_option
 def pause(name: str, as_json: bool) -> None:
     """Have the run NAME stand still, with everything saved, until it is told to go on."""
-    trainer = _Trainer(name)
+    trainer = _TrainerControl(name)
     if done := trainer.paused:
         _write(done, as_json)
     else:
         done = trainer.told("pause", Paused, as_json)
     already = " already" if trainer.paused else ""
     ways = done.message or f"`charloom continue {shlex.quote(name)}` goes on with it."
-    note(f"{name} is paused{already} at step {done.step:,}. {ways}")
+    echo_err(f"{name} is paused{already} at step {done.step:,}. {ways}")
 
 
 @click.command("continue")
@@ -45,12 +44,12 @@ def pause(name: str, as_json: bool) -> None:
 @json_option
 def go_on(name: str, as_json: bool) -> None:
     """Have the run NAME go on, which is paused."""
-    trainer = _Trainer(name)
+    trainer = _TrainerControl(name)
     if not trainer.paused:
-        note(f"{name} is not paused; it is being trained.")
+        echo_err(f"{name} is not paused; it is being trained.")
         return
     done = trainer.told("continue", Continued, as_json)
-    note(f"{name} goes on from step {done.step:,}.")
+    echo_err(f"{name} goes on from step {done.step:,}.")
 
 
 @click.command()
@@ -61,9 +60,9 @@ def stop(name: str, as_json: bool) -> None:
 
     It is measured on its held-out text first, which may take a while.
     """
-    trainer = _Trainer(name)
-    aside(f"{name} is told to stop; it saves, and measures its best checkpoint.")
-    tell_end(name, trainer.told("stop", Finished, as_json))
+    trainer = _TrainerControl(name)
+    echo_dim(f"{name} is told to stop; it saves, and measures its best checkpoint.")
+    report_end(name, trainer.told("stop", Finished, as_json))
 
 
 @click.command()
@@ -71,40 +70,44 @@ def stop(name: str, as_json: bool) -> None:
 @json_option
 def checkpoint(name: str, as_json: bool) -> None:
     """Have the run NAME save a checkpoint now, and write the path of its file."""
-    done = _Trainer(name).told("checkpoint", CheckpointSaved, as_json)
+    done = _TrainerControl(name).told("checkpoint", CheckpointSaved, as_json)
     if not as_json:
-        write(f"{store.folder(name) / 'checkpoints' / done.file}\n")
-    note(f"{name} is saved at step {done.step:,}.")
+        write_stdout(f"{model_dir(name) / 'checkpoints' / done.file}\n")
+    echo_err(f"{name} is saved at step {done.step:,}.")
 
 
-class _Trainer:
+class _TrainerControl:
     """The trainer at work on the run ``name``; where there is none, the error says what to do."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._folder = store.folder(store.model(name).name)
-        self._news = News(self._folder, _PAST)
-        pauses = [each for each in lasting(self._news.before()) if isinstance(each, Paused)]
-        live(name)
+        self._folder = model_dir(find_model(name).name)
+        self._news = EventReader(self._folder, _PAST)
+        pauses = [
+            each for each in current_state_events(self._news.before()) if isinstance(each, Paused)
+        ]
+        require_live(name)
         self.paused = pauses[0] if pauses else None
         """How it was told that it stands still, if it does."""
 
-    def told(self, kind: Kind, answer: type[Answer], as_json: bool) -> Answer:
+    def told(self, kind: CommandKind, answer: type[Answer], as_json: bool) -> Answer:
         """Give an order and return the event that shows it done; also write that, ``as_json``."""
         name, patience = self._name, math.inf if kind == "stop" else _PATIENCE
         latest = time.monotonic() + patience
-        with heeding() as asked:
-            orders.give(self._folder, Order(kind))
+        with on_interrupt() as asked:
+            send_command(self._folder, Command(kind))
             for event in self._news.events(
-                lambda: watch.alive(self._folder), lambda: asked() or time.monotonic() > latest
+                lambda: is_training(self._folder), lambda: asked() or time.monotonic() > latest
             ):
                 if isinstance(event, answer):
                     _write(event, as_json)
                     return event
         if asked():
-            note(f"{name} has been told to {kind} and will; `charloom runs` shows how it stands.")
+            echo_err(
+                f"{name} has been told to {kind} and will; `charloom runs` shows how it stands."
+            )
             raise click.exceptions.Exit(INTERRUPTED)
-        live(name)  # says why, if it is not being trained any more
+        require_live(name)  # says why, if it is not being trained any more
         if self.paused and self.paused.message:
             raise CharloomError(self.paused.message)
         raise CharloomError(
@@ -115,4 +118,4 @@ class _Trainer:
 
 def _write(event: Event, as_json: bool) -> None:
     if as_json:
-        write(f"{to_line(event)}\n")
+        write_stdout(f"{to_line(event)}\n")

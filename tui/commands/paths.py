@@ -4,7 +4,7 @@ import click
 
 from charloom.core import paths as places
 from charloom.tui.console.options import json_option
-from charloom.tui.console.output import write, write_json
+from charloom.tui.console.output import write_json, write_stdout
 
 
 @click.command()
@@ -21,4 +21,4 @@ def paths(as_json: bool) -> None:
         write_json(found)
         return
     for name, place in found.items():
-        write(f"{name:<8} {place}\n")
+        write_stdout(f"{name:<8} {place}\n")

@@ -2,11 +2,11 @@
 
 import click
 
-from charloom.core.runs import run as runs
-from charloom.core.store import write as store
-from charloom.tui.console.follow import follow, let_go
+from charloom.core.runs.run import TrainerProcess, read_run_config
+from charloom.core.store.read import find_model, model_dir
+from charloom.tui.console.follow import follow, leave_detached
 from charloom.tui.console.options import detach_option, json_option
-from charloom.tui.console.output import note
+from charloom.tui.console.output import echo_err
 
 
 @click.command()
@@ -15,9 +15,11 @@ from charloom.tui.console.output import note
 @json_option
 def resume(name: str, detach: bool, as_json: bool) -> int:
     """Go on with the training of the model NAME where it was last saved."""
-    model = store.model(name)
-    folder = store.folder(name)
-    runs.read_plan(folder)
+    model = find_model(name)
+    folder = model_dir(name)
+    read_run_config(folder)
     if not (model.checkpoints or (folder / "resume.safetensors").is_file()):
-        note(f"{name} was never saved; it begins at the beginning.")
-    return (let_go if detach else follow)(name, runs.Training(folder, resume=True), as_json)
+        echo_err(f"{name} was never saved; it begins at the beginning.")
+    return (leave_detached if detach else follow)(
+        name, TrainerProcess(folder, resume=True), as_json
+    )

@@ -2,15 +2,14 @@
 
 import click
 
-from charloom.core.runs import monitor as watch
 from charloom.core.runs.events import bits
-from charloom.core.runs.monitor import Watch
-from charloom.core.sanitize import one_line
+from charloom.core.runs.monitor import RunMonitor, list_runs
+from charloom.core.sanitize import single_line
 from charloom.tui.console.options import json_option
-from charloom.tui.console.output import note, write, write_json
+from charloom.tui.console.output import echo_err, write_json, write_stdout
 from charloom.tui.console.table import write_table
-from charloom.tui.formatting import run_status as standing
-from charloom.tui.formatting.durations import clock
+from charloom.tui.formatting import run_status
+from charloom.tui.formatting.durations import format_clock
 
 _NAME = 40  # characters of a name that are shown: as many as one has that is made of a title
 _REASON = 300
@@ -24,33 +23,33 @@ def runs(as_json: bool) -> None:
     The loss is the best on held-out text so far. --json writes one object per run, on a line, with
     losses in nats per character.
     """
-    found = [Watch(folder) for folder in watch.runs()]
+    found = [RunMonitor(folder) for folder in list_runs()]
     for run in found:
         run.refresh()
         while run.behind:
             run.refresh()
-    found.sort(key=lambda run: run.state not in standing.LIVE)
+    found.sort(key=lambda run: run.state not in run_status.LIVE)
     if as_json:
         for run in found:
-            write_json(standing.record(run))
+            write_json(run_status.to_json(run))
     elif found:
         headings = ("name", "step", "done", "left", "bits/char", "state")
         write_table("<>>>><", headings, *map(_row, found))
         reasons = [run for run in found if run.reason]
-        write("\n" * bool(reasons))
+        write_stdout("\n" * bool(reasons))
         for run in reasons:
-            write(f"{one_line(run.name, _NAME)}: {one_line(run.reason, _REASON)}\n")
+            write_stdout(f"{single_line(run.name, _NAME)}: {single_line(run.reason, _REASON)}\n")
     else:
-        note("There is no run yet; `charloom train` begins one.")
+        echo_err("There is no run yet; `charloom train` begins one.")
 
 
-def _row(run: Watch) -> tuple[str, ...]:
-    step, left, best = standing.step(run), standing.left(run), standing.best(run)
+def _row(run: RunMonitor) -> tuple[str, ...]:
+    step, left, best = run_status.step(run), run_status.eta_seconds(run), run_status.best(run)
     return (
-        one_line(run.name, _NAME),
+        single_line(run.name, _NAME),
         "" if step is None else f"{step:,}",
-        f"{standing.fraction(run):.0%}" if run.progress else "",
-        "" if left is None else clock(left),
+        f"{run_status.fraction(run):.0%}" if run.progress else "",
+        "" if left is None else format_clock(left),
         f"{bits(best[1]):.3f}" if best else "",
-        f"{standing.mark(run.state)} {standing.word(run.state)}",
+        f"{run_status.symbol(run.state)} {run_status.label(run.state)}",
     )

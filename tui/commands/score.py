@@ -6,19 +6,25 @@ from typing import Any
 
 import click
 
-from charloom.core.analysis import comparison as comparing
 from charloom.core.analysis import scoring
-from charloom.core.analysis.baselines import MOST_JUDGED, Baselines, measured, named, uniform
+from charloom.core.analysis.baselines import (
+    MOST_JUDGED,
+    Baselines,
+    compute_baselines,
+    named,
+    uniform,
+)
+from charloom.core.analysis.comparison import shared_characters
 from charloom.core.errors import CharloomError
-from charloom.core.model.metadata import Card
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.runs import training_text as origins
+from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import bits
-from charloom.core.store import read as shelf
+from charloom.core.runs.training_text import find_training_text
+from charloom.core.store.read import load_checkpoint
 from charloom.tui.console.options import json_option, model_option, reading_options
-from charloom.tui.console.output import note, write, write_json
+from charloom.tui.console.output import echo_err, write_json, write_stdout
 from charloom.tui.console.table import write_table
-from charloom.tui.console.texts import of_a_file, opened
+from charloom.tui.console.texts import has_file_options, open_text
 
 
 @click.command()
@@ -57,18 +63,18 @@ def score(
     The text is a file, '-' for standard input, or a name from `charloom corpus`. Carried: each
     character is predicted from at least the 1,000 before it. Windowed: from those in its window.
     """
-    if held_out and (text or of_a_file(values)):
+    if held_out and (text or has_file_options(values)):
         raise click.UsageError("Give either --held-out or a FILE, of which a part can be taken.")
     if text is None and not held_out and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Name a FILE, or pipe a text in.")
-    loaded = shelf.load(address)
+    loaded = load_checkpoint(address)
     if loaded.warning:
-        note(loaded.warning)
-    card, model = loaded.checkpoint, LSTM(loaded.checkpoint)
+        echo_err(loaded.warning)
+    card, model = loaded.checkpoint, NumpyLSTM(loaded.checkpoint)
     if held_out:
-        content = origins.find(_name(address), card).held_out
+        content = find_training_text(_name(address), card).held_out
     else:
-        content = opened(text or "-", mirror, values).text
+        content = open_text(text or "-", mirror, values).text
     if window is None:
         measure, result = "carried", scoring.carried(model, content)
     else:
@@ -86,7 +92,7 @@ def score(
             told["baselines"] = {name: None if nats is None else bits(nats) for name, nats in each}
         write_json(told)
         return
-    write(
+    write_stdout(
         f"{result.nats_per_char:.4f} nats per character ({result.bits_per_char:.4f} bits), "
         f"{measure}, over {result.characters:,} characters; {result.unknown:,} unknown\n"
     )
@@ -95,17 +101,17 @@ def score(
         write_table("<>", ("", "bits/char"), *((name, f"{bits(nats):.4f}") for name, nats in rows))
 
 
-def _beside(address: str, card: Card, text: str) -> Baselines:
+def _beside(address: str, card: CheckpointMetadata, text: str) -> Baselines:
     """Return what simpler ways to predict come to, on the characters that the model knows."""
     try:
-        learned = origins.find(_name(address), card).train
+        learned = find_training_text(_name(address), card).train
     except CharloomError as error:
-        note(f"Without the text to count in, there is only guessing evenly. {error}")
+        echo_err(f"Without the text to count in, there is only guessing evenly. {error}")
         return Baselines(uniform(len(card.vocab)))
-    known = comparing.common(text, card.vocab)
+    known = shared_characters(text, card.vocab)
     if len(known) > MOST_JUDGED:
-        note(f"The baselines are of the first {MOST_JUDGED:,} characters.")
-    return measured(learned, known, card.vocab)
+        echo_err(f"The baselines are of the first {MOST_JUDGED:,} characters.")
+    return compute_baselines(learned, known, card.vocab)
 
 
 def _name(address: str) -> str:

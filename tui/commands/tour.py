@@ -7,18 +7,18 @@ import click
 
 from charloom.core.data import catalog
 from charloom.core.data.corpus import Corpus
-from charloom.core.sampling.config import Settings
-from charloom.core.sanitize import one_line
-from charloom.core.store import write as store
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sanitize import single_line
+from charloom.core.store.write import read_notes
 from charloom.tui.console.options import mirror_option, model_option
-from charloom.tui.console.output import download_progress, note, write
+from charloom.tui.console.output import download_progress, echo_err, write_stdout
 from charloom.tui.services import preferences
-from charloom.tui.tour import lab_notes as labnotes
-from charloom.tui.tour import subject
-from charloom.tui.tour.subject import Opener
-from charloom.tui.tour.text_layout import folded
-from charloom.tui.tour.tour import NETWORK, STATIONS, Station, Tour
-from charloom.tui.tour.worked_example import Working
+from charloom.tui.tour import lab_notes
+from charloom.tui.tour.stages import STAGES, Stage
+from charloom.tui.tour.subject import Opener, load_subject
+from charloom.tui.tour.text_layout import wrap
+from charloom.tui.tour.tour import NETWORK, Tour
+from charloom.tui.tour.worked_example import ExampleProcess
 
 _TITLE = 60
 
@@ -44,14 +44,14 @@ def tour(corpus: str | None, address: str, plain: bool, mirror: str | None) -> N
     """
     opened = _opener(corpus, mirror, plain) if corpus is not None else None
     if not plain:
-        from charloom.tui import launch as session  # deferred: --plain needs no screen
+        from charloom.tui import launch  # deferred: --plain needs no screen
 
-        raise click.exceptions.Exit(session.run((address, opened)))
-    about = subject.load(address, opened)
+        raise click.exceptions.Exit(launch.run((address, opened)))
+    about = load_subject(address, opened)
     if about.warning:
-        note(about.warning)
+        echo_err(about.warning)
     chosen = preferences.load()
-    _write(Tour(about, Settings(chosen.temperature, chosen.top_k)), store.notes(about.name))
+    _write(Tour(about, SamplingConfig(chosen.temperature, chosen.top_k)), read_notes(about.name))
 
 
 def _opener(text: str, mirror: str | None, plain: bool) -> Opener:
@@ -65,47 +65,47 @@ def _opener(text: str, mirror: str | None, plain: bool) -> Opener:
 def _write(shown: Tour, notes: str) -> None:
     """Write all stations; what takes torch is worked out while the first of them are written."""
     about = shown.subject
-    working = Working(about)
+    working = ExampleProcess(about)
     try:
-        title = one_line(about.title, _TITLE)
-        _say([*folded(f"Ten stages, from a text back to a text: {about.address} and {title!r}")])
-        for station in STATIONS:
+        title = single_line(about.title, _TITLE)
+        _say([*wrap(f"Ten stages, from a text back to a text: {about.address} and {title!r}")])
+        for station in STAGES:
             if station.number == NETWORK[0]:
                 shown.example = working.result()
-            _say(_station(shown, station, labnotes.answer(notes, station.number)))
+            _say(_station(shown, station, lab_notes.answer(notes, station.number)))
     finally:
         working.stop()
     _say(_ending(shown))
 
 
-def _station(shown: Tour, station: Station, answer: str) -> Iterator[str]:
+def _station(shown: Tour, station: Stage, answer: str) -> Iterator[str]:
     """Yield the lines of a station."""
     heading = f"{station.number} · {station.title}"
     yield from ("", "", heading, "─" * len(heading))
-    yield from folded(station.why)
+    yield from wrap(station.why)
     yield from ("", *shown.figures(station.number), "")
-    yield from folded(f"Without it: {station.without}")
+    yield from wrap(f"Without it: {station.without}")
     yield f"In the code: {station.where}"
     if check := shown.check(station.number):
-        yield from ("", *folded(f"Check yourself: {check.question}"))
+        yield from ("", *wrap(f"Check yourself: {check.question}"))
         for number, choice in enumerate(check.choices, start=1):
-            yield from folded(f"  {number}  {choice}", indent="     ")
-    yield from ("", *folded(f"In your own words: {station.question}"))
+            yield from wrap(f"  {number}  {choice}", indent="     ")
+    yield from ("", *wrap(f"In your own words: {station.question}"))
     for line in answer.split("\n") if answer else ():
-        yield from (f"  {row}" for row in folded(line, 74))
+        yield from (f"  {row}" for row in wrap(line, 74))
 
 
 def _ending(shown: Tour) -> Iterator[str]:
     """Yield what to check, and the ten sentences."""
     yield from ("", "", "What was right", "──────────────")
-    for station in STATIONS:
+    for station in STAGES:
         if check := shown.check(station.number):
             said = f"{station.number:>2}  {check.right + 1}: {check.choices[check.right]}."
-            yield from folded(f"{said} {check.why}", indent="    ")
+            yield from wrap(f"{said} {check.why}", indent="    ")
     yield from ("", "", "All of it, in ten sentences", "───────────────────────────")
-    for station in STATIONS:
-        yield from folded(f"{station.number:>2}  {station.gist}", indent="    ")
+    for station in STAGES:
+        yield from wrap(f"{station.number:>2}  {station.gist}", indent="    ")
 
 
 def _say(lines: Iterator[str] | list[str]) -> None:
-    write("".join(f"{line.rstrip()}\n" for line in lines))
+    write_stdout("".join(f"{line.rstrip()}\n" for line in lines))

@@ -5,16 +5,15 @@ from typing import Any
 import click
 
 from charloom.core.data import catalog
-from charloom.core.runs import presets
-from charloom.core.runs import run as runs
-from charloom.core.runs.presets import PRESETS
-from charloom.core.store import write as store
-from charloom.tui.console.follow import follow, let_go
+from charloom.core.runs.presets import PRESETS, validate_overrides
+from charloom.core.runs.run import TrainerProcess, create_run
+from charloom.core.store.write import unused_name
+from charloom.tui.console.follow import follow, leave_detached
 from charloom.tui.console.options import (
-    chosen_reading,
-    chosen_settings,
+    config_overrides,
     detach_option,
     json_option,
+    read_options,
     reading_options,
     setting_options,
 )
@@ -56,10 +55,10 @@ def train(
 
     Without TEXT it is the tale that comes with Charloom.
     """
-    chosen, reading = chosen_settings(values), chosen_reading(values)
-    presets.check(preset, chosen)
+    chosen, reading = config_overrides(values), read_options(values)
+    validate_overrides(preset, chosen)
     with download_progress() as report:
         corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **reading)
-    name = store.free_name(corpus.title) if name is None else name
-    folder = runs.create(name, corpus, preset, chosen, fold)
-    return (let_go if detach else follow)(name, runs.Training(folder), as_json)
+    name = unused_name(corpus.title) if name is None else name
+    folder = create_run(name, corpus, preset, chosen, fold)
+    return (leave_detached if detach else follow)(name, TrainerProcess(folder), as_json)

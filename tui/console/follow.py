@@ -10,58 +10,57 @@ from functools import partial
 from types import FrameType
 
 from charloom.core.errors import CharloomError
-from charloom.core.runs import monitor as watch
-from charloom.core.runs.commands import STOPPING
+from charloom.core.runs.commands import STOP_SIGNALS
 from charloom.core.runs.events import Event, Finished, Started
-from charloom.core.runs.monitor import State, Watch
-from charloom.core.runs.run import News, Training
-from charloom.core.store import write as store
-from charloom.tui.console.output import aside, note, write_json
-from charloom.tui.console.progress import JsonLines, LiveView, PlainLines, Watcher
-from charloom.tui.formatting import run_status as standing
-from charloom.tui.formatting.durations import clock
+from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
+from charloom.core.runs.run import EventReader, TrainerProcess
+from charloom.core.store.read import find_model, model_dir
+from charloom.tui.console.output import echo_dim, echo_err, write_json
+from charloom.tui.console.progress import JsonView, LiveView, PlainView, ProgressView
+from charloom.tui.formatting import run_status
+from charloom.tui.formatting.durations import format_clock
 
 INTERRUPTED = 130
 _PAST = 4 << 20  # bytes of a log that are read back: some hours of a run, in a moment
 
 
-def follow(name: str, training: Training, as_json: bool) -> int:
+def follow(name: str, training: TrainerProcess, as_json: bool) -> int:
     """Show the run until it ends and return the exit status.
 
     Ctrl-C, or being told to end, makes the trainer save and finish; that is shown too.
     """
     last: Event | None = None
-    with heeding(training.stop) as asked:
+    with on_interrupt(training.stop) as asked:
         try:
-            with _watcher(name, as_json) as watcher:
+            with _progress_view(name, as_json) as watcher:
                 for last in training.events():
                     watcher.show(last)
         except BaseException as error:  # such as a closed pipe: nobody watches any more
             if not _hung_up(error):
                 training.stop()
             raise
-    tell_end(name, last)
+    report_end(name, last)
     return INTERRUPTED if asked() else 0
 
 
-def let_go(name: str, training: Training, as_json: bool) -> int:
+def leave_detached(name: str, training: TrainerProcess, as_json: bool) -> int:
     """Wait until the run has begun, say how to find it again, and return the exit status.
 
     Until then, Ctrl-C ends it, as it does where the run is followed.
     """
     last: Event | None = None
-    with heeding(training.stop) as asked:
+    with on_interrupt(training.stop) as asked:
         for last in training.events():
             if isinstance(last, Started) and not asked():
                 break
     if not isinstance(last, Started):
-        tell_end(name, last)
+        report_end(name, last)
         return INTERRUPTED if asked() else 0
-    note(_goes_on(name, "is being trained"))
+    echo_err(_goes_on(name, "is being trained"))
     if as_json:
-        run = Watch(store.folder(name))
+        run = RunMonitor(model_dir(name))
         run.refresh()
-        write_json(standing.record(run))
+        write_json(run_status.to_json(run))
     return 0
 
 
@@ -70,44 +69,44 @@ def attach(name: str, as_json: bool) -> int:
 
     Ctrl-C, or being told to end, leaves it to itself.
     """
-    run = live(name)
-    folder = store.folder(name)
-    news = News(folder, _PAST)
+    run = require_live(name)
+    folder = model_dir(name)
+    news = EventReader(folder, _PAST)
     told = news.before()
     if sys.stderr.isatty() and not as_json:
-        aside("Ctrl-C leaves this view; the training goes on.")
+        echo_dim("Ctrl-C leaves this view; the training goes on.")
     last: Event | None = None
-    with heeding() as asked:
+    with on_interrupt() as asked:
         try:
-            with _watcher(name, as_json) as watcher:
-                if run.state is not State.STARTING:
+            with _progress_view(name, as_json) as watcher:
+                if run.state is not RunStatus.STARTING:
                     watcher.recall(told)
-                for last in news.events(partial(watch.alive, folder), asked):
+                for last in news.events(partial(is_training, folder), asked):
                     watcher.show(last)
         except BrokenPipeError:
-            note(_goes_on(name, _left(run)))
+            echo_err(_goes_on(name, _left(run)))
             raise
     if asked():
-        note(_goes_on(name, _left(run)))
+        echo_err(_goes_on(name, _left(run)))
         return INTERRUPTED
     if not isinstance(last, Finished):
-        live(name)  # says why it ended, unless somebody has resumed it already
+        require_live(name)  # says why it ended, unless somebody has resumed it already
         return attach(name, as_json)
-    tell_end(name, last)
+    report_end(name, last)
     return 0
 
 
-def live(name: str) -> Watch:
+def require_live(name: str) -> RunMonitor:
     """Return the run ``name``, which is being trained; else say what to do."""
-    run = Watch(store.folder(store.model(name).name))
+    run = RunMonitor(model_dir(find_model(name).name))
     run.refresh()
-    if run.state not in standing.LIVE:
-        raise CharloomError(standing.idle(run))
+    if run.state not in run_status.LIVE:
+        raise CharloomError(run_status.not_training_message(run))
     return run
 
 
 @contextmanager
-def heeding(act: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
+def on_interrupt(act: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
     """Have ``act`` done at Ctrl-C, or when told to end; give a function that tells whether."""
     asked = False
 
@@ -116,7 +115,7 @@ def heeding(act: Callable[[], None] = lambda: None) -> Iterator[Callable[[], boo
         asked = True
         act()
 
-    before = {kind: signal.signal(kind, heed) for kind in STOPPING}
+    before = {kind: signal.signal(kind, heed) for kind in STOP_SIGNALS}
     try:
         yield lambda: asked
     finally:
@@ -124,22 +123,22 @@ def heeding(act: Callable[[], None] = lambda: None) -> Iterator[Callable[[], boo
             signal.signal(kind, handler)
 
 
-def tell_end(name: str, end: Event | None) -> None:
+def report_end(name: str, end: Event | None) -> None:
     """Say what a run came to; a failure is an error."""
     assert isinstance(end, Finished)
     if end.reason == "failed":
         raise CharloomError(end.message)
-    note(_summary(name, end))
+    echo_err(_summary(name, end))
 
 
-def _watcher(name: str, as_json: bool) -> Watcher:
+def _progress_view(name: str, as_json: bool) -> ProgressView:
     if as_json:
-        return JsonLines()
+        return JsonView()
     # Rich takes a while to import; a script does not need it.
     from rich.console import Console
 
     console = Console(stderr=True, highlight=False)
-    return LiveView(name, console) if console.is_terminal else PlainLines()
+    return LiveView(name, console) if console.is_terminal else PlainView()
 
 
 def _hung_up(error: BaseException) -> bool:
@@ -147,10 +146,10 @@ def _hung_up(error: BaseException) -> bool:
     return isinstance(error, OSError) and error.errno == errno.EIO
 
 
-def _left(run: Watch) -> str:
+def _left(run: RunMonitor) -> str:
     """Say how a run is left that was watched."""
     run.refresh()
-    return "stays paused" if run.state is State.PAUSED else "goes on"
+    return "stays paused" if run.state is RunStatus.PAUSED else "goes on"
 
 
 def _goes_on(name: str, how: str) -> str:
@@ -163,7 +162,7 @@ def _summary(name: str, end: Finished) -> str:
     done = {"completed": "Done", "stopped": "Stopped and saved"}.get(
         end.reason, "No longer improving"
     )
-    lines = [f"{done} after {clock(end.elapsed_seconds)}, at step {end.step:,}."]
+    lines = [f"{done} after {format_clock(end.elapsed_seconds)}, at step {end.step:,}."]
     if end.val_loss is not None and end.val_windowed_256 is not None:
         lines.append(
             f"Best checkpoint: step {end.best_step:,}, on {end.measured_on} {end.val_loss:.4f} "

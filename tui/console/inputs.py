@@ -6,15 +6,15 @@ What becomes of it is told on stderr.
 import sys
 from collections import Counter
 
-from charloom.core.data.vocab import Change, Vocab
+from charloom.core.data.vocab import Substitution, Vocab
 from charloom.core.errors import CharloomError
-from charloom.tui.console.output import note
-from charloom.tui.formatting.prompt_changes import MOST_READ, adapted
+from charloom.tui.console.output import echo_err
+from charloom.tui.formatting.prompt_changes import MOST_READ, adapt_prompt
 
 _KINDS = 5  # of changed characters that are told
 
 
-def read(prompt: str) -> str:
+def read_prompt(prompt: str) -> str:
     """Return the end of the prompt, as much as is read of it, from stdin where it is ``-``."""
     if prompt == "-":
         if sys.stdin is None:
@@ -24,24 +24,24 @@ def read(prompt: str) -> str:
             data = (data + chunk)[-4 * (MOST_READ + 1) :]  # UTF-8 takes four bytes at most
         prompt = data.decode("utf-8", "replace").removesuffix("\n")
     if len(prompt) > MOST_READ:
-        note(f"Only the last {MOST_READ:,} characters of the prompt are read.")
+        echo_err(f"Only the last {MOST_READ:,} characters of the prompt are read.")
     return prompt[-MOST_READ:]
 
 
-def known(prompt: str, vocab: Vocab) -> str:
+def encode_prompt(prompt: str, vocab: Vocab) -> str:
     """Return ``prompt`` in characters that the model knows, telling what became of the others."""
-    becomes, changes = adapted(prompt, vocab)
+    becomes, changes = adapt_prompt(prompt, vocab)
     start = "the model begins as at the start of a line."
     if not prompt:
-        note(f"The prompt is empty; {start}")
+        echo_err(f"The prompt is empty; {start}")
     elif not becomes:
-        note(f"The model knows none of the prompt's characters; {start}")
+        echo_err(f"The model knows none of the prompt's characters; {start}")
     elif changes:
-        note(_told(changes))
+        echo_err(_told(changes))
     return becomes
 
 
-def _told(changes: tuple[Change, ...]) -> str:
+def _told(changes: tuple[Substitution, ...]) -> str:
     kinds = Counter((change.character, change.becomes) for change in changes).most_common()
     told = [
         f"{character[:8]!r}{f' ×{times:,}' if times > 1 else ''} "

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import click
 
-from charloom.core.config import ModelSettings, TrainSettings
-from charloom.core.data.corpus import Reading
+from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.data.corpus import ReadOptions
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -16,7 +16,7 @@ _NOT_CHOSEN = ("vocab_size",)  # the text decides
 _LONGEST_TRIAL = 100_000  # characters
 
 
-class ListingGroup(click.Group):
+class DefaultListGroup(click.Group):
     """A group of commands that lists what there is when it is given none of them."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -39,9 +39,7 @@ def detach_option(command: Command) -> Command:
 
 def model_option(command: Command) -> Command:
     """Add ``--model``: which checkpoint to use."""
-    from charloom.core.store.read import (
-        BUNDLED,  # deferred: it needs NumPy, and not every command does
-    )
+    from charloom.core.store.read import BUNDLED
 
     return click.option(
         "--model",
@@ -100,15 +98,15 @@ def yes_option(command: Command) -> Command:
 
 def setting_options(command: Command) -> Command:
     """Add an option for every model and training setting, named and explained by its field."""
-    every = (*fields(ModelSettings), *fields(TrainSettings))
+    every = (*fields(ModelConfig), *fields(TrainConfig))
     for each in reversed([f for f in every if f.name not in _NOT_CHOSEN]):
         command = _setting_option(each)(command)
     return command
 
 
-def chosen_settings(values: dict[str, Any]) -> dict[str, Any]:
+def config_overrides(values: dict[str, Any]) -> dict[str, Any]:
     """Return the settings among ``values`` that were given on the command line."""
-    names = {f.name for f in (*fields(ModelSettings), *fields(TrainSettings))}
+    names = {f.name for f in (*fields(ModelConfig), *fields(TrainConfig))}
     return {name: value for name, value in values.items() if name in names and value is not None}
 
 
@@ -131,7 +129,7 @@ def mirror_option(command: Command) -> Command:
 
 
 def reading_options(command: Command) -> Command:
-    """Add the choices of how a text is read; see :class:`charloom.core.data.corpus.Reading`."""
+    """Add the choices of how a text is read; see :class:`charloom.core.data.corpus.ReadOptions`."""
     for add in (
         mirror_option,
         click.option("--nfc/--no-nfc", default=True, help="Compose characters (NFC)."),
@@ -144,6 +142,6 @@ def reading_options(command: Command) -> Command:
     return command
 
 
-def chosen_reading(values: dict[str, Any]) -> dict[str, Any]:
-    """Return how a text is to be read: those among ``values`` that :class:`Reading` knows."""
-    return {name: value for name, value in values.items() if name in Reading.__annotations__}
+def read_options(values: dict[str, Any]) -> dict[str, Any]:
+    """Return how a text is to be read: those among ``values`` that :class:`Trace` knows."""
+    return {name: value for name, value in values.items() if name in ReadOptions.__annotations__}

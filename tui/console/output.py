@@ -12,13 +12,13 @@ import click
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.sanitize import visible
+from charloom.core.sanitize import sanitize
 
 
-def write(text: str, *, bold: bool = False) -> None:
+def write_stdout(text: str, *, bold: bool = False) -> None:
     """Write text of a person or a model to stdout, at once."""
     if sys.stdout.isatty():
-        text = visible(text)
+        text = sanitize(text)
         if bold and _styled(sys.stdout):
             text = click.style(text, bold=True)
     sys.stdout.write(text)
@@ -43,14 +43,14 @@ def write_file(path: Path, text: str, force: bool) -> None:
         raise CharloomError(f"{shown} cannot be written ({reason}).") from error
 
 
-def note(sentence: str) -> None:
+def echo_err(sentence: str) -> None:
     """Tell the person something on stderr."""
-    click.echo(visible(sentence), err=True)
+    click.echo(sanitize(sentence), err=True)
 
 
-def aside(line: str) -> None:
+def echo_dim(line: str) -> None:
     """Tell something on stderr that may be overlooked: dim, where the terminal can do that."""
-    line = visible(line)
+    line = sanitize(line)
     click.echo(click.style(line, dim=True) if _styled(sys.stderr) else line, err=True)
 
 
@@ -60,7 +60,7 @@ def confirm(question: str, yes: bool) -> None:
         return
     if sys.stdin is None or not sys.stdin.isatty():
         raise click.UsageError("There is nobody to ask; say --yes to do it without a question.")
-    if not click.confirm(visible(question), err=True):
+    if not click.confirm(sanitize(question), err=True):
         raise CharloomError("Nothing was removed.")
 
 

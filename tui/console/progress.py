@@ -14,23 +14,23 @@ from rich.table import Table
 from rich.text import Text
 
 from charloom.core.analysis.baselines import named
-from charloom.core.runs.curve import Series
+from charloom.core.runs.curve import DownsampledCurve
 from charloom.core.runs.events import (
     Continued,
     Event,
     Paused,
     Progress,
     RateChanged,
+    RunWarning,
     Sample,
     Started,
     Validated,
-    Warned,
     bits,
     to_line,
 )
-from charloom.core.sanitize import visible
-from charloom.tui.formatting.durations import clock
-from charloom.tui.formatting.run_status import turning
+from charloom.core.sanitize import sanitize
+from charloom.tui.formatting.durations import format_clock
+from charloom.tui.formatting.run_status import overfit_message
 
 _PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
 _MEASURE = 88  # columns at most: a line that is good to read
@@ -38,10 +38,10 @@ _ECHO = 2  # columns left free: where a terminal's echo of Ctrl-C wraps, the pic
 _BARS = "▁▂▃▄▅▆▇█"
 
 
-class Watcher(Protocol):
+class ProgressView(Protocol):
     """Shows a run's events as they come."""
 
-    def __enter__(self) -> "Watcher": ...
+    def __enter__(self) -> "ProgressView": ...
 
     def __exit__(self, *_: object) -> None: ...
 
@@ -52,10 +52,10 @@ class Watcher(Protocol):
         """Take in one event."""
 
 
-class JsonLines:
+class JsonView:
     """One object a line on stdout, for scripts."""
 
-    def __enter__(self) -> "JsonLines":
+    def __enter__(self) -> "JsonView":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,7 +77,7 @@ class _Course:
     """The losses so far, and whether they have been remarked upon."""
 
     def __init__(self) -> None:
-        self.train, self._validation = Series(), Series()
+        self.train, self._validation = DownsampledCurve(), DownsampledCurve()
         self._remarked = False
 
     def take(self, event: Event) -> None:
@@ -93,19 +93,21 @@ class _Course:
 
     def remark(self) -> str:
         """Return, once, that the text is being learned by heart, if it is."""
-        sentence = "" if self._remarked else turning(self.train, self._validation, live=True)
+        sentence = (
+            "" if self._remarked else overfit_message(self.train, self._validation, live=True)
+        )
         self._remarked = self._remarked or bool(sentence)
         return sentence
 
 
-class PlainLines:
+class PlainView:
     """A line on stderr now and then."""
 
     def __init__(self) -> None:
         self._next = 0.0
         self._course = _Course()
 
-    def __enter__(self) -> "PlainLines":
+    def __enter__(self) -> "PlainView":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -115,7 +117,7 @@ class PlainLines:
         """Write how the run stands."""
         for event in told:
             self._course.take(event)
-        for event in lasting(told):
+        for event in current_state_events(told):
             self._tell(event)
 
     def show(self, event: Event) -> None:
@@ -130,7 +132,7 @@ class PlainLines:
             line = (
                 f"{event.fraction:4.0%}  step {event.step:,}  loss {event.loss:.3f} nats "
                 f"({event.bits_per_char:.2f} bits/char)  {event.chars_per_second:,.0f} chars/s  "
-                f"{clock(event.eta_seconds)} left"
+                f"{format_clock(event.eta_seconds)} left"
             )
         elif isinstance(event, Validated):
             line = (
@@ -140,7 +142,7 @@ class PlainLines:
             if remark := self._course.remark():
                 line += f"\n{remark}"
         else:
-            line = notice(event)
+            line = event_message(event)
         if line:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()
@@ -169,7 +171,7 @@ class LiveView:
         """Draw the run as it stands, with its course so far."""
         for event in told:
             self.take(event)
-        for event in lasting(told):
+        for event in current_state_events(told):
             self._draw(event)
 
     def show(self, event: Event) -> None:
@@ -178,8 +180,8 @@ class LiveView:
         self._draw(event)
 
     def _draw(self, event: Event) -> None:
-        if line := notice(event):
-            bad = isinstance(event, Warned) or (isinstance(event, Paused) and event.message)
+        if line := event_message(event):
+            bad = isinstance(event, RunWarning) or (isinstance(event, Paused) and event.message)
             self._console.print(Text(line, "yellow" if bad else "dim"))
             return
         if isinstance(event, Validated) and (remark := self._course.remark()):
@@ -208,7 +210,7 @@ class LiveView:
         picture.add_row(Text(sparkline(losses, width), "cyan", no_wrap=True))
         picture.add_row()
         picture.add_row(
-            Padding(Text(visible(self._sample.strip()), "italic", overflow="fold"), (0, 2))
+            Padding(Text(sanitize(self._sample.strip()), "italic", overflow="fold"), (0, 2))
         )
         return picture
 
@@ -218,7 +220,7 @@ class LiveView:
         heading.add_column(justify="right")
         heading.add_row(
             Text.assemble((self._name, "bold"), f"  step {now.step:,}  epoch {now.epoch:.2f}"),
-            Text(f"{now.fraction:.0%}  {clock(now.eta_seconds):>5} left"),
+            Text(f"{now.fraction:.0%}  {format_clock(now.eta_seconds):>5} left"),
         )
         return heading
 
@@ -248,14 +250,14 @@ def sparkline(values: Sequence[float], width: int) -> str:
     return "".join(_BARS[round((m - low) / (high - low or 1) * (len(_BARS) - 1))] for m in means)
 
 
-def lasting(told: Iterable[Event]) -> list[Event]:
+def current_state_events(told: Iterable[Event]) -> list[Event]:
     """Return what of the events ``told`` before still holds: all warnings, the last of the others.
 
     A pause that is over does not.
     """
     kept: dict[object, Event] = {}
     for event in told:
-        kind = event if isinstance(event, Warned) else type(event)
+        kind = event if isinstance(event, RunWarning) else type(event)
         kept.pop(kind, None)  # so that it stands where it was last told
         if isinstance(event, Continued):
             kept.pop(Paused, None)
@@ -264,16 +266,16 @@ def lasting(told: Iterable[Event]) -> list[Event]:
     return list(kept.values())
 
 
-def notice(event: Event) -> str:
+def event_message(event: Event) -> str:
     """Return what is said in words about ``event``; nothing if it is shown in figures."""
     match event:
         case Started():
-            return f"{describe(event)}\n{beside(event)}"
-        case Warned():
-            return visible(event.message)
+            return f"{config_line(event)}\n{baseline_line(event)}"
+        case RunWarning():
+            return sanitize(event.message)
         case Paused():
             if event.message:
-                return f"Paused at step {event.step:,}. {visible(event.message)}"
+                return f"Paused at step {event.step:,}. {sanitize(event.message)}"
             return f"Paused at step {event.step:,}; all is saved."
         case Continued():
             return f"On from step {event.step:,}."
@@ -282,13 +284,13 @@ def notice(event: Event) -> str:
     return ""
 
 
-def beside(event: Started) -> str:
+def baseline_line(event: Started) -> str:
     """Return what the losses are to be compared with, on one line."""
     told = (f"{name} {bits(nats):.2f}" for name, nats in named(event))
     return f"To beat, in bits/char: {', '.join(told)}"
 
 
-def describe(event: Started) -> str:
+def config_line(event: Started) -> str:
     """Return what is being trained and how, on one line."""
     model, training = event.model, event.training
     bound = f"{event.total_steps:,} steps" if event.total_steps else f"{training['minutes']:g} min"

@@ -6,8 +6,8 @@ from contextlib import suppress
 from io import StringIO
 from time import perf_counter
 
-from charloom.core.sampling.sampler import Drawn
-from charloom.tui.console.output import write
+from charloom.core.sampling.sampler import Sampled
+from charloom.tui.console.output import write_stdout
 
 MOST_KEPT = 1_000_000
 """Characters: a shown text that grows longer is forgotten as it goes, so that memory is bounded.
@@ -17,7 +17,7 @@ One that is kept only takes some bytes for each."""
 _FRAME_SECONDS = 1 / 60
 
 
-class Passage:
+class OutputStream:
     """What came of one generation; ``shown`` on stdout as it comes, or kept only."""
 
     def __init__(self, shown: bool) -> None:
@@ -28,7 +28,7 @@ class Passage:
         self._bits = 0.0
         self._first = self._last = 0.0  # when characters came
 
-    def write(self, prompt: str, draft: Callable[[], Iterable[Drawn]]) -> BaseException | None:
+    def write(self, prompt: str, draft: Callable[[], Iterable[Sampled]]) -> BaseException | None:
         """Write the prompt, what is drawn and a newline; ``draft`` may take its time to begin.
 
         Returns what ended it too early, if anything did: Ctrl-C, or a stdout that takes no more.
@@ -36,7 +36,7 @@ class Passage:
         ending: BaseException | None = None
         try:
             if self._shown:
-                write(prompt, bold=True)
+                write_stdout(prompt, bold=True)
             self._write(draft())
         except (KeyboardInterrupt, OSError) as error:
             ending = error
@@ -60,7 +60,7 @@ class Passage:
         """The mean of what the network itself made of the characters; None if there are none."""
         return self._bits / self.length if self.length else None
 
-    def _write(self, drawn: Iterable[Drawn]) -> None:
+    def _write(self, drawn: Iterable[Sampled]) -> None:
         due = 0.0
         for character, probability in drawn:
             self._last = perf_counter()
@@ -82,4 +82,4 @@ class Passage:
         self._written += len(waiting)
         if self.length > MOST_KEPT:
             self._text, self._written = StringIO(), 0
-        write(waiting + final)
+        write_stdout(waiting + final)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 
-from charloom.core.sanitize import one_line
+from charloom.core.sanitize import single_line
 
 _GAP = "  "
 _WIDEST = 72  # characters of any one cell
@@ -17,7 +17,7 @@ def write_table(alignment: str, *rows: Sequence[str]) -> None:
 
     Where a person looks, a row ends at the edge of the terminal, so that it stays one row.
     """
-    shown = [[one_line(cell, _WIDEST) for cell in row] for row in rows]
+    shown = [[single_line(cell, _WIDEST) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
     for row in shown:
         line = _GAP.join(map(_padded, row, widths, alignment)).rstrip()

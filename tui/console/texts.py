@@ -5,13 +5,15 @@ from typing import Any
 
 from charloom.core.data import catalog
 from charloom.core.data.corpus import Corpus
-from charloom.tui.console.options import chosen_reading
-from charloom.tui.console.output import download_progress, note
+from charloom.tui.console.options import read_options
+from charloom.tui.console.output import download_progress, echo_err
 
 _PARTS = ("start", "end", "encoding")
 
 
-def opened(text: str, mirror: str | None = None, values: Mapping[str, Any] | None = None) -> Corpus:
+def open_text(
+    text: str, mirror: str | None = None, values: Mapping[str, Any] | None = None
+) -> Corpus:
     """Return what ``text`` names, read as the options among ``values`` say."""
     with download_progress() as report:
         corpus = catalog.open_text(
@@ -19,13 +21,13 @@ def opened(text: str, mirror: str | None = None, values: Mapping[str, Any] | Non
             mirror=mirror,
             on_progress=report,
             short=True,
-            **chosen_reading(dict(values or {})),
+            **read_options(dict(values or {})),
         )
     for sentence in corpus.notes:
-        note(sentence)
+        echo_err(sentence)
     return corpus
 
 
-def of_a_file(values: Mapping[str, Any]) -> bool:
+def has_file_options(values: Mapping[str, Any]) -> bool:
     """Whether ``values`` hold what can be said of a file only: how it is read, or a part of it."""
     return any(values[name] for name in _PARTS)

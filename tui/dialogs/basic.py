@@ -12,12 +12,12 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from charloom.core.errors import CharloomError
-from charloom.tui.formatting.content import plain
-from charloom.tui.widgets.inputs import Field
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.widgets.inputs import SafeInput
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DialogOption:
     """What may be answered: ``key`` is a letter that chooses it, ``variant`` how it looks."""
 
     value: str
@@ -26,13 +26,13 @@ class Answer:
     variant: str = "default"
 
 
-class Choice(ModalScreen[str]):
+class ChoiceDialog(ModalScreen[str]):
     """Ask ``question`` and return the value of the answer; ``""`` when it is dismissed."""
 
     CSS_PATH = "basic.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel")]
 
-    def __init__(self, question: str, answers: Sequence[Answer], detail: str = "") -> None:
+    def __init__(self, question: str, answers: Sequence[DialogOption], detail: str = "") -> None:
         super().__init__()
         self._question, self._detail = question, detail
         self._answers = {answer.value: answer for answer in answers}
@@ -40,13 +40,13 @@ class Choice(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """Lay out the question over its answers."""
         with VerticalGroup():
-            yield Static(plain(self._question, "bold"))
+            yield Static(safe_content(self._question, "bold"))
             if self._detail:
-                yield Static(plain(self._detail), id="detail")
+                yield Static(safe_content(self._detail), id="detail")
             with Horizontal():
                 for answer in self._answers.values():
                     yield Button(
-                        plain(f"{answer.label} [{answer.key}]"),
+                        safe_content(f"{answer.label} [{answer.key}]"),
                         variant=answer.variant,  # type: ignore[arg-type]
                         name=answer.value,
                     )
@@ -68,16 +68,16 @@ class Choice(ModalScreen[str]):
         self.dismiss("")
 
 
-def confirm(question: str, do: str, key: str, detail: str = "") -> Choice:
+def confirm_dialog(question: str, do: str, key: str, detail: str = "") -> ChoiceDialog:
     """Return a dialog that answers ``"yes"`` when the person really wants to ``do`` it.
 
     The focus is on the way out: Enter alone destroys nothing.
     """
-    answers = (Answer("", "Cancel", "c"), Answer("yes", do, key, "error"))
-    return Choice(question, answers, detail)
+    answers = (DialogOption("", "Cancel", "c"), DialogOption("yes", do, key, "error"))
+    return ChoiceDialog(question, answers, detail)
 
 
-class Ask(ModalScreen[str | None]):
+class InputDialog(ModalScreen[str | None]):
     """Ask for a line of text and return it, or None; ``check`` may refuse it with a sentence."""
 
     CSS_PATH = "basic.tcss"
@@ -97,21 +97,21 @@ class Ask(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the question over the line."""
         with VerticalGroup():
-            yield Static(plain(self._question, "bold"))
-            yield Field(self._value)
-            yield Static(plain(self._detail), id="detail")
+            yield Static(safe_content(self._question, "bold"))
+            yield SafeInput(self._value)
+            yield Static(safe_content(self._detail), id="detail")
             with Horizontal():
-                yield Button(plain("OK [Enter]"), variant="primary", name="ok")
-                yield Button(plain("Cancel [Esc]"), name="")
+                yield Button(safe_content("OK [Enter]"), variant="primary", name="ok")
+                yield Button(safe_content("Cancel [Esc]"), name="")
 
-    @on(Field.Submitted)
+    @on(SafeInput.Submitted)
     def accept(self) -> None:
         """Return what was typed, if it will do."""
-        value = self.query_one(Field).value
+        value = self.query_one(SafeInput).value
         try:
             self._check(value)
         except CharloomError as error:
-            self.query_one("#detail", Static).update(plain(str(error), "$text-error"))
+            self.query_one("#detail", Static).update(safe_content(str(error), "$text-error"))
             return
         self.dismiss(value)
 

@@ -10,8 +10,8 @@ from textual.containers import VerticalGroup, VerticalScroll
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from charloom.tui.dialogs.key_bindings import Deed, deeds
-from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.dialogs.key_bindings import KeyAction, active_key_actions
+from charloom.tui.widgets.action_bar import ActionBar
 
 _ON_EVERY_SCREEN = {each.action for each in Screen.BINDINGS if isinstance(each, Binding)}
 _HERE, _EVERYWHERE = "Keys on this screen", "Keys everywhere"
@@ -33,8 +33,8 @@ class HelpScreen(ModalScreen[None]):
         self._title, self._about = screen.title or "", screen.HELP or ""
         focused = screen.focused
         self._control = (focused and focused.HELP) or ""
-        self._groups: dict[str, list[Deed]] = {_HERE: [], _EVERYWHERE: [], _FOCUSED: []}
-        for deed in deeds(screen):
+        self._groups: dict[str, list[KeyAction]] = {_HERE: [], _EVERYWHERE: [], _FOCUSED: []}
+        for deed in active_key_actions(screen):
             if isinstance(deed.node, App) or deed.action in _ON_EVERY_SCREEN:
                 place = _EVERYWHERE
             elif deed.node is focused or not (deed.tooltip or deed.node is screen):
@@ -58,22 +58,22 @@ class HelpScreen(ModalScreen[None]):
                 for place, found in self._groups.items():
                     if found:
                         yield Static(place, classes="heading", markup=False)
-                        yield Keys(found)
-            yield Actions([("↑↓", "scroll", ""), ("esc", "close", "dismiss")])
+                        yield KeyTable(found)
+            yield ActionBar([("↑↓", "scroll", ""), ("esc", "close", "dismiss")])
 
 
-class Keys(Static):
+class KeyTable(Static):
     """A table of keys: which they are, what they do, and a word on it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"keys--key", "keys--tooltip"}
     DEFAULT_CSS = """
-    Keys {
+    KeyTable {
         .keys--key { color: $accent; }
         .keys--tooltip { color: $text-muted; }
     }
     """
 
-    def __init__(self, found: Iterable[Deed]) -> None:
+    def __init__(self, found: Iterable[KeyAction]) -> None:
         super().__init__(markup=False)
         self.deeds = tuple(found)
 

@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class KeyAction:
     """Something that can be done: an ``action`` of ``node``, and the keys that do it."""
 
     node: DOMNode
@@ -26,12 +26,12 @@ class Deed:
         return self.words[:1].upper() + self.words[1:]
 
 
-def deeds(screen: Screen[Any]) -> list[Deed]:
+def active_key_actions(screen: Screen[Any]) -> list[KeyAction]:
     """Return what the keys do on ``screen`` now, each deed once, those of the focused widget first.
 
     A character that the focused widget would take as text is no key.
     """
-    found: dict[tuple[int, str], Deed] = {}
+    found: dict[tuple[int, str], KeyAction] = {}
     for key, node, binding in _bound(screen):
         focused = screen.focused
         if focused and focused.check_consume_key(key, key_to_character(key)):
@@ -39,7 +39,7 @@ def deeds(screen: Screen[Any]) -> list[Deed]:
         before = found.get((id(node), binding.action))
         keys = before.keys if before else ()
         shown = screen.app.get_key_display(binding)
-        found[id(node), binding.action] = Deed(
+        found[id(node), binding.action] = KeyAction(
             node=node,
             action=binding.action,
             keys=keys if shown in keys else (*keys, shown),

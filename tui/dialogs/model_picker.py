@@ -14,13 +14,12 @@ from textual.widgets.option_list import Option
 
 from charloom.core.errors import CharloomError
 from charloom.core.runs.events import bits
-from charloom.core.sanitize import one_line
-from charloom.core.store import read as shelf
-from charloom.core.store.read import CheckpointInfo, ModelInfo
-from charloom.tui.formatting.content import plain
-from charloom.tui.services.background import apart
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.inputs import Field
+from charloom.core.sanitize import single_line
+from charloom.core.store.read import CheckpointInfo, ModelInfo, list_models
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.services.background import run_in_background
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.inputs import SafeInput
 
 _ADDRESS, _TITLE = 24, 16  # columns
 
@@ -47,32 +46,32 @@ class ModelPicker(ModalScreen[str]):
         """Lay out what is looked for over what there is."""
         with VerticalGroup():
             yield Static("Who writes?", id="title", markup=False)
-            yield Field(placeholder="type a part of a name")
+            yield SafeInput(placeholder="type a part of a name")
             yield Static(_HEADINGS, id="headings", markup=False)
             yield OptionList()
             yield Static("reading the models …", id="told", markup=False)
-            yield Actions(
+            yield ActionBar(
                 [("↑↓", "move", ""), ("enter", "choose", "accept"), ("esc", "cancel", "give_up")]
             )
 
     def on_mount(self) -> None:
         """Read what there is."""
-        self.query_one(Field).focus()
+        self.query_one(SafeInput).focus()
         self._read()
 
     @work
     async def _read(self) -> None:
         try:
-            self._models = await apart(shelf.models)
+            self._models = await run_in_background(list_models)
         except CharloomError as error:
-            self.query_one("#told", Static).update(plain(str(error), "$text-error"))
+            self.query_one("#told", Static).update(safe_content(str(error), "$text-error"))
             return
         self.show()
 
-    @on(Field.Changed)
+    @on(SafeInput.Changed)
     def show(self) -> None:
         """List what has the letters that were typed."""
-        typed = self.query_one(Field).value.casefold()
+        typed = self.query_one(SafeInput).value.casefold()
         options = [
             option
             for info in self._models
@@ -88,7 +87,7 @@ class ModelPicker(ModalScreen[str]):
         told = "" if options else "There is no model with such a name."
         self.query_one("#told", Static).update(told)
 
-    @on(Field.Submitted)
+    @on(SafeInput.Submitted)
     def action_accept(self) -> None:
         """Take the one that is highlighted."""
         self.query_one(OptionList).action_select()
@@ -119,8 +118,8 @@ _HEADINGS = Content.styled(
 def _options(info: ModelInfo, trained: bool) -> Iterator[Option]:
     """Yield a line for each checkpoint, those first that have a name of their own."""
     if not info.checkpoints:
-        line = f"{one_line(info.name, _ADDRESS):<{_ADDRESS}} has no checkpoint yet"
-        yield Option(plain(line, "$text-muted"), disabled=True)
+        line = f"{single_line(info.name, _ADDRESS):<{_ADDRESS}} has no checkpoint yet"
+        yield Option(safe_content(line, "$text-muted"), disabled=True)
         return
     named = [("best", info.best), ("last", info.newest)]
     if trained or not info.best:
@@ -136,11 +135,11 @@ def _options(info: ModelInfo, trained: bool) -> Iterator[Option]:
 
 def _option(name: str, which: str, each: CheckpointInfo, trained: bool) -> Option:
     address = f"{name}@{which}"
-    shown = f"{one_line(address, _ADDRESS):<{_ADDRESS}} "
+    shown = f"{single_line(address, _ADDRESS):<{_ADDRESS}} "
     if each.card is None:
-        fault = one_line(each.fault.rpartition(": ")[2], 60)
-        return Option(plain(f"{shown}{fault}", "$text-muted"), disabled=True)
-    loss, title = each.card.losses.held_out, one_line(each.card.corpus.title, _TITLE)
+        fault = single_line(each.fault.rpartition(": ")[2], 60)
+        return Option(safe_content(f"{shown}{fault}", "$text-muted"), disabled=True)
+    loss, title = each.card.losses.held_out, single_line(each.card.corpus.title, _TITLE)
     figure = "–" if loss is None else f"{bits(loss):.2f}"
     line = Content.assemble(
         shown,

@@ -9,12 +9,12 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
-from charloom.tui.dialogs.basic import confirm
-from charloom.tui.formatting.content import plain
-from charloom.tui.widgets.paste_area import PasteArea
+from charloom.tui.dialogs.basic import confirm_dialog
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.widgets.paste_area import SafeTextArea
 
 
-class Editor(ModalScreen[str | None]):
+class NoteEditor(ModalScreen[str | None]):
     """Let the person write, and return what was written, or None.
 
     ``changed`` tells that ``text`` is not what is kept already.
@@ -33,15 +33,15 @@ class Editor(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         """Lay out the title over the text."""
         with VerticalGroup():
-            yield Static(plain(self._title, "bold"))
-            yield PasteArea(self._text, placeholder="Whatever you want to remember of it.")
+            yield Static(safe_content(self._title, "bold"))
+            yield SafeTextArea(self._text, placeholder="Whatever you want to remember of it.")
             with Horizontal():
-                yield Button(plain("Keep [Ctrl+S]"), variant="primary", name="keep")
-                yield Button(plain("Cancel [Esc]"), name="")
+                yield Button(safe_content("Keep [Ctrl+S]"), variant="primary", name="keep")
+                yield Button(safe_content("Cancel [Esc]"), name="")
 
     def on_mount(self) -> None:
         """Begin at the end of what is there."""
-        area = self.query_one(PasteArea)
+        area = self.query_one(SafeTextArea)
         self._text = area.text  # which has line ends of one kind
         area.move_cursor(area.document.end)
         area.focus()
@@ -56,14 +56,14 @@ class Editor(ModalScreen[str | None]):
 
     def action_keep(self) -> None:
         """Return what was written."""
-        self.dismiss(self.query_one(PasteArea).text)
+        self.dismiss(self.query_one(SafeTextArea).text)
 
     def action_give_up(self) -> None:
         """Return nothing; what was changed is given up only by a second word."""
-        if self.query_one(PasteArea).text == self._text and not self._changed:
+        if self.query_one(SafeTextArea).text == self._text and not self._changed:
             self.dismiss(None)
             return
-        ask = confirm("Give up what you changed here?", "Give it up", "g")
+        ask = confirm_dialog("Give up what you changed here?", "Give it up", "g")
         self.app.push_screen(ask, self._leave)
 
     def _leave(self, answer: str | None) -> None:

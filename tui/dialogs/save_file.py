@@ -13,15 +13,15 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from charloom.core.errors import CharloomError
-from charloom.tui.dialogs.basic import confirm
-from charloom.tui.formatting.content import in_the_app, plain
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.option_row import OneOf
+from charloom.tui.dialogs.basic import confirm_dialog
+from charloom.tui.formatting.content import in_the_app, safe_content
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.option_row import OptionRow
 
 Chosen = tuple[int, ...]
 
 
-class Saving(ModalScreen[Path | None]):
+class SaveFileDialog(ModalScreen[Path | None]):
     """Write a file and return where it is, or None.
 
     ``choices`` are labels and the words to choose from. For what is chosen of each, ``suggest``
@@ -49,24 +49,26 @@ class Saving(ModalScreen[Path | None]):
     def compose(self) -> ComposeResult:
         """Lay out question, path, choices and buttons."""
         with VerticalGroup():
-            yield Static(plain(self._question, "bold"))
-            yield Field(self._suggested)
+            yield Static(safe_content(self._question, "bold"))
+            yield SafeInput(self._suggested)
             for label, words in self._choices:
-                yield OneOf(label, words)
-            yield Static(plain(f"in {_here()}, unless you name another folder."), id="detail")
+                yield OptionRow(label, words)
+            yield Static(
+                safe_content(f"in {_here()}, unless you name another folder."), id="detail"
+            )
             with Horizontal():
-                yield Button(plain("Save [Enter]"), variant="primary", name="save")
-                yield Button(plain("Cancel [Esc]"), name="")
+                yield Button(safe_content("Save [Enter]"), variant="primary", name="save")
+                yield Button(safe_content("Cancel [Esc]"), name="")
 
     @property
     def chosen(self) -> Chosen:
         """What is chosen of each."""
-        return tuple(each.chosen for each in self.query(OneOf))
+        return tuple(each.chosen for each in self.query(OptionRow))
 
-    @on(OneOf.Changed)
+    @on(OptionRow.Changed)
     def suggest(self) -> None:
         """Name the file by what is chosen; of a name that was typed only the ending changes."""
-        field, old = self.query_one(Field), self._suggested
+        field, old = self.query_one(SafeInput), self._suggested
         self._suggested = self._suggest(self.chosen)
         if field.value == old:
             field.value = self._suggested
@@ -81,7 +83,7 @@ class Saving(ModalScreen[Path | None]):
         else:
             self.action_give_up()
 
-    @on(Field.Submitted)
+    @on(SafeInput.Submitted)
     def accept(self) -> None:
         """Save."""
         self.action_save()
@@ -92,12 +94,16 @@ class Saving(ModalScreen[Path | None]):
         try:
             path, taken = await asyncio.to_thread(self._place)
             if taken:
-                replace = confirm(f"Replace {str(path)!r}, which is already there?", "Replace", "r")
+                replace = confirm_dialog(
+                    f"Replace {str(path)!r}, which is already there?", "Replace", "r"
+                )
                 if not await self.app.push_screen_wait(replace):
                     return
             await asyncio.to_thread(self._write, path, self.chosen)
         except CharloomError as error:
-            self.query_one("#detail", Static).update(plain(in_the_app(str(error)), "$text-error"))
+            self.query_one("#detail", Static).update(
+                safe_content(in_the_app(str(error)), "$text-error")
+            )
             return
         self.dismiss(path)
 
@@ -107,7 +113,7 @@ class Saving(ModalScreen[Path | None]):
 
     def _place(self) -> tuple[Path, bool]:
         """Return where the file is to be, in a folder under the name suggested; and if one is."""
-        typed = self.query_one(Field).value.strip()
+        typed = self.query_one(SafeInput).value.strip()
         if not typed:
             raise CharloomError("Say where to put it: a file name, or a path.")
         try:

@@ -10,13 +10,13 @@ from textual.containers import VerticalGroup
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from charloom.tui.formatting.content import plain
-from charloom.tui.services.text_source import Source
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.text_chooser import TextSource
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.services.text_source import TextSource
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.text_chooser import TextChooser
 
 
-class TextPicker(ModalScreen[Source | None]):
+class TextPicker(ModalScreen[TextSource | None]):
     """Returns the text that was chosen; None when it is dismissed. ``recent`` are those of late."""
 
     CSS_PATH = "text_picker.tcss"
@@ -29,14 +29,14 @@ class TextPicker(ModalScreen[Source | None]):
     def compose(self) -> ComposeResult:
         """Lay out the question over the ways to answer it."""
         with VerticalGroup():
-            yield Static(plain(self._question), id="question")
-            yield TextSource(self._recent)
-            yield Actions(
+            yield Static(safe_content(self._question), id="question")
+            yield TextChooser(self._recent)
+            yield ActionBar(
                 [("enter", "choose", ""), ("←→", "other texts", ""), ("esc", "cancel", "give_up")]
             )
 
-    @on(TextSource.Chosen)
-    def choose(self, event: TextSource.Chosen) -> None:
+    @on(TextChooser.Chosen)
+    def choose(self, event: TextChooser.Chosen) -> None:
         """Return it."""
         self.dismiss(event.source)
 

@@ -4,17 +4,17 @@ import re
 
 from textual.content import Content
 
-from charloom.core.sanitize import one_line, visible
+from charloom.core.sanitize import sanitize, single_line
 
 
-def plain(text: str, style: str = "") -> Content:
+def safe_content(text: str, style: str = "") -> Content:
     """Return ``text`` as it is to be seen: characters that act become glyphs, brackets stay."""
-    return Content.styled(visible(text), style) if style else Content(visible(text))
+    return Content.styled(sanitize(text), style) if style else Content(sanitize(text))
 
 
-def plain_line(text: str, limit: int, style: str = "") -> Content:
+def safe_line(text: str, limit: int, style: str = "") -> Content:
     """Return ``text`` on one line of at most ``limit`` characters."""
-    return plain(one_line(text, limit), style)
+    return safe_content(single_line(text, limit), style)
 
 
 def in_the_app(sentence: str) -> str:

@@ -2,19 +2,19 @@
 
 from datetime import datetime
 
-from charloom.core.sanitize import one_line
+from charloom.core.sanitize import single_line
 
 _SHORTEST = 10  # characters of a day: what stands for it where it is no date is cut to this
 
 
-def day(moment: str) -> str:
+def format_date(moment: str) -> str:
     """Return the day of an ISO 8601 moment, such as ``2026-01-02``."""
-    return minute(moment)[:_SHORTEST]
+    return format_datetime(moment)[:_SHORTEST]
 
 
-def minute(moment: str) -> str:
+def format_datetime(moment: str) -> str:
     """Return day, hour and minute of an ISO 8601 moment; of what is none, its beginning."""
     try:
         return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
     except (ValueError, OverflowError, OSError):  # not a moment, or one at the calendar's end
-        return one_line(moment, _SHORTEST)
+        return single_line(moment, _SHORTEST)

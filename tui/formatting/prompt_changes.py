@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from charloom.core.data.vocab import Change, Vocab
-from charloom.core.sanitize import one_line
+from charloom.core.data.vocab import Substitution, Vocab
+from charloom.core.sanitize import single_line
 
 MOST_READ = 20_000
 """Characters of a prompt: what stands further back, no network remembers."""
@@ -12,18 +12,18 @@ MOST_READ = 20_000
 _KINDS = 4  # of changed characters that are told
 
 
-def adapted(prompt: str, vocab: Vocab) -> tuple[str, tuple[Change, ...]]:
+def adapt_prompt(prompt: str, vocab: Vocab) -> tuple[str, tuple[Substitution, ...]]:
     """Return the end of ``prompt`` as the model is given it, and what was changed in it."""
     return vocab.adapt(prompt[-MOST_READ:])
 
 
-def told(prompt: str, changes: Iterable[Change], *, will: bool = False) -> str:
+def describe_changes(prompt: str, changes: Iterable[Substitution], *, will: bool = False) -> str:
     """Return what becomes of ``prompt``, or ``will``: ``“ → "  ·  ☃ will be dropped``."""
     notes = []
     if len(prompt) > MOST_READ:
         notes.append(f"only the last {MOST_READ:,} characters are read")
     kinds = Counter((change.character, change.becomes) for change in changes).most_common()
-    shown = [(one_line(was, 8), one_line(becomes, 8)) for (was, becomes), _ in kinds[:_KINDS]]
+    shown = [(single_line(was, 8), single_line(becomes, 8)) for (was, becomes), _ in kinds[:_KINDS]]
     notes += [f"{was} → {becomes}" for was, becomes in shown if becomes]
     if dropped := [was for was, becomes in shown if not becomes]:
         were = "will be" if will else "was" if len(dropped) == 1 else "were"

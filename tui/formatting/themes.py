@@ -73,7 +73,7 @@ _ON_LIGHT = {
 GROUNDS = tuple(f"{name}-{n}" for name, row in _ON_DARK.items() for n in range(1, len(row) + 1))
 
 
-def grounds(page: Mapping[str, str], *, dark: bool) -> dict[str, str]:
+def heat_variables(page: Mapping[str, str], *, dark: bool) -> dict[str, str]:
     """Return each ground as a variable of a stylesheet, and beside it the ink to write on it.
 
     That is the ``foreground`` or the ``background`` of the ``page``, whichever stands out more.

@@ -2,9 +2,9 @@
 
 from dataclasses import asdict
 
-from charloom.core.model.metadata import Card
+from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
-from charloom.core.store.write import CheckpointInfo, ModelInfo
+from charloom.core.store.read import CheckpointInfo, ModelInfo
 
 
 def in_nats(value: float | None) -> str:
@@ -17,7 +17,7 @@ def in_bits(value: float | None) -> str:
     return "" if value is None else f"{bits(value):.4f}"
 
 
-def size(info: ModelInfo) -> int:
+def total_bytes(info: ModelInfo) -> int:
     """Return how many bytes the checkpoints of a model take."""
     return sum(each.size for each in info.checkpoints)
 
@@ -27,12 +27,12 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f}"
 
 
-def counted(number: int) -> str:
+def checkpoint_count(number: int) -> str:
     """Return so many checkpoints in words."""
     return f"{number:,} checkpoint{'' if number == 1 else 's'}"
 
 
-def network(card: Card) -> str:
+def network_summary(card: CheckpointMetadata) -> str:
     """Return what sort of network it is, in one line."""
     model = card.model
     layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
@@ -43,7 +43,7 @@ def network(card: Card) -> str:
 def model_row(info: ModelInfo) -> tuple[str, ...]:
     """Return layers and width, parameters, best step, loss twice, checkpoints, size and text."""
     card = info.best.card if info.best else None
-    saved = f"{len(info.checkpoints):,}", megabytes(size(info))
+    saved = f"{len(info.checkpoints):,}", megabytes(total_bytes(info))
     if card is None:
         return ("", "", "", "", "", *saved, "damaged" if info.checkpoints else "no checkpoint yet")
     layers = f"{card.model.layers}×" if card.model.layers > 1 else ""

@@ -37,7 +37,7 @@ def rows(text: str, width: int, first: Row = FIRST) -> Iterator[Row]:
         start, paragraph, column = newline + 1, paragraph + 1, 0
 
 
-class Rows:
+class WrappedRows:
     """The rows of a text that grows, a few bytes for each: there may be a million."""
 
     def __init__(self, text: str, width: int) -> None:

@@ -15,11 +15,16 @@ from textual.widgets import Static
 from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
-from charloom.tui.formatting.content import plain
+from charloom.tui.formatting.content import safe_content
 from charloom.tui.library.generation_list import PAGE, GenerationList
 from charloom.tui.library.generation_view import GenerationView
-from charloom.tui.services.library_worker import Librarian, Page, Wish, read
-from charloom.tui.widgets.inputs import Field
+from charloom.tui.services.library_worker import (
+    LibraryPage,
+    LibraryQuery,
+    LibraryWorker,
+    fetch_page,
+)
+from charloom.tui.widgets.inputs import SafeInput
 
 _PAUSE_SECONDS = 0.1  # in the typing, after which the search is made
 _T = TypeVar("_T")
@@ -43,7 +48,7 @@ class GenerationBrowser(Vertical):
         #line { height: 1; }
         #slash { width: 3; color: $accent; padding: 0 1; }
         #scope { width: auto; padding: 0 1; color: $text-muted; }
-        #line Field { width: 1fr; }
+        #line SafeInput { width: 1fr; }
         #told { padding: 1 2; max-width: 92; color: $text-muted; }
         #told.-fault { color: $text-error; }
     }
@@ -57,9 +62,9 @@ class GenerationBrowser(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._librarian = Librarian()
-        self._wish = Wish()
-        self._listed: Wish | None = None  # the wish that the list is an answer to
+        self._librarian = LibraryWorker()
+        self._wish = LibraryQuery()
+        self._listed: LibraryQuery | None = None  # the wish that the list is an answer to
         self._pause: Timer | None = None
         self._fault = ""
 
@@ -67,7 +72,7 @@ class GenerationBrowser(Vertical):
         """Lay out the search over list and text."""
         with Horizontal(id="line"):
             yield Static("/", id="slash", markup=False)
-            yield Field(placeholder="search prompts, texts, tags and notes", id="search")
+            yield SafeInput(placeholder="search prompts, texts, tags and notes", id="search")
             yield Static("", id="scope", markup=False)
         yield Static("", id="told", markup=False)
         with Container(id="pair"):
@@ -83,7 +88,7 @@ class GenerationBrowser(Vertical):
         self._librarian.close()
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> LibraryQuery:
         """Which generations are listed."""
         return self._wish
 
@@ -129,13 +134,13 @@ class GenerationBrowser(Vertical):
         if again and keep is None and known:
             keep = known.id
 
-        def around(library: Library) -> Page:
+        def around(library: Library) -> LibraryPage:
             if not again:
-                return read(library, wish, 0, PAGE)
+                return fetch_page(library, wish, 0, PAGE)
             # What came meanwhile stands at the top, where a list has its newest.
             came = 0 if wish.query else library.count(starred_only=wish.starred_only) - total
             start = max(0, cursor + came - PAGE)
-            return read(library, wish, start - start % PAGE, 3 * PAGE)
+            return fetch_page(library, wish, start - start % PAGE, 3 * PAGE)
 
         try:
             page = await self._librarian.do(around)
@@ -149,11 +154,11 @@ class GenerationBrowser(Vertical):
 
     def toggle_starred_only(self) -> None:
         """List the favorites only, or everything."""
-        self._ask(Wish(self._wish.query, not self._wish.starred_only))
+        self._ask(LibraryQuery(self._wish.query, not self._wish.starred_only))
 
     def clear(self) -> None:
         """List what there is, whatever its words."""
-        self.query_one("#search", Field).value = ""
+        self.query_one("#search", SafeInput).value = ""
         self._search()
         self.screen.set_focus(self.listing)
 
@@ -161,14 +166,14 @@ class GenerationBrowser(Vertical):
         """Show a generation that has changed as it is now."""
         self.listing.replace(generation)
 
-    @on(Field.Changed, "#search")
+    @on(SafeInput.Changed, "#search")
     def follow_typing(self) -> None:
         """Search as soon as the typing pauses."""
         if self._pause:
             self._pause.stop()
         self._pause = self.set_timer(_PAUSE_SECONDS, self._search)
 
-    @on(Field.Submitted, "#search")
+    @on(SafeInput.Submitted, "#search")
     def accept(self) -> None:
         """Go to what was found."""
         self._search()
@@ -187,9 +192,9 @@ class GenerationBrowser(Vertical):
             self._read_more(event.start, self._listed)
 
     @work(group="more")
-    async def _read_more(self, start: int, wish: Wish) -> None:
+    async def _read_more(self, start: int, wish: LibraryQuery) -> None:
         try:
-            page = await self._librarian.do(lambda library: read(library, wish, start, PAGE))
+            page = await self._librarian.do(lambda library: fetch_page(library, wish, start, PAGE))
         except CharloomError as error:
             self._explain(str(error))
             return
@@ -198,11 +203,11 @@ class GenerationBrowser(Vertical):
             self._explain()
 
     def _search(self) -> None:
-        query = self.query_one("#search", Field).value.strip()
+        query = self.query_one("#search", SafeInput).value.strip()
         if query != self._wish.query:
-            self._ask(Wish(query, self._wish.starred_only))
+            self._ask(LibraryQuery(query, self._wish.starred_only))
 
-    def _ask(self, wish: Wish) -> None:
+    def _ask(self, wish: LibraryQuery) -> None:
         self._wish = wish
         self.reload()
 
@@ -210,7 +215,7 @@ class GenerationBrowser(Vertical):
         """Say what is listed, and where there is nothing, what to do."""
         self._fault = fault
         told = self.query_one("#told", Static)
-        told.update(plain(fault or self._advice()))
+        told.update(safe_content(fault or self._advice()))
         told.set_class(bool(fault), "-fault")
         empty = not self.listing.total
         told.display = bool(fault) or (empty and self._listed is not None)

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from charloom.core.library.generation import Generation
 from charloom.tui.library.generation_rows import lines_at, rows
-from charloom.tui.services.library_worker import Page
+from charloom.tui.services.library_worker import LibraryPage
 
 PAGE = 100  # rows that are read at a time
 _MARGIN = 2  # columns at the left: where the cursor is
@@ -90,7 +90,7 @@ class GenerationList(ScrollView, can_focus=True):
         """How many there are, for a person; of what is not counted, how many are known."""
         return f"{self._total:,}" if self._counted else f"{self._total - 1:,}+"
 
-    def show(self, page: Page, query: str = "", keep: int | None = None) -> None:
+    def show(self, page: LibraryPage, query: str = "", keep: int | None = None) -> None:
         """Show another list, of which ``page`` is known, from its beginning.
 
         The generation of the number ``keep``, where it is in the page, stays under the cursor and
@@ -108,7 +108,7 @@ class GenerationList(ScrollView, can_focus=True):
         self.call_after_refresh(self._reveal)
         self._changed()
 
-    def put(self, page: Page) -> None:
+    def put(self, page: LibraryPage) -> None:
         """Add rows that were asked for."""
         self._rows |= dict(enumerate(page.rows, page.start))
         if page.counted or page.total > self._total:

@@ -3,10 +3,10 @@
 from textual.content import Content
 
 from charloom.core.library.generation import Generation
-from charloom.core.sanitize import one_line
-from charloom.tui.formatting.content import plain_line
-from charloom.tui.formatting.dates import day
-from charloom.tui.library.search_highlight import found
+from charloom.core.sanitize import single_line
+from charloom.tui.formatting.content import safe_line
+from charloom.tui.formatting.dates import format_date
+from charloom.tui.library.search_highlight import match_spans
 
 MARK = "bold underline $accent"  # a word that was searched for
 ONE_LINE_FROM = 72  # columns
@@ -25,10 +25,10 @@ def rows(generation: Generation, query: str, width: int) -> list[Content]:
     """Return the lines of a generation, the words of ``query`` marked in them."""
     about = Content.assemble(
         ("★ " if generation.starred else "  ", "$accent"),
-        (f"{day(generation.created)}  ", "$text-muted"),
+        (f"{format_date(generation.created)}  ", "$text-muted"),
         address(generation, _MODEL),
     )
-    tags = plain_line(", ".join(generation.tags), _TAGS, "$secondary")
+    tags = safe_line(", ".join(generation.tags), _TAGS, "$secondary")
     if lines_at(width) == 1:
         left = _MODEL - len(address(generation, _MODEL)) + 2
         between = Content("  ") if tags else Content("")
@@ -43,7 +43,7 @@ def rows(generation: Generation, query: str, width: int) -> list[Content]:
 def address(generation: Generation, limit: int) -> str:
     """Return model and step on ``limit`` characters, the step whole."""
     step = f"@{generation.step}"
-    return one_line(generation.model, max(1, limit - len(step))) + step
+    return single_line(generation.model, max(1, limit - len(step))) + step
 
 
 def excerpt(generation: Generation, query: str, limit: int) -> Content:
@@ -52,13 +52,13 @@ def excerpt(generation: Generation, query: str, limit: int) -> Content:
     Where nothing was, the end of the prompt has a third of them at most: many texts have the same.
     """
     passage, own = generation.prompt + generation.text, len(generation.prompt)
-    places = found(passage, query)
+    places = match_spans(passage, query)
     start = max(0, places[0][0] - _BEFORE if places else own - limit // 3)
     if start:  # begin with a whole word, where one is near
         start = passage.find(" ", start, places[0][0] if places else own) + 1 or start
     cut = "…" * bool(start)
     shift = start - len(cut)
-    content = plain_line(cut + passage[start:], limit)
+    content = safe_line(cut + passage[start:], limit)
     content = content.stylize("$text-muted", 0, max(0, min(limit, own - shift)))
     for begin, end in places:
         if begin - shift >= limit - 1:

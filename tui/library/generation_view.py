@@ -7,11 +7,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core.library.generation import Generation, Replay
-from charloom.tui.formatting.content import plain, plain_line
-from charloom.tui.formatting.dates import minute
+from charloom.core.library.generation import Generation, ReplayResult
+from charloom.tui.formatting.content import safe_content, safe_line
+from charloom.tui.formatting.dates import format_datetime
 from charloom.tui.library.generation_rows import MARK
-from charloom.tui.library.search_highlight import found
+from charloom.tui.library.search_highlight import match_spans
 
 _LONGEST_SHOWN = 20_000  # characters: more would have to be waited for
 _LONGEST_NAME = 64
@@ -49,15 +49,15 @@ class GenerationView(VerticalScroll, can_focus=True):
             self.scroll_home(animate=False)
             self.tell()
         self._part("about").update(Content("\n").join(_about(generation)) if generation else "")
-        self._part("note").update(plain(generation.note) if generation else "")
+        self._part("note").update(safe_content(generation.note) if generation else "")
         self._part("note").display = bool(generation and generation.note)
         self._show_passage()
 
-    def tell(self, verdict: str = "", outcome: Replay | None = None) -> None:
+    def tell(self, verdict: str = "", outcome: ReplayResult | None = None) -> None:
         """Show ``verdict`` above the text; of a replay that differs, mark where."""
         style = "$text-success" if outcome and outcome.equal else "$text-error" * bool(outcome)
         sign = "" if outcome is None else "= " if outcome.equal else "≠ "
-        self._part("verdict").update(plain(sign + verdict, style))
+        self._part("verdict").update(safe_content(sign + verdict, style))
         self._part("verdict").display = bool(verdict)
         self._difference = outcome.position if outcome else None
         self._show_passage()
@@ -69,8 +69,8 @@ class GenerationView(VerticalScroll, can_focus=True):
         prompt = self._generation.prompt
         passage = prompt + self._generation.text
         shown = passage[:_LONGEST_SHOWN]
-        content = plain(shown).stylize("bold $primary", 0, len(prompt))
-        for start, end in found(shown, self._query):
+        content = safe_content(shown).stylize("bold $primary", 0, len(prompt))
+        for start, end in match_spans(shown, self._query):
             content = content.stylize(MARK, start, end)
         if self._difference is not None:
             place = len(prompt) + self._difference
@@ -89,10 +89,10 @@ class GenerationView(VerticalScroll, can_focus=True):
 def _about(generation: Generation) -> Iterator[Content]:
     """Yield the lines that tell where a text comes from and how it can be had again."""
     g = generation
-    parts = [minute(g.created), f"{len(g.text):,} characters", f"number {g.id}"]
+    parts = [format_datetime(g.created), f"{len(g.text):,} characters", f"number {g.id}"]
     yield Content.assemble(
         ("★ " if g.starred else "", "$accent"),
-        plain_line(g.model, _LONGEST_NAME, "bold"),
+        safe_line(g.model, _LONGEST_NAME, "bold"),
         f"@{g.step} · {' · '.join(parts)}",
     )
     parts = [f"seed {g.seed}", *(_steered(name, g) for name in ("temperature", "top_k", "top_p"))]
@@ -100,9 +100,9 @@ def _about(generation: Generation) -> Iterator[Content]:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
     if g.stop:
         parts.append(f"until {g.stop!r}")
-    yield plain(" · ".join(parts))
+    yield safe_content(" · ".join(parts))
     if g.tags:
-        yield plain(", ".join(g.tags), "$secondary")
+        yield safe_content(", ".join(g.tags), "$secondary")
 
 
 def _steered(name: str, generation: Generation) -> str:

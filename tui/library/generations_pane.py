@@ -10,30 +10,34 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from charloom.core.errors import CharloomError
-from charloom.core.library import generation as forms
-from charloom.core.library import replay as replaying
 from charloom.core.library.database import Library
-from charloom.core.library.generation import Generation, clean_tag
-from charloom.core.sanitize import one_line
+from charloom.core.library.generation import (
+    EXPORT_FORMATS,
+    Generation,
+    clean_tag,
+    format_generations,
+)
+from charloom.core.library.replay import replay
+from charloom.core.sanitize import single_line
 from charloom.tui.console.output import write_file
 from charloom.tui.dialogs.asking import ask_until_done
-from charloom.tui.dialogs.basic import Ask, confirm
-from charloom.tui.dialogs.note_editor import Editor
-from charloom.tui.dialogs.save_file import Chosen, Saving
+from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
+from charloom.tui.dialogs.note_editor import NoteEditor
+from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
-from charloom.tui.library.pane import Half, on_key
-from charloom.tui.services.background import apart
-from charloom.tui.services.library_worker import read_all
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.inputs import Field
+from charloom.tui.library.pane import LibraryPane, on_key
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.library_worker import fetch_all
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.inputs import SafeInput
 
 _EXCERPT = 60  # characters
 _COMMAS = "Separate them by commas."
 _FOR_ONE = ("open", "star", "tag", "note", "replay", "copy", "export", "delete")
 
 
-class Writings(Half):
+class GenerationsPane(LibraryPane):
     """The browser, and under it what can be done with the generation that is read."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -59,7 +63,7 @@ class Writings(Half):
     def compose(self) -> ComposeResult:
         """Lay out the browser over the actions."""
         yield GenerationBrowser()
-        yield Actions()
+        yield ActionBar()
 
     @property
     def browser(self) -> GenerationBrowser:
@@ -111,8 +115,10 @@ class Writings(Half):
             gone = set(generation.tags) - set(new)
             self.browser.replace(await self.browser.do(lambda each: each.tag(number, new, gone)))
 
-        def ask(typed: str) -> Ask:
-            return Ask(f"Tags of number {generation.id}", typed, detail=_COMMAS, check=_tags)
+        def ask(typed: str) -> InputDialog:
+            return InputDialog(
+                f"Tags of number {generation.id}", typed, detail=_COMMAS, check=_tags
+            )
 
         await ask_until_done(self.app, ask, ", ".join(generation.tags), keep)
 
@@ -127,9 +133,9 @@ class Writings(Half):
             number = generation.id
             self.browser.replace(await self.browser.do(lambda each: each.annotate(number, note)))
 
-        def edit(note: str) -> Editor:
+        def edit(note: str) -> NoteEditor:
             title = f"A note on number {generation.id}"
-            return Editor(title, note, changed=note != generation.note)
+            return NoteEditor(title, note, changed=note != generation.note)
 
         await ask_until_done(self.app, edit, generation.note, keep)
 
@@ -143,7 +149,7 @@ class Writings(Half):
         self.browser.view.tell("It is being written again … Esc stops it.")
         outcome = None
         try:
-            outcome = await apart(lambda: replaying.replay(generation, this[1].is_set))
+            outcome = await run_in_background(lambda: replay(generation, this[1].is_set))
             told = outcome.sentence
         except CharloomError as error:
             told = str(error)
@@ -172,19 +178,19 @@ class Writings(Half):
         def suggest(chosen: Chosen) -> str:
             everything, kind = chosen
             name = "favorites" if wish.starred_only else "writings"
-            return f"{name if everything else f'writing-{generation.id}'}.{forms.EXPORTS[kind]}"
+            return f"{name if everything else f'writing-{generation.id}'}.{EXPORT_FORMATS[kind]}"
 
         def write(path: Path, chosen: Chosen) -> None:
             everything, kind = chosen
             found: Sequence[Generation] = [generation]
             if everything:
                 with Library() as library:
-                    found = read_all(library, wish)
-            write_file(path, forms.export(found, forms.EXPORTS[kind]), force=True)
+                    found = fetch_all(library, wish)
+            write_file(path, format_generations(found, EXPORT_FORMATS[kind]), force=True)
 
-        choices = (("what", ("this one", listed)), ("format", forms.EXPORTS))
+        choices = (("what", ("this one", listed)), ("format", EXPORT_FORMATS))
         path = await self.app.push_screen_wait(
-            Saving("Where is it to be written?", choices, suggest, write)
+            SaveFileDialog("Where is it to be written?", choices, suggest, write)
         )
         if path:
             self.app.notify(f"Written to {str(path)!r}.")
@@ -195,8 +201,8 @@ class Writings(Half):
         generation = self.browser.generation
         if generation is None:
             return
-        excerpt = one_line(generation.prompt + generation.text, _EXCERPT)
-        ask = confirm(f"Delete number {generation.id}?", "Delete", "d", excerpt)
+        excerpt = single_line(generation.prompt + generation.text, _EXCERPT)
+        ask = confirm_dialog(f"Delete number {generation.id}?", "Delete", "d", excerpt)
         if await self.app.push_screen_wait(ask):
             removed = await self._change(lambda library: library.remove(generation.id))
             if removed:
@@ -218,7 +224,7 @@ class Writings(Half):
 
     def action_search(self) -> None:
         """Go to the search."""
-        self.screen.set_focus(self.browser.query_one(Field))
+        self.screen.set_focus(self.browser.query_one(SafeInput))
 
     def action_favorites(self) -> None:
         """List favorites only, or everything."""

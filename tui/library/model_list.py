@@ -2,12 +2,10 @@
 
 import contextlib
 
-from charloom.core.store import read as shelf
-from charloom.core.store import write as store
-from charloom.core.store.write import ModelInfo
+from charloom.core.store.read import ModelInfo, list_models, model_dirs
 
 
-class Stock:
+class ModelList:
     """The models at the last look, which may be made in any thread, one at a time."""
 
     def __init__(self) -> None:
@@ -23,7 +21,7 @@ class Stock:
         signs = _signs()
         if signs == self._signs:
             return False
-        self.models = store.models()
+        self.models = list_models()
         self._signs = signs
         return True
 
@@ -35,7 +33,7 @@ class Stock:
 def _signs() -> dict[str, tuple[int, ...]]:
     """Return when each model's folder, and that of its checkpoints, was last changed."""
     found = {}
-    for folder in shelf.folders():
+    for folder in model_dirs():
         times = []
         for each in (folder, folder / "checkpoints"):
             with contextlib.suppress(OSError):

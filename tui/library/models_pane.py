@@ -12,25 +12,35 @@ from textual.binding import BindingType
 from textual.widgets import DataTable, Static
 
 from charloom.core.errors import CharloomError
-from charloom.core.model.checkpoint import read_card
+from charloom.core.model.checkpoint import read_metadata
 from charloom.core.paths import check_name
-from charloom.core.runs.monitor import Watch
-from charloom.core.sanitize import one_line
-from charloom.core.store import write as store
-from charloom.core.store.write import ModelInfo
+from charloom.core.runs.monitor import RunMonitor
+from charloom.core.sanitize import single_line
+from charloom.core.store.read import ModelInfo
+from charloom.core.store.write import (
+    export_model,
+    import_model,
+    pin_checkpoint,
+    prune_checkpoints,
+    read_notes,
+    remove_model,
+    rename_model,
+    unused_name,
+    write_notes,
+)
 from charloom.tui.dialogs.asking import ask_until_done
-from charloom.tui.dialogs.basic import Ask, confirm
-from charloom.tui.dialogs.note_editor import Editor
-from charloom.tui.dialogs.save_file import Chosen, Saving
-from charloom.tui.formatting.content import plain
-from charloom.tui.formatting.run_status import LIVE, fraction, mark, word
-from charloom.tui.formatting.units import counted, megabytes, model_row, size
-from charloom.tui.library.model_list import Stock
+from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
+from charloom.tui.dialogs.note_editor import NoteEditor
+from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.run_status import LIVE, fraction, label, symbol
+from charloom.tui.formatting.units import checkpoint_count, megabytes, model_row, total_bytes
+from charloom.tui.library.model_list import ModelList
 from charloom.tui.library.model_view import ModelView
-from charloom.tui.library.pane import Half, on_key
-from charloom.tui.services.background import apart
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.data_table import Table
+from charloom.tui.library.pane import LibraryPane, on_key
+from charloom.tui.services.background import run_in_background
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.data_table import RowTable
 
 _COLUMNS = "|model|>H|>parameters|>step|>nats|>bits|>saved|>MB|learned"
 _NONE = "There is no model yet.\n\nTeach a text in Train (F3), or press i and take in a file."
@@ -41,7 +51,7 @@ _LONGEST = 20  # characters of a name
 _T = TypeVar("_T")
 
 
-class Models(Half):
+class ModelsPane(LibraryPane):
     """The table of models, the highlighted one below it, and under both what can be done."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -60,19 +70,19 @@ class Models(Half):
 
     def __init__(self) -> None:
         super().__init__()
-        self._stock = Stock()
+        self._stock = ModelList()
 
     def compose(self) -> ComposeResult:
         """Lay out the models over the one that is highlighted, and the actions."""
         yield Static("", id="told", markup=False)
-        yield Table(_COLUMNS, id="models")
+        yield RowTable(_COLUMNS, id="models")
         yield ModelView()
-        yield Actions()
+        yield ActionBar()
 
     @property
-    def table(self) -> Table:
+    def table(self) -> RowTable:
         """The table of models."""
-        return self.query_one("#models", Table)
+        return self.query_one("#models", RowTable)
 
     @property
     def view(self) -> ModelView:
@@ -94,11 +104,11 @@ class Models(Half):
         """Show what has changed meanwhile; with ``key``, go to that model."""
         fault, changed = "", False
         try:
-            changed = await apart(self._stock.look)
+            changed = await run_in_background(self._stock.look)
         except CharloomError as error:
             fault = str(error)
         told = self.query_one("#told", Static)
-        told.update(plain(fault or _NONE, "$text-error" if fault else ""))
+        told.update(safe_content(fault or _NONE, "$text-error" if fault else ""))
         told.display = bool(fault) or not self._stock.models
         if changed or key:
             self.show(key)
@@ -167,11 +177,11 @@ class Models(Half):
             old = model.name
 
             async def rename(new: str) -> str:
-                await asyncio.to_thread(store.rename, old, new)
+                await asyncio.to_thread(rename_model, old, new)
                 return new
 
-            def ask(name: str) -> Ask:
-                return Ask(f"What is {old!r} to be called?", name, check=check_name)
+            def ask(name: str) -> InputDialog:
+                return InputDialog(f"What is {old!r} to be called?", name, check=check_name)
 
             self._show(await ask_until_done(self.app, ask, old, rename))
 
@@ -181,22 +191,22 @@ class Models(Half):
         model, checkpoint = self.model, self.view.checkpoint
         if model and checkpoint:
             address, pinned = f"{model.name}@{checkpoint.step}", checkpoint.pinned
-            await self._do(lambda: store.pin(address, not pinned))
+            await self._do(lambda: pin_checkpoint(address, not pinned))
 
     @work
     async def action_note(self) -> None:
         """Let the person write notes about the model."""
         if model := self.model:
             name = model.name
-            kept = await self._do(lambda: store.notes(name))
+            kept = await self._do(lambda: read_notes(name))
             if kept is None:
                 return
 
             async def keep(notes: str) -> None:
-                await asyncio.to_thread(store.write_notes, name, notes)
+                await asyncio.to_thread(write_notes, name, notes)
 
-            def edit(notes: str) -> Editor:
-                return Editor(f"Notes about {name}", notes, changed=notes != kept)
+            def edit(notes: str) -> NoteEditor:
+                return NoteEditor(f"Notes about {name}", notes, changed=notes != kept)
 
             await ask_until_done(self.app, edit, kept, keep)
             self._read_notes()
@@ -209,10 +219,12 @@ class Models(Half):
             name, step = model.name, checkpoint.step
 
             def write(path: Path, chosen: Chosen) -> None:
-                store.export(f"{name}@{step}", path, half=bool(chosen[0]), force=True)
+                export_model(f"{name}@{step}", path, half=bool(chosen[0]), force=True)
 
             question = f"Where is a copy of {name}@{step} to be put?"
-            saving = Saving(question, (_NUMBERS,), lambda _: f"{name}-{step}.safetensors", write)
+            saving = SaveFileDialog(
+                question, (_NUMBERS,), lambda _: f"{name}-{step}.safetensors", write
+            )
             if path := await self.app.push_screen_wait(saving):
                 self.app.notify(f"Written to {str(path)!r}.")
 
@@ -224,23 +236,23 @@ class Models(Half):
             path = Path(typed.strip())
             with contextlib.suppress(RuntimeError):  # of an unknown ~person
                 path = path.expanduser()
-            await apart(lambda: read_card(path))
+            await run_in_background(lambda: read_metadata(path))
             return path
 
-        def ask(path: str) -> Ask:
-            return Ask("Which checkpoint file?", path, detail=_A_FILE)
+        def ask(path: str) -> InputDialog:
+            return InputDialog("Which checkpoint file?", path, detail=_A_FILE)
 
         path = await ask_until_done(self.app, ask, "", look)
         if path is None:
             return
 
         async def take_in(name: str) -> str:
-            return await asyncio.to_thread(store.import_, path, name)
+            return await asyncio.to_thread(import_model, path, name)
 
-        def ask_name(name: str) -> Ask:
-            return Ask("What is the model to be called?", name, check=check_name)
+        def ask_name(name: str) -> InputDialog:
+            return InputDialog("What is the model to be called?", name, check=check_name)
 
-        proposed = await self._do(lambda: store.free_name(path.stem))
+        proposed = await self._do(lambda: unused_name(path.stem))
         self._show(await ask_until_done(self.app, ask_name, proposed or "", take_in))
 
     @work
@@ -248,11 +260,13 @@ class Models(Half):
         """Delete what need not be kept, if that is meant."""
         if model := self.model:
             name = model.name
-            ask = confirm(f"Delete the checkpoints of {name!r} but a few?", "Delete", "d", _PRUNED)
+            ask = confirm_dialog(
+                f"Delete the checkpoints of {name!r} but a few?", "Delete", "d", _PRUNED
+            )
             if await self.app.push_screen_wait(ask):
-                freed = await self._do(lambda: store.prune(name))
+                freed = await self._do(lambda: prune_checkpoints(name))
                 if freed:
-                    what = f"{counted(freed.files)}, {megabytes(freed.size)} MB"
+                    what = f"{checkpoint_count(freed.files)}, {megabytes(freed.size)} MB"
                     self.app.notify(f"Deleted {what}.")
 
     @work
@@ -260,10 +274,10 @@ class Models(Half):
         """Delete the model, if that is meant."""
         if model := self.model:
             name = model.name
-            what = f"{counted(len(model.checkpoints))}, {megabytes(size(model))} MB"
-            ask = confirm(f"Delete {name!r} for good?", "Delete", "d", f"With it go {what}.")
+            what = f"{checkpoint_count(len(model.checkpoints))}, {megabytes(total_bytes(model))} MB"
+            ask = confirm_dialog(f"Delete {name!r} for good?", "Delete", "d", f"With it go {what}.")
             if await self.app.push_screen_wait(ask):
-                await self._do(lambda: store.remove(name))
+                await self._do(lambda: remove_model(name))
 
     async def _do(self, job: Callable[[], _T]) -> _T | None:
         """Return what ``job`` returns, beside the app; None, and told, where it cannot be done."""
@@ -283,21 +297,21 @@ class Models(Half):
     async def _read_notes(self) -> None:
         if model := self.model:
             with contextlib.suppress(CharloomError):  # gone meanwhile: the next look shows that
-                notes = await apart(lambda: store.notes(model.name))
+                notes = await run_in_background(lambda: read_notes(model.name))
                 self.view.show_notes(notes)
 
     def _show_model(self) -> None:
         run = self._run(self.model.name) if self.model else None
-        share = f"{word(run.state)}, {fraction(run):.0%}" if run else ""
+        share = f"{label(run.state)}, {fraction(run):.0%}" if run else ""
         self.view.show(self.model, share)
         self.show_offer()
 
     def _row(self, model: ModelInfo) -> tuple[str, ...]:
         run = self._run(model.name)
-        sign = mark(run.state) if run else ""
-        return (sign, one_line(model.name, _LONGEST), *model_row(model))
+        sign = symbol(run.state) if run else ""
+        return (sign, single_line(model.name, _LONGEST), *model_row(model))
 
-    def _run(self, name: str) -> Watch | None:
+    def _run(self, name: str) -> RunMonitor | None:
         """Return the run in which a model is being trained now."""
         run = self.house.runs.get(name)
         return run if run and run.state in LIVE else None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from textual.binding import Binding
 from textual.containers import Vertical
 
-from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.widgets.action_bar import ActionBar
 
 if TYPE_CHECKING:
     from charloom.tui.app import CharloomApp
@@ -16,7 +16,7 @@ def on_key(key: str, action: str, words: str, tooltip: str, display: str | None 
     return Binding(key, action, words, show=False, key_display=display, tooltip=tooltip)
 
 
-class Half(Vertical):
+class LibraryPane(Vertical):
     """A part of a room that is in sight or not, and looks for what changes only while it is."""
 
     @property
@@ -50,4 +50,4 @@ class Half(Vertical):
             if (word := words.get(each.action, each.description.lower()))
             and self.check_action(each.action, ())
         ]
-        self.query_one(Actions).show(told)
+        self.query_one(ActionBar).show(told)

@@ -9,15 +9,15 @@ from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
-from charloom.tui.library.generations_pane import Writings
-from charloom.tui.library.models_pane import Models
-from charloom.tui.widgets.base_screen import Room
+from charloom.tui.library.generations_pane import GenerationsPane
+from charloom.tui.library.models_pane import ModelsPane
+from charloom.tui.widgets.base_screen import BaseScreen
 
 _LOOK_SECONDS = 2.0  # how often to look what others have changed
 _HALVES = {"writings": ("w", "Writings"), "models": ("m", "Models")}
 
 
-class LibraryRoom(Room):
+class LibraryScreen(BaseScreen):
     """Two halves, of which one is in sight; only that one looks for what changes."""
 
     TITLE = "Library"
@@ -41,7 +41,10 @@ on text that was not learned.
 
     def __init__(self) -> None:
         super().__init__()
-        self._halves: dict[str, Writings | Models] = {"writings": Writings(), "models": Models()}
+        self._halves: dict[str, GenerationsPane | ModelsPane] = {
+            "writings": GenerationsPane(),
+            "models": ModelsPane(),
+        }
         self._here = "writings"
         self._looking: Timer
 
@@ -55,7 +58,7 @@ on text that was not learned.
         self.action_go(self._here)
 
     @property
-    def half(self) -> Writings | Models:
+    def half(self) -> GenerationsPane | ModelsPane:
         """The half in sight."""
         return self._halves[self._here]
 
@@ -87,7 +90,7 @@ on text that was not learned.
         """Show what is being trained."""
         super().on_runs_changed()
         if self._here == "models":
-            self.query_one(Models).show()
+            self.query_one(ModelsPane).show()
 
 
 def _switch(here: str) -> Content:

@@ -8,7 +8,7 @@ _LETTERS = r"[^\W_]"  # what the library's index makes words of
 _LONGEST_QUERY = 200  # characters: as much as the library looks at
 
 
-def found(text: str, query: str) -> list[tuple[int, int]]:
+def match_spans(text: str, query: str) -> list[tuple[int, int]]:
     """Return where in ``text`` the words of ``query`` begin and end, whatever the case and accents.
 
     As in the library, the last word may be the beginning of one.

@@ -4,18 +4,17 @@ import asyncio
 
 from charloom.core.errors import CharloomError
 from charloom.tui.formatting.run_status import LIVE
-from charloom.tui.services import model_cache as voices
-from charloom.tui.services.background import apart
-from charloom.tui.services.model_cache import Voice
-from charloom.tui.services.run_manager import Runs
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.model_cache import LoadedModel, load
+from charloom.tui.services.run_manager import RunManager
 
 
-class Speaker:
+class ActiveModel:
     """Has one voice at a time; ``runs`` tells which models are learning meanwhile."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: RunManager) -> None:
         self._runs = runs
-        self.voice: Voice | None = None
+        self.voice: LoadedModel | None = None
         self._wanted = ""  # the address that is being read, or was at last
         self._settled = asyncio.Event()
 
@@ -33,7 +32,7 @@ class Speaker:
         run = self._runs.get(name)
         return run is not None and run.state in LIVE
 
-    async def read(self, address: str) -> Voice | None:
+    async def read(self, address: str) -> LoadedModel | None:
         """Have the voice at ``address`` from now on; None when another was asked for meanwhile.
 
         :class:`CharloomError` when it cannot be had: then the one before stays.
@@ -41,7 +40,7 @@ class Speaker:
         self._wanted = address
         self._settled.clear()
         try:
-            voice = await apart(lambda: voices.load(address))
+            voice = await run_in_background(lambda: load(address))
         except CharloomError:
             if address != self._wanted:
                 return None
@@ -52,12 +51,12 @@ class Speaker:
         self.take(voice)
         return voice
 
-    def take(self, voice: Voice) -> None:
+    def take(self, voice: LoadedModel) -> None:
         """Have this voice from now on."""
         self.voice, self._wanted = voice, voice.address
         self._settled.set()
 
-    async def ready(self) -> Voice:
+    async def ready(self) -> LoadedModel:
         """Return the voice, once it is read; :class:`CharloomError` when there is none."""
         await self._settled.wait()
         if self.voice is None:

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from charloom.core.errors import CharloomError
 from charloom.core.library.generation import Generation
-from charloom.core.sampling.config import Settings
+from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.prompt.keepsake import Keepsake
-from charloom.tui.services.generation_request import Brief
-from charloom.tui.services.library_worker import Librarian
+from charloom.tui.services.generation_request import GenerationRequest
+from charloom.tui.services.library_worker import LibraryWorker
 
 if TYPE_CHECKING:
-    from charloom.core.analysis.memorization import Run
-    from charloom.tui.services.model_cache import Voice
-    from charloom.tui.services.writer import Candidate
+    from charloom.core.analysis.memorization import VerbatimMatch
+    from charloom.tui.services.model_cache import LoadedModel
+    from charloom.tui.services.writer import GenerationJob
 
 MOST_KEPT = 1_000_000
 """Characters of one text: a longer one is gone on with in a new one."""
@@ -27,12 +27,12 @@ Frankenstein.
 """
 
 
-class Passage:
-    """What came of a :class:`Brief`: the candidate ``number``, from 0."""
+class Candidate:
+    """What came of a :class:`GenerationRequest`: the candidate ``number``, from 0."""
 
-    def __init__(self, brief: Brief, number: int = 0) -> None:
+    def __init__(self, brief: GenerationRequest, number: int = 0) -> None:
         self.brief, self.number = brief, number
-        self.candidate: Candidate | None = None
+        self.candidate: GenerationJob | None = None
         """What writes it, once its model was loaded; None also for one from the library."""
         self.text = ""
         self.keepsake = Keepsake()
@@ -40,21 +40,21 @@ class Passage:
         self.starred = False
         self.fault = ""
         """Why it is not kept as it is."""
-        self.copied: Run | None = None
+        self.copied: VerbatimMatch | None = None
         """The longest run of the text that stands in what its model learned, once it is known."""
-        self._voice: Voice | None = None
+        self._voice: LoadedModel | None = None
 
     @classmethod
-    def stored(cls, generation: Generation) -> "Passage":
+    def stored(cls, generation: Generation) -> "Candidate":
         """Return the passage of a text in the library."""
         g = generation
-        settings = Settings(g.temperature, g.top_k, g.top_p)
-        passage = cls(Brief(g.prompt, g.prompt, settings, g.length, g.seed, g.stop))
+        settings = SamplingConfig(g.temperature, g.top_k, g.top_p)
+        passage = cls(GenerationRequest(g.prompt, g.prompt, settings, g.length, g.seed, g.stop))
         passage.keepsake.stored = g
         passage.text, passage.starred = g.text, g.starred
         return passage
 
-    def begin(self, candidate: "Candidate", voice: "Voice") -> None:
+    def begin(self, candidate: "GenerationJob", voice: "LoadedModel") -> None:
         """Let ``candidate`` write it."""
         self.candidate, self._voice = candidate, voice
 
@@ -89,7 +89,7 @@ class Passage:
         stored = self.keepsake.stored
         return stored is not None and (stored.text, stored.starred) == (self.text, self.starred)
 
-    async def keep(self, librarian: Librarian) -> None:
+    async def keep(self, librarian: LibraryWorker) -> None:
         """Have it in the library as it is here. What fails is told, and may be tried again."""
         generation = self.generation()
         if generation is None:
@@ -101,12 +101,12 @@ class Passage:
             self.fault = f"Not kept: {error}"
             self.starred = self.keepsake.stored is not None and self.keepsake.stored.starred
 
-    async def remove(self, librarian: Librarian) -> None:
+    async def remove(self, librarian: LibraryWorker) -> None:
         """Take it out of the library, unless it is a favorite; may raise :class:`CharloomError`."""
         if not self.starred:
             self.starred = not await librarian.do(self.keepsake.remove)
 
-    async def look(self, librarian: Librarian) -> bool:
+    async def look(self, librarian: LibraryWorker) -> bool:
         """Return whether it has become a favorite elsewhere, or is one no longer."""
         if not self.kept or self.keepsake.stored is None:
             return False
@@ -164,7 +164,7 @@ def measured(generation: Generation) -> str:
     return length if bits is None else f"{bits:.2f} bits/char · {length}"
 
 
-def how_much_is_copied(passage: Passage) -> str:
+def how_much_is_copied(passage: Candidate) -> str:
     """Return how much of a text, at most, is copied in one piece; nothing if nobody knows."""
     run = passage.copied
     if run is None:

@@ -5,23 +5,23 @@ from dataclasses import dataclass
 from textual.content import Content
 from textual.message import Message
 
-from charloom.core.analysis import repetition as looping
-from charloom.tui.formatting.content import plain
-from charloom.tui.prompt.candidate import Passage, about, how_much_is_copied, measured
-from charloom.tui.widgets.streaming_text import Flow
+from charloom.core.analysis.repetition import repetition_message, repetition_period
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.prompt.candidate import Candidate, about, how_much_is_copied, measured
+from charloom.tui.widgets.streaming_text import StreamingText
 
 
-class PassageView(Flow):
+class CandidateView(StreamingText):
     """Shows a passage: ``alone`` after its prompt, or as one of several below that."""
 
     @dataclass
     class Chosen(Message):
         """The person has clicked here."""
 
-        view: "PassageView"
+        view: "CandidateView"
 
     def __init__(
-        self, passage: Passage, prompt: str = "", *, mark: str = " ", alone: bool = False
+        self, passage: Candidate, prompt: str = "", *, mark: str = " ", alone: bool = False
     ) -> None:
         super().__init__(prompt, mark=mark)
         self.passage = passage
@@ -44,7 +44,7 @@ class PassageView(Flow):
         """Say under the text how it stands: ``told``, or when it is finished, where it is from."""
         self._told = told
         passage = self.passage
-        self._period = looping.period(passage.text)
+        self._period = repetition_period(passage.text)
         copied, advice = "", ": raise the temperature or stop (Esc)"
         if told is None:
             copied, advice = how_much_is_copied(passage), ""
@@ -54,13 +54,13 @@ class PassageView(Flow):
         after = []
         if told or passage.starred:
             star = ("★ " if passage.starred else "", "bold $accent")
-            after.append(Content.assemble(star, plain(told, "$text-muted")))
+            after.append(Content.assemble(star, safe_content(told, "$text-muted")))
         if copied:
-            after.append(plain(copied, "$text-muted"))
+            after.append(safe_content(copied, "$text-muted"))
         if passage.fault:
-            after.append(plain(passage.fault, "$text-error"))
+            after.append(safe_content(passage.fault, "$text-error"))
         if self._period:
-            after.append(plain(looping.words(self._period) + advice, "$text-warning"))
+            after.append(safe_content(repetition_message(self._period) + advice, "$text-warning"))
         self.mark(passage.copy if copied else slice(0, 0))
         if self._alone:
             self.tell((), after)
@@ -69,7 +69,7 @@ class PassageView(Flow):
 
     def notice_loop(self) -> None:
         """Say that the text has come to repeat itself, or that it does so no longer."""
-        if looping.period(self.passage.text) != self._period:
+        if repetition_period(self.passage.text) != self._period:
             self.tell_how(self._told)
 
     def _heading(self) -> Content:

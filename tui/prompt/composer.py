@@ -9,7 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.widgets import TextArea
 
-from charloom.core.sanitize import visible
+from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.prompt_changes import MOST_READ
 
 _NEW_LINE = ("ctrl+j", "alt+enter", "shift+enter")
@@ -84,7 +84,7 @@ class Composer(TextArea):
     def get_line(self, line_index: int) -> Text:
         """Return a line as it is to be seen."""
         line = self.document.get_line(line_index)
-        shown = Text("\t".join(map(visible, line.split("\t"))), end="", no_wrap=True)
+        shown = Text("\t".join(map(sanitize, line.split("\t"))), end="", no_wrap=True)
         if self._known and (strange := set(line).difference(self._known)):
             style = self.get_component_rich_style("composer--unknown")
             for place, character in enumerate(line):

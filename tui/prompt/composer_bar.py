@@ -8,11 +8,11 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.style import Style
 from textual.widgets import Static, TextArea
 
-from charloom.tui.formatting.content import plain
-from charloom.tui.formatting.prompt_changes import adapted, told
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
 from charloom.tui.prompt.composer import Composer
-from charloom.tui.services.model_cache import Voice
-from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.widgets.action_bar import ActionBar
 
 _LOOKED_AT = 4_000  # characters at a prompt's end: as many as can be looked at between two keys
 _START = "the model begins a line"
@@ -25,11 +25,11 @@ _OFFER = (
 )
 
 
-class Desk(VerticalGroup):
+class ComposerBar(VerticalGroup):
     """The composer; above it an offer or a fault, if there is one, below it what Enter will do."""
 
     DEFAULT_CSS = """
-    Desk {
+    ComposerBar {
         #offer { padding: 0 1; color: $text-warning; display: none; }
         #offer.-fault { color: $text-error; }
         #below { height: 1; padding: 0 1; }
@@ -41,7 +41,7 @@ class Desk(VerticalGroup):
         super().__init__()
         self.composer = Composer()
         """Where the prompt is written."""
-        self._voice: Voice | None = None
+        self._voice: LoadedModel | None = None
         self._writing = False
 
     def compose(self) -> ComposeResult:
@@ -50,9 +50,9 @@ class Desk(VerticalGroup):
         yield self.composer
         with Horizontal(id="below"):
             yield Static("", id="said", markup=False)
-            yield Actions(_OFFER)
+            yield ActionBar(_OFFER)
 
-    def set_voice(self, voice: Voice) -> None:
+    def set_voice(self, voice: LoadedModel) -> None:
         """Mark what this model does not know."""
         self._voice = voice
         known: Set[str] = frozenset(voice.model.vocab.chars)
@@ -68,7 +68,7 @@ class Desk(VerticalGroup):
     def tell(self, told: str, action: str = "", *, fault: bool = False) -> None:
         """Show an offer, which a click takes, or a fault; nothing takes it away again."""
         offer = self.query_one("#offer", Static)
-        content = plain(told)
+        content = safe_content(told)
         offer.update(content.stylize(Style.from_meta({"@click": action})) if action else content)
         offer.set_class(fault, "-fault")
         offer.display = bool(told)
@@ -78,10 +78,10 @@ class Desk(VerticalGroup):
         """Say what will become of the prompt where the model does not know all of it."""
         prompt, said = self.composer.text, ""
         if self._voice and prompt:
-            known, changes = adapted(prompt[-_LOOKED_AT:], self._voice.model.vocab)
-            said = told(prompt, changes, will=True) + f"  ·  {_START}" * (not known)
-        self.query_one("#said", Static).update(plain(said))
+            known, changes = adapt_prompt(prompt[-_LOOKED_AT:], self._voice.model.vocab)
+            said = describe_changes(prompt, changes, will=True) + f"  ·  {_START}" * (not known)
+        self.query_one("#said", Static).update(safe_content(said))
         stop = [("esc", "stop", "screen.stop")] if self._writing else []
         send = ("enter", "send" if prompt else "begin a line", "screen.send")
-        self.query_one(Actions).show([*stop, send, *_OFFER])
-        self.query_one(Actions).display = not said
+        self.query_one(ActionBar).show([*stop, send, *_OFFER])
+        self.query_one(ActionBar).display = not said

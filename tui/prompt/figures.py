@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.tui.prompt.candidate import Passage
+from charloom.tui.prompt.candidate import Candidate
 
 
-class Figures(Static):
+class GenerationStats(Static):
     """Three lines, each a number in its place and what it counts."""
 
     DEFAULT_CSS = """
-    Figures { height: 3; padding: 0 1; text-wrap: nowrap; }
+    GenerationStats { height: 3; padding: 0 1; text-wrap: nowrap; }
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class Figures(Static):
         """Have nothing to show yet."""
         self.show((), None)
 
-    def show(self, passages: Sequence[Passage], chosen: Passage | None) -> None:
+    def show(self, passages: Sequence[Candidate], chosen: Candidate | None) -> None:
         """Show the pace of all candidates together, and what the chosen one is like."""
         candidates = [each.candidate for each in passages if each.candidate]
         count = sum(each.count for each in candidates)

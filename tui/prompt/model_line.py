@@ -6,16 +6,16 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.tui.formatting.content import plain, plain_line
+from charloom.tui.formatting.content import safe_content, safe_line
 
 _LONGEST = 60
 
 
-class ModelLine(Static, can_focus=True):
+class ActiveModelLabel(Static, can_focus=True):
     """``NAME@best`` over what is known of it, or over what is wrong with it."""
 
     DEFAULT_CSS = """
-    ModelLine {
+    ActiveModelLabel {
         height: 2;
         padding: 0 1;
         text-wrap: nowrap;
@@ -39,8 +39,8 @@ class ModelLine(Static, can_focus=True):
             return
         self._told = address, known
         change = Content.styled("▾ ", "$accent")
-        told = plain(known, "$text-muted")
-        self.update(Content("\n").join([change + plain_line(address, _LONGEST, "bold"), told]))
+        told = safe_content(known, "$text-muted")
+        self.update(Content("\n").join([change + safe_line(address, _LONGEST, "bold"), told]))
 
     async def on_click(self) -> None:
         """Choose another."""

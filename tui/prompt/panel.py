@@ -6,43 +6,43 @@ from dataclasses import replace
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 
-from charloom.core.sampling.config import Settings
-from charloom.tui.prompt.figures import Figures
-from charloom.tui.prompt.model_line import ModelLine
-from charloom.tui.services.generation_request import Brief
+from charloom.core.sampling.config import SamplingConfig
+from charloom.tui.prompt.figures import GenerationStats
+from charloom.tui.prompt.model_line import ActiveModelLabel
+from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.preferences import Preferences
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.sampling_controls import Choices
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _FRESH = 1_000_000  # seeds: few enough to be remembered and told
 
 
-class Controls(VerticalScroll, can_focus=False):
+class SidePanel(VerticalScroll, can_focus=False):
     """Whatever is chosen here holds from the next character on, or from the next text."""
 
     DEFAULT_CSS = """
-    Controls {
+    SidePanel {
         width: 26;
         border-left: vkey $border-blurred;
         scrollbar-size-vertical: 1;
-        Choices { height: auto; margin: 1 0; }
-        Actions { padding-left: 1; margin-top: 1; }
+        SamplingControls { height: auto; margin: 1 0; }
+        ActionBar { padding-left: 1; margin-top: 1; }
     }
     """
 
     def __init__(self, remembered: Preferences) -> None:
         super().__init__()
-        self._choices = Choices(remembered)
+        self._choices = SamplingControls(remembered)
 
     def compose(self) -> ComposeResult:
         """Lay out the model over the choices over the figures."""
-        yield ModelLine()
+        yield ActiveModelLabel()
         yield self._choices
-        yield Figures()
-        yield Actions([("^b", "hide", "screen.panel"), ("^o", "model", "screen.choose_model")])
+        yield GenerationStats()
+        yield ActionBar([("^b", "hide", "screen.panel"), ("^o", "model", "screen.choose_model")])
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SamplingConfig:
         """How the next character is to be drawn."""
         return self._choices.settings
 
@@ -51,10 +51,10 @@ class Controls(VerticalScroll, can_focus=False):
         """How many characters are wanted."""
         return self._choices.length
 
-    def brief(self) -> Brief:
+    def brief(self) -> GenerationRequest:
         """Return what is wanted of the next prompt."""
         chosen = self._choices.remembered
-        return Brief(
+        return GenerationRequest(
             typed="",
             prompt="",
             settings=self.settings,
@@ -65,7 +65,7 @@ class Controls(VerticalScroll, can_focus=False):
             vary=chosen["vary"],
         )
 
-    def show(self, chosen: Brief) -> None:
+    def show(self, chosen: GenerationRequest) -> None:
         """Choose what was chosen for this one, its seed too."""
         self._choices.take(chosen)
         self._choices.change()

@@ -10,22 +10,22 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from charloom.core.errors import CharloomError
-from charloom.core.library import replay as replaying
 from charloom.core.library.generation import Generation
-from charloom.tui.formatting.content import plain
-from charloom.tui.prompt.candidate import Passage
+from charloom.core.library.replay import find_writer
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.composer import Composer
-from charloom.tui.prompt.figures import Figures
-from charloom.tui.prompt.model_line import ModelLine
+from charloom.tui.prompt.figures import GenerationStats
+from charloom.tui.prompt.model_line import ActiveModelLabel
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_actions import TurnRoom, binding
-from charloom.tui.prompt.welcome import Greeting
-from charloom.tui.services.background import apart
-from charloom.tui.services.generation_request import Brief
-from charloom.tui.services.model_cache import Voice
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.sampling_controls import Choices
+from charloom.tui.prompt.turn_actions import TurnActionsScreen, binding
+from charloom.tui.prompt.welcome import WelcomeText
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.generation_request import GenerationRequest
+from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _FRAME_SECONDS = 1 / 25
 _SHARE = 0.2  # of the time, at most, goes into showing what comes
@@ -34,7 +34,7 @@ _PAUSE_SECONDS = 1.0  # after the last change of a dial, before it is remembered
 _WIDE = 120  # columns, from which the controls have more room
 
 
-class PromptRoom(TurnRoom):
+class PromptScreen(TurnActionsScreen):
     """The transcript over the composer, and beside them who writes, and how."""
 
     TITLE = "Prompt"
@@ -69,7 +69,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
     def body(self) -> Iterator[Widget]:
         """Lay out the page and the controls."""
         yield self.transcript
-        yield Actions([("↓", "more text has come · End", "screen.follow")], id="more")
+        yield ActionBar([("↓", "more text has come · End", "screen.follow")], id="more")
         yield self.desk
         yield self.controls
 
@@ -94,7 +94,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
     async def use_model(self, address: str) -> None:
         """Let the model at ``address`` write, from the next character on."""
         address = self._speaker.address(address)
-        self.query_one(ModelLine).tell(address, "reading …")
+        self.query_one(ActiveModelLabel).tell(address, "reading …")
         try:
             voice = await self._speaker.read(address)
         except CharloomError as error:
@@ -109,21 +109,21 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         await self.transcript.finish()
         writer = None
         try:
-            address, loaded = await apart(lambda: replaying.writer(generation))
-            writer = voice = await apart(lambda: Voice.of(address, loaded))
+            address, loaded = await run_in_background(lambda: find_writer(generation))
+            writer = voice = await run_in_background(lambda: LoadedModel.of(address, loaded))
         except CharloomError as error:
             self.notify(str(error), severity="warning")
         else:
             self._speaker.take(voice)
             await self._show_new(voice)
-        passage = Passage.stored(generation)
+        passage = Candidate.stored(generation)
         self.controls.show(passage.brief)
         turn = Turn([passage])
         await self.transcript.add(turn)
         turn.focus()
         self.transcript.compare(turn, passage, writer)
 
-    async def _show_new(self, voice: Voice) -> None:
+    async def _show_new(self, voice: LoadedModel) -> None:
         self.desk.tell("")
         if voice.warning:
             self.notify(voice.warning, severity="warning")
@@ -139,14 +139,14 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
     def _show_voice(self) -> None:
         voice = self._speaker.voice
         if voice is None:
-            self.query_one(ModelLine).tell("no model", "Enter chooses one")
+            self.query_one(ActiveModelLabel).tell("no model", "Enter chooses one")
             return
         bits = voice.bits_per_char
         measured = "" if bits is None else f" · {bits:.2f} bits/char (carried)"
-        self.tell_context(plain(f"{voice.address}{measured}"))
+        self.tell_context(safe_content(f"{voice.address}{measured}"))
         trains = " ● being trained" * self._speaker.trains(voice.name)
-        self.query_one(ModelLine).tell(voice.address, f"step {voice.step:,}{trains}")
-        self.query_one(Greeting).greet(voice.name, first=not self.house.preferences.greeted)
+        self.query_one(ActiveModelLabel).tell(voice.address, f"step {voice.step:,}{trains}")
+        self.query_one(WelcomeText).greet(voice.name, first=not self.house.preferences.greeted)
 
     def on_runs_changed(self) -> None:
         """Offer what the model in use has learnt since."""
@@ -164,7 +164,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         self.write(event.text, self.controls.brief())
 
     @work
-    async def write(self, typed: str, like: Brief, origin: str = "") -> None:
+    async def write(self, typed: str, like: GenerationRequest, origin: str = "") -> None:
         """Begin a turn, as soon as there is a model; whoever is early means its ready prompt."""
         early = self._speaker.voice is None
         try:
@@ -181,8 +181,10 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         """Show what there is to know of the current turn, and go on as long as it grows."""
         turn = self.transcript.current
         self.desk.set_writing(on=self.transcript.writing is not None)
-        self.query_one(Greeting).display = self.transcript.empty
-        self.query_one(Figures).show(*((turn.passages, turn.chosen) if turn else ((), None)))
+        self.query_one(WelcomeText).display = self.transcript.empty
+        self.query_one(GenerationStats).show(
+            *((turn.passages, turn.chosen) if turn else ((), None))
+        )
         if self.transcript.writing and self._frame is None:
             self._spent = thread_time()
             self._frame = self.set_timer(_FRAME_SECONDS, self.tick)
@@ -201,12 +203,12 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
     def _tell_behind(self, behind: bool) -> None:
         self.query_one("#more").set_class(behind, "-needed")
 
-    @on(Choices.Changed)
+    @on(SamplingControls.Changed)
     def steer(self) -> None:
         """Let what was changed hold from the next character on."""
         if turn := self.transcript.writing:
             turn.steer(self.controls.settings, self.controls.length)
-        self._remember(**self.query_one(Choices).remembered)
+        self._remember(**self.query_one(SamplingControls).remembered)
 
     @on(Composer.Paged)
     def page(self, event: Composer.Paged) -> None:
@@ -275,7 +277,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
 
     def on_screen_resume(self) -> None:
         """Show what was changed elsewhere."""
-        self.query_one(Choices).take(self.house.preferences)
+        self.query_one(SamplingControls).take(self.house.preferences)
         self.transcript.look()
 
     def on_unmount(self) -> None:

@@ -12,16 +12,15 @@ from textual.message import Message
 from textual.widgets import Static
 from textual.worker import get_current_worker
 
-from charloom.core.analysis import activations as lens
-from charloom.core.analysis.activations import Alternative, Reading
+from charloom.core.analysis.activations import MAX_CHARACTERS, NextCharacter, Trace, trace
 from charloom.core.errors import CharloomError
-from charloom.tui.formatting.content import plain
-from charloom.tui.services.background import apart
-from charloom.tui.services.model_cache import Voice
-from charloom.tui.widgets import color_scale as scales
-from charloom.tui.widgets import token_readout as readout
-from charloom.tui.widgets.heatmap_text import Tinted
-from charloom.tui.widgets.legend import Legend
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.widgets.color_scale import BITS
+from charloom.tui.widgets.heatmap_text import HeatmapText
+from charloom.tui.widgets.legend import HeatmapLegend
+from charloom.tui.widgets.token_readout import char_label, share, surprise
 
 _OFFERED = 5  # alternatives
 
@@ -52,22 +51,22 @@ class SurpriseView(VerticalGroup):
         position: int
         character: str
 
-    def __init__(self, voice: Voice, text: str) -> None:
+    def __init__(self, voice: LoadedModel, text: str) -> None:
         super().__init__()
         self._voice, self._text = voice, text
-        self._reading: Reading | None = None
-        self._expected: list[Alternative] = []
+        self._reading: Trace | None = None
+        self._expected: list[NextCharacter] = []
 
     def compose(self) -> ComposeResult:
         """Lay out the text over what is told of a character and what the grounds mean."""
         with VerticalScroll(can_focus=False):  # so that what is told of it stays in sight
-            yield Tinted(self._text[: lens.LONGEST])
+            yield HeatmapText(self._text[:MAX_CHARACTERS])
         yield Static("reading …", id="told", markup=False)
-        yield Legend()
+        yield HeatmapLegend()
 
     def on_mount(self) -> None:
         """Begin to read."""
-        self.query_one(Tinted).focus()
+        self.query_one(HeatmapText).focus()
         self.read()
 
     @work
@@ -75,37 +74,37 @@ class SurpriseView(VerticalGroup):
         """Let the model read the text, and show what each character cost."""
         worker = get_current_worker()
         try:
-            self._reading = await apart(
-                lambda: lens.read(self._voice.model, self._text, lambda: worker.is_cancelled)
+            self._reading = await run_in_background(
+                lambda: trace(self._voice.model, self._text, lambda: worker.is_cancelled)
             )
         except CharloomError as error:
-            self._tell(plain(str(error), "$text-error"))
+            self._tell(safe_content(str(error), "$text-error"))
             return
         self.show()
 
     def show(self) -> None:
         """Show the levels, the legend, and what is under the cursor."""
         if self._reading:
-            tinted, scale = self.query_one(Tinted), scales.BITS
+            tinted, scale = self.query_one(HeatmapText), BITS
             tinted.show(scale.levels(self._reading.bits), scale)
             mean = f"{self._reading.bits_per_char:.2f} on average"
-            self.query_one(Legend).show(scale, marks=tinted.marks, more=mean)
+            self.query_one(HeatmapLegend).show(scale, marks=tinted.marks, more=mean)
             self.tell()
 
-    @on(Tinted.Moved)
+    @on(HeatmapText.Moved)
     def tell(self) -> None:
         """Tell of the character under the cursor, and of others that might stand there."""
         if reading := self._reading:
-            position = self.query_one(Tinted).position
+            position = self.query_one(HeatmapText).position
             self._expected = reading.alternatives(position, _OFFERED)
             others = [
                 Content.assemble(
                     (str(number), "$accent"),
-                    f" {readout.shown(each.character)} {readout.share(each.probability)}",
+                    f" {char_label(each.character)} {share(each.probability)}",
                 )
                 for number, each in enumerate(self._expected, 1)
             ]
-            self._tell(readout.surprise(reading, position), Content("  ").join(others))
+            self._tell(surprise(reading, position), Content("  ").join(others))
 
     def _tell(self, *lines: Content) -> None:
         self.query_one("#told", Static).update(Content("\n").join(lines), layout=False)
@@ -113,11 +112,11 @@ class SurpriseView(VerticalGroup):
     def action_branch(self, number: int) -> None:
         """Take an alternative."""
         if number < len(self._expected):
-            position = self.query_one(Tinted).position
+            position = self.query_one(HeatmapText).position
             self.post_message(self.Branched(position, self._expected[number].character))
 
     def action_marks(self) -> None:
         """Show marks, or colours."""
-        tinted = self.query_one(Tinted)
+        tinted = self.query_one(HeatmapText)
         tinted.marks = not tinted.marks
         self.show()

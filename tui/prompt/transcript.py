@@ -10,26 +10,26 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from charloom.core.errors import CharloomError
-from charloom.tui.formatting.prompt_changes import adapted, told
-from charloom.tui.prompt.candidate import Passage
-from charloom.tui.prompt.copy_check import Copies
+from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
+from charloom.tui.prompt.candidate import Candidate
+from charloom.tui.prompt.copy_check import CopyCheck
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.welcome import Greeting
-from charloom.tui.services.background import apart
-from charloom.tui.services.generation_request import Brief
-from charloom.tui.services.library_worker import Librarian
-from charloom.tui.services.model_cache import Voice
+from charloom.tui.prompt.welcome import WelcomeText
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.generation_request import GenerationRequest
+from charloom.tui.services.library_worker import LibraryWorker
+from charloom.tui.services.model_cache import LoadedModel
 
 _EARLIER = 500  # prompts that are known
 _PATIENCE_SECONDS = 1.0  # for the end of a slice, on leaving
 
 
-class Page(VerticalGroup):
+class TranscriptBody(VerticalGroup):
     """As high as its scroll at least: an anchored one would have less at its bottom."""
 
     BLANK = True
     DEFAULT_CSS = """
-    Page { min-height: 100%; padding-top: 1; }
+    TranscriptBody { min-height: 100%; padding-top: 1; }
     """
 
 
@@ -50,16 +50,16 @@ class Transcript(VerticalScroll, can_focus=False):
 
     def __init__(self) -> None:
         super().__init__()
-        self._librarian = Librarian()
-        self._copies = Copies(lambda: self.writing is not None)
+        self._librarian = LibraryWorker()
+        self._copies = CopyCheck(lambda: self.writing is not None)
         self._turns: list[Turn] = []
         self._one_by_one = asyncio.Lock()  # turns are begun
         self._current: Turn | None = None
 
     def compose(self) -> ComposeResult:
         """Have room for turns, and something to read as long as there is none."""
-        with Page():
-            yield Greeting()
+        with TranscriptBody():
+            yield WelcomeText()
 
     def on_mount(self) -> None:
         """Follow the end."""
@@ -91,22 +91,26 @@ class Transcript(VerticalScroll, can_focus=False):
         """Whether the end is in view."""
         return self.scroll_y >= self.max_scroll_y
 
-    async def begin(self, voice: Voice, typed: str, like: Brief, origin: str = "") -> None:
+    async def begin(
+        self, voice: LoadedModel, typed: str, like: GenerationRequest, origin: str = ""
+    ) -> None:
         """Let ``voice`` go on from ``typed`` in a new turn, which is otherwise as ``like``.
 
         What was being written until now ends there.
         """
         async with self._one_by_one:
             await self.finish()
-            prompt, changes = await apart(lambda: adapted(typed, voice.model.vocab))
+            prompt, changes = await run_in_background(
+                lambda: adapt_prompt(typed, voice.model.vocab)
+            )
             brief = replace(like, typed=typed, prompt=prompt)
-            passages = [Passage(brief, number) for number in range(brief.columns)]
-            turn = Turn(passages, told(typed, changes), origin)
+            passages = [Candidate(brief, number) for number in range(brief.columns)]
+            turn = Turn(passages, describe_changes(typed, changes), origin)
             await self.add(turn)
             turn.begin(voice)
         self.post_message(self.Moved())
 
-    async def hand_over(self, voice: Voice) -> None:
+    async def hand_over(self, voice: LoadedModel) -> None:
         """Let ``voice`` go on with what another is writing, and no other with anything."""
         turn = self.writing
         candidate = turn.chosen.candidate if turn else None
@@ -138,7 +142,7 @@ class Transcript(VerticalScroll, can_focus=False):
         """Put ``turn`` under the others and make it the current one."""
         await self._drop_deleted()
         self._turns.append(turn)
-        await self.query_one(Page).mount(turn)
+        await self.query_one(TranscriptBody).mount(turn)
         self.make_current(turn)
         self.follow()
 
@@ -189,18 +193,18 @@ class Transcript(VerticalScroll, can_focus=False):
         for turn in writing:
             turn.stop()
         for turn in writing:
-            await apart(turn.join)
+            await run_in_background(turn.join)
         self.tick()
 
     @work
-    async def keep(self, turn: Turn, passage: Passage) -> None:
+    async def keep(self, turn: Turn, passage: Candidate) -> None:
         """Have the library hold a text as it is here, and show how that went."""
         await passage.keep(self._librarian)
         if turn.is_attached:
             turn.show(passage)
 
     @work
-    async def compare(self, turn: Turn, passage: Passage, voice: Voice | None) -> None:
+    async def compare(self, turn: Turn, passage: Candidate, voice: LoadedModel | None) -> None:
         """Say how much of a text is copied from what ``voice``, which wrote it, has learned."""
         text = passage.text
         copied = await self._copies.longest(voice.name, text) if voice else None
@@ -278,7 +282,7 @@ class Transcript(VerticalScroll, can_focus=False):
             turn.stop()
         for turn in self._turns:
             try:
-                await asyncio.wait_for(apart(turn.join), _PATIENCE_SECONDS)
+                await asyncio.wait_for(run_in_background(turn.join), _PATIENCE_SECONDS)
             except TimeoutError:
                 continue
             for passage in turn.passages:

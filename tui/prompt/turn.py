@@ -11,14 +11,14 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.message import Message
 from textual.widgets import Static
 
-from charloom.core.sampling.config import Settings
-from charloom.tui.formatting.content import in_the_app, plain
-from charloom.tui.prompt.candidate import MOST_KEPT, Passage
-from charloom.tui.prompt.candidate_view import PassageView
-from charloom.tui.prompt.turn_footer import OFFERED, Offer
-from charloom.tui.services.model_cache import Voice
-from charloom.tui.services.writer import Writer
-from charloom.tui.widgets.streaming_text import Flow
+from charloom.core.sampling.config import SamplingConfig
+from charloom.tui.formatting.content import in_the_app, safe_content
+from charloom.tui.prompt.candidate import MOST_KEPT, Candidate
+from charloom.tui.prompt.candidate_view import CandidateView
+from charloom.tui.prompt.turn_footer import OFFERED, TurnFooter
+from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.services.writer import GenerationThread
+from charloom.tui.widgets.streaming_text import StreamingText
 
 _NARROWEST = 24  # columns for each of several candidates; where there are fewer they are stacked
 
@@ -34,19 +34,19 @@ class Turn(VerticalGroup, can_focus=True):
     DEFAULT_CSS = """
     Turn {
         margin-bottom: 1;
-        .passages { height: auto; layout: vertical; PassageView { margin-bottom: 1; } }
-        .origin, .note, .gone, Offer { color: $text-muted; padding-left: 3; }
+        .passages { height: auto; layout: vertical; CandidateView { margin-bottom: 1; } }
+        .origin, .note, .gone, TurnFooter { color: $text-muted; padding-left: 3; }
         .origin { padding-left: 1; }
-        .note, .gone, Offer { display: none; }
+        .note, .gone, TurnFooter { display: none; }
         .note.-needed { display: block; }
         &.-side-by-side .passages {
             layout: horizontal;
-            PassageView { width: 1fr; margin: 0 1 0 0; }
+            CandidateView { width: 1fr; margin: 0 1 0 0; }
         }
-        &.-current Offer { display: block; }
-        &.-surprise { .passages, Flow { display: none; } }
+        &.-current TurnFooter { display: block; }
+        &.-surprise { .passages, StreamingText { display: none; } }
         &.-deleted {
-            .origin, .note.-needed, .passages, Flow, SurpriseView { display: none; }
+            .origin, .note.-needed, .passages, StreamingText, SurpriseView { display: none; }
             .gone { display: block; }
         }
     }
@@ -64,29 +64,29 @@ class Turn(VerticalGroup, can_focus=True):
     class Picked(Message):
         """Another candidate is the one that is acted on."""
 
-    def __init__(self, passages: Sequence[Passage], note: str = "", origin: str = "") -> None:
+    def __init__(self, passages: Sequence[Candidate], note: str = "", origin: str = "") -> None:
         super().__init__()
         self.brief = passages[0].brief
-        self.voice: Voice | None = None
+        self.voice: LoadedModel | None = None
         self.origin = origin
         prompt, mark = ("", " ") if origin else (self.brief.prompt, "»")
         if len(passages) == 1:
-            self._views = [PassageView(passages[0], prompt, mark=mark, alone=True)]
-            self._flows: list[Flow] = [*self._views]
+            self._views = [CandidateView(passages[0], prompt, mark=mark, alone=True)]
+            self._flows: list[StreamingText] = [*self._views]
         else:
-            self._views = [PassageView(each) for each in passages]
-            self._flows = [Flow(prompt, mark=mark), *self._views]
+            self._views = [CandidateView(each) for each in passages]
+            self._flows = [StreamingText(prompt, mark=mark), *self._views]
         self._chosen = self._views[0]
-        self._note = Static(plain(note), classes="note -needed" if note else "note")
+        self._note = Static(safe_content(note), classes="note -needed" if note else "note")
         self._gone = Static("", classes="gone", markup=False)
-        self._offer = Offer()
-        self._writer: Writer | None = None
-        self._writing: Sequence[PassageView] = ()
+        self._offer = TurnFooter()
+        self._writer: GenerationThread | None = None
+        self._writing: Sequence[CandidateView] = ()
 
     def compose(self) -> ComposeResult:
         """Lay out the prompt over the candidates, if they are several."""
         if self.origin:
-            yield Static(plain(f"↳ {self.origin}"), classes="origin")
+            yield Static(safe_content(f"↳ {self.origin}"), classes="origin")
         if len(self._views) == 1:
             yield from self._views
         else:
@@ -96,12 +96,12 @@ class Turn(VerticalGroup, can_focus=True):
         yield from (self._note, self._gone, self._offer)
 
     @property
-    def passages(self) -> list[Passage]:
+    def passages(self) -> list[Candidate]:
         """The candidates."""
         return [view.passage for view in self._views]
 
     @property
-    def chosen(self) -> Passage:
+    def chosen(self) -> Candidate:
         """The candidate that is acted on."""
         return self._chosen.passage
 
@@ -115,7 +115,7 @@ class Turn(VerticalGroup, can_focus=True):
         """Whether it was deleted, and can still be brought back."""
         return self.has_class("-deleted")
 
-    def begin(self, voice: Voice) -> None:
+    def begin(self, voice: LoadedModel) -> None:
         """Let ``voice`` write all candidates."""
         self.voice = voice
         for passage, candidate in zip(
@@ -124,7 +124,7 @@ class Turn(VerticalGroup, can_focus=True):
             passage.begin(candidate, voice)
         self._write(self._views)
 
-    def go_on(self, settings: Settings, length: int) -> None:
+    def go_on(self, settings: SamplingConfig, length: int) -> None:
         """Let the chosen candidate go on, by ``length`` characters, or be that much longer."""
         candidate = self.chosen.candidate
         assert candidate is not None and self.chosen.can_go_on
@@ -146,7 +146,7 @@ class Turn(VerticalGroup, can_focus=True):
         """Whether it shows what each character cost."""
         return self.has_class("-surprise")
 
-    async def show_surprise(self, voice: Voice) -> None:
+    async def show_surprise(self, voice: LoadedModel) -> None:
         """Show, in place of the text, what each of its characters cost ``voice``."""
         from charloom.tui.prompt.surprise_view import SurpriseView  # deferred: it needs NumPy
 
@@ -164,10 +164,10 @@ class Turn(VerticalGroup, can_focus=True):
             self.focus()
         self.offer()
 
-    def _write(self, views: Sequence[PassageView]) -> None:
+    def _write(self, views: Sequence[CandidateView]) -> None:
         self._writing = views
         candidates = [view.passage.candidate for view in views]
-        self._writer = Writer([each for each in candidates if each], self._writer)
+        self._writer = GenerationThread([each for each in candidates if each], self._writer)
         for view in views:
             view.set_caret(True)
             view.tell_how("" if view.passage.text else "reading the prompt …")
@@ -183,14 +183,14 @@ class Turn(VerticalGroup, can_focus=True):
         if self._writer:
             self._writer.join()
 
-    def steer(self, settings: Settings, length: int) -> None:
+    def steer(self, settings: SamplingConfig, length: int) -> None:
         """Let ``settings`` hold from the next character on, and the texts become so long."""
         for passage in (view.passage for view in self._writing):
             if passage.candidate:
                 passage.candidate.settings = self.brief.varied(settings, passage.number)
                 passage.candidate.length = min(MOST_KEPT, passage.asked_from + length)
 
-    def tick(self) -> list[Passage]:
+    def tick(self) -> list[Candidate]:
         """Show what was written meanwhile, and return the candidates that have just ended."""
         ended = self._writer is None or not self._writer.running  # asked first: nothing is missed
         for view in self._writing:
@@ -202,18 +202,18 @@ class Turn(VerticalGroup, can_focus=True):
                 view.notice_loop()
         return self._end() if ended else []
 
-    def _end(self) -> list[Passage]:
+    def _end(self) -> list[Candidate]:
         views, self._writing = self._writing, ()
         for view in views:
             view.set_caret(False)
             self.show(view.passage)
         if self._writer and self._writer.fault:
-            self._note.update(plain(in_the_app(self._writer.fault), "$text-error"))
+            self._note.update(safe_content(in_the_app(self._writer.fault), "$text-error"))
             self._note.add_class("-needed")
         self.offer()
         return [view.passage for view in views]
 
-    def show(self, passage: Passage) -> None:
+    def show(self, passage: Candidate) -> None:
         """Say how a candidate stands."""
         view = self._views[passage.number]
         if view not in self._writing:
@@ -222,8 +222,8 @@ class Turn(VerticalGroup, can_focus=True):
             view.tell_how("")
         self.offer()
 
-    @on(PassageView.Chosen)
-    def choose_clicked(self, event: PassageView.Chosen) -> None:
+    @on(CandidateView.Chosen)
+    def choose_clicked(self, event: CandidateView.Chosen) -> None:
         """Choose the candidate that was clicked."""
         self.choose(event.view)
 
@@ -232,7 +232,7 @@ class Turn(VerticalGroup, can_focus=True):
         last = len(self._views) - 1
         self.choose(self._views[max(0, min(last, self.chosen.number + by))])
 
-    def choose(self, chosen: PassageView) -> None:
+    def choose(self, chosen: CandidateView) -> None:
         """Choose a candidate."""
         self._chosen = chosen
         for view in self._views:

@@ -7,15 +7,15 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
-from charloom.core.sanitize import one_line
-from charloom.tui.prompt.active_model import Speaker
-from charloom.tui.prompt.composer_bar import Desk
-from charloom.tui.prompt.panel import Controls, fresh_seed
+from charloom.core.sanitize import single_line
+from charloom.tui.prompt.active_model import ActiveModel
+from charloom.tui.prompt.composer_bar import ComposerBar
+from charloom.tui.prompt.panel import SidePanel, fresh_seed
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import OFFERED
-from charloom.tui.services.generation_request import Brief
-from charloom.tui.widgets.base_screen import Room
+from charloom.tui.services.generation_request import GenerationRequest
+from charloom.tui.widgets.base_screen import BaseScreen
 
 if TYPE_CHECKING:
     from charloom.tui.prompt.surprise_view import SurpriseView
@@ -28,7 +28,7 @@ def binding(keys: str, action: str, description: str, tooltip: str) -> Binding:
     return Binding(keys, f"screen.{action}", description, show=False, tooltip=tooltip)
 
 
-class TurnRoom(Room):
+class TurnActionsScreen(BaseScreen):
     """Acts on the current turn of its transcript. Subclasses lay everything out."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,13 +52,13 @@ class TurnRoom(Room):
 
     def __init__(self) -> None:
         super().__init__()
-        self._speaker = Speaker(self.house.runs)
+        self._speaker = ActiveModel(self.house.runs)
         self.transcript = Transcript()
-        self.desk = Desk()
+        self.desk = ComposerBar()
         self.composer = self.desk.composer
-        self.controls = Controls(self.house.preferences)
+        self.controls = SidePanel(self.house.preferences)
 
-    def write(self, typed: str, like: Brief, origin: str = "") -> object:
+    def write(self, typed: str, like: GenerationRequest, origin: str = "") -> object:
         """Begin a turn that goes on from ``typed`` and is otherwise as ``like``."""
         raise NotImplementedError
 
@@ -154,7 +154,7 @@ class TurnRoom(Room):
 
     def on_surprise_view_branched(self, event: "SurpriseView.Branched") -> None:
         """Let the model go on from a place in the text with another character than was there."""
-        from charloom.tui.widgets.token_readout import shown
+        from charloom.tui.widgets.token_readout import char_label
 
         turn, voice = self.transcript.current, self._speaker.voice
         if turn is None or voice is None:
@@ -162,8 +162,8 @@ class TurnRoom(Room):
         whole, at = turn.chosen.whole, event.position
         seed = turn.brief.seed_of(turn.chosen.number)
         like = replace(self.controls.brief(), columns=1, seed=seed)
-        tail = one_line(whole[max(0, at - _TAIL) : at], _TAIL)
-        chosen, stood = (shown(each) for each in (event.character, whole[at]))
+        tail = single_line(whole[max(0, at - _TAIL) : at], _TAIL)
+        chosen, stood = (char_label(each) for each in (event.character, whole[at]))
         self.composer.focus()
         self.action_surprise()
         origin = f"branches after …{tail} with {chosen}, not {stood}"
@@ -171,12 +171,12 @@ class TurnRoom(Room):
 
     def action_inside(self) -> None:
         """See what every unit of the network did as it read the current text."""
-        from charloom.tui.analysis.inspector import InsideScreen
+        from charloom.tui.analysis.inspector import InspectorScreen
 
         turn, voice = self.transcript.current, self._speaker.voice
         if turn and voice:
             whole = turn.chosen.whole
-            self.app.push_screen(InsideScreen(voice, lambda: ("a text of the page", whole)))
+            self.app.push_screen(InspectorScreen(voice, lambda: ("a text of the page", whole)))
 
     def action_pick(self, by: int) -> None:
         """Choose the candidate before, or the next."""

@@ -4,8 +4,8 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from charloom.tui.prompt.candidate import Passage
-from charloom.tui.widgets.action_bar import Actions
+from charloom.tui.prompt.candidate import Candidate
+from charloom.tui.widgets.action_bar import ActionBar
 
 _WIDE = 80  # columns, in which all of it is one line
 # The action: its letter on the turn, its key elsewhere, and what it is called.
@@ -31,11 +31,11 @@ _SURPRISING = (
 )
 
 
-class Offer(Horizontal):
+class TurnFooter(Horizontal):
     """One line, or two where it is too short."""
 
     DEFAULT_CSS = """
-    Offer {
+    TurnFooter {
         height: auto;
         padding-left: 3;
         layout: vertical;
@@ -45,7 +45,7 @@ class Offer(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._halves = Actions(), Actions()
+        self._halves = ActionBar(), ActionBar()
 
     def compose(self) -> ComposeResult:
         """Lay out the two halves."""
@@ -57,7 +57,7 @@ class Offer(Horizontal):
         first.show(_SURPRISING)
         second.display = False
 
-    def offer(self, passage: Passage, *, writing: bool, deleted: bool, letters: bool) -> None:
+    def offer(self, passage: Candidate, *, writing: bool, deleted: bool, letters: bool) -> None:
         """Show what can be done with ``passage``."""
         first: tuple[str, ...] = ("star", "again", "go_on", "retry", "inside")
         second: tuple[str, ...] = ("edit", "surprise", "copy", "delete", "pin")
@@ -79,7 +79,7 @@ class Offer(Horizontal):
         self.set_class(event.size.width >= _WIDE, "-wide")
 
 
-def _offered(action: str, passage: Passage, *, letters: bool) -> tuple[str, str, str]:
+def _offered(action: str, passage: Candidate, *, letters: bool) -> tuple[str, str, str]:
     letter, key, label = OFFERED[action]
     if action == "star" and passage.starred:
         label = "unstar"

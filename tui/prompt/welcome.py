@@ -3,16 +3,16 @@
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.tui.formatting.content import plain_line
+from charloom.tui.formatting.content import safe_line
 
 _LONGEST = 40
 
 
-class Greeting(Static):
+class WelcomeText(Static):
     """At the first meeting in a few lines, later in one."""
 
     DEFAULT_CSS = """
-    Greeting { max-width: 72; padding: 1 2; color: $text-muted; }
+    WelcomeText { max-width: 72; padding: 1 2; color: $text-muted; }
     """
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Greeting(Static):
         if (name, first) == self._greeted:
             return
         self._greeted = name, first
-        who = plain_line(name, _LONGEST, "bold $primary")
+        who = safe_line(name, _LONGEST, "bold $primary")
         if not first:
             told = Content.assemble(
                 *("Write a beginning, and press ", ("Enter", "$accent")),

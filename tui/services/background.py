@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-async def apart(do: Callable[[], Result]) -> Result:
+async def run_in_background(do: Callable[[], Result]) -> Result:
     """Return what ``do`` returns, or raise what it raises.
 
     When this is cancelled, as on leaving the app, the thread is left to itself: one of

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from charloom.core.sampling.config import HOTTEST, Settings
+from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
 
 if TYPE_CHECKING:
-    from charloom.core.model.numpy_lstm import LSTM
-    from charloom.tui.services.writer import Candidate
+    from charloom.core.model.numpy_lstm import NumpyLSTM
+    from charloom.tui.services.writer import GenerationJob
 
 MOST_COLUMNS = 4
 VARIED = ("seed", "temperature")
@@ -15,7 +15,7 @@ _WARMER = 0.2  # from one candidate to the next
 
 
 @dataclass(frozen=True, slots=True)
-class Brief:
+class GenerationRequest:
     """``columns`` candidates differ by what ``vary`` names: each has the next seed, or is warmer.
 
     ``typed`` is the prompt as the person wrote it, ``prompt`` as the model is given it.
@@ -23,32 +23,30 @@ class Brief:
 
     typed: str
     prompt: str
-    settings: Settings
+    settings: SamplingConfig
     length: int
     seed: int
     stop: str = ""
     columns: int = 1
     vary: str = "seed"
 
-    def varied(self, settings: Settings, number: int) -> Settings:
+    def varied(self, settings: SamplingConfig, number: int) -> SamplingConfig:
         """Return what the candidate ``number``, from 0, makes of ``settings``."""
         if self.vary != "temperature":
             return settings
         warmer = round(settings.temperature + _WARMER * number, 6)
-        return replace(settings, temperature=min(HOTTEST, warmer))
+        return replace(settings, temperature=min(MAX_TEMPERATURE, warmer))
 
     def seed_of(self, number: int) -> int:
         """Return the seed of the candidate ``number``."""
         return self.seed + (number if self.vary == "seed" else 0)
 
-    def candidates(self, model: "LSTM") -> "list[Candidate]":
+    def candidates(self, model: "NumpyLSTM") -> "list[GenerationJob]":
         """Return the candidates, for ``model`` to write."""
-        from charloom.tui.services.writer import (
-            Candidate,  # deferred, with NumPy, until somebody writes
-        )
+        from charloom.tui.services.writer import GenerationJob
 
         return [
-            Candidate(
+            GenerationJob(
                 model,
                 self.prompt,
                 self.varied(self.settings, number),

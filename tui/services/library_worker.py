@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class LibraryQuery:
     """Which generations are wanted: those with every word of ``query``, or the newest."""
 
     query: str = ""
@@ -22,7 +22,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class LibraryPage:
     """The generations from ``start`` on. There are ``total``; unless ``counted``, at least that."""
 
     start: int
@@ -31,23 +31,23 @@ class Page:
     counted: bool = True
 
 
-def read(library: Library, wish: Wish, start: int, limit: int) -> Page:
+def fetch_page(library: Library, wish: LibraryQuery, start: int, limit: int) -> LibraryPage:
     """Return up to ``limit`` of the generations that are wanted."""
     starred_only = wish.starred_only
     if not wish.query:
         rows = library.recent(limit, starred_only=starred_only, offset=start)
-        return Page(start, rows, library.count(starred_only=starred_only))
+        return LibraryPage(start, rows, library.count(starred_only=starred_only))
     rows = library.search(wish.query, starred_only=starred_only, limit=limit, offset=start)
     full = len(rows) == limit
-    return Page(start, rows, start + len(rows) + full, counted=not full)
+    return LibraryPage(start, rows, start + len(rows) + full, counted=not full)
 
 
-def read_all(library: Library, wish: Wish) -> Sequence[Generation]:
+def fetch_all(library: Library, wish: LibraryQuery) -> Sequence[Generation]:
     """Return all generations that are wanted."""
-    return read(library, wish, 0, -1).rows
+    return fetch_page(library, wish, 0, -1).rows
 
 
-class Librarian:
+class LibraryWorker:
     """Does one thing after the other, on one connection: only that can tell of others' changes."""
 
     def __init__(self) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Self, Unpack
 
 from charloom.core.data import catalog, corpus
-from charloom.core.data.corpus import Corpus, Reading
+from charloom.core.data.corpus import Corpus, ReadOptions
 
 _PASTED = "pasted text"
 
 
-class Kind(Enum):
+class TextKind(Enum):
     """Where a text comes from."""
 
     KNOWN = "known"  # by its name in the catalog
@@ -22,40 +22,40 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TextSource:
     """A text to be opened."""
 
-    kind: Kind
+    kind: TextKind
     value: str
 
     @classmethod
     def recalled(cls, text: str) -> Self:
         """Return what was remembered as ``text``."""
-        return cls(Kind.FILE if Path(text).is_absolute() else Kind.KNOWN, text)
+        return cls(TextKind.FILE if Path(text).is_absolute() else TextKind.KNOWN, text)
 
     @property
     def remembered(self) -> str:
         """What to remember it by; nothing for what was pasted."""
-        if self.kind is Kind.FILE:
+        if self.kind is TextKind.FILE:
             return str(self.path.absolute())
-        return self.value if self.kind is Kind.KNOWN else ""
+        return self.value if self.kind is TextKind.KNOWN else ""
 
     @property
     def label(self) -> str:
         """What to call it before it is open."""
-        if self.kind is Kind.PASTED:
+        if self.kind is TextKind.PASTED:
             return _PASTED
-        if self.kind is Kind.KNOWN and self.value in {entry.name for entry in catalog.ENTRIES}:
+        if self.kind is TextKind.KNOWN and self.value in {entry.name for entry in catalog.ENTRIES}:
             return catalog.find(self.value).title
         return self.value
 
     def open(
-        self, on_progress: Callable[[int, int], None] | None = None, **reading: Unpack[Reading]
+        self, on_progress: Callable[[int, int], None] | None = None, **reading: Unpack[ReadOptions]
     ) -> Corpus:
         """Read it, downloading it if need be. Raises :class:`CharloomError`."""
-        if self.kind is Kind.KNOWN:
+        if self.kind is TextKind.KNOWN:
             return catalog.fetch(self.value, on_progress=on_progress, **reading)
-        if self.kind is Kind.PASTED:
+        if self.kind is TextKind.PASTED:
             data = self.value.encode("utf-8", "replace")
             reading["encoding"] = "utf-8"
             return corpus.from_bytes(data, title=_PASTED, source=_PASTED, **reading)

@@ -11,16 +11,16 @@ from itertools import islice
 from time import perf_counter
 
 from charloom.core.errors import CharloomError
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.config import Steering
-from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingChange, SamplingConfig
+from charloom.core.sampling.sampler import Sampler
 
 _SLICE = 16  # characters
 _SLICE_SECONDS = 0.005  # after which a slice is not gone on with, in a large model
 
 
-class Candidate:
+class GenerationJob:
     """One text: what it is made from, what has come of it, and what is wanted of it from now on.
 
     ``settings`` and ``length`` may be set from any thread, at any time; they hold from the next
@@ -28,7 +28,13 @@ class Candidate:
     """
 
     def __init__(
-        self, model: LSTM, prompt: str, settings: Settings, seed: int, length: int, stop: str = ""
+        self,
+        model: NumpyLSTM,
+        prompt: str,
+        settings: SamplingConfig,
+        seed: int,
+        length: int,
+        stop: str = "",
     ) -> None:
         self.prompt, self.seed, self.stop = prompt, seed, stop
         self.first = settings  # what it began with
@@ -39,9 +45,9 @@ class Candidate:
         self.probability = 0.0  # the sum of these
         self.seconds = 0.0  # spent on drawing
         self.stopped = False  # by its stop string
-        self.changes: tuple[Steering, ...] = ()  # as of when the writing last ended
-        self._model: LSTM | None = model
-        self._draft: Draft | None = None
+        self.changes: tuple[SamplingChange, ...] = ()  # as of when the writing last ended
+        self._model: NumpyLSTM | None = model
+        self._draft: Completion | None = None
         self._pieces: deque[str] = deque()
 
     @property
@@ -65,8 +71,8 @@ class Candidate:
         draft = self._draft
         if draft is None:
             assert self._model is not None  # nobody writes what was let go of
-            stream = Stream(self._model, self.prompt, self.first, self.seed)
-            self._draft = Draft(stream, self.length, self.stop)
+            stream = Sampler(self._model, self.prompt, self.first, self.seed)
+            self._draft = Completion(stream, self.length, self.stop)
             return True
         draft.length = self.length
         if draft.settings != self.settings:
@@ -93,13 +99,15 @@ class Candidate:
             self.length, self.changes, self.stopped = draft.length, draft.changes, draft.stopped
 
 
-class Writer:
+class GenerationThread:
     """Writes ``candidates`` in a thread of its own, a slice of each in turn.
 
     They are its own until it has ended. ``before`` is the writer that had them until now.
     """
 
-    def __init__(self, candidates: Sequence[Candidate], before: "Writer | None" = None) -> None:
+    def __init__(
+        self, candidates: Sequence[GenerationJob], before: "GenerationThread | None" = None
+    ) -> None:
         self.fault = ""
         """What ended it too early, in a sentence."""
         self._candidates = candidates

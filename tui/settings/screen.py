@@ -15,14 +15,14 @@ from textual.widgets import Static
 from textual.widgets.option_list import Option
 
 from charloom.core import paths
-from charloom.tui.dialogs.basic import confirm
-from charloom.tui.formatting.content import plain_line
+from charloom.tui.dialogs.basic import confirm_dialog
+from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.themes import DARK, LIGHT
 from charloom.tui.services.preferences import Preferences
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.base_screen import Room
-from charloom.tui.widgets.option_list import Listing
-from charloom.tui.widgets.sampling_controls import Choices
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.option_list import PlainOptionList
+from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _BEGIN = """\
 Prompt (F2): Enter lets the model that comes along go on from a sentence.
@@ -35,7 +35,7 @@ _PACKAGES = {"charloom": "Charloom", "textual": "Textual", "numpy": "NumPy", "to
 _LONGEST_PATH = 200
 
 
-class SettingsRoom(Room):
+class SettingsScreen(BaseScreen):
     """Whatever is changed here holds at once, and is remembered."""
 
     TITLE = "Settings"
@@ -57,16 +57,16 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
         with Horizontal(id="halves"):
             with Vertical(id="looks"):
                 yield Static("How it looks", classes="heading", markup=False)
-                yield Themes(self.house.available_themes)
+                yield ThemeList(self.house.available_themes)
             with VerticalScroll(id="rest", can_focus=False):
                 yield Static("How models write", classes="heading", markup=False)
-                yield Choices(self.house.preferences)
+                yield SamplingControls(self.house.preferences)
                 yield Static("What to do first", classes="heading", markup=False)
                 yield Static(_BEGIN, id="begin", markup=False)
                 yield Static(_versions(), id="versions", markup=False)
                 yield Static("Where things are", classes="heading", markup=False)
-                yield Places()
-        yield Actions(
+                yield PathList()
+        yield ActionBar(
             [
                 ("↑↓", "theme", ""),
                 ("tab", "next", "app.focus_next"),
@@ -77,26 +77,26 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
 
     def on_mount(self) -> None:
         """Begin with the themes."""
-        self.query_one(Themes).focus()
+        self.query_one(ThemeList).focus()
 
     def on_screen_resume(self) -> None:
         """Show what was chosen elsewhere meanwhile."""
         self._show()
 
-    @on(Choices.Changed)
+    @on(SamplingControls.Changed)
     def keep(self) -> None:
         """Remember what was chosen."""
-        self.house.remember(**self.query_one(Choices).remembered)
+        self.house.remember(**self.query_one(SamplingControls).remembered)
 
-    @on(Listing.OptionHighlighted, "Themes")
-    def look(self, event: Listing.OptionHighlighted) -> None:
+    @on(PlainOptionList.OptionHighlighted, "Themes")
+    def look(self, event: PlainOptionList.OptionHighlighted) -> None:
         """Look as it was chosen."""
         self.app.theme = event.option_id or DARK.name
 
-    @on(Listing.OptionSelected, "Places")
+    @on(PlainOptionList.OptionSelected, "Places")
     def action_copy(self) -> None:
         """Copy the place that is highlighted."""
-        place = self.query_one(Places).place
+        place = self.query_one(PathList).place
         self.app.copy_to_clipboard(place)
         self.notify(f"{place} is in the clipboard, if your terminal lets programs use it.")
 
@@ -104,7 +104,7 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
     async def action_reset(self) -> None:
         """Have the settings back that were there at first, when the person is sure."""
         question = "Have looks and ways to write as they were at first?"
-        dialog = confirm(question, "Reset", "r", "Texts, models and what was written stay.")
+        dialog = confirm_dialog(question, "Reset", "r", "Texts, models and what was written stay.")
         if await self.app.push_screen_wait(dialog) == "yes":
             first = Preferences()
             self.house.remember(
@@ -114,11 +114,11 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
             self._show()
 
     def _show(self) -> None:
-        self.query_one(Choices).take(self.house.preferences)
-        self.query_one(Themes).show(self.app.theme)
+        self.query_one(SamplingControls).take(self.house.preferences)
+        self.query_one(ThemeList).show(self.app.theme)
 
 
-class Themes(Listing):
+class ThemeList(PlainOptionList):
     """The looks there are, the house's own first."""
 
     HELP = "A theme is used as soon as it is highlighted, and remembered."
@@ -134,7 +134,7 @@ class Themes(Listing):
             self.highlighted = self._names.index(theme)
 
 
-class Places(Listing):
+class PathList(PlainOptionList):
     """Where everything is kept; Enter copies a place."""
 
     HELP = "Enter copies the place that is highlighted."
@@ -149,7 +149,7 @@ class Places(Listing):
         self._places = [str(place.absolute()) for place in found.values()]
         super().__init__(
             *(
-                Content.assemble((f"{name:<12}", "$text-muted"), plain_line(place, _LONGEST_PATH))
+                Content.assemble((f"{name:<12}", "$text-muted"), safe_line(place, _LONGEST_PATH))
                 for name, place in zip(found, self._places, strict=True)
             )
         )

@@ -4,10 +4,18 @@ import math
 from collections.abc import Sequence
 
 from charloom.core.runs.events import bits
-from charloom.tui.tour.subject import Subject
-from charloom.tui.tour.text_layout import COLUMNS, fitted, folded, padded, sign, signs, table
-from charloom.tui.tour.text_stages import facts
-from charloom.tui.tour.worked_example import Example
+from charloom.tui.tour.subject import TourSubject
+from charloom.tui.tour.text_layout import (
+    COLUMNS,
+    pad,
+    table,
+    truncate,
+    visible_char,
+    visible_chars,
+    wrap,
+)
+from charloom.tui.tour.text_stages import labelled_lines
+from charloom.tui.tour.worked_example import WorkedExample
 
 _BESIDE = 10
 _CONTEXT = 24  # characters that were read last
@@ -24,7 +32,7 @@ _PARTS = {
 }
 
 
-def batch(subject: Subject, example: Example) -> list[str]:
+def batch(subject: TourSubject, example: WorkedExample) -> list[str]:
     """Station 6: the first rows of a batch, as text and as ids, and its shape."""
     training = subject.training
     size, length = example.shapes["ids"]
@@ -36,9 +44,9 @@ def batch(subject: Subject, example: Example) -> list[str]:
     ]
     for number, (features, labels) in enumerate(zip(example.features, example.labels, strict=True)):
         lines += [
-            _row(f"row {number}", signs(subject.vocab.decode(features))),
+            _row(f"row {number}", visible_chars(subject.vocab.decode(features))),
             _row("  ids", _numbers(features)),
-            _row("  labels", signs(subject.vocab.decode(labels))),
+            _row("  labels", visible_chars(subject.vocab.decode(labels))),
             _row("  ids", _numbers(labels)),
         ]
     if size > len(example.features):
@@ -52,20 +60,20 @@ def batch(subject: Subject, example: Example) -> list[str]:
     )
     if subject.shrunk:
         told += " The text is short, so the batch is smaller than the model's own."
-    return [*lines, "", *folded(told)]
+    return [*lines, "", *wrap(told)]
 
 
 def _row(label: str, said: str) -> str:
-    return padded(label, _BESIDE) + fitted(said, COLUMNS - _BESIDE)
+    return pad(label, _BESIDE) + truncate(said, COLUMNS - _BESIDE)
 
 
 def _numbers(ids: Sequence[int]) -> str:
     """Return as many of ``ids`` as there is room for."""
-    said = fitted(" ".join(map(str, ids)), COLUMNS - _BESIDE)
+    said = truncate(" ".join(map(str, ids)), COLUMNS - _BESIDE)
     return said.rpartition(" ")[0] + " …" if said.endswith("…") else said
 
 
-def model(subject: Subject, example: Example) -> list[str]:
+def model(subject: TourSubject, example: WorkedExample) -> list[str]:
     """Station 7: shapes through the network, its tensors, and what the gates do."""
     settings, shapes = subject.checkpoint.model, example.shapes
     layers = f"{settings.layers} layers" if settings.layers > 1 else "1 layer"
@@ -86,7 +94,7 @@ def model(subject: Subject, example: Example) -> list[str]:
         "",
         *table("<<><", rows),
         "",
-        *folded(
+        *wrap(
             f"The 4H = {4 * settings.hidden:,} rows are four gates of H units each: i, what is let "
             "in; f, what is kept of c; g, what might be written; o, what is shown. At every "
             "character:"
@@ -106,17 +114,17 @@ def _shape(shape: Sequence[int]) -> str:
     return f"[{', '.join(f'{size:,}' for size in shape)}]"
 
 
-def loss(subject: Subject, example: Example) -> list[str]:
+def loss(subject: TourSubject, example: WorkedExample) -> list[str]:
     """Station 8: the flattening, and one character's loss worked out."""
     size, length = example.shapes["ids"]
     vocab, shapes = subject.vocab, example.shapes
     label, logit = example.logits[0][0], round(example.logits[0][1], 4)
-    came = sign(vocab.ix2c[label])
+    came = visible_char(vocab.ix2c[label])
     by_logit = sorted(example.logits, key=lambda each: -each[1])
     rows = [("", "logit", "probability", "")]
     rows += [
         (
-            sign(vocab.ix2c[each]),
+            visible_char(vocab.ix2c[each]),
             f"{value:.4f}",
             f"{math.exp(value - example.log_sum):.4f}",
             "← this came" * (each == label),
@@ -131,14 +139,14 @@ def loss(subject: Subject, example: Example) -> list[str]:
         f"logits  {flat}        labels  {labels}",
         f"Row b, character t of the batch becomes row b × {length:,} + t.",
         "",
-        *folded(
+        *wrap(
             f"Row {example.row:,} worked out: the last character of row 0. The network had read "
             f"“{_ending(vocab.decode(example.features[0]))}”, and “{came}” came."
         ),
         "",
         *table("<>><", rows),
         "",
-        *facts(
+        *labelled_lines(
             [
                 ("softmax", f"p = exp(logit) / sum over all {len(vocab):,} exp(logits)"),
                 ("", f"ln of that sum is {log_sum:.4f}"),
@@ -153,18 +161,18 @@ def loss(subject: Subject, example: Example) -> list[str]:
 
 
 def _ending(text: str) -> str:
-    return "…" * (len(text) > _CONTEXT) + signs(text[-_CONTEXT:])
+    return "…" * (len(text) > _CONTEXT) + visible_chars(text[-_CONTEXT:])
 
 
 def _signed(number: float) -> str:
     return f"({number:.4f})" if number < 0 else f"{number:.4f}"
 
 
-def _guess(subject: Subject) -> str:
+def _guess(subject: TourSubject) -> str:
     return f"{math.log(len(subject.vocab)):.4f}"
 
 
-def step(subject: Subject, example: Example) -> list[str]:
+def step(subject: TourSubject, example: WorkedExample) -> list[str]:
     """Station 9: a step on that batch, and what it does to one weight."""
     training, rate = subject.training, example.rate
     label = subject.vocab.ix2c[example.logits[0][0]]
@@ -174,7 +182,7 @@ def step(subject: Subject, example: Example) -> list[str]:
     direction = (example.gradient > 0) - (example.gradient < 0)
     decay = -rate * training.weight_decay * example.before
     return [
-        *facts(
+        *labelled_lines(
             [
                 ("forward", f"logits {_shape(example.shapes['linear'])}"),
                 ("loss", f"{example.loss:.5f} nats per character on this batch"),
@@ -187,9 +195,9 @@ def step(subject: Subject, example: Example) -> list[str]:
             ]
         ),
         "",
-        *folded(
+        *wrap(
             f"One weight of {subject.checkpoint.model.parameters:,}: {example.weight}. It leads "
-            f"from the first hidden unit to the logit of “{sign(label)}”."
+            f"from the first hidden unit to the logit of “{visible_char(label)}”."
         ),
         "",
         *table(
@@ -203,7 +211,7 @@ def step(subject: Subject, example: Example) -> list[str]:
             ],
         ),
         "",
-        *folded(
+        *wrap(
             "AdamW divides each gradient by its usual size, so that in its first step only the "
             "sign is left. Dropout is off here, and nothing of this is kept: the model stays as "
             "it is."

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from charloom.tui.tour.sampling_stage import Sampling
-from charloom.tui.tour.subject import Subject
-from charloom.tui.tour.text_layout import sign, signs
-from charloom.tui.tour.text_stages import beginning, piece
-from charloom.tui.tour.worked_example import Example
+from charloom.tui.tour.sampling_stage import SamplingStage
+from charloom.tui.tour.subject import TourSubject
+from charloom.tui.tour.text_layout import visible_char, visible_chars
+from charloom.tui.tour.text_stages import prose_start, varied_excerpt
+from charloom.tui.tour.worked_example import WorkedExample
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class QuizQuestion:
     """A question, what may be answered, which answer is right (from 0), and why."""
 
     question: str
@@ -22,7 +22,7 @@ class Check:
     why: str
 
 
-def of_text(subject: Subject) -> Check:
+def text_question(subject: TourSubject) -> QuizQuestion:
     """Station 1."""
     rest = f"{subject.held_out:,}"
     why = "It is trained on all of it, and nobody will know whether it has learned it by heart."
@@ -37,25 +37,25 @@ def of_text(subject: Subject) -> Check:
     )
 
 
-def of_characters(subject: Subject) -> Check:
+def characters_question(subject: TourSubject) -> QuizQuestion:
     """Station 2."""
-    shown = piece(subject.text)
+    shown = varied_excerpt(subject.text)
     size = len(shown.encode("utf-8", "surrogatepass"))
     seen = len("".join(shown.split()))
     return _check(
         2,
-        f"How many characters does a network read in “{signs(shown)}”?",
+        f"How many characters does a network read in “{visible_chars(shown)}”?",
         (str(len(shown)), str(seen), str(size), str(len(shown.split()))),
         "Each code point is one: a space and a newline too, however many bytes it may take.",
     )
 
 
-def of_vocabulary(subject: Subject) -> Check:
+def vocabulary_question(subject: TourSubject) -> QuizQuestion:
     """Station 3."""
     c2ix = subject.vocab.c2ix
-    text = subject.known[beginning(subject) :]
+    text = subject.known[prose_start(subject) :]
     character = next((c for c in text if c in c2ix), subject.vocab.chars[0])
-    shown, number = sign(character), c2ix[character]
+    shown, number = visible_char(character), c2ix[character]
     return _check(
         3,
         f"What is ix2c[c2ix['{shown}']]?",
@@ -65,11 +65,13 @@ def of_vocabulary(subject: Subject) -> Check:
     )
 
 
-def of_ids(subject: Subject) -> Check:
+def ids_question(subject: TourSubject) -> QuizQuestion:
     """Station 4."""
     vocab = subject.vocab
     last = len(vocab) - 1
-    one, other = (sign(vocab.ix2c[each]) for each in (max(0, last // 2), min(last, last // 2 + 1)))
+    one, other = (
+        visible_char(vocab.ix2c[each]) for each in (max(0, last // 2), min(last, last // 2 + 1))
+    )
     return _check(
         4,
         f"‘{one}’ and ‘{other}’ have neighbouring ids, {last // 2} and {min(last, last // 2 + 1)}. "
@@ -84,15 +86,15 @@ def of_ids(subject: Subject) -> Check:
     )
 
 
-def of_windows(subject: Subject) -> Check:
+def windows_question(subject: TourSubject) -> QuizQuestion:
     """Station 5."""
-    start = beginning(subject)
+    start = prose_start(subject)
     ids = [int(each) for each in subject.vocab.encode(subject.known[start : start + 9])]
     places = range(2, min(len(ids) - 1, len(_ORDINALS)))
     # one whose neighbours are others, so that there is one right answer
     place = next((n for n in places if len(set(ids[n - 1 : n + 2])) == 3), 2)
     before, here, after = ids[place - 1 : place + 2]
-    character = sign(subject.known[start + place])
+    character = visible_char(subject.known[start + place])
     answers = [str(after), str(here), str(before)]
     if len(set(answers)) < 2:  # a text of one character
         answers.append(str((after + 1) % len(subject.vocab)))
@@ -100,12 +102,13 @@ def of_windows(subject: Subject) -> Check:
         5,
         f"Which id is the label of the {_ORDINALS[place]} feature, ‘{character}’?",
         answers,
-        f"The label is the character that follows: ‘{sign(subject.known[start + place + 1])}’, "
-        f"which has the id {after}. {here} is the feature itself.",
+        "The label is the character that follows: "
+        f"‘{visible_char(subject.known[start + place + 1])}’, which has the id "
+        f"{after}. {here} is the feature itself.",
     )
 
 
-def of_batch(subject: Subject) -> Check:
+def batch_question(subject: TourSubject) -> QuizQuestion:
     """Station 6."""
     size, length = subject.training.batch, subject.training.window
     return _check(
@@ -116,7 +119,7 @@ def of_batch(subject: Subject) -> Check:
     )
 
 
-def of_model(subject: Subject) -> Check:
+def model_question(subject: TourSubject) -> QuizQuestion:
     """Station 7."""
     model = subject.checkpoint.model
     hidden = model.hidden
@@ -133,7 +136,7 @@ def of_model(subject: Subject) -> Check:
     )
 
 
-def of_loss(subject: Subject) -> Check:
+def loss_question(subject: TourSubject) -> QuizQuestion:
     """Station 8."""
     size, length = subject.training.batch, subject.training.window
     row, place = min(2, size - 1), min(3, length - 1)
@@ -147,7 +150,7 @@ def of_loss(subject: Subject) -> Check:
     )
 
 
-def of_step(example: Example) -> Check:
+def step_question(example: WorkedExample) -> QuizQuestion:
     """Station 9."""
     sign_of = "above" if example.gradient > 0 else "below"
     down = example.gradient > 0
@@ -163,10 +166,10 @@ def of_step(example: Example) -> Check:
     )
 
 
-def of_sampling(sampling: Sampling) -> Check:
+def sampling_question(sampling: SamplingStage) -> QuizQuestion:
     """Station 10."""
     vocab = sampling.model.vocab
-    likeliest = [f"‘{sign(vocab.ix2c[int(each)])}’" for each in sampling.likeliest[:3]]
+    likeliest = [f"‘{visible_char(vocab.ix2c[int(each)])}’" for each in sampling.likeliest[:3]]
     return _check(
         10,
         "Which character would be drawn next at temperature 0?",
@@ -176,9 +179,9 @@ def of_sampling(sampling: Sampling) -> Check:
     )
 
 
-def _check(number: int, question: str, answers: Sequence[str], why: str) -> Check:
+def _check(number: int, question: str, answers: Sequence[str], why: str) -> QuizQuestion:
     """Return a check. The first of ``answers`` is the right one; where it is put, varies."""
     distinct = list(dict.fromkeys(answers))
     turn = number % len(distinct)
     choices = distinct[turn:] + distinct[:turn]
-    return Check(question, tuple(choices), choices.index(distinct[0]), why)
+    return QuizQuestion(question, tuple(choices), choices.index(distinct[0]), why)

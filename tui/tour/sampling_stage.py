@@ -5,11 +5,20 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.sampler import Settings, Stream, distribution
-from charloom.tui.tour.subject import Subject
-from charloom.tui.tour.text_layout import COLUMNS, fitted, folded, padded, sign, signs, table
-from charloom.tui.tour.text_stages import beginning
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler, distribution
+from charloom.tui.tour.subject import TourSubject
+from charloom.tui.tour.text_layout import (
+    COLUMNS,
+    pad,
+    table,
+    truncate,
+    visible_char,
+    visible_chars,
+    wrap,
+)
+from charloom.tui.tour.text_stages import prose_start
 
 _BARS = 8  # characters that have one
 _LONGEST = 16  # columns
@@ -21,20 +30,20 @@ _PROMPT = 32
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
-class Sampling:
+class SamplingStage:
     """A prompt, and what comes after it at three settings: as predicted, at a temperature, cut."""
 
-    def __init__(self, subject: Subject, chosen: Settings) -> None:
-        warm = Settings(_OTHER if chosen.temperature == 1 else chosen.temperature)
+    def __init__(self, subject: TourSubject, chosen: SamplingConfig) -> None:
+        warm = SamplingConfig(_OTHER if chosen.temperature == 1 else chosen.temperature)
         self.settings = {
-            "temperature 1": Settings(1.0),
+            "temperature 1": SamplingConfig(1.0),
             f"temperature {warm.temperature:g}": warm,
             f"and top-k {chosen.top_k or _CUT}": replace(warm, top_k=chosen.top_k or _CUT),
         }
-        start = beginning(subject)
+        start = prose_start(subject)
         length = min(subject.training.window, _PROMPT)
         self.prompt = _whole_words(subject.known[start : start + length])
-        self.model = LSTM(subject.checkpoint)
+        self.model = NumpyLSTM(subject.checkpoint)
         ids = self.model.vocab.encode(self.prompt)
         self.logits = self.model.logits(ids[None], self.model.start())[0, -1]
         self.distributions = {
@@ -52,16 +61,16 @@ class Sampling:
         rows = [("", *self.settings)]
         for each in self.likeliest:
             bars = (_bar(float(p[each])) for p in self.distributions.values())
-            rows.append((sign(self.model.vocab.ix2c[int(each)]), *bars))
+            rows.append((visible_char(self.model.vocab.ix2c[int(each)]), *bars))
         others = (1 - float(p[self.likeliest].sum()) for p in self.distributions.values())
         if len(self.model.vocab) > _BARS:
             rows.append(("…", *(_bar(max(0.0, other)) for other in others)))
         return [
-            *folded(f"The network has read “{signs(self.prompt)}”. What comes next?"),
+            *wrap(f"The network has read “{visible_chars(self.prompt)}”. What comes next?"),
             "",
             *table("<<<<", rows),
             "",
-            *folded(
+            *wrap(
                 "Three texts, drawn with the settings of the last column. Each character that is "
                 "drawn is read in turn, and then there are new bars:"
             ),
@@ -70,9 +79,9 @@ class Sampling:
         ]
 
     def _drawn(self, seed: int) -> str:
-        stream = Stream(self.model, self.prompt, self.chosen, seed)
+        stream = Sampler(self.model, self.prompt, self.chosen, seed)
         text = "".join(next(stream).character for _ in range(_DRAWN))
-        return fitted(signs(text), COLUMNS - 9)
+        return truncate(visible_chars(text), COLUMNS - 9)
 
 
 def _whole_words(text: str) -> str:
@@ -83,4 +92,4 @@ def _whole_words(text: str) -> str:
 def _bar(share: float) -> str:
     whole, eighths = divmod(round(share * _LONGEST * 8), 8)
     bar = "█" * whole + _EIGHTHS[eighths].strip()
-    return f"{share:5.1%}".rjust(6) + " " + padded(bar, _LONGEST) if share else "     –"
+    return f"{share:5.1%}".rjust(6) + " " + pad(bar, _LONGEST) if share else "     –"

@@ -12,23 +12,24 @@ from textual.widgets import Static
 
 from charloom.core.data.corpus import Corpus
 from charloom.core.errors import CharloomError
-from charloom.core.sampling.config import Settings
-from charloom.core.store import write as store
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.write import read_notes, write_notes
 from charloom.tui.dialogs.asking import ask_until_done
 from charloom.tui.dialogs.model_picker import ModelPicker
-from charloom.tui.dialogs.note_editor import Editor
+from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.text_picker import TextPicker
-from charloom.tui.formatting.content import in_the_app, plain, plain_line
-from charloom.tui.services.background import apart
-from charloom.tui.tour import lab_notes as labnotes
-from charloom.tui.tour import subject
-from charloom.tui.tour.stage_bar import StationLine
-from charloom.tui.tour.stage_view import StationView, checked
-from charloom.tui.tour.text_layout import folded
-from charloom.tui.tour.tour import NETWORK, STATIONS, Tour
-from charloom.tui.tour.worked_example import Working
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.base_screen import Room
+from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.services.background import run_in_background
+from charloom.tui.tour import lab_notes
+from charloom.tui.tour.stage_bar import StageBar
+from charloom.tui.tour.stage_view import StageView, checked
+from charloom.tui.tour.stages import STAGES
+from charloom.tui.tour.subject import load_subject
+from charloom.tui.tour.text_layout import wrap
+from charloom.tui.tour.tour import NETWORK, Tour
+from charloom.tui.tour.worked_example import ExampleProcess
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.base_screen import BaseScreen
 
 _TITLE = 200  # characters
 _SETTING_UP = (
@@ -37,14 +38,14 @@ _SETTING_UP = (
 _ADVICE = " Press m for another model, c for another text."
 
 
-class _Opened(NamedTuple):
+class _LoadedTour(NamedTuple):
     """A tour with what need not wait for the network, and the lab notes of its model."""
 
     tour: Tour
     notes: str
 
 
-class TourRoom(Room):
+class TourScreen(BaseScreen):
     """A station at a time; the choices and the answers are those of this tour."""
 
     TITLE = "Tour"
@@ -88,10 +89,10 @@ is kept in the lab notes of the model, and goes along when it is exported.
 
     def body(self) -> Iterator[Widget]:
         """Lay out the line of stations over the one where one is."""
-        yield StationLine()
+        yield StageBar()
         yield Static("", id="told", markup=False)
-        yield StationView()
-        yield Actions(
+        yield StageView()
+        yield ActionBar(
             [
                 ("←→", "station", "screen.go(1)"),
                 ("space", "read on", "screen.read_on"),
@@ -120,9 +121,9 @@ is kept in the lab notes of the model, and goes along when it is exported.
         self._address, self._opener, self._tour = address, opener, None
         self._wait("Reading the model and the text …")
         chosen = self.house.preferences
-        settings = Settings(chosen.temperature, chosen.top_k)
+        settings = SamplingConfig(chosen.temperature, chosen.top_k)
         try:
-            opened = await apart(lambda: _open(address, opener, settings))
+            opened = await run_in_background(lambda: _open(address, opener, settings))
         except CharloomError as error:
             self._wait(in_the_app(str(error)) + _ADVICE, fault=True)
             return
@@ -131,23 +132,23 @@ is kept in the lab notes of the model, and goes along when it is exported.
         about = self._tour.subject
         if about.warning:
             self.notify(about.warning, severity="warning")
-        self.tell_context(plain_line(f"{about.address} · {about.title}", _TITLE))
+        self.tell_context(safe_line(f"{about.address} · {about.title}", _TITLE))
         self.remove_class("waiting")
         self._go(1)
 
     def _wait(self, told: str, fault: bool = False) -> None:
         """Show a sentence in place of a station."""
-        self.query_one("#told", Static).update(plain(told))
+        self.query_one("#told", Static).update(safe_content(told))
         self.query_one("#told").set_class(fault, "fault")
         self.add_class("waiting")
 
     @work(exclusive=True, group="setting up")
     async def _set_up(self, tour: Tour) -> None:
         """Have a child process work out what takes the network."""
-        working: Working | None = None
+        working: ExampleProcess | None = None
         try:
-            working = Working(tour.subject)
-            tour.example = await apart(working.result)
+            working = ExampleProcess(tour.subject)
+            tour.example = await run_in_background(working.result)
         except CharloomError as error:
             self._fault = str(error)
         finally:
@@ -158,12 +159,12 @@ is kept in the lab notes of the model, and goes along when it is exported.
     def _go(self, number: int) -> None:
         """Show the beginning of a station."""
         self._number = number
-        self.query_one(StationLine).number = number
+        self.query_one(StageBar).number = number
         if self._tour and number > 1 and not self._asked:
             self._asked = True  # who just looks in does not need it
             self._set_up(self._tour)
         self._show()
-        self.query_one(StationView).scroll_home(animate=False)
+        self.query_one(StageView).scroll_home(animate=False)
 
     def _show(self) -> None:
         """Show the station as it is now."""
@@ -173,18 +174,18 @@ is kept in the lab notes of the model, and goes along when it is exported.
         figures = Content("\n").join(map(Content, self._tour.figures(number)))
         if number in NETWORK and not figures:
             style = "$text-error" if self._fault else "$text-muted"
-            figures = plain("\n".join(folded(self._fault or _SETTING_UP)), style)
+            figures = safe_content("\n".join(wrap(self._fault or _SETTING_UP)), style)
         check = checked(self._tour.check(number), self._chosen.get(number))
-        answer = labnotes.answer(self._notes, number)
-        self.query_one(StationView).show(STATIONS[number - 1], figures, check, answer)
+        answer = lab_notes.answer(self._notes, number)
+        self.query_one(StageView).show(STAGES[number - 1], figures, check, answer)
 
-    @on(StationLine.Chosen)
-    def go_there(self, event: StationLine.Chosen) -> None:
+    @on(StageBar.Chosen)
+    def go_there(self, event: StageBar.Chosen) -> None:
         """Go to a station that was clicked."""
         self._go(event.number)
 
-    @on(StationView.Chosen)
-    def take_choice(self, event: StationView.Chosen) -> None:
+    @on(StageView.Chosen)
+    def take_choice(self, event: StageView.Chosen) -> None:
         """Take an answer that was clicked."""
         self.action_choose(event.choice)
 
@@ -195,12 +196,12 @@ is kept in the lab notes of the model, and goes along when it is exported.
     def action_go(self, by: int) -> None:
         """Go to the next station, or the one before."""
         number = self._number + by
-        if 1 <= number <= len(STATIONS):
+        if 1 <= number <= len(STAGES):
             self._go(number)
 
     def action_read_on(self) -> None:
         """Go a page further, and from the end of a station to the next."""
-        view = self.query_one(StationView)
+        view = self.query_one(StageView)
         if view.scroll_offset.y >= view.max_scroll_y:
             self.action_go(1)
         else:
@@ -208,11 +209,11 @@ is kept in the lab notes of the model, and goes along when it is exported.
 
     def action_scroll(self, by: int) -> None:
         """Go a line further, or back."""
-        self.query_one(StationView).scroll_relative(y=by, animate=False)
+        self.query_one(StageView).scroll_relative(y=by, animate=False)
 
     def action_ends(self, which: int) -> None:
         """Go to the bottom of the station, or to its top."""
-        view = self.query_one(StationView)
+        view = self.query_one(StageView)
         view.scroll_to(y=view.max_scroll_y if which > 0 else 0, animate=False)
 
     def action_choose(self, choice: int) -> None:
@@ -227,20 +228,20 @@ is kept in the lab notes of the model, and goes along when it is exported.
         """Answer in one's own words, into the lab notes."""
         if self._tour is None:
             return
-        name, station = self._tour.subject.name, STATIONS[self._number - 1]
+        name, station = self._tour.subject.name, STAGES[self._number - 1]
 
         def answered(said: str) -> None:
-            notes = store.notes(name)  # as they are now
+            notes = read_notes(name)  # as they are now
             title = station.title.partition(":")[0]
             args = (station.number, title, station.question)
-            store.write_notes(name, labnotes.answered(notes, *args, said))
+            write_notes(name, lab_notes.answered(notes, *args, said))
 
         async def keep(said: str) -> None:
             await asyncio.to_thread(answered, said)
 
-        kept = labnotes.answer(self._notes, station.number)
+        kept = lab_notes.answer(self._notes, station.number)
         await ask_until_done(
-            self.app, lambda said: Editor(station.question, said, said != kept), kept, keep
+            self.app, lambda said: NoteEditor(station.question, said, said != kept), kept, keep
         )
         self._read_notes()
 
@@ -253,11 +254,11 @@ is kept in the lab notes of the model, and goes along when it is exported.
         kept = self._notes
 
         async def keep(notes: str) -> None:
-            await asyncio.to_thread(store.write_notes, name, notes)
+            await asyncio.to_thread(write_notes, name, notes)
 
         title = f"Notes about {name}"
         await ask_until_done(
-            self.app, lambda notes: Editor(title, notes, notes != kept), kept, keep
+            self.app, lambda notes: NoteEditor(title, notes, notes != kept), kept, keep
         )
         self._read_notes()
 
@@ -266,7 +267,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
         """Show the answers as they are noted now."""
         if tour := self._tour:
             try:
-                self._notes = await apart(lambda: store.notes(tour.subject.name))
+                self._notes = await run_in_background(lambda: read_notes(tour.subject.name))
             except CharloomError as error:
                 self.notify(str(error), severity="error")
             self._show()
@@ -289,10 +290,12 @@ is kept in the lab notes of the model, and goes along when it is exported.
             self.open(self._address, lambda: source.open(short=True))
 
 
-def _open(address: str, opener: Callable[[], Corpus] | None, settings: Settings) -> _Opened:
+def _open(
+    address: str, opener: Callable[[], Corpus] | None, settings: SamplingConfig
+) -> _LoadedTour:
     """Read a model and a text, and see to whatever does not wait for the network."""
-    tour = Tour(subject.load(address, opener), settings)
-    for station in STATIONS:
+    tour = Tour(load_subject(address, opener), settings)
+    for station in STAGES:
         tour.figures(station.number)
         tour.check(station.number)
-    return _Opened(tour, store.notes(tour.subject.name))
+    return _LoadedTour(tour, read_notes(tour.subject.name))

@@ -9,16 +9,16 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-from charloom.tui.tour.stages import STATIONS
+from charloom.tui.tour.stages import STAGES
 
 _NUMBER = "number"  # where a style keeps which station it is
 
 
-class StationLine(Widget):
+class StageBar(Widget):
     """``1 text 2 chars … 10 sample``, as wide as the smallest terminal that is thought of."""
 
     DEFAULT_CSS = """
-    StationLine { height: 1; padding: 0 1; }
+    StageBar { height: 1; padding: 0 1; }
     """
 
     number: reactive[int] = reactive(1)
@@ -32,7 +32,7 @@ class StationLine(Widget):
     def render(self) -> Content:
         """Draw the names, that of the present one marked."""
         gap = " " * (2 if self.content_size.width >= 90 else 1)
-        return Content(gap).join([self._station(each.number, each.name) for each in STATIONS])
+        return Content(gap).join([self._station(each.number, each.name) for each in STAGES])
 
     def _station(self, number: int, name: str) -> Content:
         style = "bold reverse $accent" if number == self.number else "$text-muted"

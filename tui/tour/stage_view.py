@@ -10,20 +10,20 @@ from textual.message import Message
 from textual.style import Style
 from textual.widgets import Static
 
-from charloom.tui.formatting.content import plain
-from charloom.tui.tour.stages import STATIONS, Station
-from charloom.tui.tour.text_layout import folded
-from charloom.tui.tour.tour import Check
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.tour.quiz import QuizQuestion
+from charloom.tui.tour.stages import STAGES, Stage
+from charloom.tui.tour.text_layout import wrap
 
 _CHOICE = "choice"  # where a style keeps which one it is
 _TO_ANSWER = "a answers it; the answer goes into the lab notes of the model."
 
 
-class StationView(VerticalScroll, can_focus=False):
+class StageView(VerticalScroll, can_focus=False):
     """Shows a station; the keys are those of the screen."""
 
     DEFAULT_CSS = """
-    StationView {
+    StageView {
         padding: 0 1;
         scrollbar-size-vertical: 1;
         Static { height: auto; max-width: 88; margin-top: 1; }
@@ -43,10 +43,10 @@ class StationView(VerticalScroll, can_focus=False):
         for part in ("why", "figures", "without", "code", "check", "own", "all"):
             yield Static("", id=part, markup=False)
 
-    def show(self, station: Station, figures: Content, check: Content, answer: str) -> None:
+    def show(self, station: Stage, figures: Content, check: Content, answer: str) -> None:
         """Show a station with what is known of it now."""
         title = Content.styled(f"{station.number} · {station.title}", "bold $accent")
-        said = plain(answer) if answer else Content.styled(_TO_ANSWER, "$text-muted")
+        said = safe_content(answer) if answer else Content.styled(_TO_ANSWER, "$text-muted")
         own = _heading("In your own words: ", station.question) + Content("\n") + said
         parts = {
             "why": title + Content("\n") + Content(station.why),
@@ -55,7 +55,7 @@ class StationView(VerticalScroll, can_focus=False):
             "code": Content.styled(f"In the code: {station.where}", "$text-muted"),
             "check": check,
             "own": own,
-            "all": _all() if station is STATIONS[-1] else Content(""),
+            "all": _all() if station is STAGES[-1] else Content(""),
         }
         for part, content in parts.items():
             shown = self.query_one(f"#{part}", Static)
@@ -69,7 +69,7 @@ class StationView(VerticalScroll, can_focus=False):
             self.post_message(self.Chosen(choice))
 
 
-def checked(check: Check | None, chosen: int | None) -> Content:
+def checked(check: QuizQuestion | None, chosen: int | None) -> Content:
     """Return a question with its answers; when one was chosen, with what is right, and why."""
     if check is None:
         return Content("")
@@ -80,22 +80,22 @@ def checked(check: Check | None, chosen: int | None) -> Content:
             mark, style = "✓", "$text-success"
         elif number == chosen:
             mark, style = "✗", "$text-error"
-        line = Content.assemble(f"{mark} ", (str(number + 1), "$accent"), " ", plain(choice, style))
+        line = Content.assemble(
+            f"{mark} ", (str(number + 1), "$accent"), " ", safe_content(choice, style)
+        )
         lines.append(line.stylize(Style.from_meta({_CHOICE: number})))
     if chosen is not None:
         word = "Right. " if chosen == check.right else f"No, it is {check.right + 1}. "
-        lines.append(Content.styled(word, "bold") + plain(check.why))
+        lines.append(Content.styled(word, "bold") + safe_content(check.why))
     return Content("\n").join(lines)
 
 
 def _heading(label: str, said: str) -> Content:
-    return Content.styled(label, "bold") + plain(said)
+    return Content.styled(label, "bold") + safe_content(said)
 
 
 def _all() -> Content:
     """Return the ten sentences."""
     told = "All of it, in ten sentences: read them aloud, then tell them in your own words."
-    rows = [
-        row for each in STATIONS for row in folded(f"{each.number:>2}  {each.gist}", indent="    ")
-    ]
+    rows = [row for each in STAGES for row in wrap(f"{each.number:>2}  {each.gist}", indent="    ")]
     return Content("\n").join([Content.styled(told, "bold"), *map(Content, rows)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Station:
+class Stage:
     """A stop of the tour; ``question`` is to be answered in one's own words.
 
     ``gist`` is what happens here in a sentence: all ten, read aloud, take about 90 seconds.
@@ -24,8 +24,8 @@ class Station:
     question: str
 
 
-STATIONS = (
-    Station(
+STAGES = (
+    Stage(
         1,
         "text",
         "Load text",
@@ -39,7 +39,7 @@ STATIONS = (
         "core/data/corpus.py: load",
         "What can a network that has read nothing but this text not possibly know?",
     ),
-    Station(
+    Stage(
         2,
         "chars",
         "Characters",
@@ -54,7 +54,7 @@ STATIONS = (
         "core/data/corpus.py: Corpus.text",
         "Why characters and not words? What does one gain by it, and what does it cost?",
     ),
-    Station(
+    Stage(
         3,
         "vocab",
         "Vocabulary: c2ix and ix2c",
@@ -68,7 +68,7 @@ STATIONS = (
         "core/data/vocab.py: Vocab (c2ix, ix2c)",
         "Why must the two tables be kept in one file with the weights?",
     ),
-    Station(
+    Stage(
         4,
         "ids",
         "Ids",
@@ -80,7 +80,7 @@ STATIONS = (
         "core/data/vocab.py: Vocab.encode",
         "Ids are names and not amounts. How does the network avoid calculating with them?",
     ),
-    Station(
+    Stage(
         5,
         "windows",
         "Sliding windows: features and labels",
@@ -95,7 +95,7 @@ STATIONS = (
         "core/data/dataset.py: Windows",
         "Why are the labels the features shifted by one?",
     ),
-    Station(
+    Stage(
         6,
         "batch",
         "DataLoader: a batch [B, T]",
@@ -109,7 +109,7 @@ STATIONS = (
         "core/data/dataset.py: batches",
         "What would be different if B were 1?",
     ),
-    Station(
+    Stage(
         7,
         "model",
         "The model: Embedding, LSTM, Linear",
@@ -124,7 +124,7 @@ STATIONS = (
         "core/model/torch_lstm.py: CharLSTM",
         "What is a hidden state, and why does an LSTM carry two of them, both h and c?",
     ),
-    Station(
+    Stage(
         8,
         "loss",
         "Loss: cross-entropy of [B*T, V]",
@@ -138,7 +138,7 @@ STATIONS = (
         "core/model/torch_lstm.py: cross_entropy",
         "Why do logits [B, T, V] become [B*T, V] before the loss is taken?",
     ),
-    Station(
+    Stage(
         9,
         "step",
         "Step: forward, loss, backward, step",
@@ -151,7 +151,7 @@ STATIONS = (
         "core/training/step.py: Learner.step",
         "Forward, loss, backward, step: what is each of the four for, in a sentence?",
     ),
-    Station(
+    Stage(
         10,
         "sample",
         "Generation: sample, append, repeat",

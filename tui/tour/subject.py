@@ -6,16 +6,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.data import catalog
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.runs import presets
-from charloom.core.runs import run as runs
-from charloom.core.runs import training_text as origins
-from charloom.core.store import read as shelf
+from charloom.core.runs.presets import shrink_to_fit
+from charloom.core.runs.run import read_run_config
+from charloom.core.runs.training_text import find_training_text
+from charloom.core.store.read import find_checkpoint, load_checkpoint, model_dir, resolve_path
 
 MOST = 2_000_000
 """Characters of a text that are looked at."""
@@ -27,7 +27,7 @@ Opener = Callable[[], Corpus]
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TourSubject:
     """A model and a text. ``text`` is the part of it that is, or would be, trained on."""
 
     name: str
@@ -45,7 +45,7 @@ class Subject:
     known: str = field(repr=False)
     """``text`` in characters that the model knows."""
     unknown: tuple[tuple[str, int], ...]  # others in it, how often
-    training: TrainSettings  # as the model's, fitted to the text
+    training: TrainConfig  # as the model's, fitted to the text
     shrunk: bool  # whether they had to be
 
     @property
@@ -64,16 +64,16 @@ class Subject:
         return self.characters - self.learned
 
 
-def load(address: str, opened: Opener | None = None) -> Subject:
+def load_subject(address: str, opened: Opener | None = None) -> TourSubject:
     """Return the model at ``address`` with the text that is ``opened``.
 
     Without one, it is the text that the model learned from, or else the tale that comes along.
     Raises :class:`CharloomError`, as where the model knows too little of the text.
     """
-    info, _ = shelf.find(address)
-    loaded = shelf.load(address)
+    info, _ = find_checkpoint(address)
+    loaded = load_checkpoint(address)
     found = loaded.checkpoint
-    path = shelf.resolve(f"{info.name}@{found.step}")
+    path = resolve_path(f"{info.name}@{found.step}")
     corpus, own = _text(info.name, found, opened)
     characters = len(corpus.text)
     learned = characters - int(
@@ -94,8 +94,8 @@ def load(address: str, opened: Opener | None = None) -> Subject:
             f"{info.name!r} knows only {met:,} of the {len(text):,} characters to learn from in "
             f"{corpus.title[:100]!r}; choose a longer text, or one in its language."
         )
-    training, told = presets.fit(found.training, len(known))
-    return Subject(
+    training, told = shrink_to_fit(found.training, len(known))
+    return TourSubject(
         name=info.name,
         path=path,
         checkpoint=found,
@@ -121,7 +121,7 @@ def _text(name: str, found: Checkpoint, opened: Opener | None) -> tuple[Corpus, 
         corpus = opened()
         return corpus, corpus.sha256 == found.corpus.sha256
     try:
-        origin = origins.find(name, found)
+        origin = find_training_text(name, found)
     except CharloomError as error:
         corpus = catalog.fetch("loom")
         told = f"{error} Meanwhile this is about a tale that comes along."
@@ -129,7 +129,7 @@ def _text(name: str, found: Checkpoint, opened: Opener | None) -> tuple[Corpus, 
     source, encoding = "kept on this computer", "utf-8"
     notes: tuple[str, ...] = ()
     with suppress(CharloomError):  # it has no run of its own: the text is another's
-        plan = runs.read_plan(shelf.folder(name))
+        plan = read_run_config(model_dir(name))
         if plan.sha256 == found.corpus.sha256:
             source, encoding, notes = plan.source, plan.encoding, tuple(plan.notes)
     return Corpus(origin.text, origin.title, source, encoding, found.corpus.sha256, notes), True

@@ -7,7 +7,7 @@ is ↵, a space ␣, and an accent sits on a dotted circle.
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from charloom.core.sanitize import HIDDEN, visible
+from charloom.core.sanitize import HIDDEN, sanitize
 
 COLUMNS = 76
 """What a line may take, so that it is whole on a terminal of 80 columns."""
@@ -22,41 +22,41 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_width, text))
 
 
-def sign(character: str) -> str:
+def visible_char(character: str) -> str:
     """Return what shows that ``character`` is there, alone: one column, or two for a wide one."""
     if character in _SIGNS:
         return _SIGNS[character]
-    shown = visible(character)
+    shown = sanitize(character)
     category = unicodedata.category(shown)
     if category[0] == "M":  # drawn upon what stands before it, if it can be drawn at all
         return "◌" + shown * (unicodedata.combining(shown) > 0)
     return HIDDEN if category in ("Cf", "Cn", "Co", "Zs") else shown
 
 
-def signs(text: str) -> str:
+def visible_chars(text: str) -> str:
     """Return the signs of all characters of ``text``, one after the other."""
-    return "".join(map(sign, text))
+    return "".join(map(visible_char, text))
 
 
-def padded(text: str, columns: int, right: bool = False) -> str:
+def pad(text: str, columns: int, right: bool = False) -> str:
     """Return ``text`` with spaces after it, or ``right``: before it, to fill so many columns."""
     space = " " * (columns - width(text))
     return space + text if right else text + space
 
 
-def fitted(text: str, columns: int = COLUMNS) -> str:
+def truncate(text: str, columns: int = COLUMNS) -> str:
     """Return the beginning of a line that fits, with … where some of it is left out."""
     if width(text) <= columns:
         return text
     return text[: _fitting(text, columns - 1)] + "…"
 
 
-def folded(text: str, columns: int = COLUMNS, indent: str = "") -> list[str]:
+def wrap(text: str, columns: int = COLUMNS, indent: str = "") -> list[str]:
     """Break a text into lines between its words, or within one that is longer than a line.
 
     Blanks that it begins with stay; ``indent`` is before all lines but the first.
     """
-    shown = visible(text).strip("\n")
+    shown = sanitize(text).strip("\n")
     blanks = len(shown) - len(shown.lstrip(" "))
     lines, line, begun = [], " " * min(blanks, columns // 2), False
     for word in shown.split():
@@ -79,9 +79,9 @@ def table(alignment: str, rows: Iterable[Sequence[str]], gap: str = "  ") -> lis
     rows = list(rows)
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     return [
-        fitted(
+        truncate(
             gap.join(
-                padded(cell, columns, right=side == ">")
+                pad(cell, columns, right=side == ">")
                 for cell, columns, side in zip(row, widths, alignment, strict=True)
             ).rstrip()
         )

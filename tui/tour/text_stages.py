@@ -7,9 +7,18 @@ from itertools import zip_longest
 import numpy as np
 
 from charloom.core.data.vocab import PLACEHOLDER
-from charloom.core.sanitize import one_line, visible
-from charloom.tui.tour.subject import Subject
-from charloom.tui.tour.text_layout import COLUMNS, fitted, folded, padded, sign, signs, table, width
+from charloom.core.sanitize import sanitize, single_line
+from charloom.tui.tour.subject import TourSubject
+from charloom.tui.tour.text_layout import (
+    COLUMNS,
+    pad,
+    table,
+    truncate,
+    visible_char,
+    visible_chars,
+    width,
+    wrap,
+)
 
 _LABEL = 12
 _OPENING_ROWS = 10
@@ -23,17 +32,17 @@ _PAIRS = 18
 _NAMES = {"\n": "newline", "\t": "tab", "\r": "carriage return", "\x1b": "escape"}
 
 
-def facts(rows: Iterable[tuple[str, str]], label: int = _LABEL) -> list[str]:
+def labelled_lines(rows: Iterable[tuple[str, str]], label: int = _LABEL) -> list[str]:
     """Return lines with a label each, and beside it what is to be said."""
     lines = []
     for name, said in rows:
-        first, *more = folded(said, COLUMNS - label)
-        lines.append((padded(name, label) + first).rstrip())
+        first, *more = wrap(said, COLUMNS - label)
+        lines.append((pad(name, label) + first).rstrip())
         lines += [" " * label + line for line in more]
     return lines
 
 
-def beginning(subject: Subject) -> int:
+def prose_start(subject: TourSubject) -> int:
     """Return where in the known text the first line of prose begins: what stations 4 to 10 show."""
     start, last = 0, len(subject.known) - subject.training.window - 1
     for line in subject.known[:_SEARCHED].split("\n"):
@@ -43,7 +52,7 @@ def beginning(subject: Subject) -> int:
     return 0
 
 
-def piece(text: str) -> str:
+def varied_excerpt(text: str) -> str:
     """Return a few characters of ``text``, those among which there are most kinds of signs."""
 
     def kinds(start: int) -> int:
@@ -55,13 +64,13 @@ def piece(text: str) -> str:
     return text[start : start + _PIECE]
 
 
-def load_text(subject: Subject) -> list[str]:
+def load_text(subject: TourSubject) -> list[str]:
     """Station 1: where the text comes from, what became of it, and how it begins."""
     held = subject.held_out / subject.characters
-    lines = facts(
+    lines = labelled_lines(
         [
-            ("text", one_line(subject.title, _LONGEST)),
-            ("from", f"{one_line(subject.source, _LONGEST)}, encoding {subject.encoding}"),
+            ("text", single_line(subject.title, _LONGEST)),
+            ("from", f"{single_line(subject.source, _LONGEST)}, encoding {subject.encoding}"),
             ("model", f"{subject.address}, which {_relation(subject)}"),
             ("characters", f"{subject.characters:,}"),
             ("  to learn", f"{subject.learned:,} from its beginning on"),
@@ -70,11 +79,11 @@ def load_text(subject: Subject) -> list[str]:
         ]
     )
     opening = subject.text[:2_000].split("\n")
-    rows = [row for line in opening for row in _rows(visible(line))]
+    rows = [row for line in opening for row in _rows(sanitize(line))]
     return [*lines, "", "It begins:", *(f"  │ {row}".rstrip() for row in rows[:_OPENING_ROWS])]
 
 
-def _relation(subject: Subject) -> str:
+def _relation(subject: TourSubject) -> str:
     if subject.own:
         return "learned from it"
     return "learned another text; this one is treated as if it were to learn it"
@@ -82,24 +91,24 @@ def _relation(subject: Subject) -> str:
 
 def _rows(line: str) -> list[str]:
     room = COLUMNS - 4
-    return [line] if width(line) <= room else folded(line, room)
+    return [line] if width(line) <= room else wrap(line, room)
 
 
-def characters(subject: Subject) -> list[str]:
+def characters(subject: TourSubject) -> list[str]:
     """Station 2: some characters, their code points, bytes and names."""
-    shown = piece(subject.text)
+    shown = varied_excerpt(subject.text)
     size = len(subject.text.encode("utf-8", "surrogatepass"))
     rows = [("", "code point", "bytes", "name")]
-    rows += [(sign(c), f"U+{ord(c):04X}", str(_bytes(c)), _name(c)) for c in shown]
+    rows += [(visible_char(c), f"U+{ord(c):04X}", str(_bytes(c)), _name(c)) for c in shown]
     return [
-        *folded(
+        *wrap(
             f"{len(shown)} characters, one after the other, as they stand in the text. ␣ shows "
             "that there is a space, ↵ a newline."
         ),
         "",
         *table("<<><", rows),
         "",
-        *folded(
+        *wrap(
             f"The {len(subject.text):,} characters to learn from would be {size:,} bytes as UTF-8; "
             f"{len(set(subject.text)):,} of them are distinct."
         ),
@@ -114,7 +123,7 @@ def _name(character: str) -> str:
     return _NAMES.get(character) or unicodedata.name(character, "without a name").lower()
 
 
-def vocabulary(subject: Subject) -> list[str]:
+def vocabulary(subject: TourSubject) -> list[str]:
     """Station 3: the tables, the commonest and the rarest characters, and V."""
     vocab = subject.vocab
     counts = np.bincount(vocab.encode(subject.known), minlength=len(vocab))
@@ -123,32 +132,33 @@ def vocabulary(subject: Subject) -> list[str]:
     common, rare = met[:_LISTED], met[_LISTED:][-_LISTED:][::-1]
 
     def listed(ids: Iterable[int]) -> list[str]:
-        rows = [(sign(vocab.ix2c[each]), str(each), f"{counts[each]:,}") for each in ids]
+        rows = [(visible_char(vocab.ix2c[each]), str(each), f"{counts[each]:,}") for each in ids]
         return table("<>>", [("", "id", "count"), *rows])
 
     left, right = listed(common), listed(rare) if rare else []
     gap = max(map(width, left)) + 8
     most = met[0]
+    frequent = visible_char(vocab.ix2c[most])
     return [
         f"The model knows V = {len(vocab):,} characters. As they occur in the text:",
         "",
-        (padded("commonest", gap) + "rarest" * bool(rare)).rstrip(),
+        (pad("commonest", gap) + "rarest" * bool(rare)).rstrip(),
         *(
-            (padded(one, gap) + other).rstrip()
+            (pad(one, gap) + other).rstrip()
             for one, other in zip_longest(left, right, fillvalue="")
         ),
         "",
-        f"c2ix['{sign(vocab.ix2c[most])}'] = {most}     ix2c[{most}] = '{sign(vocab.ix2c[most])}'",
+        f"c2ix['{frequent}'] = {most}     ix2c[{most}] = '{frequent}'",
         *_unmet(subject, len(vocab) - len(met)),
     ]
 
 
-def _unmet(subject: Subject, absent: int) -> list[str]:
+def _unmet(subject: TourSubject, absent: int) -> list[str]:
     told = []
     if absent:
         told.append(f"{absent:,} more that the model knows do not occur here.")
     if subject.unknown:
-        listed = ", ".join(f"{sign(c)} ×{n:,}" for c, n in subject.unknown[:_KINDS])
+        listed = ", ".join(f"{visible_char(c)} ×{n:,}" for c, n in subject.unknown[:_KINDS])
         more = len(subject.unknown) - _KINDS
         others = f" and {more:,} more kinds" if more > 0 else ""
         becomes = (
@@ -157,12 +167,12 @@ def _unmet(subject: Subject, absent: int) -> list[str]:
             else "as in a prompt, each is replaced by its nearest kin or dropped."
         )
         told.append(f"Not known to the model: {listed}{others}; {becomes}")
-    return [line for sentence in told for line in folded(sentence)]
+    return [line for sentence in told for line in wrap(sentence)]
 
 
-def ids(subject: Subject) -> list[str]:
+def ids(subject: TourSubject) -> list[str]:
     """Station 4: a line of the text with the ids under its characters."""
-    start = beginning(subject)
+    start = prose_start(subject)
     cell = max(3, len(str(len(subject.vocab) - 1)) + 1)
     room = (COLUMNS - _LABEL) // cell
     lines = []
@@ -170,13 +180,13 @@ def ids(subject: Subject) -> list[str]:
         row = subject.known[first : first + room]
         if row:
             encoded = subject.vocab.encode(row)
-            lines += ["", _line("characters", map(sign, row), cell)]
+            lines += ["", _line("characters", map(visible_char, row), cell)]
             lines += [_line("ids", map(str, encoded), cell)]
     return [
         "As it stands in the text, each id under its character:",
         *lines,
         "",
-        *folded(
+        *wrap(
             f"So the text to learn from is a row of {len(subject.known):,} numbers from 0 to "
             f"{len(subject.vocab) - 1:,}, and decoding gives every character of it back."
         ),
@@ -184,21 +194,21 @@ def ids(subject: Subject) -> list[str]:
 
 
 def _line(label: str, cells: Iterable[str], size: int) -> str:
-    return padded(label, _LABEL) + "".join(padded(cell, size, right=True) for cell in cells)
+    return pad(label, _LABEL) + "".join(pad(cell, size, right=True) for cell in cells)
 
 
-def windows(subject: Subject) -> list[str]:
+def windows(subject: TourSubject) -> list[str]:
     """Station 5: a window, its features over its labels, and the lessons in it."""
-    length, start = subject.training.window, beginning(subject)
+    length, start = subject.training.window, prose_start(subject)
     text = subject.known[start : start + length + 1]
-    wide = max(map(width, map(sign, text)))
+    wide = max(map(width, map(visible_char, text)))
     room = (COLUMNS - 10) // (wide + 1)
     whole = len(text) <= room
-    drawn = [sign(c) for c in text[:room]]
+    drawn = [visible_char(c) for c in text[:room]]
     encoded = subject.vocab.encode(text[: _PAIRS + 1])
     size = max(3, len(str(int(encoded.max()))) + 1)
     pairs = min(length, _PAIRS, (COLUMNS - _LABEL) // size)
-    shown = [sign(c) for c in text[: pairs + 1]]
+    shown = [visible_char(c) for c in text[: pairs + 1]]
     last = drawn[:-1] if whole else drawn
     return [
         f"A window of T = {length:,} characters. The labels begin, and end, one further on:",
@@ -214,11 +224,11 @@ def windows(subject: Subject) -> list[str]:
         _line("  its id", map(str, encoded[1 : pairs + 1]), size),
         "",
         *(
-            f"having read  {_read(text[: n + 1])}  the right answer is  {sign(text[n + 1])}"
+            f"having read  {_read(text[: n + 1])}  the right answer is  {visible_char(text[n + 1])}"
             for n in (0, 1, 2)
         ),
         "",
-        *folded(
+        *wrap(
             f"There are {len(subject.known) - length:,} such windows, one for each place in the "
             f"text at which one can begin; each has {length:,} lessons in it."
         ),
@@ -230,10 +240,10 @@ def _drawn(
 ) -> str:
     """Return cells in a row, each with a blank before it; the one at ``bracket`` has a bracket."""
     row = "".join(
-        ("[" if place == bracket else " ") + padded(cell, wide) for place, cell in enumerate(cells)
+        ("[" if place == bracket else " ") + pad(cell, wide) for place, cell in enumerate(cells)
     )
-    return fitted(padded(label, 9) + row.rstrip() + ending)
+    return truncate(pad(label, 9) + row.rstrip() + ending)
 
 
 def _read(text: str) -> str:
-    return padded(signs(text), 6)
+    return pad(visible_chars(text), 6)

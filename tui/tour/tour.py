@@ -6,43 +6,54 @@ The words are in :mod:`tui.tour.stages`; what they come to here is computed when
 from collections.abc import Callable
 from functools import cached_property
 
-from charloom.core.sampling.config import Settings
-from charloom.tui.tour import network_stages as network_exhibits
-from charloom.tui.tour import quiz as selfchecks
-from charloom.tui.tour import text_stages as text_exhibits
-from charloom.tui.tour.quiz import Check
-from charloom.tui.tour.sampling_stage import Sampling
-from charloom.tui.tour.stages import STATIONS, Station
-from charloom.tui.tour.subject import Subject
-from charloom.tui.tour.worked_example import Example
+from charloom.core.sampling.config import SamplingConfig
+from charloom.tui.tour.network_stages import batch, loss, model, step
+from charloom.tui.tour.quiz import (
+    QuizQuestion,
+    batch_question,
+    characters_question,
+    ids_question,
+    loss_question,
+    model_question,
+    sampling_question,
+    step_question,
+    text_question,
+    vocabulary_question,
+    windows_question,
+)
+from charloom.tui.tour.sampling_stage import SamplingStage
+from charloom.tui.tour.stages import STAGES, Stage
+from charloom.tui.tour.subject import TourSubject
+from charloom.tui.tour.text_stages import characters, ids, load_text, vocabulary, windows
+from charloom.tui.tour.worked_example import WorkedExample
 
-__all__ = ["NETWORK", "STATIONS", "Check", "Station", "Tour"]
+__all__ = ["NETWORK", "STAGES", "QuizQuestion", "Stage", "Tour"]
 
 NETWORK = (6, 7, 8, 9)
 """The stations that wait for the child process."""
 
-_OF_TEXT: dict[int, Callable[[Subject], list[str]]] = {
-    1: text_exhibits.load_text,
-    2: text_exhibits.characters,
-    3: text_exhibits.vocabulary,
-    4: text_exhibits.ids,
-    5: text_exhibits.windows,
+_OF_TEXT: dict[int, Callable[[TourSubject], list[str]]] = {
+    1: load_text,
+    2: characters,
+    3: vocabulary,
+    4: ids,
+    5: windows,
 }
-_OF_NETWORK: dict[int, Callable[[Subject, Example], list[str]]] = {
-    6: network_exhibits.batch,
-    7: network_exhibits.model,
-    8: network_exhibits.loss,
-    9: network_exhibits.step,
+_OF_NETWORK: dict[int, Callable[[TourSubject, WorkedExample], list[str]]] = {
+    6: batch,
+    7: model,
+    8: loss,
+    9: step,
 }
-_CHECKS: dict[int, Callable[[Subject], Check]] = {
-    1: selfchecks.of_text,
-    2: selfchecks.of_characters,
-    3: selfchecks.of_vocabulary,
-    4: selfchecks.of_ids,
-    5: selfchecks.of_windows,
-    6: selfchecks.of_batch,
-    7: selfchecks.of_model,
-    8: selfchecks.of_loss,
+_CHECKS: dict[int, Callable[[TourSubject], QuizQuestion]] = {
+    1: text_question,
+    2: characters_question,
+    3: vocabulary_question,
+    4: ids_question,
+    5: windows_question,
+    6: batch_question,
+    7: model_question,
+    8: loss_question,
 }
 
 
@@ -53,17 +64,17 @@ class Tour:
     the child has answered.
     """
 
-    def __init__(self, subject: Subject, chosen: Settings) -> None:
+    def __init__(self, subject: TourSubject, chosen: SamplingConfig) -> None:
         self.subject = subject
-        self.example: Example | None = None
+        self.example: WorkedExample | None = None
         self._chosen = chosen
         self._seen: dict[int, tuple[str, ...]] = {}
-        self._checks: dict[int, Check] = {}
+        self._checks: dict[int, QuizQuestion] = {}
 
     @cached_property
-    def sampling(self) -> Sampling:
+    def sampling(self) -> SamplingStage:
         """What station 10 is about."""
-        return Sampling(self.subject, self._chosen)
+        return SamplingStage(self.subject, self._chosen)
 
     def figures(self, number: int) -> tuple[str, ...]:
         """Return the lines of a station, of at most 76 columns; none while they are awaited."""
@@ -73,7 +84,7 @@ class Tour:
             self._seen[number] = tuple(self._computed(number))
         return self._seen[number]
 
-    def check(self, number: int) -> Check | None:
+    def check(self, number: int) -> QuizQuestion | None:
         """Return the question with one right answer; None while it is awaited."""
         if number == 9 and self.example is None:
             return None
@@ -81,12 +92,12 @@ class Tour:
             self._checks[number] = self._made(number)
         return self._checks[number]
 
-    def _made(self, number: int) -> Check:
+    def _made(self, number: int) -> QuizQuestion:
         if number == 10:
-            return selfchecks.of_sampling(self.sampling)
+            return sampling_question(self.sampling)
         if number == 9:
             assert self.example is not None
-            return selfchecks.of_step(self.example)
+            return step_question(self.example)
         return _CHECKS[number](self.subject)
 
     def _computed(self, number: int) -> list[str]:

@@ -13,11 +13,11 @@ from typing import Any, Self
 
 from charloom.core.errors import CharloomError
 from charloom.core.runs.estimates import CHILD_ENVIRONMENT
-from charloom.tui.tour.subject import Subject
+from charloom.tui.tour.subject import TourSubject
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ExampleRequest:
     """What the child is given: a checkpoint's file, the text to train on, and how."""
 
     checkpoint: str
@@ -26,7 +26,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Example:
+class WorkedExample:
     """What the child found. Losses are in nats per character, and dropout is off throughout.
 
     The character that is worked out is the last one of the batch's first window: its ``row`` in
@@ -59,12 +59,12 @@ class Example:
         return cls(**data | {"logits": [(each, logit) for each, logit in data["logits"]]})
 
 
-class Working:
+class ExampleProcess:
     """The child, at work. Whoever does not wait for :meth:`result` has to :meth:`stop` it."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: TourSubject) -> None:
         training = subject.training.to_json()
-        self._request = Request(str(subject.path), subject.known, training)
+        self._request = ExampleRequest(str(subject.path), subject.known, training)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", "charloom.core.training.worked_example"],
@@ -76,11 +76,11 @@ class Working:
         except OSError as error:
             raise CharloomError(f"The network cannot be set up ({error.strerror}).") from error
 
-    def result(self) -> Example:
+    def result(self) -> WorkedExample:
         """Wait for the example; :class:`CharloomError` if nothing comes of it."""
         try:
             answer, _ = self._process.communicate(json.dumps(asdict(self._request)).encode())
-            return Example.from_json(json.loads(answer))
+            return WorkedExample.from_json(json.loads(answer))
         except (OSError, ValueError, TypeError, LookupError) as error:
             raise CharloomError(_cause(self._process.wait())) from error
         finally:

@@ -74,14 +74,14 @@ class Canvas:
         return [(text[start:end], int(inks[start])) for start, end in pairwise(cuts)]
 
 
-class Line(NamedTuple):
+class Polyline(NamedTuple):
     """Points from left to right."""
 
     x: Floats
     y: Floats
 
     @classmethod
-    def through(cls, points: Sequence[tuple[float, float]], unit: float = 1.0) -> "Line":
+    def through(cls, points: Sequence[tuple[float, float]], unit: float = 1.0) -> "Polyline":
         """Return the points that are numbers, their y counted in ``unit``."""
         x, y = np.array(points, np.float64).reshape(-1, 2).T
         there = np.isfinite(x) & np.isfinite(y)
@@ -91,7 +91,7 @@ class Line(NamedTuple):
             x, y = x[order], y[order]
         return cls(x, y)
 
-    def thinned(self, most: int) -> "Line":
+    def thinned(self, most: int) -> "Polyline":
         """Return the means of neighbours, at most about ``most`` of them.
 
         Who is whose neighbour depends on x alone: as a line grows, what is drawn of its noise
@@ -103,10 +103,12 @@ class Line(NamedTuple):
         group = np.floor(self.x / wide)
         first = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
         count = np.diff(np.append(first, len(group)))
-        return Line(np.add.reduceat(self.x, first) / count, np.add.reduceat(self.y, first) / count)
+        return Polyline(
+            np.add.reduceat(self.x, first) / count, np.add.reduceat(self.y, first) / count
+        )
 
 
-class Scale(NamedTuple):
+class Axis(NamedTuple):
     """The numbers from ``low`` to ``high`` (which is more), laid along an edge."""
 
     low: float
@@ -143,15 +145,15 @@ class Scale(NamedTuple):
         return [n * step for n in range(first, last + 1)]
 
 
-class Frame(NamedTuple):
+class PlotArea(NamedTuple):
     """The cells that curves are drawn in, and what their edges stand for."""
 
     left: int
     top: int
     across: int
     down: int
-    x: Scale
-    y: Scale
+    x: Axis
+    y: Axis
 
     def column(self, x: float) -> int:
         """Return the column of cells in which ``x`` lies."""
@@ -166,7 +168,7 @@ class Frame(NamedTuple):
         part = (2 * (column - self.left) + 0.5) / max(1, 2 * self.across - 1)
         return self.x.low + part * (self.x.high - self.x.low)
 
-    def trace(self, line: Line, *, thick: bool = False) -> Dots:
+    def trace(self, line: Polyline, *, thick: bool = False) -> Dots:
         """Return the dots of the line through points, one dot wide, or two if ``thick``.
 
         Where it runs above or below the frame, every other dot of that edge is set: something is
@@ -214,7 +216,7 @@ def nice(rough: float) -> float:
     return next(m * base for m in (1, 2, 5, 10) if m * base >= rough * (1 - 1e-9))
 
 
-def settled(before: Scale | None, low: float, high: float, least: float) -> Scale:
+def settled(before: Axis | None, low: float, high: float, least: float) -> Axis:
     """Return a scale for numbers from ``low`` to ``high``, in round numbers, ``least`` long.
 
     ``before`` stays as long as they fit it and fill most of it: a scale that followed every small
@@ -226,7 +228,7 @@ def settled(before: Scale | None, low: float, high: float, least: float) -> Scal
     more = max(0.0, least - (high - low)) / 2
     low, high = low - more, high + more
     unit = nice((high - low) / 20)
-    return Scale(math.floor(low / unit) * unit, math.ceil(high / unit) * unit)
+    return Axis(math.floor(low / unit) * unit, math.ceil(high / unit) * unit)
 
 
 def decimal(value: float, step: float, width: int) -> str:

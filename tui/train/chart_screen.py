@@ -6,14 +6,14 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
-from charloom.tui.train import run_summary as run_words
+from charloom.tui.train import run_summary
 from charloom.tui.train.loss_chart import LossChart
 from charloom.tui.train.run_view import curves
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.base_screen import Room
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.base_screen import BaseScreen
 
 
-class ChartScreen(Room):
+class ChartScreen(BaseScreen):
     """The loss of one run; it goes on while that is trained."""
 
     TITLE = "Loss"
@@ -31,7 +31,7 @@ class ChartScreen(Room):
         """Lay out a heading over the chart."""
         yield Static("", id="heading", markup=False)
         yield LossChart(cursor=True)
-        yield Actions([("←→", "read", ""), ("esc", "back", "screen.back")])
+        yield ActionBar([("←→", "read", ""), ("esc", "back", "screen.back")])
 
     def on_mount(self) -> None:
         """Let the arrow keys move the cursor."""
@@ -41,7 +41,7 @@ class ChartScreen(Room):
         """Draw what has come."""
         super().on_runs_changed()
         if run := self.house.runs.get(self._model):
-            self.query_one("#heading", Static).update(run_words.heading(run, ""), layout=False)
+            self.query_one("#heading", Static).update(run_summary.heading(run, ""), layout=False)
             self.query_one(LossChart).show(curves(run))
 
     def action_back(self) -> None:

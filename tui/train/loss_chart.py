@@ -10,7 +10,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from charloom.tui.train.canvas import nearest
-from charloom.tui.train.loss_plot import Curves, Ink, Picture, draw
+from charloom.tui.train.loss_plot import ChartData, DrawnChart, Ink, draw
 
 _CLASSES = [f"loss-chart--{ink.name.lower()}" for ink in Ink]
 
@@ -45,7 +45,7 @@ class LossChart(Widget):
 
     def __init__(
         self,
-        curves: Curves | None = None,
+        curves: ChartData | None = None,
         *,
         cursor: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name for it
@@ -53,12 +53,12 @@ class LossChart(Widget):
     ) -> None:
         super().__init__(id=id, classes=classes)
         self.can_focus = self._reads = cursor
-        self._curves = curves or Curves()
+        self._curves = curves or ChartData()
         self._cursor: float | None = None  # the step it stands at; None follows the newest
-        self._picture: Picture | None = None
+        self._picture: DrawnChart | None = None
         self._stale = True
 
-    def show(self, curves: Curves) -> None:
+    def show(self, curves: ChartData) -> None:
         """Draw other curves, if they are others."""
         if curves != self._curves:
             self._curves = curves
@@ -71,7 +71,7 @@ class LossChart(Widget):
         pieces = [Segment(text, style(_CLASSES[ink])) for text, ink in canvas.runs(y)]
         return Strip(pieces, canvas.width)
 
-    def _drawn(self) -> Picture:
+    def _drawn(self) -> DrawnChart:
         width, height = max(1, self.content_size.width), max(1, self.content_size.height)
         picture = self._picture
         if self._stale or not picture or picture.canvas.size != (width, height):

@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from charloom.tui.train.canvas import (
+    Axis,
     Canvas,
     Floats,
-    Frame,
-    Line,
-    Scale,
+    PlotArea,
+    Polyline,
     count,
     decimal,
     nearest,
@@ -34,7 +34,7 @@ _NEARLY_DONE = 0.8  # of the run: from here on the axis of steps goes to its end
 
 
 @dataclass(frozen=True)
-class Curves:
+class ChartData:
     """All there is to draw, as pairs of a step and a loss in nats per character.
 
     ``baselines`` are names and losses of simpler ways to predict; ``total`` is the run's last step,
@@ -65,34 +65,37 @@ class Ink(IntEnum):
 Phrase = Sequence[tuple[str, Ink]]
 
 
-class Picture(NamedTuple):
+class DrawnChart(NamedTuple):
     """A chart drawn at one size, without colours; the frame is None where there is no loss yet."""
 
     canvas: Canvas
     steps: Floats  # at which there is a loss, from first to last
-    frame: Frame | None = None
+    frame: PlotArea | None = None
 
 
 def draw(
-    curves: Curves,
+    curves: ChartData,
     width: int,
     height: int,
-    before: Frame | None = None,
+    before: PlotArea | None = None,
     *,
     reads: bool = False,
     cursor: float | None = None,
-) -> Picture:
+) -> DrawnChart:
     """Draw ``curves`` on at least one cell; ``before`` is the frame they had until now.
 
     With ``reads`` there is a cursor, at the step nearest to ``cursor`` or else at the newest, and
     a line that says what the curves are there.
     """
     canvas = Canvas(width, height)
-    train, validation = Line.through(curves.train, _NAT), Line.through(curves.validation, _NAT)
+    train, validation = (
+        Polyline.through(curves.train, _NAT),
+        Polyline.through(curves.validation, _NAT),
+    )
     steps = np.union1d(train.x, validation.x)
     if not len(steps):
         canvas.write(max(0, (width - len(EMPTY)) // 2), (height - 1) // 2, EMPTY, Ink.LABEL)
-        return Picture(canvas, steps)
+        return DrawnChart(canvas, steps)
     # One or two rows are bars, the third a legend; four are curves, six have steps below and a
     # readout above, twelve a ruled axis.
     reads = reads and height >= 6
@@ -101,13 +104,13 @@ def draw(
     across, down = width - left, height - top - (height >= 6) - (height >= 12)
     seen, checked = train.thinned(2 * across), validation.thinned(2 * across)
     y = settled(before and before.y, *_worth_seeing(seen.y, checked.y), _LEAST_BITS)
-    frame = Frame(left, top, across, down, _axis_of_steps(steps, curves.total), y)
+    frame = PlotArea(left, top, across, down, _axis_of_steps(steps, curves.total), y)
     legend: list[Phrase] = [[("bits/char", Ink.LABEL)]]
     if height < 4:
         legend += _draw_bars(canvas, frame, seen, checked)
     else:
         _draw_axes(canvas, frame)
-        best = Line.through([curves.best] if curves.best else [], _NAT)
+        best = Polyline.through([curves.best] if curves.best else [], _NAT)
         legend += _draw_curves(canvas, frame, seen, checked, best)
         legend += _draw_baselines(canvas, frame, curves.baselines)
     if reads:
@@ -116,7 +119,7 @@ def draw(
         _write(canvas, 1, _readout(at, steps[-1], train, validation))
     if height >= 3:
         _write(canvas, 0, legend)
-    return Picture(canvas, steps, frame)
+    return DrawnChart(canvas, steps, frame)
 
 
 def _worth_seeing(train: Floats, validation: Floats) -> tuple[float, float]:
@@ -133,15 +136,15 @@ def _worth_seeing(train: Floats, validation: Floats) -> tuple[float, float]:
     return float(low), float(min(both.max(), max(usual, *newest)))
 
 
-def _axis_of_steps(steps: Floats, total: float | None) -> Scale:
+def _axis_of_steps(steps: Floats, total: float | None) -> Axis:
     """Return a scale that ends at the newest step or, late in a run, where the run does."""
     low, high = float(steps[0]), float(steps[-1])
     if total and _NEARLY_DONE * total <= high < total:
         high = total
-    return Scale(min(low, high - 1), high)
+    return Axis(min(low, high - 1), high)
 
 
-def _draw_axes(canvas: Canvas, frame: Frame) -> None:
+def _draw_axes(canvas: Canvas, frame: PlotArea) -> None:
     bottom, axis = frame.top + frame.down, frame.left - 1
     for row in range(frame.top, bottom):
         canvas.write(axis, row, "│", Ink.AXIS)
@@ -168,7 +171,7 @@ def _draw_axes(canvas: Canvas, frame: Frame) -> None:
 
 
 def _draw_curves(
-    canvas: Canvas, frame: Frame, train: Line, validation: Line, best: Line
+    canvas: Canvas, frame: PlotArea, train: Polyline, validation: Polyline, best: Polyline
 ) -> Iterator[Phrase]:
     """Draw the losses in training, over them the validation curve with marks at some points."""
     if len(train.x):
@@ -186,7 +189,7 @@ def _draw_curves(
         yield [("◆", Ink.BEST), (f" best {y:.2f} @ {x:,.0f}", Ink.LABEL)]
 
 
-def _marked(frame: Frame, line: Line) -> Iterator[int]:
+def _marked(frame: PlotArea, line: Polyline) -> Iterator[int]:
     """Return which points of ``line`` are marked: as many as there is room for, but no others.
 
     A mark stands in the middle of its cell, so of neighbours the one that does so, too, is taken.
@@ -201,7 +204,7 @@ def _marked(frame: Frame, line: Line) -> Iterator[int]:
 
 
 def _draw_baselines(
-    canvas: Canvas, frame: Frame, baselines: Sequence[tuple[str, float]]
+    canvas: Canvas, frame: PlotArea, baselines: Sequence[tuple[str, float]]
 ) -> Iterator[Phrase]:
     """Draw the baselines that are in sight with their names, and return the other names.
 
@@ -230,7 +233,9 @@ def _draw_baselines(
             canvas.write(x, row, text, Ink.BASELINE)
 
 
-def _draw_bars(canvas: Canvas, frame: Frame, train: Line, validation: Line) -> Iterator[Phrase]:
+def _draw_bars(
+    canvas: Canvas, frame: PlotArea, train: Polyline, validation: Polyline
+) -> Iterator[Phrase]:
     """Draw one curve in the one or two rows there are, with the ends of the scale beside it."""
     line, name = (train, "train") if len(train.x) else (validation, "validation")
     axis, across = frame.left - 1, frame.across
@@ -249,7 +254,7 @@ def _draw_bars(canvas: Canvas, frame: Frame, train: Line, validation: Line) -> I
     yield [(name, Ink.LABEL)]
 
 
-def _readout(at: float, last: float, train: Line, validation: Line) -> list[Phrase]:
+def _readout(at: float, last: float, train: Polyline, validation: Polyline) -> list[Phrase]:
     """Return what the curves are at the points nearest to step ``at``."""
     figures = len(f"{last:,.0f}")
     phrases: list[Phrase] = [[(f"step {at:{figures},.0f}", Ink.READOUT)]]

@@ -11,28 +11,28 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static
 
-from charloom.core.data.corpus import Corpus, Reading
-from charloom.core.data.statistics import Survey, estimates, survey
+from charloom.core.data.corpus import Corpus, ReadOptions
+from charloom.core.data.statistics import TextStatistics, analyze_text, estimate_presets
 from charloom.core.errors import CharloomError
-from charloom.core.runs import estimates as speeds
-from charloom.core.runs import run as runs
-from charloom.tui.formatting.content import in_the_app, plain
-from charloom.tui.services.background import apart
-from charloom.tui.services.text_source import Source
+from charloom.core.runs.estimates import cached_throughput
+from charloom.core.runs.run import create_run
+from charloom.tui.formatting.content import in_the_app, safe_content
+from charloom.tui.services.background import run_in_background
+from charloom.tui.services.text_source import TextSource
 from charloom.tui.train.preset_list import PresetList
-from charloom.tui.train.run_form import Choice, RunForm
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.base_screen import Room
-from charloom.tui.widgets.text_chooser import TextSource
+from charloom.tui.train.run_form import RunForm, RunRequest
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.text_chooser import TextChooser
 
 _TELL_SECONDS = 0.2  # between two words on a download
 
 
-class _GivenUpError(Exception):
+class _DownloadCancelledError(Exception):
     """Nobody waits for the download any more."""
 
 
-class NewRun(Room):
+class NewRunScreen(BaseScreen):
     """The form. ``started`` is told the name of the run that it was filled in for."""
 
     TITLE = "New run"
@@ -52,23 +52,23 @@ class NewRun(Room):
     def __init__(self, started: Callable[[str], None]) -> None:
         super().__init__()
         self._started = started
-        self._source: Source | None = None
+        self._source: TextSource | None = None
         self._corpus: Corpus | None = None
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
         """Lay out the choice of a text beside the form; narrow, one at a time."""
         with Horizontal(id="pages"):
-            yield TextSource(self.house.preferences.texts)
+            yield TextChooser(self.house.preferences.texts)
             yield RunForm()
         yield Static("", id="status", markup=False)
-        yield Actions()
+        yield ActionBar()
 
     def on_mount(self) -> None:
         """Begin with the choice of a text."""
         self._turn_to("choosing")
 
-    @on(TextSource.Chosen)
-    def read_chosen(self, event: TextSource.Chosen) -> None:
+    @on(TextChooser.Chosen)
+    def read_chosen(self, event: TextChooser.Chosen) -> None:
         """Read a text that was chosen."""
         self._read(event.source)
 
@@ -92,7 +92,7 @@ class NewRun(Room):
     def action_choose(self) -> None:
         """Choose another text."""
         self._turn_to("choosing")
-        self.query_one(TextSource).focus_inside()
+        self.query_one(TextChooser).focus_inside()
 
     def action_back(self) -> None:
         """Give up what is being read; else go back to the choice of a text, and from there away."""
@@ -107,16 +107,16 @@ class NewRun(Room):
             self.dismiss()
 
     @work(exclusive=True, group="reading")
-    async def _read(self, source: Source) -> None:
+    async def _read(self, source: TextSource) -> None:
         """Read a text and go on to the form."""
         if await self._opened(source):
             self._turn_to("planning")
-            if self.focused is None or self.query_one(TextSource).has_focus_within:
+            if self.focused is None or self.query_one(TextChooser).has_focus_within:
                 self.query_one(RunForm).scroll_home(animate=False)
                 self.query_one(PresetList).focus()
 
     @work(exclusive=True, group="reading")
-    async def _start(self, source: Source) -> None:
+    async def _start(self, source: TextSource) -> None:
         """Start the run, after reading the text if that has not been done as it is wanted now."""
         form = self.query_one(RunForm)
         self._turn_to("planning")
@@ -129,11 +129,11 @@ class NewRun(Room):
             self._say(in_the_app(str(error)), "$text-error")
 
     @work(group="making")  # which nothing cancels: a folder would be left
-    async def _make(self, source: Source, corpus: Corpus, choice: Choice) -> None:
+    async def _make(self, source: TextSource, corpus: Corpus, choice: RunRequest) -> None:
         """Make the run and start it; whatever prevents that is told, and the form stays."""
         name, preset, chosen, fold = choice
         try:
-            folder = await asyncio.to_thread(runs.create, name, corpus, preset, chosen, fold)
+            folder = await asyncio.to_thread(create_run, name, corpus, preset, chosen, fold)
             self.house.runs.start(folder)
         except CharloomError as error:
             self._say(in_the_app(str(error)), "$text-error")
@@ -143,7 +143,7 @@ class NewRun(Room):
         self.dismiss()
         self._started(name)
 
-    async def _opened(self, source: Source) -> bool:
+    async def _opened(self, source: TextSource) -> bool:
         """Open a text and show what is in it; tell why, if that is impossible."""
         form, given_up = self.query_one(RunForm), threading.Event()
         reading = form.reading
@@ -152,7 +152,7 @@ class NewRun(Room):
         def report(done: int, total: int) -> None:
             nonlocal told
             if given_up.is_set():
-                raise _GivenUpError
+                raise _DownloadCancelledError
             if time.monotonic() - told > _TELL_SECONDS:
                 told = time.monotonic()
                 share = f" of {total / 1e6:.2f}" if total else ""
@@ -161,7 +161,7 @@ class NewRun(Room):
         self._source, self._corpus = source, None
         self._say(f"Reading {source.label} …")
         try:
-            corpus, found, seconds = await apart(lambda: _look(source, report, reading))
+            corpus, found, seconds = await run_in_background(lambda: _look(source, report, reading))
         except CharloomError as error:
             self._say(in_the_app(str(error)), "$text-error")
             return False
@@ -170,7 +170,7 @@ class NewRun(Room):
         self._corpus = corpus
         self._say("")
         form.show_text(corpus, found, reading, seconds)
-        self.query_one(TextSource).show_known()
+        self.query_one(TextChooser).show_known()
         return True
 
     def _at_work(self, group: str) -> bool:
@@ -184,20 +184,20 @@ class NewRun(Room):
         start = ("^s", "start", "screen.start")
         other = ("^o", "another text", "screen.choose")
         back = ("esc", "back", "screen.back")
-        self.query_one(Actions).show(
+        self.query_one(ActionBar).show(
             [start, other, back]
             if page == "planning"
             else [("enter", "choose", ""), ("←→", "other texts", ""), back]
         )
 
     def _say(self, sentence: str, style: str = "$text-muted") -> None:
-        self.query_one("#status", Static).update(plain(sentence, style))
+        self.query_one("#status", Static).update(safe_content(sentence, style))
 
 
 def _look(
-    source: Source, report: Callable[[int, int], None], reading: Reading
-) -> tuple[Corpus, Survey, dict[str, float]]:
+    source: TextSource, report: Callable[[int, int], None], reading: ReadOptions
+) -> tuple[Corpus, TextStatistics, dict[str, float]]:
     """Return a text, what is in it, and for how long each preset would train, where known."""
     corpus = source.open(report, **reading)
-    known = estimates(len(corpus.text), speeds.remembered() or {})
-    return corpus, survey(corpus), {name: seconds for name, seconds, _ in known}
+    known = estimate_presets(len(corpus.text), cached_throughput() or {})
+    return corpus, analyze_text(corpus), {name: seconds for name, seconds, _ in known}

@@ -5,15 +5,15 @@ from collections.abc import Mapping
 from textual.content import Content
 from textual.widgets.option_list import Option
 
-from charloom.core.data.statistics import AUTO
+from charloom.core.data.statistics import AUTO_SUMMARY
 from charloom.core.runs.presets import PRESETS
-from charloom.tui.formatting.durations import roughly
-from charloom.tui.widgets.option_list import Listing
+from charloom.tui.formatting.durations import format_approx
+from charloom.tui.widgets.option_list import PlainOptionList
 
-_SUMMARIES = {"auto": AUTO} | {name: preset.summary for name, preset in PRESETS.items()}
+_SUMMARIES = {"auto": AUTO_SUMMARY} | {name: preset.summary for name, preset in PRESETS.items()}
 
 
-class PresetList(Listing):
+class PresetList(PlainOptionList):
     """A line for each; the one that is highlighted is the one that is chosen."""
 
     DEFAULT_CSS = "PresetList { height: auto; }"
@@ -30,7 +30,7 @@ class PresetList(Listing):
     def show_seconds(self, seconds: Mapping[str, float]) -> None:
         """Show about how long each would train, where that is known."""
         for index, name in enumerate(_SUMMARIES):
-            about = roughly(seconds[name]) if name in seconds else ""
+            about = format_approx(seconds[name]) if name in seconds else ""
             self.replace_option_prompt_at_index(index, _line(name, about))
 
 

@@ -11,16 +11,16 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Collapsible, Static
 
-from charloom.core.data.corpus import Corpus, Reading
-from charloom.core.data.statistics import Survey
+from charloom.core.data.corpus import Corpus, ReadOptions
+from charloom.core.data.statistics import TextStatistics
 from charloom.core.errors import CharloomError
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
-from charloom.core.store import write as store
-from charloom.tui.formatting.content import in_the_app, plain, plain_line
+from charloom.core.store.write import check_unused, unused_name
+from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
 from charloom.tui.train.preset_list import PresetList
 from charloom.tui.train.settings_grid import FOLD, SettingsGrid
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.number_slider import NumberSlider
 
 _MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 _EPOCHS = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0, 100.0)
@@ -28,8 +28,8 @@ _TITLE = 60  # characters
 _NO_TEXT = "No text yet: choose one, and what is in it is told here."
 
 
-class Choice(NamedTuple):
-    """What the person wants: see :func:`charloom.core.runs.run.create`."""
+class RunRequest(NamedTuple):
+    """What the person wants: see :func:`charloom.core.runs.run.create_run`."""
 
     name: str
     preset: str
@@ -51,7 +51,7 @@ class RunForm(VerticalScroll, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._proposed = ""
-        self._read = Reading(start=None, end=None, encoding=None)
+        self._read = ReadOptions(start=None, end=None, encoding=None)
         self._seconds: dict[str, float] = {}
 
     def compose(self) -> ComposeResult:
@@ -59,20 +59,20 @@ class RunForm(VerticalScroll, can_focus=False):
         yield Static(_NO_TEXT, id="text", markup=False)
         with Horizontal(id="reading", classes="row"):
             yield Static("from", classes="label", markup=False)
-            yield Field(placeholder="a phrase or place", id="start")
+            yield SafeInput(placeholder="a phrase or place", id="start")
             yield Static("to", classes="label", markup=False)
-            yield Field(placeholder="a phrase or place", id="end")
+            yield SafeInput(placeholder="a phrase or place", id="end")
             yield Static("encoding", classes="label", markup=False)
-            yield Field(placeholder="recognised", id="encoding")
+            yield SafeInput(placeholder="recognised", id="encoding")
         with VerticalScroll(id="findings") as findings:
             findings.display = False
             yield Static("", markup=False)
         yield PresetList()
-        yield Dial("minutes", DEFAULT_MINUTES, _MINUTES, low=0.01, high=1e5, id="minutes")
-        yield Dial("epochs", 1.0, _EPOCHS, low=1e-3, high=1e6, id="epochs")
+        yield NumberSlider("minutes", DEFAULT_MINUTES, _MINUTES, low=0.01, high=1e5, id="minutes")
+        yield NumberSlider("epochs", 1.0, _EPOCHS, low=1e-3, high=1e6, id="epochs")
         with Horizontal(classes="row"):
             yield Static("name", classes="label", markup=False)
-            yield Field(id="name", max_length=80)
+            yield SafeInput(id="name", max_length=80)
         yield Static("", id="name-fault", markup=False)
         with Collapsible(title="More settings"):
             yield SettingsGrid()
@@ -83,12 +83,12 @@ class RunForm(VerticalScroll, can_focus=False):
         self.show_preset()
 
     @property
-    def reading(self) -> Reading:
+    def reading(self) -> ReadOptions:
         """How the text is to be read."""
         start, end, encoding = (
             self._field(name).value.strip() or None for name in ("start", "end", "encoding")
         )
-        return Reading(start=start, end=end, encoding=encoding)
+        return ReadOptions(start=start, end=end, encoding=encoding)
 
     @property
     def read_otherwise(self) -> bool:
@@ -96,7 +96,11 @@ class RunForm(VerticalScroll, can_focus=False):
         return self.reading != self._read
 
     def show_text(
-        self, corpus: Corpus, survey: Survey, reading: Reading, seconds: Mapping[str, float]
+        self,
+        corpus: Corpus,
+        survey: TextStatistics,
+        reading: ReadOptions,
+        seconds: Mapping[str, float],
     ) -> None:
         """Show what was found in a text, and about how long each preset would take for it."""
         self._read, self._seconds = reading, dict(seconds)
@@ -104,21 +108,21 @@ class RunForm(VerticalScroll, can_focus=False):
             f"{survey.characters:,} characters · {survey.distinct:,} distinct · "
             f"{survey.lines:,} line{'s' * (survey.lines != 1)} · {survey.encoding}"
         )
-        title = plain_line(corpus.title, _TITLE, "bold")
+        title = safe_line(corpus.title, _TITLE, "bold")
         self.query_one("#text", Static).update(
-            Content("\n").join([title, plain(facts, "$text-muted")])
+            Content("\n").join([title, safe_content(facts, "$text-muted")])
         )
-        told = [plain(f"· {in_the_app(note)}") for note in corpus.notes]
+        told = [safe_content(f"· {in_the_app(note)}") for note in corpus.notes]
         for each in survey.findings:
-            told.append(plain(f"· {in_the_app(each.what)}", "$text-warning"))
-            told.append(plain(f"  {in_the_app(each.action)}", "$text-muted"))
+            told.append(safe_content(f"· {in_the_app(each.what)}", "$text-warning"))
+            told.append(safe_content(f"  {in_the_app(each.action)}", "$text-muted"))
         findings = self.query_one("#findings", VerticalScroll)
         findings.query_one(Static).update(Content("\n").join(told))
         findings.display = bool(told)
         self._propose(corpus.title)
         self._show_seconds()
 
-    def choice(self) -> Choice:
+    def choice(self) -> RunRequest:
         """Return what is wanted; :class:`CharloomError` if it cannot be, the focus being there."""
         preset = self.query_one(PresetList).chosen
         bound = self._dial("minutes" if preset == "auto" else "epochs")
@@ -131,11 +135,11 @@ class RunForm(VerticalScroll, can_focus=False):
             chosen[bound.label] = bound.value
         name = self._field("name")
         try:
-            store.check_free(name.value)
+            check_unused(name.value)
         except CharloomError:
             name.focus()
             raise
-        return Choice(name.value, preset, chosen, fold)
+        return RunRequest(name.value, preset, chosen, fold)
 
     @on(PresetList.OptionHighlighted)
     def show_preset(self) -> None:
@@ -153,7 +157,7 @@ class RunForm(VerticalScroll, can_focus=False):
         """Have nothing more to choose."""
         self.query_one(Button).focus()
 
-    @on(Dial.Changed)
+    @on(NumberSlider.Changed)
     def _show_seconds(self) -> None:
         """Show about how long each preset would take, for as long as the person wants."""
         seconds = dict(self._seconds)
@@ -164,27 +168,27 @@ class RunForm(VerticalScroll, can_focus=False):
             seconds[preset] *= self._dial("epochs").value / usual
         self.query_one(PresetList).show_seconds(seconds)
 
-    @on(Field.Changed, "#name")
-    def check_name(self, event: Field.Changed) -> None:
+    @on(SafeInput.Changed, "#name")
+    def check_name(self, event: SafeInput.Changed) -> None:
         """Say at once what is wrong with a name."""
         fault = ""
         try:
-            store.check_free(event.value)
+            check_unused(event.value)
         except CharloomError as error:
             fault = str(error)
         event.input.set_class(bool(fault), "-invalid")
         told = self.query_one("#name-fault", Static)
-        told.update(plain(fault, "$text-error"))
+        told.update(safe_content(fault, "$text-error"))
         told.display = bool(fault)
 
-    @on(Field.Submitted, "#name")
+    @on(SafeInput.Submitted, "#name")
     @on(Button.Pressed)
     def want(self) -> None:
         """Ask for the run to be started."""
         self.post_message(self.Wanted())
 
-    @on(Field.Submitted, "#start, #end, #encoding")
-    @on(Field.Blurred, "#start, #end, #encoding")
+    @on(SafeInput.Submitted, "#start, #end, #encoding")
+    @on(SafeInput.Blurred, "#start, #end, #encoding")
     def read_again(self) -> None:
         """Have the text read in another way, if it is another."""
         if self.read_otherwise:
@@ -194,10 +198,10 @@ class RunForm(VerticalScroll, can_focus=False):
         """Propose a name, unless the person has given one."""
         field = self._field("name")
         if field.value == self._proposed:
-            self._proposed = field.value = store.free_name(title)
+            self._proposed = field.value = unused_name(title)
 
-    def _field(self, name: str) -> Field:
-        return self.query_one(f"#{name}", Field)
+    def _field(self, name: str) -> SafeInput:
+        return self.query_one(f"#{name}", SafeInput)
 
-    def _dial(self, name: str) -> Dial:
-        return self.query_one(f"#{name}", Dial)
+    def _dial(self, name: str) -> NumberSlider:
+        return self.query_one(f"#{name}", NumberSlider)

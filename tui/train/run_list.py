@@ -12,15 +12,15 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from charloom.core.runs.events import bits
-from charloom.core.runs.monitor import Watch
-from charloom.tui.formatting import run_status as standing
-from charloom.tui.formatting.content import plain_line
-from charloom.tui.widgets.option_list import Listing
+from charloom.core.runs.monitor import RunMonitor
+from charloom.tui.formatting import run_status
+from charloom.tui.formatting.content import safe_line
+from charloom.tui.widgets.option_list import PlainOptionList
 
 _NAME = 20  # columns
 
 
-class RunList(Listing):
+class RunList(PlainOptionList):
     """The highlighted run is the one that is shown."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -37,7 +37,7 @@ class RunList(Listing):
         super().__init__()
         self._rows: dict[str, Content] = {}
 
-    def show(self, runs: Sequence[Watch], chosen: str) -> None:
+    def show(self, runs: Sequence[RunMonitor], chosen: str) -> None:
         """Show ``runs`` and highlight the one that is ``chosen``."""
         lines = {run.name: _line(run) for run in runs}
         if list(lines) != list(self._rows):
@@ -60,12 +60,12 @@ class RunList(Listing):
             self.post_message(self.Chosen(event.option_id))
 
 
-def _line(run: Watch) -> Content:
-    best = standing.best(run)
-    done = f"{standing.fraction(run):.0%}" if run.progress else ""
+def _line(run: RunMonitor) -> Content:
+    best = run_status.best(run)
+    done = f"{run_status.fraction(run):.0%}" if run.progress else ""
     loss = f"{bits(best[1]):.2f}" if best else ""
     return Content.assemble(
-        (f"{standing.mark(run.state)} ", standing.colour(run.state)),
-        plain_line(run.name, 2 * _NAME).truncate(_NAME, ellipsis=True, pad=True),
+        (f"{run_status.symbol(run.state)} ", run_status.colour(run.state)),
+        safe_line(run.name, 2 * _NAME).truncate(_NAME, ellipsis=True, pad=True),
         f"{done:>5}{loss:>6}",
     )

@@ -7,30 +7,30 @@ from typing import Any
 from textual.content import Content
 
 from charloom.core.runs.events import Finished, Progress, Started, bits
-from charloom.core.runs.monitor import State, Watch
-from charloom.core.sanitize import one_line
-from charloom.tui.formatting import run_status as standing
-from charloom.tui.formatting.content import in_the_app, plain, plain_line
-from charloom.tui.formatting.durations import clock
+from charloom.core.runs.monitor import RunMonitor, RunStatus
+from charloom.core.sanitize import single_line
+from charloom.tui.formatting import run_status
+from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.formatting.durations import format_clock
 
 _NAME = 24  # characters
 _MOST_NATS = 99.0  # beyond which no perplexity is worth a figure
 _NONE = "–"
 
 
-def heading(run: Watch, asked: str) -> Content:
+def heading(run: RunMonitor, asked: str) -> Content:
     """Return the name, how the run stands or what it was ``asked`` for, and what is trained."""
     told = [
-        plain(f"{standing.mark(run.state)} ", standing.colour(run.state)),
-        plain_line(run.name, _NAME, "bold"),
-        plain(f"  {asked or standing.word(run.state)}", standing.colour(run.state)),
+        safe_content(f"{run_status.symbol(run.state)} ", run_status.colour(run.state)),
+        safe_line(run.name, _NAME, "bold"),
+        safe_content(f"  {asked or run_status.label(run.state)}", run_status.colour(run.state)),
     ]
     if run.started:
-        told.append(plain(f"  {_shape(run.started)}", "$text-muted"))
+        told.append(safe_content(f"  {_shape(run.started)}", "$text-muted"))
     return Content("").join(told)
 
 
-def place(run: Watch) -> Content:
+def place(run: RunMonitor) -> Content:
     """Return how far the run has come, and what computes it."""
     told = []
     if run.progress:
@@ -39,12 +39,12 @@ def place(run: Watch) -> Content:
     if run.started:
         threads = f"{run.started.threads} thread" + "s" * (run.started.threads != 1)
         told.append(f"{run.started.device} {run.started.precision}, {threads}")
-    return plain(" · ".join(told), "$text-muted")
+    return safe_content(" · ".join(told), "$text-muted")
 
 
-def bar(run: Watch, width: int) -> Content:
+def bar(run: RunMonitor, width: int) -> Content:
     """Return how much is done: a thin line, and a figure at its end."""
-    done = standing.fraction(run)
+    done = run_status.fraction(run)
     room = max(0, width - 6)
     full = round(done * room)
     return Content.assemble(
@@ -52,10 +52,10 @@ def bar(run: Watch, width: int) -> Content:
     )
 
 
-def figures(run: Watch) -> Content:
+def figures(run: RunMonitor) -> Content:
     """Return three lines of figures that stay where they are while they change."""
     now, seen = run.progress, run.validated
-    best = standing.best(run)
+    best = run_status.best(run)
     rows = (
         ("train", now.loss if now else None, _pace(now)),
         ("validation", seen.val_loss if seen else None, _elapsed(now)),
@@ -68,28 +68,28 @@ def figures(run: Watch) -> Content:
     return Content("\n").join(lines)
 
 
-def notes(run: Watch) -> Content:
+def notes(run: RunMonitor) -> Content:
     """Return what the person should know: why it ended, what it came to, what it warned of."""
     told = []
     if run.reason:
-        told.append(plain(in_the_app(run.reason), "$text-error"))
-    turning = standing.turning(run.train, run.validation, run.state in standing.LIVE)
-    if run.state is State.PLATEAUED and not turning:
+        told.append(safe_content(in_the_app(run.reason), "$text-error"))
+    turning = run_status.overfit_message(run.train, run.validation, run.state in run_status.LIVE)
+    if run.state is RunStatus.PLATEAUED and not turning:
         turning = "Ended early: it no longer improved."
-    told.append(plain(turning))
-    if run.finished and run.state is not State.FAILED:
+    told.append(safe_content(turning))
+    if run.finished and run.state is not RunStatus.FAILED:
         told.append(_outcome(run.finished))
     told += [
-        plain(in_the_app(one_line(warning, len(warning) + 1)), "$text-warning")
+        safe_content(in_the_app(single_line(warning, len(warning) + 1)), "$text-warning")
         for warning in reversed(run.warnings)
     ]
     return Content("\n").join(each for each in told if each.plain)
 
 
-def sample_title(run: Watch) -> Content:
+def sample_title(run: RunMonitor) -> Content:
     """Return when the sample was written."""
     when = f" at step {run.sample.step:,}" if run.sample else ""
-    return plain(f"What it writes{when}", "$text-muted")
+    return safe_content(f"What it writes{when}", "$text-muted")
 
 
 def _shape(started: Started) -> str:
@@ -128,18 +128,18 @@ def _pace(now: Progress | None) -> str:
 
 
 def _elapsed(now: Progress | None) -> str:
-    return f"{clock(now.elapsed_seconds):>9} elapsed" if now else ""
+    return f"{format_clock(now.elapsed_seconds):>9} elapsed" if now else ""
 
 
-def _left(run: Watch) -> str:
-    live = run.state in (State.TRAINING, State.PAUSED)
-    return f"{clock(run.progress.eta_seconds):>9} left" if run.progress and live else ""
+def _left(run: RunMonitor) -> str:
+    live = run.state in (RunStatus.TRAINING, RunStatus.PAUSED)
+    return f"{format_clock(run.progress.eta_seconds):>9} left" if run.progress and live else ""
 
 
 def _outcome(end: Finished) -> Content:
     if end.val_loss is None or end.val_windowed_256 is None:
         return Content("")
-    return plain(
+    return safe_content(
         f"Best checkpoint: step {end.best_step:,}, on {end.measured_on} {end.val_loss:.4f} nats "
         f"({bits(end.val_loss):.3f} bits) per character carried, "
         f"{end.val_windowed_256:.4f} windowed-256."

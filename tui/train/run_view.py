@@ -8,12 +8,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from charloom.core.analysis.baselines import named
-from charloom.core.runs.monitor import Watch
-from charloom.tui.formatting import run_status as standing
-from charloom.tui.formatting.content import plain
-from charloom.tui.train import run_summary as run_words
+from charloom.core.runs.monitor import RunMonitor
+from charloom.tui.formatting import run_status
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.train import run_summary
 from charloom.tui.train.loss_chart import LossChart
-from charloom.tui.train.loss_plot import Curves
+from charloom.tui.train.loss_plot import ChartData
 
 
 class RunView(Vertical):
@@ -33,7 +33,7 @@ class RunView(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: Watch | None = None
+        self._shown: RunMonitor | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the parts."""
@@ -46,16 +46,16 @@ class RunView(Vertical):
         yield Static("", id="sample-title", markup=False)
         yield Static("", id="sample", markup=False)
 
-    def show(self, run: Watch, asked: str) -> None:
+    def show(self, run: RunMonitor, asked: str) -> None:
         """Show how ``run`` stands, and what it was ``asked`` for that has not come to pass."""
         self._shown = run
-        self._put("heading", run_words.heading(run, asked))
-        self._put("place", run_words.place(run))
-        self._put("bar", run_words.bar(run, self.content_size.width))
-        self._put("figures", run_words.figures(run))
-        self._put("sample-title", run_words.sample_title(run))
-        self._put("sample", plain(run.sample.text.strip() if run.sample else ""))
-        notes = run_words.notes(run)
+        self._put("heading", run_summary.heading(run, asked))
+        self._put("place", run_summary.place(run))
+        self._put("bar", run_summary.bar(run, self.content_size.width))
+        self._put("figures", run_summary.figures(run))
+        self._put("sample-title", run_summary.sample_title(run))
+        self._put("sample", safe_content(run.sample.text.strip() if run.sample else ""))
+        notes = run_summary.notes(run)
         self._put("notes", notes, layout=True)
         self.query_one("#notes").display = bool(notes)
         self.query_one(LossChart).show(curves(run))
@@ -63,7 +63,7 @@ class RunView(Vertical):
     def on_resize(self) -> None:
         """Fit the bar to the width."""
         if self._shown:
-            self._put("bar", run_words.bar(self._shown, self.content_size.width))
+            self._put("bar", run_summary.bar(self._shown, self.content_size.width))
 
     def _put(self, part: str, content: Content, layout: bool = False) -> None:
         """Show ``content``, if it is new."""
@@ -72,9 +72,9 @@ class RunView(Vertical):
             static.update(content, layout=layout)
 
 
-def curves(run: Watch) -> Curves:
+def curves(run: RunMonitor) -> ChartData:
     """Return what there is to draw of a run."""
-    found = Curves(run.train.points(), run.validation.points(), standing.best(run))
+    found = ChartData(run.train.points(), run.validation.points(), run_status.best(run))
     if not (started := run.started):
         return found
     return replace(found, baselines=named(started), total=started.total_steps)

@@ -11,18 +11,18 @@ from textual.containers import Container, Vertical
 from textual.widgets import Static
 
 from charloom.core.errors import CharloomError
-from charloom.core.runs.commands import Order
-from charloom.core.runs.monitor import State, Watch
-from charloom.core.sanitize import one_line
-from charloom.core.store import write as store
-from charloom.tui.dialogs.basic import Ask, confirm
-from charloom.tui.formatting import run_status as standing
-from charloom.tui.formatting.content import in_the_app, plain_line
+from charloom.core.runs.commands import Command
+from charloom.core.runs.monitor import RunMonitor, RunStatus
+from charloom.core.sanitize import single_line
+from charloom.core.store.write import remove_model
+from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
+from charloom.tui.formatting import run_status
+from charloom.tui.formatting.content import in_the_app, safe_line
 from charloom.tui.formatting.run_status import LIVE
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.run_view import RunView
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.base_screen import Room
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.base_screen import BaseScreen
 
 _EMPTY = """\
 Training teaches a network to continue a text, one character at a time.
@@ -33,14 +33,14 @@ _NAME = 40  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _PendingCommand:
     """What a trainer was told and has not done yet, as far as its events tell."""
 
     word: str
-    done: Callable[[Watch], bool]
+    done: Callable[[RunMonitor], bool]
 
 
-class TrainRoom(Room):
+class TrainScreen(BaseScreen):
     """Watches runs, and gives their trainers orders."""
 
     TITLE = "Train"
@@ -73,7 +73,7 @@ class TrainRoom(Room):
     def __init__(self) -> None:
         super().__init__()
         self._chosen = ""
-        self._asked: dict[str, _Asked] = {}
+        self._asked: dict[str, _PendingCommand] = {}
         self._possible: list[tuple[str, str, str]] = []
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
@@ -83,7 +83,7 @@ class TrainRoom(Room):
             yield RunList()
             with Vertical():
                 yield RunView()
-        yield Actions()
+        yield ActionBar()
 
     def on_screen_resume(self) -> None:
         """Show what has happened meanwhile."""
@@ -100,7 +100,7 @@ class TrainRoom(Room):
             self._show()
 
     @property
-    def run(self) -> Watch | None:
+    def run(self) -> RunMonitor | None:
         """The run that is shown."""
         return self.house.runs.get(self._chosen)
 
@@ -130,11 +130,11 @@ class TrainRoom(Room):
                 del self._asked[run.name]
                 asked = None
             self.query_one(RunView).show(run, asked.word if asked else "")
-            self.tell_context(plain_line(run.name, _NAME))
+            self.tell_context(safe_line(run.name, _NAME))
         possible = _possible(run)
         if possible != self._possible:
             self._possible = possible
-            self.query_one(Actions).show(possible)
+            self.query_one(ActionBar).show(possible)
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
@@ -144,19 +144,21 @@ class TrainRoom(Room):
 
     def action_pause_or_continue(self) -> None:
         """Let the trainer stand still, or go on."""
-        if self.run and self.run.state is State.PAUSED:
-            self._order(Order("continue"), "going on", lambda run: run.state is State.TRAINING)
+        if self.run and self.run.state is RunStatus.PAUSED:
+            self._order(
+                Command("continue"), "going on", lambda run: run.state is RunStatus.TRAINING
+            )
         else:
-            self._order(Order("pause"), "pausing", lambda run: run.state is State.PAUSED)
+            self._order(Command("pause"), "pausing", lambda run: run.state is RunStatus.PAUSED)
 
     def action_stop(self) -> None:
         """Let the trainer save and end."""
-        self._order(Order("stop"), "stopping", lambda run: run.state not in LIVE)
+        self._order(Command("stop"), "stopping", lambda run: run.state not in LIVE)
 
     def action_checkpoint(self) -> None:
         """Have a checkpoint saved."""
         before = self.run and self.run.checkpoint
-        self._order(Order("checkpoint"), "saving", lambda run: run.checkpoint is not before)
+        self._order(Command("checkpoint"), "saving", lambda run: run.checkpoint is not before)
 
     @work
     async def action_rate(self) -> None:
@@ -164,8 +166,8 @@ class TrainRoom(Room):
         if not (self.run and self.run.progress):
             return
         name, now = self.run.name, f"{self.run.progress.lr:.3g}"
-        question = f"Learning rate of {one_line(name, _NAME)} from now on"
-        dialog = Ask(question, now, detail="It decays from there as planned.", check=_rate)
+        question = f"Learning rate of {single_line(name, _NAME)} from now on"
+        dialog = InputDialog(question, now, detail="It decays from there as planned.", check=_rate)
         typed = await self.app.push_screen_wait(dialog)
         run = self.house.runs.get(name)
         if typed is not None and run:
@@ -204,58 +206,58 @@ class TrainRoom(Room):
 
     def action_new(self) -> None:
         """Choose a text and train on it."""
-        from charloom.tui.train.new_run import NewRun
+        from charloom.tui.train.new_run import NewRunScreen
 
-        self.app.push_screen(NewRun(self.choose))
+        self.app.push_screen(NewRunScreen(self.choose))
 
     @work
     async def action_delete(self) -> None:
         """Delete the run with all its checkpoints, when the person is sure."""
         name = self._chosen
-        question = f"Delete {one_line(name, _NAME)} with all its checkpoints?"
-        if await self.app.push_screen_wait(confirm(question, "Delete", "d")) != "yes":
+        question = f"Delete {single_line(name, _NAME)} with all its checkpoints?"
+        if await self.app.push_screen_wait(confirm_dialog(question, "Delete", "d")) != "yes":
             return
         try:
-            await asyncio.to_thread(store.remove, name)
+            await asyncio.to_thread(remove_model, name)
         except CharloomError as error:
             self.notify(str(error), severity="error")
         self.house.runs.search()
 
-    def _order(self, order: Order, word: str, done: Callable[[Watch], bool]) -> None:
+    def _order(self, order: Command, word: str, done: Callable[[RunMonitor], bool]) -> None:
         """Give the trainer an order, and show it until it is done."""
         try:
             self.house.runs.order(self._chosen, order)
         except CharloomError as error:
             self.notify(str(error), severity="error")
             return
-        self._asked[self._chosen] = _Asked(f"{word} …", done)
+        self._asked[self._chosen] = _PendingCommand(f"{word} …", done)
         self._show()
 
 
-def _rate(typed: str) -> Order:
+def _rate(typed: str) -> Command:
     """Return the order that sets the learning rate that was typed."""
     try:
-        return Order("set-lr", float(typed))
+        return Command("set-lr", float(typed))
     except ValueError as error:
         raise CharloomError(f"{typed[:40]!r} is no number; a usual rate is 0.003.") from error
     except CharloomError as error:
         raise CharloomError(in_the_app(str(error))) from error
 
 
-def _possible(run: Watch | None) -> list[tuple[str, str, str]]:
+def _possible(run: RunMonitor | None) -> list[tuple[str, str, str]]:
     """Return what can be done with ``run`` as it stands, the most wanted first."""
     can = []
-    if run and run.state is State.TRAINING:
+    if run and run.state is RunStatus.TRAINING:
         can.append(("space", "pause", "screen.pause_or_continue"))
-    if run and run.state is State.PAUSED:
+    if run and run.state is RunStatus.PAUSED:
         can.append(("space", "continue", "screen.pause_or_continue"))
     if run and run.state in LIVE:
         can.append(("s", "stop and save", "screen.stop"))
-    if run and run.state is State.TRAINING:
+    if run and run.state is RunStatus.TRAINING:
         can.append(("k", "checkpoint", "screen.checkpoint"))
         can.append(("l", "rate", "screen.rate"))
-    if run and run.state in standing.RESUMABLE:
-        label = "train" if run.state is State.UNTRAINED else "resume"
+    if run and run.state in run_status.RESUMABLE:
+        label = "train" if run.state is RunStatus.UNTRAINED else "resume"
         can.append(("u", label, "screen.resume"))
     if run and run.checkpoint:
         can.append(("t", "talk", "screen.talk"))

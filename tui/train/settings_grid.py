@@ -8,12 +8,11 @@ from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.widgets import Input, Static
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
-from charloom.core.runs import presets
-from charloom.core.runs.presets import PRESETS
-from charloom.tui.formatting.content import plain
-from charloom.tui.widgets.inputs import Field
+from charloom.core.runs.presets import PRESETS, validate_overrides
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.widgets.inputs import SafeInput
 
 _NAMES = ("seed", "steps", "hidden", "layers", "dropout", "rate", "batch", "window", "threads")
 FOLD = "fold"
@@ -36,20 +35,20 @@ class SettingsGrid(Grid):
 
     def compose(self) -> ComposeResult:
         """Lay out labels and fields."""
-        known = (*fields(ModelSettings), *fields(TrainSettings))
+        known = (*fields(ModelConfig), *fields(TrainConfig))
         told = {each.name: each.metadata["help"] for each in known}
         told[FOLD] = "Characters that occur fewer times than this share one placeholder."
         for name in (*_NAMES, FOLD):
             yield Static(name, markup=False)
-            field = Field(id=name)
-            field.tooltip = plain(told[name])
+            field = SafeInput(id=name)
+            field.tooltip = safe_content(told[name])
             yield field
 
     def show_preset(self, name: str) -> None:
         """Show, where nothing is typed, what the preset ``name`` takes."""
         preset = PRESETS.get(name)
         settings = [part.to_json() for part in preset.settings(1, {})] if preset else []
-        for field in self.query(Field):
+        for field in self.query(SafeInput):
             own = next((part[field.id] for part in settings if field.id in part), None)
             usual = {"seed": "0", "steps": "", "threads": "auto", FOLD: "0"}
             field.placeholder = usual.get(field.id or "", "auto" if own is None else f"{own:g}")
@@ -60,7 +59,7 @@ class SettingsGrid(Grid):
         Raises :class:`CharloomError` for the first that will not do, and puts the focus there.
         """
         chosen = {}
-        for field in self.query(Field):
+        for field in self.query(SafeInput):
             if field.value.strip():
                 try:
                     chosen[field.id or ""] = _checked(field)
@@ -69,8 +68,8 @@ class SettingsGrid(Grid):
                     raise
         return chosen
 
-    @on(Field.Changed)
-    def mark(self, event: Field.Changed) -> None:
+    @on(SafeInput.Changed)
+    def mark(self, event: SafeInput.Changed) -> None:
         """Show at once whether what is typed will do."""
         event.stop()
         wrong = False
@@ -86,7 +85,7 @@ def _checked(field: Input) -> int | float | str:
     """Return what was typed, as the settings take it."""
     name, value = field.id or "", _number(field.value.strip())
     if name != FOLD:
-        presets.check("medium", {name: value})
+        validate_overrides("medium", {name: value})
     elif not isinstance(value, int) or not 0 <= value <= _MOSTFOLDED:
         raise CharloomError(f"--fold is a whole number from 0 to {_MOSTFOLDED:,}, not {value!r}.")
     return value

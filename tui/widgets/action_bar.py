@@ -11,7 +11,7 @@ from textual.widgets import Static
 _DO = "do"  # where a style keeps the action; Textual would underline its own "@click"
 
 
-class Actions(Static):
+class ActionBar(Static):
     """Shows ``(key, label, action)`` one after the other; a click runs the action.
 
     ``action`` is in Textual's notation, such as ``screen.star``, or the mere name of one of the
@@ -20,7 +20,7 @@ class Actions(Static):
     """
 
     DEFAULT_CSS = """
-    Actions { height: 1; width: 1fr; color: $text-muted; text-wrap: nowrap; }
+    ActionBar { height: 1; width: 1fr; color: $text-muted; text-wrap: nowrap; }
     """
 
     def __init__(

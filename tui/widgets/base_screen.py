@@ -8,13 +8,13 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from charloom.tui.widgets.header import TopBar
+from charloom.tui.widgets.header import Header
 
 if TYPE_CHECKING:
     from charloom.tui.app import CharloomApp
 
 
-class Room(Screen[None]):
+class BaseScreen(Screen[None]):
     """A screen among the app's modes. Subclasses yield their body and say what it is for."""
 
     TITLE = ""
@@ -31,7 +31,7 @@ class Room(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay out top bar, body and footer."""
-        yield TopBar(self.TITLE.lower())
+        yield Header(self.TITLE.lower())
         yield from self.body()
         yield Footer(show_command_palette=False, compact=True)
 
@@ -46,8 +46,8 @@ class Room(Screen[None]):
 
     def on_runs_changed(self) -> None:
         """Show in the top bar what is being trained; screens add what they show of it."""
-        self.query_one(TopBar).show_running(self.house.runs.summary)
+        self.query_one(Header).show_running(self.house.runs.summary)
 
     def tell_context(self, context: Content) -> None:
         """Show in the top bar what this screen is about now."""
-        self.query_one(TopBar).tell(context)
+        self.query_one(Header).tell(context)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.analysis.activations import Signal
+from charloom.core.analysis.activations import UnitSignal
 
 UNKNOWN = -1
 """The level of what has no number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scale:
+class ColorScale:
     """Levels between ``edges``, from low to high; a ground is the name of one, "" for none."""
 
     unit: str
@@ -32,11 +32,11 @@ class Scale:
 
 
 _HEAT = ("", *(f"heat-{n}" for n in range(1, 6)))
-BITS = Scale("bits", (1, 2, 4, 6, 9), _HEAT, " ▁▃▅▆█", ("<1", "1", "2", "4", "6", "9+"))
-GATE = Scale(
+BITS = ColorScale("bits", (1, 2, 4, 6, 9), _HEAT, " ▁▃▅▆█", ("<1", "1", "2", "4", "6", "9+"))
+GATE = ColorScale(
     "open", (0.1, 0.3, 0.5, 0.7, 0.9), _HEAT, " ▁▃▅▆█", ("0", ".1", ".3", ".5", ".7", ".9")
 )
-CELL = Scale(
+CELL = ColorScale(
     "tanh c",
     (-0.8, -0.5, -0.2, 0.2, 0.5, 0.8),
     ("cold-3", "cold-2", "cold-1", "", "warm-1", "warm-2", "warm-3"),
@@ -45,6 +45,6 @@ CELL = Scale(
 )
 
 
-def of(signal: Signal) -> Scale:
+def scale_for(signal: UnitSignal) -> ColorScale:
     """Return the scale for a signal of a unit."""
-    return CELL if signal is Signal.CELL else GATE
+    return CELL if signal is UnitSignal.CELL else GATE

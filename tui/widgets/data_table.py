@@ -11,19 +11,19 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from charloom.core.sanitize import one_line
+from charloom.core.sanitize import single_line
 
 _WIDEST = 28  # characters of a cell
 
 
-class Table(DataTable[Text]):
+class RowTable(DataTable[Text]):
     """Textual's table with a row for each key; figures stand to the right.
 
     A click puts the cursor on a row; what Enter does is left to what is around.
     """
 
     DEFAULT_CSS = """
-    Table {
+    RowTable {
         background: $background;
         overflow-x: hidden;
         scrollbar-size-vertical: 1;
@@ -62,7 +62,9 @@ class Table(DataTable[Text]):
 
     def fill(self, rows: Mapping[str, Sequence[str]], key: str | None = None) -> None:
         """Show ``rows``, with the cursor on that of ``key``, else where it was."""
-        new = {name: tuple(one_line(cell, _WIDEST) for cell in row) for name, row in rows.items()}
+        new = {
+            name: tuple(single_line(cell, _WIDEST) for cell in row) for name, row in rows.items()
+        }
         key, row = self.key if key is None else key, self.cursor_row
         if new != self._filled:
             self._filled = new

@@ -9,16 +9,16 @@ from textual.widgets import DirectoryTree
 from textual.widgets.directory_tree import DirEntry
 from textual.widgets.tree import TreeNode
 
-from charloom.core.sanitize import one_line
+from charloom.core.sanitize import single_line
 
 _LONGEST = 120  # characters of a name
 
 
-class FileTree(DirectoryTree):
+class SafeDirectoryTree(DirectoryTree):
     """Textual's tree of a folder, without hidden files, and with names that cannot act."""
 
     DEFAULT_CSS = """
-    FileTree {
+    SafeDirectoryTree {
         background: $background;
         padding: 0;
         scrollbar-size-vertical: 1;
@@ -36,4 +36,4 @@ class FileTree(DirectoryTree):
         path = node.data.path
         name = str(path) if node.is_root else path.name
         mark = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
-        return Text.assemble((mark, base_style), (one_line(name, _LONGEST), style))
+        return Text.assemble((mark, base_style), (single_line(name, _LONGEST), style))

@@ -5,14 +5,14 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.tui.formatting.content import plain
+from charloom.tui.formatting.content import safe_content
 
 
-class TopBar(Horizontal):
+class Header(Horizontal):
     """``charloom  prompt  CONTEXT                       ● creature 47 %``."""
 
     DEFAULT_CSS = """
-    TopBar {
+    Header {
         height: 1;
         background: $panel;
         padding: 0 1;
@@ -48,4 +48,4 @@ class TopBar(Horizontal):
 
     def show_running(self, running: str) -> None:
         """Show what is being trained, if anything is."""
-        self.query_one("#running", Static).update(plain(running))
+        self.query_one("#running", Static).update(safe_content(running))

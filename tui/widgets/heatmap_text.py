@@ -19,10 +19,10 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from charloom.core.sanitize import visible
+from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.themes import GROUNDS
-from charloom.tui.formatting.wrapping import Rows
-from charloom.tui.widgets.color_scale import UNKNOWN, Scale
+from charloom.tui.formatting.wrapping import WrappedRows
+from charloom.tui.widgets.color_scale import UNKNOWN, ColorScale
 from charloom.tui.widgets.streaming_text import MEASURE
 
 _NEWLINE = "↵"
@@ -36,7 +36,7 @@ def colourless(app: App[object]) -> bool:
     return app.no_color or app.native_ansi_color or app.console.color_system == "standard"
 
 
-class Tinted(Widget, can_focus=True):
+class HeatmapText(Widget, can_focus=True):
     """Shows ``text``; its levels come when they are known. ``marks`` stand under the characters."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -47,7 +47,7 @@ class Tinted(Widget, can_focus=True):
     }
     DEFAULT_CSS = (
         """
-    Tinted {
+    HeatmapText {
         height: auto;
         .tinted--sign { color: $text-muted; }
         .tinted--unknown { color: $text-muted; text-style: italic; }
@@ -84,18 +84,18 @@ class Tinted(Widget, can_focus=True):
 
     def __init__(self, text: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
-        self._text = visible(text)
-        self._scale: Scale | None = None
+        self._text = sanitize(text)
+        self._scale: ColorScale | None = None
         self._levels: NDArray[np.intp] = np.zeros(len(text), np.intp)
         self._width = 0
-        self._rows = Rows(self._text, 1)
+        self._rows = WrappedRows(self._text, 1)
         self._drawn: dict[int, Strip] = {}  # lines as they are without the cursor
 
     def on_mount(self) -> None:
         """Have marks where grounds would not be seen."""
         self.marks = colourless(self.app)
 
-    def show(self, levels: NDArray[np.intp], scale: Scale) -> None:
+    def show(self, levels: NDArray[np.intp], scale: ColorScale) -> None:
         """Show these levels ``[N]`` of ``scale``."""
         self._levels, self._scale = levels, scale
         self._drawn.clear()
@@ -103,17 +103,17 @@ class Tinted(Widget, can_focus=True):
 
     def put(self, text: str) -> None:
         """Show another text, which has no levels yet."""
-        self._text, self._scale = visible(text), None
+        self._text, self._scale = sanitize(text), None
         self._levels = np.zeros(len(text), np.intp)
         self._width = 0
-        self.set_reactive(Tinted.position, 0)
+        self.set_reactive(HeatmapText.position, 0)
         self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
         """Return how many lines there are: two for each row where there are marks."""
         width = max(1, min(width - _HANGING, MEASURE))
         if width != self._width:
-            self._width, self._rows = width, Rows(self._text, width)
+            self._width, self._rows = width, WrappedRows(self._text, width)
             self._drawn.clear()
         return len(self._rows) * self._lines
 

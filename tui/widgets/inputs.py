@@ -3,16 +3,16 @@
 from textual import events
 from textual.widgets import Input
 
-from charloom.core.sanitize import visible
+from charloom.core.sanitize import sanitize
 
 _LONGEST = 10_000  # characters that are pasted at once: enough for any line
 
 
-class Field(Input):
+class SafeInput(Input):
     """Textual's input, with controls shown as glyphs: what is seen is what is there."""
 
     DEFAULT_CSS = """
-    Field {
+    SafeInput {
         border: none;
         height: 1;
         padding: 0 1;
@@ -31,4 +31,4 @@ class Field(Input):
 
     def validate_value(self, value: str) -> str:
         """Make pasted controls visible."""
-        return visible(value).replace("\n", " ")
+        return sanitize(value).replace("\n", " ")

@@ -16,7 +16,7 @@ from textual.widget import Widget
 _BAR_FROM = 20  # columns: a narrower dial shows its number alone
 
 
-class Dial(Widget, can_focus=True):
+class NumberSlider(Widget, can_focus=True):
     """One line: a label, the value, and a bar that shows where it stands.
 
     The arrow keys go from notch to notch. Typed digits replace the value, on Enter or when the
@@ -24,7 +24,7 @@ class Dial(Widget, can_focus=True):
     """
 
     DEFAULT_CSS = """
-    Dial {
+    NumberSlider {
         height: 1;
         padding: 0 1;
         &:focus { background: $panel; text-style: bold; }
@@ -47,11 +47,11 @@ class Dial(Widget, can_focus=True):
     class Changed(Message):
         """The person has chosen another value."""
 
-        dial: "Dial"
+        dial: "NumberSlider"
         value: float
 
         @property
-        def control(self) -> "Dial":
+        def control(self) -> "NumberSlider":
             """The dial, for ``@on(Dial.Changed, "#temperature")``."""
             return self.dial
 
@@ -77,11 +77,11 @@ class Dial(Widget, can_focus=True):
         self._form, self._names = form, dict(names or {})
         self._label_width = label_width
         self._value_width = max(6, *map(len, self._names.values())) if self._names else 6
-        self.set_reactive(Dial.value, value)
+        self.set_reactive(NumberSlider.value, value)
 
     def set_silently(self, value: float) -> None:
         """Show ``value`` without telling that it changed."""
-        with self.prevent(Dial.Changed):
+        with self.prevent(NumberSlider.Changed):
             self.typed = ""
             self.value = value
 

@@ -3,11 +3,11 @@
 from textual.widgets import OptionList
 
 
-class Listing(OptionList):
+class PlainOptionList(OptionList):
     """Textual's list of options, a line each, without a box; muted words stay legible in it."""
 
     DEFAULT_CSS = """
-    Listing {
+    PlainOptionList {
         border: none;
         padding: 0;
         background: $background;

@@ -15,11 +15,11 @@ from textual.widget import Widget
 _INDEX = "index"  # where a style keeps which word it is
 
 
-class OneOf(Widget, can_focus=True):
+class OptionRow(Widget, can_focus=True):
     """One line: a label and the words; the arrow keys and the mouse choose."""
 
     DEFAULT_CSS = """
-    OneOf {
+    OptionRow {
         height: 1;
         padding: 0 1;
         &:focus { background: $panel; }
@@ -36,7 +36,7 @@ class OneOf(Widget, can_focus=True):
     class Changed(Message):
         """The person has chosen another word."""
 
-        one_of: "OneOf"
+        one_of: "OptionRow"
         chosen: int
 
     def __init__(self, label: str, words: Sequence[str]) -> None:

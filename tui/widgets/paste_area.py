@@ -3,14 +3,14 @@
 from rich.text import Text
 from textual.widgets import TextArea
 
-from charloom.core.sanitize import visible
+from charloom.core.sanitize import sanitize
 
 
-class PasteArea(TextArea):
+class SafeTextArea(TextArea):
     """Textual's text area, which shows controls as glyphs and keeps them as they are."""
 
     DEFAULT_CSS = """
-    PasteArea {
+    SafeTextArea {
         border: none;
         padding: 0 1;
         background: $panel;
@@ -26,4 +26,4 @@ class PasteArea(TextArea):
     def get_line(self, line_index: int) -> Text:
         """Return a line as it is to be seen; tabs are widened by Textual."""
         line = self.document.get_line(line_index)
-        return Text("\t".join(map(visible, line.split("\t"))), end="", no_wrap=True)
+        return Text("\t".join(map(sanitize, line.split("\t"))), end="", no_wrap=True)

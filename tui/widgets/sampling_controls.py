@@ -10,13 +10,13 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
-from charloom.core.sampling.config import HOTTEST, Settings
+from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
 from charloom.tui.prompt.candidate import MOST_KEPT
-from charloom.tui.services.generation_request import MOST_COLUMNS, VARIED, Brief
+from charloom.tui.services.generation_request import MOST_COLUMNS, VARIED, GenerationRequest
 from charloom.tui.services.preferences import Preferences
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.number_slider import Dial
-from charloom.tui.widgets.option_row import OneOf
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.number_slider import NumberSlider
+from charloom.tui.widgets.option_row import OptionRow
 
 _TEMPERATURES = tuple(tenths / 10 for tenths in range(21))
 _TOP_K = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100)
@@ -27,15 +27,15 @@ _COLUMNS = tuple(range(1, MOST_COLUMNS + 1))
 _ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 
 
-class Choices(VerticalScroll, can_focus=False):
+class SamplingControls(VerticalScroll, can_focus=False):
     """Dials and fields for what is remembered of how a person lets a model write."""
 
     DEFAULT_CSS = """
-    Choices {
+    SamplingControls {
         scrollbar-size-vertical: 1;
         .row { height: 1; }
         .label { width: 9; padding-left: 1; color: $text-muted; }
-        .row Field { width: 1fr; margin-right: 1; }
+        .row SafeInput { width: 1fr; margin-right: 1; }
         .gap { margin-top: 1; }
     }
     """
@@ -51,30 +51,32 @@ class Choices(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         """Lay out the lines."""
         first = self._first
-        yield Dial("temp", first.temperature, _TEMPERATURES, high=HOTTEST, id="temperature")
-        yield Dial(
+        yield NumberSlider(
+            "temp", first.temperature, _TEMPERATURES, high=MAX_TEMPERATURE, id="temperature"
+        )
+        yield NumberSlider(
             "top-k", first.top_k, _TOP_K, high=_MOST_CHARACTERS, names={0: "all"}, id="top-k"
         )
-        yield Dial("top-p", first.top_p, _TOP_P, low=1e-6, names={1.0: "all"}, id="top-p")
-        yield Dial("length", first.length, _LENGTHS, low=1, high=MOST_KEPT - 1, id="length")
+        yield NumberSlider("top-p", first.top_p, _TOP_P, low=1e-6, names={1.0: "all"}, id="top-p")
+        yield NumberSlider("length", first.length, _LENGTHS, low=1, high=MOST_KEPT - 1, id="length")
         with Horizontal(classes="row gap"):
             yield Static("seed", classes="label", markup=False)
-            yield Field(placeholder="fresh", restrict=r"\d*", max_length=18, id="seed")
+            yield SafeInput(placeholder="fresh", restrict=r"\d*", max_length=18, id="seed")
         with Horizontal(classes="row"):
             yield Static("stop at", classes="label", markup=False)
-            yield Field(placeholder=r"such as \n\n", id="stop")
-        yield Dial("columns", first.columns, _COLUMNS, id="columns")
-        yield OneOf("vary", ("seed", "temp"))
+            yield SafeInput(placeholder=r"such as \n\n", id="stop")
+        yield NumberSlider("columns", first.columns, _COLUMNS, id="columns")
+        yield OptionRow("vary", ("seed", "temp"))
 
     def on_mount(self) -> None:
         """Show what a field and a choice of words are not made with."""
         self.take(self._first)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> SamplingConfig:
         """How the next character is to be drawn."""
         temperature, top_k, top_p = (self._dial(n) for n in ("temperature", "top-k", "top-p"))
-        return Settings(float(temperature), int(top_k), float(top_p))
+        return SamplingConfig(float(temperature), int(top_k), float(top_p))
 
     @property
     def length(self) -> int:
@@ -93,13 +95,13 @@ class Choices(VerticalScroll, can_focus=False):
             "seed": int(self._field("seed").value or -1),
             "stop": _unescaped(self._field("stop").value),
             "columns": int(self._dial("columns")),
-            "vary": VARIED[self.query_one(OneOf).chosen],
+            "vary": VARIED[self.query_one(OptionRow).chosen],
         }
 
-    def take(self, chosen: Preferences | Brief) -> None:
+    def take(self, chosen: Preferences | GenerationRequest) -> None:
         """Show what was chosen elsewhere, without telling of it."""
-        settings = chosen.settings if isinstance(chosen, Brief) else chosen
-        with self.prevent(Dial.Changed, Field.Changed, OneOf.Changed):
+        settings = chosen.settings if isinstance(chosen, GenerationRequest) else chosen
+        with self.prevent(NumberSlider.Changed, SafeInput.Changed, OptionRow.Changed):
             for name, value in (
                 ("temperature", settings.temperature),
                 ("top-k", settings.top_k),
@@ -107,23 +109,23 @@ class Choices(VerticalScroll, can_focus=False):
                 ("length", chosen.length),
                 ("columns", chosen.columns),
             ):
-                self.query_one(f"#{name}", Dial).value = value
+                self.query_one(f"#{name}", NumberSlider).value = value
             self._field("seed").value = "" if chosen.seed < 0 else str(chosen.seed)
             self._field("stop").value = _escaped(chosen.stop)
-            self.query_one(OneOf).chosen = VARIED.index(chosen.vary)
+            self.query_one(OptionRow).chosen = VARIED.index(chosen.vary)
 
-    @on(Dial.Changed)
-    @on(Field.Changed)
-    @on(OneOf.Changed)
+    @on(NumberSlider.Changed)
+    @on(SafeInput.Changed)
+    @on(OptionRow.Changed)
     def change(self) -> None:
         """Tell of it."""
         self.post_message(self.Changed())
 
     def _dial(self, name: str) -> float:
-        return self.query_one(f"#{name}", Dial).value
+        return self.query_one(f"#{name}", NumberSlider).value
 
-    def _field(self, name: str) -> Field:
-        return self.query_one(f"#{name}", Field)
+    def _field(self, name: str) -> SafeInput:
+        return self.query_one(f"#{name}", SafeInput)
 
 
 def _escaped(text: str) -> str:

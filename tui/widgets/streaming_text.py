@@ -13,8 +13,8 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from charloom.core.sanitize import visible
-from charloom.tui.formatting.wrapping import Rows
+from charloom.core.sanitize import sanitize
+from charloom.tui.formatting.wrapping import WrappedRows
 
 MEASURE = 88  # columns: longer lines are hard to read
 GUTTER = 3  # columns before every line: a bar, a mark before the first, and a space
@@ -23,7 +23,7 @@ CARET = "▌"
 _AT_HAND = 200  # rows that are kept as they were drawn
 
 
-class Flow(Widget):
+class StreamingText(Widget):
     """A prompt and what came after it, in a readable measure, between lines about them.
 
     Nothing in it is markup or acts on the terminal.
@@ -31,7 +31,7 @@ class Flow(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"flow--prompt", "flow--mark", "flow--copied"}
     DEFAULT_CSS = """
-    Flow {
+    StreamingText {
         height: auto;
         .flow--prompt { color: $primary; text-style: bold; }
         .flow--mark { color: $accent; text-style: bold; }
@@ -44,7 +44,7 @@ class Flow(Widget):
 
     def __init__(self, prompt: str = "", *, mark: str = " ") -> None:
         super().__init__()
-        self._text = visible(prompt)
+        self._text = sanitize(prompt)
         self._prompt = len(prompt)
         self._copied = slice(self._prompt, self._prompt)
         self._mark = mark
@@ -53,12 +53,12 @@ class Flow(Widget):
         self._after: Sequence[Content] = ()
         self._about: tuple[list[Strip], list[Strip]] | None = None  # these two, once drawn
         self._width = 0  # that the text is broken into rows for; 0: not yet
-        self._rows = Rows("", 1)
+        self._rows = WrappedRows("", 1)
         self._drawn_rows: dict[int, Strip] = {}
 
     def add(self, text: str) -> None:
         """Show ``text``, which anybody may have written, after what is there."""
-        self._text += visible(text)
+        self._text += sanitize(text)
         if self._width:
             before = len(self._rows)
             self._rows.grow(self._text)
@@ -142,7 +142,7 @@ class Flow(Widget):
         """Break everything into lines of ``width`` cells."""
         if width != self._width:
             self._width = width
-            self._rows = Rows(self._text, width)
+            self._rows = WrappedRows(self._text, width)
             self._drawn_rows.clear()
             self._about = None
 

@@ -16,27 +16,27 @@ from textual.widgets import Button, OptionList, Static, TabbedContent, TabPane, 
 from textual.widgets.option_list import Option
 
 from charloom.core.data import catalog
-from charloom.core.sanitize import one_line
-from charloom.tui.formatting.content import plain_line
-from charloom.tui.services.text_source import Kind, Source
-from charloom.tui.widgets.file_tree import FileTree
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.option_list import Listing
-from charloom.tui.widgets.paste_area import PasteArea
+from charloom.core.sanitize import single_line
+from charloom.tui.formatting.content import safe_line
+from charloom.tui.services.text_source import TextKind, TextSource
+from charloom.tui.widgets.file_tree import SafeDirectoryTree
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.option_list import PlainOptionList
+from charloom.tui.widgets.paste_area import SafeTextArea
 
 _NONE_YET = "Nothing yet: the texts you train on are listed here, to be used again."
 
 
-class TextSource(Vertical):
+class TextChooser(Vertical):
     """Four ways, a tab each; says which text was chosen. The texts of late are given to it."""
 
     DEFAULT_CSS = """
-    TextSource {
+    TextChooser {
         TabbedContent { height: 1fr; }
         TabPane { padding: 1 0 0 0; }
-        Listing { height: 1fr; }
+        PlainOptionList { height: 1fr; }
         .hint { color: $text-muted; margin: 0 1 1 1; }
-        Field { margin-bottom: 1; }
+        SafeInput { margin-bottom: 1; }
         Button { margin-top: 1; }
     }
     """
@@ -49,27 +49,27 @@ class TextSource(Vertical):
     class Chosen(Message):
         """The person has chosen a text."""
 
-        source: Source
+        source: TextSource
 
     def __init__(self, recent: Iterable[str], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._recent = [Source.recalled(text) for text in recent]
+        self._recent = [TextSource.recalled(text) for text in recent]
 
     def compose(self) -> ComposeResult:
         """Lay out the four tabs."""
         with TabbedContent():
             with TabPane("Known texts", id="known"):
-                yield Listing(*map(_known, catalog.ENTRIES))
+                yield PlainOptionList(*map(_known, catalog.ENTRIES))
             with TabPane("A file", id="file"):
-                yield Field(placeholder="path of a text file: type or paste it", id="path")
-                yield FileTree(_here())
+                yield SafeInput(placeholder="path of a text file: type or paste it", id="path")
+                yield SafeDirectoryTree(_here())
             with TabPane("Recent", id="recent"):
                 if self._recent:
-                    yield Listing(*(Option(plain_line(s.label, 200)) for s in self._recent))
+                    yield PlainOptionList(*(Option(safe_line(s.label, 200)) for s in self._recent))
                 else:
                     yield Static(_NONE_YET, classes="hint", markup=False)
             with TabPane("Paste", id="paste"):
-                yield PasteArea(placeholder="Paste or write a text here, then Tab and Enter.")
+                yield SafeTextArea(placeholder="Paste or write a text here, then Tab and Enter.")
                 yield Button("Use this text", variant="primary", compact=True)
 
     def on_mount(self) -> None:
@@ -86,14 +86,16 @@ class TextSource(Vertical):
         """Put the focus on what the tab is for, at once: the next key may be waiting already."""
         inside = self.query_one(f"#{self.query_one(TabbedContent).active}")
         places = [each for each in inside.walk_children(Widget) if each.focusable]
-        trees = [each for each in places if isinstance(each, FileTree)]  # rather than the field
+        trees = [
+            each for each in places if isinstance(each, SafeDirectoryTree)
+        ]  # rather than the field
         self.screen.set_focus((trees or places or [self.query_one(Tabs)])[0])
 
     def on_paste(self, event: events.Paste) -> None:
         """Take a path that is pasted over the tree of files."""
         if self.query_one(TabbedContent).active == "file":
             event.stop()
-            field = self.query_one("#path", Field)
+            field = self.query_one("#path", SafeInput)
             field.value = event.text
             field.focus()
 
@@ -109,42 +111,44 @@ class TextSource(Vertical):
         if event.option_id is None:
             self.post_message(self.Chosen(self._recent[event.option_index]))
         else:
-            self.post_message(self.Chosen(Source(Kind.KNOWN, event.option_id)))
+            self.post_message(self.Chosen(TextSource(TextKind.KNOWN, event.option_id)))
 
-    @on(FileTree.FileSelected)
-    def choose_file(self, event: FileTree.FileSelected) -> None:
+    @on(SafeDirectoryTree.FileSelected)
+    def choose_file(self, event: SafeDirectoryTree.FileSelected) -> None:
         """Choose a file of the tree."""
-        self.post_message(self.Chosen(Source(Kind.FILE, str(event.path))))
+        self.post_message(self.Chosen(TextSource(TextKind.FILE, str(event.path))))
 
-    @on(Field.Submitted, "#path")
-    def choose_path(self, event: Field.Submitted) -> None:
+    @on(SafeInput.Submitted, "#path")
+    def choose_path(self, event: SafeInput.Submitted) -> None:
         """Choose a file by its path; show what is in a folder."""
         if not event.value.strip():
             return
-        source = Source(Kind.FILE, event.value.strip())
+        source = TextSource(TextKind.FILE, event.value.strip())
         if source.path.is_dir():
-            self.query_one(FileTree).path = source.path
+            self.query_one(SafeDirectoryTree).path = source.path
         self.post_message(self.Chosen(source))
 
     @on(Button.Pressed)
     def choose_pasted(self) -> None:
         """Choose what was pasted."""
-        self.post_message(self.Chosen(Source(Kind.PASTED, self.query_one(PasteArea).text)))
+        self.post_message(
+            self.Chosen(TextSource(TextKind.PASTED, self.query_one(SafeTextArea).text))
+        )
 
 
-def _known(entry: catalog.Entry) -> Option:
+def _known(entry: catalog.CatalogEntry) -> Option:
     """Return a line of the catalog."""
     where = "here" if catalog.cached(entry.name) else ("download", "$text-muted")
     line = Content.assemble(
-        f"{one_line(entry.title, 31):<31}  ",
-        (f"{one_line(entry.author, 20):<20}  ", "$text-muted"),
+        f"{single_line(entry.title, 31):<31}  ",
+        (f"{single_line(entry.author, 20):<20}  ", "$text-muted"),
         (f"{_kind(entry):<13}", "$text-muted"),
         where,
     )
     return Option(line, id=entry.name)
 
 
-def _kind(entry: catalog.Entry) -> str:
+def _kind(entry: catalog.CatalogEntry) -> str:
     """Return what sort of text it is, with its language when that is not the usual one."""
     return entry.kind if entry.language in ("English", "Python") else entry.language
 

@@ -4,16 +4,16 @@ import math
 
 from textual.content import Content
 
-from charloom.core.analysis.activations import Alternative, Reading
-from charloom.core.sanitize import one_line
-from charloom.tui.formatting.content import plain
+from charloom.core.analysis.activations import NextCharacter, Trace
+from charloom.core.sanitize import single_line
+from charloom.tui.formatting.content import safe_content
 
 _BAR = 10  # columns
 
 
-def shown(character: str) -> str:
+def char_label(character: str) -> str:
     """Return a character as it can stand in a line: a space as ␣, a newline as ↵."""
-    return "␣" if character == " " else one_line(character, 1)
+    return "␣" if character == " " else single_line(character, 1)
 
 
 def share(probability: float) -> str:
@@ -21,10 +21,10 @@ def share(probability: float) -> str:
     return f"{probability:.0%}" if probability >= 0.005 else "<1%"
 
 
-def surprise(reading: Reading, position: int) -> Content:
+def surprise(reading: Trace, position: int) -> Content:
     """Return what the character at ``position`` cost: ``‘h’  2.31 bits  20.2 %``."""
     bits = reading.bits[position]
-    what = Content.assemble("‘", plain(shown(reading.text[position])), "’")
+    what = Content.assemble("‘", safe_content(char_label(reading.text[position])), "’")
     if math.isnan(bits):
         known = reading.text[position] in reading.model.vocab.c2ix
         why = "nothing stands before it" if known else "not known to the model"
@@ -33,7 +33,7 @@ def surprise(reading: Reading, position: int) -> Content:
     return Content.assemble(what, (figures, "bold"))
 
 
-def alternatives(found: list[Alternative], actual: str) -> Content:
+def alternatives(found: list[NextCharacter], actual: str) -> Content:
     """Return what may stand there, a line for each, with a bar; ▸ marks what does."""
     lines = []
     for number, each in enumerate(found, 1):
@@ -43,7 +43,7 @@ def alternatives(found: list[Alternative], actual: str) -> Content:
             Content.assemble(
                 (f"{number} ", "$accent"),
                 mark,
-                plain(f"{shown(each.character)} "),
+                safe_content(f"{char_label(each.character)} "),
                 f"{each.probability:6.1%} ",
                 (bar, "$primary"),
             )

@@ -7,14 +7,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from charloom.core.analysis import activations as lens
 from charloom.core.analysis import scoring
-from charloom.core.analysis.activations import Reading, Signal
+from charloom.core.analysis.activations import MAX_CHARACTERS, Trace, UnitSignal, trace
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
 from tests.helpers.factories import random_checkpoint
 
 LETTERS = "\n abcdefghijklmnopqrstuvwxyz"
@@ -26,7 +26,7 @@ class Truth(NamedTuple):
 
     h: list[NDArray[np.float32]]
     c: list[NDArray[np.float32]]
-    gates: list[dict[Signal, NDArray[np.float32]]]
+    gates: list[dict[UnitSignal, NDArray[np.float32]]]
     bits: NDArray[np.float32]
 
 
@@ -54,7 +54,7 @@ def textbook(checkpoint: Checkpoint, ids: NDArray[np.int64]) -> Truth:
         truth.h.append(torch.stack(hs).numpy())
         truth.c.append(torch.stack(cs).numpy())
         truth.gates.append(
-            dict(zip((Signal.INPUT, Signal.FORGET, Signal.OUTPUT), named, strict=True))
+            dict(zip((UnitSignal.INPUT, UnitSignal.FORGET, UnitSignal.OUTPUT), named, strict=True))
         )
         inputs = hs
     logits = torch.stack(inputs) @ tensors["head.weight"].T + tensors["head.bias"]
@@ -62,23 +62,23 @@ def textbook(checkpoint: Checkpoint, ids: NDArray[np.int64]) -> Truth:
     return truth._replace(bits=(nats / math.log(2)).numpy())
 
 
-def read(text: str = TEXT, **over: object) -> Reading:
-    return lens.read(LSTM(random_checkpoint(LETTERS + ";", **over)), text)  # type: ignore[arg-type]
+def read(text: str = TEXT, **over: object) -> Trace:
+    return trace(NumpyLSTM(random_checkpoint(LETTERS + ";", **over)), text)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_states_gates_and_surprise_are_those_of_torch_s_lstm_cell(layers: int) -> None:
     checkpoint = random_checkpoint(LETTERS + ";", layers=layers, hidden=24, embedding=7, seed=3)
-    reading = lens.read(LSTM(checkpoint), TEXT)
+    reading = trace(NumpyLSTM(checkpoint), TEXT)
     truth = textbook(checkpoint, checkpoint.vocab.encode(TEXT))
     np.testing.assert_allclose(reading.hidden, truth.h, atol=1e-4)
     np.testing.assert_allclose(reading.cell, truth.c, atol=1e-4)
     np.testing.assert_allclose(reading.bits[1:], truth.bits, atol=1e-4)
     for layer in range(layers):
         for unit in (0, 7, 23):
-            cell = reading.signal(Signal.CELL, layer, unit)
+            cell = reading.signal(UnitSignal.CELL, layer, unit)
             np.testing.assert_allclose(cell, np.tanh(truth.c[layer][:, unit]), atol=1e-4)
-            for gate in (Signal.INPUT, Signal.FORGET, Signal.OUTPUT):
+            for gate in (UnitSignal.INPUT, UnitSignal.FORGET, UnitSignal.OUTPUT):
                 seen = reading.signal(gate, layer, unit)
                 np.testing.assert_allclose(seen, truth.gates[layer][gate][:, unit], atol=1e-4)
 
@@ -86,8 +86,8 @@ def test_states_gates_and_surprise_are_those_of_torch_s_lstm_cell(layers: int) -
 @pytest.mark.parametrize("text", [TEXT, TEXT * 40, "The Wind, was LOW; 7 times", "aé" * 30])
 @pytest.mark.parametrize("vocab", [LETTERS + ";", LETTERS + PLACEHOLDER])
 def test_surprise_sums_to_the_score(text: str, vocab: str) -> None:
-    model = LSTM(random_checkpoint(vocab, hidden=16))
-    reading, score = lens.read(model, text), scoring.carried(model, text)
+    model = NumpyLSTM(random_checkpoint(vocab, hidden=16))
+    reading, score = trace(model, text), scoring.carried(model, text)
     assert reading.predicted == score.characters
     assert reading.bits_per_char == pytest.approx(score.bits_per_char, rel=1e-6)
 
@@ -96,16 +96,16 @@ def test_what_is_not_predicted_has_no_surprise() -> None:
     reading = read("?ab?c")
     assert np.isnan(reading.bits).tolist() == [True, True, False, True, False]
     assert reading.alternatives(0, 3) == reading.alternatives(1, 3) == []
-    cell = reading.signal(Signal.CELL, 0, 2)
+    cell = reading.signal(UnitSignal.CELL, 0, 2)
     assert np.isnan(cell[0])
     assert cell[3] == cell[2] != cell[1]
-    folded = lens.read(LSTM(random_checkpoint(LETTERS + PLACEHOLDER)), "?ab?c")
+    folded = trace(NumpyLSTM(random_checkpoint(LETTERS + PLACEHOLDER)), "?ab?c")
     assert np.isnan(folded.bits).tolist() == [True, False, False, True, False]
 
 
 def test_alternatives_are_what_the_network_expects_there() -> None:
-    model = LSTM(random_checkpoint(LETTERS + ";", layers=2))
-    reading = lens.read(model, TEXT)
+    model = NumpyLSTM(random_checkpoint(LETTERS + ";", layers=2))
+    reading = trace(model, TEXT)
     for position in (1, 2, 30, len(TEXT) - 1):
         logits = model.logits(model.vocab.encode(TEXT[:position])[None], model.start())[0, -1]
         chances = torch.tensor(logits.astype(np.float64)).softmax(0)
@@ -121,7 +121,7 @@ def test_alternatives_are_what_the_network_expects_there() -> None:
 
 def test_a_branch_goes_on_from_the_very_state_that_the_text_had_there() -> None:
     reading = read(layers=2)
-    branch = Stream(reading.model, TEXT[:30] + "z", Settings(), seed=1)
+    branch = Sampler(reading.model, TEXT[:30] + "z", SamplingConfig(), seed=1)
     np.testing.assert_array_equal(branch.state.h[:, 0], reading.hidden[:, 29])
     np.testing.assert_array_equal(branch.state.c[:, 0], reading.cell[:, 29])
     assert reading.model.vocab.chars[branch.newest] == "z"
@@ -129,7 +129,7 @@ def test_a_branch_goes_on_from_the_very_state_that_the_text_had_there() -> None:
 
 def test_a_long_text_is_read_up_to_a_bound() -> None:
     reading = read("ab" * 6_000)
-    assert len(reading.text) == len(reading.bits) == lens.LONGEST
+    assert len(reading.text) == len(reading.bits) == MAX_CHARACTERS
     assert reading.bits_per_char == pytest.approx(
         scoring.carried(reading.model, "ab" * 5_000).bits_per_char, rel=1e-6
     )
@@ -144,7 +144,7 @@ def test_a_text_of_which_nothing_can_be_predicted_is_refused(text: str) -> None:
 @pytest.mark.parametrize(("layer", "unit"), [(1, 0), (-1, 0), (0, 8), (0, -1)])
 def test_a_unit_that_does_not_exist_is_refused(layer: int, unit: int) -> None:
     with pytest.raises(CharloomError, match="layers 1 to 1 with units 1 to 8"):
-        read().signal(Signal.FORGET, layer, unit)
+        read().signal(UnitSignal.FORGET, layer, unit)
 
 
 def test_reading_ends_as_soon_as_nobody_waits_for_it() -> None:
@@ -155,5 +155,5 @@ def test_reading_ends_as_soon_as_nobody_waits_for_it() -> None:
         return len(asked) > 2
 
     with pytest.raises(CharloomError, match="cancelled"):
-        lens.read(LSTM(random_checkpoint()), "ab" * 2_000, cancelled)
+        trace(NumpyLSTM(random_checkpoint()), "ab" * 2_000, cancelled)
     assert len(asked) == 3

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charloom.core.analysis import baselines
-from charloom.core.analysis.baselines import NAMES, Baselines, measured, n_grams, named
+from charloom.core.analysis.baselines import NAMES, Baselines, compute_baselines, n_grams, named
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from tests.helpers.child_process import TEXT
 
@@ -90,7 +90,7 @@ def test_the_largest_vocabulary_needs_no_table_of_all_pairs() -> None:
 
 def test_a_text_has_a_baseline_of_each_kind() -> None:
     train, held_out, vocab = TEXT[:CUT], TEXT[CUT:], Vocab.from_text(TEXT)
-    found = measured(train, held_out, vocab)
+    found = compute_baselines(train, held_out, vocab)
     assert found.uniform == math.log(len(vocab))
     for order, loss in ((1, found.unigram), (2, found.bigram), (5, found.five_gram)):
         assert loss == pytest.approx(directly(train, held_out, len(vocab), order))
@@ -102,14 +102,14 @@ def test_a_text_has_a_baseline_of_each_kind() -> None:
 
 def test_a_python_without_lzma_has_the_other_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     vocab = Vocab.from_text(TEXT)
-    whole = measured(TEXT[:CUT], TEXT[CUT:], vocab)
+    whole = compute_baselines(TEXT[:CUT], TEXT[CUT:], vocab)
     monkeypatch.setitem(sys.modules, "lzma", None)
-    assert measured(TEXT[:CUT], TEXT[CUT:], vocab) == replace(whole, xz=None)
+    assert compute_baselines(TEXT[:CUT], TEXT[CUT:], vocab) == replace(whole, xz=None)
 
 
 @pytest.mark.parametrize("held_out", ["", "a"])
 def test_where_nothing_can_be_predicted_there_is_only_guessing(held_out: str) -> None:
-    found = measured("abab", held_out, Vocab.from_text("abab"))
+    found = compute_baselines("abab", held_out, Vocab.from_text("abab"))
     assert found == Baselines(math.log(2))
     assert named(found) == [("uniform", math.log(2))]
 
@@ -119,12 +119,14 @@ def test_rare_characters_are_one_for_every_baseline() -> None:
     vocab = Vocab.from_text(text, 10)
     folded = text.replace("\u00f6", PLACEHOLDER)
     assert PLACEHOLDER in vocab.chars
-    assert measured(text[:CUT], text[CUT:], vocab) == measured(folded[:CUT], folded[CUT:], vocab)
+    assert compute_baselines(text[:CUT], text[CUT:], vocab) == compute_baselines(
+        folded[:CUT], folded[CUT:], vocab
+    )
 
 
 def test_of_a_long_text_only_its_middle_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     vocab = Vocab.from_text(TEXT)
-    expected = measured(TEXT[CUT - 400 : CUT], TEXT[CUT : CUT + 90], vocab)
+    expected = compute_baselines(TEXT[CUT - 400 : CUT], TEXT[CUT : CUT + 90], vocab)
     monkeypatch.setattr(baselines, "MOST_COUNTED", 400)
     monkeypatch.setattr(baselines, "MOST_JUDGED", 90)
-    assert asdict(measured(TEXT[:CUT], TEXT[CUT:], vocab)) == asdict(expected)
+    assert asdict(compute_baselines(TEXT[:CUT], TEXT[CUT:], vocab)) == asdict(expected)

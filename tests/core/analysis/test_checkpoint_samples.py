@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from charloom.core.analysis.checkpoint_samples import grow
-from charloom.core.model.checkpoint import Losses
-from charloom.core.sampling.sampler import Settings
-from charloom.core.store import read as shelf
-from charloom.core.store import write as store
+from charloom.core.analysis.checkpoint_samples import sample_checkpoints
+from charloom.core.model.metadata import Losses
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.read import find_model, resolve_path
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.factories import damage, random_checkpoint
 from tests.helpers.run_cli import call
 
@@ -22,12 +22,12 @@ def weaver() -> None:
     ]
     for step, losses in enumerate(known):
         made = random_checkpoint(seed=step, step=100 * step, losses=Losses(**losses))
-        store.save("weaver", made)
+        save_checkpoint("weaver", made)
 
 
 def test_each_checkpoint_writes_what_generate_would_from_the_first_to_the_last() -> None:
-    saved = shelf.model("weaver").checkpoints
-    grown = list(grow(saved, "the sea", Settings(0.7), seed=5, length=60))
+    saved = find_model("weaver").checkpoints
+    grown = list(sample_checkpoints(saved, "the sea", SamplingConfig(0.7), seed=5, length=60))
     assert [each.step for each in grown] == [0, 100, 200, 300]
     assert len({each.text for each in grown}) == 4
     for each in grown:
@@ -38,7 +38,9 @@ def test_each_checkpoint_writes_what_generate_would_from_the_first_to_the_last()
 
 
 def test_the_best_known_loss_of_each_is_told_and_named() -> None:
-    grown = grow(shelf.model("weaver").checkpoints, "a", Settings(), seed=0, length=1)
+    grown = sample_checkpoints(
+        find_model("weaver").checkpoints, "a", SamplingConfig(), seed=0, length=1
+    )
     assert [(each.measure, each.loss) for each in grown] == [
         ("", None),
         ("train", 2.0),
@@ -48,11 +50,13 @@ def test_the_best_known_loss_of_each_is_told_and_named() -> None:
 
 
 def test_what_is_damaged_or_thinned_out_meanwhile_is_passed_over_with_a_word() -> None:
-    damage(store.resolve("weaver@100"))  # its card is sound
-    store.resolve("weaver@200").write_bytes(b"no checkpoint")
-    strip = grow(shelf.model("weaver").checkpoints, "a", Settings(), seed=0, length=9)
+    damage(resolve_path("weaver@100"))  # its card is sound
+    resolve_path("weaver@200").write_bytes(b"no checkpoint")
+    strip = sample_checkpoints(
+        find_model("weaver").checkpoints, "a", SamplingConfig(), seed=0, length=9
+    )
     first = next(strip)
-    store.resolve("weaver@300").unlink()
+    resolve_path("weaver@300").unlink()
     second, third, gone = strip
     assert first.text and not (second.text or third.text or gone.text)
     assert "Its weights are damaged" in second.fault and second.loss == 2.0
@@ -61,6 +65,8 @@ def test_what_is_damaged_or_thinned_out_meanwhile_is_passed_over_with_a_word() -
 
 
 def test_a_checkpoint_that_does_not_know_the_prompt_says_so() -> None:
-    store.save("weaver", random_checkpoint("xyz", step=400))
-    strip = grow(shelf.model("weaver").checkpoints, "a", Settings(), seed=0, length=9)
+    save_checkpoint("weaver", random_checkpoint("xyz", step=400))
+    strip = sample_checkpoints(
+        find_model("weaver").checkpoints, "a", SamplingConfig(), seed=0, length=9
+    )
     assert "is not among the 3 that this model knows" in list(strip)[-1].fault

@@ -3,15 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core.analysis import comparison as comparing
+from charloom.core.analysis.comparison import held_out_text, hotter, shared_characters, verdict
 from charloom.core.analysis.scoring import Score
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.model.checkpoint import CorpusCard
-from charloom.core.runs import run as runs
-from charloom.core.sampling.sampler import Settings
-from charloom.core.store import write as store
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.runs.run import read_run_config
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.small_models import create
@@ -19,9 +19,9 @@ from tests.helpers.small_models import create
 
 def learned(name: str, folder: Path, share: float = 0.1, sha256: str | None = None) -> None:
     """Keep a model that learned the text of a run, less a share of it."""
-    corpus = CorpusCard("sea", sha256 or runs.read_plan(folder).sha256, 1_000, "abc")
-    training = TrainSettings(held_out=share)
-    store.save(name, random_checkpoint(TEXT, corpus=corpus, training=training))
+    corpus = CorpusInfo("sea", sha256 or read_run_config(folder).sha256, 1_000, "abc")
+    training = TrainConfig(held_out=share)
+    save_checkpoint(name, random_checkpoint(TEXT, corpus=corpus, training=training))
 
 
 def scored(bits: float) -> Score:
@@ -32,7 +32,7 @@ def test_both_are_scored_on_what_the_first_was_not_trained_on() -> None:
     folder = create("loom")
     learned("loom", folder)
     learned("other", folder)
-    found = comparing.held_out("loom", "other")
+    found = held_out_text("loom", "other")
     assert found == ("held-out part of sea", TEXT[len(TEXT) - int(len(TEXT) * 0.1) :], "")
 
 
@@ -41,34 +41,34 @@ def test_a_rival_that_learned_another_text_or_more_of_this_one_is_told() -> None
     learned("loom", folder)
     learned("stranger", folder, sha256="0" * 64)
     learned("greedy", folder, share=0.05)
-    assert comparing.held_out("loom", "stranger").warning == "'stranger' learned another text."
-    greedy = comparing.held_out("loom@best", "greedy@100").warning
+    assert held_out_text("loom", "stranger").warning == "'stranger' learned another text."
+    greedy = held_out_text("loom@best", "greedy@100").warning
     assert greedy == "'greedy' was trained on a part of it."
 
 
 def test_where_nothing_was_held_out_another_text_is_asked_for() -> None:
     learned("loom", create("loom"), share=0.0)
     with pytest.raises(CharloomError, match="'loom' was trained on all of its text; name another"):
-        comparing.held_out("loom", "loom")
-    store.save("stranger", random_checkpoint())
+        held_out_text("loom", "loom")
+    save_checkpoint("stranger", random_checkpoint())
     with pytest.raises(CharloomError, match="not on this computer"):
-        comparing.held_out("stranger", "loom")
+        held_out_text("stranger", "loom")
 
 
 def test_what_one_of_them_does_not_know_is_left_out_for_both() -> None:
     one, other = Vocab.from_text("the sea,"), Vocab.from_text("The sea")
-    assert comparing.common("The sea, the ☃ sea", one, other) == "he sea he  sea"
-    assert comparing.common("The sea", other, other) == "The sea"
+    assert shared_characters("The sea, the ☃ sea", one, other) == "he sea he  sea"
+    assert shared_characters("The sea", other, other) == "The sea"
 
 
 def test_the_better_one_is_named_whichever_side_it_is_on() -> None:
     told = "b is 0.12 bits/char better: 8% fewer bits."
-    assert comparing.verdict("a", scored(1.5), "b", scored(1.38)) == told
-    assert comparing.verdict("b", scored(1.38), "a", scored(1.5)) == told
+    assert verdict("a", scored(1.5), "b", scored(1.38)) == told
+    assert verdict("b", scored(1.38), "a", scored(1.5)) == told
     equal = "They predict this text equally well."
-    assert comparing.verdict("a", scored(1.5), "b", scored(1.504)) == equal
+    assert verdict("a", scored(1.5), "b", scored(1.504)) == equal
 
 
 def test_a_model_alone_is_compared_with_itself_a_little_warmer() -> None:
-    assert comparing.warmer(Settings(0.8, 40)) == Settings(1.2, 40)
-    assert comparing.warmer(Settings(9.9)).temperature == 10
+    assert hotter(SamplingConfig(0.8, 40)) == SamplingConfig(1.2, 40)
+    assert hotter(SamplingConfig(9.9)).temperature == 10

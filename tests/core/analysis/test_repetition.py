@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.analysis import repetition as looping
+from charloom.core.analysis.repetition import repetition_message, repetition_period
 
 WORDS = "It was on a dreary night of November that I beheld the accomplishment of my toils. "
 
@@ -25,20 +25,20 @@ def test_a_text_that_repeats_itself_has_the_period_it_repeats(length: int) -> No
     letters = "".join(map(chr, random.Random(length).sample(range(0x4E00, 0x9FFF), length)))
     needed = max(3 * length, 100)
     loop = letters * 300
-    assert looping.period(WORDS + loop[:needed]) == length
-    assert looping.period(WORDS + loop[: needed - 1]) is None
-    assert looping.period(loop) == length
+    assert repetition_period(WORDS + loop[:needed]) == length
+    assert repetition_period(WORDS + loop[: needed - 1]) is None
+    assert repetition_period(loop) == length
 
 
 def test_a_period_that_is_too_long_is_none() -> None:
     letters = "".join(map(chr, random.Random(0).sample(range(0x4E00, 0x9FFF), 201)))
-    assert looping.period(letters * 10) is None
+    assert repetition_period(letters * 10) is None
 
 
 def test_it_is_over_as_soon_as_the_text_goes_on_otherwise() -> None:
     loop = WORDS + "and the " * 40
-    assert looping.period(loop) == 8
-    assert looping.period(loop + "sea") is None
+    assert repetition_period(loop) == 8
+    assert repetition_period(loop + "sea") is None
 
 
 @pytest.mark.parametrize(
@@ -55,20 +55,20 @@ def test_it_is_over_as_soon_as_the_text_goes_on_otherwise() -> None:
     ],
 )
 def test_what_stands_in_any_text_does_not_alarm(usual: str) -> None:
-    assert looping.period(usual) is None
-    assert looping.period(WORDS * 2 + usual) is None  # twice is no loop
+    assert repetition_period(usual) is None
+    assert repetition_period(WORDS * 2 + usual) is None  # twice is no loop
 
 
 @given(st.text("ab", max_size=40), st.text("ab", max_size=9), st.integers(0, 90))
 def test_it_is_the_shortest_period_that_there_is(before: str, letters: str, times: int) -> None:
     text = before + letters * times
-    assert looping.period(text) == directly(text)
+    assert repetition_period(text) == directly(text)
 
 
 def test_any_character_will_do() -> None:
-    assert looping.period("\ud800\U0001f600" * 60) == 2
+    assert repetition_period("\ud800\U0001f600" * 60) == 2
 
 
 def test_it_is_told_in_a_few_words() -> None:
-    assert looping.words(12) == "repeats itself every 12 characters"
-    assert looping.words(1) == "repeats one character"
+    assert repetition_message(12) == "repeats itself every 12 characters"
+    assert repetition_message(1) == "repeats one character"

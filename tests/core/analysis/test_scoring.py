@@ -11,7 +11,7 @@ from charloom.core.analysis.scoring import Score, carried, windowed
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from tests.core.model.test_numpy_lstm import Textbook
 from tests.helpers.factories import random_checkpoint
 
@@ -34,7 +34,7 @@ def losses(checkpoint: Checkpoint, text: str) -> NDArray[np.float64]:
 def test_the_carried_loss_of_a_short_text_is_that_of_one_pass_of_torch(length: int) -> None:
     checkpoint = random_checkpoint(layers=2, hidden=16)
     text = some_text(length)
-    score = carried(LSTM(checkpoint), text)
+    score = carried(NumpyLSTM(checkpoint), text)
     assert score.characters == length - 1
     assert score.unknown == 0
     assert score.nats_per_char == pytest.approx(losses(checkpoint, text).mean(), abs=1e-4)
@@ -43,7 +43,7 @@ def test_the_carried_loss_of_a_short_text_is_that_of_one_pass_of_torch(length: i
 def test_lanes_that_overlap_find_what_a_single_pass_finds() -> None:
     checkpoint = random_checkpoint(hidden=16)
     text = some_text(22_017)  # enough for two lanes
-    score = carried(LSTM(checkpoint), text)
+    score = carried(NumpyLSTM(checkpoint), text)
     assert score.characters == len(text) - 1
     assert score.nats_per_char == pytest.approx(losses(checkpoint, text).mean(), abs=1e-5)
 
@@ -57,7 +57,7 @@ def test_a_lane_reads_the_thousand_characters_before_its_own_and_no_more() -> No
         [losses(checkpoint, text[:10_001]), losses(checkpoint, text[9_000:])[1_000:]]
     )
     assert len(expected) == 20_000
-    score = carried(LSTM(checkpoint), text)
+    score = carried(NumpyLSTM(checkpoint), text)
     assert score.nats_per_char == pytest.approx(expected.mean(), abs=1e-5)
     assert abs(losses(checkpoint, text).mean() - expected.mean()) > 1e-4
 
@@ -69,13 +69,13 @@ def test_the_windowed_loss_is_that_of_torch_on_each_window_alone(window: int) ->
     starts = range(0, len(text) - 1, window)
     expected = np.concatenate([losses(checkpoint, text[s : s + window + 1]) for s in starts])
     assert len(expected) == len(text) - 1
-    score = windowed(LSTM(checkpoint), text, window)
+    score = windowed(NumpyLSTM(checkpoint), text, window)
     assert score.characters == len(text) - 1
     assert score.nats_per_char == pytest.approx(expected.mean(), abs=1e-5)
 
 
 def test_a_window_has_256_characters_unless_told_otherwise() -> None:
-    model = LSTM(random_checkpoint())
+    model = NumpyLSTM(random_checkpoint())
     assert windowed(model, some_text(900)) == windowed(model, some_text(900), 256)
 
 
@@ -83,7 +83,7 @@ def test_bits_are_nats_over_the_logarithm_of_two() -> None:
     checkpoint = random_checkpoint("abcd")
     for name in ("head.weight", "head.bias"):
         checkpoint.tensors[name][:] = 0
-    score = carried(LSTM(checkpoint), "abcdabcd")
+    score = carried(NumpyLSTM(checkpoint), "abcdabcd")
     assert score.nats_per_char == pytest.approx(math.log(4))
     assert score.bits_per_char == pytest.approx(2)
 
@@ -92,11 +92,11 @@ def test_logits_far_apart_neither_overflow_nor_vanish() -> None:
     checkpoint = random_checkpoint("ab")
     checkpoint.tensors["head.weight"][:] = 0
     checkpoint.tensors["head.bias"][:] = [5e4, -5e4]
-    assert carried(LSTM(checkpoint), "aab").nats_per_char == pytest.approx(1e5 / 2)
+    assert carried(NumpyLSTM(checkpoint), "aab").nats_per_char == pytest.approx(1e5 / 2)
 
 
 def test_unknown_characters_are_counted_and_left_out_when_there_is_no_placeholder() -> None:
-    model = LSTM(random_checkpoint())
+    model = NumpyLSTM(random_checkpoint())
     score = carried(model, "☃the w☃☃arp")
     assert score.unknown == 3
     assert score.characters == len("the warp") - 1
@@ -105,13 +105,13 @@ def test_unknown_characters_are_counted_and_left_out_when_there_is_no_placeholde
 
 @pytest.mark.parametrize("measure", [carried, windowed])
 def test_the_placeholder_is_read_for_an_unknown_character_which_is_not_predicted(
-    measure: Callable[[LSTM, str], Score],
+    measure: Callable[[NumpyLSTM, str], Score],
 ) -> None:
     checkpoint = random_checkpoint(LETTERS + PLACEHOLDER)
     text = "☃the w☃☃arp"
     every = losses(checkpoint, text.replace("☃", PLACEHOLDER))
     known = [loss for loss, c in zip(every, text[1:], strict=True) if c != "☃"]
-    score = measure(LSTM(checkpoint), text)
+    score = measure(NumpyLSTM(checkpoint), text)
     assert score.unknown == 3
     assert score.characters == len(known) == 8
     assert score.nats_per_char == pytest.approx(np.mean(known), abs=1e-5)
@@ -120,7 +120,7 @@ def test_the_placeholder_is_read_for_an_unknown_character_which_is_not_predicted
 @pytest.mark.parametrize("text", ["", "a", "☃☃☃", "a☃", "☃a"])
 @pytest.mark.parametrize("chars", ["ab", "ab" + PLACEHOLDER])
 def test_a_text_with_nothing_to_predict_is_refused(text: str, chars: str) -> None:
-    model = LSTM(random_checkpoint(chars))
+    model = NumpyLSTM(random_checkpoint(chars))
     if text == "☃a" and PLACEHOLDER in chars:
         assert carried(model, text).characters == 1
         return
@@ -132,14 +132,16 @@ def test_a_text_with_nothing_to_predict_is_refused(text: str, chars: str) -> Non
 @pytest.mark.parametrize("window", [0, -3])
 def test_a_window_without_characters_is_refused(window: int) -> None:
     with pytest.raises(CharloomError, match="one character or more"):
-        windowed(LSTM(random_checkpoint()), "some text", window)
+        windowed(NumpyLSTM(random_checkpoint()), "some text", window)
 
 
 def test_more_windows_than_are_read_at_a_time_are_all_counted() -> None:
     checkpoint = random_checkpoint("ab", hidden=2, embedding=2)
     text = some_text(3_001, "ab")
-    once = LSTM(checkpoint).logits(np.array([[0], [1]]), LSTM(checkpoint).start(2))[:, 0]
+    once = NumpyLSTM(checkpoint).logits(np.array([[0], [1]]), NumpyLSTM(checkpoint).start(2))[:, 0]
     nats = np.log(np.exp(once).sum(axis=1, keepdims=True)) - once
     ids = checkpoint.vocab.encode(text)
     expected = nats[ids[:-1], ids[1:]].mean()
-    assert windowed(LSTM(checkpoint), text, 1).nats_per_char == pytest.approx(expected, rel=1e-5)
+    assert windowed(NumpyLSTM(checkpoint), text, 1).nats_per_char == pytest.approx(
+        expected, rel=1e-5
+    )

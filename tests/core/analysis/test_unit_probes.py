@@ -3,13 +3,11 @@ import random
 import numpy as np
 import pytest
 
-from charloom.core.analysis import activations as lens
-from charloom.core.analysis import unit_probes as neurons
-from charloom.core.analysis.activations import Signal
-from charloom.core.analysis.unit_probes import PROPERTIES, Span
+from charloom.core.analysis.activations import UnitSignal, trace
+from charloom.core.analysis.unit_probes import PROPERTIES, Span, rank_units, strong_spans
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.training.loop import train
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.training_tasks import CPU, Memory, lesson
@@ -65,7 +63,7 @@ def quoted(sentences: int, seed: int) -> str:
 
 
 def test_a_unit_that_was_built_to_track_quotations_comes_first() -> None:
-    ranked = neurons.rank(lens.read(LSTM(by_hand()), quoted(60, seed=1)))
+    ranked = rank_units(trace(NumpyLSTM(by_hand()), quoted(60, seed=1)))
     assert len(ranked) == 8
     assert ranked[0][:3] == (0, 3, "inside quotation marks")
     assert ranked[0].score == pytest.approx(1, abs=1e-4)
@@ -88,11 +86,11 @@ def test_a_network_that_must_track_quotations_is_found_to_do_so() -> None:
     for _ in train(taught, CPU, keeper):
         pass
     newest = keeper.checkpoints[max(keeper.checkpoints)]
-    ranked = neurons.rank(lens.read(LSTM(newest), text[-4_000:]))
+    ranked = rank_units(trace(NumpyLSTM(newest), text[-4_000:]))
     best = next(each for each in ranked if each.tracks == "inside quotation marks")
     assert best.score > 0.9
     untrained = random_checkpoint('".abxy', hidden=16)
-    ranked = neurons.rank(lens.read(LSTM(untrained), text[-4_000:]))
+    ranked = rank_units(trace(NumpyLSTM(untrained), text[-4_000:]))
     assert all(each.score < 0.7 for each in ranked if each.tracks == "inside quotation marks")
 
 
@@ -100,21 +98,21 @@ def test_what_happened_to_fit_the_first_half_of_a_text_is_not_praised() -> None:
     draw = random.Random(3)
     text = "".join(draw.choices("abcdefgh", k=400)) + "("
     text += "".join(draw.choices("abcdefgh", k=400)) + ")" + text[:200]
-    model = LSTM(random_checkpoint("()abcdefgh", hidden=64))
-    ranked = neurons.rank(lens.read(model, text))
+    model = NumpyLSTM(random_checkpoint("()abcdefgh", hidden=64))
+    ranked = rank_units(trace(model, text))
     assert len(ranked) == 64
     brackets = [each for each in ranked if each.tracks == "inside brackets"]
     assert all(abs(each.score) < 0.5 for each in brackets)
 
 
 def test_of_a_text_in_which_nothing_has_a_name_no_unit_is_ranked() -> None:
-    assert neurons.rank(lens.read(LSTM(random_checkpoint("+-")), "+-" * 50)) == []
+    assert rank_units(trace(NumpyLSTM(random_checkpoint("+-")), "+-" * 50)) == []
 
 
 def test_the_best_for_each_property_come_first_and_all_are_there() -> None:
     text = ("The Wind (it was low) was\nnot heard, and The Loom " * 9)[:-1]
     vocab = "".join(Vocab.from_text(text).chars)
-    ranked = neurons.rank(lens.read(LSTM(random_checkpoint(vocab, layers=2, hidden=16)), text))
+    ranked = rank_units(trace(NumpyLSTM(random_checkpoint(vocab, layers=2, hidden=16)), text))
     assert {(each.layer, each.unit) for each in ranked} == {
         (layer, unit) for layer in range(2) for unit in range(16)
     }
@@ -129,20 +127,20 @@ def test_spans_are_where_a_signal_is_strongest() -> None:
     values[[10, 11, 12]] = 1
     values[100:110] = 2
     values[150] = -3
-    assert neurons.spans(values) == [Span(10, 13), Span(100, 110)]
-    assert neurons.spans(values, sign=-1) == [Span(150, 151)]
+    assert strong_spans(values) == [Span(10, 13), Span(100, 110)]
+    assert strong_spans(values, sign=-1) == [Span(150, 151)]
     many = np.tile(np.array([0, 0, 0, 1], np.float32), 100)
     many[40:44] = 5
-    assert Span(39, 44) in neurons.spans(many)
-    assert len(neurons.spans(np.tile([0.0, 0, 0, 1], 100).astype(np.float32))) == 20
-    assert neurons.spans(np.zeros(10, np.float32)) == []
+    assert Span(39, 44) in strong_spans(many)
+    assert len(strong_spans(np.tile([0.0, 0, 0, 1], 100).astype(np.float32))) == 20
+    assert strong_spans(np.zeros(10, np.float32)) == []
 
 
 def test_a_signal_that_begins_late_has_spans_all_the_same() -> None:
-    reading = lens.read(LSTM(by_hand()), "???" + quoted(9, seed=2))
-    cell = reading.signal(Signal.CELL, 0, 3)
+    reading = trace(NumpyLSTM(by_hand()), "???" + quoted(9, seed=2))
+    cell = reading.signal(UnitSignal.CELL, 0, 3)
     assert np.isnan(cell[:3]).all()
     text = reading.text
-    for start, end in neurons.spans(cell):
+    for start, end in strong_spans(cell):
         assert text[start] == "“" or text[start - 1] == "“"
         assert text[end] == "”"

@@ -14,7 +14,8 @@ import safetensors.numpy
 
 from charloom.core import paths
 from charloom.core.model import checkpoint
-from charloom.core.store import write as store
+from charloom.core.store.read import load_checkpoint, resolve_path
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.cli import run
 from tests.helpers.factories import random_checkpoint, tree
 
@@ -25,7 +26,7 @@ PRECISE = ["--precision", "float32"]
 
 @pytest.fixture(autouse=True)
 def a_model_and_a_favorite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.save("mine", random_checkpoint("\n abcdefghilmnorstuwyT,."))
+    save_checkpoint("mine", random_checkpoint("\n abcdefghilmnorstuwyT,."))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.txt").write_text(TEXT)
     assert run(["generate", "the sea", "--model", "mine", "--length", "5", "--favorite"]) == 0
@@ -56,7 +57,7 @@ def in_store(change: Callable[[bytes], bytes]) -> Callable[[], None]:
     """Damage the checkpoint of the model."""
 
     def prepare() -> None:
-        path = store.resolve("mine")
+        path = resolve_path("mine")
         path.write_bytes(change(path.read_bytes()))
 
     return prepare
@@ -268,7 +269,7 @@ def test_an_odd_text_is_learned_and_what_was_adjusted_is_said(
     Path("odd.txt").write_bytes(text)
     assert run(["train", "odd.txt", *TINY, *PRECISE]) == 0
     assert said in capfd.readouterr().err
-    assert store.load("odd@last").checkpoint.step == 2
+    assert load_checkpoint("odd@last").checkpoint.step == 2
 
 
 def test_a_library_that_is_no_database_is_left_alone_and_the_text_still_delivered(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from charloom.core.data import corpus
-from charloom.core.data.corpus import Corpus, Reading, from_bytes, load
+from charloom.core.data.corpus import Corpus, ReadOptions, from_bytes, load
 from charloom.core.errors import CharloomError
 
 WORDS = "No sooner had the wind fallen than we saw the ice.\n"
@@ -20,11 +20,11 @@ FRENCH = "L'été dernier, à la fin du mois d'août, nous étions allés jusqu'
 RUSSIAN = "Счастливые семьи похожи друг на друга, каждая несчастливая несчастлива по-своему.\n"
 
 
-def read(data: bytes, **reading: Unpack[Reading]) -> Corpus:
+def read(data: bytes, **reading: Unpack[ReadOptions]) -> Corpus:
     return from_bytes(data, title="a text", source="a text", **reading)
 
 
-def refusal(data: bytes, **reading: Unpack[Reading]) -> str:
+def refusal(data: bytes, **reading: Unpack[ReadOptions]) -> str:
     with pytest.raises(CharloomError) as caught:
         read(data, **reading)
     return sentence(caught.value)

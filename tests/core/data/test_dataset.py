@@ -6,22 +6,28 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.config import TrainSettings
-from charloom.core.data.dataset import Contiguous, Shuffled, Windows, batches, split
+from charloom.core.config import TrainConfig
+from charloom.core.data.dataset import (
+    ContiguousSampler,
+    ShuffledSampler,
+    WindowDataset,
+    batches,
+    split,
+)
 from charloom.core.data.vocab import Vocab
 from charloom.core.training.schedule import steps_per_epoch
 
 
 def test_labels_are_the_features_shifted_by_one() -> None:
     vocab = Vocab.from_text("hello")
-    windows = Windows(torch.from_numpy(vocab.encode("hello")), 3)
+    windows = WindowDataset(torch.from_numpy(vocab.encode("hello")), 3)
     read = [(vocab.decode(f.numpy()), vocab.decode(label.numpy())) for f, label in windows]  # type: ignore[attr-defined]
     assert read == [("hel", "ell"), ("ell", "llo")]
 
 
 def test_there_is_a_window_for_every_start_that_leaves_room_for_its_labels() -> None:
     ids = torch.arange(100, 150)
-    windows = Windows(ids, 7)
+    windows = WindowDataset(ids, 7)
     assert len(windows) == 50 - 7
     for start in range(len(windows)):
         features, labels = windows[start]
@@ -32,7 +38,7 @@ def test_there_is_a_window_for_every_start_that_leaves_room_for_its_labels() -> 
 
 
 def test_a_batch_fetched_at_once_is_its_windows_one_by_one() -> None:
-    windows = Windows(torch.arange(50), 7)
+    windows = WindowDataset(torch.arange(50), 7)
     starts = torch.tensor([3, 0, 42, 3])
     batch = windows[starts]
     for row, start in enumerate(starts.tolist()):
@@ -42,7 +48,7 @@ def test_a_batch_fetched_at_once_is_its_windows_one_by_one() -> None:
 
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 def test_the_loader_gives_batches_of_b_by_t(order: str) -> None:
-    settings = TrainSettings(batch=3, window=5, order=order)
+    settings = TrainConfig(batch=3, window=5, order=order)
     loader = batches(torch.arange(100), settings, epoch=0)
     seen = list(loader)
     assert len(seen) == len(loader) == steps_per_epoch(100, settings) > 1
@@ -53,25 +59,27 @@ def test_the_loader_gives_batches_of_b_by_t(order: str) -> None:
 
 
 def test_a_shuffled_epoch_visits_every_window_once_but_the_rest_of_a_batch() -> None:
-    starts = torch.cat(list(Shuffled(100, 8, seed=1, epoch=0))).tolist()
+    starts = torch.cat(list(ShuffledSampler(100, 8, seed=1, epoch=0))).tolist()
     assert len(starts) == len(set(starts)) == 96
     assert set(starts) <= set(range(100))
 
 
 @pytest.mark.parametrize("other", [{"seed": 2, "epoch": 0}, {"seed": 1, "epoch": 1}])
 def test_the_order_depends_on_seed_and_epoch_alone(other: dict[str, int]) -> None:
-    first = torch.stack(list(Shuffled(100, 8, seed=1, epoch=0)))
-    assert torch.equal(first, torch.stack(list(Shuffled(100, 8, seed=1, epoch=0))))
-    assert not torch.equal(first, torch.stack(list(Shuffled(100, 8, **other))))
+    first = torch.stack(list(ShuffledSampler(100, 8, seed=1, epoch=0)))
+    assert torch.equal(first, torch.stack(list(ShuffledSampler(100, 8, seed=1, epoch=0))))
+    assert not torch.equal(first, torch.stack(list(ShuffledSampler(100, 8, **other))))
 
 
 def test_each_lane_goes_on_where_its_last_window_ended() -> None:
-    for before, after in pairwise(Contiguous(1_000, 10, 4, seed=0, epoch=3)):
+    for before, after in pairwise(ContiguousSampler(1_000, 10, 4, seed=0, epoch=3)):
         assert torch.equal(after, before + 10)
 
 
 def test_lanes_begin_elsewhere_in_every_epoch() -> None:
-    begins = {int(next(iter(Contiguous(1_000, 10, 4, seed=0, epoch=e)))[0]) for e in range(20)}
+    begins = {
+        int(next(iter(ContiguousSampler(1_000, 10, 4, seed=0, epoch=e)))[0]) for e in range(20)
+    }
     assert len(begins) > 5
 
 
@@ -84,7 +92,7 @@ def test_lanes_begin_elsewhere_in_every_epoch() -> None:
 def test_lanes_never_overlap_and_never_run_past_the_end(
     characters: int, window: int, batch: int, seed: int
 ) -> None:
-    settings = TrainSettings(batch=batch, window=window, seed=seed)
+    settings = TrainConfig(batch=batch, window=window, seed=seed)
     if characters - window < batch or steps_per_epoch(characters, settings) < 1:
         return
     ids = torch.arange(characters)
@@ -104,7 +112,7 @@ def test_lanes_never_overlap_and_never_run_past_the_end(
 def test_an_epoch_of_shuffled_windows_has_the_steps_that_were_counted(
     characters: int, window: int, batch: int, epoch: int
 ) -> None:
-    settings = TrainSettings(batch=batch, window=window, order="shuffled")
+    settings = TrainConfig(batch=batch, window=window, order="shuffled")
     if steps_per_epoch(characters, settings) < 1:
         return
     seen = list(batches(torch.arange(characters), settings, epoch))
@@ -117,7 +125,7 @@ def test_an_epoch_of_shuffled_windows_has_the_steps_that_were_counted(
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 def test_no_window_that_is_trained_on_sees_what_is_held_out(order: str) -> None:
     train, held_out = split(np.arange(500), 0.1)
-    settings = TrainSettings(batch=4, window=10, order=order)
+    settings = TrainConfig(batch=4, window=10, order=order)
     seen = torch.cat([torch.cat(each, 1) for e in range(5) for each in batches(train, settings, e)])
     assert int(seen.max()) < int(held_out.min()) == 450
 
@@ -130,5 +138,5 @@ def test_held_out_text_is_the_end_and_never_trained_on(characters: int, share: f
 
 
 def test_a_tenth_is_held_out_unless_told() -> None:
-    train, held_out = split(np.arange(1_000), TrainSettings().held_out)
+    train, held_out = split(np.arange(1_000), TrainConfig().held_out)
     assert (len(train), len(held_out)) == (900, 100)

@@ -2,13 +2,19 @@ import dataclasses
 
 import pytest
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.data.corpus import from_bytes
-from charloom.core.data.statistics import Survey, estimates, label, survey, training_seconds
+from charloom.core.data.statistics import (
+    TextStatistics,
+    analyze_text,
+    char_label,
+    estimate_presets,
+    training_seconds,
+)
 
 
-def surveyed(text: str, encoding: str = "utf-8") -> Survey:
-    return survey(from_bytes(text.encode(encoding), title="a text", source="a text"))
+def surveyed(text: str, encoding: str = "utf-8") -> TextStatistics:
+    return analyze_text(from_bytes(text.encode(encoding), title="a text", source="a text"))
 
 
 def findings(text: str, encoding: str = "utf-8") -> list[str]:
@@ -103,11 +109,11 @@ def test_a_survey_cannot_be_changed() -> None:
     ],
 )
 def test_a_label_never_acts_on_the_terminal(character: str, shown: str) -> None:
-    assert label(character) == shown
+    assert char_label(character) == shown
 
 
 def test_one_pass_over_contiguous_lanes_sees_each_training_character_once() -> None:
-    training = TrainSettings(batch=1, window=10, order="contiguous", held_out=0.1, epochs=1)
+    training = TrainConfig(batch=1, window=10, order="contiguous", held_out=0.1, epochs=1)
     assert training_seconds(1_001, training, speed=9.0) == pytest.approx(100, abs=2)
     longer = dataclasses.replace(training, epochs=2.5)
     assert training_seconds(1_001, longer, speed=9.0) == pytest.approx(250, abs=4)
@@ -116,25 +122,25 @@ def test_one_pass_over_contiguous_lanes_sees_each_training_character_once() -> N
 
 
 def test_one_pass_over_shuffled_windows_sees_each_window_once() -> None:
-    training = TrainSettings(batch=1, window=48, order="shuffled", held_out=0.1, epochs=1)
+    training = TrainConfig(batch=1, window=48, order="shuffled", held_out=0.1, epochs=1)
     windows = len(range(900 - 48))
     assert training_seconds(1_000, training, speed=2.0) == windows * 48 / 2
 
 
 def test_a_text_shorter_than_a_window_takes_no_time() -> None:
-    assert training_seconds(40, TrainSettings(order="shuffled", window=48, epochs=1), 1.0) == 0
+    assert training_seconds(40, TrainConfig(order="shuffled", window=48, epochs=1), 1.0) == 0
 
 
 def test_steps_and_minutes_are_taken_as_they_are() -> None:
-    by_steps = TrainSettings(batch=36, window=48, steps=10)
+    by_steps = TrainConfig(batch=36, window=48, steps=10)
     assert training_seconds(1_000, by_steps, speed=100.0) == 36 * 48 * 10 / 100
-    assert training_seconds(1_000, TrainSettings(minutes=1.5), speed=1.0) == 90
+    assert training_seconds(1_000, TrainConfig(minutes=1.5), speed=1.0) == 90
 
 
 def test_presets_are_estimated_where_their_speed_is_known() -> None:
     known = {"small": 1_000.0, "medium": 0.0}
-    told = estimates(1_000_000, known)
+    told = estimate_presets(1_000_000, known)
     assert [each.preset for each in told] == ["auto", "small"]
     assert told[0].seconds == 180
     assert told[1].seconds == pytest.approx(12 * 900_000 / 1_000, rel=0.01)  # twelve passes
-    assert estimates(31, known) == []
+    assert estimate_presets(31, known) == []

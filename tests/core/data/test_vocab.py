@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charloom.core.data.vocab import PLACEHOLDER, Change, Vocab
+from charloom.core.data.vocab import PLACEHOLDER, Substitution, Vocab
 from charloom.core.errors import CharloomError
 
 ANY_CHARACTER = st.characters(exclude_categories=())  # lone surrogates included
@@ -13,7 +13,7 @@ ANY_TEXT = st.text(ANY_CHARACTER | st.sampled_from("\ud800\udfff"), min_size=1, 
 QUICK = settings(deadline=None, max_examples=60)
 
 
-def rewritten(prompt: str, changes: tuple[Change, ...]) -> str:
+def rewritten(prompt: str, changes: tuple[Substitution, ...]) -> str:
     """Make the changes in the prompt by hand, from the last to the first."""
     for position, character, becomes in reversed(changes):
         assert prompt[position:].startswith(character)
@@ -196,10 +196,14 @@ def test_a_tower_of_accents_is_adapted_floor_by_floor() -> None:
 def test_changes_tell_the_place_in_the_prompt_as_it_was_given() -> None:
     adapted, changes = Vocab.from_text("cafe-s").adapt("cafe\u0301—s!")
     assert adapted == "cafe--s"
-    assert changes == (Change(3, "e\u0301", "e"), Change(5, "—", "--"), Change(7, "!", ""))
+    assert changes == (
+        Substitution(3, "e\u0301", "e"),
+        Substitution(5, "—", "--"),
+        Substitution(7, "!", ""),
+    )
 
 
 def test_a_decomposed_text_keeps_its_own_spelling() -> None:
     vocab = Vocab.from_text(unicodedata.normalize("NFD", "café"))
-    assert vocab.adapt("cafe\u0301!") == ("cafe\u0301", (Change(5, "!", ""),))
-    assert vocab.adapt("café") == ("cafe\u0301", (Change(3, "é", "e\u0301"),))
+    assert vocab.adapt("cafe\u0301!") == ("cafe\u0301", (Substitution(5, "!", ""),))
+    assert vocab.adapt("café") == ("cafe\u0301", (Substitution(3, "é", "e\u0301"),))

@@ -12,7 +12,7 @@ from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
-from charloom.core.sampling.config import Steering
+from charloom.core.sampling.config import SamplingChange
 from tests.helpers.generations import generation
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -137,7 +137,7 @@ def test_a_text_that_goes_on_is_kept_as_far_as_it_is_written(library: Library) -
         first,
         text=" of ice and snow",
         length=16,
-        changes=(*first.changes, Steering(9, 1.5, 3, 0.9)),
+        changes=(*first.changes, SamplingChange(9, 1.5, 3, 0.9)),
         chars_per_second=9.5,
         bits_per_char=2.5,
         model="not what changes",

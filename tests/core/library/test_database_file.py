@@ -9,7 +9,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.library import database as room
 from charloom.core.library.database import Library
 from charloom.core.library.schema import MIGRATIONS
-from charloom.core.sampling.config import Steering
+from charloom.core.sampling.config import SamplingChange
 from tests.helpers.generations import generation
 
 FIRST_VERSION = Path(__file__).parents[2] / "helpers" / "library_v1.sql"
@@ -84,7 +84,7 @@ def test_a_library_of_the_first_version_opens_with_all_that_it_holds(tmp_path: P
             note="Mark this.",
         )
         assert library.search("sledge") == [newer]
-        changes = (Steering(3, 1.2, 0, 1.0),)
+        changes = (SamplingChange(3, 1.2, 0, 1.0),)
         assert library.update(replace(older, changes=changes)).changes == changes
         assert library.add(generation()).id == 6
     check_integrity(path)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 import charloom.core
-from charloom.core.library import database as room
-from charloom.core.library.database import Library
+from charloom.core.library.database import _ADVICE, Library
 from tests.core.library.test_database_file import check_integrity
 from tests.helpers.generations import generation
 
@@ -165,7 +164,7 @@ with Library(Path(sys.argv[1])) as library:
     assert child.returncode == 0, told
     counted, sentence = told.strip().split(" ", 1)
     assert counted == "True"
-    assert sentence == f"The library {str(path)!r} " + room._ADVICE[sqlite3.SQLITE_IOERR] + "."
+    assert sentence == f"The library {str(path)!r} " + _ADVICE[sqlite3.SQLITE_IOERR] + "."
     with Library(path) as library:
         assert library.count() > 5
         library.add(generation("there is room again"))

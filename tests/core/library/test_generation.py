@@ -12,14 +12,14 @@ from markdown_it import MarkdownIt
 
 from charloom.core.errors import CharloomError
 from charloom.core.library.generation import (
-    EXPORTS,
+    EXPORT_FORMATS,
     Generation,
-    Replay,
+    ReplayResult,
     clean_tag,
-    export,
     first_difference,
+    format_generations,
 )
-from charloom.core.sampling.config import Settings, Steering
+from charloom.core.sampling.config import SamplingChange, SamplingConfig
 from tests.helpers.generations import generation
 
 ANY_TEXT = st.text(st.characters())  # surrogates and controls included
@@ -45,8 +45,8 @@ def test_a_number_that_is_none_is_refused(name: str, value: float) -> None:
 
 def test_changes_are_read_from_lists_too() -> None:
     made = generation(changes=[[0, 1.2, 0, 1.0], (240, 0, 3, 0.5)], length=240)
-    assert made.changes == (Steering(0, 1.2, 0, 1.0), Steering(240, 0, 3, 0.5))
-    assert made.changes[1].settings == Settings(0, 3, 0.5)
+    assert made.changes == (SamplingChange(0, 1.2, 0, 1.0), SamplingChange(240, 0, 3, 0.5))
+    assert made.changes[1].settings == SamplingConfig(0, 3, 0.5)
     assert generation(changes=[]).changes == ()
 
 
@@ -134,7 +134,7 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
         id=12, starred=True, tags=["gothic", "sea"], note="The ice.", bits_per_char=1.934
     )
     second = generation(id=13, stop="\n", prompt="", text="\x1b[31mraw")
-    assert export([first, second], "txt") == (
+    assert format_generations([first, second], "txt") == (
         "Generation 12 ★\n"
         "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
         "top-p 1 · seed 7 · prompt length 24 · 2026-01-02T03:04:05+00:00 · 1.93 bits/char · "
@@ -155,7 +155,7 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
 @pytest.mark.parametrize("kind", ["txt", "md"])
 def test_an_export_tells_from_which_character_on_a_setting_was_another(kind: str) -> None:
     changes = [[240, 1.2, 40, 1.0], [300, 1.2, 0, 1.0], [2_000, 0.5, 0, 0.9]]
-    exported = export([generation(changes=changes, length=2_000)], kind)
+    exported = format_generations([generation(changes=changes, length=2_000)], kind)
     assert (
         " · temperature 0.8, 1.2 from character 241, 0.5 from character 2,001"
         " · top-k 40, 0 from character 301 · top-p 1, 0.9 from character 2,001 · seed 7 · "
@@ -166,14 +166,14 @@ def test_a_markdown_export_has_a_heading_the_note_as_a_quote_and_the_text_fenced
     made = generation(
         id=12, starred=True, note="Mark this.\n\n# Well.", model="my_own_one", tags=["<b>"]
     )
-    tokens = MarkdownIt().parse(export([made, generation(id=13)], "md"))
+    tokens = MarkdownIt().parse(format_generations([made, generation(id=13)], "md"))
     opened = [(each.type, each.tag) for each in tokens if each.level == 0 and each.nesting >= 0]
     one = [("heading_open", "h2"), ("paragraph_open", "p")]
     fence = ("fence", "code")
     assert opened == [*one, ("blockquote_open", "blockquote"), fence, *one, fence]
     inline = [each.content for each in tokens if each.type == "inline"]
     assert inline[0] == "Generation 12 ★"
-    html = MarkdownIt().render(export([made], "md"))
+    html = MarkdownIt().render(format_generations([made], "md"))
     assert "Model my_own_one · " in html
     assert "tags: &lt;b&gt;" in html
     assert [each.content for each in tokens if each.type == "fence"] == [
@@ -190,7 +190,7 @@ MARKDOWN_BREAKERS = st.lists(
 @settings(deadline=None, max_examples=100)
 def test_nothing_that_a_model_writes_gets_out_of_its_fence(prompt: str, text: str) -> None:
     made = generation(prompt=prompt, text=text)
-    tokens = MarkdownIt().parse(export([made], "md"))
+    tokens = MarkdownIt().parse(format_generations([made], "md"))
     assert [each.type for each in tokens if each.level == 0 and each.nesting >= 0] == [
         "heading_open",
         "paragraph_open",
@@ -211,30 +211,32 @@ def test_a_json_lines_export_has_every_field_and_can_be_read_back(
         generation(id=13, starred=True, stop="\u2028\n", seed=2**63 - 1),
         generation(changes=[[0, 1 / 3, 2**70, 1e-300], [7, 0, 0, 1]]),
     ]
-    exported = export(made, "jsonl")
+    exported = format_generations(made, "jsonl")
     assert exported.isascii()
     lines = exported.splitlines()
     assert len(lines) == 3
     assert [Generation(**json.loads(line)) for line in lines] == made
 
 
-@pytest.mark.parametrize("kind", EXPORTS)
+@pytest.mark.parametrize("kind", EXPORT_FORMATS)
 def test_an_export_of_nothing_is_empty_and_of_anything_ends_in_a_newline(kind: str) -> None:
-    assert export([], kind) == ""
-    assert export(iter([generation(), replace(generation(), text="")]), kind).endswith("\n")
+    assert format_generations([], kind) == ""
+    assert format_generations(iter([generation(), replace(generation(), text="")]), kind).endswith(
+        "\n"
+    )
 
 
-@pytest.mark.parametrize("kind", EXPORTS)
+@pytest.mark.parametrize("kind", EXPORT_FORMATS)
 @given(text=ANY_TEXT)
 @settings(deadline=None, max_examples=20)
 def test_every_export_can_be_written_as_utf8(kind: str, text: str) -> None:
     made = generation(prompt=text, text=text, note=text, stop=text, model=text)
-    assert export([made], kind).encode().decode() == export([made], kind)
+    assert format_generations([made], kind).encode().decode() == format_generations([made], kind)
 
 
 def test_an_unknown_format_is_refused() -> None:
     with pytest.raises(CharloomError, match="one of txt, md, jsonl, not 'pdf'"):
-        export([], "pdf")
+        format_generations([], "pdf")
 
 
 @given(st.text("ab"), st.text("ab"))
@@ -251,32 +253,37 @@ def test_the_first_difference_is_where_the_common_beginning_ends(one: str, other
 @pytest.mark.parametrize(
     ("recorded", "new", "replay", "sentence"),
     [
-        ("", "", Replay(None, "", ""), "The same text came out, character for character."),
-        ("abc", "abc", Replay(None, "", ""), "The same text came out, character for character."),
+        ("", "", ReplayResult(None, "", ""), "The same text came out, character for character."),
+        (
+            "abc",
+            "abc",
+            ReplayResult(None, "", ""),
+            "The same text came out, character for character.",
+        ),
         (
             "abc",
             "a\x1bc",
-            Replay(1, "b", "\x1b"),
+            ReplayResult(1, "b", "\x1b"),
             r"The texts differ at character 2: 'b' is on record, '\x1b' came out.",
         ),
         (
             "x" * 1234 + "y",
             "x" * 1234,
-            Replay(1234, "y", ""),
+            ReplayResult(1234, "y", ""),
             "The new text ends before character 1,235, where 'y' is on record.",
         ),
         (
             "",
             "\n",
-            Replay(0, "", "\n"),
+            ReplayResult(0, "", "\n"),
             r"The recorded text ends before character 1, where '\n' came out.",
         ),
     ],
 )
 def test_a_replay_says_whether_and_where_the_texts_differ(
-    recorded: str, new: str, replay: Replay, sentence: str
+    recorded: str, new: str, replay: ReplayResult, sentence: str
 ) -> None:
-    assert Replay.compare(recorded, new) == replay
+    assert ReplayResult.compare(recorded, new) == replay
     assert replay.equal is (recorded == new)
     assert replay.sentence == sentence
 
@@ -284,4 +291,4 @@ def test_a_replay_says_whether_and_where_the_texts_differ(
 @given(ANY_TEXT, ANY_TEXT)
 @settings(deadline=None)
 def test_what_a_replay_says_is_safe_to_show(recorded: str, new: str) -> None:
-    assert Replay.compare(recorded, new).sentence.isprintable()
+    assert ReplayResult.compare(recorded, new).sentence.isprintable()

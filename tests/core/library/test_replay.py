@@ -4,28 +4,31 @@ from itertools import islice
 import pytest
 
 from charloom.core.errors import CharloomError
-from charloom.core.library import replay as replaying
 from charloom.core.library.generation import Generation
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.store import read as shelf
-from charloom.core.store import write as store
+from charloom.core.library.replay import completion_for, find_writer, replay
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.store.read import load_checkpoint, resolve_path
+from charloom.core.store.write import remove_model, save_checkpoint
 from tests.helpers.factories import damage, random_checkpoint
 from tests.helpers.generations import generation
 
 
 @pytest.fixture(autouse=True)
 def _weaver() -> None:
-    store.save("weaver", random_checkpoint())
+    save_checkpoint("weaver", random_checkpoint())
 
 
 def steered() -> Generation:
     """Let a model write, in other words from the 20th character on."""
-    loaded = shelf.load("weaver")
-    draft = Draft(Stream(LSTM(loaded.checkpoint), "the sea", Settings(0.8, 5), 4), 60)
+    loaded = load_checkpoint("weaver")
+    draft = Completion(
+        Sampler(NumpyLSTM(loaded.checkpoint), "the sea", SamplingConfig(0.8, 5), 4), 60
+    )
     text = "".join(each.character for each in islice(draft, 20))
-    draft.settings = Settings(0)
+    draft.settings = SamplingConfig(0)
     return generation(
         text + "".join(each.character for each in draft),
         model="weaver",
@@ -42,15 +45,15 @@ def steered() -> Generation:
 def test_a_text_that_was_steered_is_written_again() -> None:
     old = steered()
     assert len(old.changes) == 1
-    assert replaying.replay(old).equal
+    assert replay(old).equal
 
 
 def test_a_text_on_record_may_go_on() -> None:
     old = steered()
-    _, loaded = replaying.writer(old)
-    draft = replaying.redraft(old, LSTM(loaded.checkpoint))
+    _, loaded = find_writer(old)
+    draft = completion_for(old, NumpyLSTM(loaded.checkpoint))
     assert "".join(each.character for each in draft) == old.text
-    assert (draft.settings, draft.changes) == (Settings(0), old.changes)
+    assert (draft.settings, draft.changes) == (SamplingConfig(0), old.changes)
     draft.length += 20
     assert len("".join(each.character for each in draft)) == 20
 
@@ -64,36 +67,36 @@ def test_a_replay_is_cancelled_between_two_characters() -> None:
         return asked == 10
 
     with pytest.raises(CharloomError, match="cancelled"):
-        replaying.replay(steered(), cancelled)
+        replay(steered(), cancelled)
     assert asked == 10
 
 
 def test_of_equal_checkpoints_that_of_the_recorded_model_is_the_writer() -> None:
     old = steered()
-    store.save("other", random_checkpoint())
-    store.save("zebra", random_checkpoint())
-    address, loaded = replaying.writer(old)
+    save_checkpoint("other", random_checkpoint())
+    save_checkpoint("zebra", random_checkpoint())
+    address, loaded = find_writer(old)
     assert (address, loaded.sha256) == ("weaver@100", old.checkpoint_sha256)
-    store.remove("weaver")
-    assert replaying.writer(old)[0] == "other@100"
+    remove_model("weaver")
+    assert find_writer(old)[0] == "other@100"
 
 
 def _replace() -> None:
-    store.save("weaver", random_checkpoint(seed=1))
+    save_checkpoint("weaver", random_checkpoint(seed=1))
 
 
 def _damage() -> None:
-    damage(shelf.resolve("weaver"))
+    damage(resolve_path("weaver"))
 
 
 def _truncate() -> None:
-    shelf.resolve("weaver").write_bytes(b"")
+    resolve_path("weaver").write_bytes(b"")
 
 
 @pytest.mark.parametrize(
     ("happen", "fate"),
     [
-        (lambda: store.remove("weaver"), "is no longer there"),
+        (lambda: remove_model("weaver"), "is no longer there"),
         (_replace, "has been replaced by another"),
         (_damage, "is damaged"),
         (_truncate, "is damaged"),
@@ -101,10 +104,10 @@ def _truncate() -> None:
 )
 def test_what_became_of_a_writer_is_told(happen: Callable[[], None], fate: str) -> None:
     old = steered()
-    store.save("other", random_checkpoint(seed=2))
+    save_checkpoint("other", random_checkpoint(seed=2))
     happen()
     with pytest.raises(CharloomError) as told:
-        replaying.writer(old)
+        find_writer(old)
     assert str(told.value) == (
         f"The checkpoint weaver@100 that wrote this {fate}, so it cannot be written again."
     )
@@ -112,6 +115,6 @@ def test_what_became_of_a_writer_is_told(happen: Callable[[], None], fate: str) 
 
 def test_a_damaged_checkpoint_does_not_hide_a_sound_one_of_another_model() -> None:
     old = steered()
-    store.save("zebra", random_checkpoint())
+    save_checkpoint("zebra", random_checkpoint())
     _damage()
-    assert replaying.writer(old)[0] == "zebra@100"
+    assert find_writer(old)[0] == "zebra@100"

@@ -12,11 +12,11 @@ import pytest
 import safetensors.numpy
 import torch
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import CorpusCard, Losses
+from charloom.core.model.metadata import CorpusInfo, Losses
 from tests.helpers.factories import CARD_FIELDS, assert_equal, random_checkpoint
 
 SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))
@@ -34,8 +34,8 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path, layers: int, tied: bo
         tied=tied,
         step=10**12,
         losses=Losses(0.0, 1.125, 1.25, 1.5),
-        corpus=CorpusCard("Ödipus\n", "f" * 64, 12, 'n"\ud800'),
-        training=TrainSettings(minutes=2.5, seed=2**63 - 1),
+        corpus=CorpusInfo("Ödipus\n", "f" * 64, 12, 'n"\ud800'),
+        training=TrainConfig(minutes=2.5, seed=2**63 - 1),
         note="second try\n",
     )
     path = tmp_path / "a.safetensors"
@@ -99,14 +99,14 @@ def test_the_card_is_read_without_the_weights(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     header_end = 8 + int.from_bytes(SMALL_FILE[:8], "little")
     path.write_bytes(SMALL_FILE[:header_end] + bytes(len(SMALL_FILE) - header_end))
-    card = checkpoint.read_card(path)
+    card = checkpoint.read_metadata(path)
     assert [getattr(card, n) for n in CARD_FIELDS] == [getattr(SMALL, n) for n in CARD_FIELDS]
     with pytest.raises(CharloomError, match="weights are damaged"):
         checkpoint.load(path)
 
 
 def test_tensors_are_named_and_shaped_as_torch_does() -> None:
-    model = ModelSettings(vocab_size=7, embedding=3, hidden=5, layers=3)
+    model = ModelConfig(vocab_size=7, embedding=3, hidden=5, layers=3)
     network = torch.nn.ModuleDict(
         {
             "embedding": torch.nn.Embedding(model.vocab_size, model.embedding),

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import Losses
+from charloom.core.model.metadata import Losses
 from tests.helpers.factories import assert_equal, random_checkpoint
 
 SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))
@@ -251,7 +251,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         (tmp_path / ("x" * 1_000), "cannot be read"),
         (tmp_path / "a\0b", "no file of that name"),
     ):
-        for read in (checkpoint.load, checkpoint.read_card):
+        for read in (checkpoint.load, checkpoint.read_metadata):
             with pytest.raises(CharloomError, match=reason) as caught:
                 read(path)
             assert repr(str(path)) in str(caught.value)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint, from_bytes, to_bytes
-from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from tests.helpers.factories import random_checkpoint
 
 
@@ -47,7 +47,7 @@ def some_ids(checkpoint: Checkpoint, streams: int, length: int) -> NDArray[np.in
 def test_logits_and_state_are_those_of_torch(layers: int, streams: int, half: bool) -> None:
     checkpoint = random_checkpoint(layers=layers, hidden=24, embedding=7, seed=layers)
     checkpoint = from_bytes(to_bytes(checkpoint, half), "a test")
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, streams, 40)
     truth, (h, c) = Textbook(checkpoint)(torch.from_numpy(ids))
     state = model.start(streams)
@@ -61,7 +61,7 @@ def test_logits_and_state_are_those_of_torch(layers: int, streams: int, half: bo
 def test_logits_with_tied_weights_are_those_of_torch() -> None:
     checkpoint = random_checkpoint(layers=2, hidden=16, embedding=16, tied=True)
     ids = some_ids(checkpoint, 2, 30)
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     truth, _ = Textbook(checkpoint)(torch.from_numpy(ids))
     np.testing.assert_allclose(model.logits(ids, model.start(2)), truth.numpy(), atol=1e-4)
 
@@ -69,7 +69,7 @@ def test_logits_with_tied_weights_are_those_of_torch() -> None:
 @pytest.mark.parametrize("streams", [1, 3])
 def test_step_by_step_gives_what_reading_at_once_gives(streams: int) -> None:
     checkpoint = random_checkpoint(layers=2, hidden=12)
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, streams, 20)
     at_once = model.logits(ids, model.start(streams))
     state = model.start(streams)
@@ -81,7 +81,7 @@ def test_step_by_step_gives_what_reading_at_once_gives(streams: int) -> None:
 
 def test_a_text_may_be_read_in_pieces() -> None:
     checkpoint = random_checkpoint(layers=3)
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, 2, 25)
     state = model.start(2)
     pieces = [model.logits(ids[:, a:b], state) for a, b in ((0, 1), (1, 18), (18, 25))]
@@ -90,7 +90,7 @@ def test_a_text_may_be_read_in_pieces() -> None:
 
 
 def test_the_empty_state_is_zero_and_has_a_row_per_layer_and_stream() -> None:
-    state = LSTM(random_checkpoint(layers=2, hidden=6)).start(3)
+    state = NumpyLSTM(random_checkpoint(layers=2, hidden=6)).start(3)
     assert state.h.shape == state.c.shape == (2, 3, 6)
     assert not state.h.any()
     assert not state.c.any()
@@ -99,7 +99,7 @@ def test_the_empty_state_is_zero_and_has_a_row_per_layer_and_stream() -> None:
 @pytest.mark.parametrize("streams", [1, 4])
 def test_a_copied_state_goes_on_independently_of_the_first(streams: int) -> None:
     checkpoint = random_checkpoint(layers=2)
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, streams, 10)
     state = model.start(streams)
     model.logits(ids, state)
@@ -112,7 +112,7 @@ def test_a_copied_state_goes_on_independently_of_the_first(streams: int) -> None
 @pytest.mark.parametrize("streams", [1, 4])
 def test_what_is_written_into_a_state_is_what_the_network_goes_on_from(streams: int) -> None:
     checkpoint = random_checkpoint(layers=2)
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, streams, 10)
     read, written = model.start(streams), model.start(streams)
     model.logits(ids, read)
@@ -122,7 +122,7 @@ def test_what_is_written_into_a_state_is_what_the_network_goes_on_from(streams: 
 
 def test_one_model_serves_several_threads_at_once() -> None:
     checkpoint = random_checkpoint(layers=2, hidden=32)
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, 1, 400)
     expected = model.logits(ids, model.start())
     results: list[NDArray[np.float32]] = []
@@ -147,12 +147,12 @@ def test_weights_that_would_overflow_are_refused(name: str) -> None:
     huge = {name: np.full_like(checkpoint.tensors[name], 3e38)}
     wild = dataclasses.replace(checkpoint, tensors={**checkpoint.tensors, **huge})
     with pytest.raises(CharloomError, match="too large"):
-        LSTM(wild)
+        NumpyLSTM(wild)
 
 
 def test_large_weights_that_cannot_overflow_are_computed_without_a_warning() -> None:
     checkpoint = random_checkpoint(layers=2)
     large = {n: t * np.float32(1e17) for n, t in checkpoint.tensors.items()}
-    model = LSTM(dataclasses.replace(checkpoint, tensors=large))
+    model = NumpyLSTM(dataclasses.replace(checkpoint, tensors=large))
     logits = model.logits(some_ids(checkpoint, 1, 50), model.start())
     assert np.isfinite(logits).all()

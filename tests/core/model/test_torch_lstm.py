@@ -5,8 +5,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from charloom.core.config import ModelSettings
-from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.config import ModelConfig
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.model.torch_lstm import CharLSTM, cross_entropy
 from tests.helpers.factories import random_checkpoint
 
@@ -14,7 +14,7 @@ from tests.helpers.factories import random_checkpoint
 def network(layers: int = 1, tied: bool = False, dropout: float = 0.0) -> CharLSTM:
     torch.manual_seed(0)
     size = 6 if tied else 4
-    return CharLSTM(ModelSettings(11, size, 6, layers, dropout, tied))
+    return CharLSTM(ModelConfig(11, size, 6, layers, dropout, tied))
 
 
 def textbook(model: CharLSTM, ids: Tensor) -> Tensor:
@@ -93,7 +93,7 @@ def test_torch_and_numpy_agree_on_a_checkpoint(layers: int) -> None:
     model = CharLSTM(checkpoint.model)
     model.load(checkpoint.tensors)
     ids = np.random.default_rng(1).integers(len(checkpoint.vocab), size=(2, 30))
-    numpy = LSTM(checkpoint)
+    numpy = NumpyLSTM(checkpoint)
     expected = model(torch.from_numpy(ids))[0].detach().numpy()
     np.testing.assert_allclose(numpy.logits(ids, numpy.start(2)), expected, atol=1e-4)
     for name, tensor in model.tensors().items():

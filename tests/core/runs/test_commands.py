@@ -9,59 +9,59 @@ from hypothesis import strategies as st
 
 from charloom.core.errors import CharloomError
 from charloom.core.runs import commands as orders
-from charloom.core.runs.commands import Inbox, Order, give
+from charloom.core.runs.commands import Command, CommandReader, _parsed, send_command
 
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every look at the file be due."""
-    monkeypatch.setattr(orders, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(orders, "_POLL_SECONDS", 0.0)
 
 
-def heard(inbox: Inbox) -> list[Order]:
+def heard(inbox: CommandReader) -> list[Command]:
     return list(iter(inbox.next, None))
 
 
 def test_what_is_given_is_heard_in_turn_and_once(tmp_path: Path) -> None:
-    inbox = Inbox(tmp_path)
+    inbox = CommandReader(tmp_path)
     assert inbox.next() is None
-    given = [Order("pause"), Order("set-lr", 1e-7), Order("set-lr", 1), Order("continue")]
+    given = [Command("pause"), Command("set-lr", 1e-7), Command("set-lr", 1), Command("continue")]
     for order in given:
-        give(tmp_path, order)
+        send_command(tmp_path, order)
     assert heard(inbox) == given
-    give(tmp_path, Order("stop"))
-    assert heard(inbox) == [Order("stop")]
+    send_command(tmp_path, Command("stop"))
+    assert heard(inbox) == [Command("stop")]
     assert heard(inbox) == []
 
 
 def test_what_was_given_before_is_not_heard(tmp_path: Path) -> None:
-    give(tmp_path, Order("stop"))
-    inbox = Inbox(tmp_path)
-    give(tmp_path, Order("checkpoint"))
-    assert heard(inbox) == [Order("checkpoint")]
+    send_command(tmp_path, Command("stop"))
+    inbox = CommandReader(tmp_path)
+    send_command(tmp_path, Command("checkpoint"))
+    assert heard(inbox) == [Command("checkpoint")]
     (tmp_path / "orders.jsonl").write_text("")
     assert heard(inbox) == []
-    give(tmp_path, Order("pause"))
-    assert heard(inbox) == [Order("pause")]
+    send_command(tmp_path, Command("pause"))
+    assert heard(inbox) == [Command("pause")]
 
 
 def test_an_order_that_was_torn_is_none_and_spoils_no_other(tmp_path: Path) -> None:
     (tmp_path / "orders.jsonl").write_text('{"order": "st')
-    inbox = Inbox(tmp_path)
-    give(tmp_path, Order("pause"))
-    assert heard(inbox) == [Order("pause")]
+    inbox = CommandReader(tmp_path)
+    send_command(tmp_path, Command("pause"))
+    assert heard(inbox) == [Command("pause")]
 
 
 @pytest.mark.parametrize("rate", [None, 0, -1, 0.9e-7, 1.1, math.nan, math.inf, True, "0.1", []])
 def test_a_learning_rate_that_makes_no_sense_is_refused_in_a_sentence(rate: Any) -> None:
     with pytest.raises(CharloomError, match=r"number.*\.$"):
-        Order("set-lr", rate)
+        Command("set-lr", rate)
 
 
 @pytest.mark.parametrize("kind", ["", "Pause", "set-rate", None, [], 7])
 def test_what_a_trainer_does_not_understand_is_refused(kind: Any) -> None:
     with pytest.raises(CharloomError, match="understands pause, continue"):
-        Order(kind)
+        Command(kind)
 
 
 HOSTILE = [
@@ -75,20 +75,20 @@ HOSTILE = [
 
 
 def test_lines_that_are_no_orders_are_passed_over(tmp_path: Path) -> None:
-    inbox = Inbox(tmp_path)
+    inbox = CommandReader(tmp_path)
     (tmp_path / "orders.jsonl").write_bytes(b"\n".join([*HOSTILE, b""]))
-    give(tmp_path, Order("stop"))
-    assert heard(inbox) == [Order("stop")]
+    send_command(tmp_path, Command("stop"))
+    assert heard(inbox) == [Command("stop")]
 
 
 @given(st.binary())
 def test_no_line_whatever_is_in_it_does_harm(line: bytes) -> None:
-    assert orders._parsed(line) is None
+    assert _parsed(line) is None
 
 
 def test_an_order_is_a_line_that_a_person_can_write(tmp_path: Path) -> None:
-    give(tmp_path, Order("pause"))
-    give(tmp_path, Order("set-lr", 0.001))
+    send_command(tmp_path, Command("pause"))
+    send_command(tmp_path, Command("set-lr", 0.001))
     lines = (tmp_path / "orders.jsonl").read_text().splitlines()
     assert [json.loads(line) for line in lines] == [
         {"order": "pause"},
@@ -98,14 +98,14 @@ def test_an_order_is_a_line_that_a_person_can_write(tmp_path: Path) -> None:
 
 def test_an_order_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(CharloomError, match=r"'gone' cannot be written.*is there.*\.$"):
-        give(tmp_path / "gone", Order("pause"))
+        send_command(tmp_path / "gone", Command("pause"))
     assert not (tmp_path / "gone").exists()
     (tmp_path / "orders.jsonl").symlink_to("/dev/full")
     with pytest.raises(CharloomError, match=r"cannot be written \(No space left.*has room\.$"):
-        give(tmp_path, Order("pause"))
+        send_command(tmp_path, Command("pause"))
 
 
 def test_a_file_of_orders_that_cannot_be_read_is_no_order(tmp_path: Path) -> None:
     (tmp_path / "orders.jsonl").mkdir()
-    inbox = Inbox(tmp_path)
+    inbox = CommandReader(tmp_path)
     assert inbox.next() is None

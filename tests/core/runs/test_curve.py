@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.runs.curve import Series
+from charloom.core.runs.curve import DownsampledCurve
 
 VALUES = st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=300)
 
 
-def of(values: list[float], capacity: int = 2048) -> Series:
-    series = Series(capacity)
+def of(values: list[float], capacity: int = 2048) -> DownsampledCurve:
+    series = DownsampledCurve(capacity)
     for step, value in enumerate(values):
         series.append(step, value)
     return series
@@ -25,7 +25,7 @@ def test_a_short_curve_is_kept_as_it_is() -> None:
 
 
 def test_an_empty_curve_has_no_points() -> None:
-    series = Series()
+    series = DownsampledCurve()
     series.truncate(0)
     assert (list(series.points()), series.last, series.least, len(series)) == ([], None, None, 0)
 
@@ -40,7 +40,7 @@ def test_a_curve_that_is_full_is_merged_in_pairs_and_goes_on_like_that() -> None
 
 
 def test_however_long_a_curve_grows_it_stays_small_and_evenly_spread() -> None:
-    series = Series(capacity=64)
+    series = DownsampledCurve(capacity=64)
     for step in range(100_000):
         series.append(step, math.sin(step / 9_000))
         assert len(series) <= 64

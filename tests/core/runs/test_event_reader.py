@@ -2,7 +2,7 @@ from pathlib import Path
 
 from charloom.core.runs import events
 from charloom.core.runs.events import Continued, Event, Finished, Paused, Sample
-from charloom.core.runs.run import News
+from charloom.core.runs.run import EventReader
 from tests.tui.helpers.run_folders import course, end
 
 
@@ -11,7 +11,7 @@ def record(folder: Path, *story: Event) -> None:
         events.record(folder, event)
 
 
-def come(news: News, working: bool = False) -> list[Event]:
+def come(news: EventReader, working: bool = False) -> list[Event]:
     return list(news.events(lambda: working, lambda: working))
 
 
@@ -19,7 +19,7 @@ def test_what_the_trainer_at_work_has_told_is_read_back_and_what_comes_later_com
     tmp_path: Path,
 ) -> None:
     record(tmp_path, *course(300), end("stopped"), *course(600))
-    news = News(tmp_path, 1 << 20)
+    news = EventReader(tmp_path, 1 << 20)
     assert news.before() == course(600)
     record(tmp_path, Paused(600))
     assert come(news) == [Paused(600)]
@@ -28,19 +28,19 @@ def test_what_the_trainer_at_work_has_told_is_read_back_and_what_comes_later_com
 
 def test_a_trainer_that_has_told_of_its_end_has_nothing_more_to_tell(tmp_path: Path) -> None:
     record(tmp_path, *course(300), end())
-    assert [type(event) for event in News(tmp_path, 1 << 20).before()] == [Sample]
+    assert [type(event) for event in EventReader(tmp_path, 1 << 20).before()] == [Sample]
 
 
 def test_no_more_is_read_back_than_asked_for_and_no_line_that_was_cut(tmp_path: Path) -> None:
     record(tmp_path, *course(300), Paused(300))
     length = len(events.to_line(Paused(300))) + 1
-    assert News(tmp_path).before() == []
-    assert News(tmp_path, length).before() == [Paused(300)]
-    assert News(tmp_path, length + 9).before() == [Paused(300)]
+    assert EventReader(tmp_path).before() == []
+    assert EventReader(tmp_path, length).before() == [Paused(300)]
+    assert EventReader(tmp_path, length + 9).before() == [Paused(300)]
 
 
 def test_events_end_with_the_run_with_its_trainer_or_when_it_is_enough(tmp_path: Path) -> None:
-    news = News(tmp_path)
+    news = EventReader(tmp_path)
     assert come(news) == come(news, working=True) == []
     finished, last = end(), Sample(9, "the last")
     assert isinstance(finished, Finished)
@@ -49,7 +49,7 @@ def test_events_end_with_the_run_with_its_trainer_or_when_it_is_enough(tmp_path:
 
 
 def test_however_much_has_come_all_of_it_comes(tmp_path: Path) -> None:
-    news = News(tmp_path)
+    news = EventReader(tmp_path)
     lines = b"".join(events.to_line(Paused(step)).encode() + b"\n" for step in range(20_000))
     (tmp_path / "metrics.jsonl").write_bytes(lines)
     assert len(lines) > 1 << 19  # more than is read at a time

@@ -8,29 +8,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import StorageError
 from charloom.core.runs import events
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
     Event,
+    EventLog,
     Finished,
-    Journal,
     Paused,
     Progress,
     RateChanged,
+    RunWarning,
     Sample,
     Started,
     Validated,
-    Warned,
     bits,
     from_line,
     record,
     to_line,
 )
 
-MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
+MODEL, TRAINING = ModelConfig(9).to_json(), TrainConfig(steps=5).to_json()
 EVERY: list[Event] = [
     Started(
         0, "cpu", "float32", 1, 1_234, 900, 100, None, 2.2, 2.0, 1.9, 1.8, None, MODEL, TRAINING
@@ -42,7 +42,7 @@ EVERY: list[Event] = [
     Paused(5, "There is no room."),
     Continued(5),
     RateChanged(5, 1e-7),
-    Warned("The text is short."),
+    RunWarning("The text is short."),
     Finished(5, "completed", 1.5, bits(1.5), 1.6, 1.4, 4, 3.5),
     Finished.failed("There is not enough memory."),
 ]
@@ -139,11 +139,11 @@ def test_events_are_recorded_in_the_run_s_files_and_what_was_torn_is_passed_over
 def test_what_cannot_be_recorded_waits_in_order_and_gives_up_the_room_that_was_reserved(
     tmp_path: Path,
 ) -> None:
-    journal = Journal(tmp_path)
+    journal = EventLog(tmp_path)
     reserve, log = tmp_path / "reserve", tmp_path / "metrics.jsonl"
     assert reserve.stat().st_size == 65_536
     log.mkdir()  # where nothing can be appended
-    for event in (Warned("one"), Paused(5, "There is no room."), Sample(5, "text")):
+    for event in (RunWarning("one"), Paused(5, "There is no room."), Sample(5, "text")):
         journal.record(event)
     assert not reserve.exists()
     with pytest.raises(StorageError, match=r"What happened in .* cannot be written"):
@@ -151,11 +151,11 @@ def test_what_cannot_be_recorded_waits_in_order_and_gives_up_the_room_that_was_r
     log.rmdir()
     journal.record(Continued(5))
     assert reserve.exists()
-    journal.record(Warned("two"))
+    journal.record(RunWarning("two"))
     journal.close()
     assert not reserve.exists()
     lines = log.read_bytes().splitlines()
-    told = [Warned("one"), Paused(5, "There is no room."), Continued(5), Warned("two")]
+    told = [RunWarning("one"), Paused(5, "There is no room."), Continued(5), RunWarning("two")]
     assert [from_line(line) for line in lines] == told
     assert from_line((tmp_path / "samples.jsonl").read_bytes()) == Sample(5, "text")
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core.runs import jsonl as lines
-from charloom.core.runs.jsonl import Lines, Skim, append
+from charloom.core.runs import jsonl
+from charloom.core.runs.jsonl import LineTail, SampledLineTail, append_line
 
 
 def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "lines"
-    reader = Lines(path)
+    reader = LineTail(path)
     assert reader.read() == []
     path.write_bytes(b"one\ntw")
     assert reader.read() == [b"one"]
@@ -25,28 +25,28 @@ def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
 def test_reading_can_begin_at_the_end_or_a_little_before(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     path.write_bytes(b"one\ntwo\n")
-    end, before = Lines.tail(path), Lines.tail(path, 4)
-    append(path, b"three")
+    end, before = LineTail.tail(path), LineTail.tail(path, 4)
+    append_line(path, b"three")
     assert end.read() == [b"three"]
     assert before.read() == [b"two", b"three"]
-    assert Lines.tail(tmp_path / "none", 4).read() == []
+    assert LineTail.tail(tmp_path / "none", 4).read() == []
 
 
 def test_a_line_that_was_torn_is_ended_before_the_next_is_written(tmp_path: Path) -> None:
     path = tmp_path / "lines"
-    append(path, b"one")
-    append(path, b"two")
+    append_line(path, b"one")
+    append_line(path, b"two")
     assert path.read_bytes() == b"one\ntwo\n"
     path.write_bytes(b"one\ntw")
-    append(path, b"three")
+    append_line(path, b"three")
     assert path.read_bytes() == b"one\ntw\nthree\n"
 
 
 def test_a_long_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lines, "_MOST", 10)
+    monkeypatch.setattr(jsonl, "_MOST", 10)
     path = tmp_path / "lines"
     path.write_bytes(b"first\nsecond\n" + b"x" * 25 + b"\nlast\n")
-    reader, seen = Lines(path), []
+    reader, seen = LineTail(path), []
     for _ in range(20):
         seen.append(reader.read())
         if not reader.behind:
@@ -61,11 +61,11 @@ def test_a_long_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_of_a_file_that_was_cut_short_what_comes_then_is_read(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     path.write_bytes(b"one\ntwo\n")
-    reader = Lines(path)
+    reader = LineTail(path)
     assert len(reader.read()) == 2
     path.write_bytes(b"")
     assert reader.read() == []
-    append(path, b"three")
+    append_line(path, b"three")
     assert reader.read() == [b"three"]
     path.unlink()
     assert reader.read() == []
@@ -91,7 +91,7 @@ def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
 
 
 LINE = b"%08d is one of many lines, and this is the rest of it"
-LOOKS = 2 * lines._PARTS // lines._PARTS_AT_A_TIME
+LOOKS = 2 * jsonl._PARTS // jsonl._PARTS_AT_A_TIME
 
 
 def long_file(path: Path, count: int, **others: int) -> list[bytes]:
@@ -103,7 +103,7 @@ def long_file(path: Path, count: int, **others: int) -> list[bytes]:
     return written
 
 
-def all_of(reader: Lines, looks: int = LOOKS) -> list[bytes]:
+def all_of(reader: LineTail, looks: int = LOOKS) -> list[bytes]:
     """Return what is read until nothing is left, in no more than so many looks."""
     found = reader.read()
     while reader.behind:
@@ -116,16 +116,16 @@ def all_of(reader: Lines, looks: int = LOOKS) -> list[bytes]:
 def test_of_a_long_file_a_fair_sample_is_read_and_its_end_in_full(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     written = long_file(path, 400_000)
-    reader = Skim(path, {})
+    reader = SampledLineTail(path, {})
     found = all_of(reader)
     assert found == sorted(set(found)) and set(found) <= set(written)  # in the order of the file
     places = [int(line[:8]) for line in found]
-    part = path.stat().st_size // lines._PARTS // len(written[0])
-    assert lines._PARTS <= len(found) < len(written) // 5
+    part = path.stat().st_size // jsonl._PARTS // len(written[0])
+    assert jsonl._PARTS <= len(found) < len(written) // 5
     assert max(after - before for before, after in pairwise([0, *places])) <= part
-    whole = lines._MOST // (len(written[0]) + 1)
+    whole = jsonl._MOST // (len(written[0]) + 1)
     assert found[-whole:] == written[-whole:]
-    append(path, b"later")
+    append_line(path, b"later")
     assert reader.read() == [b"later"]
 
 
@@ -136,7 +136,7 @@ def test_of_a_long_file_all_that_is_sought_is_found_with_what_comes_after_it(
     places = {f"rare{number}": number for number in (50, 51, 133_333, 200_000, 399_000, 399_999)}
     often = {f"often{number}": number for number in range(7, 400_000, 10)}
     written = long_file(path, 400_000, **places, **often)
-    found = all_of(Skim(path, {b"rare": 9, b"often": 1}))
+    found = all_of(SampledLineTail(path, {b"rare": 9, b"often": 1}))
     order = {line: number for number, line in enumerate(written)}
     assert found == sorted(set(found), key=order.__getitem__)
     assert [line for line in found if line.startswith(b"rare")] == [
@@ -144,7 +144,7 @@ def test_of_a_long_file_all_that_is_sought_is_found_with_what_comes_after_it(
     ]
     for place in places.values():
         assert set(written[place : place + 2]) <= set(found)
-    assert lines._PARTS < sum(line.startswith(b"often") for line in found) < 20_000
+    assert jsonl._PARTS < sum(line.startswith(b"often") for line in found) < 20_000
 
 
 @pytest.mark.parametrize("count", [0, 1, 3_000, 60_000])
@@ -152,22 +152,22 @@ def test_of_a_file_that_is_not_so_long_every_line_is_read(tmp_path: Path, count:
     path = tmp_path / "lines"
     written = long_file(path, count) if count else []
     assert path.exists() is bool(count)
-    assert all_of(Skim(path, {b"many": 1})) == all_of(Lines(path)) == written
+    assert all_of(SampledLineTail(path, {b"many": 1})) == all_of(LineTail(path)) == written
 
 
 @pytest.mark.parametrize("spoilt", [b"x", b"\0", b"\n", b"\xff\n", b"rare"])
 def test_a_long_file_that_was_spoilt_is_passed_over(tmp_path: Path, spoilt: bytes) -> None:
     path = tmp_path / "lines"
     path.write_bytes(b"first\n" + spoilt * (20_000_000 // len(spoilt)) + b"\nlast\n")
-    reader = Skim(path, {b"rare": 9})
+    reader = SampledLineTail(path, {b"rare": 9})
     found = all_of(reader)
     assert found[0] == b"first" and found[-1] == b"last"
-    assert max(map(len, found)) <= lines._MOST and sum(map(len, found)) < 5_000_000
-    append(path, b"later")
+    assert max(map(len, found)) <= jsonl._MOST and sum(map(len, found)) < 5_000_000
+    append_line(path, b"later")
     assert reader.read() == [b"later"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full disk to be had")
 def test_a_line_for_which_there_is_no_room_is_an_error() -> None:
     with pytest.raises(OSError, match=os.strerror(28)):
-        append(Path("/dev/full"), b"one")
+        append_line(Path("/dev/full"), b"one")

@@ -8,15 +8,14 @@ from typing import Any
 
 import pytest
 
-from charloom.core.runs import events
-from charloom.core.runs import jsonl as lines
-from charloom.core.runs.events import Finished, Progress, Sample, Warned
-from charloom.core.runs.monitor import State, Watch
+from charloom.core.runs import events, jsonl
+from charloom.core.runs.events import Finished, Progress, RunWarning, Sample
+from charloom.core.runs.monitor import RunMonitor, RunStatus
 from tests.helpers.long_logs import long_log
 from tests.helpers.small_models import create
 
 LINES = 60_000
-LOOKS = 2 * lines._PARTS // lines._PARTS_AT_A_TIME
+LOOKS = 2 * jsonl._PARTS // jsonl._PARTS_AT_A_TIME
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +52,7 @@ def curve(truth: list[dict[str, Any]], kind: str, loss: str) -> dict[int, float]
     return found
 
 
-def read(run: Watch) -> Iterator[None]:
+def read(run: RunMonitor) -> Iterator[None]:
     """Look until all is read, which takes no more than some looks."""
     for _ in range(LOOKS):
         run.refresh()
@@ -71,9 +70,9 @@ def as_told(event: object) -> dict[str, Any]:
 def test_what_was_told_last_is_known_from_the_first_look(
     folder: Path, truth: list[dict[str, Any]]
 ) -> None:
-    run = Watch(folder)
+    run = RunMonitor(folder)
     for _ in read(run):
-        assert run.state is State.INTERRUPTED
+        assert run.state is RunStatus.INTERRUPTED
         assert as_told(run.progress) == last(truth, "progress")
         assert as_told(run.validated) == last(truth, "validated")
         assert as_told(run.checkpoint) == last(truth, "checkpoint")
@@ -83,7 +82,7 @@ def test_what_was_told_last_is_known_from_the_first_look(
 def test_how_it_was_begun_and_what_it_warned_of_since_is_all_known_in_the_end(
     folder: Path, truth: list[dict[str, Any]]
 ) -> None:
-    run = Watch(folder)
+    run = RunMonitor(folder)
     for _ in read(run):
         pass
     assert as_told(run.started) == last(truth, "started")
@@ -99,7 +98,7 @@ def test_how_it_was_begun_and_what_it_warned_of_since_is_all_known_in_the_end(
 def test_the_curves_are_those_of_the_whole_log(
     folder: Path, truth: list[dict[str, Any]], kind: str, loss: str, curve_of: str
 ) -> None:
-    run = Watch(folder)
+    run = RunMonitor(folder)
     for _ in read(run):
         pass
     points = getattr(run, curve_of).points()
@@ -115,7 +114,7 @@ def test_the_curves_are_those_of_the_whole_log(
 
 
 def test_what_comes_later_is_read_line_by_line(folder: Path) -> None:
-    run = Watch(folder)
+    run = RunMonitor(folder)
     for _ in read(run):
         pass
     assert run.progress is not None
@@ -123,7 +122,7 @@ def test_what_comes_later_is_read_line_by_line(folder: Path) -> None:
     for more in range(1, 100):
         loss = 1.0 + more
         events.record(folder, Progress(step + more, 9.0, loss, 1.0, 0.1, 5.0, 1.0, 2.0, 0.9))
-        events.record(folder, Warned(f"number {more}"))
+        events.record(folder, RunWarning(f"number {more}"))
         events.record(folder, Sample(step + more, "the"))
         assert run.refresh() and not run.behind
         assert run.train.last == (step + more, loss)
@@ -132,12 +131,12 @@ def test_what_comes_later_is_read_line_by_line(folder: Path) -> None:
     end = Finished.failed("It blew up.")
     events.record(folder, end)
     run.refresh()
-    assert (run.state, run.finished) == (State.FAILED, end)
+    assert (run.state, run.finished) == (RunStatus.FAILED, end)
 
 
 def test_of_many_samples_the_last_is_known_at_once(folder: Path) -> None:
     told = "".join(events.to_line(Sample(step, "the sea " * 25)) + "\n" for step in range(20_000))
     (folder / "samples.jsonl").write_text(told)
-    run = Watch(folder)
+    run = RunMonitor(folder)
     run.refresh()
     assert run.sample == Sample(19_999, "the sea " * 25)

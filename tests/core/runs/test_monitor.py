@@ -8,13 +8,9 @@ import pytest
 from filelock import FileLock
 
 from charloom.core import paths
-from charloom.core.config import ModelSettings, TrainSettings
-from charloom.core.runs import commands as orders
-from charloom.core.runs import events
-from charloom.core.runs import jsonl as lines
-from charloom.core.runs import monitor as watch
-from charloom.core.runs import run as runs
-from charloom.core.runs.commands import Order
+from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.runs import events, jsonl
+from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
@@ -22,17 +18,19 @@ from charloom.core.runs.events import (
     Finished,
     Paused,
     Progress,
+    RunWarning,
     Sample,
     Started,
     Validated,
-    Warned,
 )
-from charloom.core.runs.monitor import State, Watch
-from charloom.core.store import write as store
+from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training, list_runs, live_runs
+from charloom.core.runs.run import launch_trainer
+from charloom.core.store.read import load_checkpoint, model_dir
+from charloom.core.store.write import remove_model, save_checkpoint
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.small_models import create, endless
 
-MODEL, TRAINING = ModelSettings(9).to_json(), TrainSettings(steps=5).to_json()
+MODEL, TRAINING = ModelConfig(9).to_json(), TrainConfig(steps=5).to_json()
 
 
 def started(step: int = 0) -> Started:
@@ -58,14 +56,14 @@ def record(folder: Path, *story: Event) -> None:
         events.record(folder, event)
 
 
-def seen(folder: Path, *story: Event) -> Watch:
+def seen(folder: Path, *story: Event) -> RunMonitor:
     record(folder, *story)
-    watched = Watch(folder)
+    watched = RunMonitor(folder)
     watched.refresh()
     return watched
 
 
-def look(run: Watch) -> State:
+def look(run: RunMonitor) -> RunStatus:
     run.refresh()
     return run.state
 
@@ -81,7 +79,7 @@ def lock(folder: Path) -> FileLock:
     return FileLock(folder / "lock")
 
 
-def until(condition: Callable[[], bool], *watches: Watch) -> None:
+def until(condition: Callable[[], bool], *watches: RunMonitor) -> None:
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
@@ -93,13 +91,15 @@ def until(condition: Callable[[], bool], *watches: Watch) -> None:
 @pytest.mark.parametrize(
     ("reason", "state"),
     [
-        ("completed", State.COMPLETED),
-        ("stopped", State.STOPPED),
-        ("no longer improving", State.PLATEAUED),
-        ("failed", State.FAILED),
+        ("completed", RunStatus.COMPLETED),
+        ("stopped", RunStatus.STOPPED),
+        ("no longer improving", RunStatus.PLATEAUED),
+        ("failed", RunStatus.FAILED),
     ],
 )
-def test_a_run_that_has_ended_stands_as_it_says(folder: Path, reason: str, state: State) -> None:
+def test_a_run_that_has_ended_stands_as_it_says(
+    folder: Path, reason: str, state: RunStatus
+) -> None:
     end = ended(reason, "It blew up." if reason == "failed" else "")
     run = seen(folder, started(), progress(5), end)
     assert (run.name, run.state, run.reason, run.finished) == ("small", state, end.message, end)
@@ -108,10 +108,10 @@ def test_a_run_that_has_ended_stands_as_it_says(folder: Path, reason: str, state
 def test_a_run_that_has_not_begun_is_untrained_and_a_model_without_one_imported(
     folder: Path,
 ) -> None:
-    assert seen(folder).state is State.UNTRAINED
-    store.save("other", random_checkpoint())
-    assert Watch(store.folder("other")).refresh()
-    assert seen(store.folder("other")).state is State.IMPORTED
+    assert seen(folder).state is RunStatus.UNTRAINED
+    save_checkpoint("other", random_checkpoint())
+    assert RunMonitor(model_dir("other")).refresh()
+    assert seen(model_dir("other")).state is RunStatus.IMPORTED
 
 
 @pytest.mark.parametrize("story", [(started(),), (started(), progress(5)), (Paused(5),), ()])
@@ -120,7 +120,7 @@ def test_a_run_whose_trainer_is_gone_without_a_word_was_interrupted(
 ) -> None:
     (folder / "trainer.log").write_text("")
     run = seen(folder, *story)
-    assert run.state is State.INTERRUPTED and "killed, or the computer" in run.reason
+    assert run.state is RunStatus.INTERRUPTED and "killed, or the computer" in run.reason
     (folder / "trainer.log").write_text("Traceback\n  é\nBusError: gone\n\n")
     assert run.refresh() and run.reason == "BusError: gone"
 
@@ -128,8 +128,8 @@ def test_a_run_whose_trainer_is_gone_without_a_word_was_interrupted(
 def test_everything_there_is_to_show_is_what_was_told_last(folder: Path) -> None:
     run = seen(
         folder,
-        *(started(), Warned("short"), progress(1, 3.0), validated(1, 2.9), Sample(1, "th")),
-        *(CheckpointSaved(1, "one"), Warned("jumped"), progress(2, 2.5), validated(2, 2.7)),
+        *(started(), RunWarning("short"), progress(1, 3.0), validated(1, 2.9), Sample(1, "th")),
+        *(CheckpointSaved(1, "one"), RunWarning("jumped"), progress(2, 2.5), validated(2, 2.7)),
         *(CheckpointSaved(2, "two"), Sample(2, "the"), progress(3, 2.6)),
     )
     assert run.started == started() and run.progress == progress(3, 2.6)
@@ -143,7 +143,7 @@ def test_everything_there_is_to_show_is_what_was_told_last(folder: Path) -> None
 
 
 def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: Path) -> None:
-    run = seen(folder, started(), progress(10), validated(10, 2.0), progress(20), Warned("old"))
+    run = seen(folder, started(), progress(10), validated(10, 2.0), progress(20), RunWarning("old"))
     record(folder, validated(20, 1.0), ended("stopped"))
     run.refresh()
     assert run.finished and run.validation.least == (20, 1.0)
@@ -155,7 +155,7 @@ def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: Path) -> None
 
 
 def test_a_trainer_that_went_back_draws_the_curve_anew(folder: Path) -> None:
-    run = seen(folder, started(), progress(10), progress(20, 9.0), Warned("back"), progress(15))
+    run = seen(folder, started(), progress(10), progress(20, 9.0), RunWarning("back"), progress(15))
     assert [step for step, _ in run.train.points()] == [10, 15]
 
 
@@ -163,15 +163,15 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
     folder: Path, lock: FileLock
 ) -> None:
     lock.acquire()
-    run = Watch(folder)
-    assert look(run) is State.STARTING
-    story: list[tuple[Event, State]] = [
-        (started(), State.TRAINING),
-        (progress(5), State.TRAINING),
-        (Paused(5), State.PAUSED),
-        (CheckpointSaved(5, "five"), State.PAUSED),
-        (progress(6), State.TRAINING),
-        (ended("completed"), State.COMPLETED),
+    run = RunMonitor(folder)
+    assert look(run) is RunStatus.STARTING
+    story: list[tuple[Event, RunStatus]] = [
+        (started(), RunStatus.TRAINING),
+        (progress(5), RunStatus.TRAINING),
+        (Paused(5), RunStatus.PAUSED),
+        (CheckpointSaved(5, "five"), RunStatus.PAUSED),
+        (progress(6), RunStatus.TRAINING),
+        (ended("completed"), RunStatus.COMPLETED),
     ]
     for event, state in story:
         record(folder, event)
@@ -179,18 +179,18 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
     lock.release()
     assert not run.refresh()
     lock.acquire()  # another goes on with it
-    assert look(run) is State.STARTING
-    assert seen(folder).state is State.STARTING
+    assert look(run) is RunStatus.STARTING
+    assert seen(folder).state is RunStatus.STARTING
     record(folder, started(9))
-    assert look(run) is State.TRAINING
+    assert look(run) is RunStatus.TRAINING
 
 
 def test_a_run_that_pauses_by_itself_says_why(folder: Path, lock: FileLock) -> None:
     lock.acquire()
     run = seen(folder, started(), Paused(5, "The disk is full."))
-    assert (run.state, run.reason) == (State.PAUSED, "The disk is full.")
+    assert (run.state, run.reason) == (RunStatus.PAUSED, "The disk is full.")
     record(folder, Continued(5))
-    assert run.refresh() and (run.state, run.reason) == (State.TRAINING, "")
+    assert run.refresh() and (run.state, run.reason) == (RunStatus.TRAINING, "")
 
 
 def test_a_run_that_was_killed_and_goes_on_is_starting_at_first(
@@ -198,10 +198,10 @@ def test_a_run_that_was_killed_and_goes_on_is_starting_at_first(
 ) -> None:
     run = seen(folder, started(), progress(5))
     lock.acquire()
-    assert look(run) is State.STARTING
-    assert seen(folder).state is State.TRAINING  # who comes only now cannot know better
+    assert look(run) is RunStatus.STARTING
+    assert seen(folder).state is RunStatus.TRAINING  # who comes only now cannot know better
     record(folder, started(5))
-    assert look(run) is State.TRAINING
+    assert look(run) is RunStatus.TRAINING
 
 
 def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
@@ -210,12 +210,12 @@ def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
     steps = range(1, 3_000)
     text = "".join(events.to_line(progress(step)) + "\n" for step in steps)
     (folder / "metrics.jsonl").write_text(text)
-    record(folder, ended("stopped"), *[Warned("late")] * 3)
-    monkeypatch.setattr(lines, "_MOST", 100_000)
-    run, looks = Watch(folder), 0
+    record(folder, ended("stopped"), *[RunWarning("late")] * 3)
+    monkeypatch.setattr(jsonl, "_MOST", 100_000)
+    run, looks = RunMonitor(folder), 0
     while not looks or run.behind:
         assert run.refresh()
-        assert (run.state, run.finished) == (State.STOPPED, ended("stopped"))
+        assert (run.state, run.finished) == (RunStatus.STOPPED, ended("stopped"))
         assert run.progress == progress(steps[-1]) and len(run.warnings) == 3 * (not run.behind)
         looks += 1
     assert looks > 4
@@ -228,77 +228,77 @@ def test_a_log_that_somebody_spoilt_does_no_harm(folder: Path) -> None:
             b'\xff\n\n[]\n{"event": "progress", "step": "x"}\n{"event": "started"}\n'
             b'{"event": "warning", "message": 7}\n{"event": "paused", "step": 1e400}\n{"event":'
         )
-    run = seen(folder, *[Warned("again")] * 1_000)
+    run = seen(folder, *[RunWarning("again")] * 1_000)
     assert set(run.warnings) == {"again"} and len(run.warnings) < 100
     assert (run.progress, run.started, run.sample) == (None, None, None)
 
 
 def test_a_run_that_is_removed_while_it_is_watched_does_no_harm(folder: Path) -> None:
     run = seen(folder, started(), progress(5))
-    store.remove("small")
+    remove_model("small")
     run.refresh()
-    assert run.train.points() == [(5, 2.0)] and not watch.alive(folder)
+    assert run.train.points() == [(5, 2.0)] and not is_training(folder)
 
 
 def test_runs_are_listed_by_what_happened_last(home: Path) -> None:
-    assert watch.runs() == [] and watch.live() == []
-    store.save("imported", random_checkpoint())
+    assert list_runs() == [] and live_runs() == []
+    save_checkpoint("imported", random_checkpoint())
     for age, name in enumerate(["new", "older", "oldest"]):
         made = create(name)
         record(made, started())
         for file in made.iterdir():
             os.utime(file, (1e9 - age, 1e9 - age))
     (paths.models() / "stray").touch()
-    assert [folder.name for folder in watch.runs()] == ["new", "older", "oldest"]
-    record(store.folder("oldest"), progress(1))
-    assert [folder.name for folder in watch.runs()] == ["oldest", "new", "older"]
-    assert watch.live() == []
+    assert [folder.name for folder in list_runs()] == ["new", "older", "oldest"]
+    record(model_dir("oldest"), progress(1))
+    assert [folder.name for folder in list_runs()] == ["oldest", "new", "older"]
+    assert live_runs() == []
 
 
 def test_a_lock_that_nobody_holds_is_that_of_no_trainer(folder: Path) -> None:
-    assert not watch.alive(folder) and not (folder / "lock").exists()
+    assert not is_training(folder) and not (folder / "lock").exists()
     (folder / "lock").touch()
-    assert not watch.alive(folder)
-    assert not watch.alive(folder / "nowhere")
+    assert not is_training(folder)
+    assert not is_training(folder / "nowhere")
 
 
 def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
     folder = endless()
-    mine = Watch(folder, runs.launch(folder))
+    mine = RunMonitor(folder, launch_trainer(folder))
     mine.refresh()
-    assert mine.state is State.STARTING
+    assert mine.state is RunStatus.STARTING
     until(lambda: mine.progress is not None, mine)
-    other = Watch(folder)
+    other = RunMonitor(folder)
     other.refresh()
-    assert mine.state is other.state is State.TRAINING
-    assert watch.live() == ["small"] and watch.alive(folder)
+    assert mine.state is other.state is RunStatus.TRAINING
+    assert live_runs() == ["small"] and is_training(folder)
 
-    orders.give(folder, Order("pause"))
-    until(lambda: mine.state is other.state is State.PAUSED, mine, other)
+    send_command(folder, Command("pause"))
+    until(lambda: mine.state is other.state is RunStatus.PAUSED, mine, other)
     assert mine.progress and mine.checkpoint and mine.checkpoint.step == mine.progress.step
-    assert store.load("small@last").checkpoint.step == mine.progress.step
-    orders.give(folder, Order("set-lr", 0.01))
-    orders.give(folder, Order("continue"))
+    assert load_checkpoint("small@last").checkpoint.step == mine.progress.step
+    send_command(folder, Command("set-lr", 0.01))
+    send_command(folder, Command("continue"))
     paused_at = mine.progress.step
     until(lambda: mine.progress is not None and mine.progress.step > paused_at, mine, other)
-    assert mine.state is State.TRAINING
+    assert mine.state is RunStatus.TRAINING
     lines = map(events.from_line, (folder / "metrics.jsonl").read_bytes().splitlines())
     assert events.RateChanged(paused_at, 0.01) in lines
 
-    orders.give(folder, Order("stop"))
-    until(lambda: mine.state is other.state is State.STOPPED, mine, other)
+    send_command(folder, Command("stop"))
+    until(lambda: mine.state is other.state is RunStatus.STOPPED, mine, other)
     assert mine.finished == other.finished and mine.finished is not None
     assert mine.sample and mine.sample.step == mine.finished.step
     assert mine.train.points() == other.train.points() != []
-    until(lambda: not watch.alive(folder))
+    until(lambda: not is_training(folder))
 
-    again = Watch(folder, runs.launch(folder, resume=True))
+    again = RunMonitor(folder, launch_trainer(folder, resume=True))
     again.refresh()
-    assert again.state is State.STARTING
-    until(lambda: again.state is State.TRAINING, again, other)
+    assert again.state is RunStatus.STARTING
+    until(lambda: again.state is RunStatus.TRAINING, again, other)
     assert again.started and again.started.step == mine.finished.step
     assert again._process is not None
     os.kill(again._process.pid, signal.SIGKILL)
-    until(lambda: again.state is other.state is State.INTERRUPTED, again, other)
+    until(lambda: again.state is other.state is RunStatus.INTERRUPTED, again, other)
     assert "killed (signal 9); the system may have run out of memory" in again.reason
-    assert other.reason and watch.live() == [] and not watch.alive(folder)
+    assert other.reason and live_runs() == [] and not is_training(folder)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from charloom.core.runs.curve import Point
-from charloom.core.runs.overfitting import turned
+from charloom.core.runs.curve import CurvePoint
+from charloom.core.runs.overfitting import overfit_step
 
 Curve = Callable[[float], float]
 VALIDATIONS, REPORTS = 60, 4  # reports to each validation
@@ -26,21 +26,23 @@ def turns(x: float) -> float:
     return falls(min(x, BEST)) + 0.4 * max(0.0, x - BEST)
 
 
-def observed(curve: Curve, count: int, noise: float, seed: int) -> list[Point]:
+def observed(curve: Curve, count: int, noise: float, seed: int) -> list[CurvePoint]:
     """Return points on a curve over a run of 6,000 steps, with noise."""
     random = np.random.default_rng(seed)
     return [(6000 * n / count, curve(n / count) + random.normal(0, noise)) for n in range(1, count)]
 
 
-def losses(train: Curve, validation: Curve, noise: float, seed: int) -> tuple[list[Point], ...]:
+def losses(
+    train: Curve, validation: Curve, noise: float, seed: int
+) -> tuple[list[CurvePoint], ...]:
     read = observed(train, REPORTS * VALIDATIONS, 3 * noise, seed)
     return read, observed(validation, VALIDATIONS, noise, seed + 1)
 
 
-def told(train: list[Point], validation: list[Point]) -> list[float]:
+def told(train: list[CurvePoint], validation: list[CurvePoint]) -> list[float]:
     """Return what is said after each validation, as a run goes on."""
     parts = [validation[:n] for n in range(len(validation) + 1)]
-    said = (turned([p for p in train if not v or p[0] <= v[-1][0]], v) for v in parts)
+    said = (overfit_step([p for p in train if not v or p[0] <= v[-1][0]], v) for v in parts)
     return [step for step in said if step is not None]
 
 
@@ -79,7 +81,7 @@ def test_a_bad_moment_is_not_taken_for_it() -> None:
 
 
 def test_of_little_there_is_nothing_to_say() -> None:
-    assert turned([], []) is None
+    assert overfit_step([], []) is None
     rising = [(float(step), 1.0 + step) for step in range(20)]
-    assert turned([], rising) is None  # from the first validation on: it was never any good
-    assert turned([], [(-1.0, 2.0), *rising]) is None  # no training loss is known
+    assert overfit_step([], rising) is None  # from the first validation on: it was never any good
+    assert overfit_step([], [(-1.0, 2.0), *rising]) is None  # no training loss is known

@@ -2,13 +2,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.errors import CharloomError
-from charloom.core.runs.presets import BOUNDS, PRESETS, automatic, fit
+from charloom.core.runs.presets import BOUNDS, PRESETS, auto_preset, shrink_to_fit
 from charloom.core.training.schedule import steps_per_epoch
 
 
-def bounds(training: TrainSettings) -> dict[str, float]:
+def bounds(training: TrainConfig) -> dict[str, float]:
     given = {name: getattr(training, name) for name in BOUNDS}
     return {name: value for name, value in given.items() if value is not None}
 
@@ -61,7 +61,7 @@ def test_a_choice_out_of_range_is_refused() -> None:
 def test_auto_makes_valid_settings_for_any_text_time_and_machine(
     characters: int, seconds: float, speed: float, vocab_size: int
 ) -> None:
-    model, training = automatic(characters, seconds, speed).settings(vocab_size, {})
+    model, training = auto_preset(characters, seconds, speed).settings(vocab_size, {})
     assert bounds(training) == {"minutes": pytest.approx(seconds / 60)}
     assert model.embedding <= model.hidden
 
@@ -76,7 +76,7 @@ def test_auto_takes_no_smaller_network_for_more_text_time_or_speed(
     characters: int, seconds: float, speed: float, more: float
 ) -> None:
     def hidden(characters: int, seconds: float, speed: float) -> int:
-        model, _ = automatic(characters, seconds, speed).settings(60, {})
+        model, _ = auto_preset(characters, seconds, speed).settings(60, {})
         return model.hidden
 
     plain = hidden(characters, seconds, speed)
@@ -87,27 +87,27 @@ def test_auto_takes_no_smaller_network_for_more_text_time_or_speed(
 
 def test_auto_grows_with_text_and_with_time() -> None:
     def hidden(characters: int, seconds: float) -> int:
-        return automatic(characters, seconds, 50_000).settings(60, {})[0].hidden
+        return auto_preset(characters, seconds, 50_000).settings(60, {})[0].hidden
 
     assert hidden(1_000_000, 10) < hidden(1_000_000, 120) < hidden(1_000_000, 3_600)
     assert hidden(5_000, 3_600) < hidden(1_000_000, 3_600)
 
 
 def test_auto_drops_out_more_the_more_often_a_text_is_read() -> None:
-    short, long = (automatic(n, 600, 50_000).settings(60, {})[0] for n in (100_000, 100_000_000))
+    short, long = (auto_preset(n, 600, 50_000).settings(60, {})[0] for n in (100_000, 100_000_000))
     assert short.dropout > long.dropout == 0
 
 
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 def test_a_long_text_is_trained_on_as_it_was_asked(order: str) -> None:
-    settings = TrainSettings(batch=36, window=48, order=order)
-    assert fit(settings, 100_000) == (settings, "")
+    settings = TrainConfig(batch=36, window=48, order=order)
+    assert shrink_to_fit(settings, 100_000) == (settings, "")
 
 
 @pytest.mark.parametrize("characters", [29, 150, 1_000, 10_000])
 def test_settings_shrink_for_a_short_text_and_say_so(characters: int) -> None:
-    settings = TrainSettings(batch=64, window=256)
-    fitted, note = fit(settings, characters)
+    settings = TrainConfig(batch=64, window=256)
+    fitted, note = shrink_to_fit(settings, characters)
     assert (fitted.batch, fitted.window) < (64, 256)
     assert f"--batch {fitted.batch} " in note and f"--window {fitted.window}." in note
     assert note.startswith("The text is short")
@@ -115,8 +115,8 @@ def test_settings_shrink_for_a_short_text_and_say_so(characters: int) -> None:
 
 def test_windows_that_may_start_anywhere_need_less_text_than_lanes() -> None:
     # One epoch over 10,000 characters has 276 batches of shuffled windows, and 5 of lanes.
-    assert fit(TrainSettings(batch=36, window=48, order="shuffled"), 10_000)[1] == ""
-    assert fit(TrainSettings(batch=36, window=48, order="contiguous"), 10_000)[1] != ""
+    assert shrink_to_fit(TrainConfig(batch=36, window=48, order="shuffled"), 10_000)[1] == ""
+    assert shrink_to_fit(TrainConfig(batch=36, window=48, order="contiguous"), 10_000)[1] != ""
 
 
 @given(
@@ -128,9 +128,9 @@ def test_windows_that_may_start_anywhere_need_less_text_than_lanes() -> None:
 def test_what_fits_can_be_trained_and_what_cannot_is_refused(
     batch: int, window: int, order: str, characters: int
 ) -> None:
-    settings = TrainSettings(batch=batch, window=window, order=order)
+    settings = TrainConfig(batch=batch, window=window, order=order)
     try:
-        fitted, note = fit(settings, characters)
+        fitted, note = shrink_to_fit(settings, characters)
     except CharloomError as refusal:
         assert "--held-out" in str(refusal)
         assert characters <= 9  # even the smallest batch and window need more

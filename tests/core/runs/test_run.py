@@ -13,32 +13,38 @@ from filelock import FileLock
 
 from charloom.core.data import corpus
 from charloom.core.errors import CharloomError
-from charloom.core.runs import commands as orders
 from charloom.core.runs import events
-from charloom.core.runs import monitor as watch
-from charloom.core.runs import run as runs
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, Command, send_command
 from charloom.core.runs.events import (
     CheckpointSaved,
     Event,
     Finished,
     Progress,
+    RunWarning,
     Started,
     Validated,
-    Warned,
 )
-from charloom.core.store import write as store
+from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
+from charloom.core.runs.run import (
+    TrainerProcess,
+    create_run,
+    launch_trainer,
+    read_run_config,
+    read_training_text,
+)
+from charloom.core.store.read import load_checkpoint
+from charloom.core.store.write import remove_model
 from tests.helpers.child_process import TEXT
 from tests.helpers.small_models import SMALL, create, endless
 
 
-def until(kind: type, training: runs.Training) -> Event:
+def until(kind: type, training: TrainerProcess) -> Event:
     return next(event for event in training.events() if isinstance(event, kind))
 
 
 def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
     folder = create(steps=300)
-    seen = list(runs.Training(folder).events())
+    seen = list(TrainerProcess(folder).events())
     assert isinstance(seen[0], Started) and isinstance(seen[-1], Finished)
     assert seen[-1].step == 300
     assert {each.name for each in folder.iterdir()} >= {
@@ -52,33 +58,33 @@ def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
     assert kinds == {"started", "progress", "validated", "checkpoint", "finished"}
     samples = (folder / "samples.jsonl").read_text().splitlines()
     assert {json.loads(line)["event"] for line in samples} == {"sample"}
-    assert store.load("small").checkpoint.losses.carried == seen[-1].val_loss
-    assert store.load("small@last").checkpoint.step == 300
+    assert load_checkpoint("small").checkpoint.losses.carried == seen[-1].val_loss
+    assert load_checkpoint("small@last").checkpoint.step == 300
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_what_was_adjusted_is_told_right_after_the_start_and_kept() -> None:
     folder = create(steps=1, batch=64, device="mps" if torch.cuda.is_available() else "cuda")
-    seen = list(runs.Training(folder).events())
-    assert [type(event) for event in seen[:4]] == [Started, Warned, Warned, Progress]
-    sentences = [event.message for event in seen if isinstance(event, Warned)]
+    seen = list(TrainerProcess(folder).events())
+    assert [type(event) for event in seen[:4]] == [Started, RunWarning, RunWarning, Progress]
+    sentences = [event.message for event in seen if isinstance(event, RunWarning)]
     assert "The text is short: training with --batch" in sentences[0]
     assert "cannot be used on this machine" in sentences[1]
-    assert runs.read_plan(folder).notes == sentences[:1]
+    assert read_run_config(folder).notes == sentences[:1]
 
 
 def test_a_trainer_that_is_told_to_stop_before_it_has_begun_still_saves() -> None:
-    training = runs.Training(endless())
+    training = TrainerProcess(endless())
     training.stop()
     end = until(Finished, training)
     assert isinstance(end, Finished) and end.reason == "stopped"
-    assert store.load("small@last").checkpoint.step == end.step
+    assert load_checkpoint("small@last").checkpoint.step == end.step
 
 
 def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
     text = corpus.from_bytes(TEXT.encode() * 9, title="sea", source="sea.txt")
     large = SMALL | {"embedding": 256, "batch": 1024, "window": 4096, "order": "shuffled"}
-    folder = runs.create("large", text, "small", large, fold=0)
+    folder = create_run("large", text, "small", large, fold=0)
     command = [
         sys.executable,
         "-P",
@@ -100,71 +106,73 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
 
 def test_a_trainer_that_is_killed_leaves_its_last_checkpoint_and_a_sentence() -> None:
     folder = create(steps=8_000, checkpoint_seconds=0.2, patience=1.0)  # validated every 2,000
-    training = runs.Training(folder)
+    training = TrainerProcess(folder)
     with pytest.raises(CharloomError, match="signal 9"):
         for event in training.events():
             if isinstance(event, Validated):
                 os.kill(training._process.pid, signal.SIGKILL)
-    assert store.load("small").checkpoint.step > 0
+    assert load_checkpoint("small").checkpoint.step > 0
 
 
 def test_a_second_trainer_is_refused_and_the_first_goes_on() -> None:
     folder = endless()
-    first = runs.Training(folder)
+    first = TrainerProcess(folder)
     until(Progress, first)
-    second = runs.Training(folder)
+    second = TrainerProcess(folder)
     with pytest.raises(CharloomError, match="'small' is being trained already"):
         list(second.events())
     until(Progress, first)
     with pytest.raises(CharloomError, match="small"):
-        store.remove("small")
+        remove_model("small")
     first.stop()
     until(Finished, first)
-    store.remove("small")
+    remove_model("small")
 
 
 def test_an_order_to_an_earlier_trainer_is_not_obeyed_and_one_at_the_start_is() -> None:
     folder = endless()
-    orders.give(folder, Order("stop"))
-    training = runs.Training(folder)
-    while not watch.alive(folder):
+    send_command(folder, Command("stop"))
+    training = TrainerProcess(folder)
+    while not is_training(folder):
         time.sleep(0.01)
-    orders.give(folder, Order("checkpoint"))  # torch is not even imported yet
+    send_command(folder, Command("checkpoint"))  # torch is not even imported yet
     saved = until(CheckpointSaved, training)
     assert isinstance(saved, CheckpointSaved) and saved.step == 0
     assert isinstance(until(Progress, training), Progress)
-    orders.give(folder, Order("stop"))
+    send_command(folder, Command("stop"))
     end = until(Finished, training)
     assert isinstance(end, Finished) and end.reason == "stopped"
 
 
 def test_a_run_that_was_paused_stopped_and_resumed_ends_bit_for_bit_as_another() -> None:
-    undisturbed = runs.Training(create("whole", steps=2_000))
+    undisturbed = TrainerProcess(create("whole", steps=2_000))
     folder = create("parted", steps=2_000)
-    training = runs.Training(folder)
+    training = TrainerProcess(folder)
     until(Started, training)
-    for order in (Order("pause"), Order("continue"), Order("pause"), Order("stop")):
-        orders.give(folder, order)
+    for order in (Command("pause"), Command("continue"), Command("pause"), Command("stop")):
+        send_command(folder, order)
     stopped = until(Finished, training)
     assert isinstance(stopped, Finished) and stopped.reason == "stopped"
-    assert store.load("parted@last").checkpoint.step == stopped.step < 2_000
-    again = runs.Training(folder, resume=True)
+    assert load_checkpoint("parted@last").checkpoint.step == stopped.step < 2_000
+    again = TrainerProcess(folder, resume=True)
     started = until(Started, again)
     assert isinstance(started, Started) and started.step == stopped.step
     until(Finished, again)
     until(Finished, undisturbed)
-    one, other = (store.load(f"{name}@2000").checkpoint.tensors for name in ("whole", "parted"))
+    one, other = (
+        load_checkpoint(f"{name}@2000").checkpoint.tensors for name in ("whole", "parted")
+    )
     assert all((one[name] == other[name]).all() for name in one)
 
 
 def test_a_trainer_waits_for_those_who_only_look_at_the_lock() -> None:
     folder = create(steps=1)
     with FileLock(folder / "lock"):
-        process = runs.launch(folder)
+        process = launch_trainer(folder)
         time.sleep(0.3)
     assert process.wait() == 0
     with FileLock(folder / "lock"):
-        assert runs.launch(folder).wait() == orders.BUSY
+        assert launch_trainer(folder).wait() == EXIT_ALREADY_TRAINING
 
 
 @pytest.mark.parametrize(
@@ -189,7 +197,7 @@ def test_whatever_ends_a_trainer_is_the_last_that_is_told(
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     folder = create()
     (folder / "trainer.log").write_text("what an earlier trainer printed\n")
-    (end,) = runs.Training(folder).events()
+    (end,) = TrainerProcess(folder).events()
     assert isinstance(end, Finished) and end.reason == "failed"
     assert end.message.startswith(sentence)
     log = (folder / "trainer.log").read_text()
@@ -201,7 +209,7 @@ def test_a_trainer_that_cannot_write_what_happens_leaves_that_in_its_log() -> No
     folder = create(steps=1)
     (folder / "metrics.jsonl").symlink_to("/dev/full")
     with pytest.raises(CharloomError, match=r"failed \(exit 1\).*trainer.log' has more"):
-        list(runs.Training(folder).events())
+        list(TrainerProcess(folder).events())
     assert "No space left on device" in (folder / "trainer.log").read_text()
 
 
@@ -215,48 +223,48 @@ def test_whoever_launched_a_run_may_leave_quietly(tmp_path: Path) -> None:
     command = [sys.executable, "-P", "-X", "dev", "-W", "error", "-c", code, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("None\n", "")
-    while not watch.alive(folder):
+    while not is_training(folder):
         time.sleep(0.01)
-    orders.give(folder, Order("stop"))
-    while watch.alive(folder):
+    send_command(folder, Command("stop"))
+    while is_training(folder):
         time.sleep(0.01)
-    run = watch.Watch(folder)
+    run = RunMonitor(folder)
     run.refresh()
-    assert run.state is watch.State.STOPPED
+    assert run.state is RunStatus.STOPPED
 
 
 def test_a_run_that_cannot_be_started_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(CharloomError, match=r"'gone' cannot be started.*\.$"):
-        runs.launch(tmp_path / "gone")
+        launch_trainer(tmp_path / "gone")
 
 
 def test_a_run_whose_text_was_changed_does_not_go_on() -> None:
     folder = create()
-    plan, path = runs.read_plan(folder), folder / "corpus.txt"
+    plan, path = read_run_config(folder), folder / "corpus.txt"
     text = path.read_bytes()
-    assert runs.read_text(folder, plan) == text.decode() == TEXT
+    assert read_training_text(folder, plan) == text.decode() == TEXT
     for wrong in (text.replace(b"grey", b"blue"), text[:-1], b"", b"\xff"):
         path.write_bytes(wrong)
         with pytest.raises(CharloomError, match="'small' is missing or was changed"):
-            runs.read_text(folder, plan)
+            read_training_text(folder, plan)
     path.unlink()
     with pytest.raises(CharloomError, match="'small' is missing or was changed"):
-        runs.read_text(folder, plan)
+        read_training_text(folder, plan)
 
 
 def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for wrong in ("", "[]", "{}", '{"preset": 1, "colour": 2}'):
         (tmp_path / "run.json").write_text(wrong)
         with pytest.raises(CharloomError, match="start a new run"):
-            runs.read_plan(tmp_path)
+            read_run_config(tmp_path)
 
 
 def test_what_is_chosen_for_auto_fits_the_minutes_that_were_given() -> None:
     begin = time.monotonic()
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    folder = runs.create("auto", text, "auto", {"minutes": 0.1, "threads": 1}, fold=0)
-    end = until(Finished, runs.Training(folder))
+    folder = create_run("auto", text, "auto", {"minutes": 0.1, "threads": 1}, fold=0)
+    end = until(Finished, TrainerProcess(folder))
     assert isinstance(end, Finished) and end.val_loss is not None
     assert end.elapsed_seconds <= time.monotonic() - begin
-    plan = runs.read_plan(folder)
+    plan = read_run_config(folder)
     assert plan.model and plan.training and plan.training["minutes"] == 0.1

@@ -5,29 +5,28 @@ import pytest
 from charloom.core import paths
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
-from charloom.core.model.checkpoint import CorpusCard
-from charloom.core.model.metadata import Card
-from charloom.core.runs import training_text as origins
-from charloom.core.store import read as shelf
-from charloom.core.store import write as store
+from charloom.core.model.metadata import CheckpointMetadata, CorpusInfo
+from charloom.core.runs.training_text import find_training_text
+from charloom.core.store.read import find_checkpoint
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.gutenberg_server import gutenberg_file
 from tests.helpers.small_models import create
 
 
-def card(title: str, sha256: str) -> Card:
-    return random_checkpoint(corpus=CorpusCard(title, sha256, 1_000, "abc"))
+def card(title: str, sha256: str) -> CheckpointMetadata:
+    return random_checkpoint(corpus=CorpusInfo(title, sha256, 1_000, "abc"))
 
 
 def digest(folder: Path) -> str:
-    from charloom.core.runs import run as runs
+    from charloom.core.runs.run import read_run_config
 
-    return runs.read_plan(folder).sha256
+    return read_run_config(folder).sha256
 
 
 def test_a_model_that_was_trained_here_has_its_text_beside_it() -> None:
-    found = origins.find("small", card("sea", digest(create())))
+    found = find_training_text("small", card("sea", digest(create())))
     assert found.text == TEXT
     assert found.train + found.held_out == TEXT
     assert len(found.held_out) == int(len(TEXT) * 0.1)
@@ -35,10 +34,10 @@ def test_a_model_that_was_trained_here_has_its_text_beside_it() -> None:
 
 def test_a_model_from_elsewhere_may_have_learned_what_another_run_has() -> None:
     sha256 = digest(create("other"))
-    store.save("taken-in", random_checkpoint(corpus=CorpusCard("sea", sha256, 1_000, "abc")))
-    taken_in = shelf.find("taken-in")[1].card
+    save_checkpoint("taken-in", random_checkpoint(corpus=CorpusInfo("sea", sha256, 1_000, "abc")))
+    taken_in = find_checkpoint("taken-in")[1].card
     assert taken_in
-    assert origins.find("taken-in", taken_in).text == TEXT
+    assert find_training_text("taken-in", taken_in).text == TEXT
 
 
 def test_a_downloaded_text_is_found_by_its_name_and_digest() -> None:
@@ -46,9 +45,9 @@ def test_a_downloaded_text_is_found_by_its_name_and_digest() -> None:
     paths.make_folder(paths.downloads())
     (paths.downloads() / "pg84.txt").write_bytes(gutenberg_file(book))
     sha256 = catalog.fetch("frankenstein").sha256
-    assert origins.find("shelley", card("Frankenstein", sha256)).text.strip() == book.strip()
+    assert find_training_text("shelley", card("Frankenstein", sha256)).text.strip() == book.strip()
     with pytest.raises(CharloomError, match="not on this computer"):
-        origins.find("shelley", card("Frankenstein", "0" * 64))
+        find_training_text("shelley", card("Frankenstein", "0" * 64))
 
 
 def test_a_text_that_was_changed_is_not_taken_for_the_one_that_was_learned() -> None:
@@ -56,4 +55,4 @@ def test_a_text_that_was_changed_is_not_taken_for_the_one_that_was_learned() -> 
     learned = card("sea", digest(folder))
     (folder / "corpus.txt").write_text(TEXT + "!")
     with pytest.raises(CharloomError, match=r"'small' learned from \('sea'\) is not on this"):
-        origins.find("small", learned)
+        find_training_text("small", learned)

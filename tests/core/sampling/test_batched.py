@@ -12,26 +12,27 @@ from hypothesis import strategies as st
 
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.batched import Streams
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Drawn, Settings, Stream
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.batched import BatchSampler
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampled, Sampler
 from tests.core.sampling.test_sampler import SETTINGS, bold
 from tests.helpers.factories import random_checkpoint
 
-MODEL = LSTM(bold(random_checkpoint(hidden=24), 3.0))
+MODEL = NumpyLSTM(bold(random_checkpoint(hidden=24), 3.0))
 PROMPT = "the sea "
 
 
-def text_of(drawn: Iterable[Drawn]) -> str:
+def text_of(drawn: Iterable[Sampled]) -> str:
     return "".join(each.character for each in drawn)
 
 
-def alone(model: LSTM, chosen: Settings, seed: int, length: int) -> list[Drawn]:
-    return list(islice(Stream(model, PROMPT, chosen, seed), length))
+def alone(model: NumpyLSTM, chosen: SamplingConfig, seed: int, length: int) -> list[Sampled]:
+    return list(islice(Sampler(model, PROMPT, chosen, seed), length))
 
 
-def same(ours: list[Drawn], theirs: list[Drawn]) -> None:
+def same(ours: list[Sampled], theirs: list[Sampled]) -> None:
     """Hold two texts to the same characters, and to probabilities that rounding tells apart."""
     assert text_of(ours) == text_of(theirs)
     one, other = ([each.probability for each in drawn] for drawn in (ours, theirs))
@@ -41,9 +42,9 @@ def same(ours: list[Drawn], theirs: list[Drawn]) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(SETTINGS, st.integers(0, 2**63 - 1)), min_size=1, max_size=9))
 def test_each_text_is_the_one_its_settings_and_seed_give_alone(
-    chosen: list[tuple[Settings, int]],
+    chosen: list[tuple[SamplingConfig, int]],
 ) -> None:
-    streams = Streams(MODEL, PROMPT, *map(list, zip(*chosen, strict=True)))
+    streams = BatchSampler(MODEL, PROMPT, *map(list, zip(*chosen, strict=True)))
     for text, (how, seed) in zip(streams.texts, chosen, strict=True):
         same(list(islice(text, 40)), alone(MODEL, how, seed, 40))
 
@@ -52,10 +53,10 @@ def test_each_text_is_the_one_its_settings_and_seed_give_alone(
 def test_sixty_four_long_texts_of_a_model_with_opinions(layers: int) -> None:
     made = random_checkpoint(hidden=64, layers=layers)
     made.tensors["head.weight"][:] *= 6
-    model = LSTM(made)
-    streams = Streams(model, PROMPT, [Settings()] * 64, range(64))
+    model = NumpyLSTM(made)
+    streams = BatchSampler(model, PROMPT, [SamplingConfig()] * 64, range(64))
     for seed, text in enumerate(streams.texts):
-        same(list(islice(text, 300)), alone(model, Settings(), seed, 300))
+        same(list(islice(text, 300)), alone(model, SamplingConfig(), seed, 300))
 
 
 def test_where_rounding_would_decide_a_stream_of_its_own_does(
@@ -64,14 +65,17 @@ def test_where_rounding_would_decide_a_stream_of_its_own_does(
     """Every draw is taken for one on an edge, and the network is wrong wherever it is asked."""
     monkeypatch.setattr("charloom.core.sampling.batched._ROUNDING", 1e3)
 
-    class Rounding(LSTM):
+    class Rounding(NumpyLSTM):
         def step(self, ids: Any, state: Any) -> Any:
             logits = super().step(ids, state)
             return logits if len(ids) == 1 else logits[:, ::-1]
 
     model = Rounding(random_checkpoint(hidden=24))
-    streams = Streams(
-        model, PROMPT, [Settings(), Settings(1.0, 5), Settings(1.0, 0, 0.7)], [3, 4, 5]
+    streams = BatchSampler(
+        model,
+        PROMPT,
+        [SamplingConfig(), SamplingConfig(1.0, 5), SamplingConfig(1.0, 0, 0.7)],
+        [3, 4, 5],
     )
     for seed, text in enumerate(streams.texts, start=3):
         how = streams.settings(seed - 3)
@@ -79,54 +83,54 @@ def test_where_rounding_would_decide_a_stream_of_its_own_does(
 
 
 def test_texts_are_read_in_any_order_and_to_any_length() -> None:
-    streams = Streams(MODEL, PROMPT, [Settings()] * 3, [5, 6, 7])
+    streams = BatchSampler(MODEL, PROMPT, [SamplingConfig()] * 3, [5, 6, 7])
     second, first = streams.texts[1], streams.texts[0]
     start = list(islice(second, 30))
-    same(list(islice(first, 70)), alone(MODEL, Settings(), 5, 70))
-    same([*start, *islice(second, 10)], alone(MODEL, Settings(), 6, 40))
+    same(list(islice(first, 70)), alone(MODEL, SamplingConfig(), 5, 70))
+    same([*start, *islice(second, 10)], alone(MODEL, SamplingConfig(), 6, 40))
 
 
 def test_settings_may_change_on_the_way() -> None:
-    streams = Streams(MODEL, PROMPT, [Settings()] * 2, [5, 6])
-    lone = Stream(MODEL, PROMPT, Settings(), 5)
+    streams = BatchSampler(MODEL, PROMPT, [SamplingConfig()] * 2, [5, 6])
+    lone = Sampler(MODEL, PROMPT, SamplingConfig(), 5)
     text = streams.texts[0]
     same(list(islice(text, 10)), list(islice(lone, 10)))
-    text.settings = lone.settings = Settings(1.5, 4)
+    text.settings = lone.settings = SamplingConfig(1.5, 4)
     same(list(islice(text, 20)), list(islice(lone, 20)))
-    same(list(islice(streams.texts[1], 30)), alone(MODEL, Settings(), 6, 30))
+    same(list(islice(streams.texts[1], 30)), alone(MODEL, SamplingConfig(), 6, 30))
 
 
 def test_equals_are_cut_alike() -> None:
     flat = random_checkpoint()
     flat.tensors["head.weight"][:] = 0
     flat.tensors["head.bias"][:] = 0
-    model = LSTM(flat)
-    chosen = [Settings(0), Settings(1.0, 3), Settings(1.0, 0, 0.5)]
-    streams = Streams(model, PROMPT, chosen, [1, 2, 3])
+    model = NumpyLSTM(flat)
+    chosen = [SamplingConfig(0), SamplingConfig(1.0, 3), SamplingConfig(1.0, 0, 0.5)]
+    streams = BatchSampler(model, PROMPT, chosen, [1, 2, 3])
     for how, seed, text in zip(chosen, [1, 2, 3], streams.texts, strict=True):
         assert text_of(islice(text, 40)) == text_of(alone(model, how, seed, 40))
 
 
 def test_a_draft_of_one_of_them_ends_at_its_stop_string() -> None:
-    whole = text_of(alone(MODEL, Settings(), 1, 60))
+    whole = text_of(alone(MODEL, SamplingConfig(), 1, 60))
     stop = whole[30:33]
-    streams = Streams(MODEL, PROMPT, [Settings()] * 2, [0, 1])
-    assert text_of(Draft(streams.texts[1], 60, stop)) == whole[: whole.index(stop)]
+    streams = BatchSampler(MODEL, PROMPT, [SamplingConfig()] * 2, [0, 1])
+    assert text_of(Completion(streams.texts[1], 60, stop)) == whole[: whole.index(stop)]
 
 
 def test_the_placeholder_is_never_drawn() -> None:
-    model = LSTM(random_checkpoint(f"ab{PLACEHOLDER}"))
-    streams = Streams(model, "ab", [Settings(3.0)] * 4, range(4))
+    model = NumpyLSTM(random_checkpoint(f"ab{PLACEHOLDER}"))
+    streams = BatchSampler(model, "ab", [SamplingConfig(3.0)] * 4, range(4))
     for seed, text in enumerate(streams.texts):
         drawn = text_of(islice(text, 80))
         assert PLACEHOLDER not in drawn
-        assert drawn == text_of(islice(Stream(model, "ab", Settings(3.0), seed), 80))
+        assert drawn == text_of(islice(Sampler(model, "ab", SamplingConfig(3.0), seed), 80))
 
 
 @pytest.mark.parametrize(("prompt", "seeds"), [("☃", [0, 1]), ("the", [0, -1])])
 def test_what_a_stream_refuses_is_refused(prompt: str, seeds: list[int]) -> None:
     with pytest.raises(CharloomError) as alone_refused:
         for seed in seeds:
-            Stream(MODEL, prompt, Settings(), seed)
+            Sampler(MODEL, prompt, SamplingConfig(), seed)
     with pytest.raises(CharloomError, match=re.escape(str(alone_refused.value))):
-        Streams(MODEL, prompt, [Settings()] * 2, seeds)
+        BatchSampler(MODEL, prompt, [SamplingConfig()] * 2, seeds)

@@ -12,25 +12,33 @@ from numpy.typing import NDArray
 
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM, State
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.config import Steering
-from charloom.core.sampling.sampler import Drawn, Settings, Stream
+from charloom.core.model.numpy_lstm import LSTMState, NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingChange, SamplingConfig
+from charloom.core.sampling.sampler import Sampled, Sampler
 from tests.helpers.factories import random_checkpoint
 
-TINY = LSTM(random_checkpoint("ab", hidden=2, embedding=2))
-HOT = Settings(3.0)
+TINY = NumpyLSTM(random_checkpoint("ab", hidden=2, embedding=2))
+HOT = SamplingConfig(3.0)
 CHOICES = st.sampled_from(
-    [HOT, Settings(0), Settings(1.0), Settings(1.0, 1), Settings(1.0, 0, 0.6)]
+    [
+        HOT,
+        SamplingConfig(0),
+        SamplingConfig(1.0),
+        SamplingConfig(1.0, 1),
+        SamplingConfig(1.0, 0, 0.6),
+    ]
 )
 STOPS = st.text("ab", max_size=5)
 
 
-def draft(length: int, stop: str = "", seed: int = 0, changes: Iterable[Steering] = ()) -> Draft:
-    return Draft(Stream(TINY, "ab", HOT, seed), length, stop, changes)
+def draft(
+    length: int, stop: str = "", seed: int = 0, changes: Iterable[SamplingChange] = ()
+) -> Completion:
+    return Completion(Sampler(TINY, "ab", HOT, seed), length, stop, changes)
 
 
-def text_of(drawn: Iterable[Drawn]) -> str:
+def text_of(drawn: Iterable[Sampled]) -> str:
     return "".join(each.character for each in drawn)
 
 
@@ -47,7 +55,7 @@ def test_the_text_ends_just_before_the_stop_string(stop: str, seed: int, length:
     assert (stopping.done, stopping.length) == (True, length)
 
 
-class Watched(LSTM):
+class Watched(NumpyLSTM):
     """Tells how many characters a reader had been given at each step."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -55,7 +63,7 @@ class Watched(LSTM):
         self.given = ""
         self.shown: list[int] = []
 
-    def step(self, ids: Sequence[int] | NDArray[np.int64], state: State) -> NDArray[np.float32]:
+    def step(self, ids: Sequence[int] | NDArray[np.int64], state: LSTMState) -> NDArray[np.float32]:
         self.shown.append(len(self.given))
         return super().step(ids, state)
 
@@ -63,7 +71,7 @@ class Watched(LSTM):
 @pytest.mark.parametrize("stop", ["!", "aab!", "aba!", "abab!", "bbbb!"])
 def test_only_what_may_begin_the_stop_string_is_held_back(stop: str) -> None:
     model = Watched(random_checkpoint("ab", hidden=2, embedding=2))
-    for drawn in Draft(Stream(model, "b", HOT, 1), 100, stop):  # which is never complete
+    for drawn in Completion(Sampler(model, "b", HOT, 1), 100, stop):  # which is never complete
         model.given += drawn.character
     assert len(model.given) == len(model.shown) == 100
     for drawn_by_then, shown in enumerate(model.shown):
@@ -81,7 +89,7 @@ def test_a_draft_goes_on_like_one_that_was_longer_from_the_start(
     steps: list[int], seed: int
 ) -> None:
     going = draft(0, seed=seed)
-    given: list[Drawn] = []
+    given: list[Sampled] = []
     for step in steps:
         going.length += step
         given += going
@@ -162,21 +170,21 @@ def test_a_draft_is_done_when_its_length_is_reached_and_not_before() -> None:
 def test_settings_hold_from_the_next_character_drawn() -> None:
     steered = draft(20)
     start = text_of(islice(steered, 10))
-    steered.settings = Settings(0)
+    steered.settings = SamplingConfig(0)
     rest = text_of(steered)
     assert start == text_of(draft(10))
-    assert rest == text_of(Draft(Stream(TINY, "ab" + start, Settings(0), 0), 10))
+    assert rest == text_of(Completion(Sampler(TINY, "ab" + start, SamplingConfig(0), 0), 10))
     assert steered.changes == ((10, 0, 0, 1.0),)
 
 
 def test_a_change_counts_what_was_drawn_though_some_of_it_is_still_held_back() -> None:
     whole = text_of(draft(20))
     model = Watched(random_checkpoint("ab", hidden=2, embedding=2))
-    steered = Draft(Stream(model, "ab", HOT, 0), 20, whole[5:8] + "!")
+    steered = Completion(Sampler(model, "ab", HOT, 0), 20, whole[5:8] + "!")
     while (drawn := len(model.shown)) < 8:
         model.given += next(steered).character
     assert len(model.given) < drawn
-    steered.settings = Settings(0)
+    steered.settings = SamplingConfig(0)
     assert steered.changes == ((drawn, 0, 0, 1.0),)
 
 
@@ -184,16 +192,16 @@ def test_changes_at_one_place_are_one_and_a_change_back_is_none() -> None:
     steered = draft(30)
     steered.settings = HOT
     assert not steered.changes
-    steered.settings = Settings(1.0)
-    steered.settings = Settings(2.0, 1)
+    steered.settings = SamplingConfig(1.0)
+    steered.settings = SamplingConfig(2.0, 1)
     assert steered.changes == ((0, 2.0, 1, 1.0),)
     steered.settings = HOT
     assert not steered.changes and steered.settings == HOT
     next(steered)
-    steered.settings = Settings(1.0)
+    steered.settings = SamplingConfig(1.0)
     next(steered)
-    steered.settings = Settings(2.0)
-    steered.settings = Settings(1.0)
+    steered.settings = SamplingConfig(2.0)
+    steered.settings = SamplingConfig(1.0)
     assert steered.changes == ((1, 1.0, 0, 1.0),)
     steered.settings = HOT
     assert steered.changes == ((1, 1.0, 0, 1.0), (2, 3.0, 0, 1.0))
@@ -207,10 +215,10 @@ def test_changes_at_one_place_are_one_and_a_change_back_is_none() -> None:
     st.integers(0, 40),
 )
 def test_a_steered_text_is_written_again_from_its_changes(
-    stop: str, seed: int, turns: list[tuple[int, Settings]], length: int
+    stop: str, seed: int, turns: list[tuple[int, SamplingConfig]], length: int
 ) -> None:
     steered = draft(length, stop, seed)
-    given: list[Drawn] = []
+    given: list[Sampled] = []
     for taken, chosen in turns:
         given += islice(steered, taken)
         steered.settings = chosen
@@ -227,7 +235,7 @@ def test_a_steered_text_is_written_again_from_its_changes(
 @settings(max_examples=150)
 @given(STOPS, st.integers(0, 50), st.lists(st.tuples(st.integers(0, 9), CHOICES), max_size=6))
 def test_a_steered_text_that_is_left_early_is_written_again_too(
-    stop: str, seed: int, turns: list[tuple[int, Settings]]
+    stop: str, seed: int, turns: list[tuple[int, SamplingConfig]]
 ) -> None:
     steered = draft(60, stop, seed)
     text = ""
@@ -240,7 +248,11 @@ def test_a_steered_text_that_is_left_early_is_written_again_too(
 
 
 def test_changes_are_made_where_they_are_due_and_told_then() -> None:
-    ahead = (Steering(0, 1.0, 1, 1.0), Steering(3, 0.5, 0, 1.0), Steering(5, 2.0, 0, 0.5))
+    ahead = (
+        SamplingChange(0, 1.0, 1, 1.0),
+        SamplingChange(3, 0.5, 0, 1.0),
+        SamplingChange(5, 2.0, 0, 0.5),
+    )
     following = draft(5, changes=ahead)
     seen = [(following.settings, len(following.changes))]
     seen += [(following.settings, len(following.changes)) for _ in following]
@@ -249,9 +261,11 @@ def test_changes_are_made_where_they_are_due_and_told_then() -> None:
 
 
 def test_who_steers_a_text_that_is_written_again_has_the_wheel() -> None:
-    following = draft(30, changes=[Steering(10, 0.5, 0, 1.0), Steering(20, 2.0, 0, 1.0)])
+    following = draft(
+        30, changes=[SamplingChange(10, 0.5, 0, 1.0), SamplingChange(20, 2.0, 0, 1.0)]
+    )
     list(islice(following, 15))
-    following.settings = Settings(0)
+    following.settings = SamplingConfig(0)
     list(following)
     assert following.changes == ((10, 0.5, 0, 1.0), (15, 0, 0, 1.0))
 
@@ -278,9 +292,9 @@ def test_an_endless_draft_takes_no_more_memory_as_it_goes() -> None:
 
 
 def test_a_draft_draws_what_a_stream_does() -> None:
-    model = LSTM(random_checkpoint())
-    drawn = list(Draft(Stream(model, "the ", Settings(), 3), 50))
-    assert drawn == list(islice(Stream(model, "the ", Settings(), 3), 50))
+    model = NumpyLSTM(random_checkpoint())
+    drawn = list(Completion(Sampler(model, "the ", SamplingConfig(), 3), 50))
+    assert drawn == list(islice(Sampler(model, "the ", SamplingConfig(), 3), 50))
 
 
 @pytest.mark.parametrize(
@@ -289,4 +303,4 @@ def test_a_draft_draws_what_a_stream_does() -> None:
 def test_what_a_stream_refuses_is_refused_at_once(wrong: dict[str, Any], told: str) -> None:
     arguments: dict[str, Any] = {"prompt": "a", "settings": HOT, "seed": 0}
     with pytest.raises(CharloomError, match=told):
-        Stream(TINY, **arguments | wrong)
+        Sampler(TINY, **arguments | wrong)

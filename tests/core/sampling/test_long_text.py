@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.sampler import Drawn, Settings
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampled
 from charloom.tui.console import stream as writing
-from charloom.tui.console.stream import Passage
-from charloom.tui.formatting.wrapping import Rows
-from charloom.tui.services.writer import Candidate
+from charloom.tui.console.stream import OutputStream
+from charloom.tui.formatting.wrapping import WrappedRows
+from charloom.tui.services.writer import GenerationJob
 from tests.helpers.factories import random_checkpoint
 
 FEW, MANY = 2_000, 20_000  # characters
@@ -31,10 +32,10 @@ def peak(write: Callable[[int], object], length: int) -> int:
         tracemalloc.stop()
 
 
-def passage(length: int, shown: bool) -> Passage:
-    made = Passage(shown)
+def passage(length: int, shown: bool) -> OutputStream:
+    made = OutputStream(shown)
     with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
-        assert made.write("", lambda: repeat(Drawn("x", 0.5), length)) is None
+        assert made.write("", lambda: repeat(Sampled("x", 0.5), length)) is None
     return made
 
 
@@ -59,10 +60,10 @@ def test_a_text_that_is_kept_takes_a_few_bytes_for_each_character(shown: bool) -
 
 
 def test_a_candidate_keeps_nothing_of_what_was_taken() -> None:
-    model = LSTM(random_checkpoint("ab", hidden=2, embedding=2))
+    model = NumpyLSTM(random_checkpoint("ab", hidden=2, embedding=2))
 
     def write(length: int) -> None:
-        candidate = Candidate(model, "ab", Settings(), 0, length, stop="abababab!")
+        candidate = GenerationJob(model, "ab", SamplingConfig(), 0, length, stop="abababab!")
         while candidate.write():
             candidate.taken()
         assert candidate.count == length
@@ -74,7 +75,7 @@ def test_a_candidate_keeps_nothing_of_what_was_taken() -> None:
 
 def test_rows_take_a_few_bytes_each() -> None:
     def rows(count: int) -> None:
-        broken, text = Rows("", 80), ""
+        broken, text = WrappedRows("", 80), ""
         for _ in range(count // 1_000):
             text += 1_000 * "\n"
             broken.grow(text)

@@ -16,9 +16,10 @@ from charloom.core.analysis.scoring import carried
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Drawn, Settings, Stream, distribution, draw
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampled, Sampler, distribution, draw
 from tests.core.model.test_numpy_lstm import Textbook
 from tests.helpers.factories import random_checkpoint
 
@@ -26,7 +27,7 @@ LOGITS = st.lists(
     st.one_of(st.floats(-30, 30, width=32), st.sampled_from([0.0, 1.0])), min_size=1, max_size=12
 ).map(lambda values: np.array(values, np.float32))
 SETTINGS = st.builds(
-    Settings,
+    SamplingConfig,
     st.one_of(st.just(0.0), st.just(1.0), st.floats(0.05, 10)),
     st.integers(0, 14),
     st.one_of(st.just(1.0), st.floats(0.01, 1)),
@@ -43,8 +44,8 @@ def text_of(drawn: Any) -> str:
     return "".join(each.character for each in drawn)
 
 
-def text(model: LSTM, seed: int, length: int = 60, **chosen: Any) -> str:
-    return text_of(Draft(Stream(model, "ab", Settings(**chosen), seed), length))
+def text(model: NumpyLSTM, seed: int, length: int = 60, **chosen: Any) -> str:
+    return text_of(Completion(Sampler(model, "ab", SamplingConfig(**chosen), seed), length))
 
 
 def chances(logits: NDArray[np.float32], temperature: float) -> list[float]:
@@ -57,7 +58,7 @@ def chances(logits: NDArray[np.float32], temperature: float) -> list[float]:
 @settings(max_examples=200, deadline=None)
 @given(LOGITS, SETTINGS)
 def test_the_distribution_is_softmax_cut_by_top_k_and_then_by_top_p(
-    logits: NDArray[np.float32], chosen: Settings
+    logits: NDArray[np.float32], chosen: SamplingConfig
 ) -> None:
     found = distribution(logits, chosen)
     assert found.dtype == np.float64
@@ -88,31 +89,31 @@ def test_the_distribution_is_softmax_cut_by_top_k_and_then_by_top_p(
 @pytest.mark.parametrize(
     ("chosen", "kept"),
     [
-        (Settings(1.0, top_k=2), [1, 3]),
-        (Settings(1.0, top_p=0.5), [1, 3]),  # 0.3 + 0.3 is the first sum to reach 0.5
-        (Settings(1.0, top_p=0.29), [1]),
-        (Settings(1.0, top_p=1e-9), [1]),
-        (Settings(1.0, top_k=3, top_p=0.7), [1, 3]),  # 0.6 of 0.8 is 0.75
-        (Settings(1.0, top_p=0.7), [1, 3, 0]),
-        (Settings(1.0, top_k=99), [0, 1, 2, 3]),
-        (Settings(0.0), [1]),
-        (Settings(1e-300), [1, 3]),
+        (SamplingConfig(1.0, top_k=2), [1, 3]),
+        (SamplingConfig(1.0, top_p=0.5), [1, 3]),  # 0.3 + 0.3 is the first sum to reach 0.5
+        (SamplingConfig(1.0, top_p=0.29), [1]),
+        (SamplingConfig(1.0, top_p=1e-9), [1]),
+        (SamplingConfig(1.0, top_k=3, top_p=0.7), [1, 3]),  # 0.6 of 0.8 is 0.75
+        (SamplingConfig(1.0, top_p=0.7), [1, 3, 0]),
+        (SamplingConfig(1.0, top_k=99), [0, 1, 2, 3]),
+        (SamplingConfig(0.0), [1]),
+        (SamplingConfig(1e-300), [1, 3]),
     ],
 )
-def test_these_characters_are_kept(chosen: Settings, kept: list[int]) -> None:
+def test_these_characters_are_kept(chosen: SamplingConfig, kept: list[int]) -> None:
     logits = np.log(np.array([0.2, 0.3, 0.2, 0.3])).astype(np.float32)
     assert sorted(np.flatnonzero(distribution(logits, chosen))) == sorted(kept)
 
 
 def test_of_equal_characters_top_k_keeps_those_with_the_lowest_ids() -> None:
-    kept = distribution(np.zeros(10, np.float32), Settings(1.0, top_k=3))
+    kept = distribution(np.zeros(10, np.float32), SamplingConfig(1.0, top_k=3))
     np.testing.assert_allclose(kept, [1 / 3] * 3 + [0] * 7)
 
 
 def test_logits_of_any_size_give_a_distribution() -> None:
     largest = np.finfo(np.float32).max
     logits = np.array([-largest, largest, 0, largest], np.float32)
-    for chosen in (Settings(1.0), Settings(1e-300), Settings(10.0, 3, 0.9)):
+    for chosen in (SamplingConfig(1.0), SamplingConfig(1e-300), SamplingConfig(10.0, 3, 0.9)):
         np.testing.assert_array_equal(distribution(logits, chosen), [0, 0.5, 0, 0.5])
 
 
@@ -133,9 +134,15 @@ def test_a_draw_is_where_the_cdf_first_exceeds_the_uniform_and_never_at_a_zero(
 
 
 @pytest.mark.parametrize(
-    "chosen", [Settings(1.0), Settings(0.7), Settings(1.3, top_k=5), Settings(1.0, top_p=0.8)]
+    "chosen",
+    [
+        SamplingConfig(1.0),
+        SamplingConfig(0.7),
+        SamplingConfig(1.3, top_k=5),
+        SamplingConfig(1.0, top_p=0.8),
+    ],
 )
-def test_characters_come_as_often_as_the_distribution_says(chosen: Settings) -> None:
+def test_characters_come_as_often_as_the_distribution_says(chosen: SamplingConfig) -> None:
     draws = 20_000
     random = np.random.default_rng(5)
     probabilities = distribution(random.normal(size=12).astype(np.float32), chosen)
@@ -153,10 +160,10 @@ def test_characters_come_as_often_as_the_distribution_says(chosen: Settings) -> 
 
 def test_a_stream_draws_from_the_distribution_of_the_network_s_logits() -> None:
     checkpoint = bold(random_checkpoint(layers=2))
-    model = LSTM(checkpoint)
-    chosen = Settings(0.9, top_k=9, top_p=0.95)
+    model = NumpyLSTM(checkpoint)
+    chosen = SamplingConfig(0.9, top_k=9, top_p=0.95)
     prompt = "the loom "
-    written = text_of(Draft(Stream(model, prompt, chosen, 11), 200))
+    written = text_of(Completion(Sampler(model, prompt, chosen, 11), 200))
     ids = torch.from_numpy(checkpoint.vocab.encode(prompt + written))
     logits, _ = Textbook(checkpoint)(ids[None])
     uniform = np.random.Generator(np.random.PCG64(11)).random
@@ -167,40 +174,42 @@ def test_a_stream_draws_from_the_distribution_of_the_network_s_logits() -> None:
 
 def test_temperature_zero_takes_the_argmax_of_torch() -> None:
     checkpoint = bold(random_checkpoint(hidden=16, seed=2))
-    written = text_of(Draft(Stream(LSTM(checkpoint), "a", Settings(0), 0), 80))
+    written = text_of(Completion(Sampler(NumpyLSTM(checkpoint), "a", SamplingConfig(0), 0), 80))
     ids = torch.from_numpy(checkpoint.vocab.encode("a" + written))
     logits, _ = Textbook(checkpoint)(ids[None])
     assert checkpoint.vocab.decode(logits[0, :-1].argmax(dim=1).numpy()) == written
 
 
 def test_the_same_seed_gives_the_same_text_and_another_seed_another() -> None:
-    model = LSTM(random_checkpoint())
+    model = NumpyLSTM(random_checkpoint())
     assert text(model, 7) == text(model, 7)
     assert text(model, 7) != text(model, 8)
     assert text(model, 2**63 - 1) == text(model, 2**63 - 1)
 
 
 def test_a_shorter_text_is_the_beginning_of_a_longer_one() -> None:
-    model = LSTM(random_checkpoint())
+    model = NumpyLSTM(random_checkpoint())
     assert text(model, 3, length=90).startswith(text(model, 3, length=10))
     assert text(model, 3, length=0) == ""
 
 
 def test_settings_replaced_in_mid_stream_hold_from_the_next_character() -> None:
-    model = LSTM(random_checkpoint())
-    stream = Stream(model, "ab", Settings(2.0), 4)
+    model = NumpyLSTM(random_checkpoint())
+    stream = Sampler(model, "ab", SamplingConfig(2.0), 4)
     start = text_of(islice(stream, 10))
-    stream.settings = Settings(0)
+    stream.settings = SamplingConfig(0)
     rest = text_of(islice(stream, 10))
     assert start == text(model, 4, length=10, temperature=2.0)
-    assert rest == text_of(Draft(Stream(model, "ab" + start, Settings(0), 0), 10))
+    assert rest == text_of(Completion(Sampler(model, "ab" + start, SamplingConfig(0), 0), 10))
 
 
-@pytest.mark.parametrize("chosen", [Settings(1.0), Settings(0.6, 4, 0.9), Settings(3.0)])
-def test_the_bits_of_what_is_drawn_are_those_that_scoring_finds(chosen: Settings) -> None:
-    model = LSTM(bold(random_checkpoint(layers=2)))
+@pytest.mark.parametrize(
+    "chosen", [SamplingConfig(1.0), SamplingConfig(0.6, 4, 0.9), SamplingConfig(3.0)]
+)
+def test_the_bits_of_what_is_drawn_are_those_that_scoring_finds(chosen: SamplingConfig) -> None:
+    model = NumpyLSTM(bold(random_checkpoint(layers=2)))
     prompt = "of the warp"
-    drawn = list(Draft(Stream(model, prompt, chosen, 1), 400))
+    drawn = list(Completion(Sampler(model, prompt, chosen, 1), 400))
     bits = -sum(math.log2(each.probability) for each in drawn)
     whole, known = carried(model, prompt + text_of(drawn)), carried(model, prompt)
     scored = whole.bits_per_char * whole.characters - known.bits_per_char * known.characters
@@ -208,7 +217,9 @@ def test_the_bits_of_what_is_drawn_are_those_that_scoring_finds(chosen: Settings
 
 
 def test_memory_does_not_grow_with_the_length_of_the_text() -> None:
-    stream = Stream(LSTM(random_checkpoint("ab", hidden=2, embedding=2)), "a", Settings(), 0)
+    stream = Sampler(
+        NumpyLSTM(random_checkpoint("ab", hidden=2, embedding=2)), "a", SamplingConfig(), 0
+    )
 
     def peak(characters: int) -> int:
         tracemalloc.reset_peak()
@@ -227,21 +238,21 @@ def test_memory_does_not_grow_with_the_length_of_the_text() -> None:
 
 def test_a_long_prompt_is_read_in_pieces_to_the_same_effect() -> None:
     checkpoint = random_checkpoint()
-    model = LSTM(checkpoint)
+    model = NumpyLSTM(checkpoint)
     prompt = "warp and weft\n" * 700
     whole = model.start()
     last = model.logits(checkpoint.vocab.encode(prompt)[None], whole)[0, -1]
-    first = next(Stream(model, prompt, Settings(0), 0))
+    first = next(Sampler(model, prompt, SamplingConfig(0), 0))
     assert first.character == checkpoint.vocab.chars[int(last.argmax())]
     assert first.probability == pytest.approx(max(chances(last, 1)), rel=1e-5)
 
 
 def test_memory_does_not_grow_with_the_length_of_the_prompt() -> None:
-    model = LSTM(random_checkpoint("ab", hidden=2, embedding=2))
+    model = NumpyLSTM(random_checkpoint("ab", hidden=2, embedding=2))
 
     def peak(prompt: str) -> int:
         tracemalloc.reset_peak()
-        Stream(model, prompt, Settings(), 0)
+        Sampler(model, prompt, SamplingConfig(), 0)
         return tracemalloc.get_traced_memory()[1]
 
     short, long = "ab" * 5_000, "ab" * 25_000
@@ -255,27 +266,27 @@ def test_memory_does_not_grow_with_the_length_of_the_prompt() -> None:
 
 @pytest.mark.parametrize(("chars", "opening"), [("\t\nab", "\n"), ("ab ", " ")])
 def test_an_empty_prompt_stands_for_the_start_of_a_line(chars: str, opening: str) -> None:
-    model = LSTM(random_checkpoint(chars))
-    drawn = list(Draft(Stream(model, "", Settings(), 5), 30))
+    model = NumpyLSTM(random_checkpoint(chars))
+    drawn = list(Completion(Sampler(model, "", SamplingConfig(), 5), 30))
     # the probabilities tell prompts apart
-    assert drawn == list(Draft(Stream(model, opening, Settings(), 5), 30))
+    assert drawn == list(Completion(Sampler(model, opening, SamplingConfig(), 5), 30))
 
 
 def test_the_placeholder_is_never_drawn_however_likely() -> None:
     checkpoint = random_checkpoint("ab" + PLACEHOLDER, hidden=2)
     for lead in (3.0, 3000.0):
         checkpoint.tensors["head.bias"][2] = lead
-        model = LSTM(checkpoint)
-        for chosen in (Settings(0), Settings(1.0), Settings(1.5, 1, 0.5)):
-            drawn = list(Draft(Stream(model, "ab", chosen, 0), 50))
+        model = NumpyLSTM(checkpoint)
+        for chosen in (SamplingConfig(0), SamplingConfig(1.0), SamplingConfig(1.5, 1, 0.5)):
+            drawn = list(Completion(Sampler(model, "ab", chosen, 0), 50))
             assert set(text_of(drawn)) <= set("ab")
             assert all(0 < each.probability < 0.1 for each in drawn)
 
 
 def test_the_placeholder_keeps_its_share_of_the_network_s_probability() -> None:
     checkpoint = random_checkpoint("ab" + PLACEHOLDER, hidden=2)
-    model = LSTM(checkpoint)
-    drawn = next(Draft(Stream(model, "ab", Settings(1.0), 0), 1))
+    model = NumpyLSTM(checkpoint)
+    drawn = next(Completion(Sampler(model, "ab", SamplingConfig(1.0), 0), 1))
     state = model.start()
     logits = model.logits(checkpoint.vocab.encode("ab")[None], state)[0, -1]
     own = chances(logits, 1)[checkpoint.vocab.c2ix[drawn.character]]
@@ -284,12 +295,12 @@ def test_the_placeholder_keeps_its_share_of_the_network_s_probability() -> None:
 
 def test_a_model_that_knows_only_the_placeholder_is_refused() -> None:
     with pytest.raises(CharloomError, match="knows no character"):
-        Stream(LSTM(random_checkpoint(PLACEHOLDER)), "", Settings(), 0)
+        Sampler(NumpyLSTM(random_checkpoint(PLACEHOLDER)), "", SamplingConfig(), 0)
 
 
 def test_what_is_drawn_is_a_character_and_a_probability() -> None:
-    drawn = next(Stream(LSTM(random_checkpoint()), "a", Settings(), 0))
-    assert isinstance(drawn, Drawn)
+    drawn = next(Sampler(NumpyLSTM(random_checkpoint()), "a", SamplingConfig(), 0))
+    assert isinstance(drawn, Sampled)
     assert len(drawn.character) == 1
     assert 0 < drawn.probability < 1
 
@@ -312,15 +323,15 @@ def test_what_is_drawn_is_a_character_and_a_probability() -> None:
 )
 def test_a_setting_out_of_range_is_refused_by_its_name(wrong: dict[str, Any]) -> None:
     with pytest.raises(CharloomError, match="--" + next(iter(wrong)).replace("_", "-")):
-        Settings(**wrong)
+        SamplingConfig(**wrong)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.0])
 def test_a_seed_out_of_range_is_refused(seed: Any) -> None:
     with pytest.raises(CharloomError, match="--seed"):
-        Stream(LSTM(random_checkpoint()), "a", Settings(), seed)
+        Sampler(NumpyLSTM(random_checkpoint()), "a", SamplingConfig(), seed)
 
 
 def test_a_prompt_with_unknown_characters_is_refused() -> None:
     with pytest.raises(CharloomError, match="'☃'"):
-        Stream(LSTM(random_checkpoint()), "a☃", Settings(), 0)
+        Sampler(NumpyLSTM(random_checkpoint()), "a☃", SamplingConfig(), 0)

@@ -5,7 +5,18 @@ import pytest
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
-from charloom.core.store import write as store
+from charloom.core.store.read import BUNDLED, find_model, load_checkpoint, model_dir, model_names
+from charloom.core.store.write import (
+    check_unused,
+    export_model,
+    import_model,
+    prune_checkpoints,
+    read_notes,
+    remove_model,
+    save_checkpoint,
+    unused_name,
+    write_notes,
+)
 from tests.helpers.factories import at_step, damage, own_assets, tree
 
 
@@ -16,106 +27,106 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_exported_checkpoint_is_the_same_file(tmp_path: Path) -> None:
-    path = store.save("creature", at_step(1_200))
+    path = save_checkpoint("creature", at_step(1_200))
     for target, expected in (
         (tmp_path / "mine.bin", tmp_path / "mine.bin"),
         (tmp_path, tmp_path / "creature-1200.safetensors"),
     ):
-        assert store.export("creature", target) == expected
+        assert export_model("creature", target) == expected
         assert expected.read_bytes() == path.read_bytes()
 
 
 def test_an_export_in_half_precision_can_be_loaded(tmp_path: Path) -> None:
-    store.save("creature", at_step(7))
-    loaded = checkpoint.load(store.export("creature", tmp_path, half=True)).checkpoint
+    save_checkpoint("creature", at_step(7))
+    loaded = checkpoint.load(export_model("creature", tmp_path, half=True)).checkpoint
     assert {str(tensor.dtype) for tensor in loaded.tensors.values()} == {"float16"}
 
 
 def test_an_export_replaces_nothing_unless_forced(tmp_path: Path) -> None:
-    path = store.save("creature", at_step(7))
+    path = save_checkpoint("creature", at_step(7))
     target = tmp_path / "letter.txt"
     target.write_text("dear sister")
     with pytest.raises(CharloomError, match="already there; use --force"):
-        store.export("creature", target)
+        export_model("creature", target)
     assert target.read_text() == "dear sister"
-    store.export("creature", target, force=True)
+    export_model("creature", target, force=True)
     assert target.read_bytes() == path.read_bytes()
 
 
 def test_notes_go_along_with_an_export_and_come_with_an_import(tmp_path: Path) -> None:
-    path = store.save("creature", at_step(7))
-    store.write_notes("creature", "# Cold hands\nlr 4e-3 [b]\x1b")
+    path = save_checkpoint("creature", at_step(7))
+    write_notes("creature", "# Cold hands\nlr 4e-3 [b]\x1b")
     for half in (False, True):
-        target = store.export("creature", tmp_path / f"gift-{half}.safetensors", half=half)
+        target = export_model("creature", tmp_path / f"gift-{half}.safetensors", half=half)
         gift = checkpoint.load(target).checkpoint
-        assert gift.note == store.notes("creature")
+        assert gift.note == read_notes("creature")
         assert {str(tensor.dtype) for tensor in gift.tensors.values()} == {
             "float16" if half else "float32"
         }
-        name = store.import_(target)
-        assert store.notes(name) == gift.note
-        again = store.export(name, tmp_path / f"again-{half}.safetensors")
+        name = import_model(target)
+        assert read_notes(name) == gift.note
+        again = export_model(name, tmp_path / f"again-{half}.safetensors")
         assert again.read_bytes() == target.read_bytes()
-        store.write_notes(name, "warm")
-        warm = checkpoint.load(store.export(name, again, force=True)).checkpoint
+        write_notes(name, "warm")
+        warm = checkpoint.load(export_model(name, again, force=True)).checkpoint
         assert warm.note == "warm"
         assert warm.tensors["head.bias"].dtype == gift.tensors["head.bias"].dtype
-        store.write_notes(name, "")
-        assert checkpoint.load(store.export(name, again, force=True)).checkpoint.note == ""
-    store.write_notes("creature", "")
-    store.export("creature", target, force=True)
+        write_notes(name, "")
+        assert checkpoint.load(export_model(name, again, force=True)).checkpoint.note == ""
+    write_notes("creature", "")
+    export_model("creature", target, force=True)
     assert target.read_bytes() == path.read_bytes()
 
 
 def test_notes_that_are_too_long_to_go_along_are_told(tmp_path: Path) -> None:
-    store.save("creature", at_step(7))
-    store.write_notes("creature", "x" * 100_001)
+    save_checkpoint("creature", at_step(7))
+    write_notes("creature", "x" * 100_001)
     with pytest.raises(CharloomError, match="about 'creature' are too long to go along"):
-        store.export("creature", tmp_path / "gift")
+        export_model("creature", tmp_path / "gift")
     assert not (tmp_path / "gift").exists()
 
 
 def test_the_bundled_model_can_be_noted_about_and_stays_the_bundled_one(
     tmp_path: Path, assets: Path
 ) -> None:
-    checkpoint.save(at_step(7), assets / f"{store.BUNDLED}.safetensors")
-    assert store.notes(store.BUNDLED) == ""
-    store.write_notes(store.BUNDLED, "A creature.")
-    assert store.notes(store.BUNDLED) == "A creature."
-    assert [each.name for each in store.folder(store.BUNDLED).iterdir()] == ["notes.md"]
-    assert store.names() == (store.BUNDLED,)
-    assert store.model(store.BUNDLED).bundled
-    assert store.free_name(store.BUNDLED) == f"{store.BUNDLED}-2"
-    for refused in (store.remove, store.prune, store.check_free):
+    checkpoint.save(at_step(7), assets / f"{BUNDLED}.safetensors")
+    assert read_notes(BUNDLED) == ""
+    write_notes(BUNDLED, "A creature.")
+    assert read_notes(BUNDLED) == "A creature."
+    assert [each.name for each in model_dir(BUNDLED).iterdir()] == ["notes.md"]
+    assert model_names() == (BUNDLED,)
+    assert find_model(BUNDLED).bundled
+    assert unused_name(BUNDLED) == f"{BUNDLED}-2"
+    for refused in (remove_model, prune_checkpoints, check_unused):
         with pytest.raises(CharloomError, match="'frankenstein'"):
-            refused(store.BUNDLED)
-    gift = checkpoint.load(store.export(store.BUNDLED, tmp_path / "gift")).checkpoint
+            refused(BUNDLED)
+    gift = checkpoint.load(export_model(BUNDLED, tmp_path / "gift")).checkpoint
     assert gift.note == "A creature."
 
 
 @pytest.mark.parametrize("target", ["missing/a", "x" * 300, "file/a", "a\0b"])
 @pytest.mark.parametrize("half", [False, True])
 def test_an_export_to_nowhere_is_told(tmp_path: Path, target: str, half: bool) -> None:
-    store.save("creature", at_step(7))
+    save_checkpoint("creature", at_step(7))
     (tmp_path / "file").touch()
     with pytest.raises(CharloomError, match="cannot be written"):
-        store.export("creature", tmp_path / target, half=half)
+        export_model("creature", tmp_path / target, half=half)
 
 
 def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
-    damage(store.save("creature", at_step(7)))
+    damage(save_checkpoint("creature", at_step(7)))
     with pytest.raises(CharloomError, match="damaged"):
-        store.export("creature", tmp_path / "out")
+        export_model("creature", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_an_imported_file_becomes_a_model(tmp_path: Path) -> None:
     source = tmp_path / "gift.safetensors"
     sha256 = checkpoint.save(at_step(42, 1.5), source)
-    assert store.import_(source) == "gift"
-    assert store.import_(source, "second") == "second"
+    assert import_model(source) == "gift"
+    assert import_model(source, "second") == "second"
     for name in ("gift", "second"):
-        assert store.load(f"{name}@42").sha256 == sha256
+        assert load_checkpoint(f"{name}@42").sha256 == sha256
 
 
 @pytest.mark.parametrize(
@@ -133,12 +144,12 @@ def test_an_imported_file_becomes_a_model(tmp_path: Path) -> None:
 def test_an_imported_model_is_named_after_its_file(tmp_path: Path, stem: str, name: str) -> None:
     source = tmp_path / f"{stem}.safetensors"
     checkpoint.save(at_step(1), source)
-    assert store.import_(source) == name
-    assert store.names() == (name,)
+    assert import_model(source) == name
+    assert model_names() == (name,)
 
 
 def test_an_import_replaces_no_model_and_refuses_what_is_no_checkpoint(tmp_path: Path) -> None:
-    store.save("creature", at_step(1))
+    save_checkpoint("creature", at_step(1))
     before = tree(paths.models())
     for stem, data in (
         ("creature", checkpoint.to_bytes(at_step(9))),
@@ -149,7 +160,7 @@ def test_an_import_replaces_no_model_and_refuses_what_is_no_checkpoint(tmp_path:
         source = tmp_path / f"{stem}.safetensors"
         source.write_bytes(data)
         with pytest.raises(CharloomError):
-            store.import_(source)
+            import_model(source)
     with pytest.raises(CharloomError):
-        store.import_(tmp_path / "missing")
+        import_model(tmp_path / "missing")
     assert tree(paths.models()) == before

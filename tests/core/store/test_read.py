@@ -7,8 +7,26 @@ import pytest
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import Losses, UnreadableError
-from charloom.core.store import write as store
+from charloom.core.model.checkpoint import UnreadableError
+from charloom.core.model.metadata import Losses
+from charloom.core.store.read import (
+    find_model,
+    list_models,
+    load_checkpoint,
+    model_names,
+    resolve_path,
+)
+from charloom.core.store.write import (
+    export_model,
+    import_model,
+    new_model_folder,
+    pin_checkpoint,
+    prune_checkpoints,
+    read_notes,
+    remove_model,
+    rename_model,
+    save_checkpoint,
+)
 from tests.helpers.factories import at_step, damage, own_assets, tree
 
 
@@ -25,24 +43,24 @@ def bundled(assets: Path) -> Path:
 
 
 def steps(name: str) -> list[int]:
-    return [each.step for each in store.model(name).checkpoints]
+    return [each.step for each in find_model(name).checkpoints]
 
 
 def test_an_empty_home_has_no_models() -> None:
-    assert store.names() == ()
-    assert store.models() == ()
+    assert model_names() == ()
+    assert list_models() == ()
     assert not paths.home().exists()
 
 
 def test_a_saved_checkpoint_is_found_and_loaded_as_it_was() -> None:
     new = at_step(1_200, 1.5)
-    path = store.save("creature", new)
+    path = save_checkpoint("creature", new)
     assert path == paths.models() / "creature" / "checkpoints" / "step-00001200.safetensors"
-    assert store.names() == ("creature",)
-    loaded = store.load("creature")
+    assert model_names() == ("creature",)
+    loaded = load_checkpoint("creature")
     assert loaded.checkpoint.step == 1_200
     assert checkpoint.to_bytes(loaded.checkpoint) == path.read_bytes() == checkpoint.to_bytes(new)
-    [info] = store.models()
+    [info] = list_models()
     [found] = info.checkpoints
     assert (info.name, info.bundled, found.step, found.path) == ("creature", False, 1_200, path)
     assert (found.size, found.pinned, found.fault) == (path.stat().st_size, False, "")
@@ -52,45 +70,45 @@ def test_a_saved_checkpoint_is_found_and_loaded_as_it_was() -> None:
 
 def test_addresses_name_the_best_the_last_or_a_step() -> None:
     for step, validation in ((100, 2.0), (200, 1.5), (300, None), (400, 1.6)):
-        store.save("creature", at_step(step, validation))
+        save_checkpoint("creature", at_step(step, validation))
     found = {
-        which: store.load(f"creature{which}").checkpoint.step
+        which: load_checkpoint(f"creature{which}").checkpoint.step
         for which in ("", "@", "@best", "@last", "@100", "@300")
     }
     assert found == {"": 200, "@": 200, "@best": 200, "@last": 400, "@100": 100, "@300": 300}
-    assert store.resolve("creature@best").name == "step-00000200.safetensors"
+    assert resolve_path("creature@best").name == "step-00000200.safetensors"
 
 
 def test_of_equal_losses_the_later_is_the_best() -> None:
-    store.save("creature", at_step(100, 1.5))
-    store.save("creature", at_step(200, 1.5))
-    assert store.load("creature").checkpoint.step == 200
+    save_checkpoint("creature", at_step(100, 1.5))
+    save_checkpoint("creature", at_step(200, 1.5))
+    assert load_checkpoint("creature").checkpoint.step == 200
 
 
 def test_where_no_loss_was_measured_the_newest_is_the_best() -> None:
-    store.save("creature", at_step(10**9))
-    store.save("creature", at_step(999_999_999))
-    assert store.load("creature").checkpoint.step == 10**9
+    save_checkpoint("creature", at_step(10**9))
+    save_checkpoint("creature", at_step(999_999_999))
+    assert load_checkpoint("creature").checkpoint.step == 10**9
 
 
 @pytest.mark.parametrize("which", ["@7", "@first", "@-1", "@1e3", "@" + "9" * 9_999, "@@", "@ 100"])
 def test_an_address_that_names_nothing_says_what_there_is(which: str) -> None:
-    store.save("creature", at_step(100))
+    save_checkpoint("creature", at_step(100))
     with pytest.raises(CharloomError, match="it has @100, @last, @best") as caught:
-        store.resolve("creature" + which)
+        resolve_path("creature" + which)
     assert len(str(caught.value)) < 300
 
 
 def test_an_unknown_model_is_told_with_those_near_it() -> None:
-    store.save("creature", at_step(1))
+    save_checkpoint("creature", at_step(1))
     with pytest.raises(CharloomError, match=r"did you mean 'creature'\? `charloom models` lists"):
-        store.load("Creatrue@best")
+        load_checkpoint("Creatrue@best")
     with pytest.raises(CharloomError, match="no model called 'zzz'; `charloom models` lists"):
-        store.load("zzz")
+        load_checkpoint("zzz")
 
 
 def test_what_does_not_belong_is_passed_over() -> None:
-    store.save("creature", at_step(100, 1.5))
+    save_checkpoint("creature", at_step(100, 1.5))
     models = paths.models()
     (models / "stray.txt").write_text("hello")
     (models / "foreign").mkdir()
@@ -107,30 +125,30 @@ def test_what_does_not_belong_is_passed_over() -> None:
     ):
         (checkpoints / name).write_bytes(b"")
     (checkpoints / "step-00000300.safetensors").mkdir()
-    assert store.names() == ("creature",)
+    assert model_names() == ("creature",)
     assert steps("creature") == [100]
 
 
 def test_a_run_that_has_no_checkpoint_yet_is_a_model() -> None:
-    with store.creating("creature"):
-        assert store.names() == ()
-    assert store.names() == ("creature",)
-    assert store.model("creature").newest is None
-    assert store.model("creature").best is None
+    with new_model_folder("creature"):
+        assert model_names() == ()
+    assert model_names() == ("creature",)
+    assert find_model("creature").newest is None
+    assert find_model("creature").best is None
     with pytest.raises(CharloomError, match="no checkpoint yet"):
-        store.load("creature")
+        load_checkpoint("creature")
 
 
 def test_a_damaged_checkpoint_is_listed_as_such_and_not_the_best() -> None:
-    store.save("creature", at_step(100, 1.5))
-    store.save("creature", at_step(200, 1.0)).write_bytes(b"not a checkpoint at all")
-    sound, damaged = store.model("creature").checkpoints
+    save_checkpoint("creature", at_step(100, 1.5))
+    save_checkpoint("creature", at_step(200, 1.0)).write_bytes(b"not a checkpoint at all")
+    sound, damaged = find_model("creature").checkpoints
     assert sound.card is not None
     assert damaged.card is None
     assert "cannot be used" in damaged.fault
-    assert store.load("creature").checkpoint.step == 100
+    assert load_checkpoint("creature").checkpoint.step == 100
     with pytest.raises(CharloomError, match=r"step-00000200.*; other checkpoints: creature@100\."):
-        store.load("creature@200")
+        load_checkpoint("creature@200")
 
 
 @pytest.mark.parametrize(
@@ -139,101 +157,101 @@ def test_a_damaged_checkpoint_is_listed_as_such_and_not_the_best() -> None:
 def test_a_damaged_checkpoint_is_set_aside_and_the_next_in_line_is_used(
     address: str, used: int
 ) -> None:
-    store.save("creature", at_step(100, 1.5))
-    store.save("creature", at_step(200, 2.0))
-    path = store.save("creature", at_step(300, 1.0))
+    save_checkpoint("creature", at_step(100, 1.5))
+    save_checkpoint("creature", at_step(200, 2.0))
+    path = save_checkpoint("creature", at_step(300, 1.0))
     damage(path)
     data = path.read_bytes()
-    loaded = store.load(address)
+    loaded = load_checkpoint(address)
     assert loaded.checkpoint.step == used
     assert loaded.warning == (
         f"The checkpoint creature@300 is damaged and set aside; @{used} is used instead."
     )
     assert steps("creature") == [100, 200]
     assert path.with_name(f"{path.name}.damaged").read_bytes() == data
-    again = store.load(address)
+    again = load_checkpoint(address)
     assert again.sha256 == loaded.sha256 and again.warning == ""
 
 
 def test_one_damaged_checkpoint_after_the_other_is_set_aside() -> None:
     for step in (100, 200, 300):
-        path = store.save("creature", at_step(step))
+        path = save_checkpoint("creature", at_step(step))
         if step > 100:
             path.write_bytes(path.read_bytes()[:-step])
-    loaded = store.load("creature@last")
+    loaded = load_checkpoint("creature@last")
     assert "creature@300, @200 is damaged" in loaded.warning
     assert loaded.checkpoint.step == 100 and steps("creature") == [100]
 
 
 def test_a_checkpoint_that_may_be_sound_is_not_set_aside() -> None:
-    store.save("creature", at_step(100))
-    path = store.save("creature", at_step(200))
+    save_checkpoint("creature", at_step(100))
+    path = save_checkpoint("creature", at_step(200))
     newer = path.read_bytes().replace(b'"version": "1"', b'"version": "2"')
     path.write_bytes(newer)
     with pytest.raises(UnreadableError, match="update Charloom"):
-        store.load("creature@last")
+        load_checkpoint("creature@last")
     assert steps("creature") == [100, 200] and path.read_bytes() == newer
 
 
 def test_a_model_whose_only_checkpoint_is_damaged_says_so() -> None:
-    damage(store.save("creature", at_step(200, 1.0)))
+    damage(save_checkpoint("creature", at_step(200, 1.0)))
     with pytest.raises(CharloomError, match="weights are damaged") as caught:
-        store.load("creature")
+        load_checkpoint("creature")
     assert "other checkpoints" not in str(caught.value)
     assert steps("creature") == [200]
-    store.resolve("creature").write_bytes(b"")
+    resolve_path("creature").write_bytes(b"")
     with pytest.raises(CharloomError, match="cut short"):
-        store.load("creature")
+        load_checkpoint("creature")
 
 
 def test_the_bundled_model_can_be_used_and_exported(bundled: Path, tmp_path: Path) -> None:
-    store.save("aaa", at_step(1))
-    assert store.names() == ("frankenstein", "aaa")
+    save_checkpoint("aaa", at_step(1))
+    assert model_names() == ("frankenstein", "aaa")
     for address in ("frankenstein", "frankenstein@best", "frankenstein@last", "frankenstein@9000"):
-        assert store.resolve(address).samefile(bundled)
-    assert store.load("frankenstein").checkpoint.step == 9_000
-    assert store.model("frankenstein").bundled
-    exported = store.export("frankenstein", tmp_path)
+        assert resolve_path(address).samefile(bundled)
+    assert load_checkpoint("frankenstein").checkpoint.step == 9_000
+    assert find_model("frankenstein").bundled
+    exported = export_model("frankenstein", tmp_path)
     assert exported.name == "frankenstein-9000.safetensors"
     assert exported.read_bytes() == bundled.read_bytes()
     with pytest.raises(CharloomError, match="did you mean 'frankenstein'"):
-        store.load("Frankenstein")
+        load_checkpoint("Frankenstein")
 
 
 def test_the_bundled_model_cannot_be_changed(bundled: Path) -> None:
     before = tree(bundled.parent)
-    store.save("aaa", at_step(1))
+    save_checkpoint("aaa", at_step(1))
     for use in (
-        lambda: store.save("frankenstein", at_step(1)),
-        lambda: store.rename("frankenstein", "monster"),
-        lambda: store.rename("aaa", "frankenstein"),
-        lambda: store.remove("frankenstein"),
-        lambda: store.prune("frankenstein"),
-        lambda: store.pin("frankenstein"),
-        lambda: store.import_(bundled),
+        lambda: save_checkpoint("frankenstein", at_step(1)),
+        lambda: rename_model("frankenstein", "monster"),
+        lambda: rename_model("aaa", "frankenstein"),
+        lambda: remove_model("frankenstein"),
+        lambda: prune_checkpoints("frankenstein"),
+        lambda: pin_checkpoint("frankenstein"),
+        lambda: import_model(bundled),
     ):
         with pytest.raises(CharloomError, match="frankenstein"):
             use()
     assert tree(bundled.parent) == before
-    assert store.names() == ("frankenstein", "aaa")
-    assert store.notes("frankenstein") == ""
+    assert model_names() == ("frankenstein", "aaa")
+    assert read_notes("frankenstein") == ""
 
 
 def test_a_damaged_bundled_model_is_listed_as_such(bundled: Path) -> None:
     bundled.write_bytes(b"")
-    [info] = store.models()
+    [info] = list_models()
     assert info.best is None
     assert info.newest is not None
     with pytest.raises(CharloomError, match="cut short"):
-        store.load("frankenstein")
+        load_checkpoint("frankenstein")
 
 
 def test_listing_reads_no_weights() -> None:
-    path = store.save("creature", dataclasses.replace(at_step(1), note="kept"))
+    path = save_checkpoint("creature", dataclasses.replace(at_step(1), note="kept"))
     header_end = 8 + int.from_bytes(path.read_bytes()[:8], "little")
     size = path.stat().st_size
     os.truncate(path, header_end)
     os.truncate(path, size)
-    [found] = store.model("creature").checkpoints
+    [found] = find_model("creature").checkpoints
     assert found.card is not None
     assert found.card.note == "kept"

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from charloom.core import paths
-from charloom.core.store import repair
-from charloom.core.store import write as store
+from charloom.core.store.read import find_model, model_dir, resolve_path
+from charloom.core.store.repair import repair_all
+from charloom.core.store.write import new_model_folder, save_checkpoint, write_notes
 from tests.helpers.factories import at_step, damage, own_assets, tree
 
 _WRITER = """
@@ -97,41 +98,41 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_sound_store_is_left_as_it_is() -> None:
-    store.save("creature", at_step(1, 2.0))
-    store.save("creature", at_step(2, 3.0))
-    store.write_notes("creature", "cold hands")
+    save_checkpoint("creature", at_step(1, 2.0))
+    save_checkpoint("creature", at_step(2, 3.0))
+    write_notes("creature", "cold hands")
     before = tree(paths.home())
-    assert repair.mend_all() == []
+    assert repair_all() == []
     assert tree(paths.home()) == before
 
 
 def test_a_store_is_repaired_and_every_damaged_checkpoint_is_told_of() -> None:
     for name in ("creature", "other"):
         for step, loss in ((100, 1.0), (200, 1.5), (300, 2.0)):
-            store.save(name, at_step(step, loss))
+            save_checkpoint(name, at_step(step, loss))
     for address in ("creature@300", "other@300", "other@100"):
-        damage(store.resolve(address))
+        damage(resolve_path(address))
     before = tree(paths.home())
-    checkpoints = store.folder("creature") / "checkpoints"
+    checkpoints = model_dir("creature") / "checkpoints"
     for place in (checkpoints, checkpoints.parent, paths.models(), paths.home()):
         (place / ".step-00000400.safetensors.x.charloom.tmp").write_bytes(b"torn")
-    assert repair.mend_all() == [
+    assert repair_all() == [
         "The checkpoint creature@300 is damaged and set aside; @200 is used instead.",
         "The checkpoint other@300 is damaged and set aside; @200 is used instead.",
         "The checkpoint other@100 is damaged and set aside; @200 is used instead.",
     ]
     after = {name.removesuffix(".damaged"): data for name, data in tree(paths.home()).items()}
     assert after == before
-    assert [each.step for each in store.model("creature").checkpoints] == [100, 200]
-    assert repair.mend_all() == []
+    assert [each.step for each in find_model("creature").checkpoints] == [100, 200]
+    assert repair_all() == []
 
 
 def test_what_cannot_be_mended_is_left_for_the_person() -> None:
-    damage(store.save("creature", at_step(100)))
-    with store.creating("young"):
+    damage(save_checkpoint("creature", at_step(100)))
+    with new_model_folder("young"):
         pass
     before = tree(paths.home())
-    assert repair.mend_all() == []
+    assert repair_all() == []
     assert tree(paths.home()) == before
 
 

@@ -9,7 +9,28 @@ from hypothesis import strategies as st
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.store import write as store
+from charloom.core.store.read import (
+    BUNDLED,
+    find_model,
+    load_checkpoint,
+    model_dir,
+    model_names,
+    resolve_path,
+)
+from charloom.core.store.write import (
+    PruneResult,
+    export_model,
+    import_model,
+    new_model_folder,
+    pin_checkpoint,
+    prune_checkpoints,
+    read_notes,
+    remove_model,
+    rename_model,
+    save_checkpoint,
+    select_thinned,
+    write_notes,
+)
 from tests.helpers.factories import at_step, damage, own_assets, tree
 
 IMPOSSIBLE_NAMES = ["", "..", ".", "a/b", "../up", "a\\b", "CON", "nul.txt", "x" * 300, ".hidden"]
@@ -24,37 +45,37 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def made(name: str) -> None:
     """Make a model that has nothing in it yet."""
-    with store.creating(name):
+    with new_model_folder(name):
         pass
 
 
 def steps(name: str) -> list[int]:
-    return [each.step for each in store.model(name).checkpoints]
+    return [each.step for each in find_model(name).checkpoints]
 
 
 @pytest.mark.parametrize("name", IMPOSSIBLE_NAMES)
 def test_an_impossible_name_is_refused_by_all_and_nothing_is_written(
     name: str, tmp_path: Path
 ) -> None:
-    store.save("creature", at_step(1))
-    source = store.export("creature", tmp_path / "c.safetensors")
+    save_checkpoint("creature", at_step(1))
+    source = export_model("creature", tmp_path / "c.safetensors")
     before = tree(tmp_path)
     uses: list[Callable[[], object]] = [
-        lambda: store.folder(name),
+        lambda: model_dir(name),
         lambda: made(name),
-        lambda: store.save(name, at_step(2)),
-        lambda: store.load(name),
-        lambda: store.resolve(name + "@last"),
-        lambda: store.model(name),
-        lambda: store.rename("creature", name),
-        lambda: store.rename(name, "monster"),
-        lambda: store.remove(name),
-        lambda: store.prune(name),
-        lambda: store.pin(name),
-        lambda: store.import_(source, name),
-        lambda: store.export(name, tmp_path / "out"),
-        lambda: store.notes(name),
-        lambda: store.write_notes(name, "x"),
+        lambda: save_checkpoint(name, at_step(2)),
+        lambda: load_checkpoint(name),
+        lambda: resolve_path(name + "@last"),
+        lambda: find_model(name),
+        lambda: rename_model("creature", name),
+        lambda: rename_model(name, "monster"),
+        lambda: remove_model(name),
+        lambda: prune_checkpoints(name),
+        lambda: pin_checkpoint(name),
+        lambda: import_model(source, name),
+        lambda: export_model(name, tmp_path / "out"),
+        lambda: read_notes(name),
+        lambda: write_notes(name, "x"),
     ]
     for use in uses:
         with pytest.raises(CharloomError) as caught:
@@ -65,60 +86,60 @@ def test_an_impossible_name_is_refused_by_all_and_nothing_is_written(
 
 @pytest.mark.parametrize("name", ["Frankenstein", "frankenstein", "Ναυτίλος", "a b.c_d-e", "名前"])
 def test_a_name_is_free_unless_it_is_that_of_the_bundled_model(name: str) -> None:
-    if name.casefold() == store.BUNDLED:
+    if name.casefold() == BUNDLED:
         with pytest.raises(CharloomError, match="'frankenstein'"):
             made(name)
         with pytest.raises(CharloomError, match="'frankenstein'"):
-            store.save(name, at_step(1))
-        assert store.names() == ()
+            save_checkpoint(name, at_step(1))
+        assert model_names() == ()
     else:
-        store.save(name, at_step(1))
-        assert store.names() == (name,)
+        save_checkpoint(name, at_step(1))
+        assert model_names() == (name,)
 
 
 def test_names_that_differ_by_case_alone_clash(tmp_path: Path) -> None:
-    store.save("Creature", at_step(1))
-    store.save("other", at_step(1))
-    source = store.export("other", tmp_path / "creature.safetensors")
+    save_checkpoint("Creature", at_step(1))
+    save_checkpoint("other", at_step(1))
+    source = export_model("other", tmp_path / "creature.safetensors")
     uses: list[Callable[[], object]] = [
         lambda: made("creature"),
-        lambda: store.save("CREATURE", at_step(2)),
-        lambda: store.rename("other", "creature"),
-        lambda: store.import_(source),
+        lambda: save_checkpoint("CREATURE", at_step(2)),
+        lambda: rename_model("other", "creature"),
+        lambda: import_model(source),
     ]
     for use in uses:
         with pytest.raises(CharloomError, match="The name 'Creature' is taken"):
             use()
-    assert store.names() == ("Creature", "other")
-    store.rename("Creature", "creature")
-    assert store.names() == ("creature", "other")
+    assert model_names() == ("Creature", "other")
+    rename_model("Creature", "creature")
+    assert model_names() == ("creature", "other")
 
 
 def test_saving_thins_but_keeps_the_best_the_newest_and_the_pinned() -> None:
     for step in range(100, 3_001, 100):
-        store.save("creature", at_step(step, 1.0 if step == 700 else 2.0), keep=5)
+        save_checkpoint("creature", at_step(step, 1.0 if step == 700 else 2.0), keep=5)
         if step == 300:
-            store.pin("creature@300")
+            pin_checkpoint("creature@300")
     assert {300, 700, 3_000} <= set(steps("creature"))
     assert len(steps("creature")) == 5 + 1
-    assert [each.step for each in store.model("creature").checkpoints if each.pinned] == [300]
+    assert [each.step for each in find_model("creature").checkpoints if each.pinned] == [300]
 
 
 def test_thinning_leaves_a_damaged_checkpoint_to_the_person() -> None:
-    damage(store.save("creature", at_step(1)))
-    store.save("creature", at_step(2)).write_bytes(b"")
+    damage(save_checkpoint("creature", at_step(1)))
+    save_checkpoint("creature", at_step(2)).write_bytes(b"")
     for step in range(3, 20):
-        store.save("creature", at_step(step), keep=3)
+        save_checkpoint("creature", at_step(step), keep=3)
     assert 2 in steps("creature")
     assert len(steps("creature")) == 4
 
 
 def test_a_checkpoint_of_the_same_step_is_replaced() -> None:
-    store.save("creature", at_step(5, seed=1))
-    store.save("creature", at_step(5, seed=2))
+    save_checkpoint("creature", at_step(5, seed=1))
+    save_checkpoint("creature", at_step(5, seed=2))
     assert steps("creature") == [5]
     expected = at_step(5, seed=2).tensors["head.bias"]
-    assert store.load("creature").checkpoint.tensors["head.bias"].tolist() == expected.tolist()
+    assert load_checkpoint("creature").checkpoint.tensors["head.bias"].tolist() == expected.tolist()
 
 
 @settings(deadline=None, max_examples=100)
@@ -128,7 +149,7 @@ def test_thinning_keeps_what_it_must_and_no_more_than_it_may(
 ) -> None:
     kept = data.draw(st.sets(st.sampled_from(sorted(run)), max_size=3))
     keep = data.draw(st.integers(1, 20))
-    dropped = store.thinned(run, kept, keep)
+    dropped = select_thinned(run, kept, keep)
     left = run - dropped
     assert dropped <= run
     assert kept | {max(run)} <= left
@@ -140,7 +161,7 @@ def test_what_thinning_leaves_is_spread_over_the_whole_run(length: int) -> None:
     left: list[int] = []
     for step in range(10, 10 * length + 1, 10):
         left.append(step)
-        left = sorted(set(left) - store.thinned(left, (), 12))
+        left = sorted(set(left) - select_thinned(left, (), 12))
     gaps = [after - before for before, after in zip([0, *left], left, strict=False)]
     assert len(left) == 12
     assert max(gaps) <= 4 * 10 * length / 12
@@ -148,55 +169,55 @@ def test_what_thinning_leaves_is_spread_over_the_whole_run(length: int) -> None:
 
 def test_pruning_keeps_the_best_the_newest_and_the_pinned() -> None:
     for step, validation in ((1, 2.0), (2, 1.0), (3, 2.0), (4, 2.0), (5, 2.0)):
-        store.save("creature", at_step(step, validation))
-    store.pin("creature@3")
-    size = store.resolve("creature@1").stat().st_size + store.resolve("creature@4").stat().st_size
-    assert store.prune("creature") == store.Freed(2, size)
+        save_checkpoint("creature", at_step(step, validation))
+    pin_checkpoint("creature@3")
+    size = resolve_path("creature@1").stat().st_size + resolve_path("creature@4").stat().st_size
+    assert prune_checkpoints("creature") == PruneResult(2, size)
     assert steps("creature") == [2, 3, 5]
-    assert store.prune("creature") == store.Freed(0, 0)
+    assert prune_checkpoints("creature") == PruneResult(0, 0)
 
 
 def test_a_pin_can_be_taken_off_again() -> None:
     for step in (1, 2, 3):
-        store.save("creature", at_step(step))
-    store.pin("creature@1")
-    store.pin("creature@1")
-    store.prune("creature")
+        save_checkpoint("creature", at_step(step))
+    pin_checkpoint("creature@1")
+    pin_checkpoint("creature@1")
+    prune_checkpoints("creature")
     assert steps("creature") == [1, 3]
-    store.pin("creature@1", on=False)
-    store.pin("creature@1", on=False)
-    store.prune("creature")
+    pin_checkpoint("creature@1", on=False)
+    pin_checkpoint("creature@1", on=False)
+    prune_checkpoints("creature")
     assert steps("creature") == [3]
 
 
 def test_a_renamed_model_takes_all_along() -> None:
-    store.save("creature", at_step(1))
-    store.write_notes("creature", "cold hands")
-    before = tree(store.folder("creature"))
-    store.rename("creature", "monster")
-    assert store.names() == ("monster",)
-    assert tree(store.folder("monster")) == before
-    assert store.notes("monster") == "cold hands"
+    save_checkpoint("creature", at_step(1))
+    write_notes("creature", "cold hands")
+    before = tree(model_dir("creature"))
+    rename_model("creature", "monster")
+    assert model_names() == ("monster",)
+    assert tree(model_dir("monster")) == before
+    assert read_notes("monster") == "cold hands"
 
 
 def test_a_removed_model_leaves_nothing_behind() -> None:
-    store.save("creature", at_step(1))
-    store.save("other", at_step(1))
+    save_checkpoint("creature", at_step(1))
+    save_checkpoint("other", at_step(1))
     left_over = paths.models() / ".earlier.x.charloom.tmp" / "old"
     left_over.mkdir(parents=True)
-    store.remove("creature")
+    remove_model("creature")
     assert [path.name for path in paths.models().iterdir()] == ["other"]
-    store.save("creature", at_step(2))
+    save_checkpoint("creature", at_step(2))
     assert steps("creature") == [2]
 
 
 def test_removing_a_linked_model_leaves_what_the_link_points_to(tmp_path: Path) -> None:
-    store.save("other", at_step(1))
+    save_checkpoint("other", at_step(1))
     elsewhere = tmp_path / "elsewhere"
-    store.folder("other").rename(elsewhere)
-    store.folder("linked").symlink_to(elsewhere)
-    assert store.names() == ("linked",)
-    store.remove("linked")
+    model_dir("other").rename(elsewhere)
+    model_dir("linked").symlink_to(elsewhere)
+    assert model_names() == ("linked",)
+    remove_model("linked")
     assert list(paths.models().iterdir()) == []
     assert (elsewhere / "checkpoints" / "step-00000001.safetensors").is_file()
 
@@ -204,12 +225,12 @@ def test_removing_a_linked_model_leaves_what_the_link_points_to(tmp_path: Path) 
 @pytest.fixture
 def trainer() -> Iterator[str]:
     """Name a model whose lock another process holds."""
-    store.save("busy", at_step(1))
+    save_checkpoint("busy", at_step(1))
     code = (
         "import sys; from filelock import FileLock\n"
         "with FileLock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
     )
-    lock = str(store.folder("busy") / "lock")
+    lock = str(model_dir("busy") / "lock")
     with subprocess.Popen(
         [sys.executable, "-c", code, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -222,34 +243,34 @@ def trainer() -> Iterator[str]:
 
 def test_a_model_that_is_being_trained_is_neither_renamed_nor_removed(trainer: str) -> None:
     with pytest.raises(CharloomError, match="'busy' is being trained"):
-        store.rename(trainer, "idle")
+        rename_model(trainer, "idle")
     with pytest.raises(CharloomError, match="'busy' is being trained"):
-        store.remove(trainer)
-    assert store.names() == ("busy",)
-    store.save(trainer, at_step(2))
+        remove_model(trainer)
+    assert model_names() == ("busy",)
+    save_checkpoint(trainer, at_step(2))
     assert steps(trainer) == [1, 2]
 
 
 def test_a_lock_that_nobody_holds_is_no_obstacle() -> None:
-    store.save("creature", at_step(1))
-    (store.folder("creature") / "lock").touch()
-    store.rename("creature", "monster")
-    store.remove("monster")
-    assert store.names() == ()
+    save_checkpoint("creature", at_step(1))
+    (model_dir("creature") / "lock").touch()
+    rename_model("creature", "monster")
+    remove_model("monster")
+    assert model_names() == ()
 
 
 def test_notes_are_kept_as_they_were_written() -> None:
-    store.save("creature", at_step(1))
-    assert store.notes("creature") == ""
-    store.write_notes("creature", "# Été\nlr 4e-3\n")
-    assert store.notes("creature") == "# Été\nlr 4e-3\n"
-    (store.folder("creature") / "notes.md").write_bytes(b"caf\xe9")
-    assert store.notes("creature") == "caf\ufffd"
+    save_checkpoint("creature", at_step(1))
+    assert read_notes("creature") == ""
+    write_notes("creature", "# Été\nlr 4e-3\n")
+    assert read_notes("creature") == "# Été\nlr 4e-3\n"
+    (model_dir("creature") / "notes.md").write_bytes(b"caf\xe9")
+    assert read_notes("creature") == "caf\ufffd"
 
 
 def test_what_is_made_can_be_read_by_its_owner_alone() -> None:
-    path = store.save("creature", at_step(1))
-    for each in (path.parent, store.folder("creature"), paths.models()):
+    path = save_checkpoint("creature", at_step(1))
+    for each in (path.parent, model_dir("creature"), paths.models()):
         assert each.stat().st_mode & 0o777 == 0o700
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -257,5 +278,5 @@ def test_what_is_made_can_be_read_by_its_owner_alone() -> None:
 def test_a_home_that_is_a_file_is_told(home: Path) -> None:
     home.write_text("")
     with pytest.raises(CharloomError, match="CHARLOOM_HOME"):
-        store.save("creature", at_step(1))
-    assert store.names() == ()
+        save_checkpoint("creature", at_step(1))
+    assert model_names() == ()

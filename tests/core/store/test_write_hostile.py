@@ -8,11 +8,21 @@ import pytest
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import Loaded
-from charloom.core.runs import run as runs
-from charloom.core.runs.monitor import State, Watch
-from charloom.core.store import repair
-from charloom.core.store import write as store
+from charloom.core.model.checkpoint import LoadedCheckpoint
+from charloom.core.runs.monitor import RunMonitor, RunStatus
+from charloom.core.runs.run import read_run_config
+from charloom.core.store.read import checkpoint_path, list_models, load_checkpoint, model_names
+from charloom.core.store.repair import repair_all
+from charloom.core.store.write import (
+    export_model,
+    import_model,
+    prune_checkpoints,
+    remove_model,
+    rename_model,
+    save_checkpoint,
+    unused_name,
+    write_notes,
+)
 from tests.helpers.factories import at_step, own_assets, tree
 from tests.helpers.small_models import create
 
@@ -27,7 +37,7 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def file_of(name: str, step: int) -> Path:
-    return store.checkpoint_file(name, step)
+    return checkpoint_path(name, step)
 
 
 @posix
@@ -45,16 +55,16 @@ def file_of(name: str, step: int) -> Path:
 )
 def test_what_is_no_file_among_the_checkpoints_is_passed_over(put: Callable[[Path], None]) -> None:
     for step in (1, 2):
-        store.save("creature", at_step(step))
+        save_checkpoint("creature", at_step(step))
     put(file_of("creature", 3))
-    [info] = store.models()
+    [info] = list_models()
     assert [each.step for each in info.checkpoints] == [1, 2]
-    assert store.load("creature@last").checkpoint.step == 2
-    assert repair.mend_all() == []
-    assert store.prune("creature").files == 1
-    store.rename("creature", "monster")
-    store.remove("monster")
-    assert store.names() == ()
+    assert load_checkpoint("creature@last").checkpoint.step == 2
+    assert repair_all() == []
+    assert prune_checkpoints("creature").files == 1
+    rename_model("creature", "monster")
+    remove_model("monster")
+    assert model_names() == ()
 
 
 @posix
@@ -63,10 +73,10 @@ def test_a_link_among_the_checkpoints_is_read_and_what_it_points_to_is_never_del
 ) -> None:
     elsewhere = tmp_path / "elsewhere.safetensors"
     checkpoint.save(at_step(1), elsewhere)
-    store.save("creature", at_step(2))
+    save_checkpoint("creature", at_step(2))
     file_of("creature", 1).symlink_to(elsewhere)
-    assert store.load("creature@1").checkpoint.step == 1
-    assert store.prune("creature").files == 1
+    assert load_checkpoint("creature@1").checkpoint.step == 1
+    assert prune_checkpoints("creature").files == 1
     assert not file_of("creature", 1).is_symlink()
     assert checkpoint.load(elsewhere).checkpoint.step == 1
 
@@ -75,22 +85,22 @@ def test_a_link_among_the_checkpoints_is_read_and_what_it_points_to_is_never_del
 def test_a_damaged_link_is_set_aside_and_what_it_points_to_stays(tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("dear sister")
-    store.save("creature", at_step(1))
+    save_checkpoint("creature", at_step(1))
     file_of("creature", 2).symlink_to(letter)
-    assert "set aside" in store.load("creature@last").warning
+    assert "set aside" in load_checkpoint("creature@last").warning
     assert letter.read_text() == "dear sister"
 
 
 def test_the_longest_name_serves_for_all_that_a_model_goes_through(tmp_path: Path) -> None:
     source = tmp_path / "gift.safetensors"
     checkpoint.save(at_step(1), source)
-    assert store.import_(source, LONG) == LONG
-    store.save(LONG, at_step(2))
-    store.write_notes(LONG, "long")
-    store.rename(LONG, "short")
-    store.rename("short", LONG)
-    store.export(LONG, tmp_path / "out")
-    store.remove(LONG)
+    assert import_model(source, LONG) == LONG
+    save_checkpoint(LONG, at_step(2))
+    write_notes(LONG, "long")
+    rename_model(LONG, "short")
+    rename_model("short", LONG)
+    export_model(LONG, tmp_path / "out")
+    remove_model(LONG)
     assert list(paths.models().iterdir()) == []
 
 
@@ -108,31 +118,31 @@ def test_the_longest_name_serves_for_all_that_a_model_goes_through(tmp_path: Pat
 def test_names_that_are_one_on_some_systems_clash(there: str, new: str, tmp_path: Path) -> None:
     source = tmp_path / "gift.safetensors"
     checkpoint.save(at_step(1), source)
-    store.save(there, at_step(1))
+    save_checkpoint(there, at_step(1))
     with pytest.raises(CharloomError, match="is taken"):
-        store.import_(source, new)
-    assert store.names() == (there,)
-    store.rename(there, new)
-    assert store.names() == (new,)
+        import_model(source, new)
+    assert model_names() == (there,)
+    rename_model(there, new)
+    assert model_names() == (new,)
 
 
 @pytest.mark.parametrize(("one", "other"), [("fin", "f\u0131n"), ("A", "\uff21"), ("o", "\u03bf")])
 def test_names_that_only_look_alike_do_not(one: str, other: str) -> None:
-    store.save(one, at_step(1))
-    store.save(other, at_step(2))
-    assert store.load(one).checkpoint.step == 1
-    assert store.load(other).checkpoint.step == 2
+    save_checkpoint(one, at_step(1))
+    save_checkpoint(other, at_step(2))
+    assert load_checkpoint(one).checkpoint.step == 1
+    assert load_checkpoint(other).checkpoint.step == 2
 
 
 def test_a_name_taken_apart_is_composed_on_import_and_refused_elsewhere(tmp_path: Path) -> None:
     apart = unicodedata.normalize("NFD", "Ångström")
     source = tmp_path / f"{apart}.safetensors"
     checkpoint.save(at_step(1), source)
-    assert store.import_(source) == "Ångström"
+    assert import_model(source) == "Ångström"
     with pytest.raises(CharloomError, match="no model called"):
-        store.load(apart)
+        load_checkpoint(apart)
     with pytest.raises(CharloomError, match="NFC"):
-        store.rename("Ångström", apart)
+        rename_model("Ångström", apart)
 
 
 @posix
@@ -141,13 +151,13 @@ def test_a_name_taken_apart_is_composed_on_import_and_refused_elsewhere(tmp_path
 def test_an_export_never_replaces_a_pipe_or_a_device(
     half: bool, force: bool, tmp_path: Path
 ) -> None:
-    store.save("creature", at_step(1))
+    save_checkpoint("creature", at_step(1))
     pipe, device = tmp_path / "pipe", tmp_path / "device"
     os.mkfifo(pipe)
     device.symlink_to(os.devnull)
     for target in (pipe, device):
         with pytest.raises(CharloomError, match="is not a regular file"):
-            store.export("creature", target, half=half, force=force)
+            export_model("creature", target, half=half, force=force)
     assert pipe.is_fifo() and device.is_symlink()
 
 
@@ -156,8 +166,8 @@ def test_an_export_over_a_link_replaces_the_link(tmp_path: Path) -> None:
     letter, link = tmp_path / "letter.txt", tmp_path / "link"
     letter.write_text("dear sister")
     link.symlink_to(letter)
-    path = store.save("creature", at_step(1))
-    store.export("creature", link, force=True)
+    path = save_checkpoint("creature", at_step(1))
+    export_model("creature", link, force=True)
     assert letter.read_text() == "dear sister"
     assert link.read_bytes() == path.read_bytes()
 
@@ -168,7 +178,7 @@ def test_a_file_that_changes_after_it_was_checked_is_not_taken_in(
     source = tmp_path / "gift.safetensors"
     checkpoint.save(at_step(1), source)
 
-    def load_and_change(path: Path) -> Loaded:
+    def load_and_change(path: Path) -> LoadedCheckpoint:
         loaded = load(path)
         path.write_bytes(b"something else")
         return loaded
@@ -176,9 +186,9 @@ def test_a_file_that_changes_after_it_was_checked_is_not_taken_in(
     load = checkpoint.load
     monkeypatch.setattr(checkpoint, "load", load_and_change)
     with pytest.raises(CharloomError, match="was changed while it was read"):
-        store.import_(source)
+        import_model(source)
     assert tree(paths.models()) == {}
-    assert store.names() == ()
+    assert model_names() == ()
 
 
 @posix
@@ -187,14 +197,14 @@ def test_a_pipe_in_a_run_s_folder_keeps_nobody_waiting(name: str) -> None:
     folder = create("creature")
     (folder / name).unlink(missing_ok=True)
     os.mkfifo(folder / name)
-    run = Watch(folder)
+    run = RunMonitor(folder)
     run.refresh()
-    assert run.state in (State.UNTRAINED, State.IMPORTED)
+    assert run.state in (RunStatus.UNTRAINED, RunStatus.IMPORTED)
     if name == "run.json":
         with pytest.raises(CharloomError, match="no readable"):
-            runs.read_plan(folder)
+            read_run_config(folder)
 
 
 def test_a_reserved_name_is_none_that_is_made_of_a_title() -> None:
-    assert store.free_name("con") == "con-2"
-    assert store.free_name("Aux.txt") == "aux-txt"
+    assert unused_name("con") == "con-2"
+    assert unused_name("Aux.txt") == "aux-txt"

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from charloom.core import paths
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.model.torch_lstm import CharLSTM
-from charloom.core.training import autotune as calibration
-from charloom.core.training.autotune import Machine, calibrate
-from charloom.core.training.step import Learner
+from charloom.core.training import autotune
+from charloom.core.training.autotune import ComputeConfig, tune_compute
+from charloom.core.training.step import TrainStep
 
-MODEL = ModelSettings(vocab_size=9, embedding=4, hidden=8)
+MODEL = ModelConfig(vocab_size=9, embedding=4, hidden=8)
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +24,8 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def calibrated(**training: object) -> Machine:
-    return calibrate(MODEL, TrainSettings(**({"batch": 4, "window": 8} | training)))  # type: ignore[arg-type]
+def calibrated(**training: object) -> ComputeConfig:
+    return tune_compute(MODEL, TrainConfig(**({"batch": 4, "window": 8} | training)))  # type: ignore[arg-type]
 
 
 def test_a_machine_is_found_that_can_train() -> None:
@@ -34,8 +34,8 @@ def test_a_machine_is_found_that_can_train() -> None:
     assert machine.precision in ("float32", "bfloat16")
     assert machine.threads >= 1
     assert machine.chars_per_second > 0
-    settings = TrainSettings(batch=2, window=8)
-    learner = Learner(CharLSTM(MODEL), torch.arange(90) % 9, settings, machine.precision)
+    settings = TrainConfig(batch=2, window=8)
+    learner = TrainStep(CharLSTM(MODEL), torch.arange(90) % 9, settings, machine.precision)
     assert torch.isfinite(learner.step(0.01).loss)
 
 
@@ -65,17 +65,17 @@ def test_a_device_that_is_not_there_gives_way_to_the_cpu() -> None:
 def timings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that gets the hidden size of every network that is timed."""
     seen: list[int] = []
-    real = calibration.timed
+    real = autotune.time_steps
 
-    def timed(model: ModelSettings, settings: TrainSettings) -> Machine:
+    def timed(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
         seen.append(model.hidden)
         return real(model, settings)
 
-    monkeypatch.setattr(calibration, "timed", timed)
+    monkeypatch.setattr(autotune, "time_steps", timed)
     return seen
 
 
-def again(**training: object) -> Machine:
+def again(**training: object) -> ComputeConfig:
     return calibrated(**({"device": "cpu", "threads": 1} | training))
 
 
@@ -96,7 +96,7 @@ def test_another_batch_or_choice_is_timed_by_itself(
 
 def test_another_size_is_timed_by_itself(timings: list[int]) -> None:
     again()
-    calibrate(ModelSettings(9, 4, 12), TrainSettings(batch=4, window=8, device="cpu", threads=1))
+    tune_compute(ModelConfig(9, 4, 12), TrainConfig(batch=4, window=8, device="cpu", threads=1))
     assert timings == [8, 12]
 
 
@@ -143,9 +143,9 @@ def test_that_a_core_was_busy_is_not_kept(
     timings: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.set_num_threads(2)
-    monkeypatch.setattr(calibration, "usable_cores", lambda: 2)
+    monkeypatch.setattr(autotune, "usable_cores", lambda: 2)
     monkeypatch.setattr(
-        calibration,
+        autotune,
         "_with_speed",
         lambda *given: replace(given[2], chars_per_second=9.0 / given[2].threads),
     )

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from charloom.core.analysis import scoring
-from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import evaluation
 from tests.helpers.factories import random_checkpoint
@@ -52,7 +52,7 @@ def test_carried_in_lanes_counts_every_character_once_with_enough_before_it() ->
     loss = evaluation.carried(MODEL, text)
     assert loss.counted == 9_000
     assert loss.read == 4 * (2_250 + evaluation.CONTEXT)
-    assert loss.read + 9_000 <= evaluation.reading(9_000)
+    assert loss.read + 9_000 <= evaluation.max_characters_read(9_000)
     # This small network forgets within far fewer than the 1,000 characters that lanes repeat.
     assert loss.nats == pytest.approx(float(in_one_pass(text).mean()), abs=1e-5)
 
@@ -95,7 +95,7 @@ def test_windowed_is_every_window_from_the_empty_state(characters: int, window: 
 def test_training_and_the_score_command_measure_alike() -> None:
     text = ids(5_000)
     written = CHECKPOINT.vocab.decode(text.numpy())
-    model = LSTM(CHECKPOINT)
+    model = NumpyLSTM(CHECKPOINT)
     carried, windowed = scoring.carried(model, written), scoring.windowed(model, written, 256)
     assert evaluation.carried(MODEL, text).nats == pytest.approx(carried.nats_per_char, abs=1e-4)
     assert evaluation.windowed(MODEL, text).nats == pytest.approx(windowed.nats_per_char, abs=1e-4)

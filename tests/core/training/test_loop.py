@@ -9,23 +9,24 @@ from charloom.core.analysis.baselines import named
 from charloom.core.data.dataset import split
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.numpy_lstm import LSTM
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.events import (
     CheckpointSaved,
     Finished,
     Progress,
+    RunWarning,
     Sample,
     Started,
     Validated,
-    Warned,
 )
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
 from charloom.core.training import loop as training
 from charloom.core.training.loop import train
 from charloom.core.training.schedule import learning_rate
-from charloom.core.training.step import Learner
+from charloom.core.training.step import TrainStep
 from tests.helpers.training_tasks import CPU, Memory, events, lesson, of_kind, same
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
@@ -67,7 +68,7 @@ def test_every_step_is_in_a_report_and_the_last_report_is_of_the_end() -> None:
     (report,) = of_kind(Progress, events(taught, keeper))  # the run is shorter than a report's time
     torch.manual_seed(taught.training.seed)
     ids, _ = split(taught.vocab.encode(taught.text), 0.0)
-    learner = Learner(CharLSTM(taught.model), ids, taught.training, "float32")
+    learner = TrainStep(CharLSTM(taught.model), ids, taught.training, "float32")
     rates = [learning_rate(taught.training, step / 20) for step in range(20)]
     losses = [float(learner.step(rate).loss) for rate in rates]
     assert (report.step, report.fraction, report.lr) == (20, 1.0, rates[-1])
@@ -107,7 +108,7 @@ def test_where_the_best_checkpoint_is_lost_the_last_is_measured() -> None:
     assert isinstance(end, Finished) and end.best_step == end.step == 200
     assert end.val_loss is not None and end.best_val_loss is not None
     assert end.best_val_loss < end.val_loss
-    assert "instead of the best: The one of step" in of_kind(Warned, seen)[-1].message
+    assert "instead of the best: The one of step" in of_kind(RunWarning, seen)[-1].message
 
 
 def test_epochs_bound_a_run() -> None:
@@ -135,7 +136,7 @@ def test_what_a_loss_is_measured_against_is_told_at_the_start() -> None:
 def test_training_that_blows_up_goes_back_at_half_the_rate_and_ends_well() -> None:
     keeper = Memory()
     seen = events(lesson(hidden=64, steps=200, rate=1.0, clip=1e4, warmup=0.0), keeper)
-    warnings = of_kind(Warned, seen)
+    warnings = of_kind(RunWarning, seen)
     assert warnings and "half the learning rate" in warnings[0].message
     assert isinstance(seen[-1], Finished)
     assert all(math.isfinite(event.loss) for event in of_kind(Progress, seen))
@@ -147,7 +148,7 @@ def test_training_goes_back_to_well_before_the_loss_began_to_rise(steps: int) ->
     # The rate climbs until decay alone blows up the weights, a little more at every step.
     absurd: dict[str, Any] = {"rate": 1.0, "weight_decay": 10.0, "warmup": 0.9, "patience": 1.0}
     seen = events(lesson(hidden=32, steps=steps, **absurd))
-    warnings = [event.message for event in of_kind(Warned, seen)]
+    warnings = [event.message for event in of_kind(RunWarning, seen)]
     assert warnings
     for message in warnings:
         noticed, back = map(int, re.findall(r"step (\d+)", message))
@@ -189,6 +190,6 @@ def test_a_short_text_is_learned_by_heart_and_written_again() -> None:
     taught = lesson(text, 64, steps=900, held_out=0.0, batch=1, window=100, weight_decay=0.0)
     seen = events(taught, keeper)
     assert of_kind(Progress, seen)[-1].loss < 0.05
-    greedy = Settings(temperature=0)
-    written = Draft(Stream(LSTM(keeper.checkpoints[900]), text[:10], greedy, 0), 190)
+    greedy = SamplingConfig(temperature=0)
+    written = Completion(Sampler(NumpyLSTM(keeper.checkpoints[900]), text[:10], greedy, 0), 190)
     assert text[:10] + "".join(drawn.character for drawn in written) == text

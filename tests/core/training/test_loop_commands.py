@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from charloom.core.errors import StorageError
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import Command
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
@@ -21,8 +21,8 @@ from charloom.core.training import loop as training
 from charloom.core.training import schedule
 from charloom.core.training.loop import train
 from charloom.core.training.schedule import learning_rate
-from charloom.core.training.step import Snapshot
-from charloom.core.training.task import Standing
+from charloom.core.training.step import TrainState
+from charloom.core.training.task import RunState
 from tests.helpers.training_tasks import CPU, Memory, after, events, lesson, of_kind, same
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
 def test_a_run_that_is_told_to_stop_saves_at_that_step_and_says_so() -> None:
     keeper = Memory()
-    seen = events(lesson(steps=1_000), keeper, orders=after(7, Order("stop")))
+    seen = events(lesson(steps=1_000), keeper, orders=after(7, Command("stop")))
     end = seen[-1]
     assert isinstance(end, Finished)
     assert (end.reason, end.step) == ("stopped", 7)
@@ -38,9 +38,9 @@ def test_a_run_that_is_told_to_stop_saves_at_that_step_and_says_so() -> None:
     assert keeper.state is not None and keeper.state[0].step == 7
 
 
-PAUSE: tuple[Order | None, ...] = (
-    *(Order("pause"), None, Order("pause"), Order("checkpoint"), None),
-    *(Order("continue"), Order("continue")),
+PAUSE: tuple[Command | None, ...] = (
+    *(Command("pause"), None, Command("pause"), Command("checkpoint"), None),
+    *(Command("continue"), Command("continue")),
 )
 
 
@@ -60,7 +60,7 @@ def test_a_run_that_was_paused_ends_bit_for_bit_where_an_undisturbed_one_does() 
 def test_a_run_that_is_stopped_in_a_pause_goes_on_bit_for_bit() -> None:
     taught, whole, parted = lesson(steps=60), Memory(), Memory()
     events(taught, whole)
-    seen = events(taught, parted, orders=after(20, *PAUSE[:-2], Order("stop")))
+    seen = events(taught, parted, orders=after(20, *PAUSE[:-2], Command("stop")))
     end = seen[-1]
     assert isinstance(end, Finished) and (end.reason, end.step) == ("stopped", 20)
     assert not of_kind(Continued, seen)
@@ -107,7 +107,7 @@ def test_a_pause_takes_none_of_the_run_s_time(clock: Clock) -> None:
 
 def test_a_checkpoint_that_was_ordered_is_of_that_step() -> None:
     keeper = Memory()
-    seen = events(lesson(steps=30, held_out=0.0), keeper, orders=after(7, Order("checkpoint")))
+    seen = events(lesson(steps=30, held_out=0.0), keeper, orders=after(7, Command("checkpoint")))
     assert keeper.checkpoints.keys() == {7, 30}
     loss = keeper.checkpoints[7].losses.train
     assert loss is not None and loss < math.log(len(lesson().vocab))
@@ -115,12 +115,12 @@ def test_a_checkpoint_that_was_ordered_is_of_that_step() -> None:
 
 
 def test_a_checkpoint_that_is_saved_again_keeps_its_validation(clock: Clock) -> None:
-    keeper, waiting = Memory(), deque[Order]()
+    keeper, waiting = Memory(), deque[Command]()
     run = train(
         lesson(minutes=0.1), CPU, keeper, orders=lambda: waiting.popleft() if waiting else None
     )
     best = next(event for event in run if isinstance(event, Validated))
-    waiting.extend([Order("pause"), Order("checkpoint"), Order("stop")])
+    waiting.extend([Command("pause"), Command("checkpoint"), Command("stop")])
     rest = list(run)
     assert not of_kind(Validated, rest)
     assert [event.step for event in of_kind(CheckpointSaved, rest)] == [best.step] * 5
@@ -133,8 +133,8 @@ def rates(seen: list[Event]) -> list[float]:
 
 def test_a_rate_that_is_set_holds_from_the_next_step_on_and_is_kept() -> None:
     taught, keeper = lesson(steps=60, held_out=0.0, warmup=0.0, final_rate=0.1), Memory()
-    report = Order("checkpoint")  # brings a report of the step before it
-    said = after(30, Order("set-lr", 0.5), None, report, None, Order("stop"))
+    report = Command("checkpoint")  # brings a report of the step before it
+    said = after(30, Command("set-lr", 0.5), None, report, None, Command("stop"))
     seen = events(taught, keeper, orders=said)
     assert of_kind(RateChanged, seen) == [RateChanged(30, 0.5)]
     assert rates(seen)[0] == pytest.approx(0.5)
@@ -148,7 +148,9 @@ def test_a_rate_that_is_set_holds_from_the_next_step_on_and_is_kept() -> None:
 
 def test_a_rate_that_is_set_in_the_warm_up_or_in_a_pause_counts_from_there() -> None:
     taught = lesson(steps=60, held_out=0.0, warmup=0.5)
-    said = after(3, Order("pause"), Order("set-lr", 0.2), Order("continue"), None, Order("stop"))
+    said = after(
+        3, Command("pause"), Command("set-lr", 0.2), Command("continue"), None, Command("stop")
+    )
     seen = events(taught, orders=said)
     kinds = [type(e) for e in seen if isinstance(e, Paused | RateChanged | Continued)]
     assert kinds == [Paused, RateChanged, Continued]
@@ -162,7 +164,7 @@ class Full(Memory):
         super().__init__()
         self.refusals = refusals
 
-    def save_state(self, snapshot: Snapshot, standing: Standing) -> None:
+    def save_state(self, snapshot: TrainState, standing: RunState) -> None:
         if self.refusals:
             self.refusals -= 1
             raise StorageError("It cannot be written.") from OSError(28, "No space left")
@@ -172,7 +174,7 @@ class Full(Memory):
 def test_what_cannot_be_saved_is_waited_for_and_nothing_is_lost(clock: Clock) -> None:
     taught, whole, keeper = lesson(steps=60, held_out=0.0), Memory(), Full(3)
     events(taught, whole)
-    seen = events(taught, keeper, orders=after(20, Order("checkpoint"), *[None] * 2))
+    seen = events(taught, keeper, orders=after(20, Command("checkpoint"), *[None] * 2))
     told = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved)]
     assert [type(e) for e in told] == [Paused, Continued, CheckpointSaved, CheckpointSaved]
     why = "It cannot be saved (No space left); once that is mended, it goes on by itself."
@@ -183,13 +185,13 @@ def test_what_cannot_be_saved_is_waited_for_and_nothing_is_lost(clock: Clock) ->
 
 def test_while_it_waits_for_room_a_run_can_be_told_to_try_to_change_and_to_end() -> None:
     taught, keeper = lesson(steps=60, held_out=0.0), Full(2)
-    said = after(20, Order("pause"), Order("continue"), Order("continue"), Order("stop"))
+    said = after(20, Command("pause"), Command("continue"), Command("continue"), Command("stop"))
     seen = events(taught, keeper, orders=said)
     told = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved | Finished)]
     assert [type(e) for e in told[:4]] == [Paused, Continued, CheckpointSaved, Paused]
     assert told[3] == Paused(20) and isinstance(told[-1], Finished)
     never, seen = Full(99), []
-    run = train(taught, CPU, never, orders=after(20, Order("checkpoint"), Order("stop")))
+    run = train(taught, CPU, never, orders=after(20, Command("checkpoint"), Command("stop")))
     with pytest.raises(StorageError, match="cannot be written"):
         seen.extend(run)
     assert 20 in never.checkpoints and never.state is None

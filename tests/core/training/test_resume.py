@@ -7,7 +7,7 @@ import torch
 
 from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model import checkpoint
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import Command
 from charloom.core.runs.events import Finished, Progress, Started, Validated
 from charloom.core.training import resume
 from charloom.core.training.loop import train
@@ -31,7 +31,7 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
         if parted.state:
             resume.write_state(tmp_path / "state", *parted.state)
             state = resume.read_state(tmp_path / "state", taught)
-        stop = after(pause - (state[0].step if state else 0), Order("stop"))
+        stop = after(pause - (state[0].step if state else 0), Command("stop"))
         seen += events(taught, parted, resume=state, orders=stop)
         assert parted.state is not None and parted.state[0].step == pause
     seen += events(taught, parted, resume=parted.state)
@@ -67,9 +67,9 @@ def test_what_is_kept_comes_back_as_it_was(precision: str, tmp_path: Path) -> No
 
 def test_a_run_goes_on_from_a_checkpoint_alone_and_its_loss_goes_on_from_where_it_was() -> None:
     taught, keeper = lesson(steps=400), Memory()
-    events(taught, keeper, orders=after(300, Order("stop")))
+    events(taught, keeper, orders=after(300, Command("stop")))
     state = resume.from_checkpoint(keeper.checkpoints[300], elapsed=7.0)
-    seen = events(taught, keeper, resume=state, orders=after(20, Order("checkpoint")), spent=7.0)
+    seen = events(taught, keeper, resume=state, orders=after(20, Command("checkpoint")), spent=7.0)
     begin, end = seen[0], seen[-1]
     assert isinstance(begin, Started) and begin.step == 300
     assert isinstance(end, Finished) and end.step == 400 and end.elapsed_seconds > 7
@@ -80,7 +80,7 @@ def test_a_run_goes_on_from_a_checkpoint_alone_and_its_loss_goes_on_from_where_i
 
 def test_a_state_from_a_gpu_is_gone_on_with_on_a_cpu() -> None:
     taught, keeper = lesson(steps=60), Memory()
-    events(taught, keeper, orders=after(20, Order("stop")))
+    events(taught, keeper, orders=after(20, Command("stop")))
     assert keeper.state
     snapshot, standing = keeper.state
     moments = {  # where the fused optimizer counts its steps on the device

@@ -5,9 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.config import TrainSettings
+from charloom.core.config import TrainConfig
 from charloom.core.training import schedule
-from charloom.core.training.schedule import Budget, Rhythm, Stopwatch, learning_rate, rate_scale
+from charloom.core.training.schedule import (
+    RunBudget,
+    Stopwatch,
+    ThrottledTimer,
+    learning_rate,
+    rate_scale,
+)
 
 
 class Clock:
@@ -39,12 +45,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     ],
 )
 def test_the_rate_climbs_and_then_follows_a_cosine(fraction: float, rate: float) -> None:
-    settings = TrainSettings(rate=0.004, warmup=0.1, final_rate=0.02)
+    settings = TrainConfig(rate=0.004, warmup=0.1, final_rate=0.02)
     assert learning_rate(settings, fraction) == pytest.approx(rate)
 
 
 def test_without_a_warm_up_the_rate_starts_at_its_peak() -> None:
-    assert learning_rate(TrainSettings(rate=0.1, warmup=0.0), 0.0) == 0.1
+    assert learning_rate(TrainConfig(rate=0.1, warmup=0.0), 0.0) == 0.1
 
 
 @given(
@@ -56,7 +62,7 @@ def test_without_a_warm_up_the_rate_starts_at_its_peak() -> None:
 def test_after_the_warm_up_the_rate_never_rises(
     warmup: float, final: float, one: float, other: float
 ) -> None:
-    settings = TrainSettings(rate=0.1, warmup=warmup, final_rate=final)
+    settings = TrainConfig(rate=0.1, warmup=warmup, final_rate=final)
     early, late = sorted((max(warmup, one), max(warmup, other)))
     first, second = learning_rate(settings, early), learning_rate(settings, late)
     assert 0.1 * (1 + 1e-12) >= first >= second * (1 - 1e-12)
@@ -64,7 +70,7 @@ def test_after_the_warm_up_the_rate_never_rises(
 
 
 def test_steps_bound_a_budget_whatever_the_time() -> None:
-    budget = Budget(TrainSettings(steps=200), 7, Stopwatch(spent=1e6))
+    budget = RunBudget(TrainConfig(steps=200), 7, Stopwatch(spent=1e6))
     assert budget.total_steps == 200
     assert [budget.fraction(step) for step in (0, 50, 200)] == [0.0, 0.25, 1.0]
 
@@ -73,11 +79,11 @@ def test_steps_bound_a_budget_whatever_the_time() -> None:
 def test_epochs_are_counted_in_steps_of_which_there_is_one_at_least(
     epochs: float, steps: int
 ) -> None:
-    assert Budget(TrainSettings(epochs=epochs), 10, Stopwatch()).total_steps == steps
+    assert RunBudget(TrainConfig(epochs=epochs), 10, Stopwatch()).total_steps == steps
 
 
 def test_minutes_bound_a_budget_and_what_was_spent_before_counts(clock: Clock) -> None:
-    budget = Budget(TrainSettings(minutes=2), 7, Stopwatch(spent=30.0))
+    budget = RunBudget(TrainConfig(minutes=2), 7, Stopwatch(spent=30.0))
     assert budget.total_steps is None
     clock.now += 30
     assert budget.elapsed == 60
@@ -88,7 +94,7 @@ def test_minutes_bound_a_budget_and_what_was_spent_before_counts(clock: Clock) -
 
 
 def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) -> None:
-    budget = Budget(TrainSettings(minutes=1), 7, Stopwatch())
+    budget = RunBudget(TrainConfig(minutes=1), 7, Stopwatch())
     assert budget.evaluated_share() == 1.0
     budget.plan_evaluation(2.2)  # seconds in bfloat16, twice that in float32
     needed, affordable = 4.4, 0.06 * 60
@@ -99,7 +105,7 @@ def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) ->
 
 
 def test_a_short_evaluation_is_done_in_full(clock: Clock) -> None:
-    budget = Budget(TrainSettings(minutes=1), 7, Stopwatch())
+    budget = RunBudget(TrainConfig(minutes=1), 7, Stopwatch())
     budget.plan_evaluation(0.22)
     assert budget.evaluated_share() == 1.0
     clock.now += 60 - 0.44
@@ -107,7 +113,7 @@ def test_a_short_evaluation_is_done_in_full(clock: Clock) -> None:
 
 
 def test_a_run_bounded_by_steps_evaluates_in_full_however_long_it_takes() -> None:
-    budget = Budget(TrainSettings(steps=10), 7, Stopwatch())
+    budget = RunBudget(TrainConfig(steps=10), 7, Stopwatch())
     budget.plan_evaluation(1e9)
     assert budget.evaluated_share() == 1.0
     assert math.isfinite(budget.eta(0.5))
@@ -126,7 +132,7 @@ def test_a_stopwatch_stands_still_while_it_is_stopped(clock: Clock) -> None:
 
 def test_a_pause_takes_no_minutes_and_brings_nothing_nearer(clock: Clock) -> None:
     watch = Stopwatch()
-    budget, rhythm = Budget(TrainSettings(minutes=1), 7, watch), Rhythm(watch, 20)
+    budget, rhythm = RunBudget(TrainConfig(minutes=1), 7, watch), ThrottledTimer(watch, 20)
     clock.now += 15
     with watch.stopped():
         clock.now += 1_000
@@ -138,7 +144,7 @@ def test_a_pause_takes_no_minutes_and_brings_nothing_nearer(clock: Clock) -> Non
 
 @pytest.mark.parametrize("fraction", [0.0, 0.05, 0.1, 0.3, 0.7, 0.999])
 def test_a_rate_that_is_set_is_the_next_and_decays_as_planned(fraction: float) -> None:
-    settings = TrainSettings(rate=0.004, warmup=0.1, final_rate=0.02)
+    settings = TrainConfig(rate=0.004, warmup=0.1, final_rate=0.02)
     scale = rate_scale(settings, fraction, 0.02)
     rate_there = 0.02 * min(1.0, fraction / 0.1)  # in the warm-up it is the peak to climb to
     assert scale * learning_rate(settings, fraction) == pytest.approx(rate_there)
@@ -147,11 +153,11 @@ def test_a_rate_that_is_set_is_the_next_and_decays_as_planned(fraction: float) -
 
 
 def test_a_rate_of_next_to_nothing_can_be_set_anew() -> None:
-    assert math.isfinite(rate_scale(TrainSettings(final_rate=0.0), 1.0, 1.0))
+    assert math.isfinite(rate_scale(TrainConfig(final_rate=0.0), 1.0, 1.0))
 
 
 def test_a_rhythm_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
-    rhythm = Rhythm(Stopwatch(), 5)
+    rhythm = ThrottledTimer(Stopwatch(), 5)
     assert not rhythm.due()
     clock.now += 5
     assert rhythm.due()
@@ -163,7 +169,7 @@ def test_a_rhythm_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
 
 
 def test_what_takes_long_is_done_more_rarely(clock: Clock) -> None:
-    rhythm = Rhythm(Stopwatch(), 5, share=0.1)
+    rhythm = ThrottledTimer(Stopwatch(), 5, share=0.1)
     with rhythm:
         clock.now += 2
     clock.now += 19

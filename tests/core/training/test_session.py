@@ -13,25 +13,24 @@ import pytest
 
 from charloom.core.data import corpus
 from charloom.core.errors import CharloomError
-from charloom.core.runs import commands as orders
-from charloom.core.runs import monitor as watch
-from charloom.core.runs import run as runs
-from charloom.core.runs.commands import Order
+from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.events import (
     CheckpointSaved,
     Event,
     Finished,
     Paused,
     Progress,
+    RunWarning,
     Started,
     Validated,
-    Warned,
 )
-from charloom.core.store import write as store
+from charloom.core.runs.monitor import is_training
+from charloom.core.runs.run import TrainerProcess, create_run, launch_trainer, read_run_config
+from charloom.core.store.read import find_model, load_checkpoint, model_names, resolve_path
 from charloom.core.training import resume
 from charloom.core.training.autotune import usable_cores
 from charloom.core.training.loop import train
-from charloom.core.training.session import RunDirectory, settle
+from charloom.core.training.session import CheckpointWriter, resolve_config
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import assert_equal, at_step, damage
 from tests.helpers.small_models import SMALL, create, endless
@@ -44,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 def killed() -> Path:
     """A run whose trainer was killed after its second checkpoint."""
     folder = endless()
-    training = runs.Training(folder)
+    training = TrainerProcess(folder)
     saved = 0
     for event in training.events():
         saved += isinstance(event, CheckpointSaved)
@@ -57,7 +56,7 @@ def killed() -> Path:
 
 def gone_on(folder: Path) -> list[Event]:
     """Go on with a run, and end it at once; return what it tells until then."""
-    training = runs.Training(folder, resume=True)
+    training = TrainerProcess(folder, resume=True)
     seen: list[Event] = []
     for event in training.events():
         if isinstance(event, Started):
@@ -67,7 +66,7 @@ def gone_on(folder: Path) -> list[Event]:
 
 
 def warnings(seen: list[Event]) -> str:
-    return " ".join(event.message for event in seen if isinstance(event, Warned))
+    return " ".join(event.message for event in seen if isinstance(event, RunWarning))
 
 
 @pytest.mark.parametrize("fate", ["damaged", "lost"])
@@ -76,7 +75,7 @@ def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
 ) -> None:
     state = killed / "resume.safetensors"
     damage(state) if fate == "damaged" else state.unlink()
-    newest = store.load("small@last").checkpoint.step
+    newest = load_checkpoint("small@last").checkpoint.step
     seen = gone_on(killed)
     assert isinstance(seen[0], Started) and seen[0].step == newest
     assert f"goes on from its checkpoint @{newest}, not bit for bit." in warnings(seen)
@@ -87,8 +86,8 @@ def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
 def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_bit_for_bit_and_tells_of_it(
     killed: Path,
 ) -> None:
-    steps = [each.step for each in store.model("small").checkpoints]
-    damage(store.resolve("small@last"))
+    steps = [each.step for each in find_model("small").checkpoints]
+    damage(resolve_path("small@last"))
     seen = gone_on(killed)
     assert isinstance(seen[0], Started) and seen[0].step == steps[-1]
     assert f"small@{steps[-1]} is damaged and set aside; @{steps[-2]} is used" in warnings(seen)
@@ -96,8 +95,8 @@ def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_bit_for_bit_and_tells_
 
 def test_a_run_that_was_killed_before_it_had_saved_anything_begins_anew() -> None:
     folder = endless()
-    process = runs.launch(folder)
-    while not watch.alive(folder):
+    process = launch_trainer(folder)
+    while not is_training(folder):
         time.sleep(0.01)
     process.kill()
     process.wait()
@@ -108,16 +107,16 @@ def test_a_run_that_was_killed_before_it_had_saved_anything_begins_anew() -> Non
 @pytest.mark.parametrize("paused", [False, True])
 def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_anew(paused: bool) -> None:
     folder = endless()
-    training = runs.Training(folder)
+    training = TrainerProcess(folder)
     for event in training.events():
         if isinstance(event, Started) and paused:
-            orders.give(folder, Order("pause"))
+            send_command(folder, Command("pause"))
         elif isinstance(event, Progress if not paused else Paused):
             break
     # In one go: what is deleted file by file may get another file in the meantime.
     shutil.rmtree(folder.rename(folder.parent.parent / "deleted"))
     assert training._process.wait() == 1
-    assert not folder.exists() and store.names() == ("frankenstein",)
+    assert not folder.exists() and model_names() == ("frankenstein",)
 
 
 @pytest.mark.parametrize("chosen", [{}, {"precision": "float32", "threads": 64}])
@@ -126,13 +125,13 @@ def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, 
         name: value for name, value in SMALL.items() if name not in ("threads", "precision")
     }
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    folder = runs.create("moved", text, "small", settings | chosen | {"steps": 9}, fold=0)
-    plan = runs.read_plan(folder)
-    here, machine = settle(plan, 30, len(TEXT))
-    again, _ = settle(here, 30, len(TEXT))
+    folder = create_run("moved", text, "small", settings | chosen | {"steps": 9}, fold=0)
+    plan = read_run_config(folder)
+    here, machine = resolve_config(plan, 30, len(TEXT))
+    again, _ = resolve_config(here, 30, len(TEXT))
     assert again == here and here.training and here.device == machine.device.type
     there = replace(here, device="cuda", training=here.training | {"threads": 64})
-    moved, machine = settle(there, 30, len(TEXT))
+    moved, machine = resolve_config(there, 30, len(TEXT))
     assert moved.training and moved.device == machine.device.type
     assert moved.training["threads"] == machine.threads
     assert machine.threads == chosen.get("threads", machine.threads)
@@ -141,14 +140,14 @@ def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, 
 
 
 def test_a_better_checkpoint_of_the_same_step_stays() -> None:
-    keeper = RunDirectory(create())
+    keeper = CheckpointWriter(create())
     for kept, other in ((at_step(5, 1.5), at_step(5, seed=1)), (at_step(5, 1.5), at_step(5, 1.6))):
         assert keeper.save(kept) == keeper.save(other) == "step-00000005.safetensors"
         assert_equal(keeper.load(5), kept)
     better = at_step(5, 1.4, seed=2)
     keeper.save(better)
     assert_equal(keeper.load(5), better)
-    damage(store.resolve("small@5"))
+    damage(resolve_path("small@5"))
     keeper.save(at_step(5))
     assert_equal(keeper.load(5), at_step(5))
 
@@ -157,19 +156,19 @@ def test_a_trainer_that_cannot_take_its_lock_says_so() -> None:
     folder = create()
     (folder / "lock").mkdir()
     with pytest.raises(CharloomError, match=r"lock of 'small' cannot be taken|exit 1"):
-        for event in runs.Training(folder).events():
+        for event in TrainerProcess(folder).events():
             assert isinstance(event, Finished) and "cannot be taken" in event.message
             raise CharloomError(event.message)
-    orders.give(folder, Order("stop"))
+    send_command(folder, Command("stop"))
 
 
 def test_what_a_run_that_was_killed_and_stopped_at_its_best_step_came_to_is_kept() -> None:
     folder, taught = create(), lesson(steps=60)
-    keeper = RunDirectory(folder)
+    keeper = CheckpointWriter(folder)
     killed = train(taught, CPU, keeper)
     (validated,) = (event for event in takewhile(not_saved, killed) if isinstance(event, Validated))
     state = resume.read_state(folder / "resume.safetensors", taught)
-    *_, end = train(taught, CPU, keeper, orders=after(0, Order("stop")), resume=state)
+    *_, end = train(taught, CPU, keeper, orders=after(0, Command("stop")), resume=state)
     assert isinstance(end, Finished) and end.best_step == end.step == validated.step
     losses = keeper.load(end.step).losses
     assert losses.validation == validated.val_loss == end.best_val_loss

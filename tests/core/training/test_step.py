@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.model.torch_lstm import CharLSTM
-from charloom.core.training.step import Learner
+from charloom.core.training.step import TrainStep
 
-MODEL = ModelSettings(vocab_size=7, embedding=4, hidden=5)
+MODEL = ModelConfig(vocab_size=7, embedding=4, hidden=5)
 
 
 @pytest.fixture(autouse=True)
@@ -25,13 +25,13 @@ def text(characters: int = 200) -> Tensor:
     return torch.randint(7, (characters,), generator=torch.Generator().manual_seed(5))
 
 
-def learner(model: ModelSettings = MODEL, **training: object) -> Learner:
-    settings = TrainSettings(**({"batch": 3, "window": 6} | training))  # type: ignore[arg-type]
+def learner(model: ModelConfig = MODEL, **training: object) -> TrainStep:
+    settings = TrainConfig(**({"batch": 3, "window": 6} | training))  # type: ignore[arg-type]
     torch.manual_seed(0)
-    return Learner(CharLSTM(model), text(), settings, "float32")
+    return TrainStep(CharLSTM(model), text(), settings, "float32")
 
 
-def losses(which: Learner, steps: int) -> list[float]:
+def losses(which: TrainStep, steps: int) -> list[float]:
     return [float(which.step(0.01).loss) for _ in range(steps)]
 
 
@@ -110,7 +110,7 @@ def test_in_a_new_epoch_every_lane_starts_from_the_empty_state() -> None:
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 @pytest.mark.parametrize("pause", [1, 10, 37])
 def test_going_on_from_a_snapshot_is_never_having_stopped(order: str, pause: int) -> None:
-    model = ModelSettings(vocab_size=7, embedding=4, hidden=5, layers=2, dropout=0.4)
+    model = ModelConfig(vocab_size=7, embedding=4, hidden=5, layers=2, dropout=0.4)
     undisturbed = learner(model, order=order, reset=0.2)
     expected = losses(undisturbed, 60)
     made = learner(model, order=order, reset=0.2)

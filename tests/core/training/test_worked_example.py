@@ -10,10 +10,9 @@ import pytest
 from charloom.core.data import corpus
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.store import write as store
-from charloom.tui.tour import subject
-from charloom.tui.tour.subject import Subject
-from charloom.tui.tour.worked_example import Example, Working
+from charloom.core.store.write import save_checkpoint
+from charloom.tui.tour.subject import TourSubject, load_subject
+from charloom.tui.tour.worked_example import ExampleProcess, WorkedExample
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import damage, random_checkpoint
 
@@ -26,10 +25,10 @@ def saved(layers: int = 1, **over: Any) -> Checkpoint:
     return replace(found, training=replace(found.training, **SMALL))
 
 
-def about(found: Checkpoint) -> Subject:
-    store.save("sea", found)
+def about(found: Checkpoint) -> TourSubject:
+    save_checkpoint("sea", found)
     data = TEXT.encode()
-    return subject.load("sea", lambda: corpus.from_bytes(data, title="sea", source="sea.txt"))
+    return load_subject("sea", lambda: corpus.from_bytes(data, title="sea", source="sea.txt"))
 
 
 @pytest.mark.usefixtures("torch_as_it_was")
@@ -44,12 +43,12 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
     from charloom.core.data.dataset import batches
     from charloom.core.model.torch_lstm import CharLSTM
     from charloom.core.training.schedule import learning_rate
-    from charloom.core.training.step import Learner
+    from charloom.core.training.step import TrainStep
     from charloom.core.training.worked_example import work
 
     found = saved(layers=2, tied=tied, embedding=8 if tied else 4)
     training = replace(found.training, order=order, clip=0.05)
-    example = Example.from_json(json.loads(json.dumps(work(found, TEXT, training))))
+    example = WorkedExample.from_json(json.loads(json.dumps(work(found, TEXT, training))))
 
     model = CharLSTM(found.model)
     model.load(found.tensors)
@@ -92,7 +91,7 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
 
     again = CharLSTM(found.model)
     again.load(found.tensors)
-    learner = Learner(again, ids, training, "float32")
+    learner = TrainStep(again, ids, training, "float32")
     assert example.rate == learning_rate(training, 1.0) == pytest.approx(0.0002)
     learner.step(example.rate)
     assert example.after == pytest.approx(again.head.weight[right, 0].item(), abs=1e-7)
@@ -111,8 +110,8 @@ def test_the_child_answers_what_is_worked_out_here_and_dropout_changes_nothing()
 
     found = saved()
     shown = about(replace(found, model=replace(found.model, dropout=0.5)))
-    answered = Working(shown).result()
-    here = Example.from_json(work(found, shown.known, shown.training))
+    answered = ExampleProcess(shown).result()
+    here = WorkedExample.from_json(work(found, shown.known, shown.training))
     for name in ("features", "labels", "shapes", "parameters", "row", "rate", "weight"):
         assert getattr(answered, name) == getattr(here, name)
     for name in ("loss", "loss_after", "gradient_norm", "gradient", "before", "after"):
@@ -123,8 +122,8 @@ def test_what_the_child_cannot_do_is_told_in_a_sentence() -> None:
     shown = about(saved())
     damage(shown.path)
     with pytest.raises(CharloomError, match="cannot be used: Its weights are damaged"):
-        Working(shown).result()
-    working = Working(shown)
+        ExampleProcess(shown).result()
+    working = ExampleProcess(shown)
     working.stop()
     with pytest.raises(CharloomError, match="could not be set up: the process was ended"):
         working.result()

@@ -7,16 +7,18 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
-from charloom.core.analysis import comparison as comparing
 from charloom.core.analysis import scoring
+from charloom.core.analysis.comparison import SAME, held_out_text
 from charloom.core.model import checkpoint
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.sanitize import visible
-from charloom.core.store import write as store
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.sanitize import sanitize
+from charloom.core.store.read import load_checkpoint, resolve_path
+from charloom.core.store.write import remove_model, save_checkpoint
 from charloom.tui.analysis.compare import CompareScreen
-from charloom.tui.analysis.compare_side import Side
+from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.app import CharloomApp
 from tests.core.analysis.test_comparison import learned
 from tests.helpers.child_process import TEXT
@@ -33,24 +35,24 @@ def loom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the store have a model whose text is at hand, and another that is not as good."""
     own_assets(tmp_path, monkeypatch)
     learned("loom", create("loom"))
-    store.save("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden=16, step=2_500))
+    save_checkpoint("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden=16, step=2_500))
 
 
-def sides(pilot: Pilot[None]) -> tuple[Side, Side]:
+def sides(pilot: Pilot[None]) -> tuple[CompareSide, CompareSide]:
     room = next(each for each in pilot.app.screen_stack if isinstance(each, CompareScreen))
     return room._sides
 
 
 def wanted(address: str, prompt: str, temperature: float) -> str:
-    model = LSTM(checkpoint.load(store.resolve(address)).checkpoint)
+    model = NumpyLSTM(checkpoint.load(resolve_path(address)).checkpoint)
     prompt, _ = model.vocab.adapt(prompt)
-    draft = Draft(Stream(model, prompt, Settings(temperature), 0), 300)
+    draft = Completion(Sampler(model, prompt, SamplingConfig(temperature), 0), 300)
     return prompt + "".join(character for character, _ in draft)
 
 
 async def written(pilot: Pilot[None], left: str, right: str) -> None:
     """Wait until the two sides show these texts."""
-    seen = [visible(each) for each in (left, right)]
+    seen = [sanitize(each) for each in (left, right)]
     await until(pilot, lambda: [side._flow._text for side in sides(pilot)] == seen)
 
 
@@ -66,11 +68,11 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await written(pilot, wanted("loom", "abc", 0.8), wanted("loom", "abc", 1.2))
-        await until(pilot, lambda: comparing.SAME in words(app))
+        await until(pilot, lambda: SAME in words(app))
         assert "loom@100 · temp 0.8" in shown(app) and "loom@100 · temp 1.2" in shown(app)
-        held_out = comparing.held_out("loom", "loom").text
+        held_out = held_out_text("loom", "loom").text
         bits = [
-            scoring.carried(LSTM(store.load(each).checkpoint), held_out).bits_per_char
+            scoring.carried(NumpyLSTM(load_checkpoint(each).checkpoint), held_out).bits_per_char
             for each in ("loom", "other")
         ]
         assert shown(app).count(f"{bits[0]:.4f} bits/char") == 2
@@ -126,7 +128,7 @@ async def test_a_side_that_cannot_be_read_says_why_and_the_other_is_written() ->
         await opened(pilot)
         await written(pilot, wanted("loom", "abc", 0.8), wanted("loom", "abc", 1.2))
         sides(pilot)[0].address = "other@7"
-        store.remove("other")
+        remove_model("other")
         await pilot.press("enter")
         await until(pilot, lambda: "There is no model called 'other'" in words(app))
         await written(pilot, sides(pilot)[0]._flow._text, wanted("loom", "abc", 1.2))

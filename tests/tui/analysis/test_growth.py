@@ -8,15 +8,15 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from charloom.core.analysis.checkpoint_samples import Growth, grow
+from charloom.core.analysis.checkpoint_samples import CheckpointSample, sample_checkpoints
 from charloom.core.model.metadata import Losses
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved
-from charloom.core.sampling.sampler import Settings
-from charloom.core.store import read as shelf
-from charloom.core.store import write as store
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.read import find_model, resolve_path
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.analysis.growth import GrowthScreen
-from charloom.tui.analysis.growth_list import GrowthStrip
+from charloom.tui.analysis.growth_list import GrowthList
 from charloom.tui.app import CharloomApp
 from tests.helpers.factories import own_assets, random_checkpoint
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
@@ -37,16 +37,16 @@ def grow_up(*steps: int) -> None:
     for step in steps:
         losses = Losses(validation=4_000 / (step + 1_000), carried=0.9 if step == 4_000 else None)
         made = random_checkpoint(VOCAB, seed=step, step=step, losses=losses)
-        store.save("creature", made)
+        save_checkpoint("creature", made)
 
 
-def strip(pilot: Pilot[None]) -> GrowthStrip:
-    return pilot.app.screen.query_one(GrowthStrip)
+def strip(pilot: Pilot[None]) -> GrowthList:
+    return pilot.app.screen.query_one(GrowthList)
 
 
-def expected(prompt: str, temperature: float = 0.8, seed: int = 0) -> list[Growth]:
-    saved = shelf.model("creature").checkpoints
-    return list(grow(saved, prompt, Settings(temperature), seed, 300))
+def expected(prompt: str, temperature: float = 0.8, seed: int = 0) -> list[CheckpointSample]:
+    saved = find_model("creature").checkpoints
+    return list(sample_checkpoints(saved, prompt, SamplingConfig(temperature), seed, 300))
 
 
 async def grown(pilot: Pilot[None], prompt: str, temperature: float = 0.8) -> None:
@@ -64,7 +64,7 @@ async def opened(pilot: Pilot[None]) -> None:
 
 async def test_every_checkpoint_goes_on_from_what_is_asked_and_can_be_talked_with() -> None:
     grow_up(1_000, 2_000, 3_000, 4_000)
-    store.resolve("creature@2000").write_bytes(b"no checkpoint")
+    resolve_path("creature@2000").write_bytes(b"no checkpoint")
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
@@ -134,7 +134,7 @@ async def test_a_young_model_says_what_to_do_and_what_is_saved_meanwhile_is_adde
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
     grow_up(100, 300, 900, 2_000, 4_000)
-    store.resolve("creature@900").write_bytes(b"no checkpoint")
+    resolve_path("creature@900").write_bytes(b"no checkpoint")
 
     async def before(pilot: Pilot[None]) -> None:
         assert isinstance(pilot.app, CharloomApp)

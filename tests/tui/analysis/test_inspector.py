@@ -12,25 +12,24 @@ from textual.containers import VerticalScroll
 from textual.pilot import Pilot
 from textual.theme import Theme
 
-from charloom.core.analysis import activations as lens
-from charloom.core.analysis import unit_probes as neurons
-from charloom.core.analysis.activations import Signal
+from charloom.core.analysis.activations import MAX_CHARACTERS, UnitSignal, trace
+from charloom.core.analysis.unit_probes import rank_units, strong_spans
 from charloom.core.data import catalog
 from charloom.core.data.vocab import Vocab
-from charloom.core.model.checkpoint import CorpusCard
-from charloom.core.runs import run as runs
-from charloom.core.store import write as store
-from charloom.tui.analysis.inspector import InsideScreen
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.runs.run import read_run_config
+from charloom.core.store.write import save_checkpoint
+from charloom.tui.analysis.inspector import InspectorScreen
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.text_picker import TextPicker
 from charloom.tui.formatting.themes import DARK, GROUNDS, LIGHT, contrast
-from charloom.tui.services import model_cache as voices
-from charloom.tui.services.text_source import Kind, Source
-from charloom.tui.widgets import color_scale as scales
-from charloom.tui.widgets.heatmap_text import Tinted
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.legend import Legend
-from charloom.tui.widgets.text_chooser import TextSource
+from charloom.tui.services.model_cache import load
+from charloom.tui.services.text_source import TextKind, TextSource
+from charloom.tui.widgets.color_scale import BITS, CELL, GATE, UNKNOWN
+from charloom.tui.widgets.heatmap_text import HeatmapText
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.legend import HeatmapLegend
+from charloom.tui.widgets.text_chooser import TextChooser
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.small_models import create
@@ -54,24 +53,24 @@ STRANGE = (
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     known = "".join(Vocab.from_text(PASSAGE).chars)
-    store.save("weaver", random_checkpoint(known, layers=2, hidden=12, seed=4))
+    save_checkpoint("weaver", random_checkpoint(known, layers=2, hidden=12, seed=4))
 
 
 @asynccontextmanager
 async def looking(
     text: str = PASSAGE, size: tuple[int, int] = SMALL
-) -> AsyncIterator[tuple[CharloomApp, Pilot[None], InsideScreen]]:
+) -> AsyncIterator[tuple[CharloomApp, Pilot[None], InspectorScreen]]:
     """Look into ``text`` with a small model."""
     app = app_at("settings")
     async with app.run_test(size=size, notifications=True) as pilot:
-        screen = InsideScreen(voices.load("weaver"), lambda: ("a passage", text))
+        screen = InspectorScreen(load("weaver"), lambda: ("a passage", text))
         await app.push_screen(screen)
         await until(pilot, lambda: "Surprise: " in shown(app))
         yield app, pilot, screen
 
 
 def reads(app: CharloomApp, words: str) -> bool:
-    return isinstance(app.screen, InsideScreen) and words in shown(app)
+    return isinstance(app.screen, InspectorScreen) and words in shown(app)
 
 
 def figure(app: CharloomApp, what: str) -> float:
@@ -81,9 +80,9 @@ def figure(app: CharloomApp, what: str) -> float:
 
 async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -> None:
     async with looking() as (app, pilot, screen):
-        reading = lens.read(screen._voice.model, PASSAGE)
+        reading = trace(screen._voice.model, PASSAGE)
         assert f"{reading.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}" in shown(app)
-        ranked = neurons.rank(reading)
+        ranked = rank_units(reading)
         await pilot.press("u")
         for place in (0, 1):
             tracker = ranked[place]
@@ -92,7 +91,7 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
             assert f": {tracker.tracks}" in shown(app)
             screen._tinted.position = 37
             await pilot.pause()
-            for signal, name in ((Signal.CELL, "tanh c"), (Signal.FORGET, "forget gate")):
+            for signal, name in ((UnitSignal.CELL, "tanh c"), (UnitSignal.FORGET, "forget gate")):
                 value = reading.signal(signal, tracker.layer, tracker.unit)[37]
                 assert figure(app, name) == pytest.approx(value, abs=0.006)
             await pilot.press("]")
@@ -100,24 +99,24 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
         assert screen._unit == ranked[1][:2]
         await pilot.press("g", "g")
         assert "Input of unit" in shown(app)
-        values = reading.signal(Signal.INPUT, *screen._unit)
-        np.testing.assert_array_equal(screen._tinted._levels, scales.GATE.levels(values))
+        values = reading.signal(UnitSignal.INPUT, *screen._unit)
+        np.testing.assert_array_equal(screen._tinted._levels, GATE.levels(values))
 
 
 async def test_one_goes_from_strong_place_to_strong_place_and_to_any_unit() -> None:
     async with looking() as (app, pilot, screen):
         await pilot.press("u", "number_sign")
-        await until(pilot, lambda: app.screen.query(Field))
+        await until(pilot, lambda: app.screen.query(SafeInput))
         for wrong, said in (("7", "a dot and its number"), ("3.1", "layers 1 to 2 with units")):
-            app.screen.query_one(Field).value = wrong
+            app.screen.query_one(SafeInput).value = wrong
             await pilot.press("enter")
             assert said in words(app)
-        app.screen.query_one(Field).value = "2.5"
+        app.screen.query_one(SafeInput).value = "2.5"
         await pilot.press("enter")
         await until(pilot, lambda: "Cell of unit 2.5 " in shown(app))
-        cell = lens.read(screen._voice.model, PASSAGE).signal(Signal.CELL, 1, 4)
+        cell = trace(screen._voice.model, PASSAGE).signal(UnitSignal.CELL, 1, 4)
         sign = screen._tracker.sign if screen._tracker else 1
-        starts = [span.start for span in neurons.spans(cell, sign)]
+        starts = [span.start for span in strong_spans(cell, sign)]
         assert len(starts) > 2
         assert starts[0] > 0
         for start in starts[:3]:
@@ -148,7 +147,7 @@ async def test_the_cursor_moves_as_in_any_text_and_stays_in_sight() -> None:
         await until(pilot, lambda: page.scroll_y > 0)
         await pilot.press("home")
         await until(pilot, lambda: page.scroll_y == 0)
-        await pilot.click(Tinted, offset=(6, 1))
+        await pilot.click(HeatmapText, offset=(6, 1))
         assert at.position == PASSAGE.index("\n") + 7
 
 
@@ -157,8 +156,8 @@ async def test_another_text_is_looked_into_from_any_place_and_nothing_in_it_acts
         for text, seen in STRANGE:
             await pilot.press("c")
             await until(pilot, lambda: isinstance(app.screen, TextPicker))
-            app.screen.query_one(TextSource).post_message(
-                TextSource.Chosen(Source(Kind.PASTED, text))
+            app.screen.query_one(TextChooser).post_message(
+                TextChooser.Chosen(TextSource(TextKind.PASTED, text))
             )
             await until(pilot, partial(reads, app, seen))
         for place, seen in (
@@ -167,8 +166,8 @@ async def test_another_text_is_looked_into_from_any_place_and_nothing_in_it_acts
             ("nowhere", "‘start’ 'nowhere' is not in the text"),
         ):
             await pilot.press("b")
-            await until(pilot, lambda: app.screen.query(Field))
-            app.screen.query_one(Field).value = place
+            await until(pilot, lambda: app.screen.query(SafeInput))
+            app.screen.query_one(SafeInput).value = place
             await pilot.press("enter")
             await until(pilot, partial(reads, app, seen))
         await pilot.press("escape")
@@ -176,9 +175,9 @@ async def test_another_text_is_looked_into_from_any_place_and_nothing_in_it_acts
 
 
 async def test_a_model_of_the_library_is_looked_into_with_what_it_has_not_seen() -> None:
-    sha256 = runs.read_plan(create("other")).sha256
-    corpus = CorpusCard("sea", sha256, len(TEXT), TEXT[:9])
-    store.save("a-sailor", random_checkpoint(TEXT, corpus=corpus))
+    sha256 = read_run_config(create("other")).sha256
+    corpus = CorpusInfo("sea", sha256, len(TEXT), TEXT[:9])
+    save_checkpoint("a-sailor", random_checkpoint(TEXT, corpus=corpus))
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await pilot.press("m")
@@ -187,13 +186,13 @@ async def test_a_model_of_the_library_is_looked_into_with_what_it_has_not_seen()
         await until(pilot, lambda: models(pilot).model.name == "a-sailor")  # type: ignore[union-attr]
         await pilot.press("l")
         await until(pilot, lambda: "the held-out end of sea" in shown(app))
-        assert isinstance(app.screen, InsideScreen)
+        assert isinstance(app.screen, InspectorScreen)
         assert app.screen._reading and app.screen._reading.text == TEXT[-int(len(TEXT) * 0.1) :]
         await pilot.press("escape")
         await app.look_inside("weaver@best")
         await until(pilot, lambda: "what the model learned is not here" in shown(app))
         tale = catalog.fetch("loom").text
-        assert app.screen._reading and app.screen._reading.text == tale[: lens.LONGEST]
+        assert app.screen._reading and app.screen._reading.text == tale[:MAX_CHARACTERS]
 
 
 @pytest.mark.parametrize("size", [SMALL, (160, 48)], ids=["small", "large"])
@@ -202,7 +201,7 @@ def test_how_it_looks(snap_compare: Compare, what: str, size: tuple[int, int]) -
     app = app_at("settings")
 
     async def before(pilot: Pilot[None]) -> None:
-        await app.push_screen(InsideScreen(voices.load("weaver"), lambda: ("a passage", PASSAGE)))
+        await app.push_screen(InspectorScreen(load("weaver"), lambda: ("a passage", PASSAGE)))
         await until(pilot, lambda: "Surprise: " in shown(app))
         await pilot.press(*(["u", "n"] if what == "units" else ["down", "right", "right"]))
         await pilot.pause()
@@ -230,10 +229,10 @@ def test_on_every_ground_letters_are_legible_and_grounds_go_from_dark_to_bright(
 
 def test_levels_are_cut_where_the_legend_says() -> None:
     values = np.array([np.nan, 0, 0.99, 1, 3.9, 4, 100])
-    assert scales.BITS.levels(values).tolist() == [scales.UNKNOWN, 0, 0, 1, 2, 3, 5]
-    assert scales.CELL.levels(np.array([-1, -0.1, 0.1, 0.9])).tolist() == [0, 3, 3, 6]
-    for scale in (scales.BITS, scales.GATE, scales.CELL):
+    assert BITS.levels(values).tolist() == [UNKNOWN, 0, 0, 1, 2, 3, 5]
+    assert CELL.levels(np.array([-1, -0.1, 0.1, 0.9])).tolist() == [0, 3, 3, 6]
+    for scale in (BITS, GATE, CELL):
         levels = len(scale.edges) + 1
         assert len(scale.grounds) == len(scale.marks) == len(scale.labels) == levels
         assert len(set(scale.marks)) == levels
-        Legend().show(scale, marks=True)
+        HeatmapLegend().show(scale, marks=True)

@@ -3,11 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core.analysis import comparison as comparing
 from charloom.core.analysis import scoring
-from charloom.core.model.checkpoint import Losses
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.store import write as store
+from charloom.core.analysis.comparison import SAME
+from charloom.core.model.metadata import Losses
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.store.read import load_checkpoint
+from charloom.core.store.write import save_checkpoint
 from tests.core.analysis.test_comparison import learned
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
@@ -20,11 +21,11 @@ FOX = "the quick brown fox jumps over the lazy dog\n" * 40
 @pytest.fixture(autouse=True)
 def two() -> None:
     """Two models, of which the second has two checkpoints and knows no z."""
-    store.save("weaver", random_checkpoint())
+    save_checkpoint("weaver", random_checkpoint())
     fewer = "\n abcdefghijklmnopqrstuvwxy"
     for step, loss in ((10, 1.0), (20, 2.0)):
         losses = Losses(validation=loss)
-        store.save("other", random_checkpoint(fewer, seed=step, step=step, losses=losses))
+        save_checkpoint("other", random_checkpoint(fewer, seed=step, step=step, losses=losses))
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_two_models_go_on_from_one_prompt_and_are_scored_on_one_text(file: str) 
     assert right["text"] == text("other@20", 0.8, "a  ") and right["prompt"] == "a  "
     assert (right["model"], right["step"], right["temperature"]) == ("other", 20, 0.8)
     for side, address in ((left, "weaver"), (right, "other@20")):
-        model = LSTM(store.load(address).checkpoint)
+        model = NumpyLSTM(load_checkpoint(address).checkpoint)
         score = scoring.carried(model, FOX.replace("z", ""))
         assert side["nats_per_char"] == score.nats_per_char
         assert side["chars"] == score.characters == len(FOX) - FOX.count("z") - 1
@@ -82,14 +83,14 @@ def test_a_model_alone_stands_beside_itself_at_another_temperature(
 
 def test_a_pipe_gets_one_under_the_other_and_figures_that_line_up(file: str) -> None:
     done = compare("weaver", "weaver", "--text", file, "--prompt", "the sea", "--temperature", "1")
-    bits = scoring.carried(LSTM(store.load("weaver").checkpoint), FOX).bits_per_char
+    bits = scoring.carried(NumpyLSTM(load_checkpoint("weaver").checkpoint), FOX).bits_per_char
     assert done.out == (
         f"weaver@100 · temperature 1\n\nthe sea{text('weaver', 1)}\n\n"
         f"weaver@100 · temperature 1\n\nthe sea{text('weaver', 1)}\n\n"
         "            bits/char\n"
         f"weaver@100     {bits:.4f}\n"
         f"weaver@100     {bits:.4f}\n"
-        f"{comparing.SAME}\n"
+        f"{SAME}\n"
     )
     better = compare("other@10", "other@20", "--text", file)
     assert better.out.splitlines()[-1].startswith("other@")

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from charloom.core.analysis import repetition as looping
-from charloom.core.model.checkpoint import CorpusCard
-from charloom.core.runs import run as runs
-from charloom.core.store import write as store
+from charloom.core.analysis.repetition import repetition_message, repetition_period
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.runs.run import read_run_config
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import Result, call
@@ -19,9 +19,9 @@ TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
 @pytest.fixture(autouse=True)
 def learned() -> None:
     """A model called "weaver" that learned the text of a run, and one whose text is nowhere."""
-    corpus = CorpusCard("sea", runs.read_plan(create("other")).sha256, len(TEXT), "The sea")
-    store.save("weaver", random_checkpoint(TEXT, corpus=corpus))
-    store.save("stranger", random_checkpoint(TEXT))
+    corpus = CorpusInfo("sea", read_run_config(create("other")).sha256, len(TEXT), "The sea")
+    save_checkpoint("weaver", random_checkpoint(TEXT, corpus=corpus))
+    save_checkpoint("stranger", random_checkpoint(TEXT))
 
 
 def generate(model: str, *arguments: str) -> Result:
@@ -67,7 +67,7 @@ def test_a_text_of_nothing_copies_nothing() -> None:
 
 def test_a_text_that_comes_to_repeat_itself_is_told_so() -> None:
     done = generate("stranger", "--temperature", "0", "--length", "900", "--json")
-    period = looping.period(json.loads(done.out)["text"])
+    period = repetition_period(json.loads(done.out)["text"])
     assert period
-    assert done.err.splitlines()[-1] == f"it {looping.words(period)}"
+    assert done.err.splitlines()[-1] == f"it {repetition_message(period)}"
     assert "repeats" not in generate("stranger").err

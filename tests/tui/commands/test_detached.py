@@ -9,10 +9,10 @@ from subprocess import Popen
 
 import pytest
 
-from charloom.core.runs import monitor as watch
 from charloom.core.runs import run as runs
-from charloom.core.runs.monitor import State, Watch
-from charloom.core.store import write as store
+from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
+from charloom.core.runs.run import launch_trainer
+from charloom.core.store.read import model_dir
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
 from tests.helpers.run_cli import call, needs_terminal
 from tests.helpers.small_models import endless
@@ -31,13 +31,13 @@ def text(tmp_path: Path) -> Path:
 @pytest.fixture
 def launched(monkeypatch: pytest.MonkeyPatch) -> list["Popen[bytes]"]:
     """The trainers that were started from within this process."""
-    launch, noted = runs.launch, []
+    launch, noted = launch_trainer, []
 
     def noting(folder: Path, resume: bool = False) -> "Popen[bytes]":
         noted.append(launch(folder, resume))
         return noted[-1]
 
-    monkeypatch.setattr(runs, "launch", noting)
+    monkeypatch.setattr(runs, "launch_trainer", noting)
     return noted
 
 
@@ -48,8 +48,8 @@ def until(holds: Callable[[], object]) -> None:
         time.sleep(0.01)
 
 
-def seen(name: str) -> Watch:
-    run = Watch(store.folder(name))
+def seen(name: str) -> RunMonitor:
+    run = RunMonitor(model_dir(name))
     run.refresh()
     return run
 
@@ -113,7 +113,7 @@ def test_a_run_is_let_go_of_watched_by_others_left_by_them_and_ended(
         terminal.wait_for("chars/s")
         terminal.hang_up()
         assert terminal.process.wait() == -signal.SIGHUP
-    assert watch.alive(store.folder("my sea"))
+    assert is_training(model_dir("my sea"))
 
     with attached("my sea", tmp_path) as process:
         stopped = call("stop", "my sea").err
@@ -133,7 +133,7 @@ def test_a_run_is_resumed_and_let_go_of_and_its_trainers_death_is_told(
 
     done = call("resume", "sea", "--detach")
     assert done.err.startswith("sea is being trained.\n") and done.out == ""
-    until(lambda: seen("sea").state is State.TRAINING)
+    until(lambda: seen("sea").state is RunStatus.TRAINING)
     with start(["attach", "sea"], tmp_path) as process:
         assert process.stderr
         process.stderr.readline()
@@ -157,12 +157,12 @@ def test_a_run_that_cannot_begin_is_an_error(
 def test_ctrl_c_before_a_run_has_begun_ends_it(text: Path, tmp_path: Path) -> None:
     command = ["train", str(text), "--name", "sea", *ENDLESS, "--detach"]
     with start(command, tmp_path) as process:
-        until(lambda: watch.alive(store.folder("sea")))
+        until(lambda: is_training(model_dir("sea")))
         process.send_signal(signal.SIGINT)
         err = process.communicate()[1]
     assert process.returncode == 130
     assert "Stopped and saved" in err and "being trained" not in err
-    assert seen("sea").state is State.STOPPED
+    assert seen("sea").state is RunStatus.STOPPED
 
 
 @needs_terminal
@@ -179,5 +179,5 @@ def test_a_run_goes_on_when_the_terminal_it_was_started_in_is_closed(
         if ignoring:
             assert call("pause", "sea").code == 0  # which is to be shown
         assert terminal.process.wait() == (1 if ignoring else -signal.SIGHUP)
-    assert seen("sea").state is (State.PAUSED if ignoring else State.TRAINING)
+    assert seen("sea").state is (RunStatus.PAUSED if ignoring else RunStatus.TRAINING)
     assert call("stop", "sea").code == 0

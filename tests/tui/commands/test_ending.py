@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from charloom.core.library.database import Library
-from charloom.core.store import write as store
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import COMMAND, call, needs_terminal, started
 
 
 @pytest.fixture(autouse=True)
 def _weaver() -> None:
-    store.save("weaver", random_checkpoint())
+    save_checkpoint("weaver", random_checkpoint())
 
 
 def test_ctrl_c_keeps_what_there_is() -> None:

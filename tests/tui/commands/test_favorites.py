@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from charloom.core.library.database import Library
-from charloom.core.library.generation import Generation, export
-from charloom.core.store import write as store
+from charloom.core.library.generation import Generation, format_generations
+from charloom.core.store.write import remove_model, rename_model, save_checkpoint
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.generations import generation
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
@@ -34,7 +34,7 @@ def ids(done: Result) -> list[int]:
 
 def written(*options: str) -> Generation:
     """Let a real model write, and return what the library has of it."""
-    store.save("weaver", random_checkpoint())
+    save_checkpoint("weaver", random_checkpoint())
     arguments = ("generate", "the sea", "--model", "weaver", "--length", "60", "--seed", "4")
     assert call(*arguments, *options).code == 0
     return kept()[0]
@@ -83,7 +83,7 @@ def test_punctuation_is_searched_for_like_anything(query: str) -> None:
 
 def test_one_is_shown_with_all_that_it_takes_to_repeat_it() -> None:
     keep(" that\n no disaster")
-    assert favorites("show", "1").out == export(kept(), "txt")
+    assert favorites("show", "1").out == format_generations(kept(), "txt")
     assert json.loads(favorites("show", "1", "--json").out) == json.loads(
         json.dumps(asdict(kept()[0]))
     )
@@ -130,15 +130,17 @@ def test_an_export_has_the_favorites_or_all_in_each_format(kind: str) -> None:
     keep(" one", " two\x1b")
     keep(" three", starred=False)
     everything = kept()
-    assert favorites("export", "--format", kind).out == export(everything[1:], kind)
-    assert favorites("export", "--all", "--format", kind).out == export(everything, kind)
+    assert favorites("export", "--format", kind).out == format_generations(everything[1:], kind)
+    assert favorites("export", "--all", "--format", kind).out == format_generations(
+        everything, kind
+    )
 
 
 def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
     keep(" one ☃")
     target = tmp_path / "kept.txt"
     assert favorites("export", "--output", str(target)).out == ""
-    assert target.read_bytes() == export(kept(), "txt").encode()
+    assert target.read_bytes() == format_generations(kept(), "txt").encode()
     target.write_text("mine")
     refused = favorites("export", "--output", str(target))
     assert (refused.code, target.read_text()) == (1, "mine")
@@ -164,7 +166,7 @@ def test_a_replay_gives_the_same_text(options: tuple[str, ...]) -> None:
 
 def test_a_replay_follows_a_checkpoint_whose_model_has_another_name_by_now() -> None:
     written()
-    store.rename("weaver", "spinner")
+    rename_model("weaver", "spinner")
     assert favorites("replay", "1").code == 0
 
 
@@ -183,11 +185,11 @@ def test_a_replay_that_differs_names_the_first_character() -> None:
 
 def test_a_replay_needs_the_very_checkpoint() -> None:
     written()
-    store.save("weaver", random_checkpoint(seed=1))  # of the same step
+    save_checkpoint("weaver", random_checkpoint(seed=1))  # of the same step
     done = favorites("replay", "1")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("charloom: The checkpoint weaver@100 that wrote this has been repl")
-    store.remove("weaver")
+    remove_model("weaver")
     assert "that wrote this is no longer there" in favorites("replay", "1").err
 
 

@@ -10,13 +10,14 @@ import pytest
 from charloom.core import paths
 from charloom.core.library.database import Library
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import Losses
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Drawn, Settings, Stream
-from charloom.core.store import write as store
+from charloom.core.model.metadata import Losses
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampled, Sampler
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.console import stream as writing
-from charloom.tui.console.stream import Passage
+from charloom.tui.console.stream import OutputStream
 from tests.helpers.factories import own_assets, random_checkpoint
 from tests.helpers.run_cli import call, child, needs_terminal, on_terminal
 
@@ -30,8 +31,8 @@ FIELDS = {
 def weaver() -> Path:
     """A model called "weaver", with two checkpoints of which the first is the better."""
     better, worse = Losses(validation=1.0), Losses(validation=2.0)
-    store.save("weaver", random_checkpoint(seed=1, step=200, losses=worse))
-    return store.save("weaver", random_checkpoint(step=100, losses=better))
+    save_checkpoint("weaver", random_checkpoint(seed=1, step=200, losses=worse))
+    return save_checkpoint("weaver", random_checkpoint(step=100, losses=better))
 
 
 def objects(*arguments: str) -> list[dict[str, Any]]:
@@ -41,9 +42,9 @@ def objects(*arguments: str) -> list[dict[str, Any]]:
 
 
 def drawn(path: Path, prompt: str, seed: int, length: int) -> str:
-    model = LSTM(checkpoint.load(path).checkpoint)
-    settings = Settings(0.5, 7, 0.9)
-    return "".join(c for c, _ in Draft(Stream(model, prompt, settings, seed), length))
+    model = NumpyLSTM(checkpoint.load(path).checkpoint)
+    settings = SamplingConfig(0.5, 7, 0.9)
+    return "".join(c for c, _ in Completion(Sampler(model, prompt, settings, seed), length))
 
 
 def test_a_pipe_gets_the_prompt_the_text_and_a_newline(weaver: Path) -> None:
@@ -159,7 +160,7 @@ def test_of_a_megabyte_of_prompt_the_end_is_read() -> None:
 
 
 def test_the_end_of_a_long_prompt_is_cut_between_characters() -> None:
-    store.save("sinograph", random_checkpoint("𠀀𠀁"))
+    save_checkpoint("sinograph", random_checkpoint("𠀀𠀁"))
     data = ("𠀀𠀁" * 20_000).encode() + b"\n"
     done = call("generate", "-", "--model", "sinograph", "--length", "0", stdin=data)
     assert done.out == "𠀀𠀁" * 10_000 + "\n"
@@ -172,7 +173,7 @@ def test_bytes_that_are_no_text_are_dropped_and_told() -> None:
 
 
 def test_any_locale_will_do() -> None:
-    store.save("quoting", random_checkpoint("“”\n"))
+    save_checkpoint("quoting", random_checkpoint("“”\n"))
     settings = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     done = child("generate", "-", "--model", "quoting", stdin="“".encode(), **settings)
     assert done.code == 0
@@ -221,14 +222,14 @@ def test_a_text_too_long_to_be_kept_is_forgotten_as_it_goes(
 ) -> None:
     monkeypatch.setattr(writing, "MOST_KEPT", 100)
     monkeypatch.setattr(writing, "_FRAME_SECONDS", 0.0)
-    passage = Passage(shown=True)
+    passage = OutputStream(shown=True)
     most = 0
 
-    def characters() -> Iterator[Drawn]:
+    def characters() -> Iterator[Sampled]:
         nonlocal most
         for _ in range(1_000):
             most = max(most, len(passage.text))
-            yield Drawn("x", 0.5)
+            yield Sampled("x", 0.5)
 
     assert passage.write("", characters) is None
     assert capsys.readouterr().out == 1_000 * "x" + "\n"
@@ -253,7 +254,7 @@ def test_a_terminal_that_wants_no_styles_gets_none(plain: dict[str, str]) -> Non
 
 @needs_terminal
 def test_control_characters_are_signs_on_a_terminal_and_themselves_in_a_pipe() -> None:
-    store.save("wild", random_checkpoint("\x1b]\x07\x9b\u202e"))
+    save_checkpoint("wild", random_checkpoint("\x1b]\x07\x9b\u202e"))
     shown = on_terminal("generate", "\x1b]", "--model", "wild", environment={"NO_COLOR": "1"})
     text = shown.out.splitlines()[0]
     assert text.startswith("␛]")

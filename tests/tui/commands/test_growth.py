@@ -3,8 +3,9 @@ import math
 
 import pytest
 
-from charloom.core.model.checkpoint import Losses
-from charloom.core.store import write as store
+from charloom.core.model.metadata import Losses
+from charloom.core.store.read import resolve_path
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import call, needs_terminal, on_terminal
 
@@ -15,7 +16,7 @@ STEPS = (100, 2_000, 30_000)
 def weaver() -> None:
     for seed, step in enumerate(STEPS):
         losses = Losses(validation=2.0 - seed / 2, carried=1.1 if step == 30_000 else None)
-        store.save("weaver", random_checkpoint(seed=seed, step=step, losses=losses))
+        save_checkpoint("weaver", random_checkpoint(seed=seed, step=step, losses=losses))
 
 
 def text(prompt: str, step: int) -> str:
@@ -37,7 +38,7 @@ def test_a_strip_has_a_line_for_each_checkpoint_with_figures_that_line_up() -> N
 
 
 def test_json_is_an_object_for_each_checkpoint() -> None:
-    store.resolve("weaver@2000").write_bytes(b"no checkpoint")
+    resolve_path("weaver@2000").write_bytes(b"no checkpoint")
     done = call("growth", "weaver", "--seed", "3", "--length", "40", "--json")
     first, damaged, last = map(json.loads, done.out.splitlines())
     assert first == {
@@ -58,19 +59,19 @@ def test_json_is_an_object_for_each_checkpoint() -> None:
 
 
 def test_a_damaged_checkpoint_and_unknown_characters_are_told() -> None:
-    store.resolve("weaver@2000").write_bytes(b"no checkpoint")
+    resolve_path("weaver@2000").write_bytes(b"no checkpoint")
     done = call("growth", "weaver", "--prompt", "the ☃ sea")
     assert done.code == 0 and len(done.out.splitlines()) == 3
     assert "Not known to the model: '☃' was dropped." in done.err
     assert "Passed over: The checkpoint " in done.err
     for step in (100, 30_000):
-        store.resolve(f"weaver@{step}").write_bytes(b"neither")
+        resolve_path(f"weaver@{step}").write_bytes(b"neither")
     done = call("growth", "weaver")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
 
 
 def test_a_model_with_one_checkpoint_says_how_there_will_be_more() -> None:
-    store.save("young", random_checkpoint())
+    save_checkpoint("young", random_checkpoint())
     done = call("growth", "young")
     assert len(done.out.splitlines()) == 2
     assert "'young' has one checkpoint; a training keeps more as it goes on." in done.err
@@ -82,7 +83,7 @@ def test_a_model_with_one_checkpoint_says_how_there_will_be_more() -> None:
 @needs_terminal
 def test_on_a_terminal_a_text_is_folded_beside_its_figures() -> None:
     sea = "the grey sea" * 20
-    store.save("young", random_checkpoint("\x1b\n", step=7))
+    save_checkpoint("young", random_checkpoint("\x1b\n", step=7))
     shown = on_terminal("growth", "young", "--prompt", sea, "--length", "90").out
     assert "\x1b" not in shown.replace("\x1b[2m", "").replace("\x1b[0m", "")
     lines = [each for each in shown.splitlines() if each[31:32] in "␛↵" and each[:1] == " "]

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from charloom.core.analysis import activations as lens
-from charloom.core.analysis import unit_probes as neurons
-from charloom.core.analysis.activations import Reading, Signal
-from charloom.core.model.checkpoint import CorpusCard, load
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.runs import run as runs
-from charloom.core.store import write as store
+from charloom.core.analysis.activations import Trace, UnitSignal, trace
+from charloom.core.analysis.unit_probes import rank_units
+from charloom.core.model.checkpoint import load
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.runs.run import read_run_config
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import Result, call
@@ -28,9 +28,9 @@ def file(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def reading() -> Reading:
-    path = store.save("weaver", random_checkpoint(layers=2))
-    return lens.read(LSTM(load(path).checkpoint), FOX)
+def reading() -> Trace:
+    path = save_checkpoint("weaver", random_checkpoint(layers=2))
+    return trace(NumpyLSTM(load(path).checkpoint), FOX)
 
 
 def inspect(*arguments: str, model: str = "weaver") -> Result:
@@ -44,7 +44,7 @@ def told(*arguments: str) -> dict[str, Any]:
     return read
 
 
-def test_it_tells_what_the_lens_sees(file: str, reading: Reading) -> None:
+def test_it_tells_what_the_lens_sees(file: str, reading: Trace) -> None:
     seen = told(file, "--unit", "2.8", "--unit", "1.1", "--alternatives", "3", "--top", "5")
     assert (seen["model"], seen["step"], seen["title"]) == ("weaver", 100, "fox")
     assert seen["text"] == FOX
@@ -52,13 +52,13 @@ def test_it_tells_what_the_lens_sees(file: str, reading: Reading) -> None:
     assert seen["chars"] == len(FOX) - 1 - 40  # there are brackets, which it does not know
     bits = np.array(seen["bits"], float)  # null becomes NaN
     np.testing.assert_allclose(bits, reading.bits, atol=1e-6)
-    ranked = neurons.rank(reading)[:5]
+    ranked = rank_units(reading)[:5]
     assert [(u["layer"] - 1, u["unit"] - 1, u["tracks"], u["sign"]) for u in seen["units"]] == [
         (each.layer, each.unit, each.tracks, each.sign) for each in ranked
     ]
     assert [unit["score"] for unit in seen["units"]] == [each.score for each in ranked]
     assert [(s["layer"], s["unit"]) for s in seen["signals"]] == [(2, 8), (1, 1)]
-    for signal in Signal:
+    for signal in UnitSignal:
         expected = reading.signal(signal, 1, 7)
         np.testing.assert_allclose(seen["signals"][0][signal], expected, atol=1e-6)
     assert seen["alternatives"][0] == []
@@ -68,9 +68,9 @@ def test_it_tells_what_the_lens_sees(file: str, reading: Reading) -> None:
 
 
 def test_the_held_out_end_of_what_a_model_learned_can_be_read() -> None:
-    sha256 = runs.read_plan(create("other")).sha256
-    corpus = CorpusCard("sea", sha256, len(TEXT), TEXT[:9])
-    store.save("weaver", random_checkpoint(corpus=corpus))
+    sha256 = read_run_config(create("other")).sha256
+    corpus = CorpusInfo("sea", sha256, len(TEXT), TEXT[:9])
+    save_checkpoint("weaver", random_checkpoint(corpus=corpus))
     seen = told("--held-out")
     assert seen["title"] == "sea"
     assert seen["text"] == TEXT[-int(len(TEXT) * 0.1) :]
@@ -79,7 +79,7 @@ def test_the_held_out_end_of_what_a_model_learned_can_be_read() -> None:
 
 
 def test_a_long_text_is_read_up_to_a_bound_and_that_is_told(tmp_path: Path) -> None:
-    store.save("weaver", random_checkpoint())
+    save_checkpoint("weaver", random_checkpoint())
     (tmp_path / "long.txt").write_text("the sea\n" * 2_000)
     result = inspect(str(tmp_path / "long.txt"))
     assert "Of 16,000 characters the first 10,000 are read." in result.err
@@ -96,20 +96,20 @@ def test_a_long_text_is_read_up_to_a_bound_and_that_is_told(tmp_path: Path) -> N
     ],
 )
 def test_what_cannot_be_is_refused(
-    arguments: list[str], code: int, said: str, file: str, reading: Reading
+    arguments: list[str], code: int, said: str, file: str, reading: Trace
 ) -> None:
     result = inspect(file, *arguments)
     assert (result.code, result.out) == (code, "")
     assert said in result.err
 
 
-def test_no_part_is_taken_of_what_was_held_out(reading: Reading) -> None:
+def test_no_part_is_taken_of_what_was_held_out(reading: Trace) -> None:
     result = inspect("--held-out", "--start", "fox")
     assert (result.code, result.out) == (2, "")
     assert "A part can be taken of a FILE only." in result.err
 
 
-def test_without_the_text_that_was_learned_a_file_is_asked_for(reading: Reading) -> None:
+def test_without_the_text_that_was_learned_a_file_is_asked_for(reading: Trace) -> None:
     result = inspect("--held-out")
     assert result.code == 1
     assert "'weaver' learned from ('alphabet') is not on this computer" in result.err

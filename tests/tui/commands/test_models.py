@@ -5,8 +5,21 @@ from typing import Any
 import pytest
 
 from charloom.core.model import checkpoint
-from charloom.core.model.checkpoint import CorpusCard, Losses
-from charloom.core.store import write as store
+from charloom.core.model.metadata import CorpusInfo, Losses
+from charloom.core.store.read import (
+    find_model,
+    load_checkpoint,
+    model_dir,
+    model_names,
+    resolve_path,
+)
+from charloom.core.store.write import (
+    export_model,
+    pin_checkpoint,
+    remove_model,
+    save_checkpoint,
+    write_notes,
+)
 from tests.helpers.factories import own_assets, random_checkpoint, tree
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
 
@@ -17,9 +30,9 @@ def _models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_assets(tmp_path, monkeypatch)
     for step, loss in ((100, 2.0), (200, 1.0), (300, 1.5)):
         losses = Losses(train=loss / 2, validation=loss)
-        store.save("weaver", random_checkpoint(step=step, losses=losses))
-    card = CorpusCard(title="烏鴉\x1b", sha256="0" * 64, characters=9, opening="烏")
-    store.save("烏", random_checkpoint(hidden=12, layers=2, step=1_234, corpus=card))
+        save_checkpoint("weaver", random_checkpoint(step=step, losses=losses))
+    card = CorpusInfo(title="烏鴉\x1b", sha256="0" * 64, characters=9, opening="烏")
+    save_checkpoint("烏", random_checkpoint(hidden=12, layers=2, step=1_234, corpus=card))
 
 
 def models(*arguments: str) -> Result:
@@ -32,7 +45,7 @@ def listed() -> list[dict[str, Any]]:
 
 
 def steps(name: str) -> list[int]:
-    return [each.step for each in store.model(name).checkpoints]
+    return [each.step for each in find_model(name).checkpoints]
 
 
 def test_the_list_has_a_row_for_each_model_with_figures_to_the_right() -> None:
@@ -68,7 +81,7 @@ def test_the_list_for_scripts() -> None:
         "nats_per_char": 1.0,
         "bits_per_char": pytest.approx(1.442695, abs=1e-6),
         "checkpoints": 3,
-        "bytes": sum(each.size for each in store.model("weaver").checkpoints),
+        "bytes": sum(each.size for each in find_model("weaver").checkpoints),
         "text": "alphabet",
     }
     assert (crow["nats_per_char"], crow["bits_per_char"]) == (None, None)
@@ -76,12 +89,12 @@ def test_the_list_for_scripts() -> None:
 
 def test_the_loss_on_all_the_held_out_text_goes_before_that_of_a_part() -> None:
     losses = Losses(validation=0.9, carried=0.95)
-    store.save("weaver", random_checkpoint(step=400, losses=losses))
+    save_checkpoint("weaver", random_checkpoint(step=400, losses=losses))
     assert listed()[0]["nats_per_char"] == 0.95
 
 
 def test_a_model_whose_checkpoints_are_damaged_is_listed_as_such() -> None:
-    for each in store.model("weaver").checkpoints:
+    for each in find_model("weaver").checkpoints:
         each.path.write_bytes(b"no checkpoint")
     assert models().out.splitlines()[1].split()[-1] == "damaged"
     assert listed()[0]["best_step"] is None
@@ -90,7 +103,7 @@ def test_a_model_whose_checkpoints_are_damaged_is_listed_as_such() -> None:
 
 def test_without_a_model_the_list_says_how_to_make_one() -> None:
     for name in ("weaver", "烏"):
-        store.remove(name)
+        remove_model(name)
     done = models()
     assert (done.code, done.out) == (0, "")
     assert "charloom train" in done.err
@@ -98,8 +111,8 @@ def test_without_a_model_the_list_says_how_to_make_one() -> None:
 
 
 def test_a_model_is_shown_with_its_checkpoints_and_notes() -> None:
-    store.pin("weaver@100")
-    store.write_notes("weaver", "Learns\nfast.")
+    pin_checkpoint("weaver@100")
+    write_notes("weaver", "Learns\nfast.")
     shown = models("show", "weaver").out
     assert "network   E 4, H 8, 1 layer, V 28, 812 parameters" in shown
     assert "text      alphabet (1,000 characters)" in shown
@@ -110,10 +123,10 @@ def test_a_model_is_shown_with_its_checkpoints_and_notes() -> None:
 
 
 def test_a_model_is_shown_to_scripts() -> None:
-    store.pin("weaver@100")
-    store.resolve("weaver@300").write_bytes(b"no checkpoint")
+    pin_checkpoint("weaver@100")
+    resolve_path("weaver@300").write_bytes(b"no checkpoint")
     shown = json.loads(models("show", "weaver", "--json").out)
-    assert shown["card"] == checkpoint.read_card(store.resolve("weaver@200")).to_json() | {
+    assert shown["card"] == checkpoint.read_metadata(resolve_path("weaver@200")).to_json() | {
         "vocab": list("\n abcdefghijklmnopqrstuvwxyz")
     }
     assert [each["step"] for each in shown["saved"]] == [100, 200, 300]
@@ -124,10 +137,10 @@ def test_a_model_is_shown_to_scripts() -> None:
 
 
 def test_a_model_is_renamed() -> None:
-    before = tree(store.folder("weaver"))
+    before = tree(model_dir("weaver"))
     assert models("rename", "weaver", "spinner").code == 0
-    assert tree(store.folder("spinner")) == before
-    assert "weaver" not in store.names()
+    assert tree(model_dir("spinner")) == before
+    assert "weaver" not in model_names()
 
 
 def test_a_model_is_removed_only_by_a_yes() -> None:
@@ -136,7 +149,7 @@ def test_a_model_is_removed_only_by_a_yes() -> None:
     assert "say --yes" in done.err
     assert steps("weaver") == [100, 200, 300]
     assert models("remove", "weaver", "--yes").code == 0
-    assert store.names() == ("烏",)
+    assert model_names() == ("烏",)
 
 
 @needs_terminal
@@ -145,9 +158,9 @@ def test_on_a_terminal_the_yes_is_asked_for() -> None:
     assert "Delete the model 'weaver' for good (3 checkpoints, 0.0 MB)?" in refused.out
     assert refused.out.endswith("charloom: Nothing was removed.\n")
     assert refused.code == 1
-    assert "weaver" in store.names()
+    assert "weaver" in model_names()
     assert on_terminal("models", "remove", "weaver", typed=b"y\n").code == 0
-    assert "weaver" not in store.names()
+    assert "weaver" not in model_names()
 
 
 def test_a_checkpoint_goes_out_and_comes_back_the_same(tmp_path: Path) -> None:
@@ -156,7 +169,7 @@ def test_a_checkpoint_goes_out_and_comes_back_the_same(tmp_path: Path) -> None:
     assert exported.out == f"{target}\n"
     imported = models("import", str(target))
     assert imported.out == "gift\n"
-    assert store.load("gift").sha256 == store.load("weaver@100").sha256
+    assert load_checkpoint("gift").sha256 == load_checkpoint("weaver@100").sha256
 
 
 def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
@@ -167,11 +180,11 @@ def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
     assert "--force" in done.err
     assert target.read_bytes() == b"mine"
     assert models("export", "weaver", str(target), "--half", "--force").code == 0
-    assert target.stat().st_size < store.resolve("weaver").stat().st_size
+    assert target.stat().st_size < resolve_path("weaver").stat().st_size
 
 
 def test_an_import_may_be_named(tmp_path: Path) -> None:
-    source = store.export("weaver", tmp_path)
+    source = export_model("weaver", tmp_path)
     assert models("import", str(source), "--name", "guest").out == "guest\n"
     assert steps("guest") == [200]
     again = models("import", str(source), "--name", "guest")

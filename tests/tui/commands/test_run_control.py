@@ -13,11 +13,12 @@ import pytest
 from filelock import FileLock
 
 from charloom.core.runs import events
-from charloom.core.runs import monitor as watch
-from charloom.core.runs import run as runs
-from charloom.core.runs.commands import Inbox
+from charloom.core.runs.commands import CommandReader
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Paused
-from charloom.core.store import write as store
+from charloom.core.runs.monitor import is_training
+from charloom.core.runs.run import launch_trainer
+from charloom.core.store.read import load_checkpoint
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.commands import orders
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import call
@@ -29,8 +30,8 @@ ORDERS = ("pause", "continue", "checkpoint", "stop")
 
 def test_a_trainer_is_paused_told_to_save_and_to_go_on_and_stopped() -> None:
     folder = endless("my sea")
-    process = runs.launch(folder)
-    while not watch.alive(folder):
+    process = launch_trainer(folder)
+    while not is_training(folder):
         time.sleep(0.01)
 
     done = call("pause", "my sea", "--json")  # torch is not even imported yet
@@ -56,12 +57,12 @@ def test_a_trainer_is_paused_told_to_save_and_to_go_on_and_stopped() -> None:
     assert (done.code, finished["event"], finished["reason"]) == (0, "finished", "stopped")
     assert "Stopped and saved" in done.err and "charloom resume 'my sea'" in done.err
     assert process.wait() == 0
-    assert store.load("my sea@last").checkpoint.step == finished["step"]
+    assert load_checkpoint("my sea@last").checkpoint.step == finished["step"]
 
 
 @pytest.mark.parametrize("command", [*ORDERS, "attach"])
 def test_what_is_not_being_trained_is_told_with_what_to_do(command: str) -> None:
-    store.save("imported", random_checkpoint())
+    save_checkpoint("imported", random_checkpoint())
     write_run("new run")
     write_run("stopped", *course(300), end("stopped"))
     write_run("done", *course(300), end())
@@ -91,7 +92,7 @@ def given(folder: Path) -> list[str]:
 @contextmanager
 def trainer(folder: Path, *answers: Event | Callable[[], object]) -> Iterator[None]:
     """Hold the lock of a run until there is an order; then do what a trainer would."""
-    inbox, lock = Inbox(folder), FileLock(folder / "lock", thread_local=False)
+    inbox, lock = CommandReader(folder), FileLock(folder / "lock", thread_local=False)
 
     def obey() -> None:
         while inbox.next() is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from charloom.core.runs import events
 from charloom.core.runs.events import Event, Finished, Paused, Validated, bits
-from charloom.core.store import write as store
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import call, needs_terminal, on_terminal
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
@@ -27,7 +27,7 @@ def table(out: str) -> dict[str, list[str]]:
 def test_an_empty_store_says_what_to_do(home: Path) -> None:
     assert call("runs") == (0, "", "There is no run yet; `charloom train` begins one.\n")
     assert call("runs", "--json") == (0, "", "")
-    store.save("imported", random_checkpoint())
+    save_checkpoint("imported", random_checkpoint())
     assert call("runs").out == ""
 
 

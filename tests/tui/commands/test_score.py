@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from charloom.core.analysis import scoring
-from charloom.core.analysis.baselines import measured, named
-from charloom.core.model.checkpoint import CorpusCard, load
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.runs import run as runs
+from charloom.core.analysis.baselines import compute_baselines, named
+from charloom.core.model.checkpoint import load
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import bits
-from charloom.core.store import write as store
+from charloom.core.runs.run import read_run_config
+from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT as SEA
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import Result, call, child, needs_terminal, on_terminal
@@ -21,8 +22,8 @@ TEXT = "the quick brown fox jumps over the lazy dog\n" * 40
 
 
 @pytest.fixture(autouse=True)
-def model() -> LSTM:
-    return LSTM(load(store.save("weaver", random_checkpoint())).checkpoint)
+def model() -> NumpyLSTM:
+    return NumpyLSTM(load(save_checkpoint("weaver", random_checkpoint())).checkpoint)
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def score(*arguments: str, stdin: bytes = b"") -> Result:
     return call("score", *arguments, "--model", "weaver", stdin=stdin)
 
 
-def test_without_a_window_the_measure_is_carried(model: LSTM, file: Path) -> None:
+def test_without_a_window_the_measure_is_carried(model: NumpyLSTM, file: Path) -> None:
     expected = scoring.carried(model, TEXT)
     assert json.loads(score(str(file), "--json").out) == {
         "chars": len(TEXT) - 1,
@@ -46,13 +47,13 @@ def test_without_a_window_the_measure_is_carried(model: LSTM, file: Path) -> Non
     }
 
 
-def test_with_a_window_the_measure_is_windowed(model: LSTM, file: Path) -> None:
+def test_with_a_window_the_measure_is_windowed(model: NumpyLSTM, file: Path) -> None:
     found = json.loads(score(str(file), "--json", "--window", "16").out)
     assert found["nats_per_char"] == scoring.windowed(model, TEXT, 16).nats_per_char
     assert found["nats_per_char"] != scoring.carried(model, TEXT).nats_per_char
 
 
-def test_the_measure_is_named(model: LSTM, file: Path) -> None:
+def test_the_measure_is_named(model: NumpyLSTM, file: Path) -> None:
     nats = scoring.carried(model, TEXT).nats_per_char
     assert score(str(file)).out == (
         f"{nats:.4f} nats per character ({nats / math.log(2):.4f} bits), carried, "
@@ -75,7 +76,7 @@ def test_a_terminal_is_not_waited_for() -> None:
     assert "Name a FILE, or pipe a text in." in shown.out
 
 
-def test_a_text_too_short_to_train_on_can_be_scored(model: LSTM) -> None:
+def test_a_text_too_short_to_train_on_can_be_scored(model: NumpyLSTM) -> None:
     found = json.loads(score("-", "--json", stdin=b"good").out)
     assert found["chars"] == 3
     assert found["nats_per_char"] == scoring.carried(model, "good").nats_per_char
@@ -91,18 +92,20 @@ def test_a_text_known_by_name_can_be_scored() -> None:
     assert json.loads(score("loom", "--json").out)["chars"] > 100_000
 
 
-def known_text() -> LSTM:
+def known_text() -> NumpyLSTM:
     """Make a run, and an untrained model that tells of having learned its text."""
-    plan = runs.read_plan(create("reader"))
-    card = CorpusCard("sea", plan.sha256, len(SEA), SEA[:20])
-    return LSTM(load(store.save("reader", random_checkpoint(SEA, corpus=card))).checkpoint)
+    plan = read_run_config(create("reader"))
+    card = CorpusInfo("sea", plan.sha256, len(SEA), SEA[:20])
+    return NumpyLSTM(
+        load(save_checkpoint("reader", random_checkpoint(SEA, corpus=card))).checkpoint
+    )
 
 
 def test_the_held_out_part_of_what_a_model_learned_is_scored_beside_the_baselines() -> None:
     model = known_text()
     cut = len(SEA) - int(len(SEA) * 0.1)
     score = scoring.carried(model, SEA[cut:])
-    known = measured(SEA[:cut], SEA[cut:], model.vocab)
+    known = compute_baselines(SEA[:cut], SEA[cut:], model.vocab)
     done = call("score", "--held-out", "--model", "reader", "--baselines", "--json")
     found = json.loads(done.out)
     assert (found["chars"], found["nats_per_char"]) == (score.characters, score.nats_per_char)
@@ -123,7 +126,9 @@ def test_baselines_are_of_the_characters_that_the_model_knows(tmp_path: Path) ->
     model = known_text()
     (tmp_path / "new.txt").write_text("the Ωletter was the sea" * 9, "utf-8")
     done = call("score", str(tmp_path / "new.txt"), "--model", "reader", "--baselines", "--json")
-    known = measured(SEA[: len(SEA) - len(SEA) // 10], "the letter was the sea" * 9, model.vocab)
+    known = compute_baselines(
+        SEA[: len(SEA) - len(SEA) // 10], "the letter was the sea" * 9, model.vocab
+    )
     assert json.loads(done.out)["baselines"]["five_gram"] == bits(known.five_gram or 0)
 
 

@@ -3,10 +3,11 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from charloom.core.store import write as store
+from charloom.core.store.read import resolve_path
+from charloom.core.store.write import save_checkpoint, write_notes
 from charloom.tui.services.preferences import Preferences, save
-from charloom.tui.tour import lab_notes as labnotes
-from charloom.tui.tour.stages import STATIONS
+from charloom.tui.tour import lab_notes
+from charloom.tui.tour.stages import STAGES
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import damage, random_checkpoint
 from tests.helpers.run_cli import Result, call, child, needs_terminal
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("file")
 
 @pytest.fixture
 def file(tmp_path: Path) -> str:
-    store.save("weaver", random_checkpoint(TEXT))
+    save_checkpoint("weaver", random_checkpoint(TEXT))
     path = tmp_path / "sea.txt"
     path.write_text(TEXT)
     return str(path)
@@ -29,20 +30,20 @@ def tour(*arguments: str) -> Result:
 
 
 def test_all_ten_stations_are_written_with_their_questions_and_what_was_right(file: str) -> None:
-    station = STATIONS[4]
+    station = STAGES[4]
     mine = f"So that each has an answer.\n{HOSTILE}\n{'織' * 60}"
-    notes = labnotes.answered("", 5, station.title, station.question, mine)
-    store.write_notes("weaver", notes)
+    notes = lab_notes.answered("", 5, station.title, station.question, mine)
+    write_notes("weaver", notes)
     save(Preferences(temperature=0.6, top_k=4))
     done = tour("--corpus", file, "--plain")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert max(map(cell_len, lines)) <= 80
-    for each in STATIONS:
+    for each in STAGES:
         assert f"{each.number} · {each.title}" in lines
         assert f"In the code: {each.where}" in lines
     whole = " ".join(done.out.split())
-    for each in STATIONS:
+    for each in STAGES:
         for said in (each.why, each.without, each.question, each.gist):
             assert " ".join(said.split()) in whole
     assert "torch's cross_entropy of the batch: " in whole
@@ -58,7 +59,7 @@ def test_what_cannot_be_shown_is_told_in_a_line(tmp_path: Path) -> None:
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
     assert "choose a longer text, or one in its language" in done.err
     assert "no known text called 'missing'" in tour("--corpus", "missing", "--plain").err
-    damage(store.resolve("weaver"))
+    damage(resolve_path("weaver"))
     done = tour("--plain")
     assert done.code == 1 and "weights are damaged" in done.err
 

@@ -9,9 +9,10 @@ import pytest
 
 from charloom.core import paths
 from charloom.core.runs.events import Progress, Sample, Validated
-from charloom.core.store import write as store
+from charloom.core.store.read import load_checkpoint
+from charloom.core.store.write import check_unused, save_checkpoint, unused_name
 from charloom.tui.console.progress import sparkline
-from charloom.tui.formatting.durations import clock
+from charloom.tui.formatting.durations import format_clock
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
 from tests.helpers.factories import random_checkpoint, tree
 
@@ -50,15 +51,15 @@ def test_without_a_terminal_there_are_plain_lines_and_stdout_stays_empty(
 def test_a_model_is_named_after_its_text_and_numbered_if_that_is_taken(
     text: Path, tmp_path: Path
 ) -> None:
-    store.save("the-grey-sea", random_checkpoint())
+    save_checkpoint("the-grey-sea", random_checkpoint())
     assert outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)[0] == 0
-    assert store.load("the-grey-sea-2").checkpoint.corpus.title == "The Grey Sea"
+    assert load_checkpoint("the-grey-sea-2").checkpoint.corpus.title == "The Grey Sea"
 
 
 def test_a_text_comes_from_standard_input(tmp_path: Path) -> None:
     command = ["train", "-", "--name", "piped", *TINY, "--steps", "1"]
     assert outcome(command, tmp_path, given=TEXT)[0] == 0
-    assert store.load("piped").checkpoint.corpus.characters == len(TEXT)
+    assert load_checkpoint("piped").checkpoint.corpus.characters == len(TEXT)
 
 
 def test_modules_in_the_persons_folder_are_not_taken_for_ours(text: Path, tmp_path: Path) -> None:
@@ -87,10 +88,10 @@ def test_modules_in_the_persons_folder_are_not_taken_for_ours(text: Path, tmp_pa
 )
 def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
     for taken in ("mine", "Mine-2"):
-        store.save(taken, random_checkpoint())
+        save_checkpoint(taken, random_checkpoint())
     (paths.models() / "stray").mkdir()
-    assert store.free_name(title) == name
-    store.check_free(name)
+    assert unused_name(title) == name
+    check_unused(name)
 
 
 def test_ctrl_c_saves_says_how_to_go_on_and_resume_does(text: Path, tmp_path: Path) -> None:
@@ -106,7 +107,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_does(text: Path, tmp_path: Pa
     end = json.loads(out.splitlines()[-1])
     assert (end["event"], end["reason"]) == ("finished", "stopped")
     assert "charloom resume sea" in err and "Traceback" not in err
-    assert store.load("sea@last").checkpoint.step == end["step"]
+    assert load_checkpoint("sea@last").checkpoint.step == end["step"]
 
     again = start(["resume", "sea", "--json"], tmp_path)
     assert again.stdout
@@ -128,13 +129,13 @@ def test_a_reader_who_has_had_enough_ends_the_training_quietly(text: Path, tmp_p
     assert process.stdin
     process.stdin.close()
     assert process.wait() == 0
-    assert store.load("sea").checkpoint.step > 0
+    assert load_checkpoint("sea").checkpoint.step > 0
 
 
 def test_a_name_that_is_taken_is_refused_and_the_model_left_alone(
     text: Path, tmp_path: Path, home: Path
 ) -> None:
-    store.save("sea", random_checkpoint())
+    save_checkpoint("sea", random_checkpoint())
     before = tree(home)
     status, out, err = outcome(["train", str(text), "--name", "sea", *TINY], tmp_path)
     assert (status, out) == (1, "")
@@ -174,7 +175,7 @@ def test_a_sparkline_is_highest_where_the_value_is_and_never_wider_than_asked() 
 
 
 def test_a_duration_is_told_as_a_clock_does() -> None:
-    assert [clock(s) for s in (0, 59.6, 61, 3_661, -3)] == [
+    assert [format_clock(s) for s in (0, 59.6, 61, 3_661, -3)] == [
         "0:00",
         "1:00",
         "1:01",

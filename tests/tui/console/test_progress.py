@@ -4,8 +4,8 @@ import json
 import pytest
 from rich.console import Console
 
-from charloom.core.runs.events import Continued, Event, Paused, Progress, RateChanged, Warned
-from charloom.tui.console.progress import JsonLines, LiveView, PlainLines
+from charloom.core.runs.events import Continued, Event, Paused, Progress, RateChanged, RunWarning
+from charloom.tui.console.progress import JsonView, LiveView, PlainView
 from tests.tui.helpers.run_folders import course, learned_by_heart
 
 STORY: list[Event] = [
@@ -13,7 +13,7 @@ STORY: list[Event] = [
     RateChanged(1_200, 0.001),
     Paused(1_200),
     Continued(1_200),
-    Warned("\x1b[2Jgone"),
+    RunWarning("\x1b[2Jgone"),
     Paused(1_200, "There is no room on \x07this disk; make some."),
 ]
 TOLD = [
@@ -27,7 +27,7 @@ PAST = [*course(600), *STORY, *course(300)[1:]]
 
 
 def test_what_was_ordered_is_told_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with PlainLines() as watcher:
+    with PlainView() as watcher:
         for event in STORY:
             watcher.show(event)
     assert capsys.readouterr().err.splitlines()[1:] == TOLD
@@ -43,7 +43,7 @@ def test_what_was_ordered_stays_above_the_picture() -> None:
 
 
 def test_scripts_get_every_event(capsys: pytest.CaptureFixture[str]) -> None:
-    with JsonLines() as watcher:
+    with JsonView() as watcher:
         for event in STORY:
             watcher.show(event)
     kinds = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
@@ -51,7 +51,7 @@ def test_scripts_get_every_event(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_who_comes_later_is_told_how_the_run_stands(capsys: pytest.CaptureFixture[str]) -> None:
-    with PlainLines() as watcher:
+    with PlainView() as watcher:
         watcher.recall(PAST)
     shape, beside, *lines = capsys.readouterr().err.splitlines()
     assert shape.startswith("H 512, E 64, V 71")
@@ -79,11 +79,11 @@ def test_that_a_text_is_learned_by_heart_is_told_once(capsys: pytest.CaptureFixt
     with LiveView("sea", Console(file=screen, force_terminal=True, width=200)) as live:
         for event in story:
             live.show(event)
-    with PlainLines() as plain:
+    with PlainView() as plain:
         for event in story:
             plain.show(event)
     assert screen.getvalue().count(told) == capsys.readouterr().err.count(told) == 1
-    with PlainLines() as plain:
+    with PlainView() as plain:
         plain.recall(story[:-1])
         plain.show(story[-1])
     assert capsys.readouterr().err.count(told) == 1
@@ -92,7 +92,7 @@ def test_that_a_text_is_learned_by_heart_is_told_once(capsys: pytest.CaptureFixt
 def test_scripts_that_come_later_get_only_how_the_run_started(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with JsonLines() as watcher:
+    with JsonView() as watcher:
         watcher.recall(PAST)
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["event"] == "started"

@@ -7,12 +7,12 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from charloom.tui.app import CharloomApp
-from charloom.tui.dialogs.help import HelpScreen, Keys
-from charloom.tui.dialogs.key_bindings import deeds
-from charloom.tui.widgets.base_screen import Room
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.number_slider import Dial
-from charloom.tui.widgets.sampling_controls import Choices
+from charloom.tui.dialogs.help import HelpScreen, KeyTable
+from charloom.tui.dialogs.key_bindings import active_key_actions
+from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.number_slider import NumberSlider
+from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until, words
 
 Compare = Callable[..., bool]
@@ -23,7 +23,7 @@ async def help_of(pilot: Pilot[None], key: str = "f1") -> HelpScreen:
     """Open the help, and return it once it is there."""
     await pilot.press(key)
     await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
-    await until(pilot, lambda: pilot.app.screen.query(Keys) and "close" in shown_of(pilot))
+    await until(pilot, lambda: pilot.app.screen.query(KeyTable) and "close" in shown_of(pilot))
     screen = pilot.app.screen
     assert isinstance(screen, HelpScreen)
     return screen
@@ -37,7 +37,7 @@ def shown_of(pilot: Pilot[None]) -> str:
 
 def listed(screen: HelpScreen) -> dict[str, str]:
     """Return the deeds that are listed, by their keys."""
-    tables = [keys.deeds for keys in screen.query(Keys)]
+    tables = [keys.deeds for keys in screen.query(KeyTable)]
     return {" ".join(deed.keys): deed.title for table in tables for deed in table}
 
 
@@ -46,9 +46,9 @@ async def test_every_room_says_what_it_is_for_and_lists_every_key(mode: str) -> 
     app = app_at(mode)
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         room = app.screen
-        assert isinstance(room, Room)
+        assert isinstance(room, BaseScreen)
         await until(pilot, lambda: room.focused or mode in ("train", "tour"))
-        expected = {deed.title for deed in deeds(room)}
+        expected = {deed.title for deed in active_key_actions(room)}
         screen = await help_of(pilot)
         about = "".join(c for c in room.HELP.split()[0] if c.isalnum())
         await until(pilot, lambda: about in shown(app))
@@ -63,7 +63,7 @@ async def test_f1_closes_it_too_and_the_end_is_reached_with_keys() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         screen = await help_of(pilot)
-        last = screen.query(Keys).last().deeds[-1]
+        last = screen.query(KeyTable).last().deeds[-1]
         await pilot.press("end")
         await until(pilot, lambda: f"{last.keys[-1]} " in shown(app) and last.title in shown(app))
         await pilot.press("f1")
@@ -73,23 +73,23 @@ async def test_f1_closes_it_too_and_the_end_is_reached_with_keys() -> None:
 async def test_the_focused_control_is_explained() -> None:
     app = app_at("settings")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        app.screen.query_one("#temperature", Dial).focus()
+        app.screen.query_one("#temperature", NumberSlider).focus()
         screen = await help_of(pilot)
-        assert screen.query_one("#control", Static).content == Dial.HELP
+        assert screen.query_one("#control", Static).content == NumberSlider.HELP
         assert listed(screen)["← -"] == "Less"
 
 
 async def test_a_question_mark_is_a_key_only_where_it_is_no_text() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        field = app.screen.query_one(Choices).query_one("#stop", Field)
+        field = app.screen.query_one(SamplingControls).query_one("#stop", SafeInput)
         field.focus()
         await pilot.press("question_mark")
         await until(pilot, lambda: field.value == "?")
         assert "F1" in listed(await help_of(pilot))
         await pilot.press("question_mark")
         await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
-        app.screen.query_one("#temperature", Dial).focus()
+        app.screen.query_one("#temperature", NumberSlider).focus()
         assert "F1 ?" in listed(await help_of(pilot, "question_mark"))
 
 
@@ -111,7 +111,7 @@ async def test_it_opens_over_a_dialog_and_gives_that_back() -> None:
 def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def go(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: "How it looks" in shown_of(pilot))
-        pilot.app.screen.query_one("#length", Dial).focus()
+        pilot.app.screen.query_one("#length", NumberSlider).focus()
         await help_of(pilot)
 
     assert snap_compare(app_at("settings"), terminal_size=size, run_before=go)

@@ -2,11 +2,10 @@
 
 from contextlib import ExitStack
 
-from charloom.core.runs import commands as orders
 from charloom.core.runs import events
-from charloom.core.runs.commands import Order
-from charloom.tui.dialogs.quit import Leaving, Stopping
-from charloom.tui.train.screen import TrainRoom
+from charloom.core.runs.commands import Command, CommandReader
+from charloom.tui.dialogs.quit import QuitDialog, StopRunsDialog
+from charloom.tui.train.screen import TrainScreen
 from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
 
@@ -26,11 +25,11 @@ async def test_one_is_asked_once_and_may_stay() -> None:
         async with app.run_test(size=SMALL) as pilot:
             await until(pilot, lambda: len(app.runs.live) == 2)
             await pilot.press("ctrl+q")
-            await until(pilot, lambda: isinstance(app.screen, Leaving))
+            await until(pilot, lambda: isinstance(app.screen, QuitDialog))
             assert "letter and sea are being trained." in words(app)
             assert "Training goes on without the app" in words(app)
             await pilot.press("ctrl+q", "escape")
-            await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+            await until(pilot, lambda: isinstance(app.screen, TrainScreen))
             assert app.is_running
 
 
@@ -39,15 +38,15 @@ async def test_all_are_told_to_stop_and_one_leaves_when_they_have_saved() -> Non
         folders = [write_run(name, *course()) for name in ("sea", "letter")]
         for folder in folders:
             working.enter_context(at_work(folder))
-        inboxes = [orders.Inbox(folder) for folder in folders]
+        inboxes = [CommandReader(folder) for folder in folders]
         app = app_at("train")
         async with app.run_test(size=SMALL, notifications=True) as pilot:
             await until(pilot, lambda: len(app.runs.live) == 2)
             await pilot.press("ctrl+q")
-            await until(pilot, lambda: isinstance(app.screen, Leaving))
+            await until(pilot, lambda: isinstance(app.screen, QuitDialog))
             await pilot.press("s")
             await until(pilot, lambda: "Stopping and saving letter and sea …" in words(app))
-            assert [inbox.next() for inbox in inboxes] == [Order("stop")] * 2
+            assert [inbox.next() for inbox in inboxes] == [Command("stop")] * 2
             for folder in folders:
                 assert app.is_running
                 events.record(folder, end("stopped"))
@@ -61,9 +60,9 @@ async def test_the_waiting_can_be_given_up() -> None:
         async with app.run_test(size=SMALL, notifications=True) as pilot:
             await until(pilot, lambda: "● sea  training" in shown(app))
             await pilot.press("ctrl+q")
-            await until(pilot, lambda: isinstance(app.screen, Leaving))
+            await until(pilot, lambda: isinstance(app.screen, QuitDialog))
             await pilot.press("s")
-            await until(pilot, lambda: isinstance(app.screen, Stopping))
+            await until(pilot, lambda: isinstance(app.screen, StopRunsDialog))
             await pilot.press("escape")
-            await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+            await until(pilot, lambda: isinstance(app.screen, TrainScreen))
             assert app.is_running and told(app) == []

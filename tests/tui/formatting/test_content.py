@@ -1,11 +1,11 @@
 import pytest
 
-from charloom.tui.formatting.content import in_the_app, plain, plain_line
+from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
 
 
 def test_no_markup_is_read_and_nothing_acts() -> None:
-    assert plain("[red]\x1b[2J[/]").plain == "[red]␛[2J[/]"
-    assert plain_line("one\ntwo", 5).plain == "one↵…"
+    assert safe_content("[red]\x1b[2J[/]").plain == "[red]␛[2J[/]"
+    assert safe_line("one\ntwo", 5).plain == "one↵…"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from charloom.core.data.vocab import Vocab
-from charloom.tui.formatting.prompt_changes import MOST_READ, adapted, told
+from charloom.tui.formatting.prompt_changes import MOST_READ, adapt_prompt, describe_changes
 
 VOCAB = Vocab(tuple('\n "-abcdeghnst'))
 
@@ -29,7 +29,7 @@ VOCAB = Vocab(tuple('\n "-abcdeghnst'))
     ],
 )
 def test_each_kind_of_change_is_told_once(prompt: str, will: str, done: str | None) -> None:
-    known, changes = adapted(prompt, VOCAB)
+    known, changes = adapt_prompt(prompt, VOCAB)
     assert all(character in VOCAB.c2ix for character in known)
-    assert told(prompt, changes, will=True) == will
-    assert told(prompt, changes) == (will if done is None else done)
+    assert describe_changes(prompt, changes, will=True) == will
+    assert describe_changes(prompt, changes) == (will if done is None else done)

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from charloom.core.config import ModelSettings, TrainSettings
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data import corpus
 from charloom.core.runs import events
-from charloom.core.runs import run as runs
 from charloom.core.runs.events import (
     CheckpointSaved,
     Event,
@@ -21,6 +20,7 @@ from charloom.core.runs.events import (
     Validated,
     bits,
 )
+from charloom.core.runs.run import create_run
 from tests.helpers.child_process import TEXT
 
 WRITTEN = (
@@ -32,7 +32,7 @@ WRITTEN = (
 def write_run(name: str, *told: Event, title: str = "The Grey Sea") -> Path:
     """Make a run in which ``told`` has happened."""
     text = corpus.from_bytes(TEXT.encode(), title=title, source="sea.txt")
-    folder = runs.create(name, text, "small", {}, 0)
+    folder = create_run(name, text, "small", {}, 0)
     for event in told:
         events.record(folder, event)
     return folder
@@ -40,7 +40,7 @@ def write_run(name: str, *told: Event, title: str = "The Grey Sea") -> Path:
 
 def course(steps: int = 4_200, total: int | None = 9_000, sample: str = WRITTEN) -> list[Event]:
     """Return what happens in a run up to a step: a report every hundred steps."""
-    model, training = ModelSettings(71, 64, 512), TrainSettings(steps=total, threads=2)
+    model, training = ModelConfig(71, 64, 512), TrainConfig(steps=total, threads=2)
     told: list[Event] = [
         Started(
             step=0,

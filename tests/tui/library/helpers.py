@@ -6,12 +6,12 @@ from textual.pilot import Pilot
 
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
-from charloom.core.store import write as store
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
-from charloom.tui.library.models_pane import Models
-from charloom.tui.library.screen import LibraryRoom
-from charloom.tui.widgets.inputs import Field
+from charloom.tui.library.models_pane import ModelsPane
+from charloom.tui.library.screen import LibraryScreen
+from charloom.tui.widgets.inputs import SafeInput
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.generations import generation
 from tests.helpers.run_cli import call
@@ -34,7 +34,7 @@ def kept() -> list[Generation]:
 
 def written(length: int = 60) -> Generation:
     """Let a real model write a favorite, and return it."""
-    store.save("weaver", random_checkpoint())
+    save_checkpoint("weaver", random_checkpoint())
     length_and_seed = ("--length", str(length), "--seed", "4", "--favorite")
     assert call("generate", "the sea", "--model", "weaver", *length_and_seed).code == 0
     return kept()[0]
@@ -47,14 +47,14 @@ def browser(pilot: Pilot[None]) -> GenerationBrowser:
 
 def listing(pilot: Pilot[None]) -> GenerationList:
     """Return the list of writings, whatever stands over it."""
-    room = next(each for each in pilot.app.screen_stack if isinstance(each, LibraryRoom))
+    room = next(each for each in pilot.app.screen_stack if isinstance(each, LibraryScreen))
     return room.query_one(GenerationList)
 
 
-def models(pilot: Pilot[None]) -> Models:
+def models(pilot: Pilot[None]) -> ModelsPane:
     """Return the half with the models, whatever stands over it."""
-    room = next(each for each in pilot.app.screen_stack if isinstance(each, LibraryRoom))
-    return room.query_one(Models)
+    room = next(each for each in pilot.app.screen_stack if isinstance(each, LibraryScreen))
+    return room.query_one(ModelsPane)
 
 
 async def read(pilot: Pilot[None]) -> None:
@@ -64,4 +64,4 @@ async def read(pilot: Pilot[None]) -> None:
 
 def put(pilot: Pilot[None], text: str) -> None:
     """Have ``text`` in the field of a dialog, as if it had been pasted."""
-    pilot.app.screen.query_one(Field).value = text
+    pilot.app.screen.query_one(SafeInput).value = text

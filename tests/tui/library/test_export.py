@@ -6,11 +6,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from charloom.core.library.generation import EXPORTS, export
-from charloom.tui.dialogs.save_file import Saving
-from charloom.tui.library.screen import LibraryRoom
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.option_row import OneOf
+from charloom.core.library.generation import EXPORT_FORMATS, format_generations
+from charloom.tui.dialogs.save_file import SaveFileDialog
+from charloom.tui.library.screen import LibraryScreen
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.option_row import OptionRow
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.library.helpers import keep, kept, put, read
 
@@ -26,15 +26,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def asked(pilot: Pilot[None]) -> None:
     await pilot.press("x")
-    await until(pilot, lambda: isinstance(pilot.app.screen, Saving))
+    await until(pilot, lambda: isinstance(pilot.app.screen, SaveFileDialog))
 
 
 async def back(pilot: Pilot[None]) -> None:
-    await until(pilot, lambda: isinstance(pilot.app.screen, LibraryRoom))
+    await until(pilot, lambda: isinstance(pilot.app.screen, LibraryScreen))
 
 
 def proposed(pilot: Pilot[None]) -> str:
-    return pilot.app.screen.query_one(Field).value
+    return pilot.app.screen.query_one(SafeInput).value
 
 
 async def test_one_or_all_that_are_listed_are_written_in_each_format(here: Path) -> None:
@@ -44,25 +44,31 @@ async def test_one_or_all_that_are_listed_are_written_in_each_format(here: Path)
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
-        for number, kind in enumerate(EXPORTS):
+        for number, kind in enumerate(EXPORT_FORMATS):
             await asked(pilot)
             await pilot.press("tab", "tab", *["right"] * number)
             assert proposed(pilot) == f"writing-3.{kind}"
             await pilot.press("enter")
             await back(pilot)
-            assert (here / f"writing-3.{kind}").read_bytes() == export([three], kind).encode()
+            assert (here / f"writing-3.{kind}").read_bytes() == format_generations(
+                [three], kind
+            ).encode()
         await asked(pilot)
         await pilot.press("tab", "right", "enter")
         await back(pilot)
-        assert (here / "writings.txt").read_bytes() == export([three, two, one], "txt").encode()
+        assert (here / "writings.txt").read_bytes() == format_generations(
+            [three, two, one], "txt"
+        ).encode()
         await pilot.press("f")
         await until(pilot, lambda: "★ favorites" in shown(app) and "number 2" in shown(app))
         await asked(pilot)
-        await pilot.click(OneOf, offset=(25, 0))
+        await pilot.click(OptionRow, offset=(25, 0))
         assert proposed(pilot) == "favorites.txt"
         await pilot.press("enter")
         await back(pilot)
-        assert (here / "favorites.txt").read_bytes() == export([two, one], "txt").encode()
+        assert (here / "favorites.txt").read_bytes() == format_generations(
+            [two, one], "txt"
+        ).encode()
         assert told(app)[-1] == f"Written to {str(Path('favorites.txt'))!r}."
 
 
@@ -76,13 +82,13 @@ async def test_a_file_that_is_there_is_replaced_only_after_asking(here: Path) ->
         await pilot.press("enter")
         await until(pilot, lambda: "Replace 'writing-1.txt', which is already there?" in words(app))
         await pilot.press("c")
-        await until(pilot, lambda: isinstance(app.screen, Saving))
+        await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         assert (here / "writing-1.txt").read_text() == "mine"
         await pilot.press("enter")
         await until(pilot, lambda: "already there?" in words(app))
         await pilot.press("r")
         await back(pilot)
-        assert (here / "writing-1.txt").read_text("utf-8") == export(kept(), "txt")
+        assert (here / "writing-1.txt").read_text("utf-8") == format_generations(kept(), "txt")
         await asked(pilot)
         await pilot.press("escape")
         await back(pilot)

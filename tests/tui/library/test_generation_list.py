@@ -7,8 +7,8 @@ import pytest
 from charloom.core import paths
 from charloom.core.library.database import Library
 from charloom.tui.library.generation_list import PAGE
-from charloom.tui.services.library_worker import Wish
-from charloom.tui.services.library_worker import read as read_page
+from charloom.tui.services.library_worker import LibraryQuery
+from charloom.tui.services.library_worker import fetch_page as read_page
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until
 from tests.tui.library.helpers import keep, listing, read
 
@@ -76,7 +76,12 @@ async def test_of_a_search_more_is_read_as_it_is_gone_through(many: None) -> Non
 
 def test_pages_put_together_are_the_whole(many: None) -> None:
     with Library() as library:
-        for wish in (Wish(), Wish("text 49"), Wish("text 4", starred_only=True), Wish("nothing")):
+        for wish in (
+            LibraryQuery(),
+            LibraryQuery("text 49"),
+            LibraryQuery("text 4", starred_only=True),
+            LibraryQuery("nothing"),
+        ):
             whole = list(read_page(library, wish, 0, -1).rows)
             pages = [read_page(library, wish, start, 30) for start in range(0, MANY, 30)]
             assert [row for page in pages for row in page.rows] == whole

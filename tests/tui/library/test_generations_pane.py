@@ -9,14 +9,14 @@ from textual.widgets import Static
 
 from charloom.core import paths
 from charloom.core.library.database import Library
-from charloom.core.store import write as store
-from charloom.tui.dialogs.note_editor import Editor
+from charloom.core.store.write import remove_model, save_checkpoint
+from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.library.generation_list import GenerationList
-from charloom.tui.library.screen import LibraryRoom
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.header import TopBar
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.paste_area import PasteArea
+from charloom.tui.library.screen import LibraryScreen
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.header import Header
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.paste_area import SafeTextArea
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import child
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
@@ -34,7 +34,7 @@ async def test_an_empty_library_says_what_to_do_and_every_key_is_harmless() -> N
         await pilot.press("f")
         await until(pilot, lambda: "Star a text in Prompt (F2, then ctrl+s)" in words(app))
         await pilot.press(*"ostnrzcxd", "enter", "up", "end", "pagedown", "escape", "m", "w")
-        assert isinstance(app.screen, LibraryRoom)
+        assert isinstance(app.screen, LibraryScreen)
         assert told(app) == []
 
 
@@ -52,7 +52,7 @@ async def test_a_search_follows_the_typing_and_escape_ends_it() -> None:
         await until(pilot, lambda: listed(pilot) == [3, 2, 1])
         await pilot.press("slash", *"bright", "enter", "s")
         await until(pilot, lambda: kept()[1].starred)
-        assert browser(pilot).query_one(Field).value == "bright"
+        assert browser(pilot).query_one(SafeInput).value == "bright"
         assert told(app) == []
 
 
@@ -62,7 +62,7 @@ async def test_whatever_is_typed_is_searched_for_and_nothing_else(query: str) ->
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
-        browser(pilot).query_one(Field).value = query
+        browser(pilot).query_one(SafeInput).value = query
         await until(pilot, lambda: listing(pilot)._query == query)
         with Library() as library:
             assert listed(pilot) == [each.id for each in library.search(query)]
@@ -92,7 +92,7 @@ async def test_tags_are_edited_and_a_bad_one_is_told_where_it_is_typed() -> None
         await read(pilot)
         await pilot.press("t")
         await until(pilot, lambda: "Tags of number 1" in shown(app))
-        assert app.screen.query_one(Field).value == "dark, old"
+        assert app.screen.query_one(SafeInput).value == "dark, old"
         put(pilot, "x" * 41)
         await pilot.press("enter")
         await until(pilot, lambda: "a tag is 1 to 40 visible characters" in words(app))
@@ -101,7 +101,7 @@ async def test_tags_are_edited_and_a_bad_one_is_told_where_it_is_typed() -> None
         await until(pilot, lambda: kept()[0].tags == ("dark", "new one"))
         await until(pilot, lambda: "dark, new one" in shown(app))
         await pilot.press("t", *", never", "escape")
-        await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+        await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept()[0].tags == ("dark", "new one")
         assert told(app) == []
 
@@ -113,23 +113,23 @@ async def test_a_note_has_several_lines_and_is_not_given_up_by_a_slip() -> None:
         await read(pilot)
         assert "first␛[31m" in shown(app)
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, Editor))
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         assert "first␛[31m" in shown(app)
         await pilot.press("enter", *"[b]", "escape")
         await until(pilot, lambda: "Give up what you changed here?" in shown(app))
         await pilot.press("c")
-        await until(pilot, lambda: isinstance(app.screen, Editor))
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].note == "first\x1b[31m\n[b]")
         await until(pilot, lambda: "[b]" in shown(app))
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, Editor))
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await pilot.press("escape")  # nothing was changed, so nothing is asked
-        await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+        await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, Editor))
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await pilot.press("x", "escape", "g")
-        await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+        await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept()[0].note == "first\x1b[31m\n[b]"
         assert told(app) == []
 
@@ -159,7 +159,7 @@ async def test_a_replay_tells_whether_the_same_text_came_out_and_where_not() -> 
         await change(pilot, old.text[:20], old.id)
         await pilot.press("r")
         await until(pilot, lambda: "recorded text ends before character 21" in words(app))
-        store.remove("weaver")
+        remove_model("weaver")
         await pilot.press("r")
         await until(pilot, lambda: "weaver@100 that wrote this is no longer there" in words(app))
         assert told(app) == []
@@ -196,11 +196,11 @@ async def test_what_is_deleted_comes_back_as_it_was() -> None:
         await pilot.press("down", "d")
         await until(pilot, lambda: "Delete number 2?" in shown(app))
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+        await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept() == before
         for _ in range(2):
             await pilot.press("d", "d")
-            await until(pilot, lambda: isinstance(app.screen, LibraryRoom))
+            await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
             await until(pilot, lambda: len(listed(pilot)) == len(kept()) < 3)
         assert listed(pilot) == [3]
         await pilot.press("z")
@@ -223,7 +223,7 @@ async def test_prompt_and_text_are_copied_as_they_are() -> None:
 
 
 async def test_what_another_process_adds_appears_and_nothing_moves() -> None:
-    store.save("weaver", random_checkpoint())
+    save_checkpoint("weaver", random_checkpoint())
     keep(*(f" text {number}" for number in range(40)))
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -259,13 +259,13 @@ async def test_where_nothing_can_be_written_it_is_told_and_nothing_is_lost() -> 
 
         await refuse_writes(pilot, f"max_page_count = {pages}")
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, Editor))
-        app.screen.query_one(PasteArea).text = "long " * 10_000
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))
+        app.screen.query_one(SafeTextArea).text = "long " * 10_000
         await pilot.press("ctrl+s")
         await until(pilot, lambda: len(told(app)) == 3)
         assert "has no room to grow on this disk" in told(app)[-1]
-        await until(pilot, lambda: isinstance(app.screen, Editor))  # with what was written
-        assert app.screen.query_one(PasteArea).text == "long " * 10_000
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))  # with what was written
+        assert app.screen.query_one(SafeTextArea).text == "long " * 10_000
         await pilot.press("ctrl+s")  # with room again: the file is opened anew
         await until(pilot, lambda: kept()[0].note == "long " * 10_000)
         assert kept()[0].text == before.text
@@ -319,12 +319,12 @@ async def test_every_action_can_be_clicked() -> None:
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
-        line = app.screen.query_one(Actions)
+        line = app.screen.query_one(ActionBar)
         await until(pilot, lambda: "s star" in shown(app))
-        await pilot.click(Actions, offset=(line.render().plain.index("s star") + 1, 0))
+        await pilot.click(ActionBar, offset=(line.render().plain.index("s star") + 1, 0))
         await until(pilot, lambda: kept()[0].starred)
         top = shown(app).splitlines()[0]
-        await pilot.click(TopBar, offset=(top.index("Models"), 0))
+        await pilot.click(Header, offset=(top.index("Models"), 0))
         await until(pilot, lambda: "r rename" in shown(app))
-        await pilot.click(TopBar, offset=(top.index("Writings"), 0))
+        await pilot.click(Header, offset=(top.index("Writings"), 0))
         await until(pilot, lambda: "s unstar" in shown(app))

@@ -10,13 +10,20 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from charloom.core.model import checkpoint
-from charloom.core.store import write as store
+from charloom.core.store.read import (
+    find_checkpoint,
+    find_model,
+    model_dir,
+    model_names,
+    resolve_path,
+)
+from charloom.core.store.write import pin_checkpoint, read_notes, save_checkpoint, write_notes
 from charloom.tui.app import CharloomApp
-from charloom.tui.dialogs.note_editor import Editor
-from charloom.tui.dialogs.save_file import Saving
-from charloom.tui.library.screen import LibraryRoom
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.paste_area import PasteArea
+from charloom.tui.dialogs.note_editor import NoteEditor
+from charloom.tui.dialogs.save_file import SaveFileDialog
+from charloom.tui.library.screen import LibraryScreen
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.paste_area import SafeTextArea
 from tests.helpers.factories import at_step, damage, own_assets, random_checkpoint
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless
@@ -43,18 +50,18 @@ async def opened(
 def creature() -> None:
     """Make a model with four checkpoints, of which the third is the best."""
     for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
-        store.save("creature", at_step(step, loss))
+        save_checkpoint("creature", at_step(step, loss))
 
 
 async def back(pilot: Pilot[None]) -> None:
-    await until(pilot, lambda: isinstance(pilot.app.screen, LibraryRoom))
+    await until(pilot, lambda: isinstance(pilot.app.screen, LibraryScreen))
 
 
 async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
     creature()
-    store.pin("creature@1000")
-    store.resolve("creature@2000").write_bytes(b"no checkpoint")
-    store.write_notes("creature", "[b]mine[/b]\x1b[2J")
+    pin_checkpoint("creature@1000")
+    resolve_path("creature@2000").write_bytes(b"no checkpoint")
+    write_notes("creature", "[b]mine[/b]\x1b[2J")
     async with opened("creature", LARGE) as (app, pilot):
         await until(pilot, lambda: "[b]mine[/b]␛[2J" in shown(app))
         row = next(line for line in shown(app).splitlines() if line.startswith("   creature"))
@@ -89,7 +96,7 @@ async def test_a_checkpoint_is_talked_with() -> None:
 
 async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None:
     creature()
-    store.save("other", random_checkpoint())
+    save_checkpoint("other", random_checkpoint())
     async with opened("creature") as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: "What is 'creature' to be called?" in shown(app))
@@ -100,11 +107,11 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
         await pilot.press("enter")
         await until(pilot, lambda: told(app))
         assert told(app) == ["The name 'other' is taken; choose another than 'other'."]
-        await until(pilot, lambda: app.screen.query_one(Field).value == "other")  # to be mended
+        await until(pilot, lambda: app.screen.query_one(SafeInput).value == "other")  # to be mended
         put(pilot, "the sea")
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "the sea")
-        assert set(store.names()) == {"frankenstein", "other", "the sea"}
+        assert set(model_names()) == {"frankenstein", "other", "the sea"}
         assert "the sea: E 2, H 2" in shown(app)
 
 
@@ -113,7 +120,7 @@ async def test_checkpoints_are_pinned_and_pruned() -> None:
     async with opened("creature") as (app, pilot):
         await pilot.press("tab", "home", "p")
         await until(pilot, lambda: "pinned" in shown(app) and "p unpin" in shown(app))
-        assert store.find("creature@1000")[1].pinned
+        assert find_checkpoint("creature@1000")[1].pinned
         await pilot.press("p")
         await until(pilot, lambda: "p pin" in shown(app))
         await pilot.press("p")
@@ -124,7 +131,7 @@ async def test_checkpoints_are_pinned_and_pruned() -> None:
         await until(pilot, lambda: told(app))
         assert told(app) == ["Deleted 1 checkpoint, 0.0 MB."]
         await until(pilot, lambda: "2,000" not in shown(app))
-        assert [each.step for each in store.model("creature").checkpoints] == [1_000, 3_000, 4_000]
+        assert [each.step for each in find_model("creature").checkpoints] == [1_000, 3_000, 4_000]
 
 
 async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
@@ -134,17 +141,17 @@ async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(app.screen, Saving))
-        assert app.screen.query_one(Field).value == "creature-3000.safetensors"
+        await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
+        assert app.screen.query_one(SafeInput).value == "creature-3000.safetensors"
         await pilot.press("enter")
         await until(pilot, lambda: told(app) == ["Written to 'creature-3000.safetensors'."])
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(app.screen, Saving))
+        await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         put(pilot, "half.safetensors")
         await pilot.press("tab", "right", "enter")
         await until(pilot, lambda: len(told(app)) == 2)
         whole, half = Path("creature-3000.safetensors"), Path("half.safetensors")
-        assert whole.read_bytes() == store.resolve("creature@3000").read_bytes()
+        assert whole.read_bytes() == resolve_path("creature@3000").read_bytes()
         assert checkpoint.load(half).checkpoint.tensors["head.bias"].dtype == "float16"
 
         await pilot.press("i")
@@ -156,18 +163,18 @@ async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
         put(pilot, str(tmp_path / "half.safetensors"))
         await pilot.press("enter")
         await until(pilot, lambda: "What is the model to be called?" in shown(app))
-        assert app.screen.query_one(Field).value == "half"
+        assert app.screen.query_one(SafeInput).value == "half"
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "half")
-        assert store.resolve("half").read_bytes() == half.read_bytes()
+        assert resolve_path("half").read_bytes() == half.read_bytes()
 
 
 async def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
-    store.save("creature", random_checkpoint())
-    damage(store.resolve("creature"))
+    save_checkpoint("creature", random_checkpoint())
+    damage(resolve_path("creature"))
     async with opened("creature") as (app, pilot):
         await pilot.press("x")
-        await until(pilot, lambda: isinstance(app.screen, Saving))
+        await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         put(pilot, str(tmp_path / "a.safetensors"))
         await pilot.press("enter")
         await until(pilot, lambda: "Its weights are damaged" in words(app))
@@ -181,31 +188,31 @@ async def test_a_model_is_deleted_only_if_that_is_meant() -> None:
         await until(pilot, lambda: "With it go 4 checkpoints, 0.0 MB." in words(app))
         await pilot.press("escape")
         await back(pilot)
-        assert "creature" in store.names()
+        assert "creature" in model_names()
         await pilot.press("d", "d")
         await until(pilot, lambda: list(models(pilot).table._filled) == ["frankenstein"])
-        assert "creature" not in store.names()
+        assert "creature" not in model_names()
         assert "frankenstein (comes with Charloom)" in shown(app)
         assert told(app) == []
 
 
 async def test_notes_about_a_model_are_kept() -> None:
     creature()
-    store.write_notes("creature", "first")
+    write_notes("creature", "first")
     async with opened("creature") as (app, pilot):
         await until(pilot, lambda: "first" in shown(app))
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, Editor))
-        app.screen.query_one(PasteArea).text = HOSTILE
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))
+        app.screen.query_one(SafeTextArea).text = HOSTILE
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "[bold]␛[31mred␛]0;title␇" in shown(app))
-        assert store.notes("creature") == HOSTILE
+        assert read_notes("creature") == HOSTILE
         await pilot.press("up", "n", *"mine", "ctrl+s")  # the one that comes with Charloom
-        await until(pilot, lambda: store.notes("frankenstein") == "mine")
+        await until(pilot, lambda: read_notes("frankenstein") == "mine")
 
 
 async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone() -> None:
-    store.save("creature", random_checkpoint())
+    save_checkpoint("creature", random_checkpoint())
     refused = "The model 'frankenstein' comes with Charloom and cannot be changed."
     async with opened() as (app, pilot):
         for keys in ("p", "dd", "ud"):
@@ -213,7 +220,7 @@ async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone(
             await until(pilot, lambda: told(app) == [refused])
             app.clear_notifications()
         await back(pilot)
-        with FileLock(store.folder("creature") / "lock"):
+        with FileLock(model_dir("creature") / "lock"):
             await pilot.press("down", "d", "d")
             await until(pilot, lambda: told(app))
             assert "'creature' is being trained; `charloom stop" in told(app)[0]
@@ -225,7 +232,7 @@ async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone(
             await until(pilot, lambda: told(app))
             assert "'creature' is being trained; `charloom stop" in told(app)[0]
             await pilot.press("escape")
-        assert store.names() == ("frankenstein", "creature")
+        assert model_names() == ("frankenstein", "creature")
 
 
 async def test_a_training_is_seen_where_its_model_is_listed() -> None:
@@ -240,7 +247,7 @@ async def test_a_training_is_seen_where_its_model_is_listed() -> None:
 
 async def test_what_happens_to_the_models_elsewhere_is_noticed() -> None:
     async with opened() as (app, pilot):
-        store.save("creature", random_checkpoint())
+        save_checkpoint("creature", random_checkpoint())
         await until(pilot, lambda: "creature" in shown(app))
         assert child("models", "rename", "creature", "the sea").code == 0
         await until(pilot, lambda: "the sea" in shown(app) and "creature" not in shown(app))
@@ -256,5 +263,5 @@ async def test_without_a_model_it_is_said_how_one_is_made(
         await pilot.press("m")
         await until(pilot, lambda: "Teach a text in Train (F3), or press i" in words(app))
         await pilot.press(*"rpnxud", "enter", "tab", "enter")
-        assert isinstance(app.screen, LibraryRoom) and told(app) == []
+        assert isinstance(app.screen, LibraryScreen) and told(app) == []
         assert "i import" in shown(app) and "r rename" not in shown(app)

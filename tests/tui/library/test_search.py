@@ -3,15 +3,15 @@
 import pytest
 
 from charloom.core.library.database import Library
-from charloom.tui.formatting.dates import day, minute
+from charloom.tui.formatting.dates import format_date, format_datetime
 from charloom.tui.library.generation_rows import rows
-from charloom.tui.library.search_highlight import found
+from charloom.tui.library.search_highlight import match_spans
 from tests.helpers.generations import generation
 from tests.tui.library.helpers import HOSTILE
 
 
 def marked(text: str, query: str) -> list[str]:
-    return [text[start:end] for start, end in found(text, query)]
+    return [text[start:end] for start, end in match_spans(text, query)]
 
 
 def test_words_are_marked_whatever_their_case_and_accents() -> None:
@@ -81,9 +81,9 @@ def test_a_moment_is_told_in_the_time_zone_here_and_a_false_one_as_it_stands(
 
     monkeypatch.setenv("TZ", "XXX-9")
     time.tzset()
-    assert minute("2026-01-02T18:04:05+00:00") == "2026-01-03 03:04"
-    assert day("2026-01-02T18:04:05+00:00") == "2026-01-03"
+    assert format_datetime("2026-01-02T18:04:05+00:00") == "2026-01-03 03:04"
+    assert format_date("2026-01-02T18:04:05+00:00") == "2026-01-03"
     monkeypatch.undo()
     time.tzset()
-    assert minute("0001-01-01T00:00:00+14:00")  # before any calendar of the system's
-    assert day("yesterday\x1b[2J") == "yesterday…"
+    assert format_datetime("0001-01-01T00:00:00+14:00")  # before any calendar of the system's
+    assert format_date("yesterday\x1b[2J") == "yesterday…"

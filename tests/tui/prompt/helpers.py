@@ -12,10 +12,10 @@ from textual.pilot import Pilot
 
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
-from charloom.core.model.numpy_lstm import LSTM, State
-from charloom.core.store import write as store
+from charloom.core.model.numpy_lstm import LSTMState, NumpyLSTM
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.prompt.composer import Composer
-from charloom.tui.prompt.screen import PromptRoom
+from charloom.tui.prompt.screen import PromptScreen
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
@@ -50,8 +50,10 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     """Have every model of the app pass an open gate, and write in slices that are whole."""
     made = Gate()
 
-    class Gated(LSTM):
-        def step(self, ids: Sequence[int] | NDArray[np.int64], state: State) -> NDArray[np.float32]:
+    class Gated(NumpyLSTM):
+        def step(
+            self, ids: Sequence[int] | NDArray[np.int64], state: LSTMState
+        ) -> NDArray[np.float32]:
             made.enter()
             return super().step(ids, state)
 
@@ -63,7 +65,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 def weaver(name: str = "weaver", **over: Any) -> None:
     """Keep a small model in the store."""
-    store.save(name, random_checkpoint(**over))
+    save_checkpoint(name, random_checkpoint(**over))
 
 
 def choose(**over: Any) -> None:
@@ -72,13 +74,13 @@ def choose(**over: Any) -> None:
     preferences.save(replace(before, **over))
 
 
-def room(pilot: Pilot[None]) -> PromptRoom:
+def room(pilot: Pilot[None]) -> PromptScreen:
     """Return the room, whatever stands over it."""
     stack = pilot.app._screen_stacks["prompt"]
-    return next(each for each in stack if isinstance(each, PromptRoom))
+    return next(each for each in stack if isinstance(each, PromptScreen))
 
 
-async def ready(pilot: Pilot[None]) -> PromptRoom:
+async def ready(pilot: Pilot[None]) -> PromptScreen:
     """Wait until the room has a model."""
     await until(pilot, lambda: room(pilot)._speaker.voice)
     await pilot.pause()

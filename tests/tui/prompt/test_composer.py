@@ -6,7 +6,7 @@ from textual.events import Paste
 from textual.pilot import Pilot
 
 from charloom.core.library.database import Library
-from charloom.core.sanitize import visible
+from charloom.core.sanitize import sanitize
 from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.composer import Composer
 from tests.helpers.generations import generation
@@ -115,7 +115,7 @@ async def test_what_is_pasted_is_kept_and_nothing_in_it_acts() -> None:
     async with app.run_test(size=(60, 12)) as pilot:
         desk(pilot).post_message(Paste(HOSTILE))
         await until(pilot, lambda: desk(pilot).text == HOSTILE)
-        await until(pilot, lambda: visible(HOSTILE.split("\t")[0]) in seen(pilot))
+        await until(pilot, lambda: sanitize(HOSTILE.split("\t")[0]) in seen(pilot))
         assert not set("\x1b\x07\x9b\u202e") & set(seen(pilot))
         await pilot.press("enter")
         await until(pilot, lambda: app.sent == [HOSTILE])

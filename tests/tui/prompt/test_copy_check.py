@@ -5,14 +5,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from charloom.core.analysis import repetition as looping
-from charloom.core.model.checkpoint import CorpusCard
-from charloom.core.runs import run as runs
+from charloom.core.analysis.repetition import repetition_message, repetition_period
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.runs.run import read_run_config
 from charloom.tui.app import CharloomApp
-from charloom.tui.prompt import copy_check as copies
-from charloom.tui.prompt.copy_check import Copies
+from charloom.tui.prompt.copy_check import CopyCheck, _indexes
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.number_slider import NumberSlider
 from tests.helpers.child_process import TEXT
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, until, words
@@ -38,11 +37,11 @@ TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
 @pytest.fixture(autouse=True)
 def learned() -> Iterator[None]:
     """The model learned the text of a run on this computer; nobody has an index of it."""
-    copies._indexes.clear()
-    sha256 = runs.read_plan(create("other")).sha256
-    weaver(vocab=TEXT, corpus=CorpusCard("sea", sha256, len(TEXT), "The sea"))
+    _indexes.clear()
+    sha256 = read_run_config(create("other")).sha256
+    weaver(vocab=TEXT, corpus=CorpusInfo("sea", sha256, len(TEXT), "The sea"))
     yield
-    copies._indexes.clear()
+    _indexes.clear()
 
 
 def copied(turn: Turn) -> str:
@@ -86,7 +85,7 @@ async def test_the_longest_copy_of_each_text_is_told_and_underlined(
         monkeypatch.setattr("charloom.tui.prompt.candidate.LEAST_COPIED", longest)
         turn.show(turn.chosen)
         await until(pilot, lambda: f"{longest} characters: more than chance" in words(app))
-        (index,) = copies._indexes.values()
+        (index,) = _indexes.values()
 
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(text_of(turn)) == 120)
@@ -94,7 +93,7 @@ async def test_the_longest_copy_of_each_text_is_told_and_underlined(
         assert copied(turn) in TRAIN
         second = await written(pilot, "a loom ")
         await until(pilot, lambda: second.chosen.copied)
-        assert list(copies._indexes.values()) == [index]
+        assert list(_indexes.values()) == [index]
 
 
 async def test_of_several_candidates_each_is_told_and_without_the_text_nothing_is() -> None:
@@ -126,10 +125,10 @@ async def test_while_a_text_is_written_nothing_is_looked_for() -> None:
         while asked < before + 3:
             await asyncio.sleep(0.01)
 
-    looking = Copies(busy)
+    looking = CopyCheck(busy)
     first = asyncio.create_task(looking.longest("weaver", "xx the loom xx"))
     await soon()
-    assert not first.done() and not copies._indexes
+    assert not first.done() and not _indexes
     writing = False
     run = await first
     assert run and (run.start, run.length) == (2, 10)
@@ -149,10 +148,10 @@ async def test_a_text_that_repeats_itself_is_warned_of_as_long_as_it_does(gate: 
         turn = await send(pilot, "the sea ")
         gate.let(1_600)
         await until(pilot, lambda: "raise the temperature or stop (Esc)" in words(app))
-        period = looping.period(text_of(turn))
-        assert period and looping.words(period) in words(app)
+        period = repetition_period(text_of(turn))
+        assert period and repetition_message(period) in words(app)
 
-        room(pilot).query_one("#temperature", Dial).value = 5.0
+        room(pilot).query_one("#temperature", NumberSlider).value = 5.0
         made = turn.chosen.candidate
         await until(pilot, lambda: made and made.settings.temperature == 5)  # it has been told
         gate.let(320)

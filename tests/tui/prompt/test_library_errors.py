@@ -8,8 +8,8 @@ from contextlib import contextmanager
 import pytest
 
 from charloom.core import paths
-from charloom.core.library import replay as replaying
 from charloom.core.library.database import Library
+from charloom.core.library.replay import replay
 from charloom.tui.app import CharloomApp
 from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
 from tests.tui.prompt.helpers import (
@@ -69,7 +69,7 @@ async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_lat
         await until(pilot, lambda: "Not kept" not in words(app))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].starred)
-    assert len(kept()) == 1 and replaying.replay(kept()[0]).equal
+    assert len(kept()) == 1 and replay(kept()[0]).equal
 
 
 async def test_a_star_that_fails_is_no_star_and_can_be_tried_again() -> None:

@@ -3,15 +3,15 @@
 import pytest
 from textual.geometry import Size
 
-from charloom.core.library import replay as replaying
-from charloom.core.sampling.sampler import Settings
+from charloom.core.library.replay import replay
+from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.app import CharloomApp
-from charloom.tui.prompt.candidate_view import PassageView
-from charloom.tui.prompt.figures import Figures
-from charloom.tui.prompt.panel import Controls
+from charloom.tui.prompt.candidate_view import CandidateView
+from charloom.tui.prompt.figures import GenerationStats
+from charloom.tui.prompt.panel import SidePanel
 from charloom.tui.services import preferences
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.number_slider import NumberSlider
 from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
 from tests.tui.prompt.helpers import (
     LONG,
@@ -45,22 +45,25 @@ async def test_a_temperature_holds_from_the_next_character_on_and_is_replayed(ga
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: len(text_of(turn)) == 32)
-        room(pilot).query_one("#temperature", Dial).focus()
+        room(pilot).query_one("#temperature", NumberSlider).focus()
         await pilot.press(*"2.5", "enter")
         await pilot.pause()
         gate.let(64)
         await until(pilot, lambda: len(text_of(turn)) >= 64)
-        room(pilot).query_one("#top-k", Dial).focus()
+        room(pilot).query_one("#top-k", NumberSlider).focus()
         await pilot.press("right", "right")
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
         assert "temperature 0.8 → 2.5" in words(app)
     (found,) = kept()
-    assert [each.settings for each in found.changes] == [Settings(2.5), Settings(2.5, 2)]
+    assert [each.settings for each in found.changes] == [
+        SamplingConfig(2.5),
+        SamplingConfig(2.5, 2),
+    ]
     assert found.temperature == 0.8 and len(found.text) == 300
     assert 32 <= found.changes[0].position <= 48
-    assert replaying.replay(found).equal
+    assert replay(found).equal
 
 
 async def test_a_length_holds_for_the_text_that_is_being_written(gate: Gate) -> None:
@@ -71,12 +74,12 @@ async def test_a_length_holds_for_the_text_that_is_being_written(gate: Gate) -> 
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
-        room(pilot).query_one("#length", Dial).value = 100
+        room(pilot).query_one("#length", NumberSlider).value = 100
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
         assert len(text_of(turn)) == 100
-    assert replaying.replay(kept()[0]).equal
+    assert replay(kept()[0]).equal
 
 
 async def test_turning_something_else_leaves_a_text_that_goes_on_as_long_as_it_was_to_be(
@@ -88,26 +91,26 @@ async def test_turning_something_else_leaves_a_text_that_goes_on_as_long_as_it_w
         turn = await written(pilot, "the sea ")
         gate.let(0)
         await pilot.press("ctrl+g")
-        room(pilot).query_one("#temperature", Dial).value = 1.5
+        room(pilot).query_one("#temperature", NumberSlider).value = 1.5
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
         assert len(text_of(turn)) == 120
-    assert replaying.replay(kept()[0]).equal
+    assert replay(kept()[0]).equal
 
 
 async def test_a_stop_string_may_be_given_with_escapes() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        room(pilot).query_one("#length", Dial).value = 5_000
-        room(pilot).query_one("#stop", Field).focus()
+        room(pilot).query_one("#length", NumberSlider).value = 5_000
+        room(pilot).query_one("#stop", SafeInput).focus()
         await pilot.press(*r"\n")
         turn = await written(pilot, "the sea ")
         assert "\n" not in text_of(turn) and len(text_of(turn)) < 5_000
     (found,) = kept()
     assert (found.stop, found.length) == ("\n", 5_000)
-    assert replaying.replay(found).equal
+    assert replay(found).equal
 
 
 async def test_candidates_have_the_next_seeds_and_stand_side_by_side() -> None:
@@ -116,13 +119,13 @@ async def test_candidates_have_the_next_seeds_and_stand_side_by_side() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        views = list(turn.query(PassageView))
+        views = list(turn.query(CandidateView))
         assert len({view.region.y for view in views}) == 1
         assert len({view.region.x for view in views}) == 4
         assert "▸ 1 · seed 20" in words(app) and " 4 · seed 23" in words(app)
         assert "» the sea" in shown(app)
     assert sorted(each.seed for each in kept()) == [20, 21, 22, 23]
-    assert all(replaying.replay(each).equal for each in kept())
+    assert all(replay(each).equal for each in kept())
 
 
 async def test_candidates_may_differ_by_their_temperature_instead() -> None:
@@ -147,13 +150,13 @@ async def test_a_change_keeps_the_distance_between_candidates(gate: Gate) -> Non
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
-        room(pilot).query_one("#temperature", Dial).value = 1.0
+        room(pilot).query_one("#temperature", NumberSlider).value = 1.0
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
     changed = sorted(each.changes[0].temperature for each in kept())
     assert changed == [1.0, 1.2]
-    assert all(replaying.replay(each).equal for each in kept())
+    assert all(replay(each).equal for each in kept())
 
 
 async def test_where_columns_would_be_too_narrow_candidates_are_stacked() -> None:
@@ -162,7 +165,7 @@ async def test_where_columns_would_be_too_narrow_candidates_are_stacked() -> Non
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        views = list(turn.query(PassageView))
+        views = list(turn.query(CandidateView))
         assert len({view.region.x for view in views}) == 1
         await pilot.resize_terminal(160, 48)
         await until(pilot, lambda: len({view.region.x for view in views}) == 3)
@@ -183,17 +186,17 @@ async def test_star_copy_and_go_on_are_for_the_candidate_that_is_chosen() -> Non
         await until(pilot, lambda: len(turn.passages[0].text) == 120)
         await ended(pilot, turn)
         assert [len(passage.text) for passage in turn.passages] == [120, 60, 60]
-        await pilot.click(list(turn.query(PassageView))[1])
+        await pilot.click(list(turn.query(CandidateView))[1])
         assert turn.chosen is turn.passages[1]
-    assert all(replaying.replay(each).equal for each in kept())
+    assert all(replay(each).equal for each in kept())
 
 
 async def test_choices_are_remembered() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        room(pilot).query_one("#temperature", Dial).value = 1.3
-        room(pilot).query_one("#stop", Field).value = r"\t."
+        room(pilot).query_one("#temperature", NumberSlider).value = 1.3
+        room(pilot).query_one("#stop", SafeInput).value = r"\t."
         await pilot.pause()
     found = preferences.load()
     assert (found.temperature, found.stop, found.model) == (1.3, "\t.", "weaver@best")
@@ -203,13 +206,13 @@ async def test_what_is_chosen_in_the_settings_is_there_and_the_other_way_round()
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        room(pilot).query_one("#temperature", Dial).value = 1.3
+        room(pilot).query_one("#temperature", NumberSlider).value = 1.3
         await pilot.press("f5")
-        await until(pilot, lambda: app.screen.query_one("#temperature", Dial).value == 1.3)
-        app.screen.query_one("#temperature", Dial).value = 0.2
+        await until(pilot, lambda: app.screen.query_one("#temperature", NumberSlider).value == 1.3)
+        app.screen.query_one("#temperature", NumberSlider).value = 0.2
         await until(pilot, lambda: app.preferences.temperature == 0.2)
         await pilot.press("f2")
-        await until(pilot, lambda: room(pilot).controls.settings == Settings(0.2))
+        await until(pilot, lambda: room(pilot).controls.settings == SamplingConfig(0.2))
         await pilot.press("f5")
         await until(pilot, lambda: app.screen is not room(pilot))
         assert app.preferences.temperature == 0.2
@@ -219,7 +222,7 @@ async def test_the_panel_hides_and_gives_its_room_to_the_text() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        panel, page = room(pilot).query_one(Controls), room(pilot).transcript
+        panel, page = room(pilot).query_one(SidePanel), room(pilot).transcript
         width = page.size.width
         await pilot.press("ctrl+b")
         await until(pilot, lambda: page.size.width == width + 26)
@@ -247,6 +250,6 @@ async def test_the_figures_are_those_of_the_candidate_that_is_chosen() -> None:
         turn = await written(pilot, "the sea ")
         await pilot.press("shift+tab", "right")
         second = next(each for each in kept() if each.seed == 21)
-        figures = room(pilot).query_one(Figures)
+        figures = room(pilot).query_one(GenerationStats)
         await until(pilot, lambda: f"{second.bits_per_char:.2f} bits/char" in str(figures.render()))
         assert turn.chosen is turn.passages[1]

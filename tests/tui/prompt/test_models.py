@@ -2,15 +2,16 @@
 
 import pytest
 
-from charloom.core.library import replay as replaying
-from charloom.core.model.metadata import CorpusCard, Losses
+from charloom.core.library.replay import replay
+from charloom.core.model.metadata import CorpusInfo, Losses
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved, bits
-from charloom.core.store import write as store
+from charloom.core.store.read import model_dir, resolve_path
+from charloom.core.store.write import remove_model, rename_model, save_checkpoint
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.services import preferences
-from charloom.tui.widgets.sampling_controls import Choices
+from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.helpers.factories import damage, random_checkpoint
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, write_run
@@ -42,9 +43,9 @@ def model() -> None:
 
 def learn(name: str, step: int) -> None:
     """Let a run come to a step and save it, as its trainer does."""
-    store.save(name, random_checkpoint(step=step, seed=step))
+    save_checkpoint(name, random_checkpoint(step=step, seed=step))
     file = f"step-{step:08d}.safetensors"
-    events.record(store.folder(name), CheckpointSaved(step, file))
+    events.record(model_dir(name), CheckpointSaved(step, file))
 
 
 async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> None:
@@ -56,11 +57,11 @@ async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> No
 
 
 async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
-    corpus = CorpusCard(title="[b]The Sea[/b]", sha256="0" * 64, characters=9, opening="a")
+    corpus = CorpusInfo(title="[b]The Sea[/b]", sha256="0" * 64, characters=9, opening="a")
     for step, loss in ((100, 2.0), (200, 1.5), (300, 1.7)):
         losses = Losses(validation=loss)
-        store.save("sailor", random_checkpoint(step=step, losses=losses, corpus=corpus))
-    broken = store.save("broken", random_checkpoint())
+        save_checkpoint("sailor", random_checkpoint(step=step, losses=losses, corpus=corpus))
+    broken = save_checkpoint("broken", random_checkpoint())
     broken.write_bytes(b"nothing")
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -116,7 +117,7 @@ async def test_another_model_goes_on_with_what_is_being_written(gate: Gate) -> N
         await until(pilot, lambda: "↳ goes on with other@7" in words(app))
     two, one = kept()
     assert (one.model, two.model) == ("weaver", "other")
-    assert replaying.replay(one).equal and replaying.replay(two).equal
+    assert replay(one).equal and replay(two).equal
 
 
 async def test_what_an_earlier_model_wrote_another_goes_on_with_from_the_text() -> None:
@@ -199,11 +200,11 @@ async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate)
 
 @pytest.mark.parametrize("fate", ["removed", "renamed", "damaged"])
 async def test_a_model_that_is_gone_is_told_of_and_another_can_be_chosen(fate: str) -> None:
-    path = store.resolve("weaver")
+    path = resolve_path("weaver")
     if fate == "removed":
-        store.remove("weaver")
+        remove_model("weaver")
     elif fate == "renamed":
-        store.rename("weaver", "weaver2")
+        rename_model("weaver", "weaver2")
     else:
         damage(path)
     app = CharloomApp()
@@ -290,7 +291,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         (turn,) = turns(pilot)
         assert text_of(turn) == generation.text
         await until(pilot, lambda: "other@7" in words(app) and "» the sea" in shown(app))
-        chosen = room(pilot).query_one(Choices).remembered
+        chosen = room(pilot).query_one(SamplingControls).remembered
         assert (chosen["temperature"], chosen["top_k"], chosen["top_p"]) == (1.1, 7, 0.8)
         assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, "zzz")
         await pilot.press("t")
@@ -313,8 +314,8 @@ async def test_a_text_whose_model_is_gone_can_be_opened_and_gone_on_with_by_anot
         await ready(pilot)
         await written(pilot, "the sea ")
     (generation,) = kept()
-    store.rename("weaver", "old")
-    store.remove("old")
+    rename_model("weaver", "old")
+    remove_model("old")
     weaver("other", seed=1, step=7)
     choose(model="other")
     app = CharloomApp()

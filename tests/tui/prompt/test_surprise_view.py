@@ -5,14 +5,15 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core.analysis import activations as lens
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.core.store import write as store
-from charloom.tui.analysis.inspector import InsideScreen
+from charloom.core.analysis.activations import trace
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.core.store.write import save_checkpoint
+from charloom.tui.analysis.inspector import InspectorScreen
 from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.surprise_view import SurpriseView
-from charloom.tui.widgets.heatmap_text import Tinted
+from charloom.tui.widgets.heatmap_text import HeatmapText
 from tests.helpers.factories import random_checkpoint
 from tests.tui.helpers.driving import SMALL, shown, until
 from tests.tui.prompt.helpers import choose, composer, ended, ready, room, turns, weaver, written
@@ -35,17 +36,17 @@ async def test_a_turn_shows_what_its_characters_cost_and_the_cursor_what_was_exp
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in shown(app))
-        reading = lens.read(voice.model, turn.chosen.whole)
+        reading = trace(voice.model, turn.chosen.whole)
         assert f"{reading.bits_per_char:.2f} on average" in shown(app)
         assert "nothing stands before it" in shown(app)
         await pilot.press("right", "right", "right", "right")
-        assert app.screen.query_one(Tinted).position == 4
+        assert app.screen.query_one(HeatmapText).position == 4
         assert f"‘s’{reading.bits[4]:6.2f} bits" in shown(app)
         for number, each in enumerate(reading.alternatives(4, 5), 1):
             character = {" ": "␣", "\n": "↵"}.get(each.character, each.character)
             assert f"{number} {character} {each.probability:.0%}" in shown(app)
         await pilot.press("m")
-        assert app.screen.query_one(Tinted).marks
+        assert app.screen.query_one(HeatmapText).marks
         await pilot.press("v")
         await until(pilot, lambda: not app.screen.query(SurpriseView))
         assert turn.has_focus
@@ -60,17 +61,17 @@ async def test_a_digit_takes_an_alternative_and_the_text_goes_on_from_there() ->
         first = await written(pilot, "the sea ")
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in shown(app))
-        app.screen.query_one(Tinted).position = 20
+        app.screen.query_one(HeatmapText).position = 20
         await pilot.pause()
         await pilot.press("2")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         branch = turns(pilot)[1]
         await ended(pilot, branch)
         whole = first.chosen.whole
-        other = lens.read(voice.model, whole).alternatives(20, 2)[1].character
+        other = trace(voice.model, whole).alternatives(20, 2)[1].character
         assert branch.brief.prompt == whole[:20] + other
-        stream = Stream(voice.model, whole[:20] + other, Settings(), seed=3)
-        assert branch.chosen.text == "".join(drawn.character for drawn in Draft(stream, 40))
+        stream = Sampler(voice.model, whole[:20] + other, SamplingConfig(), seed=3)
+        assert branch.chosen.text == "".join(drawn.character for drawn in Completion(stream, 40))
         assert branch.origin.startswith(f"branches after …{whole[:20]} with ")
         assert not app.screen.query(SurpriseView)
         assert composer(pilot).has_focus
@@ -102,7 +103,7 @@ async def test_a_text_of_the_page_is_looked_into() -> None:
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+i")
         await until(pilot, lambda: "Surprise: " in shown(app))
-        assert isinstance(app.screen, InsideScreen)
+        assert isinstance(app.screen, InspectorScreen)
         assert app.screen._reading and app.screen._reading.text == turn.chosen.whole
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is room(pilot))
@@ -115,7 +116,7 @@ def test_how_surprise_looks(
     if colour == "marks":
         monkeypatch.setenv("NO_COLOR", "1")
     text = "you will rejoice to hear\nthat no disaster has come"
-    store.save("weaver", random_checkpoint(hidden=64, seed=2, step=4_210))
+    save_checkpoint("weaver", random_checkpoint(hidden=64, seed=2, step=4_210))
     choose(seed=7, length=200)
     app = CharloomApp()
 
@@ -126,7 +127,7 @@ def test_how_surprise_looks(
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in shown(app))
         await pilot.press("down", "right", "right")
-        room(pilot).query_one("Figures").display = False  # how fast it was written
+        room(pilot).query_one("GenerationStats").display = False  # how fast it was written
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=SMALL, run_before=before)

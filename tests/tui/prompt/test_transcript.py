@@ -6,15 +6,15 @@ from textual.pilot import Pilot
 from textual.selection import Selection
 
 from charloom.core.library.generation import Generation
-from charloom.core.model.metadata import CorpusCard
-from charloom.core.sanitize import HIDDEN, visible
-from charloom.core.store import write as store
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.sanitize import HIDDEN, sanitize
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.welcome import Greeting
+from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
-from charloom.tui.widgets.streaming_text import Flow
+from charloom.tui.widgets.streaming_text import StreamingText
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.generations import generation
 from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
@@ -75,8 +75,8 @@ async def test_at_the_first_meeting_one_key_lets_it_write() -> None:
 
 
 async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
-    corpus = CorpusCard(title="t", sha256="0" * 64, characters=9, opening="the grey sea was gr")
-    store.save("sailor", random_checkpoint(corpus=corpus))
+    corpus = CorpusInfo(title="t", sha256="0" * 64, characters=9, opening="the grey sea was gr")
+    save_checkpoint("sailor", random_checkpoint(corpus=corpus))
     choose(model="sailor")
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -101,7 +101,7 @@ async def test_a_fresh_page_has_nothing_on_it_and_the_library_has_everything(gat
         await pilot.press("ctrl+n")
         gate.let()
         await until(pilot, lambda: not turns(pilot))
-        await until(pilot, lambda: room(pilot).query_one(Greeting).display)
+        await until(pilot, lambda: room(pilot).query_one(WelcomeText).display)
         await until(pilot, lambda: len(kept()) == 2)
         await written(pilot, "a loom ")
         assert len(turns(pilot)) == 1
@@ -190,13 +190,13 @@ async def test_a_resize_in_the_middle_of_a_text_breaks_it_anew(gate: Gate) -> No
 
 def lines(turn: Turn) -> list[str]:
     """Return the rows of a text as they are drawn, without what stands around it."""
-    flow = turn.query_one(Flow)
+    flow = turn.query_one(StreamingText)
     return [flow.render_line(y).text[3:].rstrip() for y in range(len(flow._rows))]
 
 
 def drawn(turn: Turn) -> str:
     """Return the text as its rows have it, newlines where the text has them."""
-    flow = turn.query_one(Flow)
+    flow = turn.query_one(StreamingText)
     starts = [flow._rows[row].start for row in range(len(flow._rows))]
     pairs = zip(starts, [*starts[1:], None], strict=True)
     pieces = [flow._text[start:end] for start, end in pairs]
@@ -227,7 +227,7 @@ async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() 
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         turn = await reopened(pilot, text=" the sea was grey" * 20 + "\nand the loom")
-        flow = turn.query_one(Flow)
+        flow = turn.query_one(StreamingText)
         await pilot.mouse_down(flow, offset=(3, 0))
         await pilot.hover(flow, offset=(13, 1))
         await pilot.mouse_up(flow, offset=(13, 1))
@@ -244,7 +244,7 @@ async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() 
 
 async def test_what_a_model_writes_is_shown_and_does_nothing() -> None:
     hostile = "[]\x1b\x9b\u202e/@=ab\n"
-    store.save("wild", random_checkpoint(hostile))
+    save_checkpoint("wild", random_checkpoint(hostile))
     choose(model="wild", length=100, columns=2, seed=1)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -254,7 +254,7 @@ async def test_what_a_model_writes_is_shown_and_does_nothing() -> None:
         picture = shown(app)
         assert "␛" in picture and HIDDEN in picture and "[" in picture
         assert not set("\x1b\x9b\u202e") & set(picture)
-        assert visible(turn.brief.prompt) in picture
+        assert sanitize(turn.brief.prompt) in picture
         await pilot.press("ctrl+s", "ctrl+g", "ctrl+r")
         await until(pilot, lambda: len(turns(pilot)) == 2)
 

@@ -4,14 +4,14 @@ import pytest
 from textual.events import Key
 from textual.pilot import Pilot
 
-from charloom.core.library import replay as replaying
 from charloom.core.library.database import Library
-from charloom.core.sampling.sampler import Settings
+from charloom.core.library.replay import replay
+from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_footer import Offer
-from charloom.tui.widgets.number_slider import Dial
-from charloom.tui.widgets.sampling_controls import Choices
+from charloom.tui.prompt.turn_footer import TurnFooter
+from charloom.tui.widgets.number_slider import NumberSlider
+from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
 from tests.tui.prompt.helpers import (
     LONG,
@@ -54,10 +54,10 @@ async def test_again_has_another_seed_and_all_else_the_same() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         first = await written(pilot, "the sea ")
-        room(pilot).query_one("#temperature", Dial).value = 0.0
+        room(pilot).query_one("#temperature", NumberSlider).value = 0.0
         second = await next_turn(pilot, "ctrl+r")
         assert second.brief.seed != 5
-        assert (second.brief.settings, second.brief.length) == (Settings(1.4), 30)
+        assert (second.brief.settings, second.brief.length) == (SamplingConfig(1.4), 30)
         assert second.brief.prompt == first.brief.prompt
         assert turns(pilot) == [first, second]
 
@@ -69,10 +69,10 @@ async def test_retry_has_the_same_seed_and_what_is_chosen_now() -> None:
         first = await written(pilot, "the sea ")
         same = await next_turn(pilot, "ctrl+t")
         assert text_of(same) == text_of(first)
-        room(pilot).query_one("#temperature", Dial).value = 2.0
+        room(pilot).query_one("#temperature", NumberSlider).value = 2.0
         other = await next_turn(pilot, "shift+tab", "t")
         assert other.brief.seed == first.brief.seed
-        assert other.brief.settings == Settings(2.0)
+        assert other.brief.settings == SamplingConfig(2.0)
         assert text_of(other) != text_of(first)
 
 
@@ -204,7 +204,7 @@ async def test_delete_in_the_middle_of_a_text_stops_it_and_keeps_nothing(gate: G
         await pilot.press("alt+z")
         await until(pilot, lambda: kept())
     (found,) = kept()
-    assert found.text == text_of(turn) and replaying.replay(found).equal
+    assert found.text == text_of(turn) and replay(found).equal
 
 
 async def test_what_was_starred_and_deleted_in_the_middle_is_kept(gate: Gate) -> None:
@@ -218,7 +218,7 @@ async def test_what_was_starred_and_deleted_in_the_middle_is_kept(gate: Gate) ->
         await pilot.press("ctrl+s", "alt+d")
         gate.let()
         await until(pilot, lambda: kept())
-    assert kept()[0].starred and replaying.replay(kept()[0]).equal
+    assert kept()[0].starred and replay(kept()[0]).equal
 
 
 async def test_the_seed_of_a_text_can_be_pinned() -> None:
@@ -227,14 +227,14 @@ async def test_the_seed_of_a_text_can_be_pinned() -> None:
         await ready(pilot)
         first = await written(pilot, "the sea ")
         app.post_message(Key("alt+p", "p"))  # as most terminals have it
-        await until(pilot, lambda: room(pilot).query_one(Choices).remembered["seed"] >= 0)
+        await until(pilot, lambda: room(pilot).query_one(SamplingControls).remembered["seed"] >= 0)
         assert composer(pilot).text == ""
         second = await written(pilot, "the sea ")
         assert text_of(second) == text_of(first)
     again = CharloomApp()
     async with again.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        assert room(pilot).query_one(Choices).remembered["seed"] == first.brief.seed
+        assert room(pilot).query_one(SamplingControls).remembered["seed"] == first.brief.seed
 
 
 async def test_what_can_be_done_can_be_clicked() -> None:
@@ -243,7 +243,7 @@ async def test_what_can_be_done_can_be_clicked() -> None:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
         await until(pilot, lambda: "^s star" in shown(app))
-        line = turn.query_one(Offer).region
+        line = turn.query_one(TurnFooter).region
         await pilot.click(offset=(line.x + 4, line.y))
         await until(pilot, lambda: kept()[0].starred)
 

@@ -2,13 +2,14 @@
 
 import pytest
 
-from charloom.core.library import replay as replaying
-from charloom.core.model.numpy_lstm import LSTM
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
+from charloom.core.library.replay import replay
+from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
 from charloom.tui.app import CharloomApp
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.number_slider import NumberSlider
 from tests.helpers.factories import random_checkpoint
 from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
 from tests.tui.prompt.helpers import (
@@ -37,8 +38,10 @@ def model() -> None:
     choose()
 
 
-def draft(prompt: str, seed: int, length: int, settings: Settings | None = None) -> str:
-    drawn = Draft(Stream(LSTM(random_checkpoint()), prompt, settings or Settings(), seed), length)
+def draft(prompt: str, seed: int, length: int, settings: SamplingConfig | None = None) -> str:
+    drawn = Completion(
+        Sampler(NumpyLSTM(random_checkpoint()), prompt, settings or SamplingConfig(), seed), length
+    )
     return "".join(character for character, _ in drawn)
 
 
@@ -65,7 +68,7 @@ async def test_what_is_written_is_kept_with_all_it_takes_to_have_it_again() -> N
     assert (found.temperature, found.top_k, found.top_p, found.length) == (1.2, 9, 0.9, 80)
     assert (found.model, found.step, found.starred) == ("weaver", 100, False)
     assert found.bits_per_char is not None and found.chars_per_second > 0
-    assert replaying.replay(found).equal
+    assert replay(found).equal
 
 
 async def test_escape_stops_at_once_and_what_there_is_stays(gate: Gate) -> None:
@@ -81,7 +84,7 @@ async def test_escape_stops_at_once_and_what_there_is_stays(gate: Gate) -> None:
         assert 32 <= len(text_of(turn)) < 60
     (found,) = kept()
     assert found.text == text_of(turn) and found.length == len(found.text)
-    assert replaying.replay(found).equal
+    assert replay(found).equal
 
 
 async def test_escape_before_the_first_character_leaves_nothing_behind(gate: Gate) -> None:
@@ -98,7 +101,7 @@ async def test_escape_before_the_first_character_leaves_nothing_behind(gate: Gat
         await ended(pilot, turn)
         assert len(text_of(turn)) >= 60
     (found,) = kept()
-    assert replaying.replay(found).equal
+    assert replay(found).equal
 
 
 async def test_a_text_goes_on_from_its_carried_state_and_is_still_one() -> None:
@@ -113,7 +116,7 @@ async def test_a_text_goes_on_from_its_carried_state_and_is_still_one() -> None:
         assert len(turns(pilot)) == 1
     (found,) = kept()
     assert (len(found.text), found.length) == (120, 120)
-    assert replaying.replay(found).equal
+    assert replay(found).equal
 
 
 async def test_going_on_obeys_what_was_chosen_since() -> None:
@@ -121,14 +124,14 @@ async def test_going_on_obeys_what_was_chosen_since() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        room(pilot).query_one("#temperature", Dial).value = 0.0
-        room(pilot).query_one("#length", Dial).value = 10
+        room(pilot).query_one("#temperature", NumberSlider).value = 0.0
+        room(pilot).query_one("#length", NumberSlider).value = 10
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(text_of(turn)) == 70)
         await ended(pilot, turn)
     (found,) = kept()
-    assert [each.settings for each in found.changes] == [Settings(0.0)]
-    assert replaying.replay(found).equal
+    assert [each.settings for each in found.changes] == [SamplingConfig(0.0)]
+    assert replay(found).equal
 
 
 async def test_what_cannot_go_on_is_gone_on_with_in_a_turn_of_its_own() -> None:
@@ -139,7 +142,7 @@ async def test_what_cannot_go_on_is_gone_on_with_in_a_turn_of_its_own() -> None:
         await ready(pilot)
         first = await written(pilot, "the sea ")
         assert text_of(first) == draft("the sea ", 7, 60).split(stop)[0]
-        room(pilot).query_one("#stop", Field).value = ""
+        room(pilot).query_one("#stop", SafeInput).value = ""
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         second = turns(pilot)[1]
@@ -168,7 +171,7 @@ async def test_a_new_prompt_ends_what_is_being_written(gate: Gate) -> None:
         await ended(pilot, turns(pilot)[1])
         await ended(pilot, first)
     assert {each.prompt for each in kept()} == {"the sea ", "a loom "}
-    assert all(replaying.replay(each).equal for each in kept())
+    assert all(replay(each).equal for each in kept())
 
 
 async def test_an_empty_prompt_begins_a_line() -> None:
@@ -230,7 +233,7 @@ async def test_what_is_being_written_is_kept_when_the_app_is_left(gate: Gate) ->
         gate.let()
         await pilot.press("ctrl+q")
     (found,) = kept()
-    assert found.text and found.starred and replaying.replay(found).equal
+    assert found.text and found.starred and replay(found).equal
 
 
 async def test_leaving_waits_for_no_prompt_that_is_being_read(gate: Gate) -> None:

@@ -4,17 +4,20 @@ import threading
 import pytest
 
 from charloom.core.errors import CharloomError
-from charloom.tui.services.background import apart
+from charloom.tui.services.background import run_in_background
 
 
 async def test_what_is_done_apart_is_returned_or_raised() -> None:
-    assert await apart(lambda: threading.current_thread() is threading.main_thread()) is False
+    assert (
+        await run_in_background(lambda: threading.current_thread() is threading.main_thread())
+        is False
+    )
 
     def fail() -> None:
         raise CharloomError("It broke.")
 
     with pytest.raises(CharloomError, match=r"It broke\."):
-        await apart(fail)
+        await run_in_background(fail)
 
 
 async def test_nobody_waits_for_what_was_given_up() -> None:
@@ -24,7 +27,7 @@ async def test_nobody_waits_for_what_was_given_up() -> None:
         begun.set()
         released.wait()
 
-    task = asyncio.create_task(apart(wait))
+    task = asyncio.create_task(run_in_background(wait))
     await asyncio.to_thread(begun.wait)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.sampling.config import Settings
-from charloom.core.store import read as shelf
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.read import BUNDLED
 from charloom.tui.services.preferences import Preferences, load, save
 
 FULL = Preferences(
@@ -49,7 +49,7 @@ def test_at_first_there_are_defaults_and_no_file(home: Path) -> None:
 
 
 def test_at_first_the_bundled_model_writes() -> None:
-    assert Preferences().model == shelf.BUNDLED
+    assert Preferences().model == BUNDLED
 
 
 def test_what_was_saved_is_loaded() -> None:
@@ -98,7 +98,7 @@ def test_a_whole_number_will_do_for_a_fraction_and_unknown_names_are_passed_over
 @given(st.dictionaries(st.sampled_from(NAMES), JSON))
 def test_whatever_stands_there_a_text_can_be_drawn_with_it(data: dict[str, Any]) -> None:
     found = Preferences.from_json(data)
-    Settings(found.temperature, found.top_k, found.top_p)
+    SamplingConfig(found.temperature, found.top_k, found.top_p)
     assert found.length > 0 and found.columns > 0
     assert Preferences.from_json(json.loads(json.dumps(asdict(found)))) == found
 

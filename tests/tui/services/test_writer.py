@@ -10,29 +10,32 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from charloom.core.model.numpy_lstm import LSTM, State
-from charloom.core.sampling.completion import Draft
-from charloom.core.sampling.sampler import Settings, Stream
-from charloom.tui.services.writer import Candidate, Writer
+from charloom.core.model.numpy_lstm import LSTMState, NumpyLSTM
+from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.sampler import Sampler
+from charloom.tui.services.writer import GenerationJob, GenerationThread
 from tests.helpers.factories import random_checkpoint
 
-MODEL = LSTM(random_checkpoint())
-WARM = Settings(1.0)
+MODEL = NumpyLSTM(random_checkpoint())
+WARM = SamplingConfig(1.0)
 LONG = 10_000_000
 
 
-def candidate(length: int = 200, seed: int = 3, stop: str = "", model: LSTM = MODEL) -> Candidate:
-    return Candidate(model, "the ", WARM, seed, length, stop)
+def candidate(
+    length: int = 200, seed: int = 3, stop: str = "", model: NumpyLSTM = MODEL
+) -> GenerationJob:
+    return GenerationJob(model, "the ", WARM, seed, length, stop)
 
 
 def drawn(length: int, seed: int = 3) -> str:
-    return "".join(c for c, _ in Draft(Stream(MODEL, "the ", WARM, seed), length))
+    return "".join(c for c, _ in Completion(Sampler(MODEL, "the ", WARM, seed), length))
 
 
-def again(made: Candidate) -> str:
+def again(made: GenerationJob) -> str:
     """Return what the record of a candidate gives."""
-    draft = Draft(
-        Stream(MODEL, made.prompt, made.first, made.seed), made.length, made.stop, made.changes
+    draft = Completion(
+        Sampler(MODEL, made.prompt, made.first, made.seed), made.length, made.stop, made.changes
     )
     return "".join(character for character, _ in draft)
 
@@ -46,8 +49,8 @@ def wait(holds: Callable[[], object]) -> None:
 
 def test_a_candidate_is_what_a_draft_would_be_and_its_figures_are_those_of_the_text() -> None:
     made = candidate()
-    Writer([made]).join()
-    reference = list(Draft(Stream(MODEL, "the ", WARM, 3), 200))
+    GenerationThread([made]).join()
+    reference = list(Completion(Sampler(MODEL, "the ", WARM, 3), 200))
     assert made.taken() == "".join(each.character for each in reference)
     assert (made.count, made.length, made.changes, made.stopped) == (200, 200, (), False)
     assert made.bits == pytest.approx(-sum(np.log2([each.probability for each in reference])))
@@ -57,7 +60,7 @@ def test_a_candidate_is_what_a_draft_would_be_and_its_figures_are_those_of_the_t
 
 def test_candidates_are_written_side_by_side() -> None:
     slow, stopper = candidate(LONG, 1), candidate(100, 2)
-    writer = Writer([slow, stopper])
+    writer = GenerationThread([slow, stopper])
     wait(lambda: stopper.count == 100)
     assert slow.count >= 84
     writer.stop()
@@ -69,7 +72,7 @@ def test_candidates_are_written_side_by_side() -> None:
 
 def test_the_text_comes_while_it_is_written() -> None:
     made = candidate(LONG)
-    writer = Writer([made])
+    writer = GenerationThread([made])
     text = ""
     while len(text) < 5_000:
         text += made.taken()
@@ -81,7 +84,7 @@ def test_the_text_comes_while_it_is_written() -> None:
 
 def test_what_was_stopped_is_on_record_as_if_it_had_been_that_long() -> None:
     made = candidate(LONG)
-    writer = Writer([made])
+    writer = GenerationThread([made])
     wait(lambda: made.count > 50)
     writer.stop()
     writer.join()
@@ -92,20 +95,20 @@ def test_what_was_stopped_is_on_record_as_if_it_had_been_that_long() -> None:
 
 def test_it_goes_on_from_where_it_was() -> None:
     made = candidate(40)
-    first = Writer([made])
+    first = GenerationThread([made])
     first.join()
     made.length = 100
-    Writer([made], first).join()
+    GenerationThread([made], first).join()
     assert made.taken() == drawn(100) and made.length == 100
 
 
 def test_it_may_be_gone_on_with_before_the_end_has_come() -> None:
     made = candidate(LONG)
-    first = Writer([made])
+    first = GenerationThread([made])
     wait(lambda: made.count)
     first.stop()
     made.length = 60_000
-    second = Writer([made], first)
+    second = GenerationThread([made], first)
     second.join()
     text = made.taken()
     assert text == drawn(len(text)) and made.length == len(text)
@@ -113,21 +116,21 @@ def test_it_may_be_gone_on_with_before_the_end_has_come() -> None:
 
 def test_settings_hold_from_the_next_slice_and_are_on_record() -> None:
     made = candidate(LONG)
-    writer = Writer([made])
+    writer = GenerationThread([made])
     wait(lambda: made.count > 50)
-    made.settings = Settings(3.0, 5)
+    made.settings = SamplingConfig(3.0, 5)
     wait(lambda: made.count > 5_000)
-    made.settings = Settings(0)
+    made.settings = SamplingConfig(0)
     made.length = made.count + 5_000
     writer.join()
-    assert [each.settings for each in made.changes] == [Settings(3.0, 5), Settings(0)]
+    assert [each.settings for each in made.changes] == [SamplingConfig(3.0, 5), SamplingConfig(0)]
     assert 0 < made.changes[0].position < made.changes[1].position < made.count
     assert again(made) == made.taken()
 
 
 def test_a_length_below_what_was_written_ends_it_there() -> None:
     made = candidate(LONG)
-    writer = Writer([made])
+    writer = GenerationThread([made])
     wait(lambda: made.count > 50)
     made.length = 10
     writer.join()
@@ -138,38 +141,38 @@ def test_a_length_below_what_was_written_ends_it_there() -> None:
 def test_what_its_stop_string_ended_cannot_go_on() -> None:
     whole = drawn(200)
     made = candidate(200, stop=whole[60:64])
-    Writer([made]).join()
+    GenerationThread([made]).join()
     assert made.stopped and not made.can_go_on
     assert made.taken() == whole[: whole.find(whole[60:64])]
     assert made.length == 200
 
 
 def test_stopped_before_the_first_character_there_is_nothing_and_it_can_begin_later() -> None:
-    class Waiting(LSTM):
-        def logits(self, ids: NDArray[np.int64], state: State) -> NDArray[np.float32]:
+    class Waiting(NumpyLSTM):
+        def logits(self, ids: NDArray[np.int64], state: LSTMState) -> NDArray[np.float32]:
             reading.set()
             assert read.wait(20)
             return super().logits(ids, state)
 
     reading, read = threading.Event(), threading.Event()
     made = candidate(30, model=Waiting(random_checkpoint()))
-    writer = Writer([made])
+    writer = GenerationThread([made])
     assert reading.wait(20)
     writer.stop()
     read.set()
     writer.join()
     assert (made.count, made.taken(), writer.fault) == (0, "", "")
     made.length = 30
-    Writer([made], writer).join()
+    GenerationThread([made], writer).join()
     assert made.taken() == drawn(30)
 
 
-class Breaking(LSTM):
+class Breaking(NumpyLSTM):
     """Fails at the character number ``at``."""
 
     at, kind = 40, ValueError
 
-    def step(self, ids: Sequence[int] | NDArray[np.int64], state: State) -> NDArray[np.float32]:
+    def step(self, ids: Sequence[int] | NDArray[np.int64], state: LSTMState) -> NDArray[np.float32]:
         self.at -= 1
         if self.at < 0:
             raise self.kind("the loom broke")
@@ -189,7 +192,7 @@ def test_what_goes_wrong_is_told_in_a_sentence_and_the_text_so_far_stays(
     model = Breaking(random_checkpoint())
     model.kind = kind  # type: ignore[assignment]
     made = candidate(200, model=model)
-    writer = Writer([made])
+    writer = GenerationThread([made])
     writer.join()
     assert writer.fault == sentence
     assert made.taken() == drawn(40)
@@ -198,15 +201,15 @@ def test_what_goes_wrong_is_told_in_a_sentence_and_the_text_so_far_stays(
 
 def test_what_a_draft_refuses_is_told_as_it_says_it() -> None:
     made = candidate(seed=2**63)
-    writer = Writer([made])
+    writer = GenerationThread([made])
     writer.join()
     assert "--seed is a whole number" in writer.fault
 
 
 def test_a_model_that_was_let_go_of_takes_no_memory() -> None:
-    model = LSTM(random_checkpoint())
+    model = NumpyLSTM(random_checkpoint())
     made = candidate(20, model=model)
-    Writer([made]).join()
+    GenerationThread([made]).join()
     assert made.can_go_on
     made.let_go()
     known = weakref.ref(model)
@@ -218,7 +221,7 @@ def test_a_model_that_was_let_go_of_takes_no_memory() -> None:
 
 def test_a_process_does_not_wait_for_a_text_that_is_being_written() -> None:
     made = candidate(LONG)
-    writer = Writer([made])
+    writer = GenerationThread([made])
     assert all(each.daemon for each in threading.enumerate() if each.name == "writer")
     writer.stop()
     writer.join()

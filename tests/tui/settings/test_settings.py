@@ -10,9 +10,9 @@ from textual.pilot import Pilot
 
 from charloom.tui.app import CharloomApp
 from charloom.tui.services.preferences import Preferences, load, save
-from charloom.tui.settings import screen as settings
-from charloom.tui.widgets.number_slider import Dial
-from charloom.tui.widgets.sampling_controls import Choices
+from charloom.tui.settings import screen
+from charloom.tui.widgets.number_slider import NumberSlider
+from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 
 Compare = Callable[..., bool]
@@ -42,7 +42,7 @@ async def test_a_theme_is_used_when_it_is_highlighted_and_remembered(home: Path)
 async def test_every_theme_can_be_used() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        themes = app.screen.query_one(settings.Themes)
+        themes = app.screen.query_one(screen.ThemeList)
         assert themes.option_count >= 20
         for number in range(themes.option_count):
             themes.highlighted = number
@@ -73,11 +73,11 @@ async def test_what_was_chosen_elsewhere_is_shown() -> None:
         app.remember(temperature=1.5, seed=3, stop="\t", columns=4, vary="temperature")
         app.theme = "nord"
         await pilot.press("f5")
-        choices = app.screen.query_one(Choices)
+        choices = app.screen.query_one(SamplingControls)
         await until(pilot, lambda: choices.settings.temperature == 1.5)
         assert choices.remembered["seed"] == 3 and choices.remembered["stop"] == "\t"
         assert choices.remembered["columns"] == 4 and choices.remembered["vary"] == "temperature"
-        await until(pilot, lambda: app.screen.query_one(settings.Themes).highlighted is not None)
+        await until(pilot, lambda: app.screen.query_one(screen.ThemeList).highlighted is not None)
         assert app.theme == "nord" and app.preferences.theme == "nord"
         assert app.preferences.temperature == 1.5
 
@@ -95,7 +95,7 @@ async def test_a_reset_asks_first_and_leaves_what_is_no_setting(home: Path) -> N
         await pilot.press("ctrl+r", "r")
         await until(pilot, lambda: app.preferences.temperature == 0.8)
         await until(pilot, lambda: app.theme == "charloom-dark")
-        assert app.screen.query_one("#temperature", Dial).value == 0.8
+        assert app.screen.query_one("#temperature", NumberSlider).value == 0.8
     assert load() == Preferences(model="sea", texts=("loom",), greeted=True)
 
 
@@ -107,7 +107,7 @@ async def test_places_are_shown_and_copied_and_nothing_in_them_acts(
     app = app_at("settings")
     async with app.run_test(size=(200, 60), notifications=True) as pilot:
         await until(pilot, lambda: "[red]a␛]0;title␇/models" in shown(app))
-        app.screen.query_one(settings.Places).focus()
+        app.screen.query_one(screen.PathList).focus()
         await pilot.press("down", "enter")
         await until(pilot, lambda: told(app))
         assert app.clipboard == str(home / "models")

@@ -1,15 +1,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.tui.tour import lab_notes as labnotes
-from charloom.tui.tour.stages import STATIONS
+from charloom.tui.tour import lab_notes
+from charloom.tui.tour.stages import STAGES
 
 WORDS = st.text(st.sampled_from("ab #*\\\n\r"), max_size=40)
 
 
 def put(notes: str, number: int, said: str) -> str:
-    station = STATIONS[number - 1]
-    return labnotes.answered(notes, number, station.name, station.question, said)
+    station = STAGES[number - 1]
+    return lab_notes.answered(notes, number, station.name, station.question, said)
 
 
 def test_an_answer_stands_under_the_heading_of_its_station() -> None:
@@ -18,23 +18,23 @@ def test_an_answer_stands_under_the_heading_of_its_station() -> None:
         "# Mine\nlr 4e-3\n\n## Tour 5 · windows\n\n*Why are the labels the features shifted by "
         "one?*\n\nEach character is the answer to the one before.\n"
     )
-    assert labnotes.answer(notes, 5) == "Each character is the answer to the one before."
-    assert labnotes.answer(notes, 1) == ""
+    assert lab_notes.answer(notes, 5) == "Each character is the answer to the one before."
+    assert lab_notes.answer(notes, 1) == ""
 
 
 def test_an_answer_is_replaced_where_it_stands_and_the_rest_stays() -> None:
     notes = put(put("Mine.\n", 5, "first"), 10, "tenth") + "\n## My own\n\nkept\n"
     again = put(notes, 5, "second\n\n# with a heading\n\\# and another")
     assert again.replace("second\n\n\\# with a heading\n\\\\# and another", "first") == notes
-    assert labnotes.answer(again, 5) == "second\n\n# with a heading\n\\# and another"
-    assert labnotes.answer(again, 10) == "tenth"
-    assert labnotes.answer(again, 1) == ""  # not that of station 10
+    assert lab_notes.answer(again, 5) == "second\n\n# with a heading\n\\# and another"
+    assert lab_notes.answer(again, 10) == "tenth"
+    assert lab_notes.answer(again, 1) == ""  # not that of station 10
     gone = put(again, 5, " ")
     assert gone == put("Mine.\n", 10, "tenth") + "\n## My own\n\nkept\n"
 
 
 def test_an_answer_whose_question_was_taken_away_is_still_one() -> None:
-    assert labnotes.answer("## Tour 3 · by hand\nBoth ways.\n", 3) == "Both ways."
+    assert lab_notes.answer("## Tour 3 · by hand\nBoth ways.\n", 3) == "Both ways."
 
 
 @given(st.lists(st.tuples(st.integers(1, 10), WORDS), max_size=6), WORDS)
@@ -45,4 +45,4 @@ def test_whatever_is_answered_can_be_read_again(said: list[tuple[int, str]], own
         expected[number] = words.strip().replace("\r\n", "\n").replace("\r", "\n")
     assert notes.startswith(own.rstrip("\n"))
     for number, words in expected.items():
-        assert labnotes.answer(notes, number) == words
+        assert lab_notes.answer(notes, number) == words

@@ -6,18 +6,19 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core.config import TrainSettings
-from charloom.core.model.checkpoint import CorpusCard
-from charloom.core.runs import run as runs
-from charloom.core.store import write as store
+from charloom.core.config import TrainConfig
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.runs.run import read_run_config
+from charloom.core.store.read import resolve_path
+from charloom.core.store.write import read_notes, save_checkpoint, write_notes
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
-from charloom.tui.dialogs.note_editor import Editor
+from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.services.preferences import Preferences, save
-from charloom.tui.tour import lab_notes as labnotes
-from charloom.tui.tour.screen import TourRoom
-from charloom.tui.tour.stage_bar import StationLine
-from charloom.tui.widgets.paste_area import PasteArea
+from charloom.tui.tour import lab_notes
+from charloom.tui.tour.screen import TourScreen
+from charloom.tui.tour.stage_bar import StageBar
+from charloom.tui.widgets.paste_area import SafeTextArea
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import damage, random_checkpoint
 from tests.helpers.small_models import create
@@ -30,15 +31,15 @@ HOSTILE = "[bold]\x1b[31mmine\x1b]0;title\x07[/]"
 @pytest.fixture(autouse=True)
 def _model() -> None:
     """Have a model whose text is at hand."""
-    sha256 = runs.read_plan(create("weaver")).sha256
-    card = CorpusCard("sea", sha256, len(TEXT), TEXT[:20])
-    training = TrainSettings(batch=4, window=16)
-    store.save("weaver", random_checkpoint(TEXT, corpus=card, training=training))
+    sha256 = read_run_config(create("weaver")).sha256
+    card = CorpusInfo("sea", sha256, len(TEXT), TEXT[:20])
+    training = TrainConfig(batch=4, window=16)
+    save_checkpoint("weaver", random_checkpoint(TEXT, corpus=card, training=training))
     save(Preferences(model="weaver", temperature=0.7, top_k=3))
 
 
-def room(pilot: Pilot[None]) -> TourRoom:
-    return next(each for each in pilot.app.screen_stack if isinstance(each, TourRoom))
+def room(pilot: Pilot[None]) -> TourScreen:
+    return next(each for each in pilot.app.screen_stack if isinstance(each, TourScreen))
 
 
 @asynccontextmanager
@@ -53,7 +54,7 @@ async def at(pilot: Pilot[None], number: int) -> None:
     """Go on to a station, and wait for all of it."""
     app = pilot.app
     assert isinstance(app, CharloomApp)
-    while room(pilot).query_one(StationLine).number < number:
+    while room(pilot).query_one(StageBar).number < number:
         await pilot.press("right")
     await until(pilot, lambda: f" {number} · " in shown(app))
     await until(pilot, lambda: "is being set up" not in words(app))
@@ -78,33 +79,33 @@ async def test_one_goes_from_station_to_station_chooses_and_answers() -> None:
         for number, figure in ((6, "4, 16]"), (7, "in all"), (8, "← this came"), (9, "gradient")):
             await at(pilot, number)
             await until(pilot, lambda: figure in shown(app) + whole(pilot))  # noqa: B023
-        await pilot.click(StationLine, offset=(3, 0))
+        await pilot.click(StageBar, offset=(3, 0))
         await until(pilot, lambda: "1 · Load text" in shown(app))
 
-        store.write_notes("weaver", "My own.\n")
+        write_notes("weaver", "My own.\n")
         for text, before in ((HOSTILE, ""), ("in other words", HOSTILE)):
             await pilot.press("a")
-            await until(pilot, lambda: isinstance(app.screen, Editor))
-            assert app.screen.query_one(PasteArea).text == before
-            app.screen.query_one(PasteArea).text = text
+            await until(pilot, lambda: isinstance(app.screen, NoteEditor))
+            assert app.screen.query_one(SafeTextArea).text == before
+            app.screen.query_one(SafeTextArea).text = text
             await pilot.press("ctrl+s")
-            await until(pilot, lambda: labnotes.answer(store.notes("weaver"), 1) == text)  # noqa: B023
+            await until(pilot, lambda: lab_notes.answer(read_notes("weaver"), 1) == text)  # noqa: B023
             await until(pilot, lambda: app.screen is room(pilot))
         await pilot.press("end")
         await until(pilot, lambda: "in other words" in shown(app))
-        assert store.notes("weaver").startswith("My own.\n\n## Tour 1 · Load text\n")
+        assert read_notes("weaver").startswith("My own.\n\n## Tour 1 · Load text\n")
         await pilot.press("e")
-        await until(pilot, lambda: isinstance(app.screen, Editor))
-        app.screen.query_one(PasteArea).text = "all anew"
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))
+        app.screen.query_one(SafeTextArea).text = "all anew"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: store.notes("weaver") == "all anew")
+        await until(pilot, lambda: read_notes("weaver") == "all anew")
         await until(pilot, lambda: "a answers it" in shown(app))
         assert told(app) == []
 
 
 def whole(pilot: Pilot[None]) -> str:
     """Return the figures of the station, in sight or not."""
-    number = room(pilot).query_one(StationLine).number
+    number = room(pilot).query_one(StageBar).number
     tour = room(pilot)._tour
     return "\n".join(tour.figures(number)) if tour else ""
 
@@ -120,8 +121,8 @@ async def test_another_model_and_another_text_can_be_chosen() -> None:
         await pilot.press("c")
         await until(pilot, lambda: "Which text is the tour to be about?" in shown(app))
         await pilot.press("left")
-        await until(pilot, lambda: isinstance(app.focused, PasteArea))
-        app.screen.query_one(PasteArea).text = "織り機が動く" * 9
+        await until(pilot, lambda: isinstance(app.focused, SafeTextArea))
+        app.screen.query_one(SafeTextArea).text = "織り機が動く" * 9
         await pilot.press("tab", "enter")
         await until(pilot, lambda: "'frankenstein' knows only 0 of the" in words(app))
         assert "Press m for another model, c for another text." in words(app)
@@ -139,7 +140,7 @@ async def test_what_cannot_be_shown_is_told_in_its_place() -> None:
         await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
         room(pilot).open("weaver", None)
         await until(pilot, lambda: "Load text" in shown(app))
-        damage(store.resolve("weaver"))
+        damage(resolve_path("weaver"))
         await at(pilot, 6)
         await until(pilot, lambda: "Its weights are damaged" in words(app))
         await at(pilot, 10)

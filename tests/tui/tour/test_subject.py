@@ -7,11 +7,12 @@ from charloom.core.data import corpus
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
-from charloom.core.model.checkpoint import CorpusCard
-from charloom.core.runs import run as runs
-from charloom.core.store import write as store
+from charloom.core.model.metadata import CorpusInfo
+from charloom.core.runs.run import read_run_config
+from charloom.core.store.read import resolve_path
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.tour import subject
-from charloom.tui.tour.subject import Subject
+from charloom.tui.tour.subject import TourSubject, load_subject
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import damage, random_checkpoint
 from tests.helpers.small_models import create
@@ -21,27 +22,27 @@ def text(content: str) -> Corpus:
     return corpus.from_bytes(content.encode(), title="mine", source="mine.txt", short=True)
 
 
-def of(content: str, vocab: str = TEXT, **over: Any) -> Subject:
-    store.save("weaver", random_checkpoint(vocab, **over))
-    return subject.load("weaver", lambda: text(content))
+def of(content: str, vocab: str = TEXT, **over: Any) -> TourSubject:
+    save_checkpoint("weaver", random_checkpoint(vocab, **over))
+    return load_subject("weaver", lambda: text(content))
 
 
 def test_without_a_text_it_is_the_one_that_the_model_learned_from() -> None:
-    sha256 = runs.read_plan(create("weaver")).sha256
-    card = CorpusCard("sea", sha256, len(TEXT), "abc")
-    store.save("weaver", random_checkpoint(TEXT, corpus=card))
-    found = subject.load("weaver")
+    sha256 = read_run_config(create("weaver")).sha256
+    card = CorpusInfo("sea", sha256, len(TEXT), "abc")
+    save_checkpoint("weaver", random_checkpoint(TEXT, corpus=card))
+    found = load_subject("weaver")
     assert found.own and found.source == "sea.txt" and found.title == "sea"
-    assert found.address == "weaver@100" and found.path == store.resolve("weaver@100")
+    assert found.address == "weaver@100" and found.path == resolve_path("weaver@100")
     assert (found.characters, found.held_out) == (len(TEXT), int(len(TEXT) * 0.1))
     assert found.text == found.known == TEXT[: -found.held_out]
     assert found.unknown == ()
-    assert subject.load("weaver", lambda: text(TEXT)).own
+    assert load_subject("weaver", lambda: text(TEXT)).own
 
 
 def test_where_that_is_not_at_hand_it_is_the_tale_that_comes_along() -> None:
-    store.save("weaver", random_checkpoint())
-    found = subject.load("weaver")
+    save_checkpoint("weaver", random_checkpoint())
+    found = load_subject("weaver")
     assert not found.own and found.title == "The Loom at Carrow"
     assert "'weaver' learned from ('alphabet') is not on this computer" in found.notes[0]
     assert set(found.known) <= set(found.vocab.c2ix)
@@ -79,10 +80,10 @@ def test_what_there_is_no_tour_of_is_told() -> None:
         of("The sea.")
     with pytest.raises(CharloomError, match="knows only 0 of the 540"):
         of("織り機が動く" * 100, TEXT + PLACEHOLDER)
-    damage(store.resolve("weaver"))
+    damage(resolve_path("weaver"))
     with pytest.raises(CharloomError, match="weights are damaged"):
-        subject.load("weaver", lambda: text(TEXT))
+        load_subject("weaver", lambda: text(TEXT))
     with pytest.raises(CharloomError, match="no model called 'nobody'"):
-        subject.load("nobody")
+        load_subject("nobody")
     with pytest.raises(CharloomError, match="no file"):
-        subject.load("frankenstein", lambda: corpus.load(Path("missing")))
+        load_subject("frankenstein", lambda: corpus.load(Path("missing")))

@@ -14,14 +14,15 @@ import pytest
 from rich.cells import cell_len
 
 from charloom.core.data import corpus
-from charloom.core.sampling.config import Settings
+from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import distribution
-from charloom.core.sanitize import visible
-from charloom.core.store import write as store
-from charloom.tui.tour import subject
+from charloom.core.sanitize import sanitize
+from charloom.core.store.write import save_checkpoint
+from charloom.tui.tour.stages import STAGES
+from charloom.tui.tour.subject import load_subject
 from charloom.tui.tour.text_layout import COLUMNS
-from charloom.tui.tour.tour import NETWORK, STATIONS, Tour
-from charloom.tui.tour.worked_example import Example
+from charloom.tui.tour.tour import NETWORK, Tour
+from charloom.tui.tour.worked_example import WorkedExample
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
 
@@ -38,17 +39,17 @@ TEXTS = {
 }
 
 
-def toured(text: str, chosen: Settings | None = None, **over: Any) -> Tour:
+def toured(text: str, chosen: SamplingConfig | None = None, **over: Any) -> Tour:
     """Return the tour of a model that knows the text, with its worked example."""
     from charloom.core.training.worked_example import work
 
     found = random_checkpoint(text, **over)
     found = replace(found, training=replace(found.training, batch=4, window=16))
-    store.save("weaver", found)
+    save_checkpoint("weaver", found)
     opened = corpus.Corpus(text, "mine", "mine.txt", "utf-8", "0" * 64)
-    tour = Tour(subject.load("weaver", lambda: opened), chosen or Settings())
+    tour = Tour(load_subject("weaver", lambda: opened), chosen or SamplingConfig())
     answer = work(found, tour.subject.known, tour.subject.training)
-    tour.example = Example.from_json(json.loads(json.dumps(answer)))
+    tour.example = WorkedExample.from_json(json.loads(json.dumps(answer)))
     return tour
 
 
@@ -58,12 +59,12 @@ pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_every_line_fits_and_none_can_act_whatever_the_text(text: str) -> None:
     tour = toured(text, layers=2)
-    for station in STATIONS:
+    for station in STAGES:
         lines = tour.figures(station.number)
         assert lines
         for line in lines:
             assert cell_len(line) <= COLUMNS
-            assert visible(line) == line and "\n" not in line
+            assert sanitize(line) == line and "\n" not in line
         check = tour.check(station.number)
         assert check and len(check.choices) == len(set(check.choices)) >= 2
         assert 0 <= check.right < len(check.choices)
@@ -71,8 +72,8 @@ def test_every_line_fits_and_none_can_act_whatever_the_text(text: str) -> None:
 
 def test_until_the_child_has_answered_its_stations_are_empty() -> None:
     tour = toured(TEXT)
-    tour = Tour(tour.subject, Settings())
-    waiting = tuple(s.number for s in STATIONS if not tour.figures(s.number))
+    tour = Tour(tour.subject, SamplingConfig())
+    waiting = tuple(s.number for s in STAGES if not tour.figures(s.number))
     assert waiting == NETWORK
     assert tour.check(9) is None and tour.check(8) is not None
 
@@ -160,9 +161,13 @@ def test_the_step_goes_against_the_gradient() -> None:
 def test_the_bars_are_the_distributions_that_are_drawn_from(
     chosen: tuple[float, int], temperature: float, top_k: int
 ) -> None:
-    tour = toured(TEXT, Settings(*chosen))
+    tour = toured(TEXT, SamplingConfig(*chosen))
     sampling = tour.sampling
-    settings = [Settings(1.0), Settings(temperature), Settings(temperature, top_k)]
+    settings = [
+        SamplingConfig(1.0),
+        SamplingConfig(temperature),
+        SamplingConfig(temperature, top_k),
+    ]
     expected = [distribution(sampling.logits, each) for each in settings]
     np.testing.assert_array_equal(list(sampling.distributions.values()), expected)
     first = next(line for line in sampling.lines() if "█" in line)

@@ -12,10 +12,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from charloom.tui.train.canvas import (
+    Axis,
     Canvas,
-    Frame,
-    Line,
-    Scale,
+    PlotArea,
+    Polyline,
     count,
     decimal,
     nearest,
@@ -44,9 +44,9 @@ def dots_on(canvas: Canvas) -> set[tuple[int, int]]:
 
 def traced(points: list[tuple[float, float]], width: int, height: int) -> set[tuple[int, int]]:
     """Draw a line in a frame whose scales count dots, y from the bottom."""
-    scales = Scale(0, 2 * width - 1), Scale(0, 4 * height - 1)
+    scales = Axis(0, 2 * width - 1), Axis(0, 4 * height - 1)
     canvas = Canvas(width, height)
-    canvas.draw(0, 0, Frame(0, 0, width, height, *scales).trace(Line.through(points)), 1)
+    canvas.draw(0, 0, PlotArea(0, 0, width, height, *scales).trace(Polyline.through(points)), 1)
     return dots_on(canvas)
 
 
@@ -78,9 +78,9 @@ def test_a_line_passes_through_its_points_and_hangs_together(
 
 
 def test_a_thick_line_has_a_second_dot_above_each() -> None:
-    frame = Frame(0, 0, 3, 1, Scale(0, 5), Scale(0, 3))
+    frame = PlotArea(0, 0, 3, 1, Axis(0, 5), Axis(0, 3))
     canvas = Canvas(3, 1)
-    canvas.draw(0, 0, frame.trace(Line.through([(0, 1), (5, 1)]), thick=True), 1)
+    canvas.draw(0, 0, frame.trace(Polyline.through([(0, 1), (5, 1)]), thick=True), 1)
     assert dots_on(canvas) == {(x, y) for x in range(6) for y in (1, 2)}
 
 
@@ -91,7 +91,7 @@ def test_a_line_out_of_sight_is_every_other_dot_of_the_edge() -> None:
 
 
 def test_levels_and_uprights_stand_where_their_number_is() -> None:
-    frame = Frame(2, 1, 4, 2, Scale(100, 107), Scale(-7, 0))
+    frame = PlotArea(2, 1, 4, 2, Axis(100, 107), Axis(-7, 0))
     canvas = Canvas(7, 4)
     canvas.draw(2, 1, frame.level(-5), 1)
     assert dots_on(canvas) == {(4 + x, 4 + 5) for x in (0, 2, 4, 6)}
@@ -103,15 +103,15 @@ def test_levels_and_uprights_stand_where_their_number_is() -> None:
 
 
 def test_where_two_curves_share_cells_both_keep_their_dots_and_their_inks_take_turns() -> None:
-    canvas, frame = Canvas(4, 1), Frame(0, 0, 4, 1, Scale(0, 7), Scale(0, 3))
-    canvas.draw(0, 0, frame.trace(Line.through([(0, 3), (7, 3)])), 1)
-    canvas.draw(0, 0, frame.trace(Line.through([(0, 0), (7, 0)])), 2)
+    canvas, frame = Canvas(4, 1), PlotArea(0, 0, 4, 1, Axis(0, 7), Axis(0, 3))
+    canvas.draw(0, 0, frame.trace(Polyline.through([(0, 3), (7, 3)])), 1)
+    canvas.draw(0, 0, frame.trace(Polyline.through([(0, 0), (7, 0)])), 2)
     assert dots_on(canvas) == {(x, y) for x in range(8) for y in (0, 3)}
     assert [ink for _, ink in canvas.runs(0)] == [2, 1, 2, 1]
 
 
 def test_what_is_drawn_under_others_leaves_them_as_they_are() -> None:
-    canvas, frame = Canvas(4, 1), Frame(0, 0, 4, 1, Scale(0, 7), Scale(0, 3))
+    canvas, frame = Canvas(4, 1), PlotArea(0, 0, 4, 1, Axis(0, 7), Axis(0, 3))
     canvas.write(1, 0, "ab", 1)
     canvas.draw(0, 0, frame.level(3), 2, under=True)
     assert canvas.runs(0) == [("⠁", 2), ("ab", 1), ("⠁", 2)]
@@ -136,16 +136,16 @@ def test_bars_are_as_high_as_their_levels() -> None:
 
 def test_only_numbers_are_points_and_they_are_put_in_order() -> None:
     nan, inf = math.nan, math.inf
-    line = Line.through([(3, 6), (1, 2), (nan, 1), (2, nan), (2, inf), (-inf, 0), (1, 4)], 2)
+    line = Polyline.through([(3, 6), (1, 2), (nan, 1), (2, nan), (2, inf), (-inf, 0), (1, 4)], 2)
     assert line.x.tolist() == [1, 1, 3] and line.y.tolist() == [1, 2, 3]
-    assert Line.through([]).x.tolist() == []
+    assert Polyline.through([]).x.tolist() == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 5000), numbers), min_size=2), st.integers(1, 300))
 def test_a_thinned_line_is_made_of_the_means_of_neighbours(
     points: list[tuple[int, float]], most: int
 ) -> None:
-    line = Line.through(points).thinned(most)
+    line = Polyline.through(points).thinned(most)
     span = max(x for x, _ in points) - min(x for x, _ in points)
     wide = next(2**k for k in range(20) if 2**k * most >= max(1, span))
     groups = defaultdict(list)
@@ -159,8 +159,8 @@ def test_a_thinned_line_is_made_of_the_means_of_neighbours(
 def test_as_a_line_grows_what_was_drawn_of_its_noise_stays() -> None:
     noise = np.random.default_rng(1).normal(size=1000)
     points = list(enumerate(noise.tolist()))
-    earlier = Line.through(points[:700]).thinned(100)
-    later = Line.through(points[:800]).thinned(100)
+    earlier = Polyline.through(points[:700]).thinned(100)
+    later = Polyline.through(points[:800]).thinned(100)
     assert earlier.y[:-1].tolist() == later.y[: len(earlier.y) - 1].tolist()
 
 
@@ -171,7 +171,7 @@ def test_a_nice_number_is_the_next_of_one_two_five(rough: float) -> None:
 
 @given(numbers, st.floats(0.1, 1e9), st.integers(2, 12))
 def test_ticks_are_round_numbers_on_the_scale(low: float, span: float, most: int) -> None:
-    scale = Scale(low, low + span)
+    scale = Axis(low, low + span)
     ticks, step = scale.ticks(most)
     assert 2 <= len(ticks) <= max(5, most)
     assert any(step == pytest.approx(nice) for nice in STEPS)
@@ -182,10 +182,10 @@ def test_ticks_are_round_numbers_on_the_scale(low: float, span: float, most: int
 
 
 def test_ticks_on_scales_as_they_are_met() -> None:
-    assert Scale(1.9, 3.2).ticks(5) == ([2, 2.5, 3], 0.5)
-    assert Scale(1.9, 3.2).ticks(2) == ([2, 3], 1)
-    assert Scale(20, 9000).ticks(5) == ([2000, 4000, 6000, 8000], 2000)
-    assert Scale(0, 2).ticks(12, least=1) == ([0, 1, 2], 1)
+    assert Axis(1.9, 3.2).ticks(5) == ([2, 2.5, 3], 0.5)
+    assert Axis(1.9, 3.2).ticks(2) == ([2, 3], 1)
+    assert Axis(20, 9000).ticks(5) == ([2000, 4000, 6000, 8000], 2000)
+    assert Axis(0, 2).ticks(12, least=1) == ([0, 1, 2], 1)
 
 
 @given(numbers, st.floats(0, 1e6))

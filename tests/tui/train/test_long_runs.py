@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from charloom.core.runs import events
-from charloom.core.runs.events import Warned
+from charloom.core.runs.events import RunWarning
 from charloom.tui.services import run_manager as running
 from tests.helpers.long_logs import long_log
 from tests.tui.helpers.driving import LARGE, app_at, shown, told, until
@@ -16,7 +16,7 @@ from tests.tui.helpers.run_folders import at_work, end, write_run
 @pytest.fixture(autouse=True)
 def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have nobody look again: what was begun is all there is."""
-    monkeypatch.setattr(running, "_LOOK_SECONDS", 3_600)
+    monkeypatch.setattr(running, "_POLL_SECONDS", 3_600)
     monkeypatch.setattr(running, "_SEARCH_SECONDS", 3_600)
 
 
@@ -28,7 +28,7 @@ def log() -> bytes:
 def write_long(name: str, log: bytes) -> Path:
     folder = write_run(name)
     (folder / "metrics.jsonl").write_bytes(log)
-    events.record(folder, Warned("That is all."))
+    events.record(folder, RunWarning("That is all."))
     return folder
 
 

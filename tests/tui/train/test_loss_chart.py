@@ -8,7 +8,7 @@ from textual.strip import Strip
 
 from charloom.tui.formatting.themes import DARK, LIGHT
 from charloom.tui.train.loss_chart import LossChart
-from charloom.tui.train.loss_plot import EMPTY, Curves, draw
+from charloom.tui.train.loss_plot import EMPTY, ChartData, draw
 from tests.tui.train.test_loss_plot import LN2, RUN, curves_of, lines
 
 SIZES = [(150, 28), (80, 12), (76, 8), (40, 6), (76, 3), (76, 2), (76, 1), (19, 9), (5, 5), (1, 1)]
@@ -57,7 +57,7 @@ async def test_other_curves_are_drawn_and_the_same_curves_are_not_drawn_again() 
     async with Shown(chart).run_test(size=(76, 8)) as pilot:
         assert EMPTY in text_of(chart)[3]
         asked = chart.asked
-        chart.show(Curves())
+        chart.show(ChartData())
         await pilot.pause()
         assert chart.asked == asked
         chart.show(curves_of(1000))

@@ -9,13 +9,13 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from charloom.tui.train.loss_plot import EMPTY, Curves, Ink, Picture, draw
+from charloom.tui.train.loss_plot import EMPTY, ChartData, DrawnChart, Ink, draw
 from tests.tui.train.test_canvas import dots_on
 
 LN2 = math.log(2)
 
 
-def curves_of(last: int) -> Curves:
+def curves_of(last: int) -> ChartData:
     """Return a run as they are: down from ln 84, ever more slowly, overfitting in the end."""
     noise = np.random.default_rng(1).normal(0, 0.03, last + 1).tolist()
 
@@ -29,34 +29,34 @@ def curves_of(last: int) -> Curves:
     ]
     best = min(validation, key=lambda point: point[1]) if validation else None
     known = [("uniform", math.log(84)), ("unigram", 3.31), ("bigram", 2.364)]
-    return Curves(train, validation, best, [*known, ("xz -9", 1.744), ("5-gram", 1.669)])
+    return ChartData(train, validation, best, [*known, ("xz -9", 1.744), ("5-gram", 1.669)])
 
 
 RUN = curves_of(9000)
 
 
-def lines(picture: Picture) -> list[str]:
+def lines(picture: DrawnChart) -> list[str]:
     return [picture.canvas.line(y) for y in range(picture.canvas.height)]
 
 
-def drawn(curves: Curves, width: int = 76, height: int = 8) -> list[str]:
+def drawn(curves: ChartData, width: int = 76, height: int = 8) -> list[str]:
     return lines(draw(curves, width, height))
 
 
-def inked(picture: Picture, ink: Ink) -> str:
+def inked(picture: DrawnChart, ink: Ink) -> str:
     """Return all that is drawn with ``ink``."""
     runs = (run for y in range(picture.canvas.height) for run in picture.canvas.runs(y))
     return "".join(text for text, of in runs if of == ink)
 
 
 def test_without_a_loss_there_is_one_calm_sentence() -> None:
-    shown = drawn(Curves(baselines=[("uniform", 4.4), ("bigram", 2.4)], total=100))
+    shown = drawn(ChartData(baselines=[("uniform", 4.4), ("bigram", 2.4)], total=100))
     assert [line.strip() for line in shown if line.strip()] == [EMPTY]
-    assert drawn(Curves([(1, math.nan)], [(math.inf, 1)]), 10, 1) == [EMPTY[:10]]
+    assert drawn(ChartData([(1, math.nan)], [(math.inf, 1)]), 10, 1) == [EMPTY[:10]]
 
 
 def test_losses_in_nats_are_drawn_in_bits_where_the_scale_says() -> None:
-    picture = draw(Curves([(step, 2 * LN2) for step in (0, 50, 100)]), 76, 8)
+    picture = draw(ChartData([(step, 2 * LN2) for step in (0, 50, 100)]), 76, 8)
     at = [(x - 12, y) for x, y in dots_on(picture.canvas) if y >= 4]  # six columns of labels
     rows = {y for _, y in at}
     ticks = {float(line[:5]): y for y, line in enumerate(lines(picture)) if "┤" in line}
@@ -124,8 +124,8 @@ def test_curves_can_be_told_apart_without_colours() -> None:
 
 
 def test_all_few_validations_are_marked_and_of_many_only_some() -> None:
-    few = Curves(validation=[(100, 1.0), (200, 1.1), (300, 1.0), (400, 1.2)])
-    many = Curves(validation=[(step, 1 + step % 3 / 10) for step in range(1000)])
+    few = ChartData(validation=[(100, 1.0), (200, 1.1), (300, 1.0), (400, 1.2)])
+    many = ChartData(validation=[(step, 1 + step % 3 / 10) for step in range(1000)])
     assert inked(draw(few, 76, 8), Ink.VALIDATION).count("●") == 1 + 4  # one is the legend's
     assert 4 < inked(draw(many, 76, 8), Ink.VALIDATION).count("●") < 15
 
@@ -152,7 +152,7 @@ def test_one_spike_does_not_flatten_the_curve() -> None:
     assert frame is not None and frame.y.high < 5
 
 
-def growing(height: int) -> Iterator[Picture]:
+def growing(height: int) -> Iterator[DrawnChart]:
     """Yield the pictures of a run as it goes on."""
     picture = None
     for n in range(1, len(RUN.train) + 1):
@@ -179,7 +179,7 @@ def test_steps_are_labelled_below_where_they_are() -> None:
     assert drawn(curves_of(3000))[-1].split() == ["step", "1,000", "2,000", "3,000"]
     for scale, labels in ((10, ["10k", "20k", "30k"]), (1000, ["1M", "2M", "3M"])):
         run = curves_of(3000)
-        longer = Curves([(scale * step, loss) for step, loss in run.train])
+        longer = ChartData([(scale * step, loss) for step, loss in run.train])
         assert drawn(longer, 76, 12)[-1].split() == ["step", *labels]
     axis, labelled = drawn(RUN, 150, 28)[-2:]
     ticks = [place for place, character in enumerate(axis) if character == "┬"]
@@ -225,7 +225,7 @@ points = st.lists(st.tuples(steps, floats), max_size=30)
 
 @given(
     st.builds(
-        Curves,
+        ChartData,
         train=points,
         validation=points,
         best=st.none() | st.tuples(steps, floats),
@@ -237,12 +237,12 @@ points = st.lists(st.tuples(steps, floats), max_size=30)
     st.booleans(),
     st.none() | st.floats(0, 1e7),
 )
-@example(Curves([(1, 1.4)]), 76, 8, False, None)
-@example(Curves([(n, 1.4) for n in range(300)]), 76, 8, False, None)
-@example(Curves([(1e7 * n, 12.1) for n in range(300)], total=1e300), 20, 6, True, 3e8)
+@example(ChartData([(1, 1.4)]), 76, 8, False, None)
+@example(ChartData([(n, 1.4) for n in range(300)]), 76, 8, False, None)
+@example(ChartData([(1e7 * n, 12.1) for n in range(300)], total=1e300), 20, 6, True, 3e8)
 @settings(max_examples=300)
 def test_whatever_the_numbers_and_the_size_there_is_a_picture_of_that_size(
-    curves: Curves, width: int, height: int, reads: bool, cursor: float | None
+    curves: ChartData, width: int, height: int, reads: bool, cursor: float | None
 ) -> None:
     picture = draw(curves, width, height, reads=reads, cursor=cursor)
     again = draw(curves, width, height, picture.frame, reads=reads, cursor=cursor)

@@ -12,16 +12,17 @@ from textual.pilot import Pilot
 
 from charloom.core import paths
 from charloom.core.data import catalog
-from charloom.core.runs import estimates as speeds
+from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
-from charloom.core.store import write as store
+from charloom.core.store.read import model_dir, model_names
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.app import CharloomApp
 from charloom.tui.services import preferences
-from charloom.tui.train.new_run import NewRun
-from charloom.tui.train.screen import TrainRoom
-from charloom.tui.widgets.file_tree import FileTree
-from charloom.tui.widgets.inputs import Field
-from charloom.tui.widgets.paste_area import PasteArea
+from charloom.tui.train.new_run import NewRunScreen
+from charloom.tui.train.screen import TrainScreen
+from charloom.tui.widgets.file_tree import SafeDirectoryTree
+from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.paste_area import SafeTextArea
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
@@ -70,12 +71,12 @@ def shown_by(pilot: Pilot[None]) -> str:
 
 def typed(app: CharloomApp) -> str:
     """Return what stands in the field that has the focus."""
-    return app.focused.value if isinstance(app.focused, Field) else ""
+    return app.focused.value if isinstance(app.focused, SafeInput) else ""
 
 
 def plan(name: str) -> dict[str, Any]:
     """Return what the run of that name is to be."""
-    found: dict[str, Any] = json.loads((store.folder(name) / "run.json").read_text())
+    found: dict[str, Any] = json.loads((model_dir(name) / "run.json").read_text())
     return found
 
 
@@ -92,7 +93,7 @@ async def test_three_times_enter_trains_on_the_tale(trainers: list["Popen[bytes]
         made = plan("the-loom-at-carrow")
         assert (made["preset"], made["chosen"], made["source"]) == ("auto", {"minutes": 3}, "loom")
         assert preferences.load().texts == ("loom",)
-        assert isinstance(app.screen, TrainRoom) and app.focused is not None
+        assert isinstance(app.screen, TrainScreen) and app.focused is not None
 
 
 async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[bytes]"]) -> None:
@@ -100,7 +101,7 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await opened(pilot)
         await pilot.press("right", "right", "right", "tab")
-        await until(pilot, lambda: isinstance(app.focused, PasteArea))
+        await until(pilot, lambda: isinstance(app.focused, SafeTextArea))
         app.post_message(events.Paste(TEXT + HOSTILE))
         await until(pilot, lambda: "␛[2J␦31m[red]␦" in shown(app))
         await pilot.press("tab", "enter")
@@ -109,12 +110,10 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
         # auto, minutes, name, more settings, seed, steps, hidden, …, threads
         await pilot.press("tab", "tab", "tab", "enter", "tab", "tab", *"9", "tab", *"8")
         await pilot.press(*["tab"] * 6, *"1", "ctrl+s")
-        await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         made = plan("pasted-text")
         assert made["chosen"] == {"steps": 9, "hidden": 8, "threads": 1}
-        assert (store.folder("pasted-text") / "corpus.txt").read_bytes() == (
-            TEXT + HOSTILE
-        ).encode()
+        assert (model_dir("pasted-text") / "corpus.txt").read_bytes() == (TEXT + HOSTILE).encode()
         assert preferences.load().texts == ()
         await until(pilot, lambda: "✓ pasted-text  completed" in shown(app))
 
@@ -135,10 +134,10 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
         kept = TEXT[TEXT.index("loom") : 2_000]
         await until(pilot, lambda: f"{len(kept):,} characters" in shown(app))
         assert "Took the" in shown(app)
-        app.screen.query_one("#name", Field).focus()
+        app.screen.query_one("#name", SafeInput).focus()
         await pilot.press("home", "shift+end", *"sea", "enter")
         await until(pilot, lambda: "● sea  starting" in shown(app))
-        assert (store.folder("sea") / "corpus.txt").read_text() == kept
+        assert (model_dir("sea") / "corpus.txt").read_text() == kept
         assert plan("sea")["source"] == str(sea)
         assert preferences.load().texts == (str(sea),)
 
@@ -152,7 +151,7 @@ async def test_a_text_that_will_not_do_is_told_in_place(tmp_path: Path) -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await pilot.press("right")
-        await until(pilot, lambda: isinstance(app.focused, FileTree))
+        await until(pilot, lambda: isinstance(app.focused, SafeDirectoryTree))
         for name, says in (
             ("gone", "There is no file"),
             ("empty", "is empty; choose a text with words in it"),
@@ -167,11 +166,11 @@ async def test_a_text_that_will_not_do_is_told_in_place(tmp_path: Path) -> None:
             await until(pilot, lambda says=says: says in words(app))  # type: ignore[misc]
             assert typed(app) == path
             await pilot.press("home", "shift+end")
-        assert told(app) == [] and not store.names()[1:]
+        assert told(app) == [] and not model_names()[1:]
 
 
 async def test_what_is_typed_survives_what_is_wrong_with_it(sea: Path) -> None:
-    store.save("Mine", random_checkpoint())
+    save_checkpoint("Mine", random_checkpoint())
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
@@ -186,13 +185,13 @@ async def test_what_is_typed_survives_what_is_wrong_with_it(sea: Path) -> None:
         says = "‘hidden’ is a whole number from 1 to 4,096, not 99999."
         await until(pilot, lambda: says in words(app))
         assert typed(app) == "99999"
-        assert app.screen.query_one("#name", Field).value == "mine2"
+        assert app.screen.query_one("#name", SafeInput).value == "mine2"
         await pilot.press("ctrl+o")
         await until(pilot, lambda: "Python's language reference" in shown(app))
         await pilot.press("down", "enter")
         await until(pilot, lambda: "Python's language reference, topic by topic" in shown(app))
-        assert app.screen.query_one("#name", Field).value == "mine2"
-        assert not (store.folder("mine2")).exists()
+        assert app.screen.query_one("#name", SafeInput).value == "mine2"
+        assert not (model_dir("mine2")).exists()
 
 
 async def test_a_text_is_downloaded_to_be_looked_into(server: GutenbergServer) -> None:
@@ -221,10 +220,10 @@ async def test_a_download_is_given_up_with_escape(server: GutenbergServer) -> No
         await until(pilot, lambda: server.count(84))
         await pilot.press("escape")
         await until(pilot, lambda: "Reading" not in shown(app))
-        assert isinstance(app.screen, NewRun) and app.screen.has_class("choosing")
+        assert isinstance(app.screen, NewRunScreen) and app.screen.has_class("choosing")
         server.released.set()
         await pilot.press("escape")
-        await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
     assert not catalog.cached("frankenstein")
 
 
@@ -256,14 +255,14 @@ async def test_a_text_of_late_is_there_again_and_a_lost_one_is_told(sea: Path) -
 
 
 async def test_the_time_a_preset_takes_is_told_where_it_is_known(sea: Path) -> None:
-    speeds.remember(paths.make_folder(paths.home()) / "speeds.json", dict.fromkeys(PRESETS, 1_000))
+    cache_throughput(paths.make_folder(paths.home()) / "speeds.json", dict.fromkeys(PRESETS, 1_000))
     app = app_at("train")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await opened(pilot)
         await pilot.press("right")
-        await until(pilot, lambda: isinstance(app.focused, FileTree))
+        await until(pilot, lambda: isinstance(app.focused, SafeDirectoryTree))
         app.post_message(events.Paste(str(sea)))
-        await until(pilot, lambda: isinstance(app.focused, Field))
+        await until(pilot, lambda: isinstance(app.focused, SafeInput))
         await pilot.press("enter")
         await planning(pilot)
         await until(pilot, lambda: "auto 3 min" in words(app))

@@ -7,10 +7,10 @@ import pytest
 from textual.pilot import Pilot
 
 from charloom.core import paths
-from charloom.core.runs import estimates as speeds
+from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
 from charloom.tui.app import CharloomApp
-from charloom.tui.widgets.inputs import Field
+from charloom.tui.widgets.inputs import SafeInput
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
 
 Compare = Callable[..., bool]
@@ -22,7 +22,7 @@ SPEEDS = {"notebook": 90_000.0, "small": 50_000.0, "medium": 14_000.0, "large": 
 def measured() -> None:
     """Let it be known how fast this machine is."""
     assert SPEEDS.keys() == PRESETS.keys()
-    speeds.remember(paths.make_folder(paths.home()) / "speeds.json", SPEEDS)
+    cache_throughput(paths.make_folder(paths.home()) / "speeds.json", SPEEDS)
 
 
 def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]], object]:
@@ -37,7 +37,7 @@ def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]]
                 await until(pilot, partial(step, app))
             else:
                 await pilot.press(step)
-        for field in app.screen.query(Field):
+        for field in app.screen.query(SafeInput):
             field.cursor_blink = False
         await pilot.pause()
 

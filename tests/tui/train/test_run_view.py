@@ -10,16 +10,25 @@ import pytest
 from textual.binding import Binding
 
 from charloom.core.runs import events
-from charloom.core.runs.events import Event, Paused, Progress, Sample, Started, Validated, Warned
-from charloom.core.runs.monitor import State, Watch
-from charloom.core.store import write as store
+from charloom.core.runs.events import (
+    Event,
+    Paused,
+    Progress,
+    RunWarning,
+    Sample,
+    Started,
+    Validated,
+)
+from charloom.core.runs.monitor import RunMonitor, RunStatus
+from charloom.core.store.read import model_dir
+from charloom.core.store.write import save_checkpoint
 from charloom.tui.app import CharloomApp
-from charloom.tui.train import run_summary as run_words
+from charloom.tui.train import run_summary
 from charloom.tui.train.chart_screen import ChartScreen
 from charloom.tui.train.loss_chart import LossChart
-from charloom.tui.train.new_run import NewRun
+from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.run_list import RunList
-from charloom.tui.train.screen import TrainRoom
+from charloom.tui.train.screen import TrainScreen
 from tests.helpers.factories import random_checkpoint
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, end, learned_by_heart, write_run
@@ -34,7 +43,7 @@ def working() -> Iterator[ExitStack]:
 
 def possible(app: CharloomApp) -> set[str]:
     """Return the room's actions that can be done now."""
-    ours = {each.action for each in TrainRoom.BINDINGS if isinstance(each, Binding)}
+    ours = {each.action for each in TrainScreen.BINDINGS if isinstance(each, Binding)}
     found = app.screen.active_bindings.values()
     return ours & {each.binding.action for each in found if each.enabled}
 
@@ -51,7 +60,7 @@ async def test_with_no_runs_it_says_what_training_is_and_how_to_begin() -> None:
 
 
 async def test_a_run_is_told_in_full(working: ExitStack) -> None:
-    working.enter_context(at_work(write_run("sea", *course(), Warned("with --batch 4."))))
+    working.enter_context(at_work(write_run("sea", *course(), RunWarning("with --batch 4."))))
     app = app_at("train")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "● sea  training" in shown(app))
@@ -105,19 +114,21 @@ async def test_only_what_can_be_done_is_offered(
 
 
 def test_that_a_text_is_learned_by_heart_is_told_with_what_to_do() -> None:
-    def told(run: Watch) -> str:
+    def told(run: RunMonitor) -> str:
         run.refresh()
-        return run_words.notes(run).plain
+        return run_summary.notes(run).plain
 
-    folder = write_run("sea", *learned_by_heart(4_000), Warned("It is warm."))
+    folder = write_run("sea", *learned_by_heart(4_000), RunWarning("It is warm."))
     with at_work(folder):
-        assert told(Watch(folder)).startswith("From step 2,000 on it learns its text by heart and")
-        assert "stop here, or try more text or dropout.\nIt is warm." in told(Watch(folder))
+        assert told(RunMonitor(folder)).startswith(
+            "From step 2,000 on it learns its text by heart and"
+        )
+        assert "stop here, or try more text or dropout.\nIt is warm." in told(RunMonitor(folder))
     events.record(folder, end("no longer improving"))
-    assert told(Watch(folder)).startswith(
+    assert told(RunMonitor(folder)).startswith(
         "From step 2,000 on it learned by heart: more text or dropout would help.\nBest checkpoint"
     )
-    assert "by heart" not in told(Watch(write_run("tale", *course())))
+    assert "by heart" not in told(RunMonitor(write_run("tale", *course())))
 
 
 async def test_a_run_before_its_first_report_is_shown_and_can_be_trained(tmp_path: Path) -> None:
@@ -135,14 +146,14 @@ async def test_nothing_a_run_tells_can_act_or_break_the_view() -> None:
     wrong = replace(first, model={"hidden": [hostile], "layers": {}}, training={"minutes": "x"})
     far = 9e18  # about the largest that is taken for an event's
     beyond = Progress(7, -far, far, far, -far, far, -far, far, far)
-    write_run("sea", wrong, beyond, Warned(hostile), Sample(7, hostile), title=hostile)
+    write_run("sea", wrong, beyond, RunWarning(hostile), Sample(7, hostile), title=hostile)
     write_run("failed", *course(), end("failed", hostile))
     app = app_at("train")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         for name in ("failed", "sea"):
             await until(pilot, lambda: len(app.runs.all()) == 2)
             room = app.screen
-            assert isinstance(room, TrainRoom)
+            assert isinstance(room, TrainScreen)
             room.choose(name)
             await until(pilot, lambda: "␛[2J␦31m␇[red]␦[/]" in shown(app))
             assert all(c.isprintable() or c == "\n" for c in shown(app))
@@ -156,10 +167,10 @@ async def test_what_happens_to_a_run_is_told_wherever_one_is(working: ExitStack)
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: len(app.runs.live) == 2)
-        assert isinstance(app.screen, TrainRoom)
+        assert isinstance(app.screen, TrainScreen)
         app.screen.choose("first")
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, NewRun))
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         events.record(second, end())
         other.close()
         await until(pilot, lambda: told(app))
@@ -189,7 +200,7 @@ async def test_the_arrow_keys_choose_another_run(working: ExitStack) -> None:
 
 async def test_enter_goes_to_the_prompt_with_the_model(working: ExitStack) -> None:
     working.enter_context(at_work(write_run("sea", *course())))
-    store.save("sea", random_checkpoint())
+    save_checkpoint("sea", random_checkpoint())
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: "frankenstein@best" in shown(app))
@@ -212,7 +223,7 @@ async def test_a_run_is_deleted_once_the_person_is_sure() -> None:
             await until(pilot, lambda: "Delete sea with all its checkpoints?" in shown(app))
             assert folder.is_dir()
             await pilot.press(answer)
-            await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+            await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         await until(pilot, lambda: "Press n to choose a text" in shown(app))
         assert not folder.exists() and told(app) == []
 
@@ -228,7 +239,7 @@ async def test_a_run_that_began_elsewhere_meanwhile_is_not_deleted(working: Exit
         await pilot.press("d")
         await until(pilot, lambda: told(app))
         assert "is being trained; `charloom stop" in told(app)[0]
-        assert store.folder("sea").is_dir()
+        assert model_dir("sea").is_dir()
 
 
 async def test_the_large_chart_reads_the_curves_and_goes_on(working: ExitStack) -> None:
@@ -260,10 +271,10 @@ async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: "step 3,000 / 9,000" in shown(app))
         await pilot.press("n")
-        await until(pilot, lambda: isinstance(app.screen, NewRun))
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         events.record(folder, end("stopped"))
         lock.close()
         run = app.runs.get("sea")
-        await until(pilot, lambda: run and run.state is State.STOPPED)
+        await until(pilot, lambda: run and run.state is RunStatus.STOPPED)
         await pilot.press("escape")
         await until(pilot, lambda: "■ sea  stopped" in shown(app))

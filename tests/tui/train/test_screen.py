@@ -8,11 +8,10 @@ from subprocess import Popen
 from typing import Any
 
 from charloom.core.runs import events
-from charloom.core.runs import monitor as watch
 from charloom.core.runs.events import Continued, Paused, Progress
-from charloom.core.runs.monitor import State
-from charloom.core.store import write as store
-from charloom.tui.train.screen import TrainRoom
+from charloom.core.runs.monitor import RunStatus, is_training
+from charloom.core.store.read import load_checkpoint
+from charloom.tui.train.screen import TrainScreen
 from tests.helpers.small_models import endless
 from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, write_run
@@ -51,12 +50,12 @@ async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) 
         await pilot.press("home", "shift+end", *"0.00125", "enter")
         await until(pilot, lambda: in_log(folder, event="rate", lr=0.00125))
 
-        await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         await pilot.press("s")
         await until(pilot, lambda: "stopping …" in shown(app))
         await until(pilot, lambda: "■ sea  stopped" in shown(app))
         assert "u resume" in shown(app) and "stop and save" not in shown(app)
-        assert store.load("sea@last").checkpoint.step == run.finished.step  # type: ignore[union-attr]
+        assert load_checkpoint("sea@last").checkpoint.step == run.finished.step  # type: ignore[union-attr]
         assert told(app) == []
 
 
@@ -70,7 +69,7 @@ async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
         os.kill(trainers[0].pid, signal.SIGKILL)
         await until(pilot, lambda: "! sea  interrupted" in shown(app))
         assert "was killed (signal 9); the system may have run out of memory" in words(app)
-        saved = store.load("sea@last").checkpoint.step
+        saved = load_checkpoint("sea@last").checkpoint.step
         await pilot.press("u")
         await until(pilot, lambda: "● sea  training" in shown(app))
         again = app.runs.get("sea")
@@ -79,14 +78,14 @@ async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
         await pilot.press("ctrl+q")
         await until(pilot, lambda: "sea is being trained." in shown(app))
         await pilot.press("c")
-        await until(pilot, lambda: isinstance(app.screen, TrainRoom))
+        await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: "sea is being trained." in shown(app))
         await pilot.press("s")
         await until(pilot, lambda: not app.is_running)
     assert trainers[1].wait() == 0
     assert in_log(folder, event="finished", reason="stopped")
-    assert store.load("sea@last").checkpoint.step > saved
+    assert load_checkpoint("sea@last").checkpoint.step > saved
 
 
 async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
@@ -102,7 +101,7 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         await until(pilot, lambda: "first are being trained" in words(app))
         await pilot.press("g")
         await until(pilot, lambda: not app.is_running)
-    assert watch.alive(first) and watch.alive(second)
+    assert is_training(first) and is_training(second)
 
     later = app_at("train")
     async with later.run_test(size=SMALL, notifications=True) as pilot:
@@ -113,7 +112,7 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         before = watched.progress.step
         await until(pilot, lambda: watched.progress and watched.progress.step > before)
         room = later.screen
-        assert isinstance(room, TrainRoom)
+        assert isinstance(room, TrainScreen)
         await until(pilot, lambda: room.run)
         chosen = room.run
         await pilot.press("down" if chosen is later.runs.all()[0] else "up")
@@ -122,8 +121,8 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         assert other
         await until(pilot, lambda: f"{other.name}  training" in shown(later))
         await pilot.press("s")
-        await until(pilot, lambda: other.state is State.STOPPED)
-        assert chosen and chosen.state is State.TRAINING
+        await until(pilot, lambda: other.state is RunStatus.STOPPED)
+        assert chosen and chosen.state is RunStatus.TRAINING
 
 
 async def test_a_run_that_waits_for_room_says_so_here_and_to_who_is_elsewhere() -> None:

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core.runs.events import Paused, Warned
+from charloom.core.runs.events import Paused, RunWarning
 from charloom.tui.app import CharloomApp
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
@@ -46,7 +46,7 @@ def test_empty(snap_compare: Compare, size: tuple[int, int]) -> None:
 def test_training(snap_compare: Compare, size: tuple[int, int], working: ExitStack) -> None:
     write_run("ulysses", *course(1_500), end("stopped"))
     write_run("tale", *course(900, None), end())
-    folder = write_run("creature", *course(), Warned("training with --batch 4 and --window 8."))
+    folder = write_run("creature", *course(), RunWarning("training with --batch 4 and --window 8."))
     working.enter_context(at_work(folder))
     before = after("● creature  training")
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)

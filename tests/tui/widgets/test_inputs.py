@@ -6,11 +6,11 @@ from textual.containers import Container
 from textual.events import Paste
 from textual.widgets import Static
 
-from charloom.core.sanitize import visible
-from charloom.tui.formatting.content import plain
-from charloom.tui.widgets.action_bar import Actions
-from charloom.tui.widgets.header import TopBar
-from charloom.tui.widgets.inputs import Field
+from charloom.core.sanitize import sanitize
+from charloom.tui.formatting.content import safe_content
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.header import Header
+from charloom.tui.widgets.inputs import SafeInput
 from tests.tui.helpers.driving import until
 
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
@@ -27,16 +27,16 @@ class Around(Container):
 
 class Lines(App[None]):
     def compose(self) -> ComposeResult:
-        yield TopBar("train")
-        yield Field()
+        yield Header("train")
+        yield SafeInput()
         with Around():
-            yield Actions(
+            yield ActionBar(
                 [("w", "weave", "weave"), ("x", "bell", "app.ring"), ("", "only shown", "")]
             )
 
     def on_mount(self) -> None:
         self.rung = 0
-        self.query_one(Field).focus()
+        self.query_one(SafeInput).focus()
 
     def action_ring(self) -> None:
         self.rung += 1
@@ -49,10 +49,10 @@ def seen(app: App[None], line: int) -> str:
 async def test_a_field_shows_what_is_pasted_and_lets_nothing_act() -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        field = app.query_one(Field)
+        field = app.query_one(SafeInput)
         field.post_message(Paste(HOSTILE))
-        await until(pilot, lambda: field.value == visible(HOSTILE))
-        await until(pilot, lambda: visible(HOSTILE) in seen(app, 1))
+        await until(pilot, lambda: field.value == sanitize(HOSTILE))
+        await until(pilot, lambda: sanitize(HOSTILE) in seen(app, 1))
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ async def test_a_field_shows_what_is_pasted_and_lets_nothing_act() -> None:
 async def test_a_field_takes_all_lines_as_one(pasted: str, taken: str) -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        field = app.query_one(Field)
+        field = app.query_one(SafeInput)
         field.value = "xyz"
         field.selection = type(field.selection)(1, 2)
         field.post_message(Paste(pasted))
@@ -73,12 +73,12 @@ async def test_a_click_does_what_is_written_there_where_it_belongs() -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         assert seen(app, 2).startswith("w weave  x bell   only shown")
-        await pilot.click(Actions, offset=(3, 0))
+        await pilot.click(ActionBar, offset=(3, 0))
         await until(pilot, lambda: app.query_one(Around).done == 1)
-        await pilot.click(Actions, offset=(12, 0))
+        await pilot.click(ActionBar, offset=(12, 0))
         await until(pilot, lambda: app.rung == 1)
-        await pilot.click(Actions, offset=(20, 0))
-        await pilot.click(Actions, offset=(70, 0))
+        await pilot.click(ActionBar, offset=(20, 0))
+        await pilot.click(ActionBar, offset=(70, 0))
         assert (app.query_one(Around).done, app.rung) == (1, 1)
 
 
@@ -91,8 +91,8 @@ async def test_where_the_line_is_too_short_the_last_are_left_out() -> None:
 async def test_the_top_bar_has_room_for_all_its_parts() -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        bar = app.query_one(TopBar)
-        bar.tell(plain("about " * 20))
+        bar = app.query_one(Header)
+        bar.tell(safe_content("about " * 20))
         bar.show_running(f"● {'creature ' * 12} 47%")
         await pilot.pause()
         parts = [bar.query_one(name, Static).size.width for name in ("#context", "#running")]
@@ -103,5 +103,5 @@ async def test_the_top_bar_has_room_for_all_its_parts() -> None:
 async def test_the_top_bar_lets_nothing_act() -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        app.query_one(TopBar).show_running(HOSTILE)
-        await until(pilot, lambda: visible(HOSTILE) in seen(app, 0))
+        app.query_one(Header).show_running(HOSTILE)
+        await until(pilot, lambda: sanitize(HOSTILE) in seen(app, 0))

@@ -4,7 +4,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollUp
 
-from charloom.tui.widgets.number_slider import Dial
+from charloom.tui.widgets.number_slider import NumberSlider
 from tests.tui.helpers.driving import until
 
 NOTCHES = (0.0, 0.5, 1.0, 1.5, 2.0)
@@ -20,28 +20,28 @@ class Dials(App[None]):
         self.heard: list[float] = []
 
     def compose(self) -> ComposeResult:
-        yield Dial("heat", 0.8, NOTCHES, high=10.0, id="heat")
-        yield Dial("top-k", 0, WHOLE, high=100, names={0: "all"}, id="top")
+        yield NumberSlider("heat", 0.8, NOTCHES, high=10.0, id="heat")
+        yield NumberSlider("top-k", 0, WHOLE, high=100, names={0: "all"}, id="top")
 
     def on_mount(self) -> None:
-        for dial in self.query(Dial):
+        for dial in self.query(NumberSlider):
             dial.styles.width = self._width
         self.query_one("#heat").focus()
 
-    def on_dial_changed(self, event: Dial.Changed) -> None:
+    def on_number_slider_changed(self, event: NumberSlider.Changed) -> None:
         assert event.control is event.dial
         self.heard.append(event.value)
 
     @property
-    def heat(self) -> Dial:
-        return self.query_one("#heat", Dial)
+    def heat(self) -> NumberSlider:
+        return self.query_one("#heat", NumberSlider)
 
     @property
-    def top(self) -> Dial:
-        return self.query_one("#top", Dial)
+    def top(self) -> NumberSlider:
+        return self.query_one("#top", NumberSlider)
 
 
-def line(dial: Dial) -> str:
+def line(dial: NumberSlider) -> str:
     """Return what is drawn."""
     return dial.render().plain
 
