@@ -93,7 +93,7 @@ def shown(app, screen, picture):
 
 App._display = shown
 asyncio.run(Session([]).run_async(headless=True))
-assert "charloom.tui.opening" in first
+assert "charloom.tui.launch" in first
 for name in set(sys.modules) - first:
     del sys.modules[name]
 """

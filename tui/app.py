@@ -202,8 +202,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     async def look_inside(self, address: str) -> None:
         """Show what the model at ``address`` makes of a text that it has not seen."""
-        from charloom.tui.analysis.inspector import InspectorScreen
-        from charloom.tui.analysis.specimen import specimen
+        from charloom.tui.analysis.inspector import InspectorScreen, specimen
         from charloom.tui.services.background import run_in_background
         from charloom.tui.services.model_cache import load
 

@@ -37,10 +37,12 @@ _COMMANDS = {
     "paths": "Show where Charloom keeps its files.",
 }
 _PLACES = {  # of those that have no module of their own name
-    "pause": "orders.pause",
-    "continue": "orders.go_on",
-    "stop": "orders.stop",
-    "checkpoint": "orders.checkpoint",
+    "resume": "runs.resume",
+    "attach": "runs.attach",
+    "pause": "runs.pause",
+    "continue": "runs.continue_",
+    "stop": "runs.stop",
+    "checkpoint": "runs.checkpoint",
 }
 
 

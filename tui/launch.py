@@ -23,14 +23,16 @@ from typing import Any, ClassVar
 
 from rich.console import Console, RenderableType
 from textual import events, work
+from textual.app import ComposeResult
 from textual.screen import Screen
+from textual.widgets import Footer
 from textual.worker import WorkerFailed
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.tui.app import CharloomApp, TourOf
-from charloom.tui.opening import SplashScreen
 from charloom.tui.services.background import run_in_background
+from charloom.tui.widgets.header import Header
 
 _PATIENCE_SECONDS = 3.0  # to leave in order after a signal
 _MENDING_SECONDS = 1.0  # after the first room is there: whoever opens the app need not wait for it
@@ -38,6 +40,17 @@ _LONG_SECONDS = 15.0  # that a loss is told of
 _ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
 _WRITER = "textual-output"  # the thread that fails when the terminal has gone
 _LOG = "crash.log"
+
+
+class SplashScreen(Screen[None]):
+    """The frame that all rooms have, around nothing."""
+
+    DEFAULT_CSS = "SplashScreen { background: $background; }"
+
+    def compose(self) -> ComposeResult:
+        """Lay out what the first room will have in the same places."""
+        yield Header("prompt")
+        yield Footer(show_command_palette=False, compact=True)
 
 
 def run(tour: TourOf | None = None) -> int:

@@ -4,8 +4,8 @@ The file is in the safetensors format (github.com/huggingface/safetensors: 8 byt
 a JSON header, then the numbers, little-endian) and names no device and no other file. Its metadata
 are a :class:`CheckpointMetadata`, a digest of the numbers, and one of both, so that no metadata is
 ever taken for that of other weights. It is written here rather than by the library, whose metadata
-come in a random order, so that equal checkpoints are equal files. It is read by a validator that trusts
-nothing: a file from a stranger opens or is refused, no more.
+come in a random order, so that equal checkpoints are equal files. It is read by a validator that
+trusts nothing: a file from a stranger opens or is refused, no more.
 """
 
 import hashlib

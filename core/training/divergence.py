@@ -1,14 +1,42 @@
 """Reading the losses of the steps, and going back to before one that is wrong."""
 
+import math
+from dataclasses import dataclass
+
 import torch
 
-from charloom.core.training.guard import DivergenceDetector
 from charloom.core.training.step import StepResult, TrainStep
 
 READ_STEPS = 10
 """After how many steps to read: it makes a GPU wait, so it is done for several steps at once."""
 
 _SNAPSHOT_STEPS = 5 * READ_STEPS
+
+
+@dataclass(slots=True)
+class DivergenceDetector:
+    """Compares the loss of late with what it was before, in nats per character."""
+
+    before: float
+    of_late: float
+    recent: tuple[float, ...] = ()
+    """The losses of the last sound steps, :data:`RECENT_STEPS` at most."""
+
+    @classmethod
+    def from_chance(cls, nats: float) -> "DivergenceDetector":
+        """Return the guard of a network that has learned nothing: ``nats`` is ln V."""
+        return cls(nats, nats)
+
+    def sound(self, loss: float, gradient_norm: float) -> bool:
+        """Take in one step's loss; False if training must go back."""
+        self.of_late = _FAST * self.of_late + (1 - _FAST) * loss
+        if math.isfinite(gradient_norm) and self.of_late <= self.before + _RISE:
+            self.before = _SLOW * self.before + (1 - _SLOW) * loss
+            self.recent = (*self.recent, loss)[-RECENT_STEPS:]
+            return True
+        self.of_late = self.before
+        self.recent = ()
+        return False
 
 
 class Rollback:
@@ -46,3 +74,8 @@ class Rollback:
         self._newest = self._good
         self.losses.clear()
         return True
+
+
+RECENT_STEPS = 50
+_RISE = 1.5  # nats: noise stays far below it, divergence goes far above
+_SLOW, _FAST = 0.98, 0.8  # memory of the two running means: about 50 steps, about 5

@@ -30,9 +30,8 @@ from charloom.core.runs.events import (
     bits,
 )
 from charloom.core.training.autotune import ComputeConfig
-from charloom.core.training.divergence import READ_STEPS, Rollback
-from charloom.core.training.exam import Validator
-from charloom.core.training.guard import DivergenceDetector
+from charloom.core.training.divergence import READ_STEPS, DivergenceDetector, Rollback
+from charloom.core.training.evaluation import Validator
 from charloom.core.training.reporter import ProgressReporter, sample
 from charloom.core.training.schedule import (
     RunBudget,

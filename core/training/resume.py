@@ -14,7 +14,7 @@ from torch import Tensor
 from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
 from charloom.core.paths import write_atomically
-from charloom.core.training.guard import DivergenceDetector
+from charloom.core.training.divergence import DivergenceDetector
 from charloom.core.training.step import TrainState
 from charloom.core.training.task import RunState, TrainingTask
 

@@ -9,7 +9,7 @@ from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.metadata import CorpusInfo
-from charloom.core.training.guard import DivergenceDetector
+from charloom.core.training.divergence import DivergenceDetector
 from charloom.core.training.step import TrainState
 
 

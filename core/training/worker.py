@@ -94,14 +94,14 @@ def _begun(folder: Path) -> "tuple[ModuleType, Future[PreparedData]]":
         from charloom.core.training.prepare import prepare_async
 
         material = prepare_async(folder)
-        from charloom.core.training import session as course
+        from charloom.core.training import session
     except (ImportError, OSError) as error:
         traceback.print_exc()
         what = str(error).partition("\n")[0]
         raise CharloomError(
             f"PyTorch, or what it needs, cannot be loaded ({what}); install it anew."
         ) from error
-    return course, material
+    return session, material
 
 
 def _failed(folder: Path, sentence: str) -> int:

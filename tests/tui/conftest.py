@@ -4,7 +4,7 @@ from subprocess import Popen
 
 import pytest
 
-from charloom.core.runs import run as runs
+from charloom.core.runs import run
 from charloom.core.runs.run import launch_trainer
 
 
@@ -18,7 +18,7 @@ def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
         started.append(launch(folder, resume))
         return started[-1]
 
-    monkeypatch.setattr(runs, "launch_trainer", noted)
+    monkeypatch.setattr(run, "launch_trainer", noted)
     yield started
     for each in started:
         each.kill()

@@ -24,8 +24,7 @@ from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.analysis.compare_side import CompareSide
-from charloom.tui.dialogs.asking import ask_until_done
-from charloom.tui.dialogs.basic import InputDialog
+from charloom.tui.dialogs.basic import InputDialog, ask_until_done
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import in_the_app, safe_content
 from charloom.tui.formatting.prompt_changes import adapt_prompt

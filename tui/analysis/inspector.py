@@ -1,6 +1,7 @@
 """Looking inside: what a network makes of a text, its surprise or one of its units at a time."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
@@ -15,8 +16,11 @@ from textual.worker import get_current_worker
 
 from charloom.core.analysis.activations import MAX_CHARACTERS, Trace, UnitSignal, trace
 from charloom.core.analysis.unit_probes import Span, UnitProbe, rank_units, strong_spans
+from charloom.core.data import catalog
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
+from charloom.core.runs.training_text import find_training_text
+from charloom.core.store.read import find_checkpoint
 from charloom.tui.analysis.unit_panel import UnitPanel
 from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.dialogs.text_picker import TextPicker
@@ -27,8 +31,7 @@ from charloom.tui.services.text_source import TextSource
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.color_scale import BITS, scale_for
-from charloom.tui.widgets.heatmap_text import HeatmapText
-from charloom.tui.widgets.legend import HeatmapLegend
+from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
 
 _SIGNALS = tuple(UnitSignal)
 
@@ -284,3 +287,22 @@ name; the score is a correlation, measured on a half of the text that was not us
 def _opened(source: TextSource) -> tuple[str, str]:
     corpus = source.open(short=True)
     return corpus.title, corpus.text
+
+
+_TALE = "loom"  # is always there
+_FEWEST = 100  # characters: units are ranked on them
+
+
+def specimen(address: str) -> tuple[str, str]:
+    """Return a title and the held-out end of the text that the model at ``address`` learned.
+
+    Where that is not at hand, or is next to nothing, it is a tale that comes with Charloom.
+    """
+    info, found = find_checkpoint(address)
+    origin = None
+    with suppress(CharloomError):
+        origin = find_training_text(info.name, found.card) if found.card else None
+    if origin and len(origin.held_out) >= _FEWEST:
+        return f"the held-out end of {origin.title}", origin.held_out
+    tale = catalog.fetch(_TALE)
+    return f"{tale.title} (what the model learned is not here)", tale.text

@@ -25,11 +25,9 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import sanitize
 from charloom.core.store.read import BUNDLED
-from charloom.tui.console.inputs import encode_prompt, read_prompt
+from charloom.tui.console.inputs import encode_prompt, open_text, read_prompt
 from charloom.tui.console.options import json_option, trial_options
-from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
-from charloom.tui.console.table import write_table
-from charloom.tui.console.texts import open_text
+from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout, write_table
 from charloom.tui.formatting.wrapping import rows
 from charloom.tui.services.model_cache import LoadedModel, load
 

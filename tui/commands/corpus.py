@@ -11,6 +11,7 @@ from charloom.core.data.corpus import MIN_CHARACTERS
 from charloom.core.data.statistics import TextStatistics, TimeEstimate, estimate_presets
 from charloom.core.data.statistics import analyze_text as take
 from charloom.core.runs.estimates import cached_throughput, measure_throughput
+from charloom.tui.console.inputs import open_text
 from charloom.tui.console.options import (
     DefaultListGroup,
     json_option,
@@ -24,10 +25,9 @@ from charloom.tui.console.output import (
     write_file,
     write_json,
     write_stdout,
+    write_table,
 )
-from charloom.tui.console.table import write_table
-from charloom.tui.console.texts import open_text
-from charloom.tui.formatting.durations import format_approx
+from charloom.tui.formatting.units import format_approx
 
 
 @click.group(cls=DefaultListGroup)

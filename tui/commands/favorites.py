@@ -10,8 +10,14 @@ from charloom.core.library.database import Library
 from charloom.core.library.generation import EXPORT_FORMATS, Generation, format_generations
 from charloom.core.sanitize import single_line
 from charloom.tui.console.options import DefaultListGroup, json_option, output_options, yes_option
-from charloom.tui.console.output import confirm, echo_err, write_file, write_json, write_stdout
-from charloom.tui.console.table import write_table
+from charloom.tui.console.output import (
+    confirm,
+    echo_err,
+    write_file,
+    write_json,
+    write_stdout,
+    write_table,
+)
 
 _EXCERPT = 60
 

@@ -13,9 +13,9 @@ from charloom.core.analysis.unit_probes import rank_units
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
+from charloom.tui.console.inputs import has_file_options, open_text
 from charloom.tui.console.options import model_option, reading_options
 from charloom.tui.console.output import echo_err, write_json
-from charloom.tui.console.texts import has_file_options, open_text
 
 _PLACES = 6  # decimals: float32 has no more
 

@@ -25,8 +25,7 @@ from charloom.core.store.write import (
     rename_model,
 )
 from charloom.tui.console.options import DefaultListGroup, json_option, yes_option
-from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout
-from charloom.tui.console.table import write_table
+from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout, write_table
 from charloom.tui.formatting.units import (
     checkpoint_count,
     checkpoint_row,

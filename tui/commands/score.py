@@ -21,10 +21,9 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import bits
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
+from charloom.tui.console.inputs import has_file_options, open_text
 from charloom.tui.console.options import json_option, model_option, reading_options
-from charloom.tui.console.output import echo_err, write_json, write_stdout
-from charloom.tui.console.table import write_table
-from charloom.tui.console.texts import has_file_options, open_text
+from charloom.tui.console.output import echo_err, write_json, write_stdout, write_table
 
 
 @click.command()

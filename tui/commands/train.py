@@ -8,7 +8,7 @@ from charloom.core.data import catalog
 from charloom.core.runs.presets import PRESETS, validate_overrides
 from charloom.core.runs.run import TrainerProcess, create_run
 from charloom.core.store.write import unused_name
-from charloom.tui.console.follow import follow, leave_detached
+from charloom.tui.console.follow import follow_run, leave_detached
 from charloom.tui.console.options import (
     config_overrides,
     detach_option,
@@ -61,4 +61,4 @@ def train(
         corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **reading)
     name = unused_name(corpus.title) if name is None else name
     folder = create_run(name, corpus, preset, chosen, fold)
-    return (leave_detached if detach else follow)(name, TrainerProcess(folder), as_json)
+    return (leave_detached if detach else follow_run)(name, TrainerProcess(folder), as_json)

@@ -18,13 +18,13 @@ from charloom.core.store.read import find_model, model_dir
 from charloom.tui.console.output import echo_dim, echo_err, write_json
 from charloom.tui.console.progress import JsonView, LiveView, PlainView, ProgressView
 from charloom.tui.formatting import run_status
-from charloom.tui.formatting.durations import format_clock
+from charloom.tui.formatting.units import format_clock
 
 INTERRUPTED = 130
 _PAST = 4 << 20  # bytes of a log that are read back: some hours of a run, in a moment
 
 
-def follow(name: str, training: TrainerProcess, as_json: bool) -> int:
+def follow_run(name: str, training: TrainerProcess, as_json: bool) -> int:
     """Show the run until it ends and return the exit status.
 
     Ctrl-C, or being told to end, makes the trainer save and finish; that is shown too.
@@ -64,7 +64,7 @@ def leave_detached(name: str, training: TrainerProcess, as_json: bool) -> int:
     return 0
 
 
-def attach(name: str, as_json: bool) -> int:
+def attach_run(name: str, as_json: bool) -> int:
     """Show a run that somebody started until it ends and return the exit status.
 
     Ctrl-C, or being told to end, leaves it to itself.
@@ -91,7 +91,7 @@ def attach(name: str, as_json: bool) -> int:
         return INTERRUPTED
     if not isinstance(last, Finished):
         require_live(name)  # says why it ended, unless somebody has resumed it already
-        return attach(name, as_json)
+        return attach_run(name, as_json)
     report_end(name, last)
     return 0
 

@@ -2,17 +2,19 @@
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
+from rich.cells import cell_len, set_cell_size
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
-from charloom.core.sanitize import sanitize
+from charloom.core.sanitize import sanitize, single_line
 
 
 def write_stdout(text: str, *, bold: bool = False) -> None:
@@ -87,3 +89,25 @@ def download_progress() -> Iterator[Callable[[int, int], None]]:
 def _styled(stream: TextIO) -> bool:
     """Whether ``stream`` is a terminal that may be sent styles; see no-color.org."""
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+_GAP = "  "
+_WIDEST = 72  # characters of any one cell
+
+
+def write_table(alignment: str, *rows: Sequence[str]) -> None:
+    """Write rows, the first of them the headings; ``alignment`` has < or > for each column.
+
+    Where a person looks, a row ends at the edge of the terminal, so that it stays one row.
+    """
+    shown = [[single_line(cell, _WIDEST) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*shown, strict=True)]
+    for row in shown:
+        line = _GAP.join(map(_padded, row, widths, alignment)).rstrip()
+        if sys.stdout.isatty():
+            line = set_cell_size(line, min(cell_len(line), shutil.get_terminal_size().columns))
+        sys.stdout.write(line + "\n")
+
+
+def _padded(cell: str, width: int, side: str) -> str:
+    return cell.rjust(width) if side == ">" else set_cell_size(cell, width)

@@ -29,8 +29,8 @@ from charloom.core.runs.events import (
     to_line,
 )
 from charloom.core.sanitize import sanitize
-from charloom.tui.formatting.durations import format_clock
 from charloom.tui.formatting.run_status import overfit_message
+from charloom.tui.formatting.units import format_clock
 
 _PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
 _MEASURE = 88  # columns at most: a line that is good to read

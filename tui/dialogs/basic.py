@@ -1,11 +1,11 @@
 """Short questions: one of a few answers, or a line of text."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalGroup
 from textual.screen import ModalScreen
@@ -126,3 +126,26 @@ class InputDialog(ModalScreen[str | None]):
     def action_give_up(self) -> None:
         """Return nothing."""
         self.dismiss(None)
+
+
+_T = TypeVar("_T")
+
+
+async def ask_until_done(
+    app: App[Any],
+    dialog: Callable[[str], ModalScreen[str | None]],
+    value: str,
+    do: Callable[[str], Awaitable[_T]],
+) -> _T | None:
+    """Open ``dialog`` with ``value`` and return what ``do`` makes of the answer.
+
+    None when it was given up. When ``do`` fails, the dialog comes again with what was answered.
+    To be awaited in a worker.
+    """
+    while (answer := await app.push_screen_wait(dialog(value))) is not None:
+        try:
+            return await do(answer)
+        except CharloomError as error:
+            app.notify(str(error), severity="error")
+            value = answer
+    return None

@@ -11,7 +11,7 @@ from textual.widgets import Button, Static
 
 from charloom.tui.dialogs.basic import confirm_dialog
 from charloom.tui.formatting.content import safe_content
-from charloom.tui.widgets.paste_area import SafeTextArea
+from charloom.tui.widgets.inputs import SafeTextArea
 
 
 class NoteEditor(ModalScreen[str | None]):

@@ -1,9 +1,11 @@
 """The figures of models and checkpoints, in the words of a table."""
 
 from dataclasses import asdict
+from datetime import datetime
 
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
+from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo
 
 
@@ -68,3 +70,33 @@ def checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
     }
     special = ", ".join(word for word, holds in marks.items() if holds)
     return (f"{info.step:,}", *map(in_nats, losses), megabytes(info.size), special)
+
+
+_SHORTEST = 10  # characters of a day: what stands for it where it is no date is cut to this
+
+
+def format_date(moment: str) -> str:
+    """Return the day of an ISO 8601 moment, such as ``2026-01-02``."""
+    return format_datetime(moment)[:_SHORTEST]
+
+
+def format_datetime(moment: str) -> str:
+    """Return day, hour and minute of an ISO 8601 moment; of what is none, its beginning."""
+    try:
+        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):  # not a moment, or one at the calendar's end
+        return single_line(moment, _SHORTEST)
+
+
+def format_clock(seconds: float) -> str:
+    """Return a duration as minutes and seconds, or hours, minutes and seconds."""
+    minutes, rest = divmod(round(max(0.0, seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def format_approx(seconds: float) -> str:
+    """Return an estimated duration, no more exact than it can be."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -5,7 +5,7 @@ from textual.content import Content
 from charloom.core.library.generation import Generation
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_line
-from charloom.tui.formatting.dates import format_date
+from charloom.tui.formatting.units import format_date
 from charloom.tui.library.search_highlight import match_spans
 
 MARK = "bold underline $accent"  # a word that was searched for

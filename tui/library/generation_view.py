@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from charloom.core.library.generation import Generation, ReplayResult
 from charloom.tui.formatting.content import safe_content, safe_line
-from charloom.tui.formatting.dates import format_datetime
+from charloom.tui.formatting.units import format_datetime
 from charloom.tui.library.generation_rows import MARK
 from charloom.tui.library.search_highlight import match_spans
 

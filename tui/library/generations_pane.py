@@ -20,8 +20,7 @@ from charloom.core.library.generation import (
 from charloom.core.library.replay import replay
 from charloom.core.sanitize import single_line
 from charloom.tui.console.output import write_file
-from charloom.tui.dialogs.asking import ask_until_done
-from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
+from charloom.tui.dialogs.basic import InputDialog, ask_until_done, confirm_dialog
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.library.generation_browser import GenerationBrowser

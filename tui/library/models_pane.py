@@ -28,8 +28,7 @@ from charloom.core.store.write import (
     unused_name,
     write_notes,
 )
-from charloom.tui.dialogs.asking import ask_until_done
-from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
+from charloom.tui.dialogs.basic import InputDialog, ask_until_done, confirm_dialog
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.formatting.content import safe_content

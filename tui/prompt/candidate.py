@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from charloom.core.errors import CharloomError
+from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
 from charloom.core.sampling.config import SamplingConfig
-from charloom.tui.prompt.keepsake import Keepsake
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
 
@@ -182,3 +182,32 @@ def _steered(name: str, generation: Generation) -> str:
     if values in ([0], [1.0]) and name != "temperature":
         return ""
     return f"{name.replace('_', '-')} {' → '.join(f'{value:g}' for value in values)}"
+
+
+class Keepsake:
+    """Its methods are jobs for one librarian, who does them one after the other.
+
+    A text that somebody else has removed is put back under its number by whatever is done here.
+    """
+
+    def __init__(self, stored: Generation | None = None) -> None:
+        self.stored = stored
+        """The generation as it was last seen in the library, or removed from it."""
+
+    def keep(self, library: Library, generation: Generation) -> None:
+        """Have ``generation`` in the library, with its star or without."""
+        if self.stored is None:
+            self.stored = library.add(generation)
+        else:
+            library.restore(self.stored)
+            library.update(replace(generation, id=self.stored.id))
+            self.stored = library.star(self.stored.id, generation.starred)
+
+    def remove(self, library: Library) -> bool:
+        """Take it out of the library, unless it is a favorite there; return whether it is out."""
+        if self.stored is None:
+            return True
+        self.stored = library.restore(self.stored)
+        if not self.stored.starred:
+            library.remove(self.stored.id)
+        return not self.stored.starred

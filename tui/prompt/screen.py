@@ -15,8 +15,7 @@ from charloom.core.library.replay import find_writer
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.composer import Composer
-from charloom.tui.prompt.figures import GenerationStats
-from charloom.tui.prompt.model_line import ActiveModelLabel
+from charloom.tui.prompt.panel import ActiveModelLabel, GenerationStats
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_actions import TurnActionsScreen, binding

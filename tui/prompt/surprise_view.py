@@ -18,8 +18,7 @@ from charloom.tui.formatting.content import safe_content
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.widgets.color_scale import BITS
-from charloom.tui.widgets.heatmap_text import HeatmapText
-from charloom.tui.widgets.legend import HeatmapLegend
+from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
 from charloom.tui.widgets.token_readout import char_label, share, surprise
 
 _OFFERED = 5  # alternatives

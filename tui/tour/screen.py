@@ -14,7 +14,7 @@ from charloom.core.data.corpus import Corpus
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.write import read_notes, write_notes
-from charloom.tui.dialogs.asking import ask_until_done
+from charloom.tui.dialogs.basic import ask_until_done
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.text_picker import TextPicker

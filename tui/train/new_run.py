@@ -19,8 +19,7 @@ from charloom.core.runs.run import create_run
 from charloom.tui.formatting.content import in_the_app, safe_content
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.text_source import TextSource
-from charloom.tui.train.preset_list import PresetList
-from charloom.tui.train.run_form import RunForm, RunRequest
+from charloom.tui.train.run_form import PresetList, RunForm, RunRequest
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.text_chooser import TextChooser

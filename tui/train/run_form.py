@@ -10,22 +10,45 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Collapsible, Static
+from textual.widgets.option_list import Option
 
 from charloom.core.data.corpus import Corpus, ReadOptions
-from charloom.core.data.statistics import TextStatistics
+from charloom.core.data.statistics import AUTO_SUMMARY, TextStatistics
 from charloom.core.errors import CharloomError
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
 from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
-from charloom.tui.train.preset_list import PresetList
+from charloom.tui.formatting.units import format_approx
 from charloom.tui.train.settings_grid import FOLD, SettingsGrid
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
+from charloom.tui.widgets.option_list import PlainOptionList
 
 _MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 _EPOCHS = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0, 100.0)
 _TITLE = 60  # characters
 _NO_TEXT = "No text yet: choose one, and what is in it is told here."
+
+
+class PresetList(PlainOptionList):
+    """A line for each; the one that is highlighted is the one that is chosen."""
+
+    DEFAULT_CSS = "PresetList { height: auto; }"
+
+    def __init__(self) -> None:
+        super().__init__(*(Option(_line(name, ""), id=name) for name in _SUMMARIES))
+
+    @property
+    def chosen(self) -> str:
+        """The name of the preset that is chosen."""
+        option = self.highlighted_option
+        return (option.id if option else None) or "auto"
+
+    def show_seconds(self, seconds: Mapping[str, float]) -> None:
+        """Show about how long each would train, where that is known."""
+        for index, name in enumerate(_SUMMARIES):
+            about = format_approx(seconds[name]) if name in seconds else ""
+            self.replace_option_prompt_at_index(index, _line(name, about))
 
 
 class RunRequest(NamedTuple):
@@ -205,3 +228,10 @@ class RunForm(VerticalScroll, can_focus=False):
 
     def _dial(self, name: str) -> NumberSlider:
         return self.query_one(f"#{name}", NumberSlider)
+
+
+_SUMMARIES = {"auto": AUTO_SUMMARY} | {name: preset.summary for name, preset in PRESETS.items()}
+
+
+def _line(name: str, about: str) -> Content:
+    return Content.assemble(f"{name:<9}{about:>6}  ", (_SUMMARIES[name], "$text-muted"))

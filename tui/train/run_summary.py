@@ -11,7 +11,7 @@ from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
-from charloom.tui.formatting.durations import format_clock
+from charloom.tui.formatting.units import format_clock
 
 _NAME = 24  # characters
 _MOST_NATS = 99.0  # beyond which no perplexity is worth a figure

@@ -13,11 +13,13 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
+from textual.content import Content
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Static
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.themes import GROUNDS
@@ -254,3 +256,22 @@ class HeatmapText(Widget, can_focus=True):
 
 def _cells(character: str) -> int:
     return 1 if character == "\n" else get_character_cell_size(character)
+
+
+class HeatmapLegend(Static):
+    """One line: ``bits  <1  1  2  4  6  9+``, each on its ground, or after its mark."""
+
+    DEFAULT_CSS = """
+    HeatmapLegend { height: 1; text-wrap: nowrap; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+
+    def show(self, scale: ColorScale, *, marks: bool, more: str = "") -> None:
+        """Show the levels of ``scale``, and after them what ``more`` there is to say."""
+        pieces = [Content.styled(f"{scale.unit} ", "$text-muted")]
+        for ground, mark, label in zip(scale.grounds, scale.marks, scale.labels, strict=True):
+            style = f"${ground}-ink on ${ground}" if ground and not marks else ""
+            pieces.append(Content.styled(f"{mark} {label} " if marks else f" {label} ", style))
+        self.update(Content("").join([*pieces, Content.styled(f"  {more}", "$text-muted")]))

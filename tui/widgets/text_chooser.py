@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from rich.style import Style
+from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -12,19 +14,44 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Button, OptionList, Static, TabbedContent, TabPane, Tabs
+from textual.widgets import Button, DirectoryTree, OptionList, Static, TabbedContent, TabPane, Tabs
+from textual.widgets.directory_tree import DirEntry
 from textual.widgets.option_list import Option
+from textual.widgets.tree import TreeNode
 
 from charloom.core.data import catalog
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_line
 from charloom.tui.services.text_source import TextKind, TextSource
-from charloom.tui.widgets.file_tree import SafeDirectoryTree
-from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.option_list import PlainOptionList
-from charloom.tui.widgets.paste_area import SafeTextArea
 
 _NONE_YET = "Nothing yet: the texts you train on are listed here, to be used again."
+
+
+class SafeDirectoryTree(DirectoryTree):
+    """Textual's tree of a folder, without hidden files, and with names that cannot act."""
+
+    DEFAULT_CSS = """
+    SafeDirectoryTree {
+        background: $background;
+        padding: 0;
+        scrollbar-size-vertical: 1;
+        overflow-x: hidden;  /* right and left go to the other texts, however long a name is */
+    }
+    """
+
+    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
+        """Leave out what is hidden."""
+        return (path for path in paths if not path.name.startswith("."))
+
+    def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
+        """Return how a file's name is shown."""
+        assert node.data is not None
+        path = node.data.path
+        name = str(path) if node.is_root else path.name
+        mark = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
+        return Text.assemble((mark, base_style), (single_line(name, _LONGEST), style))
 
 
 class TextChooser(Vertical):
@@ -159,3 +186,6 @@ def _here() -> Path:
         return Path.cwd()
     except OSError:
         return Path.home()
+
+
+_LONGEST = 120  # characters of a name

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.analysis import memorization as copying
+from charloom.core.analysis import memorization
 from charloom.core.analysis.memorization import SuffixArray, VerbatimMatch
 from charloom.core.errors import CharloomError
 
@@ -70,7 +70,7 @@ def test_where_there_is_nothing_there_is_no_run() -> None:
 def test_it_is_the_longest_that_there_is(
     letters: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "_BLOCK", block)
+    monkeypatch.setattr(memorization, "_BLOCK", block)
 
     @given(corpus=st.text(letters, max_size=60), text=st.text(letters + "z", max_size=60))
     def check(corpus: str, text: str) -> None:
@@ -84,7 +84,7 @@ def test_it_is_the_longest_that_there_is(
 def test_suffixes_that_are_hard_to_tell_apart_are_in_order(
     corpus: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "_BLOCK", block)
+    monkeypatch.setattr(memorization, "_BLOCK", block)
     order = sorted(range(len(corpus)), key=lambda place: corpus[place:])
     assert list(SuffixArray(corpus)._suffixes) == order
 
@@ -131,7 +131,7 @@ def test_whoever_waits_for_it_can_give_up_at_any_time() -> None:
 
 
 def test_a_text_that_is_too_long_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "MAX_CHARACTERS", 100)
+    monkeypatch.setattr(memorization, "MAX_CHARACTERS", 100)
     assert SuffixArray("a" * 100).longest("a").length == 1
     with pytest.raises(CharloomError, match="has 101 characters; verbatim runs are sought in"):
         SuffixArray("a" * 101)

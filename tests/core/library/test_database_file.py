@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from charloom.core.errors import CharloomError
-from charloom.core.library import database as room
+from charloom.core.library import database
 from charloom.core.library.database import Library
 from charloom.core.library.schema import MIGRATIONS
 from charloom.core.sampling.config import SamplingChange
@@ -52,7 +52,7 @@ def test_an_older_library_is_brought_up_to_date_with_all_that_it_holds(
     with Library(path) as old:
         added = old.add(generation())
     later = (*MIGRATIONS, ("CREATE TABLE extra (a)", "INSERT INTO extra VALUES (1)"))
-    monkeypatch.setattr(room, "MIGRATIONS", later)
+    monkeypatch.setattr(database, "MIGRATIONS", later)
     for _ in range(2):
         with Library(path) as new:
             assert new.recent() == [added]
@@ -120,7 +120,7 @@ def test_a_migration_that_fails_leaves_the_library_as_it_was(
         added = old.add(generation())
     with monkeypatch.context() as patch:
         broken = (*MIGRATIONS, ("CREATE TABLE extra (a)",), ("DROP TABLE missing",))
-        patch.setattr(room, "MIGRATIONS", broken)
+        patch.setattr(database, "MIGRATIONS", broken)
         with pytest.raises(CharloomError):
             Library(path)
     with sqlite3.connect(path) as file:

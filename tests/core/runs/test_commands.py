@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charloom.core.errors import CharloomError
-from charloom.core.runs import commands as orders
+from charloom.core.runs import commands
 from charloom.core.runs.commands import Command, CommandReader, _parsed, send_command
 
 
 @pytest.fixture(autouse=True)
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have every look at the file be due."""
-    monkeypatch.setattr(orders, "_POLL_SECONDS", 0.0)
+    monkeypatch.setattr(commands, "_POLL_SECONDS", 0.0)
 
 
 def heard(inbox: CommandReader) -> list[Command]:

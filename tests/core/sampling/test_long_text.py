@@ -13,7 +13,7 @@ import pytest
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampled
-from charloom.tui.console import stream as writing
+from charloom.tui.console import stream
 from charloom.tui.console.stream import OutputStream
 from charloom.tui.formatting.wrapping import WrappedRows
 from charloom.tui.services.writer import GenerationJob
@@ -42,8 +42,8 @@ def passage(length: int, shown: bool) -> OutputStream:
 def test_a_text_that_is_shown_only_takes_as_much_memory_whatever_its_length(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(writing, "MOST_KEPT", FEW)
-    monkeypatch.setattr(writing, "_FRAME_SECONDS", 0.001)
+    monkeypatch.setattr(stream, "MOST_KEPT", FEW)
+    monkeypatch.setattr(stream, "_FRAME_SECONDS", 0.001)
     shown = partial(passage, shown=True)
     shown(100)
     few, many = peak(shown, 2 * FEW), peak(shown, 10 * MANY)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from charloom.core.training.guard import DivergenceDetector
+from charloom.core.training.divergence import DivergenceDetector
 
 
 def test_the_guard_takes_a_falling_noisy_loss_for_sound() -> None:

@@ -23,7 +23,7 @@ from charloom.core.runs.events import (
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.core.training import loop as training
+from charloom.core.training import loop
 from charloom.core.training.loop import train
 from charloom.core.training.schedule import learning_rate
 from charloom.core.training.step import TrainStep
@@ -81,7 +81,7 @@ def test_a_run_bounded_by_steps_is_the_same_whenever_it_is_run(
 ) -> None:
     seen, keepers = [], []
     for seconds in (0.5, 0.001):  # as on a quick machine, and as on a slow one
-        monkeypatch.setattr(training, "_REPORT_SECONDS", seconds)
+        monkeypatch.setattr(loop, "_REPORT_SECONDS", seconds)
         keepers.append(Memory())
         seen.append(events(lesson(steps=150), keepers[-1]))
     one, other = (

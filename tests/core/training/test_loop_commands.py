@@ -17,8 +17,7 @@ from charloom.core.runs.events import (
     Sample,
     Validated,
 )
-from charloom.core.training import loop as training
-from charloom.core.training import schedule
+from charloom.core.training import loop, schedule
 from charloom.core.training.loop import train
 from charloom.core.training.schedule import learning_rate
 from charloom.core.training.step import TrainState
@@ -88,7 +87,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     made = Clock()
     monkeypatch.setattr(schedule, "time", made)
-    monkeypatch.setattr(training, "time", made)
+    monkeypatch.setattr(loop, "time", made)
     return made
 
 

@@ -26,9 +26,8 @@ from charloom.tui.formatting.themes import DARK, GROUNDS, LIGHT, contrast
 from charloom.tui.services.model_cache import load
 from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.widgets.color_scale import BITS, CELL, GATE, UNKNOWN
-from charloom.tui.widgets.heatmap_text import HeatmapText
+from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
 from charloom.tui.widgets.inputs import SafeInput
-from charloom.tui.widgets.legend import HeatmapLegend
 from charloom.tui.widgets.text_chooser import TextChooser
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint

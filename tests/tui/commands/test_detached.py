@@ -9,7 +9,7 @@ from subprocess import Popen
 
 import pytest
 
-from charloom.core.runs import run as runs
+from charloom.core.runs import run
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
 from charloom.core.runs.run import launch_trainer
 from charloom.core.store.read import model_dir
@@ -37,7 +37,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list["Popen[bytes]"]:
         noted.append(launch(folder, resume))
         return noted[-1]
 
-    monkeypatch.setattr(runs, "launch_trainer", noting)
+    monkeypatch.setattr(run, "launch_trainer", noting)
     return noted
 
 

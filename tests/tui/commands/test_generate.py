@@ -16,7 +16,7 @@ from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampled, Sampler
 from charloom.core.store.write import save_checkpoint
-from charloom.tui.console import stream as writing
+from charloom.tui.console import stream
 from charloom.tui.console.stream import OutputStream
 from tests.helpers.factories import own_assets, random_checkpoint
 from tests.helpers.run_cli import call, child, needs_terminal, on_terminal
@@ -220,8 +220,8 @@ def test_a_text_that_cannot_be_kept_is_delivered_all_the_same() -> None:
 def test_a_text_too_long_to_be_kept_is_forgotten_as_it_goes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(writing, "MOST_KEPT", 100)
-    monkeypatch.setattr(writing, "_FRAME_SECONDS", 0.0)
+    monkeypatch.setattr(stream, "MOST_KEPT", 100)
+    monkeypatch.setattr(stream, "_FRAME_SECONDS", 0.0)
     passage = OutputStream(shown=True)
     most = 0
 

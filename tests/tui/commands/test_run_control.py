@@ -19,7 +19,7 @@ from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import launch_trainer
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import save_checkpoint
-from charloom.tui.commands import orders
+from charloom.tui.commands import runs
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import call
 from tests.helpers.small_models import endless
@@ -136,7 +136,7 @@ def test_a_run_that_fails_when_it_is_stopped_is_an_error() -> None:
 def test_a_trainer_that_does_not_answer_is_left_with_its_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(orders, "_PATIENCE", 0.0)
+    monkeypatch.setattr(runs, "_PATIENCE", 0.0)
     folder = write_run("sea", *course(300))
     with at_work(folder):
         done = call("pause", "sea")
@@ -162,7 +162,7 @@ def test_a_run_that_has_paused_by_itself_says_why(monkeypatch: pytest.MonkeyPatc
         assert done.err == "sea is paused already at step 300. There is no room on disk.\n"
         assert json.loads(done.out)["message"] == "There is no room on disk."
         with monkeypatch.context() as patched:
-            patched.setattr(orders, "_PATIENCE", 0.0)
+            patched.setattr(runs, "_PATIENCE", 0.0)
             assert call("continue", "sea").err == "charloom: There is no room on disk.\n"
     with trainer(folder, Continued(300), CheckpointSaved(300, "step-00000300.safetensors")):
         assert call("continue", "sea") == (0, "", "sea goes on from step 300.\n")

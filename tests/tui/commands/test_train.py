@@ -12,7 +12,7 @@ from charloom.core.runs.events import Progress, Sample, Validated
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import check_unused, save_checkpoint, unused_name
 from charloom.tui.console.progress import sparkline
-from charloom.tui.formatting.durations import format_clock
+from charloom.tui.formatting.units import format_clock
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
 from tests.helpers.factories import random_checkpoint, tree
 

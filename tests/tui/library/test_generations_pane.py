@@ -15,8 +15,7 @@ from charloom.tui.library.generation_list import GenerationList
 from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.header import Header
-from charloom.tui.widgets.inputs import SafeInput
-from charloom.tui.widgets.paste_area import SafeTextArea
+from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.run_cli import child
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words

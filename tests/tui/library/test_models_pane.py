@@ -22,8 +22,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import SaveFileDialog
 from charloom.tui.library.screen import LibraryScreen
-from charloom.tui.widgets.inputs import SafeInput
-from charloom.tui.widgets.paste_area import SafeTextArea
+from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from tests.helpers.factories import at_step, damage, own_assets, random_checkpoint
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless

@@ -3,7 +3,7 @@
 import pytest
 
 from charloom.core.library.database import Library
-from charloom.tui.formatting.dates import format_date, format_datetime
+from charloom.tui.formatting.units import format_date, format_datetime
 from charloom.tui.library.generation_rows import rows
 from charloom.tui.library.search_highlight import match_spans
 from tests.helpers.generations import generation

@@ -7,8 +7,7 @@ from charloom.core.library.replay import replay
 from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.candidate_view import CandidateView
-from charloom.tui.prompt.figures import GenerationStats
-from charloom.tui.prompt.panel import SidePanel
+from charloom.tui.prompt.panel import GenerationStats, SidePanel
 from charloom.tui.services import preferences
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider

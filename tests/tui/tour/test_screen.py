@@ -18,7 +18,7 @@ from charloom.tui.services.preferences import Preferences, save
 from charloom.tui.tour import lab_notes
 from charloom.tui.tour.screen import TourScreen
 from charloom.tui.tour.stage_bar import StageBar
-from charloom.tui.widgets.paste_area import SafeTextArea
+from charloom.tui.widgets.inputs import SafeTextArea
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import damage, random_checkpoint
 from tests.helpers.small_models import create

@@ -7,7 +7,7 @@ import pytest
 
 from charloom.core.runs import events
 from charloom.core.runs.events import RunWarning
-from charloom.tui.services import run_manager as running
+from charloom.tui.services import run_manager
 from tests.helpers.long_logs import long_log
 from tests.tui.helpers.driving import LARGE, app_at, shown, told, until
 from tests.tui.helpers.run_folders import at_work, end, write_run
@@ -16,8 +16,8 @@ from tests.tui.helpers.run_folders import at_work, end, write_run
 @pytest.fixture(autouse=True)
 def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have nobody look again: what was begun is all there is."""
-    monkeypatch.setattr(running, "_POLL_SECONDS", 3_600)
-    monkeypatch.setattr(running, "_SEARCH_SECONDS", 3_600)
+    monkeypatch.setattr(run_manager, "_POLL_SECONDS", 3_600)
+    monkeypatch.setattr(run_manager, "_SEARCH_SECONDS", 3_600)
 
 
 @pytest.fixture(scope="module")

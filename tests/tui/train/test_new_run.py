@@ -20,9 +20,8 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.services import preferences
 from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.screen import TrainScreen
-from charloom.tui.widgets.file_tree import SafeDirectoryTree
-from charloom.tui.widgets.inputs import SafeInput
-from charloom.tui.widgets.paste_area import SafeTextArea
+from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
+from charloom.tui.widgets.text_chooser import SafeDirectoryTree
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
