@@ -149,3 +149,15 @@ class TrainConfig(_Validated):
             raise CharloomError(
                 f"Choose one of {' and '.join('--' + n for n in bounds)}, not both."
             )
+
+    def steps_per_epoch(self, characters: int) -> int:
+        """Return the number of batches ``[B, T]`` in one epoch over ``characters`` characters."""
+        windows = characters - self.window
+        if self.order == "shuffled":
+            return windows // self.batch
+        return (windows + self.window - 1) // (self.batch * self.window)
+
+
+def train_characters(characters: int, held_out: float) -> int:
+    """Return how many of a text's ``characters`` are trained on; the rest, its end, is held out."""
+    return characters - int(characters * held_out)

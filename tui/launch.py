@@ -30,6 +30,7 @@ from textual.worker import WorkerFailed
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder, write_atomically
 from charloom.tui.app import CharloomApp, TourOf
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.header import Header
@@ -196,8 +197,8 @@ def _told(faults: list[BaseException]) -> str:
         *("".join(traceback.format_exception(fault)) for fault in faults),
     ]
     try:
-        paths.make_folder(log.parent)
-        paths.write_atomically(log, "\n".join(parts).encode("utf-8", "replace"))
+        make_folder(log.parent)
+        write_atomically(log, "\n".join(parts).encode("utf-8", "replace"))
     except (OSError, CharloomError):
         return f"{told} ({type(faults[0]).__name__})."
     return f"{told}; {log} tells what happened."

@@ -20,6 +20,7 @@ from charloom.core import paths
 from charloom.core.data import corpus, gutenberg
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder
 
 MIRROR = "https://www.gutenberg.org"
 MIRROR_VARIABLE = "CHARLOOM_GUTENBERG_MIRROR"
@@ -233,7 +234,7 @@ def _download(
                 url,
                 known_hash=None,
                 fname=_cache(entry).name,
-                path=paths.make_folder(paths.downloads()),
+                path=make_folder(paths.downloads()),
                 downloader=download,
             )
             return

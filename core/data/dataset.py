@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from charloom.core.config import TrainConfig
+from charloom.core.config import TrainConfig, train_characters
 
 
 class Batch(NamedTuple):
@@ -99,7 +99,7 @@ def batches(ids: Tensor, settings: TrainConfig, epoch: int) -> DataLoader[Batch]
 
 def split(ids: NDArray[np.int64], held_out: float) -> tuple[Tensor, Tensor]:
     """Cut ``ids`` ``[N]`` into the part to train on and the ``held_out`` share at its end."""
-    cut = len(ids) - int(len(ids) * held_out)
+    cut = train_characters(len(ids), held_out)
     return torch.from_numpy(ids[:cut].copy()), torch.from_numpy(ids[cut:].copy())
 
 

@@ -2,20 +2,14 @@
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
-from charloom.core.config import TrainConfig
-from charloom.core.data.corpus import MIN_CHARACTERS, Corpus
-from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, shrink_to_fit
-from charloom.core.training.schedule import steps_per_epoch
+from charloom.core.data.corpus import Corpus
 
 RARE = 4  # a character that occurs fewer times than this is rare
 SHORT = 20_000  # characters; a shorter text is soon learnt by heart
 MANY = 1_000  # distinct characters; with more, the output layer outweighs the LSTM
 LONG_LINE = 10_000
-AUTO_SUMMARY = "chosen for the text, the machine and the minutes"
 _SHOWN = 8
 _PIECE = 1 << 18  # characters counted in one go: in between, other threads of an app have a turn
 
@@ -43,14 +37,6 @@ class TextStatistics:
     encoding: str
     guessed: bool
     findings: tuple[TextIssue, ...]
-
-
-class TimeEstimate(NamedTuple):
-    """A preset, the seconds that it would train for, and what it is."""
-
-    preset: str
-    seconds: float
-    summary: str
 
 
 def analyze_text(corpus: Corpus) -> TextStatistics:
@@ -135,39 +121,6 @@ def char_label(character: str) -> str:
     if character.isprintable() and not character.isspace():
         return f"'{character}'"
     return unicodedata.name(character, f"U+{ord(character):04X}")
-
-
-def training_seconds(characters: int, training: TrainConfig, speed: float) -> float:
-    """Estimate how long training on a text takes at ``speed`` characters per second.
-
-    Settings without a bound are taken for one epoch.
-    """
-    if training.minutes is not None:
-        return 60 * training.minutes
-    steps: float | None = training.steps
-    if steps is None:
-        learned = characters - int(characters * training.held_out)
-        epochs = 1 if training.epochs is None else training.epochs
-        steps = epochs * max(0, steps_per_epoch(learned, training))
-    return steps * training.batch * training.window / speed
-
-
-def estimate_presets(characters: int, speeds: Mapping[str, float]) -> list[TimeEstimate]:
-    """Return how long each preset would train on a text of so many ``characters``.
-
-    ``speeds`` are in characters per second, by preset; one that is unknown, as for lack of memory
-    when it was timed, is left out. There are none for a text too short to train on.
-    """
-    if characters < MIN_CHARACTERS:
-        return []
-    known = []
-    for name, preset in PRESETS.items():
-        if speeds.get(name, 0.0) > 0:
-            training = preset.settings(1, {})[1]
-            training, _ = shrink_to_fit(training, characters - int(characters * training.held_out))
-            seconds = training_seconds(characters, training, speeds[name])
-            known.append(TimeEstimate(name, seconds, preset.summary))
-    return [TimeEstimate("auto", 60 * DEFAULT_MINUTES, AUTO_SUMMARY), *known]
 
 
 def _category(character: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder
 from charloom.core.library.generation import Generation, clean_tag
 from charloom.core.library.schema import APPLICATION_ID, MIGRATIONS
 
@@ -54,7 +55,7 @@ class Library:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = (path or paths.library()).absolute()
-        paths.make_folder(self._path.parent)
+        make_folder(self._path.parent)
         with self._explained():
             # Only a new file is touched: closing a file also drops this process's locks on it.
             with contextlib.suppress(FileExistsError):

@@ -7,10 +7,13 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingChange, validated
+
+if TYPE_CHECKING:
+    pass
 
 EXPORT_FORMATS = ("txt", "md", "jsonl")
 
@@ -196,3 +199,7 @@ class ReplayResult:
             return f"The recorded text ends before {place}, where {self.got_char!r} came out."
         both = f"{self.expected_char!r} is on record, {self.got_char!r} came out"
         return f"The texts differ at {place}: {both}."
+
+
+MAX_STORED_CHARACTERS = 1_000_000
+"""Characters of one text: a longer one is gone on with in a new one."""

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from charloom.core.config import ModelConfig
 from charloom.core.errors import CharloomError, StorageError
+from charloom.core.files import write_atomically
 from charloom.core.model.metadata import (
     CheckpointMetadata,
     CorpusInfo,
@@ -30,7 +31,6 @@ from charloom.core.model.metadata import (
     json_object,
     metadata_from_json,
 )
-from charloom.core.paths import write_atomically
 
 __all__ = [
     "Checkpoint",

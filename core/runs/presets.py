@@ -10,7 +10,6 @@ from typing import Any
 
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
-from charloom.core.training.schedule import steps_per_epoch
 
 BOUNDS = ("minutes", "epochs", "steps")
 DEFAULT_MINUTES = 3.0
@@ -119,9 +118,9 @@ def shrink_to_fit(settings: TrainConfig, characters: int) -> tuple[TrainConfig, 
     fitted = settings
     while fitted.window > 8 and characters < 4 * fitted.window:
         fitted = replace(fitted, window=fitted.window // 2)
-    while fitted.batch > 1 and steps_per_epoch(characters, fitted) < _FEWEST_STEPS:
+    while fitted.batch > 1 and fitted.steps_per_epoch(characters) < _FEWEST_STEPS:
         fitted = replace(fitted, batch=fitted.batch // 2)
-    if steps_per_epoch(characters, fitted) < 1:
+    if fitted.steps_per_epoch(characters) < 1:
         raise CharloomError(
             f"After holding some back, {characters} characters are left to train on, too few; "
             "give a longer text or a smaller --held-out."

@@ -22,13 +22,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from charloom.core import paths
+from charloom.core.child_process import CHILD_ENVIRONMENT
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from charloom.core.errors import CharloomError
+from charloom.core.files import write_atomically
 from charloom.core.runs import events
 from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS
-from charloom.core.runs.estimates import CHILD_ENVIRONMENT
 from charloom.core.runs.events import Event, Finished, Started
 from charloom.core.runs.jsonl import LineTail
 from charloom.core.store.read import model_dir
@@ -71,8 +71,8 @@ def create_run(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], f
     )
     with new_model_folder(name) as made:
         data = corpus.text.encode("utf-8", "surrogatepass")
-        paths.write_atomically(made / "corpus.txt", data)
-        paths.write_atomically(made / "run.json", _encoded(plan))
+        write_atomically(made / "corpus.txt", data)
+        write_atomically(made / "run.json", _encoded(plan))
     return model_dir(name)
 
 
@@ -93,7 +93,7 @@ def write_run_config(folder: Path, plan: RunConfig) -> None:
     """Put ``plan`` into ``folder``, in place of the one that was there."""
     path = folder / "run.json"
     try:
-        paths.write_atomically(path, _encoded(plan))
+        write_atomically(path, _encoded(plan))
     except OSError as error:
         raise CharloomError(
             f"{str(path)!r} cannot be written ({error.strerror}); make room there."

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from charloom.core.config import train_characters
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
@@ -35,9 +36,7 @@ class TrainingText:
 
     @property
     def _cut(self) -> int:
-        return len(self.text) - int(
-            len(self.text) * self.share
-        )  # as charloom.core.data.dataset.split
+        return train_characters(len(self.text), self.share)
 
 
 def find_training_text(name: str, card: CheckpointMetadata) -> TrainingText:

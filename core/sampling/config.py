@@ -4,6 +4,7 @@ Apart from the drawing itself in :mod:`core.sampling`, so that who reads a store
 wait for NumPy.
 """
 
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -94,3 +95,11 @@ def is_whole(value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return is_whole(value) or isinstance(value, float)
+
+
+_FRESH = 1_000_000  # seeds: few enough to be remembered and told
+
+
+def fresh_seed() -> int:
+    """Return a seed that nobody chose."""
+    return secrets.randbelow(_FRESH)

@@ -4,6 +4,7 @@ import contextlib
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.files import sweep
 from charloom.core.store.read import BUNDLED, load_checkpoint, model_names
 from charloom.core.store.write import sweep_model
 
@@ -25,5 +26,5 @@ def repair_model(name: str) -> list[str]:
 def repair_all() -> list[str]:
     """Do for every model what :func:`repair_model` does, and sweep the folders around them."""
     for each in (paths.home(), paths.models()):
-        paths.sweep(each)
+        sweep(each)
     return [said for each in model_names() if each != BUNDLED for said in repair_model(each)]

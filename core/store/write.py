@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.files import TEMPORARY, make_folder, new_folder, sweep, write_atomically
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.store.read import (
@@ -107,12 +108,12 @@ def new_model_folder(name: str) -> Iterator[Path]:
     What is given is the folder under another name, with an empty ``checkpoints`` in it.
     """
     check_unused(name)
-    paths.make_folder(paths.models())
-    paths.sweep(paths.models())
+    make_folder(paths.models())
+    sweep(paths.models())
     advice = f"; see that you may write to {str(paths.models())!r} and that there is room"
     with (
         storage_errors(f"The model {name!r} cannot be made", advice),
-        paths.new_folder(model_dir(name)) as made,
+        new_folder(model_dir(name)) as made,
     ):
         (made / "checkpoints").mkdir(mode=0o700)
         yield made
@@ -128,7 +129,7 @@ def save_checkpoint(name: str, new: Checkpoint, keep: int = 12) -> Path:
         with new_model_folder(name):
             pass
     path = checkpoint_path(name, new.step)
-    paths.make_folder(path.parent)
+    make_folder(path.parent)
     checkpoint.save(new, path)
     info = find_model(name)
     loose = [each for each in info.checkpoints if each.card and not each.pinned]
@@ -187,14 +188,14 @@ def remove_model(name: str) -> None:
     _check_idle(name)
     with storage_errors(f"The model {name!r} cannot be removed"):
         # Out of sight in one step; what cannot be deleted now goes when next there is a sweep.
-        model_dir(name).rename(paths.models() / f".{uuid.uuid4().hex}{paths.TEMPORARY}")
-        paths.sweep(paths.models())
+        model_dir(name).rename(paths.models() / f".{uuid.uuid4().hex}{TEMPORARY}")
+        sweep(paths.models())
 
 
 def sweep_model(name: str) -> None:
     """Clear away what killed writers have left of a model."""
     for each in (model_dir(name), model_dir(name) / "checkpoints"):
-        paths.sweep(each)
+        sweep(each)
 
 
 def export_model(address: str, target: Path, half: bool = False, force: bool = False) -> Path:
@@ -236,7 +237,7 @@ def import_model(source: Path, name: str | None = None) -> str:
         target = made / "checkpoints" / checkpoint_path(name, loaded.checkpoint.step).name
         _copy(source, target, loaded.sha256)
         if loaded.checkpoint.note:
-            paths.write_atomically(made / _NOTES, _as_bytes(loaded.checkpoint.note))
+            write_atomically(made / _NOTES, _as_bytes(loaded.checkpoint.note))
     return name
 
 
@@ -252,8 +253,8 @@ def write_notes(name: str, text: str) -> None:
     info = find_model(name)
     with storage_errors("The notes cannot be written"):
         if info.bundled:
-            paths.make_folder(model_dir(name))
-        paths.write_atomically(model_dir(name) / _NOTES, _as_bytes(text))
+            make_folder(model_dir(name))
+        write_atomically(model_dir(name) / _NOTES, _as_bytes(text))
 
 
 def _noted(name: str, found: Checkpoint) -> Checkpoint:
@@ -278,7 +279,7 @@ def _copy(source: Path, target: Path, sha256: str) -> None:
     data = source.read_bytes()
     if hashlib.sha256(data).hexdigest() != sha256:
         raise CharloomError(f"{str(source)!r} was changed while it was read; do it again.")
-    paths.write_atomically(target, data)
+    write_atomically(target, data)
 
 
 def _kept(info: ModelInfo) -> set[int]:

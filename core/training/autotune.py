@@ -20,6 +20,7 @@ import torch
 from charloom.core import paths
 from charloom.core.config import PRECISIONS, ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder, write_atomically
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.presets import PRESETS
 from charloom.core.training.step import TrainStep
@@ -55,8 +56,8 @@ def tune_compute(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
     found = asdict(machine) | {"device": machine.device.type, "when": time.time()}
     kept = dict([*kept.items(), (key, found)][-_MOST_KEPT:])
     with suppress(OSError, CharloomError):  # where it cannot be kept, it is timed again
-        paths.make_folder(paths.home())
-        paths.write_atomically(_file(), json.dumps(kept, indent=1).encode())
+        make_folder(paths.home())
+        write_atomically(_file(), json.dumps(kept, indent=1).encode())
     return machine
 
 

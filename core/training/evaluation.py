@@ -18,7 +18,6 @@ from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.metadata import Losses
 from charloom.core.model.torch_lstm import CharLSTM, LSTMState
 from charloom.core.runs.events import Validated, bits
-from charloom.core.training import evaluation
 from charloom.core.training.autotune import ComputeConfig
 from charloom.core.training.schedule import RunBudget
 from charloom.core.training.step import autocast
@@ -133,11 +132,9 @@ class Validator:
         """Measure the network after ``step`` steps, at ``fraction`` of the run."""
         begin = time.perf_counter()
         with autocast(self._machine.device, self._machine.precision):
-            loss = evaluation.carried(self._model, self._held_out, VALIDATION_CHARACTERS)
+            loss = carried(self._model, self._held_out, VALIDATION_CHARACTERS)
         seconds = time.perf_counter() - begin
-        self._budget.plan_evaluation(
-            seconds / loss.read * evaluation.max_characters_read(len(self._held_out))
-        )
+        self._budget.plan_evaluation(seconds / loss.read * max_characters_read(len(self._held_out)))
         standing = self._standing
         if loss.nats < standing.best_loss:
             standing.best_loss, standing.best_step = loss.nats, step
@@ -163,10 +160,10 @@ class Validator:
         """Measure ``checkpoint`` on all that there is time for; the network takes its weights."""
         self._model.load(checkpoint.tensors)
         limit = math.ceil(self._budget.evaluated_share() * len(self._held_out))
-        carried = evaluation.carried(self._model, self._held_out, limit)
-        self.counted = carried.counted
+        whole = carried(self._model, self._held_out, limit)
+        self.counted = whole.counted
         return replace(
             checkpoint.losses,
-            carried=carried.nats,
-            windowed_256=evaluation.windowed(self._model, self._held_out, 256, limit).nats,
+            carried=whole.nats,
+            windowed_256=windowed(self._model, self._held_out, 256, limit).nats,
         )

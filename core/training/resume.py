@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from charloom.core.errors import CharloomError, StorageError
+from charloom.core.files import write_atomically
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
-from charloom.core.paths import write_atomically
 from charloom.core.training.divergence import DivergenceDetector
 from charloom.core.training.step import TrainState
 from charloom.core.training.task import RunState, TrainingTask

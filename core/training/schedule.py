@@ -35,14 +35,6 @@ def rate_scale(settings: TrainConfig, fraction: float, rate: float) -> float:
     return rate / max(planned, _LEAST_RATE)
 
 
-def steps_per_epoch(characters: int, settings: TrainConfig) -> int:
-    """Return how many batches ``[B, T]`` one epoch over ``characters`` characters has."""
-    windows = characters - settings.window
-    if settings.order == "shuffled":
-        return windows // settings.batch
-    return (windows + settings.window - 1) // (settings.batch * settings.window)
-
-
 class Stopwatch:
     """The time of a run, of which ``spent`` seconds are over: it stands still in a pause."""
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.config import ModelConfig, TrainConfig, train_characters
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint, load
 from charloom.core.model.metadata import CorpusInfo
@@ -81,7 +81,7 @@ def resolve_config(
         minutes = training.minutes or DEFAULT_MINUTES
         preset = auto_preset(characters, minutes * 60, speed)
     model, training = preset.settings(vocab_size, plan.chosen)
-    training, note = shrink_to_fit(training, characters - int(characters * training.held_out))
+    training, note = shrink_to_fit(training, train_characters(characters, training.held_out))
     machine = tune_compute(model, training)
     training = replace(training, precision=machine.precision, threads=machine.threads)
     settled = replace(

@@ -13,7 +13,6 @@ from charloom.core.config import TrainConfig
 from charloom.core.data.dataset import Batch, batches, generator
 from charloom.core.model.torch_lstm import CharLSTM, LSTMState, checkpoint_name, cross_entropy
 from charloom.core.training.optimizer import AdamW
-from charloom.core.training.schedule import steps_per_epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class TrainStep:
     def __init__(self, model: CharLSTM, ids: Tensor, settings: TrainConfig, precision: str) -> None:
         self.model = model
         self.step_count = 0
-        self.steps_per_epoch = steps_per_epoch(len(ids), settings)
+        self.steps_per_epoch = settings.steps_per_epoch(len(ids))
         self._ids = ids
         self._settings = settings
         self._precision = precision

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder, write_atomically
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX modes and limits")
 
@@ -46,7 +47,7 @@ def test_without_one_the_home_is_the_systems_place_for_data(
 def test_folders_are_for_their_owner_alone_whatever_the_umask(
     tmp_path: Path, open_umask: None
 ) -> None:
-    made = paths.make_folder(tmp_path / "a" / "b" / "c")
+    made = make_folder(tmp_path / "a" / "b" / "c")
     assert [mode(each) for each in (made, made.parent, made.parent.parent)] == [0o700] * 3
 
 
@@ -54,7 +55,7 @@ def test_folders_are_for_their_owner_alone_whatever_the_umask(
 def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir(mode=0o755)
     (tmp_path / "shared").chmod(0o755)
-    paths.make_folder(tmp_path / "shared" / "mine")
+    make_folder(tmp_path / "shared" / "mine")
     assert mode(tmp_path / "shared") == 0o755
 
 
@@ -62,7 +63,7 @@ def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
 def test_where_no_folder_can_be_one_is_told_what_to_set(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CharloomError, match=r"set CHARLOOM_HOME .*\.$"):
-        paths.make_folder(tmp_path / place)
+        make_folder(tmp_path / place)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_a_name_that_passes_is_one_step_down_and_can_be_made(
 def test_a_written_file_is_whole_and_for_its_owner_alone(tmp_path: Path, open_umask: None) -> None:
     path = tmp_path / "run.json"
     for data in (b"old", b"", bytes(range(256)) * 1_000):
-        paths.write_atomically(path, data)
+        write_atomically(path, data)
         assert path.read_bytes() == data
         assert mode(path) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
@@ -121,10 +122,10 @@ def test_a_written_file_is_whole_and_for_its_owner_alone(tmp_path: Path, open_um
 def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "target" / "in it").mkdir(parents=True)
     with pytest.raises(OSError, match="target"):
-        paths.write_atomically(tmp_path / "target", b"new")
+        write_atomically(tmp_path / "target", b"new")
     assert [each.name for each in tmp_path.iterdir()] == ["target"]
     with pytest.raises(FileNotFoundError):
-        paths.write_atomically(tmp_path / "nowhere" / "file", b"new")
+        write_atomically(tmp_path / "nowhere" / "file", b"new")
 
 
 @posix

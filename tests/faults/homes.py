@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import charloom.core
 from charloom.core import paths
+from charloom.core.files import make_folder
 from charloom.core.library.database import Library
 from charloom.core.model import checkpoint
 from charloom.core.store.write import save_checkpoint, write_notes
@@ -176,7 +177,7 @@ def furnish(root: Path) -> None:
         save_checkpoint("loser", at_step(1))
         write_notes(MODEL, "Mark this.")
         preferences.save(Preferences(model=f"{MODEL}@best", greeted=True, length=60))
-        (paths.make_folder(paths.downloads()) / "pg11.txt").write_bytes(gutenberg_file("Alice\n"))
+        (make_folder(paths.downloads()) / "pg11.txt").write_bytes(gutenberg_file("Alice\n"))
         with Library() as library:
             for number in range(1, 4):  # longer than what is left of many a disk
                 text = f"kept {number}" * 500 * number

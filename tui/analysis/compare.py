@@ -22,13 +22,12 @@ from charloom.core.analysis.comparison import (
 from charloom.core.analysis.scoring import Score
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
-from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import in_the_app, safe_content
 from charloom.tui.formatting.prompt_changes import adapt_prompt
-from charloom.tui.prompt.panel import fresh_seed
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel, load
 from charloom.tui.services.text_source import TextKind, TextSource

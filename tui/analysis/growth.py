@@ -13,13 +13,12 @@ from charloom.core.analysis.checkpoint_samples import CheckpointSample, sample_c
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
-from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.store.read import CheckpointInfo, find_model
 from charloom.tui.analysis.growth_list import HEADINGS, GrowthList
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import adapt_prompt
-from charloom.tui.prompt.panel import fresh_seed
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import default_prompt
 from charloom.tui.widgets.action_bar import ActionBar

@@ -8,9 +8,15 @@ import click
 
 from charloom.core.data import catalog
 from charloom.core.data.corpus import MIN_CHARACTERS
-from charloom.core.data.statistics import TextStatistics, TimeEstimate, estimate_presets
+from charloom.core.data.statistics import TextStatistics
 from charloom.core.data.statistics import analyze_text as take
-from charloom.core.runs.estimates import cached_throughput, measure_throughput
+from charloom.core.files import write_file
+from charloom.core.runs.estimates import (
+    TimeEstimate,
+    cached_throughput,
+    estimate_presets,
+    measure_throughput,
+)
 from charloom.tui.console.inputs import open_text
 from charloom.tui.console.options import (
     DefaultListGroup,
@@ -22,7 +28,6 @@ from charloom.tui.console.options import (
 from charloom.tui.console.output import (
     download_progress,
     echo_err,
-    write_file,
     write_json,
     write_stdout,
     write_table,

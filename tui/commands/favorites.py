@@ -6,18 +6,12 @@ from pathlib import Path
 import click
 
 from charloom.core.errors import CharloomError
+from charloom.core.files import write_file
 from charloom.core.library.database import Library
 from charloom.core.library.generation import EXPORT_FORMATS, Generation, format_generations
 from charloom.core.sanitize import single_line
 from charloom.tui.console.options import DefaultListGroup, json_option, output_options, yes_option
-from charloom.tui.console.output import (
-    confirm,
-    echo_err,
-    write_file,
-    write_json,
-    write_stdout,
-    write_table,
-)
+from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout, write_table
 
 _EXCERPT = 60
 

@@ -9,7 +9,7 @@ import click
 
 from charloom.core.analysis.repetition import repetition_message, repetition_period
 from charloom.core.errors import CharloomError
-from charloom.core.library.generation import Generation
+from charloom.core.library.generation import MAX_STORED_CHARACTERS, Generation
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchLane, BatchSampler
@@ -21,7 +21,7 @@ from charloom.core.store.read import load_checkpoint
 from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, model_option
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
-from charloom.tui.console.stream import MOST_KEPT, OutputStream
+from charloom.tui.console.stream import OutputStream
 
 if TYPE_CHECKING:
     from charloom.core.analysis.memorization import VerbatimMatch
@@ -144,11 +144,15 @@ def generate(
             starred=favorite,
         )
         try:
-            kept = _keep(generation) if passage.length <= MOST_KEPT else "too long to be kept"
+            kept = (
+                _keep(generation)
+                if passage.length <= MAX_STORED_CHARACTERS
+                else "too long to be kept"
+            )
         except CharloomError as error:
             failure, kept = error, "not kept"
         run = None
-        if copied and not ending and passage.length <= MOST_KEPT:
+        if copied and not ending and passage.length <= MAX_STORED_CHARACTERS:
             longest = longest or _copies(generation.model, loaded.checkpoint)
             run = longest(passage.text)
         if as_json:

@@ -6,13 +6,11 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TextIO
 
 import click
 from rich.cells import cell_len, set_cell_size
 
-from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize, single_line
 
@@ -31,18 +29,6 @@ def write_json(value: Any) -> None:
     """Write ``value`` to stdout on one line, in ASCII, which every locale can carry."""
     sys.stdout.write(json.dumps(value, allow_nan=False) + "\n")
     sys.stdout.flush()
-
-
-def write_file(path: Path, text: str, force: bool) -> None:
-    """Put ``text`` into a file as UTF-8; one that exists is replaced only by ``force``."""
-    shown = repr(str(path))
-    try:
-        if path.exists() and not force:
-            raise CharloomError(f"{shown} is already there; use --force to replace it.")
-        paths.write_atomically(path, text.encode("utf-8", "replace"))
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or error
-        raise CharloomError(f"{shown} cannot be written ({reason}).") from error
 
 
 def echo_err(sentence: str) -> None:

@@ -6,13 +6,9 @@ from contextlib import suppress
 from io import StringIO
 from time import perf_counter
 
+from charloom.core.library.generation import MAX_STORED_CHARACTERS
 from charloom.core.sampling.sampler import Sampled
 from charloom.tui.console.output import write_stdout
-
-MOST_KEPT = 1_000_000
-"""Characters: a shown text that grows longer is forgotten as it goes, so that memory is bounded.
-
-One that is kept only takes some bytes for each."""
 
 _FRAME_SECONDS = 1 / 60
 
@@ -80,6 +76,6 @@ class OutputStream:
         self._text.seek(self._written)
         waiting = self._text.read()
         self._written += len(waiting)
-        if self.length > MOST_KEPT:
+        if self.length > MAX_STORED_CHARACTERS:
             self._text, self._written = StringIO(), 0
         write_stdout(waiting + final)

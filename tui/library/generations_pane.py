@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from charloom.core.errors import CharloomError
+from charloom.core.files import write_file
 from charloom.core.library.database import Library
 from charloom.core.library.generation import (
     EXPORT_FORMATS,
@@ -19,7 +20,6 @@ from charloom.core.library.generation import (
 )
 from charloom.core.library.replay import replay
 from charloom.core.sanitize import single_line
-from charloom.tui.console.output import write_file
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done, confirm_dialog
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
-from charloom.core.library.generation import Generation
+from charloom.core.library.generation import MAX_STORED_CHARACTERS, Generation
 from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from charloom.tui.services.model_cache import LoadedModel
     from charloom.tui.services.writer import GenerationJob
 
-MOST_KEPT = 1_000_000
-"""Characters of one text: a longer one is gone on with in a new one."""
 LEAST_COPIED = 32
 """Characters of a copied run that is more than chance.
 
@@ -80,7 +78,7 @@ class Candidate:
     @property
     def can_go_on(self) -> bool:
         """Whether the same text can be made longer."""
-        longest = MOST_KEPT - len(self.text)
+        longest = MAX_STORED_CHARACTERS - len(self.text)
         return longest > 0 and self.candidate is not None and self.candidate.can_go_on
 
     @property

@@ -1,6 +1,5 @@
 """The panel beside the text: who writes, and how, while it is written and from then on."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
@@ -11,15 +10,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.sampling_controls import SamplingControls
-
-_FRESH = 1_000_000  # seeds: few enough to be remembered and told
 
 
 class SidePanel(VerticalScroll, can_focus=False):
@@ -78,11 +75,6 @@ class SidePanel(VerticalScroll, can_focus=False):
     def pin(self, seed: int) -> None:
         """Have every text begin with this seed from now on."""
         self.show(replace(self.brief(), seed=seed))
-
-
-def fresh_seed() -> int:
-    """Return a seed that nobody chose."""
-    return secrets.randbelow(_FRESH)
 
 
 class GenerationStats(Static):

@@ -11,9 +11,10 @@ from textual.containers import Horizontal, VerticalGroup
 from textual.message import Message
 from textual.widgets import Static
 
+from charloom.core.library.generation import MAX_STORED_CHARACTERS
 from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.formatting.content import in_the_app, safe_content
-from charloom.tui.prompt.candidate import MOST_KEPT, Candidate
+from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.candidate_view import CandidateView
 from charloom.tui.prompt.turn_footer import OFFERED, TurnFooter
 from charloom.tui.services.model_cache import LoadedModel
@@ -129,7 +130,7 @@ class Turn(VerticalGroup, can_focus=True):
         candidate = self.chosen.candidate
         assert candidate is not None and self.chosen.can_go_on
         self.chosen.asked_from = candidate.length if self.writing else len(self.chosen.text)
-        candidate.length = min(MOST_KEPT, self.chosen.asked_from + length)
+        candidate.length = min(MAX_STORED_CHARACTERS, self.chosen.asked_from + length)
         if not self.writing:
             self.call_later(self.hide_surprise)
             candidate.settings = self.brief.varied(settings, self.chosen.number)
@@ -188,7 +189,7 @@ class Turn(VerticalGroup, can_focus=True):
         for passage in (view.passage for view in self._writing):
             if passage.candidate:
                 passage.candidate.settings = self.brief.varied(settings, passage.number)
-                passage.candidate.length = min(MOST_KEPT, passage.asked_from + length)
+                passage.candidate.length = min(MAX_STORED_CHARACTERS, passage.asked_from + length)
 
     def tick(self) -> list[Candidate]:
         """Show what was written meanwhile, and return the candidates that have just ended."""

@@ -7,10 +7,11 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from charloom.core.sampling.config import fresh_seed
 from charloom.core.sanitize import single_line
 from charloom.tui.prompt.active_model import ActiveModel
 from charloom.tui.prompt.composer_bar import ComposerBar
-from charloom.tui.prompt.panel import SidePanel, fresh_seed
+from charloom.tui.prompt.panel import SidePanel
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import OFFERED

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder, write_atomically
 
 _MOST_TEXTS = 12
 _LARGEST_FILE = 1 << 16
@@ -73,9 +74,9 @@ def load() -> Preferences:
 
 def save(preferences: Preferences) -> None:
     """Remember ``preferences``; :class:`CharloomError` where that is impossible."""
-    paths.make_folder(_file().parent)
+    make_folder(_file().parent)
     try:
-        paths.write_atomically(_file(), json.dumps(asdict(preferences), indent=1).encode())
+        write_atomically(_file(), json.dumps(asdict(preferences), indent=1).encode())
     except OSError as error:
         raise CharloomError(
             f"The settings cannot be kept in {str(_file())!r} ({error.strerror}); make room there."

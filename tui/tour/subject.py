@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from charloom.core.config import TrainConfig
+from charloom.core.config import TrainConfig, train_characters
 from charloom.core.data import catalog
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
@@ -76,9 +76,7 @@ def load_subject(address: str, opened: Opener | None = None) -> TourSubject:
     path = resolve_path(f"{info.name}@{found.step}")
     corpus, own = _text(info.name, found, opened)
     characters = len(corpus.text)
-    learned = characters - int(
-        characters * found.training.held_out
-    )  # as charloom.core.data.dataset.split
+    learned = train_characters(characters, found.training.held_out)
     text = corpus.text[: min(learned, MOST)]
     if PLACEHOLDER not in found.vocab.c2ix and not found.vocab.c2ix.keys() >= set(text):
         text = text[:_MOST_ADAPTED]

@@ -11,8 +11,8 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from charloom.core.child_process import CHILD_ENVIRONMENT
 from charloom.core.errors import CharloomError
-from charloom.core.runs.estimates import CHILD_ENVIRONMENT
 from charloom.tui.tour.subject import TourSubject
 
 

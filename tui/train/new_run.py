@@ -12,9 +12,9 @@ from textual.containers import Horizontal
 from textual.widgets import Static
 
 from charloom.core.data.corpus import Corpus, ReadOptions
-from charloom.core.data.statistics import TextStatistics, analyze_text, estimate_presets
+from charloom.core.data.statistics import TextStatistics, analyze_text
 from charloom.core.errors import CharloomError
-from charloom.core.runs.estimates import cached_throughput
+from charloom.core.runs.estimates import cached_throughput, estimate_presets
 from charloom.core.runs.run import create_run
 from charloom.tui.formatting.content import in_the_app, safe_content
 from charloom.tui.services.background import run_in_background

@@ -13,8 +13,9 @@ from textual.widgets import Button, Collapsible, Static
 from textual.widgets.option_list import Option
 
 from charloom.core.data.corpus import Corpus, ReadOptions
-from charloom.core.data.statistics import AUTO_SUMMARY, TextStatistics
+from charloom.core.data.statistics import TextStatistics
 from charloom.core.errors import CharloomError
+from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
 from charloom.tui.formatting.content import in_the_app, safe_content, safe_line

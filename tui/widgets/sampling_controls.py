@@ -10,8 +10,8 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.message import Message
 from textual.widgets import Static
 
+from charloom.core.library.generation import MAX_STORED_CHARACTERS
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
-from charloom.tui.prompt.candidate import MOST_KEPT
 from charloom.tui.services.generation_request import MOST_COLUMNS, VARIED, GenerationRequest
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.inputs import SafeInput
@@ -58,7 +58,9 @@ class SamplingControls(VerticalScroll, can_focus=False):
             "top-k", first.top_k, _TOP_K, high=_MOST_CHARACTERS, names={0: "all"}, id="top-k"
         )
         yield NumberSlider("top-p", first.top_p, _TOP_P, low=1e-6, names={1.0: "all"}, id="top-p")
-        yield NumberSlider("length", first.length, _LENGTHS, low=1, high=MOST_KEPT - 1, id="length")
+        yield NumberSlider(
+            "length", first.length, _LENGTHS, low=1, high=MAX_STORED_CHARACTERS - 1, id="length"
+        )
         with Horizontal(classes="row gap"):
             yield Static("seed", classes="label", markup=False)
             yield SafeInput(placeholder="fresh", restrict=r"\d*", max_length=18, id="seed")

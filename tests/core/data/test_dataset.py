@@ -15,7 +15,6 @@ from charloom.core.data.dataset import (
     split,
 )
 from charloom.core.data.vocab import Vocab
-from charloom.core.training.schedule import steps_per_epoch
 
 
 def test_labels_are_the_features_shifted_by_one() -> None:
@@ -51,7 +50,7 @@ def test_the_loader_gives_batches_of_b_by_t(order: str) -> None:
     settings = TrainConfig(batch=3, window=5, order=order)
     loader = batches(torch.arange(100), settings, epoch=0)
     seen = list(loader)
-    assert len(seen) == len(loader) == steps_per_epoch(100, settings) > 1
+    assert len(seen) == len(loader) == settings.steps_per_epoch(100) > 1
     for features, labels in seen:
         assert features.shape == labels.shape == (3, 5)
         assert features.dtype == labels.dtype == torch.int64
@@ -93,12 +92,12 @@ def test_lanes_never_overlap_and_never_run_past_the_end(
     characters: int, window: int, batch: int, seed: int
 ) -> None:
     settings = TrainConfig(batch=batch, window=window, seed=seed)
-    if characters - window < batch or steps_per_epoch(characters, settings) < 1:
+    if characters - window < batch or settings.steps_per_epoch(characters) < 1:
         return
     ids = torch.arange(characters)
     features = torch.stack([batch.features for batch in batches(ids, settings, 0)])
     labels = torch.stack([batch.labels for batch in batches(ids, settings, 0)])
-    assert len(features) == steps_per_epoch(characters, settings)
+    assert len(features) == settings.steps_per_epoch(characters)
     assert len(set(features.flatten().tolist())) == features.numel()
     assert int(labels.max()) < characters
 
@@ -113,10 +112,10 @@ def test_an_epoch_of_shuffled_windows_has_the_steps_that_were_counted(
     characters: int, window: int, batch: int, epoch: int
 ) -> None:
     settings = TrainConfig(batch=batch, window=window, order="shuffled")
-    if steps_per_epoch(characters, settings) < 1:
+    if settings.steps_per_epoch(characters) < 1:
         return
     seen = list(batches(torch.arange(characters), settings, epoch))
-    assert len(seen) == steps_per_epoch(characters, settings)
+    assert len(seen) == settings.steps_per_epoch(characters)
     starts = torch.cat([each.features[:, 0] for each in seen]).tolist()
     assert len(set(starts)) == len(starts) == len(seen) * batch > characters - window - batch
     assert min(starts) >= 0 and max(starts) < characters - window

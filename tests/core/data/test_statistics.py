@@ -4,13 +4,8 @@ import pytest
 
 from charloom.core.config import TrainConfig
 from charloom.core.data.corpus import from_bytes
-from charloom.core.data.statistics import (
-    TextStatistics,
-    analyze_text,
-    char_label,
-    estimate_presets,
-    training_seconds,
-)
+from charloom.core.data.statistics import TextStatistics, analyze_text, char_label
+from charloom.core.runs.estimates import estimate_presets, training_seconds
 
 
 def surveyed(text: str, encoding: str = "utf-8") -> TextStatistics:

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from charloom.core.config import TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.runs.presets import BOUNDS, PRESETS, auto_preset, shrink_to_fit
-from charloom.core.training.schedule import steps_per_epoch
 
 
 def bounds(training: TrainConfig) -> dict[str, float]:
@@ -135,6 +134,6 @@ def test_what_fits_can_be_trained_and_what_cannot_is_refused(
         assert "--held-out" in str(refusal)
         assert characters <= 9  # even the smallest batch and window need more
         return
-    assert steps_per_epoch(characters, fitted) >= 1
+    assert fitted.steps_per_epoch(characters) >= 1
     assert fitted.batch <= batch and fitted.window <= window
     assert (fitted == settings) == (note == "")

@@ -5,6 +5,7 @@ import pytest
 from charloom.core import paths
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder
 from charloom.core.model.metadata import CheckpointMetadata, CorpusInfo
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import find_checkpoint
@@ -42,7 +43,7 @@ def test_a_model_from_elsewhere_may_have_learned_what_another_run_has() -> None:
 
 def test_a_downloaded_text_is_found_by_its_name_and_digest() -> None:
     book = "You will rejoice to hear that no wind has reached us here.\n" * 400
-    paths.make_folder(paths.downloads())
+    make_folder(paths.downloads())
     (paths.downloads() / "pg84.txt").write_bytes(gutenberg_file(book))
     sha256 = catalog.fetch("frankenstein").sha256
     assert find_training_text("shelley", card("Frankenstein", sha256)).text.strip() == book.strip()

@@ -42,7 +42,7 @@ def passage(length: int, shown: bool) -> OutputStream:
 def test_a_text_that_is_shown_only_takes_as_much_memory_whatever_its_length(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stream, "MOST_KEPT", FEW)
+    monkeypatch.setattr(stream, "MAX_STORED_CHARACTERS", FEW)
     monkeypatch.setattr(stream, "_FRAME_SECONDS", 0.001)
     shown = partial(passage, shown=True)
     shown(100)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from charloom.core import paths
+from charloom.core.files import new_folder, sweep, write_atomically
 from charloom.core.store.read import find_model, model_dir, resolve_path
 from charloom.core.store.repair import repair_all
 from charloom.core.store.write import new_model_folder, save_checkpoint, write_notes
@@ -57,11 +58,11 @@ def test_what_a_writer_at_work_has_begun_is_left_alone_and_what_a_killed_one_lef
     writer: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
     [begun] = hidden(tmp_path)
-    paths.sweep(tmp_path)
+    sweep(tmp_path)
     assert hidden(tmp_path) == [begun]
     writer.kill()
     writer.wait()
-    paths.sweep(tmp_path)
+    sweep(tmp_path)
     assert hidden(tmp_path) == [] and not (tmp_path / "target").exists()
 
 
@@ -78,21 +79,21 @@ def test_only_hidden_temp_files_are_swept_and_links_lead_nowhere(tmp_path: Path)
     kept = {"a.charloom.tmp", ".b", ".precious.tmp", ".c.charloom.tmp.safetensors"}
     for name in kept:
         (place / name).write_text(name)
-    paths.sweep(place)
+    sweep(place)
     assert {each.name for each in place.iterdir()} == kept
     assert (outside / "kept").read_text() == "kept"
-    paths.sweep(tmp_path / "nowhere")
+    sweep(tmp_path / "nowhere")
 
 
 def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.mkdir()
-    with paths.new_folder(place / "target") as made:
+    with new_folder(place / "target") as made:
         (made / "part").write_text("whole")
         assert not (place / "target").exists()
-    with pytest.raises(OSError, match="target"), paths.new_folder(place / "target") as made:
+    with pytest.raises(OSError, match="target"), new_folder(place / "target") as made:
         (made / "part").write_text("another's")
-    with pytest.raises(KeyboardInterrupt), paths.new_folder(place / "other"):
+    with pytest.raises(KeyboardInterrupt), new_folder(place / "other"):
         raise KeyboardInterrupt
     assert tree(place) == {"target/part": b"whole"} and len(list(place.iterdir())) == 1
 
@@ -139,10 +140,10 @@ def test_what_cannot_be_mended_is_left_for_the_person() -> None:
 def test_many_may_write_and_sweep_at_once(tmp_path: Path) -> None:
     def work(number: int) -> None:
         for turn in range(60):
-            with paths.new_folder(tmp_path / f"{number}-{turn}") as made:
-                paths.write_atomically(made / "part", b"whole")
-            paths.write_atomically(tmp_path / "shared", b"whole")
-            paths.sweep(tmp_path)
+            with new_folder(tmp_path / f"{number}-{turn}") as made:
+                write_atomically(made / "part", b"whole")
+            write_atomically(tmp_path / "shared", b"whole")
+            sweep(tmp_path)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))

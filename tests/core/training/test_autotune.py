@@ -9,6 +9,7 @@ import torch
 
 from charloom.core import paths
 from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.files import make_folder
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import autotune
 from charloom.core.training.autotune import ComputeConfig, tune_compute
@@ -112,7 +113,7 @@ def test_what_was_found_yesterday_is_found_anew(
 
 @pytest.mark.parametrize("spoilt", ["", "[]", "{", '{"a": 1}', "[" * 99_999])
 def test_a_damaged_file_is_as_good_as_none(timings: list[int], spoilt: str) -> None:
-    paths.make_folder(paths.home())
+    make_folder(paths.home())
     (paths.home() / "calibration.json").write_text(spoilt)
     first = again()
     assert again() == first and timings == [8]

@@ -6,8 +6,8 @@ import pytest
 
 from charloom.core import paths
 from charloom.core.data import catalog, corpus
-from charloom.core.data.statistics import training_seconds
-from charloom.core.runs.estimates import cache_throughput
+from charloom.core.files import make_folder
+from charloom.core.runs.estimates import cache_throughput, training_seconds
 from charloom.core.runs.presets import PRESETS
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
@@ -36,7 +36,7 @@ def file(tmp_path: Path) -> Path:
 def timed() -> dict[str, float]:
     """Speeds as if this machine had been timed before."""
     speed = {"notebook": 90_000.0, "small": 40_000.0, "medium": 5_000.0, "large": 100.0}
-    cache_throughput(paths.make_folder(paths.home()) / "speeds.json", speed)
+    cache_throughput(make_folder(paths.home()) / "speeds.json", speed)
     return speed
 
 
@@ -141,7 +141,7 @@ def test_a_check_estimates_how_long_each_preset_would_train(
 
 def test_a_preset_that_could_not_be_timed_has_no_estimate(file: Path) -> None:
     speed = {"notebook": 90_000.0, "small": 0.0, "medium": float("nan")}
-    cache_throughput(paths.make_folder(paths.home()) / "speeds.json", speed)
+    cache_throughput(make_folder(paths.home()) / "speeds.json", speed)
     found = json.loads(texts("check", str(file), "--json").out)["training_seconds"]
     assert set(found) == {"auto", "notebook"}
 

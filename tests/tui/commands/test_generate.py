@@ -220,7 +220,7 @@ def test_a_text_that_cannot_be_kept_is_delivered_all_the_same() -> None:
 def test_a_text_too_long_to_be_kept_is_forgotten_as_it_goes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(stream, "MOST_KEPT", 100)
+    monkeypatch.setattr(stream, "MAX_STORED_CHARACTERS", 100)
     monkeypatch.setattr(stream, "_FRAME_SECONDS", 0.0)
     passage = OutputStream(shown=True)
     most = 0

@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from charloom.core import paths
+from charloom.core.files import make_folder
 from charloom.core.library.database import Library
 from charloom.core.store.write import remove_model, save_checkpoint
 from charloom.tui.dialogs.note_editor import NoteEditor
@@ -271,7 +272,7 @@ async def test_where_nothing_can_be_written_it_is_told_and_nothing_is_lost() -> 
 
 
 async def test_a_file_that_is_no_library_is_told_of_and_left_as_it_is() -> None:
-    paths.make_folder(paths.home())
+    make_folder(paths.home())
     paths.library().write_bytes(b"something else entirely" * 99)
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:

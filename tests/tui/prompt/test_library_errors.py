@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from charloom.core import paths
+from charloom.core.files import make_folder
 from charloom.core.library.database import Library
 from charloom.core.library.replay import replay
 from charloom.tui.app import CharloomApp
@@ -100,7 +101,7 @@ async def test_what_cannot_be_deleted_comes_back_with_a_sentence() -> None:
 
 
 async def test_a_library_that_cannot_be_opened_costs_no_text() -> None:
-    paths.make_folder(paths.library().parent)
+    make_folder(paths.library().parent)
     paths.library().write_bytes(b"no library at all" * 100)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.read import BUNDLED
 from charloom.tui.services.preferences import Preferences, load, save
@@ -39,7 +40,7 @@ NAMES = [each.name for each in fields(Preferences)]
 
 def written(content: bytes) -> Preferences:
     """Return what is loaded from a file with this content."""
-    (paths.make_folder(paths.home()) / "settings.json").write_bytes(content)
+    (make_folder(paths.home()) / "settings.json").write_bytes(content)
     return load()
 
 
