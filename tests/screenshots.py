@@ -58,13 +58,13 @@ async def main() -> None:
         await pilot.press("f4")
         await draw(pilot, "library")
         await pilot.press("f3")
-        live = app.runs.live
+        live = app.services.runs.live
         while live and not (live[0].progress and live[0].progress.fraction > _SHARE):
             await pilot.pause(0.5)
         await draw(pilot, "train")
         for run in live:
-            app.runs.order(run.name, Command("stop"))
-        await until(pilot, lambda: not app.runs.live)
+            app.services.runs.order(run.name, Command("stop"))
+        await until(pilot, lambda: not app.services.runs.live)
 
 
 async def see_inside(app: CharloomApp, pilot: Pilot[None]) -> None:

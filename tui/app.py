@@ -1,11 +1,9 @@
 """The app: its rooms, its keys, and what they share. It never imports torch."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.color import Color
@@ -16,51 +14,17 @@ from textual.screen import Screen
 
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize
+from charloom.tui import messages
 from charloom.tui.dialogs.key_bindings import active_key_actions
 from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
-from charloom.tui.services import preferences
+from charloom.tui.services.app_services import AppServices
 
 if TYPE_CHECKING:
-    from charloom.core.data.corpus import Corpus
-    from charloom.core.library.generation import Generation
     from charloom.tui.prompt.screen import PromptScreen
-    from charloom.tui.services.run_manager import RunManager
+    from charloom.tui.tour.subject import TourRequest
     from charloom.tui.widgets.base_screen import BaseScreen
 
-TourOf: TypeAlias = tuple[str, "Callable[[], Corpus] | None"]
-"""The address of a model, and what opens a text; without that, it is the one that it learned."""
-
 _WORDS = r"[\w ,.’'-]*"  # what may be written where commands are searched: nothing that acts
-
-
-def _prompt() -> "BaseScreen":
-    from charloom.tui.prompt.screen import PromptScreen
-
-    return PromptScreen()
-
-
-def _train() -> "BaseScreen":
-    from charloom.tui.train.screen import TrainScreen
-
-    return TrainScreen()
-
-
-def _library() -> "BaseScreen":
-    from charloom.tui.library.screen import LibraryScreen
-
-    return LibraryScreen()
-
-
-def _settings() -> "BaseScreen":
-    from charloom.tui.settings.screen import SettingsScreen
-
-    return SettingsScreen()
-
-
-def _tour() -> "BaseScreen":
-    from charloom.tui.tour.screen import TourScreen
-
-    return TourScreen()
 
 
 class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand first in the footer
@@ -69,14 +33,6 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
     TITLE = "Charloom"
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "prompt"
-    # Each is imported only when it is entered: the first picture is there the sooner.
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        "prompt": _prompt,
-        "train": _train,
-        "library": _library,
-        "settings": _settings,
-        "tour": _tour,
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         # Those with priority work in dialogs, too.
         Binding(
@@ -113,37 +69,51 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         Binding("ctrl+c", "help_quit", show=False, system=True),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, tour: "TourRequest | None" = None) -> None:
+        """Make the app; ``tour`` is what the tour begins with, if not the usual."""
         super().__init__()
-        self.tour: TourOf | None = None  # what the Tour room is to be about, if not the usual
-        self.preferences = self._remembered = preferences.load()
+        self._tour = tour
+        self.services = AppServices(self)
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
-        known = self.preferences.theme in self.available_themes
-        self.theme = self.preferences.theme if known else DARK.name
+        chosen = self.services.preferences.theme
+        self.theme = chosen if chosen in self.available_themes else DARK.name
+        self.add_mode("prompt", self._prompt)
+        self.add_mode("train", self._train)
+        self.add_mode("library", self._library)
+        self.add_mode("settings", self._settings)
+        self.add_mode("tour", self._tour_screen)
 
-    @cached_property
-    def runs(self) -> "RunManager":
-        """The training runs, which all rooms watch."""
-        from charloom.tui.services.run_manager import RunManager
+    # A screen's module is imported when the screen is first entered: the first frame is sooner.
 
-        return RunManager(self)
+    def _prompt(self) -> "BaseScreen":
+        from charloom.tui.prompt.screen import PromptScreen
+
+        return PromptScreen(self.services)
+
+    def _train(self) -> "BaseScreen":
+        from charloom.tui.train.screen import TrainScreen
+
+        return TrainScreen(self.services)
+
+    def _library(self) -> "BaseScreen":
+        from charloom.tui.library.screen import LibraryScreen
+
+        return LibraryScreen(self.services)
+
+    def _settings(self) -> "BaseScreen":
+        from charloom.tui.settings.screen import SettingsScreen
+
+        return SettingsScreen(self.services)
+
+    def _tour_screen(self) -> "BaseScreen":
+        from charloom.tui.tour.screen import TourScreen
+
+        return TourScreen(self.services, self._tour)
 
     def on_mount(self) -> None:
-        """Begin to follow the runs, once the first picture is there."""
-        self.call_after_refresh(lambda: self.runs.follow())
-
-    def remember(self, **choices: Any) -> None:
-        """Keep choices for the next session."""
-        before, self.preferences = self.preferences, replace(self.preferences, **choices)
-        if self.preferences == self._remembered:
-            return
-        try:
-            preferences.save(self.preferences)
-            self._remembered = self.preferences
-        except CharloomError as error:  # what is chosen next is saved with it, if that can be
-            if self.preferences != before:
-                self.notify(str(error), severity="warning")
+        """Follow the runs, once the first frame is painted."""
+        self.call_after_refresh(lambda: self.services.runs.follow())
 
     def notify(
         self,
@@ -192,37 +162,65 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         """Let nothing but words be pasted there: Textual would send it to the terminal as it is."""
         self.screen.query_one(CommandInput).restrict = _WORDS
 
-    async def talk_with(self, address: str) -> None:
-        """Go to the Prompt room, with the model at ``address``."""
-        await (await self._prompt_room()).use_model(address)
+    @on(messages.OpenPrompt)
+    @work
+    async def open_prompt(self, message: messages.OpenPrompt) -> None:
+        """Go to Prompt with the model asked for."""
+        await (await self._prompt_screen()).use_model(message.address)
 
-    async def reopen(self, generation: "Generation") -> None:
-        """Go to the Prompt room, with what was written before and its exact settings."""
-        await (await self._prompt_room()).reopen(generation)
+    @on(messages.ReopenGeneration)
+    @work
+    async def reopen_generation(self, message: messages.ReopenGeneration) -> None:
+        """Go to Prompt with a stored generation."""
+        await (await self._prompt_screen()).reopen(message.generation)
 
-    async def look_inside(self, address: str) -> None:
-        """Show what the model at ``address`` makes of a text that it has not seen."""
+    async def _prompt_screen(self) -> "PromptScreen":
+        from charloom.tui.prompt.screen import PromptScreen
+
+        await self.switch_mode("prompt")
+        return next(screen for screen in self.screen_stack if isinstance(screen, PromptScreen))
+
+    @on(messages.OpenInspector)
+    @work
+    async def open_inspector(self, message: messages.OpenInspector) -> None:
+        """Show the inspector on the model, which is loaded first if need be."""
         from charloom.tui.analysis.inspector import InspectorScreen, specimen
         from charloom.tui.services.background import run_in_background
         from charloom.tui.services.model_cache import load
 
-        try:
-            voice = await run_in_background(lambda: load(address))
-        except CharloomError as error:
-            self.notify(str(error), severity="error")
-        else:
-            await self.push_screen(InspectorScreen(voice, lambda: specimen(voice.exact)))
+        model, text = message.model, message.text
+        if isinstance(model, str):
+            address = model
+            try:
+                model = await run_in_background(lambda: load(address))
+            except CharloomError as error:
+                self.notify(str(error), severity="error")
+                return
+        exact = model.exact
 
-    async def _prompt_room(self) -> "PromptScreen":
-        from charloom.tui.prompt.screen import PromptScreen
+        def find() -> tuple[str, str]:
+            return specimen(exact) if text is None else ("a text of the page", text)
 
-        await self.switch_mode("prompt")
-        return next(each for each in self.screen_stack if isinstance(each, PromptScreen))
+        await self.push_screen(InspectorScreen(self.services, model, find))
+
+    @on(messages.OpenGrowth)
+    def open_growth(self, message: messages.OpenGrowth) -> None:
+        """Show what every checkpoint of a model writes."""
+        from charloom.tui.analysis.growth import GrowthScreen
+
+        self.push_screen(GrowthScreen(self.services, message.name))
+
+    @on(messages.OpenComparison)
+    def open_comparison(self, message: messages.OpenComparison) -> None:
+        """Compare a checkpoint with another."""
+        from charloom.tui.analysis.compare import CompareScreen
+
+        self.push_screen(CompareScreen(self.services, message.address))
 
     def watch_theme(self, theme: str) -> None:
         """Keep a theme that was chosen."""
         if self.is_running:
-            self.remember(theme=theme)
+            self.services.remember(theme=theme)
 
     def action_help(self) -> None:
         """Show what can be done here."""
@@ -239,13 +237,13 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     async def action_quit(self) -> None:
         """Leave, after asking what becomes of a run that is being trained."""
-        if not self.runs.live:
+        if not self.services.runs.live:
             self.exit()
             return
         from charloom.tui.dialogs.quit import QuitDialog
 
         if not isinstance(self.screen, QuitDialog):
-            self.push_screen(QuitDialog(self.runs), self._leave)
+            self.push_screen(QuitDialog(self.services.runs), self._leave)
 
     def _leave(self, answer: str | None) -> None:
         """Do as was answered."""
@@ -254,4 +252,4 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         if answer in (GO_ON, SAVED):
             self.exit()
         elif answer == STOP:
-            self.push_screen(StopRunsDialog(self.runs), self._leave)
+            self.push_screen(StopRunsDialog(self.services.runs), self._leave)

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import partial
 from io import StringIO
 from types import FrameType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.console import Console, RenderableType
 from textual import events, work
@@ -31,9 +31,12 @@ from textual.worker import WorkerFailed
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
-from charloom.tui.app import CharloomApp, TourOf
+from charloom.tui.app import CharloomApp
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.header import Header
+
+if TYPE_CHECKING:
+    from charloom.tui.tour.subject import TourRequest
 
 _PATIENCE_SECONDS = 3.0  # to leave in order after a signal
 _MENDING_SECONDS = 1.0  # after the first room is there: whoever opens the app need not wait for it
@@ -54,7 +57,7 @@ class SplashScreen(Screen[None]):
         yield Footer(show_command_palette=False, compact=True)
 
 
-def run(tour: TourOf | None = None) -> int:
+def run(tour: "TourRequest | None" = None) -> int:
     """Open the app and return the exit status; :class:`CharloomError` when it could not go on.
 
     It opens in the Prompt room, or with a ``tour`` of this model and text.
@@ -88,7 +91,7 @@ def _take_any_byte() -> None:
     )
 
 
-async def _run(faults: list[BaseException], tour: TourOf | None) -> int:
+async def _run(faults: list[BaseException], tour: "TourRequest | None") -> int:
     """Run the app until it ends, or is to end, and return its exit status."""
     session = TerminalApp(faults, tour)
     loop = asyncio.get_running_loop()
@@ -121,14 +124,11 @@ class TerminalApp(CharloomApp):
     """The app as it is opened by its command; tests that need none of this use the app itself."""
 
     DEFAULT_MODE = "opening"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
-        **CharloomApp.MODES,
-        "opening": SplashScreen,
-    }
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"opening": SplashScreen}
 
-    def __init__(self, faults: list[BaseException], tour: TourOf | None = None) -> None:
-        super().__init__()
-        self.tour = tour
+    def __init__(self, faults: list[BaseException], tour: "TourRequest | None" = None) -> None:
+        super().__init__(tour)
+        self._first_mode = "tour" if tour else "prompt"
         self._faults = faults  # what nobody has caught
         self._early: list[events.Event] | None = []  # keys before there was anybody to take them
 
@@ -137,7 +137,7 @@ class TerminalApp(CharloomApp):
         self.call_after_refresh(self._enter)
 
     async def _enter(self) -> None:
-        await self.switch_mode("tour" if self.tour else "prompt")
+        await self.switch_mode(self._first_mode)
         self.screen.call_after_refresh(self._give_early)
 
     async def _give_early(self) -> None:

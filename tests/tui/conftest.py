@@ -6,6 +6,7 @@ import pytest
 
 from charloom.core.runs import run
 from charloom.core.runs.run import launch_trainer
+from charloom.tui.services import run_manager
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +19,8 @@ def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
         started.append(launch(folder, resume))
         return started[-1]
 
-    monkeypatch.setattr(run, "launch_trainer", noted)
+    for module in (run, run_manager):
+        monkeypatch.setattr(module, "launch_trainer", noted)
     yield started
     for each in started:
         each.kill()

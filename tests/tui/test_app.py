@@ -117,7 +117,7 @@ async def test_ctrl_c_says_how_to_leave_and_ctrl_q_leaves_from_anywhere() -> Non
 
 async def test_a_theme_that_is_no_longer_there_becomes_the_first() -> None:
     app = app_at("settings")
-    app.remember(theme="from-a-later-version")
+    app.services.remember(theme="from-a-later-version")
     again = CharloomApp()
     assert load().theme == "from-a-later-version" and again.theme == "charloom-dark"
 

@@ -28,6 +28,7 @@ from charloom.tui.dialogs.basic import InputDialog, ask_until_done
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import in_the_app, safe_content
 from charloom.tui.formatting.prompt_changes import adapt_prompt
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel, load
 from charloom.tui.services.text_source import TextKind, TextSource
@@ -66,8 +67,8 @@ class CompareScreen(BaseScreen):
         Binding("escape,c", "back", "Back", show=False, tooltip="Back to the models"),
     ]  # fmt: skip
 
-    def __init__(self, address: str) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices, address: str) -> None:
+        super().__init__(services)
         settings = SamplingConfig()
         self._sides = (CompareSide(address, settings), CompareSide(address, hotter(settings)))
         self._prompt: str | None = None  # as it was typed; the left model's own until then
@@ -215,7 +216,7 @@ class CompareScreen(BaseScreen):
         """Choose who writes on this side."""
         from charloom.tui.dialogs.model_picker import ModelPicker
 
-        side, live = self._side, [run.name for run in self.house.runs.live]
+        side, live = self._side, [run.name for run in self.services.runs.live]
         if address := await self.app.push_screen_wait(ModelPicker(side.address, live)):
             side.address = address
             self.action_write()

@@ -19,6 +19,8 @@ from charloom.tui.analysis.growth_list import HEADINGS, GrowthList
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import adapt_prompt
+from charloom.tui.messages import OpenPrompt
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import default_prompt
 from charloom.tui.widgets.action_bar import ActionBar
@@ -56,8 +58,8 @@ class GrowthScreen(BaseScreen):
         Binding("escape,g", "back", "Back", show=False, tooltip="Back to where you were"),
     ]
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices, name: str) -> None:
+        super().__init__(services)
         self._model = name
         self._prompt: str | None = None  # as it was typed; the model's own until then
         self._known = ""  # as the model is given it
@@ -91,7 +93,7 @@ class GrowthScreen(BaseScreen):
     def on_runs_changed(self) -> None:
         """Add what has come."""
         super().on_runs_changed()
-        run = self.house.runs.get(self._model)
+        run = self.services.runs.get(self._model)
         newest = run.checkpoint.step if run and run.checkpoint else 0
         if newest != self._newest:
             self._newest = newest
@@ -147,13 +149,13 @@ class GrowthScreen(BaseScreen):
         self.query_one("#whole", Static).update(whole)
         self.query_one("#one").scroll_home(animate=False)
 
-    async def action_talk(self) -> None:
+    def action_talk(self) -> None:
         """Talk with the checkpoint under the cursor."""
         growth = self.query_one(GrowthList).growth
         if growth and growth.fault:
             self.notify(growth.fault, severity="error")
         elif growth:
-            await self.house.talk_with(f"{self._model}@{growth.step}")
+            self.post_message(OpenPrompt(f"{self._model}@{growth.step}"))
 
     @work
     async def action_prompt(self) -> None:

@@ -25,6 +25,7 @@ from charloom.tui.analysis.unit_panel import UnitPanel
 from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.dialogs.text_picker import TextPicker
 from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.text_source import TextSource
@@ -79,8 +80,10 @@ name; the score is a correlation, measured on a half of the text that was not us
         Binding("escape", "back", "Back", show=False, tooltip="Back to where you were"),
     ]  # fmt: skip
 
-    def __init__(self, voice: LoadedModel, find: Callable[[], tuple[str, str]]) -> None:
-        super().__init__()
+    def __init__(
+        self, services: AppServices, voice: LoadedModel, find: Callable[[], tuple[str, str]]
+    ) -> None:
+        super().__init__(services)
         self._voice, self._find = voice, find
         self._title = self._begin = ""  # the text's, and where to begin in it
         self._reading: Trace | None = None
@@ -262,7 +265,7 @@ name; the score is a correlation, measured on a half of the text that was not us
     @work
     async def action_text(self) -> None:
         """Choose another text, and look into that."""
-        picker = TextPicker("Which text is to be read?", self.house.preferences.texts)
+        picker = TextPicker("Which text is to be read?", self.services.preferences.texts)
         if source := await self.app.push_screen_wait(picker):
             self._find, self._begin = partial(_opened, source), ""
             self.look()

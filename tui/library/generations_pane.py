@@ -26,6 +26,8 @@ from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
 from charloom.tui.library.pane import LibraryPane, on_key
+from charloom.tui.messages import ReopenGeneration
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.library_worker import fetch_all
 from charloom.tui.widgets.action_bar import ActionBar
@@ -54,8 +56,8 @@ class GenerationsPane(LibraryPane):
         on_key("escape", "back", "Back", "Stop a replay, or else end the search", "esc"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices) -> None:
+        super().__init__(services)
         self._deleted: list[Generation] = []
         self._replay: tuple[int, threading.Event] | None = None  # of which; set to stop it
 
@@ -90,10 +92,10 @@ class GenerationsPane(LibraryPane):
             return self.browser.generation is not None
         return bool(self._deleted) if action == "restore" else True
 
-    async def action_open(self) -> None:
+    def action_open(self) -> None:
         """Go on from it in Prompt."""
         if generation := self.browser.generation:
-            await self.house.reopen(generation)
+            self.post_message(ReopenGeneration(generation))
 
     @work
     async def action_star(self) -> None:
@@ -251,9 +253,9 @@ class GenerationsPane(LibraryPane):
         self.offer(star=star, search="", favorites="", back="")
 
     @on(GenerationList.Opened)
-    async def open(self) -> None:
+    def open(self) -> None:
         """Go on from what was clicked twice."""
-        await self.action_open()
+        self.action_open()
 
     def _stop_replay(self) -> None:
         if self._replay:

@@ -37,6 +37,8 @@ from charloom.tui.formatting.units import checkpoint_count, megabytes, model_row
 from charloom.tui.library.model_list import ModelList
 from charloom.tui.library.model_view import ModelView
 from charloom.tui.library.pane import LibraryPane, on_key
+from charloom.tui.messages import OpenComparison, OpenGrowth, OpenInspector, OpenPrompt
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.data_table import RowTable
@@ -67,8 +69,8 @@ class ModelsPane(LibraryPane):
         on_key("d", "delete", "Delete", "Delete the model with all its checkpoints"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices) -> None:
+        super().__init__(services)
         self._stock = ModelList()
 
     def compose(self) -> ComposeResult:
@@ -135,39 +137,34 @@ class ModelsPane(LibraryPane):
         """Offer what can be done."""
         return action == "take_in" or self.model is not None
 
-    async def action_talk(self) -> None:
+    def action_talk(self) -> None:
         """Use the checkpoint in Prompt."""
         model, checkpoint = self.model, self.view.checkpoint
         if model is None:
             return
         if checkpoint and checkpoint.card:
             step = "" if checkpoint == model.best else f"@{checkpoint.step}"
-            await self.house.talk_with(model.name + step)
+            self.post_message(OpenPrompt(model.name + step))
         else:
             none = f"The model {model.name!r} has no checkpoint yet; train it a little longer."
             self.app.notify(checkpoint.fault if checkpoint else none, severity="error")
 
-    @work
-    async def action_inside(self) -> None:
+    def action_inside(self) -> None:
         """See what every unit of the network does."""
         model, checkpoint = self.model, self.view.checkpoint
         if model and checkpoint:
-            await self.house.look_inside(f"{model.name}@{checkpoint.step}")
+            self.post_message(OpenInspector(f"{model.name}@{checkpoint.step}"))
 
     def action_growth(self) -> None:
         """Show what every checkpoint of the model writes."""
-        from charloom.tui.analysis.growth import GrowthScreen
-
         if model := self.model:
-            self.app.push_screen(GrowthScreen(model.name))
+            self.post_message(OpenGrowth(model.name))
 
     def action_compare(self) -> None:
         """Set the checkpoint beside another."""
-        from charloom.tui.analysis.compare import CompareScreen
-
         model, checkpoint = self.model, self.view.checkpoint
         if model and checkpoint:
-            self.app.push_screen(CompareScreen(f"{model.name}@{checkpoint.step}"))
+            self.post_message(OpenComparison(f"{model.name}@{checkpoint.step}"))
 
     @work
     async def action_rename(self) -> None:
@@ -312,5 +309,5 @@ class ModelsPane(LibraryPane):
 
     def _run(self, name: str) -> RunMonitor | None:
         """Return the run in which a model is being trained now."""
-        run = self.house.runs.get(name)
+        run = self.services.runs.get(name)
         return run if run and run.state in LIVE else None

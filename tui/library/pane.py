@@ -1,14 +1,10 @@
 """What the halves of the library have in common."""
 
-from typing import TYPE_CHECKING
-
 from textual.binding import Binding
 from textual.containers import Vertical
 
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.widgets.action_bar import ActionBar
-
-if TYPE_CHECKING:
-    from charloom.tui.app import CharloomApp
 
 
 def on_key(key: str, action: str, words: str, tooltip: str, display: str | None = None) -> Binding:
@@ -19,13 +15,9 @@ def on_key(key: str, action: str, words: str, tooltip: str, display: str | None 
 class LibraryPane(Vertical):
     """A part of a room that is in sight or not, and looks for what changes only while it is."""
 
-    @property
-    def house(self) -> "CharloomApp":
-        """The app, by its own type."""
-        from charloom.tui.app import CharloomApp
-
-        assert isinstance(self.app, CharloomApp)
-        return self.app
+    def __init__(self, services: AppServices) -> None:
+        super().__init__()
+        self.services = services
 
     def enter(self) -> None:
         """Come into sight: put the focus where one begins, and look."""

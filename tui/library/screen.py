@@ -11,6 +11,7 @@ from textual.widget import Widget
 
 from charloom.tui.library.generations_pane import GenerationsPane
 from charloom.tui.library.models_pane import ModelsPane
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.widgets.base_screen import BaseScreen
 
 _LOOK_SECONDS = 2.0  # how often to look what others have changed
@@ -39,11 +40,11 @@ on text that was not learned.
         Binding("m", "go('models')", "Models", show=False, tooltip="What was trained"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices) -> None:
+        super().__init__(services)
         self._halves: dict[str, GenerationsPane | ModelsPane] = {
-            "writings": GenerationsPane(),
-            "models": ModelsPane(),
+            "writings": GenerationsPane(services),
+            "models": ModelsPane(services),
         }
         self._here = "writings"
         self._looking: Timer

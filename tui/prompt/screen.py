@@ -20,6 +20,7 @@ from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_actions import TurnActionsScreen, binding
 from charloom.tui.prompt.welcome import WelcomeText
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.model_cache import LoadedModel
@@ -57,8 +58,8 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         binding("ctrl+n", "fresh", "Fresh page", "Clear the page; its texts stay in the library"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices) -> None:
+        super().__init__(services)
         self._ready = ""  # the prompt that the model came with
         self._choices: dict[str, Any] = {}
         self._pause: Timer | None = None
@@ -82,7 +83,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
     async def open(self) -> None:
         """Read the model that was used last, and the prompts that were given before."""
         if not self._speaker.asked:
-            await self.use_model(self.house.preferences.model)
+            await self.use_model(self.services.preferences.model)
         try:
             self.composer.recall(await self.transcript.prompts())
         except CharloomError as error:
@@ -145,7 +146,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         self.tell_context(safe_content(f"{voice.address}{measured}"))
         trains = " ● being trained" * self._speaker.trains(voice.name)
         self.query_one(ActiveModelLabel).tell(voice.address, f"step {voice.step:,}{trains}")
-        self.query_one(WelcomeText).greet(voice.name, first=not self.house.preferences.greeted)
+        self.query_one(WelcomeText).greet(voice.name, first=not self.services.preferences.greeted)
 
     def on_runs_changed(self) -> None:
         """Offer what the model in use has learnt since."""
@@ -222,7 +223,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         from charloom.tui.dialogs.model_picker import ModelPicker
 
         voice = self._speaker.voice
-        live = [run.name for run in self.house.runs.live]
+        live = [run.name for run in self.services.runs.live]
         picker = ModelPicker(voice.address if voice else "", live)
         if address := await self.app.push_screen_wait(picker):
             await self.use_model(address)
@@ -268,7 +269,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
 
     def _keep_choices(self) -> None:
         choices, self._choices = self._choices, {}
-        self.house.remember(**choices)
+        self.services.remember(**choices)
 
     def on_screen_suspend(self) -> None:
         """Keep what was chosen, for whoever asks elsewhere."""
@@ -276,7 +277,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
 
     def on_screen_resume(self) -> None:
         """Show what was changed elsewhere."""
-        self.query_one(SamplingControls).take(self.house.preferences)
+        self.query_one(SamplingControls).take(self.services.preferences)
         self.transcript.look()
 
     def on_unmount(self) -> None:

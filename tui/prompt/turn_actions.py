@@ -9,12 +9,14 @@ from textual.widget import Widget
 
 from charloom.core.sampling.config import fresh_seed
 from charloom.core.sanitize import single_line
+from charloom.tui.messages import OpenInspector
 from charloom.tui.prompt.active_model import ActiveModel
 from charloom.tui.prompt.composer_bar import ComposerBar
 from charloom.tui.prompt.panel import SidePanel
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import OFFERED
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.widgets.base_screen import BaseScreen
 
@@ -51,13 +53,13 @@ class TurnActionsScreen(BaseScreen):
         binding("ctrl+end", "follow", "To the end", "Follow what is being written"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._speaker = ActiveModel(self.house.runs)
+    def __init__(self, services: AppServices) -> None:
+        super().__init__(services)
+        self._speaker = ActiveModel(self.services.runs)
         self.transcript = Transcript()
         self.desk = ComposerBar()
         self.composer = self.desk.composer
-        self.controls = SidePanel(self.house.preferences)
+        self.controls = SidePanel(self.services.preferences)
 
     def write(self, typed: str, like: GenerationRequest, origin: str = "") -> object:
         """Begin a turn that goes on from ``typed`` and is otherwise as ``like``."""
@@ -172,12 +174,9 @@ class TurnActionsScreen(BaseScreen):
 
     def action_inside(self) -> None:
         """See what every unit of the network did as it read the current text."""
-        from charloom.tui.analysis.inspector import InspectorScreen
-
         turn, voice = self.transcript.current, self._speaker.voice
         if turn and voice:
-            whole = turn.chosen.whole
-            self.app.push_screen(InspectorScreen(voice, lambda: ("a text of the page", whole)))
+            self.post_message(OpenInspector(voice, turn.chosen.whole))
 
     def action_pick(self, by: int) -> None:
         """Choose the candidate before, or the next."""

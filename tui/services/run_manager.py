@@ -5,8 +5,9 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import Any
 
+from textual.app import App
 from textual.signal import Signal
 
 from charloom.core.errors import CharloomError
@@ -16,9 +17,6 @@ from charloom.core.runs.run import launch_trainer
 from charloom.core.store.read import model_dir
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.run_status import LIVE
-
-if TYPE_CHECKING:
-    from charloom.tui.app import CharloomApp
 
 _POLL_SECONDS = 0.5  # as often as a trainer reports
 _SEARCH_SECONDS = 2.0  # for runs that were started elsewhere
@@ -33,7 +31,7 @@ class RunManager:
     ``changed`` is published, with nothing to tell, whenever one of them has moved.
     """
 
-    def __init__(self, app: "CharloomApp") -> None:
+    def __init__(self, app: App[Any]) -> None:
         self.changed: Signal[None] = Signal(app, "runs")
         self.watched = ""
         """The name of the run that the person is looking at: its end need not be told."""

@@ -57,10 +57,10 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
         with Horizontal(id="halves"):
             with Vertical(id="looks"):
                 yield Static("How it looks", classes="heading", markup=False)
-                yield ThemeList(self.house.available_themes)
+                yield ThemeList(self.app.available_themes)
             with VerticalScroll(id="rest", can_focus=False):
                 yield Static("How models write", classes="heading", markup=False)
-                yield SamplingControls(self.house.preferences)
+                yield SamplingControls(self.services.preferences)
                 yield Static("What to do first", classes="heading", markup=False)
                 yield Static(_BEGIN, id="begin", markup=False)
                 yield Static(_versions(), id="versions", markup=False)
@@ -86,7 +86,7 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
     @on(SamplingControls.Changed)
     def keep(self) -> None:
         """Remember what was chosen."""
-        self.house.remember(**self.query_one(SamplingControls).remembered)
+        self.services.remember(**self.query_one(SamplingControls).remembered)
 
     @on(PlainOptionList.OptionHighlighted, "Themes")
     def look(self, event: PlainOptionList.OptionHighlighted) -> None:
@@ -107,14 +107,14 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
         dialog = confirm_dialog(question, "Reset", "r", "Texts, models and what was written stay.")
         if await self.app.push_screen_wait(dialog) == "yes":
             first = Preferences()
-            self.house.remember(
+            self.services.remember(
                 **{f.name: getattr(first, f.name) for f in fields(first) if f.name not in _KEPT}
             )
             self.app.theme = first.theme
             self._show()
 
     def _show(self) -> None:
-        self.query_one(SamplingControls).take(self.house.preferences)
+        self.query_one(SamplingControls).take(self.services.preferences)
         self.query_one(ThemeList).show(self.app.theme)
 
 

@@ -19,12 +19,13 @@ from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.text_picker import TextPicker
 from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.tour import lab_notes
 from charloom.tui.tour.stage_bar import StageBar
 from charloom.tui.tour.stage_view import StageView, checked
 from charloom.tui.tour.stages import STAGES
-from charloom.tui.tour.subject import load_subject
+from charloom.tui.tour.subject import TourRequest, load_subject
 from charloom.tui.tour.text_layout import wrap
 from charloom.tui.tour.tour import NETWORK, Tour
 from charloom.tui.tour.worked_example import ExampleProcess
@@ -76,8 +77,10 @@ is kept in the lab notes of the model, and goes along when it is exported.
         Binding("c", "text", "Another text", show=False, tooltip="Choose what it is read from"),
     ]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices, first: TourRequest | None = None) -> None:
+        """Take the model and the text to begin with, if they are not the usual ones."""
+        super().__init__(services)
+        self._first = first
         self._tour: Tour | None = None
         self._notes = ""
         self._address = ""
@@ -106,7 +109,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
 
     def on_mount(self) -> None:
         """Begin with what was asked for, or with the model that is used in Prompt."""
-        address, opener = self.house.tour or (self.house.preferences.model, None)
+        address, opener = self._first or (self.services.preferences.model, None)
         self.open(address, opener)
 
     def on_screen_resume(self) -> None:
@@ -120,7 +123,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
         self.workers.cancel_group(self, "setting up")
         self._address, self._opener, self._tour = address, opener, None
         self._wait("Reading the model and the text …")
-        chosen = self.house.preferences
+        chosen = self.services.preferences
         settings = SamplingConfig(chosen.temperature, chosen.top_k)
         try:
             opened = await run_in_background(lambda: _open(address, opener, settings))
@@ -275,7 +278,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
     @work
     async def action_model(self) -> None:
         """Choose which model it is about."""
-        trained = [watch.name for watch in self.house.runs.live]
+        trained = [watch.name for watch in self.services.runs.live]
         address = await self.app.push_screen_wait(ModelPicker(self._address, trained))
         if address:
             self.open(address, self._opener)
@@ -283,7 +286,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
     @work
     async def action_text(self) -> None:
         """Choose which text it is about."""
-        recent = self.house.preferences.texts
+        recent = self.services.preferences.texts
         picker = TextPicker("Which text is the tour to be about?", recent)
         source = await self.app.push_screen_wait(picker)
         if source:

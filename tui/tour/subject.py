@@ -24,6 +24,8 @@ _MOST_ADAPTED = 200_000  # which takes longer
 _LEAST = 64  # characters that the model knows: a few windows of 8
 
 Opener = Callable[[], Corpus]
+TourRequest = tuple[str, Opener | None]
+"""The address of a model and what opens a text; None: the text that the model learned from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.train import run_summary
 from charloom.tui.train.loss_chart import LossChart
 from charloom.tui.train.run_view import curves
@@ -23,8 +24,8 @@ class ChartScreen(BaseScreen):
         Binding("escape,v", "back", "Back", show=False, tooltip="Back to the run"),
     ]
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices, name: str) -> None:
+        super().__init__(services)
         self._model = name
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
@@ -40,7 +41,7 @@ class ChartScreen(BaseScreen):
     def on_runs_changed(self) -> None:
         """Draw what has come."""
         super().on_runs_changed()
-        if run := self.house.runs.get(self._model):
+        if run := self.services.runs.get(self._model):
             self.query_one("#heading", Static).update(run_summary.heading(run, ""), layout=False)
             self.query_one(LossChart).show(curves(run))
 

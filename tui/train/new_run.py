@@ -17,6 +17,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs.estimates import cached_throughput, estimate_presets
 from charloom.core.runs.run import create_run
 from charloom.tui.formatting.content import in_the_app, safe_content
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.text_source import TextSource
 from charloom.tui.train.run_form import PresetList, RunForm, RunRequest
@@ -48,8 +49,8 @@ class NewRunScreen(BaseScreen):
         Binding("escape", "back", "Back", show=False, tooltip="Give up a download, or go back"),
     ]
 
-    def __init__(self, started: Callable[[str], None]) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices, started: Callable[[str], None]) -> None:
+        super().__init__(services)
         self._started = started
         self._source: TextSource | None = None
         self._corpus: Corpus | None = None
@@ -57,7 +58,7 @@ class NewRunScreen(BaseScreen):
     def body(self) -> Iterator:  # type: ignore[type-arg]
         """Lay out the choice of a text beside the form; narrow, one at a time."""
         with Horizontal(id="pages"):
-            yield TextChooser(self.house.preferences.texts)
+            yield TextChooser(self.services.preferences.texts)
             yield RunForm()
         yield Static("", id="status", markup=False)
         yield ActionBar()
@@ -133,12 +134,12 @@ class NewRunScreen(BaseScreen):
         name, preset, chosen, fold = choice
         try:
             folder = await asyncio.to_thread(create_run, name, corpus, preset, chosen, fold)
-            self.house.runs.start(folder)
+            self.services.runs.start(folder)
         except CharloomError as error:
             self._say(in_the_app(str(error)), "$text-error")
             return
         if source.remembered:
-            self.house.remember(texts=self.house.preferences.with_text(source.remembered))
+            self.services.remember(texts=self.services.preferences.with_text(source.remembered))
         self.dismiss()
         self._started(name)
 

@@ -19,6 +19,8 @@ from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import in_the_app, safe_line
 from charloom.tui.formatting.run_status import LIVE
+from charloom.tui.messages import OpenGrowth, OpenInspector, OpenPrompt
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.run_view import RunView
 from charloom.tui.widgets.action_bar import ActionBar
@@ -70,8 +72,8 @@ class TrainScreen(BaseScreen):
         Binding("d", "delete", "Delete", show=False, tooltip="Delete the run and its model"),
     ]  # fmt: skip
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, services: AppServices) -> None:
+        super().__init__(services)
         self._chosen = ""
         self._asked: dict[str, _PendingCommand] = {}
         self._possible: list[tuple[str, str, str]] = []
@@ -91,7 +93,7 @@ class TrainScreen(BaseScreen):
 
     def on_screen_suspend(self) -> None:
         """Leave it to the app to tell what happens."""
-        self.house.runs.watched = ""
+        self.services.runs.watched = ""
 
     def on_runs_changed(self) -> None:
         """Show what has changed, while anybody looks."""
@@ -102,7 +104,7 @@ class TrainScreen(BaseScreen):
     @property
     def run(self) -> RunMonitor | None:
         """The run that is shown."""
-        return self.house.runs.get(self._chosen)
+        return self.services.runs.get(self._chosen)
 
     def choose(self, name: str) -> None:
         """Show the run called ``name``."""
@@ -115,11 +117,11 @@ class TrainScreen(BaseScreen):
         self.choose(event.name)
 
     def _show(self) -> None:
-        runs = self.house.runs.all()
+        runs = self.services.runs.all()
         if self.run is None:
             self._chosen = runs[0].name if runs else ""
         self.set_class(not runs, "empty")
-        self.house.runs.watched = self._chosen
+        self.services.runs.watched = self._chosen
         listed = self.query_one(RunList)
         listed.show(runs, self._chosen)
         if self.focused is None and runs:
@@ -169,7 +171,7 @@ class TrainScreen(BaseScreen):
         question = f"Learning rate of {single_line(name, _NAME)} from now on"
         dialog = InputDialog(question, now, detail="It decays from there as planned.", check=_rate)
         typed = await self.app.push_screen_wait(dialog)
-        run = self.house.runs.get(name)
+        run = self.services.runs.get(name)
         if typed is not None and run:
             before = run.progress
             self.choose(name)
@@ -178,37 +180,34 @@ class TrainScreen(BaseScreen):
     def action_resume(self) -> None:
         """Go on with a run that has ended."""
         try:
-            self.house.runs.resume(self._chosen)
+            self.services.runs.resume(self._chosen)
         except CharloomError as error:
             self.notify(str(error), severity="error")
 
-    async def action_talk(self) -> None:
+    def action_talk(self) -> None:
         """Talk with the model as it is now."""
         if self.run and self.run.checkpoint:
-            await self.house.talk_with(self._chosen)
+            self.post_message(OpenPrompt(self._chosen))
 
     def action_chart(self) -> None:
         """Show the curves on a screen of their own."""
         from charloom.tui.train.chart_screen import ChartScreen
 
-        self.app.push_screen(ChartScreen(self._chosen))
+        self.app.push_screen(ChartScreen(self.services, self._chosen))
 
-    @work
-    async def action_inside(self) -> None:
+    def action_inside(self) -> None:
         """See what every unit of the network does, as it was last saved."""
-        await self.house.look_inside(f"{self._chosen}@last")
+        self.post_message(OpenInspector(f"{self._chosen}@last"))
 
     def action_growth(self) -> None:
         """Show what every checkpoint of the model writes."""
-        from charloom.tui.analysis.growth import GrowthScreen
-
-        self.app.push_screen(GrowthScreen(self._chosen))
+        self.post_message(OpenGrowth(self._chosen))
 
     def action_new(self) -> None:
         """Choose a text and train on it."""
         from charloom.tui.train.new_run import NewRunScreen
 
-        self.app.push_screen(NewRunScreen(self.choose))
+        self.app.push_screen(NewRunScreen(self.services, self.choose))
 
     @work
     async def action_delete(self) -> None:
@@ -221,12 +220,12 @@ class TrainScreen(BaseScreen):
             await asyncio.to_thread(remove_model, name)
         except CharloomError as error:
             self.notify(str(error), severity="error")
-        self.house.runs.search()
+        self.services.runs.search()
 
     def _order(self, order: Command, word: str, done: Callable[[RunMonitor], bool]) -> None:
         """Give the trainer an order, and show it until it is done."""
         try:
-            self.house.runs.order(self._chosen, order)
+            self.services.runs.order(self._chosen, order)
         except CharloomError as error:
             self.notify(str(error), severity="error")
             return

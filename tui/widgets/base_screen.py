@@ -1,17 +1,15 @@
 """What every screen of the app has: the top bar, a body, the footer, and help of its own."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer
 
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.widgets.header import Header
-
-if TYPE_CHECKING:
-    from charloom.tui.app import CharloomApp
 
 
 class BaseScreen(Screen[None]):
@@ -21,13 +19,9 @@ class BaseScreen(Screen[None]):
     HELP: ClassVar[str] = ""  # what a person can do here, in a few sentences of Markdown
     AUTO_FOCUS = ""
 
-    @property
-    def house(self) -> "CharloomApp":
-        """The app, by its own type."""
-        from charloom.tui.app import CharloomApp
-
-        assert isinstance(self.app, CharloomApp)
-        return self.app
+    def __init__(self, services: AppServices) -> None:
+        super().__init__()
+        self.services = services
 
     def compose(self) -> ComposeResult:
         """Lay out top bar, body and footer."""
@@ -41,12 +35,12 @@ class BaseScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Follow what is being trained, wherever one is."""
-        self.house.runs.changed.subscribe(self, lambda _: self.on_runs_changed())
+        self.services.runs.changed.subscribe(self, lambda _: self.on_runs_changed())
         self.on_runs_changed()
 
     def on_runs_changed(self) -> None:
         """Show in the top bar what is being trained; screens add what they show of it."""
-        self.query_one(Header).show_running(self.house.runs.summary)
+        self.query_one(Header).show_running(self.services.runs.summary)
 
     def tell_context(self, context: Content) -> None:
         """Show in the top bar what this screen is about now."""

@@ -23,6 +23,7 @@ from charloom.tui.analysis.inspector import InspectorScreen
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.text_picker import TextPicker
 from charloom.tui.formatting.themes import DARK, GROUNDS, LIGHT, contrast
+from charloom.tui.messages import OpenInspector
 from charloom.tui.services.model_cache import load
 from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.widgets.color_scale import BITS, CELL, GATE, UNKNOWN
@@ -62,7 +63,7 @@ async def looking(
     """Look into ``text`` with a small model."""
     app = app_at("settings")
     async with app.run_test(size=size, notifications=True) as pilot:
-        screen = InspectorScreen(load("weaver"), lambda: ("a passage", text))
+        screen = InspectorScreen(app.services, load("weaver"), lambda: ("a passage", text))
         await app.push_screen(screen)
         await until(pilot, lambda: "Surprise: " in shown(app))
         yield app, pilot, screen
@@ -188,7 +189,7 @@ async def test_a_model_of_the_library_is_looked_into_with_what_it_has_not_seen()
         assert isinstance(app.screen, InspectorScreen)
         assert app.screen._reading and app.screen._reading.text == TEXT[-int(len(TEXT) * 0.1) :]
         await pilot.press("escape")
-        await app.look_inside("weaver@best")
+        app.post_message(OpenInspector("weaver@best"))
         await until(pilot, lambda: "what the model learned is not here" in shown(app))
         tale = catalog.fetch("loom").text
         assert app.screen._reading and app.screen._reading.text == tale[:MAX_CHARACTERS]
@@ -200,7 +201,9 @@ def test_how_it_looks(snap_compare: Compare, what: str, size: tuple[int, int]) -
     app = app_at("settings")
 
     async def before(pilot: Pilot[None]) -> None:
-        await app.push_screen(InspectorScreen(load("weaver"), lambda: ("a passage", PASSAGE)))
+        await app.push_screen(
+            InspectorScreen(app.services, load("weaver"), lambda: ("a passage", PASSAGE))
+        )
         await until(pilot, lambda: "Surprise: " in shown(app))
         await pilot.press(*(["u", "n"] if what == "units" else ["down", "right", "right"]))
         await pilot.pause()

@@ -23,7 +23,7 @@ async def test_one_is_asked_once_and_may_stay() -> None:
     with at_work(write_run("sea", *course())), at_work(write_run("letter", *course())):
         app = app_at("train")
         async with app.run_test(size=SMALL) as pilot:
-            await until(pilot, lambda: len(app.runs.live) == 2)
+            await until(pilot, lambda: len(app.services.runs.live) == 2)
             await pilot.press("ctrl+q")
             await until(pilot, lambda: isinstance(app.screen, QuitDialog))
             assert "letter and sea are being trained." in words(app)
@@ -41,7 +41,7 @@ async def test_all_are_told_to_stop_and_one_leaves_when_they_have_saved() -> Non
         inboxes = [CommandReader(folder) for folder in folders]
         app = app_at("train")
         async with app.run_test(size=SMALL, notifications=True) as pilot:
-            await until(pilot, lambda: len(app.runs.live) == 2)
+            await until(pilot, lambda: len(app.services.runs.live) == 2)
             await pilot.press("ctrl+q")
             await until(pilot, lambda: isinstance(app.screen, QuitDialog))
             await pilot.press("s")

@@ -237,7 +237,7 @@ async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone(
 async def test_a_training_is_seen_where_its_model_is_listed() -> None:
     folder = endless("creature")
     async with opened() as (app, pilot):
-        app.runs.start(folder)
+        app.services.runs.start(folder)
         await until(pilot, lambda: "● creature" in shown(app))
         await pilot.press("down")
         await until(pilot, lambda: "creature (training, " in shown(app))

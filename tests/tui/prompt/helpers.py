@@ -57,7 +57,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
             made.enter()
             return super().step(ids, state)
 
-    monkeypatch.setattr("charloom.tui.services.model_cache.LSTM", Gated)
+    monkeypatch.setattr("charloom.tui.services.model_cache.NumpyLSTM", Gated)
     monkeypatch.setattr("charloom.tui.services.writer._SLICE_SECONDS", float("inf"))
     yield made
     made.let()

@@ -209,12 +209,12 @@ async def test_what_is_chosen_in_the_settings_is_there_and_the_other_way_round()
         await pilot.press("f5")
         await until(pilot, lambda: app.screen.query_one("#temperature", NumberSlider).value == 1.3)
         app.screen.query_one("#temperature", NumberSlider).value = 0.2
-        await until(pilot, lambda: app.preferences.temperature == 0.2)
+        await until(pilot, lambda: app.services.preferences.temperature == 0.2)
         await pilot.press("f2")
         await until(pilot, lambda: room(pilot).controls.settings == SamplingConfig(0.2))
         await pilot.press("f5")
         await until(pilot, lambda: app.screen is not room(pilot))
-        assert app.preferences.temperature == 0.2
+        assert app.services.preferences.temperature == 0.2
 
 
 async def test_the_panel_hides_and_gives_its_room_to_the_text() -> None:

@@ -10,6 +10,7 @@ from charloom.core.store.read import model_dir, resolve_path
 from charloom.core.store.write import remove_model, rename_model, save_checkpoint
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
+from charloom.tui.messages import OpenPrompt, ReopenGeneration
 from charloom.tui.services import preferences
 from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.helpers.factories import damage, random_checkpoint
@@ -157,7 +158,7 @@ async def test_a_model_that_is_trained_is_used_as_it_is_now_and_a_newer_one_is_o
         app = CharloomApp()
         async with app.run_test(size=LARGE, notifications=True) as pilot:
             await ready(pilot)
-            await until(pilot, lambda: app.runs.live)
+            await until(pilot, lambda: app.services.runs.live)
             await pilot.press("ctrl+o")
             await until(pilot, lambda: "● being trained" in shown(app))
             await pilot.press("escape")
@@ -184,7 +185,7 @@ async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate)
         app = CharloomApp()
         async with app.run_test(size=LARGE, notifications=True) as pilot:
             await ready(pilot)
-            await until(pilot, lambda: app.runs.live)
+            await until(pilot, lambda: app.services.runs.live)
             await room(pilot).use_model("creature")
             first = await send(pilot, "the sea ")
             await until(pilot, lambda: text_of(first))
@@ -266,7 +267,8 @@ async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_bac
     weaver("other", seed=1, step=7)
     app = app_at("settings")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await app.talk_with("other")
+        app.post_message(OpenPrompt("other"))
+        await until(pilot, lambda: app.screen.title == "Prompt")
         await ready(pilot)
         await until(pilot, lambda: "other@best" in words(app))
         assert (await written(pilot, "the sea ")).voice.name == "other"  # type: ignore[union-attr]
@@ -287,7 +289,8 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
-        await app.reopen(generation)
+        app.post_message(ReopenGeneration(generation))
+        await until(pilot, lambda: turns(pilot))
         (turn,) = turns(pilot)
         assert text_of(turn) == generation.text
         await until(pilot, lambda: "other@7" in words(app) and "» the sea" in shown(app))

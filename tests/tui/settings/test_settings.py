@@ -56,7 +56,7 @@ async def test_what_is_turned_and_typed_is_remembered_at_once(home: Path) -> Non
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("tab", "right", "tab", *"40", "enter", "tab", "left", "tab", "end")
         await pilot.press("tab", *"7", "tab", *r"\n\n", "tab", "right", "tab", "right")
-        await until(pilot, lambda: app.preferences.vary == "temperature")
+        await until(pilot, lambda: app.services.preferences.vary == "temperature")
     assert {name: kept(home)[name] for name in ("temperature", "top_k", "top_p", "length")} == {
         "temperature": 0.9,
         "top_k": 40,
@@ -70,7 +70,7 @@ async def test_what_was_chosen_elsewhere_is_shown() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("f3")
-        app.remember(temperature=1.5, seed=3, stop="\t", columns=4, vary="temperature")
+        app.services.remember(temperature=1.5, seed=3, stop="\t", columns=4, vary="temperature")
         app.theme = "nord"
         await pilot.press("f5")
         choices = app.screen.query_one(SamplingControls)
@@ -78,8 +78,8 @@ async def test_what_was_chosen_elsewhere_is_shown() -> None:
         assert choices.remembered["seed"] == 3 and choices.remembered["stop"] == "\t"
         assert choices.remembered["columns"] == 4 and choices.remembered["vary"] == "temperature"
         await until(pilot, lambda: app.screen.query_one(screen.ThemeList).highlighted is not None)
-        assert app.theme == "nord" and app.preferences.theme == "nord"
-        assert app.preferences.temperature == 1.5
+        assert app.theme == "nord" and app.services.preferences.theme == "nord"
+        assert app.services.preferences.temperature == 1.5
 
 
 async def test_a_reset_asks_first_and_leaves_what_is_no_setting(home: Path) -> None:
@@ -91,9 +91,9 @@ async def test_a_reset_asks_first_and_leaves_what_is_no_setting(home: Path) -> N
             await until(pilot, lambda: "as they were at first?" in words(app))
             await pilot.press(answer)
             await until(pilot, lambda: "as they were at first?" not in words(app))
-            assert app.preferences.temperature == 1.7
+            assert app.services.preferences.temperature == 1.7
         await pilot.press("ctrl+r", "r")
-        await until(pilot, lambda: app.preferences.temperature == 0.8)
+        await until(pilot, lambda: app.services.preferences.temperature == 0.8)
         await until(pilot, lambda: app.theme == "charloom-dark")
         assert app.screen.query_one("#temperature", NumberSlider).value == 0.8
     assert load() == Preferences(model="sea", texts=("loom",), greeted=True)
@@ -123,7 +123,7 @@ async def test_what_cannot_be_kept_is_told_and_holds_until_the_end(home: Path) -
         await pilot.press("tab", "right")
         await until(pilot, lambda: told(app))
         assert "cannot be made" in told(app)[0]
-        assert app.preferences.temperature == 0.9
+        assert app.services.preferences.temperature == 0.9
 
 
 async def test_what_could_not_be_kept_is_kept_with_the_next_choice(home: Path) -> None:
@@ -131,12 +131,12 @@ async def test_what_could_not_be_kept_is_kept_with_the_next_choice(home: Path) -
     in_the_way.mkdir(parents=True)
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        app.remember(theme="nord")
-        app.remember(theme="nord")
+        app.services.remember(theme="nord")
+        app.services.remember(theme="nord")
         await until(pilot, lambda: told(app))
         assert len(told(app)) == 1
         in_the_way.rmdir()
-        app.remember(temperature=1.5)
+        app.services.remember(temperature=1.5)
     assert (load().theme, load().temperature) == ("nord", 1.5)
 
 

@@ -37,7 +37,7 @@ async def test_the_whole_curve_is_there_without_another_look(log: bytes) -> None
     app = app_at("train")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "! sea  interrupted" in shown(app))
-        run = app.runs.get("sea")
+        run = app.services.runs.get("sea")
         await until(pilot, lambda: run and not run.behind)
         assert run and run.progress and run.train.last
         assert run.train.last[0] == run.progress.step
@@ -50,14 +50,16 @@ async def test_the_run_that_the_person_looks_at_is_read_first(log: bytes) -> Non
     whole: list[str] = []
 
     def note(_: None) -> None:
-        whole.extend(run.name for run in app.runs.all() if not (run.behind or run.name in whole))
+        whole.extend(
+            run.name for run in app.services.runs.all() if not (run.behind or run.name in whole)
+        )
 
     async with app.run_test(size=LARGE) as pilot:
-        app.runs.changed.subscribe(app.screen, note, immediate=True)
-        app.runs.watched = "ice"
+        app.services.runs.changed.subscribe(app.screen, note, immediate=True)
+        app.services.runs.watched = "ice"
         for name in names:
             write_long(name, log)
-        app.runs.search()
+        app.services.runs.search()
         await until(pilot, lambda: len(whole) == 3)
     assert whole[0] == "ice" and sorted(whole) == sorted(names)
 
@@ -66,13 +68,13 @@ async def test_a_run_that_ends_while_its_log_is_read_is_told_of(log: bytes) -> N
     app, lock = app_at("prompt"), ExitStack()
 
     def finish(_: None) -> None:
-        if app.runs.live:  # it was looked at for the first time
+        if app.services.runs.live:  # it was looked at for the first time
             events.record(folder, end("stopped"))
             lock.close()
 
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        app.runs.changed.subscribe(app.screen, finish, immediate=True)
+        app.services.runs.changed.subscribe(app.screen, finish, immediate=True)
         folder = write_long("sea", log)
         lock.enter_context(at_work(folder))
-        app.runs.search()
+        app.services.runs.search()
         await until(pilot, lambda: "sea is stopped and saved at step 4,200." in told(app))

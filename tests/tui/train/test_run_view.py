@@ -151,7 +151,7 @@ async def test_nothing_a_run_tells_can_act_or_break_the_view() -> None:
     app = app_at("train")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         for name in ("failed", "sea"):
-            await until(pilot, lambda: len(app.runs.all()) == 2)
+            await until(pilot, lambda: len(app.services.runs.all()) == 2)
             room = app.screen
             assert isinstance(room, TrainScreen)
             room.choose(name)
@@ -166,7 +166,7 @@ async def test_what_happens_to_a_run_is_told_wherever_one_is(working: ExitStack)
     other.enter_context(at_work(second))
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: len(app.runs.live) == 2)
+        await until(pilot, lambda: len(app.services.runs.live) == 2)
         assert isinstance(app.screen, TrainScreen)
         app.screen.choose("first")
         await pilot.press("n")
@@ -274,7 +274,7 @@ async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         events.record(folder, end("stopped"))
         lock.close()
-        run = app.runs.get("sea")
+        run = app.services.runs.get("sea")
         await until(pilot, lambda: run and run.state is RunStatus.STOPPED)
         await pilot.press("escape")
         await until(pilot, lambda: "■ sea  stopped" in shown(app))

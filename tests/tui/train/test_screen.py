@@ -27,7 +27,7 @@ def in_log(folder: Path, **fields: Any) -> bool:
 async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) -> None:
     folder, app = endless("sea"), app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        run = app.runs.start(folder)
+        run = app.services.runs.start(folder)
         await until(pilot, lambda: "starting" in shown(app))
         await until(pilot, lambda: run.checkpoint and "training" in shown(app))
         await pilot.press("space")
@@ -64,7 +64,7 @@ async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
 ) -> None:
     folder, app = endless("sea"), app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        run = app.runs.start(folder)
+        run = app.services.runs.start(folder)
         await until(pilot, lambda: run.checkpoint)
         os.kill(trainers[0].pid, signal.SIGKILL)
         await until(pilot, lambda: "! sea  interrupted" in shown(app))
@@ -72,7 +72,7 @@ async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
         saved = load_checkpoint("sea@last").checkpoint.step
         await pilot.press("u")
         await until(pilot, lambda: "● sea  training" in shown(app))
-        again = app.runs.get("sea")
+        again = app.services.runs.get("sea")
         await until(pilot, lambda: again and again.progress and again.progress.step > saved)
 
         await pilot.press("ctrl+q")
@@ -94,9 +94,9 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
     first, second = endless("first"), endless("second")
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        app.runs.start(first)
-        app.runs.start(second)
-        await until(pilot, lambda: all(run.progress for run in app.runs.live))
+        app.services.runs.start(first)
+        app.services.runs.start(second)
+        await until(pilot, lambda: all(run.progress for run in app.services.runs.live))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: "first are being trained" in words(app))
         await pilot.press("g")
@@ -105,9 +105,9 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
 
     later = app_at("train")
     async with later.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: len(later.runs.live) == 2)
+        await until(pilot, lambda: len(later.services.runs.live) == 2)
         await until(pilot, lambda: "● second" in shown(later) and "● first" in shown(later))
-        watched = later.runs.get("second")
+        watched = later.services.runs.get("second")
         assert watched and watched.progress
         before = watched.progress.step
         await until(pilot, lambda: watched.progress and watched.progress.step > before)
@@ -115,7 +115,7 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         assert isinstance(room, TrainScreen)
         await until(pilot, lambda: room.run)
         chosen = room.run
-        await pilot.press("down" if chosen is later.runs.all()[0] else "up")
+        await pilot.press("down" if chosen is later.services.runs.all()[0] else "up")
         await until(pilot, lambda: room.run is not chosen)
         other = room.run
         assert other
@@ -140,5 +140,5 @@ async def test_a_run_that_waits_for_room_says_so_here_and_to_who_is_elsewhere() 
             await until(pilot, lambda: "It cannot be saved (No space left" in shown(app))
             events.record(run, Continued(600))
             await until(pilot, lambda: "● sea  training" in shown(app))
-            run_now = app.runs.get("sea")
+            run_now = app.services.runs.get("sea")
             assert run_now is not None and run_now.reason == ""
