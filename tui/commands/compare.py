@@ -26,7 +26,7 @@ from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import sanitize
 from charloom.core.store.read import BUNDLED
 from charloom.tui.console.inputs import encode_prompt, open_text, read_prompt
-from charloom.tui.console.options import json_option, trial_options
+from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout, write_table
 from charloom.tui.formatting.wrapping import rows
 from charloom.tui.services.model_cache import LoadedModel, load
@@ -47,7 +47,7 @@ class _Side:
 @click.command()
 @click.argument("left", metavar="A", default=BUNDLED)
 @click.argument("right", metavar="B", required=False)
-@trial_options(length=200)
+@sampling_options(length=200)
 @click.option(
     "--temperature",
     "temperatures",

@@ -23,7 +23,7 @@ from charloom.tui.console.options import (
     json_option,
     mirror_option,
     output_options,
-    reading_options,
+    text_options,
 )
 from charloom.tui.console.output import (
     download_progress,
@@ -71,7 +71,7 @@ def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None
 
 @corpus.command()
 @click.argument("text")
-@reading_options
+@text_options
 def show(text: str, mirror: str | None, **values: Any) -> None:
     """Write TEXT (a file, '-' or a known name) as it would be trained on."""
     write_stdout(open_text(text, mirror, values).text)
@@ -79,7 +79,7 @@ def show(text: str, mirror: str | None, **values: Any) -> None:
 
 @corpus.command()
 @click.argument("text")
-@reading_options
+@text_options
 @json_option
 def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
     """Tell what TEXT holds, what Charloom would do about it, and how long training would take."""

@@ -91,7 +91,7 @@ _JSON = (
 @json_option
 def generate(
     prompt: str,
-    address: str,
+    ref: str,
     length: int,
     temperature: float,
     top_k: int,
@@ -110,7 +110,7 @@ def generate(
     kept in the library: see `charloom favorites`.
     """
     settings = SamplingConfig(temperature, top_k, top_p)
-    loaded = load_checkpoint(address)
+    loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
     model = NumpyLSTM(loaded.checkpoint)
@@ -128,7 +128,7 @@ def generate(
         if ending and not passage.length:  # there is nothing to keep
             raise ending
         generation = Generation(
-            model=address.partition("@")[0],
+            model=ref.partition("@")[0],
             step=loaded.checkpoint.step,
             checkpoint_sha256=loaded.sha256,
             prompt=prompt,

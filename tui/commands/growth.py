@@ -14,7 +14,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import BUNDLED, ModelInfo, find_checkpoint, find_model
 from charloom.tui.console.inputs import encode_prompt, read_prompt
-from charloom.tui.console.options import json_option, trial_options
+from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
 from charloom.tui.formatting.wrapping import rows
 from charloom.tui.services.model_cache import default_prompt
@@ -27,7 +27,7 @@ _NARROWEST = 20  # columns of a text that is folded
 
 @click.command()
 @click.argument("model", default=BUNDLED)
-@trial_options(length=80)
+@sampling_options(length=80)
 @click.option(
     "--temperature",
     type=float,

@@ -14,7 +14,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.console.inputs import has_file_options, open_text
-from charloom.tui.console.options import model_option, reading_options
+from charloom.tui.console.options import model_option, text_options
 from charloom.tui.console.output import echo_err, write_json
 
 _PLACES = 6  # decimals: float32 has no more
@@ -56,11 +56,11 @@ def _units(_: object, __: object, given: tuple[str, ...]) -> list[tuple[int, int
     metavar="N",
     help="Tell the first N units of the ranking.",
 )
-@reading_options
+@text_options
 def inspect(
     text: str | None,
     held_out: bool,
-    address: str,
+    ref: str,
     chosen: list[tuple[int, int]],
     alternatives: int,
     top: int,
@@ -85,11 +85,11 @@ def inspect(
     if held_out and (text is not None or has_file_options(values)):
         said = "Give a FILE or --held-out, not both. A part can be taken of a FILE only."
         raise click.UsageError(said)
-    loaded = load_checkpoint(address)
+    loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
     if text is None:
-        origin = find_training_text(address.partition("@")[0], loaded.checkpoint)
+        origin = find_training_text(ref.partition("@")[0], loaded.checkpoint)
         title, passage = origin.title, origin.held_out
     else:
         corpus = open_text(text, mirror, values)
@@ -98,7 +98,7 @@ def inspect(
         echo_err(f"Of {len(passage):,} characters the first {MAX_CHARACTERS:,} are read.")
     reading = trace(NumpyLSTM(loaded.checkpoint), passage)
     told: dict[str, Any] = {
-        "model": address.partition("@")[0],
+        "model": ref.partition("@")[0],
         "step": loaded.checkpoint.step,
         "checkpoint_sha256": loaded.sha256,
         "title": title,

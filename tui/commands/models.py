@@ -105,13 +105,13 @@ def remove(name: str, yes: bool) -> None:
 
 
 @models.command()
-@click.argument("address", metavar="NAME[@STEP]")
+@click.argument("ref", metavar="NAME[@STEP]")
 @click.argument("target", type=Path, default=Path())
 @click.option("--half", is_flag=True, help="16-bit numbers: half the size.")
 @click.option("--force", is_flag=True, help="Replace the file if it is already there.")
-def export(address: str, target: Path, half: bool, force: bool) -> None:
+def export(ref: str, target: Path, half: bool, force: bool) -> None:
     """Copy a checkpoint to the file or folder TARGET and write where it is."""
-    write_stdout(f"{export_model(address, target, half, force)}\n")
+    write_stdout(f"{export_model(ref, target, half, force)}\n")
 
 
 @models.command("import")
@@ -123,12 +123,12 @@ def import_(file: Path, name: str | None) -> None:
 
 
 @models.command()
-@click.argument("address", metavar="NAME[@STEP]")
+@click.argument("ref", metavar="NAME[@STEP]")
 @click.option("--off", is_flag=True, help="Do not keep it in any case any more.")
-def pin(address: str, off: bool) -> None:
+def pin(ref: str, off: bool) -> None:
     """Keep a checkpoint whatever else is thinned out."""
-    pin_checkpoint(address, on=not off)
-    info, found = find_checkpoint(address)
+    pin_checkpoint(ref, on=not off)
+    info, found = find_checkpoint(ref)
     echo_err(f"{info.name}@{found.step} is {'no longer pinned' if off else 'pinned'}.")
 
 

@@ -22,7 +22,7 @@ from charloom.core.runs.events import bits
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.console.inputs import has_file_options, open_text
-from charloom.tui.console.options import json_option, model_option, reading_options
+from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import echo_err, write_json, write_stdout, write_table
 
 
@@ -45,11 +45,11 @@ from charloom.tui.console.output import echo_err, write_json, write_stdout, writ
     is_flag=True,
     help="Also say what guessing, n-grams of the text that it learned from, and xz -9 come to.",
 )
-@reading_options
+@text_options
 @json_option
 def score(
     text: str | None,
-    address: str,
+    ref: str,
     window: int | None,
     held_out: bool,
     baselines: bool,
@@ -66,19 +66,19 @@ def score(
         raise click.UsageError("Give either --held-out or a FILE, of which a part can be taken.")
     if text is None and not held_out and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Name a FILE, or pipe a text in.")
-    loaded = load_checkpoint(address)
+    loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
     card, model = loaded.checkpoint, NumpyLSTM(loaded.checkpoint)
     if held_out:
-        content = find_training_text(_name(address), card).held_out
+        content = find_training_text(_name(ref), card).held_out
     else:
         content = open_text(text or "-", mirror, values).text
     if window is None:
         measure, result = "carried", scoring.carried(model, content)
     else:
         measure, result = f"windowed-{window}", scoring.windowed(model, content, window)
-    beside = _beside(address, card, content) if baselines else None
+    beside = _beside(ref, card, content) if baselines else None
     if as_json:
         told: dict[str, Any] = {
             "chars": result.characters,
@@ -96,14 +96,14 @@ def score(
         f"{measure}, over {result.characters:,} characters; {result.unknown:,} unknown\n"
     )
     if beside:
-        rows = sorted([*named(beside), (address, result.nats_per_char)], key=lambda row: -row[1])
+        rows = sorted([*named(beside), (ref, result.nats_per_char)], key=lambda row: -row[1])
         write_table("<>", ("", "bits/char"), *((name, f"{bits(nats):.4f}") for name, nats in rows))
 
 
-def _beside(address: str, card: CheckpointMetadata, text: str) -> Baselines:
+def _beside(ref: str, card: CheckpointMetadata, text: str) -> Baselines:
     """Return what simpler ways to predict come to, on the characters that the model knows."""
     try:
-        learned = find_training_text(_name(address), card).train
+        learned = find_training_text(_name(ref), card).train
     except CharloomError as error:
         echo_err(f"Without the text to count in, there is only guessing evenly. {error}")
         return Baselines(uniform(len(card.vocab)))
@@ -113,5 +113,5 @@ def _beside(address: str, card: CheckpointMetadata, text: str) -> Baselines:
     return compute_baselines(learned, known, card.vocab)
 
 
-def _name(address: str) -> str:
-    return address.partition("@")[0]
+def _name(ref: str) -> str:
+    return ref.partition("@")[0]

@@ -32,7 +32,7 @@ _TITLE = 60
 @model_option
 @click.option("--plain", is_flag=True, help="Write all ten stations to stdout, without the app.")
 @mirror_option
-def tour(corpus: str | None, address: str, plain: bool, mirror: str | None) -> None:
+def tour(corpus: str | None, ref: str, plain: bool, mirror: str | None) -> None:
     """Walk through the ten stages from a text back to a text.
 
     Load text, characters, vocabulary, ids, windows, batches, the model, the loss, a step of
@@ -46,8 +46,8 @@ def tour(corpus: str | None, address: str, plain: bool, mirror: str | None) -> N
     if not plain:
         from charloom.tui import launch  # deferred: --plain needs no screen
 
-        raise click.exceptions.Exit(launch.run((address, opened)))
-    about = load_subject(address, opened)
+        raise click.exceptions.Exit(launch.run((ref, opened)))
+    about = load_subject(ref, opened)
     if about.warning:
         echo_err(about.warning)
     chosen = preferences.load()

@@ -10,12 +10,12 @@ from charloom.core.runs.run import TrainerProcess, create_run
 from charloom.core.store.write import unused_name
 from charloom.tui.console.follow import follow_run, leave_detached
 from charloom.tui.console.options import (
+    config_options,
     config_overrides,
     detach_option,
     json_option,
     read_options,
-    reading_options,
-    setting_options,
+    text_options,
 )
 from charloom.tui.console.output import download_progress
 
@@ -37,8 +37,8 @@ from charloom.tui.console.output import download_progress
     metavar="N",
     help="Fold characters that occur fewer than N times into one placeholder.",
 )
-@reading_options
-@setting_options
+@text_options
+@config_options
 @detach_option
 @json_option
 def train(
