@@ -163,12 +163,8 @@ def _summary(name: str, end: Finished) -> str:
         end.reason, "No longer improving"
     )
     lines = [f"{done} after {format_clock(end.elapsed_seconds)}, at step {end.step:,}."]
-    if end.val_loss is not None and end.val_windowed_256 is not None:
-        lines.append(
-            f"Best checkpoint: step {end.best_step:,}, on {end.measured_on} {end.val_loss:.4f} "
-            f"nats ({end.val_bits_per_char:.3f} bits) per character carried, "
-            f"{end.val_windowed_256:.4f} nats windowed-256."
-        )
+    if best := run_status.best_checkpoint_message(end):
+        lines.append(best)
     lines.append(f"Let it write:  charloom generate --model {quoted} 'Once '")
     if end.reason == "stopped":
         lines.append(f"Go on with it: charloom resume {quoted}")

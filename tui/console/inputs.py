@@ -14,7 +14,7 @@ from charloom.core.data.vocab import Substitution, Vocab
 from charloom.core.errors import CharloomError
 from charloom.tui.console.options import read_options
 from charloom.tui.console.output import download_progress, echo_err
-from charloom.tui.formatting.prompt_changes import MOST_READ, adapt_prompt
+from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS, adapt_prompt
 
 _KINDS = 5  # of changed characters that are told
 
@@ -26,11 +26,13 @@ def read_prompt(prompt: str) -> str:
             raise CharloomError("There is no standard input to read; give the prompt itself.")
         data = b""
         while chunk := sys.stdin.buffer.read(2**16):
-            data = (data + chunk)[-4 * (MOST_READ + 1) :]  # UTF-8 takes four bytes at most
+            data = (data + chunk)[
+                -4 * (MAX_PROMPT_CHARACTERS + 1) :
+            ]  # UTF-8 takes four bytes at most
         prompt = data.decode("utf-8", "replace").removesuffix("\n")
-    if len(prompt) > MOST_READ:
-        echo_err(f"Only the last {MOST_READ:,} characters of the prompt are read.")
-    return prompt[-MOST_READ:]
+    if len(prompt) > MAX_PROMPT_CHARACTERS:
+        echo_err(f"Only the last {MAX_PROMPT_CHARACTERS:,} characters of the prompt are read.")
+    return prompt[-MAX_PROMPT_CHARACTERS:]
 
 
 def encode_prompt(prompt: str, vocab: Vocab) -> str:

@@ -30,7 +30,7 @@ from charloom.core.runs.events import (
 )
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.run_status import overfit_message
-from charloom.tui.formatting.units import format_clock
+from charloom.tui.formatting.units import bar_parts, format_clock
 
 _PLAIN_SECONDS = 5.0  # between lines where there is no terminal to redraw
 _MEASURE = 88  # columns at most: a line that is good to read
@@ -238,8 +238,8 @@ def _loss(name: str, nats: float) -> tuple[str, str, str]:
 
 
 def _bar(fraction: float, width: int) -> RenderableType:
-    done = round(fraction * width)
-    return Text.assemble(("━" * done, "cyan"), ("─" * (width - done), "dim"))
+    done, rest = bar_parts(fraction, width)
+    return Text.assemble((done, "cyan"), (rest, "dim"))
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

@@ -1,1 +1,1 @@
-"""Turn values into text: units, run states, safe content, wrapping, colours."""
+"""Convert values to text: units, run status, safe content, wrapping, colours."""

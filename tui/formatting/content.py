@@ -1,4 +1,4 @@
-"""Text that a person or a model wrote, as something Textual can show: no markup, no controls."""
+"""Convert untrusted text to Textual content without markup or control characters."""
 
 import re
 
@@ -8,7 +8,7 @@ from charloom.core.sanitize import sanitize, single_line
 
 
 def safe_content(text: str, style: str = "") -> Content:
-    """Return ``text`` as it is to be seen: characters that act become glyphs, brackets stay."""
+    """Return ``text`` with control characters as glyphs; brackets are not markup."""
     return Content.styled(sanitize(text), style) if style else Content(sanitize(text))
 
 

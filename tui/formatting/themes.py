@@ -1,8 +1,8 @@
-"""The two looks of the house, and the grounds that show a number; Textual's themes have these, too.
+"""Charloom's two themes, and the heat map colours that are added to every theme.
 
-The grounds of *heat* go from dark to bright (on a light page the other way), from blue to yellow,
-as the cividis map does (Nuñez, Anderton & Renslow 2018): whoever sees fewer colours, or none, sees
-the same order. *Cold* and *warm*, below and above zero, are blue and orange.
+The *heat* colours go from dark to bright (in light themes from bright to dark), from blue to
+yellow, like the cividis map (Nuñez, Anderton & Renslow 2018), whose order survives colour blindness
+and grey scale. *Cold* and *warm*, for values below and above zero, are blue and orange.
 """
 
 from collections.abc import Mapping
@@ -70,27 +70,27 @@ _ON_LIGHT = {
     "cold": ("#d3e6f5", "#86bbe3", "#1f5f99"),
     "warm": ("#fbe3c4", "#f0b068", "#9a4f00"),
 }
-GROUNDS = tuple(f"{name}-{n}" for name, row in _ON_DARK.items() for n in range(1, len(row) + 1))
+HEAT_COLORS = tuple(f"{name}-{n}" for name, row in _ON_DARK.items() for n in range(1, len(row) + 1))
 
 
-def heat_variables(page: Mapping[str, str], *, dark: bool) -> dict[str, str]:
-    """Return each ground as a variable of a stylesheet, and beside it the ink to write on it.
+def heat_variables(theme: Mapping[str, str], *, dark: bool) -> dict[str, str]:
+    """Return each colour as a CSS variable, and a ``-ink`` variable for the text on it.
 
-    That is the ``foreground`` or the ``background`` of the ``page``, whichever stands out more.
+    The ink is the ``foreground`` or the ``background`` of ``theme``, whichever has more contrast.
     """
-    inks = [Color.parse(page[name]) for name in ("foreground", "background")]
-    found = {}
+    inks = [Color.parse(theme[name]) for name in ("foreground", "background")]
+    variables = {}
     for name, row in (_ON_DARK if dark else _ON_LIGHT).items():
-        for number, ground in enumerate(row, 1):
-            found[f"{name}-{number}"] = ground
-            ink = max(inks, key=lambda ink: contrast(ink, Color.parse(ground)))
-            found[f"{name}-{number}-ink"] = ink.hex
-    return found
+        for number, color in enumerate(row, 1):
+            variables[f"{name}-{number}"] = color
+            ink = max(inks, key=lambda ink: contrast(ink, Color.parse(color)))
+            variables[f"{name}-{number}-ink"] = ink.hex
+    return variables
 
 
-def contrast(one: Color, other: Color) -> float:
-    """Return the contrast of two colours as WCAG 2 defines it, from 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+def contrast(a: Color, b: Color) -> float:
+    """Return the WCAG 2 contrast ratio of two colours, from 1 to 21."""
+    light, dark = sorted((_luminance(a), _luminance(b)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 

@@ -1,4 +1,4 @@
-"""The figures of models and checkpoints, in the words of a table."""
+"""Format losses, sizes, dates and durations, and table rows of models and checkpoints."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -8,34 +8,36 @@ from charloom.core.runs.events import bits
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo
 
+_DATE_CHARACTERS = 10  # of 2026-01-02
+
 
 def in_nats(value: float | None) -> str:
-    """Return a loss in nats per character; nothing where there is none."""
+    """Return a loss in nats per character; "" for None."""
     return "" if value is None else f"{value:.4f}"
 
 
 def in_bits(value: float | None) -> str:
-    """Return a loss in bits per character; nothing where there is none."""
+    """Return a loss, given in nats, in bits per character; "" for None."""
     return "" if value is None else f"{bits(value):.4f}"
 
 
 def total_bytes(info: ModelInfo) -> int:
-    """Return how many bytes the checkpoints of a model take."""
-    return sum(each.size for each in info.checkpoints)
+    """Return the size of a model's checkpoints in bytes."""
+    return sum(checkpoint.size for checkpoint in info.checkpoints)
 
 
 def megabytes(size: int) -> str:
-    """Return a number of bytes in megabytes."""
+    """Return ``size``, in bytes, in megabytes."""
     return f"{size / 1e6:,.1f}"
 
 
 def checkpoint_count(number: int) -> str:
-    """Return so many checkpoints in words."""
+    """Return ``1 checkpoint``, ``2 checkpoints`` and so on."""
     return f"{number:,} checkpoint{'' if number == 1 else 's'}"
 
 
 def network_summary(card: CheckpointMetadata) -> str:
-    """Return what sort of network it is, in one line."""
+    """Return the shape of a network, such as ``E 64, H 512, 2 layers, V 84, tied``."""
     model = card.model
     layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
     tied = ", tied" if model.tied else ""
@@ -43,7 +45,7 @@ def network_summary(card: CheckpointMetadata) -> str:
 
 
 def model_row(info: ModelInfo) -> tuple[str, ...]:
-    """Return layers and width, parameters, best step, loss twice, checkpoints, size and text."""
+    """Return shape, parameters, best step, loss in nats and bits, checkpoints, MB and text."""
     card = info.best.card if info.best else None
     saved = f"{len(info.checkpoints):,}", megabytes(total_bytes(info))
     if card is None:
@@ -61,42 +63,41 @@ def model_row(info: ModelInfo) -> tuple[str, ...]:
 
 
 def checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
-    """Return step, the four losses in nats, size, and what is special about a checkpoint."""
+    """Return step, the four losses in nats, MB, and remarks (best, pinned, damaged)."""
     losses = asdict(info.card.losses).values() if info.card else (None,) * 4
-    marks = {
-        "best": info == model.best,
-        "pinned": info.pinned,
-        "damaged": info.card is None,
-    }
-    special = ", ".join(word for word, holds in marks.items() if holds)
-    return (f"{info.step:,}", *map(in_nats, losses), megabytes(info.size), special)
+    remarks = {"best": info == model.best, "pinned": info.pinned, "damaged": info.card is None}
+    shown = ", ".join(remark for remark, holds in remarks.items() if holds)
+    return (f"{info.step:,}", *map(in_nats, losses), megabytes(info.size), shown)
 
 
-_SHORTEST = 10  # characters of a day: what stands for it where it is no date is cut to this
+def format_date(timestamp: str) -> str:
+    """Return the local date of an ISO 8601 timestamp, such as ``2026-01-02``."""
+    return format_datetime(timestamp)[:_DATE_CHARACTERS]
 
 
-def format_date(moment: str) -> str:
-    """Return the day of an ISO 8601 moment, such as ``2026-01-02``."""
-    return format_datetime(moment)[:_SHORTEST]
-
-
-def format_datetime(moment: str) -> str:
-    """Return day, hour and minute of an ISO 8601 moment; of what is none, its beginning."""
+def format_datetime(timestamp: str) -> str:
+    """Return local date, hour and minute of an ISO 8601 timestamp; its start if it is invalid."""
     try:
-        return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"
-    except (ValueError, OverflowError, OSError):  # not a moment, or one at the calendar's end
-        return single_line(moment, _SHORTEST)
+        return f"{datetime.fromisoformat(timestamp).astimezone():%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):  # invalid, or beyond the calendar of the system
+        return single_line(timestamp, _DATE_CHARACTERS)
 
 
 def format_clock(seconds: float) -> str:
-    """Return a duration as minutes and seconds, or hours, minutes and seconds."""
+    """Return a duration as ``m:ss`` or ``h:mm:ss``."""
     minutes, rest = divmod(round(max(0.0, seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def format_approx(seconds: float) -> str:
-    """Return an estimated duration, no more exact than it can be."""
+    """Return an estimated duration in seconds, minutes or hours."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def bar_parts(fraction: float, width: int) -> tuple[str, str]:
+    """Return the done and the remaining part of a line of ``width`` columns."""
+    done = round(fraction * width)
+    return "━" * done, "─" * (width - done)

@@ -1,4 +1,4 @@
-"""Where a text breaks into rows, so that a text that grows is only broken anew at its end."""
+"""Wrap a text into rows; when the text grows, only its last row is wrapped again."""
 
 from array import array
 from bisect import bisect_right
@@ -9,7 +9,7 @@ from rich.cells import cell_len, get_character_cell_size
 
 
 class Row(NamedTuple):
-    """A row begins at ``start`` of the text, which is ``column`` of ``paragraph``; all from 0."""
+    """The start of a row: an offset in the text, at ``column`` of ``paragraph``; all from 0."""
 
     start: int
     paragraph: int
@@ -22,9 +22,8 @@ FIRST = Row(0, 0, 0)
 def rows(text: str, width: int, first: Row = FIRST) -> Iterator[Row]:
     """Yield the rows of ``text`` from the row ``first`` on, each up to ``width`` (≥ 1) cells wide.
 
-    They break at newlines and after spaces; a word that is wider than a row, wherever it must.
-    Spaces that a row has no room for hang over its end. Whatever is appended to a text, its rows
-    but the last stay as they are.
+    Rows break at newlines and after spaces; words wider than a row break anywhere. Spaces may
+    hang over the end of a row. Appending to ``text`` changes only its last row.
     """
     start, paragraph, column = first
     while True:
@@ -38,39 +37,39 @@ def rows(text: str, width: int, first: Row = FIRST) -> Iterator[Row]:
 
 
 class WrappedRows:
-    """The rows of a text that grows, a few bytes for each: there may be a million."""
+    """The rows of a growing text, in 12 bytes each: there may be a million."""
 
     def __init__(self, text: str, width: int) -> None:
         self._width = width
-        self._figures = array("I", FIRST)  # three for each row
+        self._starts = array("I", FIRST)  # three numbers a row
         self.grow(text)
 
     def __len__(self) -> int:
-        return len(self._figures) // 3
+        return len(self._starts) // 3
 
     def __getitem__(self, number: int) -> Row:
-        place = 3 * number
-        return Row(self._figures[place], self._figures[place + 1], self._figures[place + 2])
+        index = 3 * number
+        return Row(*self._starts[index : index + 3])
 
     def at(self, position: int) -> int:
-        """Return the number of the row in which the character at ``position`` stands."""
+        """Return the number of the row that contains the character at ``position``."""
         return bisect_right(range(len(self)), position, key=lambda row: self[row].start) - 1
 
     def grow(self, text: str) -> None:
-        """Break the end of ``text``, of which there was only the beginning before."""
+        """Wrap the end of ``text``, whose start was wrapped before."""
         last = self[len(self) - 1]
-        del self._figures[-3:]
+        del self._starts[-3:]
         for row in rows(text, self._width, last):
-            self._figures.extend(row)
+            self._starts.extend(row)
 
 
 def _cuts(line: str, width: int) -> Iterator[int]:
-    """Yield where the rows of one line begin."""
+    """Yield the start of each row of one line."""
     narrow = cell_len(line) == len(line)  # every character takes one cell
     start = 0
     while True:
         yield start
-        end = start + width if narrow else _fitting(line, start, width)
+        end = start + width if narrow else _fitting_end(line, start, width)
         if end >= len(line):
             return
         space = line.rfind(" ", start, end + 1)
@@ -81,10 +80,10 @@ def _cuts(line: str, width: int) -> Iterator[int]:
             return
 
 
-def _fitting(line: str, start: int, width: int) -> int:
-    """Return the end of what fits into ``width`` cells from ``start`` on: a character at least."""
-    for place in range(start, len(line)):
-        width -= get_character_cell_size(line[place])
+def _fitting_end(line: str, start: int, width: int) -> int:
+    """Return the end of the characters that fit into ``width`` cells, at least one of them."""
+    for index in range(start, len(line)):
+        width -= get_character_cell_size(line[index])
         if width < 0:
-            return max(place, start + 1)
+            return max(index, start + 1)
     return len(line)

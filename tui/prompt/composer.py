@@ -10,7 +10,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from charloom.core.sanitize import sanitize
-from charloom.tui.formatting.prompt_changes import MOST_READ
+from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS
 
 _NEW_LINE = ("ctrl+j", "alt+enter", "shift+enter")
 
@@ -124,7 +124,7 @@ class Composer(TextArea):
         event.prevent_default()
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         # Of more than this nothing would be read, and it would be slow to wrap.
-        await super()._on_paste(events.Paste(text[-MOST_READ - 1 :]))
+        await super()._on_paste(events.Paste(text[-MAX_PROMPT_CHARACTERS - 1 :]))
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Go up; from the first line, to the prompt before."""

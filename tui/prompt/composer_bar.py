@@ -79,7 +79,7 @@ class ComposerBar(VerticalGroup):
         prompt, said = self.composer.text, ""
         if self._voice and prompt:
             known, changes = adapt_prompt(prompt[-_LOOKED_AT:], self._voice.model.vocab)
-            said = describe_changes(prompt, changes, will=True) + f"  ·  {_START}" * (not known)
+            said = describe_changes(prompt, changes, future=True) + f"  ·  {_START}" * (not known)
         self.query_one("#said", Static).update(safe_content(said))
         stop = [("esc", "stop", "screen.stop")] if self._writing else []
         send = ("enter", "send" if prompt else "begin a line", "screen.send")

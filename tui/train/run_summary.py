@@ -6,12 +6,12 @@ from typing import Any
 
 from textual.content import Content
 
-from charloom.core.runs.events import Finished, Progress, Started, bits
+from charloom.core.runs.events import Progress, Started, bits
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
-from charloom.tui.formatting.units import format_clock
+from charloom.tui.formatting.units import bar_parts, format_clock
 
 _NAME = 24  # characters
 _MOST_NATS = 99.0  # beyond which no perplexity is worth a figure
@@ -44,12 +44,9 @@ def place(run: RunMonitor) -> Content:
 
 def bar(run: RunMonitor, width: int) -> Content:
     """Return how much is done: a thin line, and a figure at its end."""
-    done = run_status.fraction(run)
-    room = max(0, width - 6)
-    full = round(done * room)
-    return Content.assemble(
-        ("━" * full, "$accent"), ("─" * (room - full), "$text-disabled"), f"{done:>6.0%}"
-    )
+    fraction = run_status.fraction(run)
+    done, rest = bar_parts(fraction, max(0, width - 6))
+    return Content.assemble((done, "$accent"), (rest, "$text-disabled"), f"{fraction:>6.0%}")
 
 
 def figures(run: RunMonitor) -> Content:
@@ -78,7 +75,7 @@ def notes(run: RunMonitor) -> Content:
         turning = "Ended early: it no longer improved."
     told.append(safe_content(turning))
     if run.finished and run.state is not RunStatus.FAILED:
-        told.append(_outcome(run.finished))
+        told.append(safe_content(run_status.best_checkpoint_message(run.finished)))
     told += [
         safe_content(in_the_app(single_line(warning, len(warning) + 1)), "$text-warning")
         for warning in reversed(run.warnings)
@@ -134,13 +131,3 @@ def _elapsed(now: Progress | None) -> str:
 def _left(run: RunMonitor) -> str:
     live = run.state in (RunStatus.TRAINING, RunStatus.PAUSED)
     return f"{format_clock(run.progress.eta_seconds):>9} left" if run.progress and live else ""
-
-
-def _outcome(end: Finished) -> Content:
-    if end.val_loss is None or end.val_windowed_256 is None:
-        return Content("")
-    return safe_content(
-        f"Best checkpoint: step {end.best_step:,}, on {end.measured_on} {end.val_loss:.4f} nats "
-        f"({bits(end.val_loss):.3f} bits) per character carried, "
-        f"{end.val_windowed_256:.4f} windowed-256."
-    )

@@ -22,7 +22,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from charloom.core.sanitize import sanitize
-from charloom.tui.formatting.themes import GROUNDS
+from charloom.tui.formatting.themes import HEAT_COLORS
 from charloom.tui.formatting.wrapping import WrappedRows
 from charloom.tui.widgets.color_scale import UNKNOWN, ColorScale
 from charloom.tui.widgets.streaming_text import MEASURE
@@ -45,7 +45,7 @@ class HeatmapText(Widget, can_focus=True):
         "tinted--sign",
         "tinted--unknown",
         "tinted--mark",
-        *(f"tinted--{ground}" for ground in GROUNDS),
+        *(f"tinted--{ground}" for ground in HEAT_COLORS),
     }
     DEFAULT_CSS = (
         """
@@ -57,7 +57,7 @@ class HeatmapText(Widget, can_focus=True):
     """
         + "".join(
             f".tinted--{ground} {{ background: ${ground}; color: ${ground}-ink; }}\n"
-            for ground in GROUNDS
+            for ground in HEAT_COLORS
         )
         + "}"
     )

@@ -13,6 +13,8 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
+from charloom.tui.formatting.units import bar_parts
+
 _BAR_FROM = 20  # columns: a narrower dial shows its number alone
 
 
@@ -96,13 +98,13 @@ class NumberSlider(Widget, can_focus=True):
         label = self.label[: self._label_width].ljust(self._label_width)
         left = max(0, width - self._label_width - self._value_width - 1)
         bar = left if width >= _BAR_FROM and len(self._notches) > 1 else 0
-        done = round(self._place() * bar)
+        done, rest = bar_parts(self._place(), bar)
         return Content.assemble(
             (label, "$text-muted"),
             shown[: self._value_width].rjust(self._value_width),
             " ",
-            ("━" * done, "$accent"),
-            ("─" * (bar - done), "$text-disabled"),
+            (done, "$accent"),
+            (rest, "$text-disabled"),
         )
 
     def shown(self, value: float) -> str:

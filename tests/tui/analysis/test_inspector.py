@@ -22,7 +22,7 @@ from charloom.core.store.write import save_checkpoint
 from charloom.tui.analysis.inspector import InspectorScreen
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.text_picker import TextPicker
-from charloom.tui.formatting.themes import DARK, GROUNDS, LIGHT, contrast
+from charloom.tui.formatting.themes import DARK, HEAT_COLORS, LIGHT, contrast
 from charloom.tui.messages import OpenInspector
 from charloom.tui.services.model_cache import load
 from charloom.tui.services.text_source import TextKind, TextSource
@@ -218,7 +218,7 @@ def test_on_every_ground_letters_are_legible_and_grounds_go_from_dark_to_bright(
     app = CharloomApp()
     app.theme = theme.name
     variables = app.get_css_variables()
-    for ground in GROUNDS:
+    for ground in HEAT_COLORS:
         ink = Color.parse(variables[f"{ground}-ink"])
         assert contrast(ink, Color.parse(variables[ground])) >= 4.5
     page = Color.parse(variables["background"])

@@ -141,7 +141,7 @@ def test_a_run_is_resumed_and_let_go_of_and_its_trainers_death_is_told(
         told = process.communicate()[1].splitlines()[-1]
     assert process.returncode == 1
     assert told.startswith("charloom: 'sea' is not being trained: ")
-    assert told.endswith("; `charloom resume sea` goes on with it.")
+    assert told.endswith("; `charloom resume sea` continues it.")
 
 
 def test_a_run_that_cannot_begin_is_an_error(

@@ -68,13 +68,13 @@ def test_what_is_not_being_trained_is_told_with_what_to_do(command: str) -> None
     write_run("done", *course(300), end())
     write_run("failed", *course(300), end("failed", "It broke."))
     (write_run("killed", *course(300)) / "trainer.log").write_text("Bus error\n")
-    begin, go_on = "is not being trained", "`charloom resume {}` goes on with it."
+    begin, go_on = "is not being trained", "`charloom resume {}` continues it."
     for name, rest in {
-        "imported": ": it has no run here; `charloom runs` lists those there are.",
-        "frankenstein": ": it has no run here; `charloom runs` lists those there are.",
-        "new run": " yet; `charloom resume 'new run'` begins.",
+        "imported": ": it was imported and has no run; `charloom runs` lists all runs.",
+        "frankenstein": ": it was imported and has no run; `charloom runs` lists all runs.",
+        "new run": " yet; `charloom resume 'new run'` starts it.",
         "stopped": f": it was stopped; {go_on.format('stopped')}",
-        "done": ": it is done; `charloom generate --model done` lets it write.",
+        "done": ": it is done; `charloom generate --model done` generates text.",
         "failed": f": It broke; {go_on.format('failed')}",
         "killed": f": Bus error; {go_on.format('killed')}",
     }.items():

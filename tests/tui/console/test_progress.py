@@ -74,7 +74,7 @@ def test_who_comes_later_sees_the_course_so_far() -> None:
 
 
 def test_that_a_text_is_learned_by_heart_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    told, story = "From step 2,000 on it learns its text by heart", learned_by_heart(4_000)
+    told, story = "It overfits from step 2,000 on", learned_by_heart(4_000)
     screen = io.StringIO()
     with LiveView("sea", Console(file=screen, force_terminal=True, width=200)) as live:
         for event in story:

@@ -1,15 +1,19 @@
-"""What a person is told of a prompt that a model does not know all of."""
+"""Notes on characters of a prompt that a model does not know."""
 
 import pytest
 
 from charloom.core.data.vocab import Vocab
-from charloom.tui.formatting.prompt_changes import MOST_READ, adapt_prompt, describe_changes
+from charloom.tui.formatting.prompt_changes import (
+    MAX_PROMPT_CHARACTERS,
+    adapt_prompt,
+    describe_changes,
+)
 
 VOCAB = Vocab(tuple('\n "-abcdeghnst'))
 
 
 @pytest.mark.parametrize(
-    ("prompt", "will", "done"),
+    ("prompt", "future", "done"),
     [
         ("the sea", "", ""),
         ("The sea", "T → t", "T → t"),
@@ -22,14 +26,14 @@ VOCAB = Vocab(tuple('\n "-abcdeghnst'))
         ("\x1b\t", "␉ →    ·  ␛ will be dropped", "␉ →    ·  ␛ was dropped"),
         ("ABCDET", "A → a  ·  B → b  ·  C → c  ·  D → d  ·  and 2 more kinds", None),
         (
-            "x" + "a" * MOST_READ,
+            "x" + "a" * MAX_PROMPT_CHARACTERS,
             "only the last 20,000 characters are read",
             "only the last 20,000 characters are read",
         ),
     ],
 )
-def test_each_kind_of_change_is_told_once(prompt: str, will: str, done: str | None) -> None:
+def test_each_kind_of_change_is_listed_once(prompt: str, future: str, done: str | None) -> None:
     known, changes = adapt_prompt(prompt, VOCAB)
     assert all(character in VOCAB.c2ix for character in known)
-    assert describe_changes(prompt, changes, will=True) == will
-    assert describe_changes(prompt, changes) == (will if done is None else done)
+    assert describe_changes(prompt, changes, future=True) == future
+    assert describe_changes(prompt, changes) == (future if done is None else done)

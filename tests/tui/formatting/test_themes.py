@@ -1,4 +1,4 @@
-"""The house's own looks are legible: contrast as WCAG 2 defines it."""
+"""Contrast of Charloom's themes, as WCAG 2 defines it."""
 
 import pytest
 from textual.color import Color
@@ -19,7 +19,7 @@ def luminance(color: Color) -> float:
 
 
 def contrast(variables: dict[str, str], ink: str, ground: str) -> float:
-    """Return the contrast of what is drawn in ``ink``, which may be translucent."""
+    """Return the contrast of ``ink``, which may be translucent, on ``ground``."""
     behind = Color.parse(variables[ground])
     drawn = behind.blend(color := Color.parse(variables[ink]), color.a)
     light, dark = sorted([luminance(drawn), luminance(behind)], reverse=True)

@@ -1,4 +1,4 @@
-"""Where a growing text breaks into rows, against the text itself and a slow look at every word."""
+"""Wrapping, compared with the text itself and with a slow check of every word."""
 
 from itertools import pairwise
 
@@ -14,7 +14,7 @@ WIDTHS = st.integers(1, 9)
 
 
 def pieces(text: str, width: int) -> list[str]:
-    """Return the rows as text, each with what ends it."""
+    """Return the rows as text, with trailing spaces and newlines."""
     starts = [row.start for row in rows(text, width)]
     return [text[start:end] for start, end in pairwise([*starts, len(text)])]
 
@@ -45,8 +45,8 @@ def test_a_text_breaks_after_spaces_and_where_it_must(
 def test_rows_are_the_whole_text_and_no_wider_than_they_may_be(text: str, width: int) -> None:
     broken = pieces(text, width)
     assert "".join(broken) == text
-    for each in broken:
-        visible = each.rstrip(" \n")  # spaces may hang over
+    for row in broken:
+        visible = row.rstrip(" \n")  # spaces may hang over
         assert cell_len(visible) <= width or len(visible) == 1
 
 
@@ -66,7 +66,7 @@ def test_what_is_appended_changes_the_last_row_alone(text: str, more: str, width
 
 
 @given(TEXTS, WIDTHS)
-def test_a_row_tells_where_it_stands_in_its_paragraph(text: str, width: int) -> None:
+def test_a_row_knows_its_paragraph_and_column(text: str, width: int) -> None:
     paragraphs = text.split("\n")
     for row, piece in zip(rows(text, width), pieces(text, width), strict=True):
         found = paragraphs[row.paragraph][row.column :]

@@ -121,14 +121,14 @@ def test_that_a_text_is_learned_by_heart_is_told_with_what_to_do() -> None:
     folder = write_run("sea", *learned_by_heart(4_000), RunWarning("It is warm."))
     with at_work(folder):
         assert told(RunMonitor(folder)).startswith(
-            "From step 2,000 on it learns its text by heart and"
+            "It overfits from step 2,000 on: it memorizes its text and"
         )
         assert "stop here, or try more text or dropout.\nIt is warm." in told(RunMonitor(folder))
     events.record(folder, end("no longer improving"))
     assert told(RunMonitor(folder)).startswith(
-        "From step 2,000 on it learned by heart: more text or dropout would help.\nBest checkpoint"
+        "It overfitted from step 2,000 on: more text or dropout would help.\nBest checkpoint"
     )
-    assert "by heart" not in told(RunMonitor(write_run("tale", *course())))
+    assert "overfit" not in told(RunMonitor(write_run("tale", *course())))
 
 
 async def test_a_run_before_its_first_report_is_shown_and_can_be_trained(tmp_path: Path) -> None:
