@@ -105,7 +105,7 @@ def end_message(run: RunMonitor) -> str:
         RunStatus.STOPPED: f"{run.name} is stopped and saved at {step}.",
         RunStatus.PAUSED: f"{run.name} is paused. {reason}",
         RunStatus.FAILED: f"{run.name} failed: {reason}",
-    """Return the step and losses of the best checkpoint; "" if the run was not validated."""
+        RunStatus.INTERRUPTED: f"{run.name} was interrupted: {reason} Press F3, u to resume it.",
     }.get(run.state, f"{run.name} is {label(run.state)}.")
 
 
