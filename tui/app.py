@@ -184,7 +184,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
     @work
     async def open_inspector(self, message: messages.OpenInspector) -> None:
         """Show the inspector on the model, which is loaded first if need be."""
-        from charloom.tui.analysis.inspector import InspectorScreen, specimen
+        from charloom.tui.analysis.inspector import InspectorScreen, sample_text
         from charloom.tui.services.background import run_in_background
         from charloom.tui.services.model_cache import load
 
@@ -199,7 +199,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         exact = model.exact
 
         def find() -> tuple[str, str]:
-            return specimen(exact) if text is None else ("a text of the page", text)
+            return sample_text(exact) if text is None else ("a text of the page", text)
 
         await self.push_screen(InspectorScreen(self.services, model, find))
 

@@ -1,14 +1,14 @@
-"""Seeing inside: what a network makes of a text, character by character.
+"""Surprise and activations of a network, character by character.
 
-*Surprise* is what a character costs, -log2 of the probability that the network gave it. *Gates* and
-*cell state* are what every unit did meanwhile: f says how much of its cell it keeps, i how much of
-something new it lets in, o how much of the cell the rest of the network gets to see (Hochreiter &
-Schmidhuber 1997; Gers et al. 2000)::
+*Surprise* is -log2 of the probability that the network gave the character that came. The *gates*
+and the *cell state* belong to each unit: f says how much of its cell it keeps, i how much new input
+it lets in, o how much of the cell the rest of the network sees (Hochreiter & Schmidhuber 1997;
+Gers et al. 2000)::
 
     c = f c + i g        h = o tanh(c)
 
-The text is read once, from the empty state; its states are kept, and all else is worked out from
-them when it is asked for.
+The network reads the text once, from the empty state. The states are stored; everything else is
+computed from them on request.
 """
 
 import math
@@ -25,13 +25,13 @@ from charloom.core.errors import CharloomError
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
 MAX_CHARACTERS = 10_000
-"""Characters that are read: the states of one layer of 512 units take 41 MB then."""
+"""Characters of a traced text: the states of one layer of 512 units then take 41 MB."""
 
-_CHUNK = 256  # characters read between two questions whether anybody still waits
+_CHUNK_CHARACTERS = 256  # read between two checks for cancellation
 
 
 class UnitSignal(StrEnum):
-    """What can be seen of a unit: its cell, as tanh(c), and its gates."""
+    """A signal of a unit: its cell, as tanh(c), or one of its gates."""
 
     CELL = "cell"
     FORGET = "forget"
@@ -41,7 +41,7 @@ class UnitSignal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NextCharacter:
-    """A character that may come next, and how probable the network holds it."""
+    """A possible next character and its predicted probability."""
 
     character: str
     probability: float
@@ -49,91 +49,93 @@ class NextCharacter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
-    """A text of N characters as ``model`` read it.
+    """A text of N characters as ``network`` read it; M of them were read.
 
-    ``bits`` ``[N]`` has NaN where nothing was predicted: at the first character that was read, and
-    at those that the model does not know. These are read as the placeholder of folded ones where
-    there is one, and else passed over, as scoring does.
+    ``bits`` ``[N]`` is NaN where nothing was predicted: at the first character that was read, and
+    at characters that the vocabulary lacks. As in scoring, the network reads the placeholder for
+    these if it has one, and skips them otherwise.
     """
 
-    model: NumpyLSTM = field(repr=False)
+    network: NumpyLSTM = field(repr=False)
     text: str
     bits: NDArray[np.float64] = field(repr=False)
-    ids: NDArray[np.int64] = field(repr=False)  # [M]: those of the characters that were read
-    hidden: Array = field(repr=False)  # [layers, M, H], after each of these; cell likewise
-    cell: Array = field(repr=False)
-    places: NDArray[np.int64] = field(repr=False)  # [M]: where in the text each of these stands
+    ids: NDArray[np.int64] = field(repr=False)  # [M]: the characters that were read
+    hidden: Array = field(repr=False)  # [layers, M, H]: the state after each of them
+    cell: Array = field(repr=False)  # [layers, M, H]
+    positions: NDArray[np.int64] = field(repr=False)  # [M]: their positions in the text
 
     @property
     def predicted(self) -> int:
-        """How many characters were predicted."""
+        """The number of predicted characters."""
         return int(np.count_nonzero(~np.isnan(self.bits)))
 
     @property
     def bits_per_char(self) -> float:
-        """The mean surprise of those that were predicted; it is what scoring the text gives."""
+        """The mean surprise of the predicted characters; equal to the carried score of the text."""
         return float(np.nansum(self.bits)) / self.predicted
 
     def alternatives(self, position: int, count: int) -> list[NextCharacter]:
-        """Return the likeliest characters at ``position``, as seen from what stands before it.
+        """Return the ``count`` likeliest characters at ``position``, given the text before it.
 
-        Nothing where nothing stands before it.
+        The list is empty if no character was read before ``position``.
         """
-        before = int(np.searchsorted(self.places, position))
-        if before == 0:
+        read_before = int(np.searchsorted(self.positions, position))
+        if read_before == 0:
             return []
-        logits = self.model.predict(self.hidden[-1, before - 1 : before])[0].astype(np.float64)
-        chances = np.exp(logits - logits.max())
-        chances /= chances.sum()
-        likeliest = np.argsort(-chances, kind="stable")[:count]
-        chars = self.model.vocab.chars
-        return [NextCharacter(chars[each], float(chances[each])) for each in likeliest]
+        hidden = self.hidden[-1, read_before - 1 : read_before]
+        logits = self.network.predict(hidden)[0].astype(np.float64)
+        probabilities = np.exp(logits - logits.max())
+        probabilities /= probabilities.sum()
+        likeliest = np.argsort(-probabilities, kind="stable")[:count]
+        chars = self.network.vocab.chars
+        return [NextCharacter(chars[i], float(probabilities[i])) for i in likeliest]
 
     def signal(self, signal: UnitSignal, layer: int, unit: int) -> NDArray[np.float32]:
-        """Return one signal of a unit, counted from 0, after each character ``[N]``.
+        """Return a signal ``[N]`` of a unit after each character; layer and unit count from 0.
 
-        It is NaN before the first that was read.
-        Raises :class:`CharloomError` where there is no such layer or unit.
+        It is NaN before the first character that was read; a skipped character has the value of
+        the one before it. Raises :class:`CharloomError` if there is no such layer or unit.
         """
-        settings = self.model.settings
-        if not (0 <= layer < settings.layers and 0 <= unit < settings.hidden):
+        config = self.network.settings
+        if not (0 <= layer < config.layers and 0 <= unit < config.hidden):
             raise CharloomError(
-                f"This network has layers 1 to {settings.layers} "
-                f"with units 1 to {settings.hidden} each."
+                f"This network has layers 1 to {config.layers} "
+                f"with units 1 to {config.hidden} each."
             )
         if signal is UnitSignal.CELL:
             values = np.tanh(self.cell[layer, :, unit])
         else:
-            gates = self.model.gates(self.ids, self.hidden, layer, unit)
+            gates = self.network.gates(self.ids, self.hidden, layer, unit)
             values = gates[(UnitSignal.INPUT, UnitSignal.FORGET, UnitSignal.OUTPUT).index(signal)]
-        # one that was passed over has what the one before it has
-        read = np.searchsorted(self.places, np.arange(len(self.text)), "right")
-        return np.append(np.float32(np.nan), values)[read]
+        read_up_to = np.searchsorted(self.positions, np.arange(len(self.text)), "right")
+        return np.append(np.float32(np.nan), values)[read_up_to]
 
 
-def trace(model: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda: False) -> Trace:
-    """Let ``model`` read ``text``, of which it takes the first :data:`LONGEST` characters.
+def trace(network: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda: False) -> Trace:
+    """Return the trace of ``network`` on the first :data:`MAX_CHARACTERS` characters of ``text``.
 
-    Raises :class:`CharloomError` when fewer than two of them are known, or it is ``cancelled``.
+    Raises :class:`CharloomError` when fewer than two of them are in the vocabulary, or when
+    ``cancelled`` returns true.
     """
     text = text[:MAX_CHARACTERS]
-    vocab = model.vocab
-    known = np.fromiter((c in vocab.c2ix for c in text), np.bool_, len(text))
-    reads = np.ones_like(known) if PLACEHOLDER in vocab.c2ix else known
-    if np.count_nonzero(reads) < 2 or not known[reads][1:].any():
+    vocab = network.vocab
+    is_known = np.fromiter((c in vocab.c2ix for c in text), np.bool_, len(text))
+    is_read = np.ones_like(is_known) if PLACEHOLDER in vocab.c2ix else is_known
+    if np.count_nonzero(is_read) < 2 or not is_known[is_read][1:].any():
         raise CharloomError(
-            "This text is too short to look into; give two characters or more that the model knows."
+            "This text is too short to inspect. Use one with at least two characters that the "
+            "model knows."
         )
-    ids = vocab.encode("".join(c for c, is_read in zip(text, reads, strict=True) if is_read))
-    state = model.start()
-    pieces = []
-    for start in range(0, len(ids), _CHUNK):
+    positions = np.flatnonzero(is_read)
+    ids = vocab.encode("".join(text[i] for i in positions))
+    state = network.start()
+    chunks = []
+    for start in range(0, len(ids), _CHUNK_CHARACTERS):
         if cancelled():
-            raise CharloomError("The reading was cancelled.")
-        pieces.append(model.trace(ids[start : start + _CHUNK], state))
-    hidden, cell = (np.concatenate(parts, axis=1) for parts in zip(*pieces, strict=True))
-    places = np.flatnonzero(reads)
+            raise CharloomError("The trace was cancelled.")
+        chunks.append(network.trace(ids[start : start + _CHUNK_CHARACTERS], state))
+    hidden, cell = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
     bits = np.full(len(text), np.nan)
-    bits[places[1:]] = losses(model.predict(hidden[-1, :-1]), ids[1:]) / math.log(2)
-    bits[~known] = np.nan
-    return Trace(model, text, bits, ids, hidden, cell, places)
+    bits[positions[1:]] = losses(network.predict(hidden[-1, :-1]), ids[1:]) / math.log(2)
+    bits[~is_known] = np.nan
+    return Trace(network, text, bits, ids, hidden, cell, positions)

@@ -1,9 +1,10 @@
-"""Which units of a network track something that has a name, and where in a text they do.
+"""Units of a network whose cell follows a property of the text.
 
 A unit tracks a property as well as tanh(c), its cell state after each character, correlates with
-it (Pearson's r). What it tracks is found on the first half of a text, and how well on the second,
-so that among thousands of units none is praised for a coincidence. Units such as these were first
-shown by Karpathy, Johnson & Fei-Fei, "Visualizing and Understanding Recurrent Networks", 2015, §4.
+it (Pearson's r). The property is chosen on the first half of a text and the score is measured on
+the second half, so that none of thousands of units scores high by chance. Units of this kind were
+first shown by Karpathy, Johnson & Fei-Fei, "Visualizing and Understanding Recurrent Networks",
+2015, §4.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,15 +19,15 @@ Floats = NDArray[np.float32]
 
 _QUOTES = {"“": "”", "«": "»", "„": "“", '"': '"'}
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
-_MOST_SPANS = 20
-_STILL = 1e-4  # a standard deviation below it is rounding
+_MAX_SPANS = 20
+_MIN_STD = 1e-4  # a smaller standard deviation is rounding
 
 
 class UnitProbe(NamedTuple):
     """A unit, from 0, and the property that it tracks best.
 
-    ``score`` is the correlation on the second half of the text; ``sign`` is -1 where the cell is
-    low when the property is there, or large.
+    ``score`` is the correlation on the second half of the text; ``sign`` is -1 if the cell is low
+    where the property is present or large.
     """
 
     layer: int
@@ -37,27 +38,27 @@ class UnitProbe(NamedTuple):
 
 
 class Span(NamedTuple):
-    """The characters from ``start`` to before ``end``."""
+    """The characters from ``start`` up to, but not including, ``end``."""
 
     start: int
     end: int
 
 
-def _place_in_line(text: str) -> list[int]:
-    first, newline, others = text.partition("\n")
-    return [0] * len(first) + _counted(newline + others, lambda character: character != "\n")
+def _position_in_line(text: str) -> list[int]:
+    first, newline, rest = text.partition("\n")  # the position in the first line is unknown
+    return [0] * len(first) + _run_lengths(newline + rest, lambda character: character != "\n")
 
 
 def _word_length(text: str) -> list[int]:
-    return _counted(text, str.isalnum)
+    return _run_lengths(text, str.isalnum)
 
 
 def _in_quotes(text: str) -> list[int]:
-    return _within(text, _QUOTES)
+    return _inside(text, _QUOTES)
 
 
 def _in_brackets(text: str) -> list[int]:
-    return _within(text, _BRACKETS)
+    return _inside(text, _BRACKETS)
 
 
 def _after_newline(text: str) -> list[int]:
@@ -69,106 +70,106 @@ def _capital(text: str) -> list[int]:
 
 
 PROPERTIES: Mapping[str, Callable[[str], list[int]]] = {
-    "position in line": _place_in_line,
+    "position in line": _position_in_line,
     "inside quotation marks": _in_quotes,
     "inside brackets": _in_brackets,
     "after a newline": _after_newline,
     "word length": _word_length,
     "capital letters": _capital,
 }
-"""What is looked for: a number for each character, of the text up to and including it."""
+"""The properties: each function returns a number per character, of the text up to and with it."""
 
 
-def rank_units(reading: Trace) -> list[UnitProbe]:
-    """Return every unit with what it tracks best: the best for each property, then all others.
+def rank_units(trace: Trace) -> list[UnitProbe]:
+    """Return every unit with the property that it tracks best.
 
-    Both are sorted by score. A property that does not change in one half of the text is not looked
-    for.
+    The best unit of each property comes first, then all others, both sorted by score. A property
+    that is constant in one half of the text is left out; without any, the list is empty.
     """
-    layers, _, size = reading.cell.shape
-    signals = np.tanh(np.concatenate(reading.cell, axis=1))  # [M, layers * H]
+    layers, _, size = trace.cell.shape
+    cells = np.tanh(np.concatenate(trace.cell, axis=1))  # [M, layers * H]
     values = {
-        name: np.array(measure(reading.text), np.float32)[reading.places]
+        name: np.array(measure(trace.text), np.float32)[trace.positions]
         for name, measure in PROPERTIES.items()
     }
-    half = len(signals) // 2
-    halves = (slice(half), slice(half, None))
-    values = {n: v for n, v in values.items() if all(np.ptp(v[part]) > 0 for part in halves)}
+    middle = len(cells) // 2
+    halves = (slice(middle), slice(middle, None))
+    values = {n: v for n, v in values.items() if all(np.ptp(v[half]) > 0 for half in halves)}
     if not values:
         return []
     names = list(values)
-    chosen, judged = (  # [units, properties]
-        np.stack([_correlations(signals[part], v[part]) for v in values.values()], axis=1)
-        for part in halves
+    first, second = (  # [units, properties]
+        np.stack([_correlations(cells[half], v[half]) for v in values.values()], axis=1)
+        for half in halves
     )
-    best = np.abs(chosen).argmax(axis=1)
+    best = np.abs(first).argmax(axis=1)
     units = np.arange(layers * size)
-    signs = np.where(chosen[units, best] < 0, -1, 1)
-    scores = judged[units, best] * signs
-    trackers = [
+    signs = np.where(first[units, best] < 0, -1, 1)
+    scores = second[units, best] * signs
+    probes = [
         UnitProbe(u // size, u % size, names[best[u]], float(scores[u]), int(signs[u]))
         for u in np.argsort(-scores, kind="stable").tolist()
     ]
-    first = {tracker.tracks: tracker for tracker in reversed(trackers)}.values()
-    return sorted(trackers, key=lambda tracker: tracker not in first)  # stable
+    best_probes = {probe.tracks: probe for probe in reversed(probes)}.values()
+    return sorted(probes, key=lambda probe: probe not in best_probes)  # stable
 
 
 def strong_spans(values: Floats, sign: int = 1) -> list[Span]:
-    """Return where a signal ``[N]`` is strongest: the strongest spans, in the order of the text.
+    """Return the spans where a signal ``[N]`` is strongest, at most 20, in the order of the text.
 
-    A span is a run of characters at which it is more than a standard deviation above its mean (or,
-    with ``sign`` -1, below); how strong it is, is the sum of what lies beyond.
+    In a span the signal is more than a standard deviation above its mean, or below it with ``sign``
+    -1. The strength of a span is the sum of the excess.
     """
-    beyond = np.nan_to_num(sign * (values - np.nanmean(values))) - np.nanstd(values)
-    inside = np.concatenate([[False], beyond > 0, [False]])
-    edges = np.flatnonzero(inside[1:] != inside[:-1])
-    found = [Span(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
-    found.sort(key=lambda span: -float(beyond[span.start : span.end].sum()))
-    return sorted(found[:_MOST_SPANS])
+    excess = np.nan_to_num(sign * (values - np.nanmean(values))) - np.nanstd(values)
+    is_strong = np.concatenate([[False], excess > 0, [False]])
+    edges = np.flatnonzero(is_strong[1:] != is_strong[:-1])
+    spans = [Span(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+    spans.sort(key=lambda span: -float(excess[span.start : span.end].sum()))
+    return sorted(spans[:_MAX_SPANS])
 
 
 def _correlations(signals: Floats, values: Floats) -> Floats:
-    """Return Pearson's r ``[units]`` of ``[T, units]`` and ``[T]``; 0 where a signal stands still.
+    """Return Pearson's r ``[units]`` of ``[T, units]`` and ``[T]``; 0 where a signal is constant.
 
-    Of what is there or is not, both weigh the same, however rare one of them is.
+    For a property that is only present or absent, both cases weigh the same, however rare one is.
     """
     weights = np.full(len(values), 1 / len(values), np.float32)
     if set(np.unique(values)) == {0, 1}:
         weights = np.where(values == 1, 0.5 / values.sum(), 0.5 / (1 - values).sum())
         weights = weights.astype(np.float32)
     mean = weights @ signals
-    spread = np.sqrt(np.maximum(weights @ signals**2 - mean**2, 0))
+    std = np.sqrt(np.maximum(weights @ signals**2 - mean**2, 0))
     values = values - np.float32(weights @ values)
     values = values / np.sqrt(weights @ values**2, dtype=np.float32)
-    found = (weights * values) @ signals / np.where(spread > _STILL, spread, np.inf)
-    return found.astype(np.float32)
+    correlations = (weights * values) @ signals / np.where(std > _MIN_STD, std, np.inf)
+    return correlations.astype(np.float32)
 
 
-def _counted(text: str, counts: Callable[[str], bool]) -> list[int]:
-    """Return how many characters in a row, up to each one, are such that count."""
+def _run_lengths(text: str, matches: Callable[[str], bool]) -> list[int]:
+    """Return, for each character, the length of the run of matching characters that it ends."""
     lengths = []
     length = 0
     for character in text:
-        length = length + 1 if counts(character) else 0
+        length = length + 1 if matches(character) else 0
         lengths.append(length)
     return lengths
 
 
-def _within(text: str, marks: Mapping[str, str]) -> list[int]:
-    """Return 1 from an opening mark on to before the one that closes it, and 0 elsewhere.
+def _inside(text: str, marks: Mapping[str, str]) -> list[int]:
+    """Return 1 from each opening mark up to the character before its closing mark, else 0.
 
-    An empty line closes whatever was left open.
+    An empty line closes all open marks.
     """
     inside = []
     open_until: list[str] = []
-    before = ""
+    previous = ""
     for character in text:
-        if character == before == "\n":
+        if character == previous == "\n":
             open_until.clear()
         if open_until and character == open_until[-1]:
             open_until.pop()
         elif character in marks:
             open_until.append(marks[character])
         inside.append(int(bool(open_until)))
-        before = character
+        previous = character
     return inside

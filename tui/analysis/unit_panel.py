@@ -1,4 +1,4 @@
-"""Beside a text that is looked into: what was expected at the cursor, or what a unit did there."""
+"""Panel of the inspector: the prediction, or the signals of a unit, at the cursor."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,100 +18,97 @@ from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.option_list import PlainOptionList
 from charloom.tui.widgets.token_readout import alternatives, char_label, surprise
 
-_EXPECTED = 9
-_LISTED = 300
-_SHORT = {"inside quotation marks": "in quotes", "inside brackets": "in brackets"}
+_ALTERNATIVES = 9
+_MAX_LISTED_UNITS = 300
+_CONTEXT_CHARACTERS = 12
+_SHORT_NAMES = {"inside quotation marks": "in quotes", "inside brackets": "in brackets"}
 
 
 class UnitPanel(Vertical):
-    """The figures at the cursor, and under them, where units are shown, the list of these."""
+    """Shows the values at the cursor and, with ``-units``, the list of units below them."""
 
     DEFAULT_CSS = """
     UnitPanel {
         width: 32;
         padding: 0 1;
         border-left: vkey $border-blurred;
-        #there { height: 13; text-wrap: nowrap; }
-        #tracked { height: auto; color: $text-muted; margin-top: 1; display: none; }
+        #values { height: 13; text-wrap: nowrap; }
+        #list-heading { height: auto; color: $text-muted; margin-top: 1; display: none; }
         PlainOptionList { height: 1fr; display: none; }
         &.-units {
-            #there { height: 6; }
-            #tracked, PlainOptionList { display: block; }
+            #values { height: 6; }
+            #list-heading, PlainOptionList { display: block; }
         }
     }
     """
 
     @dataclass
     class Chosen(Message):
-        """A unit of the list is under its cursor."""
+        """The user has highlighted a unit in the list."""
 
         layer: int
         unit: int
 
     def compose(self) -> ComposeResult:
-        """Lay out the figures over the list."""
-        yield Static("", id="there", markup=False)
-        yield Static("", id="tracked", markup=False)
+        yield Static("", id="values", markup=False)
+        yield Static("", id="list-heading", markup=False)
         yield PlainOptionList()
 
-    def list(self, trackers: Sequence[UnitProbe]) -> None:
-        """Offer units."""
-        self._trackers = trackers[:_LISTED]
-        listing = self.query_one(PlainOptionList)
+    def set_probes(self, probes: Sequence[UnitProbe]) -> None:
+        """List the units of ``probes``."""
+        self._probes = probes[:_MAX_LISTED_UNITS]
+        units = self.query_one(PlainOptionList)
         with self.prevent(OptionList.OptionHighlighted):
-            listing.clear_options().add_options([_option(each) for each in self._trackers])
-            listing.highlighted = 0 if self._trackers else None
-        none = "Of this text nothing is tracked that has a name; # shows any unit."
-        self.query_one("#tracked", Static).update("unit      r tracks" if trackers else none)
+            units.clear_options().add_options([_option(probe) for probe in self._probes])
+            units.highlighted = 0 if self._probes else None
+        empty = "No unit tracks a known property of this text. # shows any unit."
+        self.query_one("#list-heading", Static).update("unit      r tracks" if probes else empty)
 
     def move(self, by: int) -> None:
-        """Choose the unit above or below."""
-        listing = self.query_one(PlainOptionList)
+        """Highlight the unit above (-1) or below (1)."""
+        units = self.query_one(PlainOptionList)
         if by < 0:
-            listing.action_cursor_up()
+            units.action_cursor_up()
         else:
-            listing.action_cursor_down()
+            units.action_cursor_down()
 
     @on(OptionList.OptionHighlighted)
     def choose(self, event: OptionList.OptionHighlighted) -> None:
-        """Tell which one was chosen."""
-        chosen = self._trackers[event.option_index]
-        self.post_message(self.Chosen(chosen.layer, chosen.unit))
+        probe = self._probes[event.option_index]
+        self.post_message(self.Chosen(probe.layer, probe.unit))
 
-    def show_surprise(self, reading: Trace, position: int) -> None:
-        """Show what was expected where the cursor is."""
-        found = reading.alternatives(position, _EXPECTED)
-        actual = reading.text[position]
-        before = reading.text[max(0, position - 12) : position]
-        lines = [surprise(reading, position)]
-        if found:
-            after = safe_content("".join(map(char_label, before)))
+    def show_surprise(self, trace: Trace, position: int) -> None:
+        """Show the surprise and the expected characters at ``position``."""
+        expected = trace.alternatives(position, _ALTERNATIVES)
+        lines = [surprise(trace, position)]
+        if expected:
+            context = trace.text[max(0, position - _CONTEXT_CHARACTERS) : position]
+            shown = safe_content("".join(map(char_label, context)))
             lines += [
-                Content.assemble(("\nexpected after …", "$text-muted"), after),
-                alternatives(found, actual),
+                Content.assemble(("\nexpected after …", "$text-muted"), shown),
+                alternatives(expected, trace.text[position]),
             ]
-        self._tell(lines)
+        self._show_lines(lines)
 
     def show_unit(
-        self, character: str, figures: Mapping[UnitSignal, float], tracker: UnitProbe | None
+        self, character: str, values: Mapping[UnitSignal, float], probe: UnitProbe | None
     ) -> None:
-        """Show what a unit did as it read the ``character`` under the cursor."""
+        """Show the signals of a unit as it read ``character``."""
         lines = [Content.assemble("at ‘", safe_content(char_label(character)), "’")]
-        for signal, value in figures.items():
+        for signal, value in values.items():
             figure = "    –" if math.isnan(value) else f"{value:+5.2f}"
             name = "tanh c" if signal is UnitSignal.CELL else f"{signal} gate"
             lines.append(Content.assemble(f"{name:<12}", (figure, "bold")))
-        if tracker:
-            way = "high" if tracker.sign > 0 else "low"
-            told = f"{way}: {tracker.tracks}"
-            lines.append(Content.styled(told, "$text-muted"))
-        self._tell(lines)
+        if probe:
+            level = "high" if probe.sign > 0 else "low"
+            lines.append(Content.styled(f"{level}: {probe.tracks}", "$text-muted"))
+        self._show_lines(lines)
 
-    def _tell(self, lines: Sequence[Content]) -> None:
-        self.query_one("#there", Static).update(Content("\n").join(lines), layout=False)
+    def _show_lines(self, lines: Sequence[Content]) -> None:
+        self.query_one("#values", Static).update(Content("\n").join(lines), layout=False)
 
 
-def _option(tracker: UnitProbe) -> Option:
-    number = f"{tracker.layer + 1}.{tracker.unit + 1}"
-    tracks = _SHORT.get(tracker.tracks, tracker.tracks)
-    return Option(safe_content(f"{number:<6}{tracker.score:5.2f} {tracks}"))
+def _option(probe: UnitProbe) -> Option:
+    number = f"{probe.layer + 1}.{probe.unit + 1}"
+    tracks = _SHORT_NAMES.get(probe.tracks, probe.tracks)
+    return Option(safe_content(f"{number:<6}{probe.score:5.2f} {tracks}"))

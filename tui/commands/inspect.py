@@ -1,4 +1,4 @@
-"""``charloom inspect``: what a network makes of a text inside, as JSON."""
+"""``charloom inspect``: surprise and activations of a model on a text, as JSON."""
 
 import math
 import re
@@ -17,36 +17,38 @@ from charloom.tui.console.inputs import has_file_options, open_text
 from charloom.tui.console.options import model_option, text_options
 from charloom.tui.console.output import echo_err, write_json
 
-_PLACES = 6  # decimals: float32 has no more
+_DECIMALS = 6  # float32 has no more
 
 
-def _units(_: object, __: object, given: tuple[str, ...]) -> list[tuple[int, int]]:
-    """Return the layer and the unit that each of ``given`` names, counted from 0."""
-    matches = [re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})", each) for each in given]
-    if None in matches:
-        wrong = given[matches.index(None)]
-        raise click.BadParameter(f"{wrong!r} is not LAYER.UNIT, such as 1.37.")
-    return [(int(match[1]) - 1, int(match[2]) - 1) for match in matches if match]
+def _parse_units(_: object, __: object, values: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Return the indices of the layer and the unit of each LAYER.UNIT."""
+    units = []
+    for value in values:
+        match = re.fullmatch(r"([0-9]{1,6})\.([0-9]{1,6})", value)
+        if match is None:
+            raise click.BadParameter(f"{value!r} is not LAYER.UNIT, such as 1.37.")
+        units.append((int(match[1]) - 1, int(match[2]) - 1))
+    return units
 
 
 @click.command()
 @click.argument("text", metavar="[FILE|-]", required=False)
-@click.option("--held-out", is_flag=True, help="Read the held-out end of what the model learned.")
+@click.option("--held-out", is_flag=True, help="Read the held-out end of the training text.")
 @model_option
 @click.option(
     "--unit",
-    "chosen",
-    callback=_units,
+    "units",
+    callback=_parse_units,
     metavar="LAYER.UNIT",
     multiple=True,
-    help="Tell this unit's cell and gates after every character; may be given again.",
+    help="Write the cell and gates of this unit after every character (repeatable).",
 )
 @click.option(
     "--alternatives",
     type=click.IntRange(min=0),
     default=0,
     metavar="K",
-    help="Tell the K likeliest characters at every place.",
+    help="Write the K likeliest characters at every position.",
 )
 @click.option(
     "--top",
@@ -54,79 +56,81 @@ def _units(_: object, __: object, given: tuple[str, ...]) -> list[tuple[int, int
     default=20,
     show_default=True,
     metavar="N",
-    help="Tell the first N units of the ranking.",
+    help="Write the first N units of the ranking.",
 )
 @text_options
 def inspect(
     text: str | None,
     held_out: bool,
     ref: str,
-    chosen: list[tuple[int, int]],
+    units: list[tuple[int, int]],
     alternatives: int,
     top: int,
     mirror: str | None,
     **values: Any,
 ) -> None:
-    """Write what a network makes of a text as one JSON object.
+    """Write the surprise and the activations of a model on a text as one JSON object.
 
     The text is a file, '-' for standard input, or a name from `charloom corpus`. Its first 10,000
     characters are read.
 
-    "bits" has the surprise of every character, -log2 of its probability, null where nothing was
-    predicted. "units" are ranked by how well their cell, tanh(c), tracks something that has a name:
-    "tracks" was found on the first half of the text, "score" is Pearson's r on the second, and
-    "sign" is -1 where the cell is low then. "signals" has the units that were chosen. Layers and
-    units are counted from 1.
+    "bits" is the surprise of every character, -log2 of its probability, null where nothing was
+    predicted. "units" are ranked by how well their cell, tanh(c), tracks a property of the text:
+    "tracks" was chosen on the first half of the text, "score" is Pearson's r on the second, and
+    "sign" is -1 if the cell is low where the property is present. "signals" are those of each
+    --unit. Layers and units count from 1.
     """
     if text is None and not held_out:
         if sys.stdin is None or sys.stdin.isatty():
-            raise click.UsageError("Name a FILE, pipe a text in, or say --held-out.")
+            raise click.UsageError("Name a FILE, pipe a text in, or pass --held-out.")
         text = "-"
     if held_out and (text is not None or has_file_options(values)):
-        said = "Give a FILE or --held-out, not both. A part can be taken of a FILE only."
-        raise click.UsageError(said)
+        raise click.UsageError(
+            "Give a FILE or --held-out, not both. File options do not apply to --held-out."
+        )
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
     if text is None:
-        origin = find_training_text(ref.partition("@")[0], loaded.checkpoint)
-        title, passage = origin.title, origin.held_out
+        training_text = find_training_text(ref.partition("@")[0], loaded.checkpoint)
+        title, content = training_text.title, training_text.held_out
     else:
         corpus = open_text(text, mirror, values)
-        title, passage = corpus.title, corpus.text
-    if len(passage) > MAX_CHARACTERS:
-        echo_err(f"Of {len(passage):,} characters the first {MAX_CHARACTERS:,} are read.")
-    reading = trace(NumpyLSTM(loaded.checkpoint), passage)
-    told: dict[str, Any] = {
+        title, content = corpus.title, corpus.text
+    if len(content) > MAX_CHARACTERS:
+        echo_err(f"Only the first {MAX_CHARACTERS:,} of {len(content):,} characters are read.")
+    result = trace(NumpyLSTM(loaded.checkpoint), content)
+    record: dict[str, Any] = {
         "model": ref.partition("@")[0],
         "step": loaded.checkpoint.step,
         "checkpoint_sha256": loaded.sha256,
         "title": title,
-        "text": reading.text,
-        "chars": reading.predicted,
-        "bits_per_char": reading.bits_per_char,
-        "bits": _numbers(reading.bits),
+        "text": result.text,
+        "chars": result.predicted,
+        "bits_per_char": result.bits_per_char,
+        "bits": _to_json(result.bits),
         "units": [
-            each._asdict() | {"layer": each.layer + 1, "unit": each.unit + 1}
-            for each in rank_units(reading)[:top]
+            probe._asdict() | {"layer": probe.layer + 1, "unit": probe.unit + 1}
+            for probe in rank_units(result)[:top]
         ],
-        "signals": [_signals(reading, *each) for each in chosen],
+        "signals": [_signals(result, *unit) for unit in units],
     }
     if alternatives:
-        told["alternatives"] = [
-            [[each.character, round(each.probability, _PLACES)] for each in there]
-            for there in (
-                reading.alternatives(place, alternatives) for place in range(len(reading.text))
-            )
+        record["alternatives"] = [
+            [
+                [candidate.character, round(candidate.probability, _DECIMALS)]
+                for candidate in result.alternatives(position, alternatives)
+            ]
+            for position in range(len(result.text))
         ]
-    write_json(told)
+    write_json(record)
 
 
-def _signals(reading: Trace, layer: int, unit: int) -> dict[str, Any]:
-    signals = {each.value: _numbers(reading.signal(each, layer, unit)) for each in UnitSignal}
+def _signals(result: Trace, layer: int, unit: int) -> dict[str, Any]:
+    signals = {signal.value: _to_json(result.signal(signal, layer, unit)) for signal in UnitSignal}
     return {"layer": layer + 1, "unit": unit + 1, **signals}
 
 
-def _numbers(values: Iterable[Any]) -> list[float | None]:
-    """Return ``values`` as JSON can hold them: null for what is no number."""
-    return [None if math.isnan(each) else round(float(each), _PLACES) for each in values]
+def _to_json(values: Iterable[Any]) -> list[float | None]:
+    """Return rounded ``values`` with None for NaN, which JSON lacks."""
+    return [None if math.isnan(value) else round(float(value), _DECIMALS) for value in values]

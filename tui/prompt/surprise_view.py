@@ -1,4 +1,4 @@
-"""A text of the page with what each of its characters cost, and what might have come instead."""
+"""A text on the page with the surprise of each character and the likeliest alternatives."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,25 +19,25 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.widgets.color_scale import BITS
 from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
-from charloom.tui.widgets.token_readout import char_label, share, surprise
+from charloom.tui.widgets.token_readout import char_label, short_percent, surprise
 
-_OFFERED = 5  # alternatives
+_ALTERNATIVES = 5
 
 
 class SurpriseView(VerticalGroup):
-    """Reads ``text`` with the model of ``voice``; a digit takes an alternative at the cursor."""
+    """Shows the surprise of ``text`` for ``model``; digits branch with an alternative."""
 
     DEFAULT_CSS = """
     SurpriseView {
         padding-left: 3;
         VerticalScroll { height: auto; max-height: 50vh; scrollbar-size-vertical: 1; }
-        #told { height: 2; margin-top: 1; text-wrap: nowrap; }
+        #readout { height: 2; margin-top: 1; text-wrap: nowrap; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(str(n), f"branch({n - 1})", f"Branch with alternative {n}", show=False)
-            for n in range(1, _OFFERED + 1)
+            for n in range(1, _ALTERNATIVES + 1)
         ),
         Binding("m", "marks", "Marks or colours", show=False),
         Binding("escape", "screen.surprise", "Back to the text", show=False),
@@ -45,77 +45,72 @@ class SurpriseView(VerticalGroup):
 
     @dataclass
     class Branched(Message):
-        """The person wants another character at ``position``, and the text gone on with there."""
+        """The user asks for ``character`` at ``position``, and the text continued from there."""
 
         position: int
         character: str
 
-    def __init__(self, voice: LoadedModel, text: str) -> None:
+    def __init__(self, model: LoadedModel, text: str) -> None:
         super().__init__()
-        self._voice, self._text = voice, text
-        self._reading: Trace | None = None
-        self._expected: list[NextCharacter] = []
+        self._model, self._text = model, text
+        self._trace: Trace | None = None
+        self._alternatives: list[NextCharacter] = []
 
     def compose(self) -> ComposeResult:
-        """Lay out the text over what is told of a character and what the grounds mean."""
-        with VerticalScroll(can_focus=False):  # so that what is told of it stays in sight
+        with VerticalScroll(can_focus=False):
             yield HeatmapText(self._text[:MAX_CHARACTERS])
-        yield Static("reading …", id="told", markup=False)
+        yield Static("reading …", id="readout", markup=False)
         yield HeatmapLegend()
 
     def on_mount(self) -> None:
-        """Begin to read."""
         self.query_one(HeatmapText).focus()
         self.read()
 
     @work
     async def read(self) -> None:
-        """Let the model read the text, and show what each character cost."""
+        """Trace the text and show the surprise of each character."""
         worker = get_current_worker()
         try:
-            self._reading = await run_in_background(
-                lambda: trace(self._voice.model, self._text, lambda: worker.is_cancelled)
+            self._trace = await run_in_background(
+                lambda: trace(self._model.model, self._text, lambda: worker.is_cancelled)
             )
         except CharloomError as error:
-            self._tell(safe_content(str(error), "$text-error"))
+            self._show_readout(safe_content(str(error), "$text-error"))
             return
-        self.show()
+        self._show_trace(self._trace)
 
-    def show(self) -> None:
-        """Show the levels, the legend, and what is under the cursor."""
-        if self._reading:
-            tinted, scale = self.query_one(HeatmapText), BITS
-            tinted.show(scale.levels(self._reading.bits), scale)
-            mean = f"{self._reading.bits_per_char:.2f} on average"
-            self.query_one(HeatmapLegend).show(scale, marks=tinted.marks, more=mean)
-            self.tell()
+    def _show_trace(self, trace: Trace) -> None:
+        heatmap = self.query_one(HeatmapText)
+        heatmap.set_levels(BITS.levels(trace.bits), BITS)
+        note = f"{trace.bits_per_char:.2f} on average"
+        self.query_one(HeatmapLegend).set_scale(BITS, marks=heatmap.marks, note=note)
+        self.update_readout()
 
     @on(HeatmapText.Moved)
-    def tell(self) -> None:
-        """Tell of the character under the cursor, and of others that might stand there."""
-        if reading := self._reading:
+    def update_readout(self) -> None:
+        """Show the surprise of the character under the cursor, and the alternatives to it."""
+        if self._trace:
             position = self.query_one(HeatmapText).position
-            self._expected = reading.alternatives(position, _OFFERED)
-            others = [
+            self._alternatives = self._trace.alternatives(position, _ALTERNATIVES)
+            alternatives = [
                 Content.assemble(
                     (str(number), "$accent"),
-                    f" {char_label(each.character)} {share(each.probability)}",
+                    f" {char_label(next_char.character)} {short_percent(next_char.probability)}",
                 )
-                for number, each in enumerate(self._expected, 1)
+                for number, next_char in enumerate(self._alternatives, 1)
             ]
-            self._tell(surprise(reading, position), Content("  ").join(others))
+            self._show_readout(surprise(self._trace, position), Content("  ").join(alternatives))
 
-    def _tell(self, *lines: Content) -> None:
-        self.query_one("#told", Static).update(Content("\n").join(lines), layout=False)
+    def _show_readout(self, *lines: Content) -> None:
+        self.query_one("#readout", Static).update(Content("\n").join(lines), layout=False)
 
     def action_branch(self, number: int) -> None:
-        """Take an alternative."""
-        if number < len(self._expected):
+        if number < len(self._alternatives):
             position = self.query_one(HeatmapText).position
-            self.post_message(self.Branched(position, self._expected[number].character))
+            self.post_message(self.Branched(position, self._alternatives[number].character))
 
     def action_marks(self) -> None:
-        """Show marks, or colours."""
-        tinted = self.query_one(HeatmapText)
-        tinted.marks = not tinted.marks
-        self.show()
+        heatmap = self.query_one(HeatmapText)
+        heatmap.marks = not heatmap.marks
+        if self._trace:
+            self._show_trace(self._trace)

@@ -1,7 +1,6 @@
-"""What a number is shown as: a level on a scale, and for each level a ground and a mark.
+"""Levels that show a number as a colour, or as a mark where the terminal has no colours.
 
-The grounds are those of :mod:`tui.formatting.themes`. Where there are no colours a mark stands
-under each character instead.
+The colours are variables of the themes in :mod:`tui.formatting.themes`.
 """
 
 from dataclasses import dataclass
@@ -12,23 +11,22 @@ from numpy.typing import NDArray
 from charloom.core.analysis.activations import UnitSignal
 
 UNKNOWN = -1
-"""The level of what has no number."""
+"""The level of NaN."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColorScale:
-    """Levels between ``edges``, from low to high; a ground is the name of one, "" for none."""
+    """Levels between ``edges``, from low to high; a colour is a theme variable, "" for none."""
 
     unit: str
     edges: tuple[float, ...]
-    grounds: tuple[str, ...]
+    colors: tuple[str, ...]
     marks: str
     labels: tuple[str, ...]
 
     def levels(self, values: NDArray[np.floating]) -> NDArray[np.intp]:
         """Return the level of each value; that of NaN is :data:`UNKNOWN`."""
-        found = np.searchsorted(self.edges, values, "right")
-        return np.where(np.isnan(values), UNKNOWN, found)
+        return np.where(np.isnan(values), UNKNOWN, np.searchsorted(self.edges, values, "right"))
 
 
 _HEAT = ("", *(f"heat-{n}" for n in range(1, 6)))
@@ -46,5 +44,5 @@ CELL = ColorScale(
 
 
 def scale_for(signal: UnitSignal) -> ColorScale:
-    """Return the scale for a signal of a unit."""
+    """Return the scale that shows ``signal``."""
     return CELL if signal is UnitSignal.CELL else GATE

@@ -1,4 +1,4 @@
-"""A text in which every character has a ground, or a mark under it, and a cursor reads it."""
+"""A text whose characters are coloured or marked by a number each, with a cursor to read it."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -27,60 +27,63 @@ from charloom.tui.formatting.wrapping import WrappedRows
 from charloom.tui.widgets.color_scale import UNKNOWN, ColorScale
 from charloom.tui.widgets.streaming_text import MEASURE
 
-_NEWLINE = "↵"
-_HANGING = 2  # columns at a row's end, for a space and the sign of a newline
-_NONE = "·"  # the mark of what has no level
+_NEWLINE_SIGN = "↵"
+_OVERHANG_COLUMNS = 2  # at the end of a row, for a space and the newline sign
+_UNKNOWN_MARK = "·"
 _PLAIN, _CURSOR = Style(), Style(reverse=True, bold=True)
 
 
-def colourless(app: App[object]) -> bool:
-    """Whether grounds would not be told apart: no colours, or the sixteen of an old terminal."""
+def needs_marks(app: App[object]) -> bool:
+    """Return whether the terminal has too few colours (none, or 16) to tell levels apart."""
     return app.no_color or app.native_ansi_color or app.console.color_system == "standard"
 
 
 class HeatmapText(Widget, can_focus=True):
-    """Shows ``text``; its levels come when they are known. ``marks`` stand under the characters."""
+    """Shows ``text``, from :meth:`set_levels` on as a heatmap.
+
+    With ``marks``, a row of marks under each row of text shows the levels instead of colours.
+    """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "tinted--sign",
-        "tinted--unknown",
-        "tinted--mark",
-        *(f"tinted--{ground}" for ground in HEAT_COLORS),
+        "heatmap--newline",
+        "heatmap--unknown",
+        "heatmap--mark",
+        *(f"heatmap--{color}" for color in HEAT_COLORS),
     }
     DEFAULT_CSS = (
         """
     HeatmapText {
         height: auto;
-        .tinted--sign { color: $text-muted; }
-        .tinted--unknown { color: $text-muted; text-style: italic; }
-        .tinted--mark { color: $accent; }
+        .heatmap--newline { color: $text-muted; }
+        .heatmap--unknown { color: $text-muted; text-style: italic; }
+        .heatmap--mark { color: $accent; }
     """
         + "".join(
-            f".tinted--{ground} {{ background: ${ground}; color: ${ground}-ink; }}\n"
-            for ground in HEAT_COLORS
+            f".heatmap--{color} {{ background: ${color}; color: ${color}-ink; }}\n"
+            for color in HEAT_COLORS
         )
         + "}"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "the character before", show=False),
-        Binding("right", "move(1)", "the next character", show=False),
-        Binding("ctrl+left", "word(-1)", "the word before", show=False),
-        Binding("ctrl+right", "word(1)", "the next word", show=False),
-        Binding("up", "row(-1)", "the row above", show=False),
-        Binding("down", "row(1)", "the row below", show=False),
+        Binding("left", "move(-1)", "previous character", show=False),
+        Binding("right", "move(1)", "next character", show=False),
+        Binding("ctrl+left", "word(-1)", "previous word", show=False),
+        Binding("ctrl+right", "word(1)", "next word", show=False),
+        Binding("up", "row(-1)", "row above", show=False),
+        Binding("down", "row(1)", "row below", show=False),
         Binding("pageup", "row(-10)", "ten rows up", show=False),
         Binding("pagedown", "row(10)", "ten rows down", show=False),
-        Binding("home", "go(0)", "the beginning", show=False),
-        Binding("end", "go(-1)", "the end", show=False),
+        Binding("home", "go(0)", "beginning of the text", show=False),
+        Binding("end", "go(-1)", "end of the text", show=False),
     ]
 
     position: reactive[int] = reactive(0, init=False, repaint=False)
-    """The character, from 0, that the cursor is on."""
+    """Index of the character under the cursor, from 0."""
     marks: reactive[bool] = reactive(False, init=False, layout=True)
 
     @dataclass
     class Moved(Message):
-        """The cursor is on another character."""
+        """The cursor is on another character, at index ``position``."""
 
         position: int
 
@@ -91,20 +94,19 @@ class HeatmapText(Widget, can_focus=True):
         self._levels: NDArray[np.intp] = np.zeros(len(text), np.intp)
         self._width = 0
         self._rows = WrappedRows(self._text, 1)
-        self._drawn: dict[int, Strip] = {}  # lines as they are without the cursor
+        self._strips: dict[int, Strip] = {}  # rendered lines without the cursor, by y
 
     def on_mount(self) -> None:
-        """Have marks where grounds would not be seen."""
-        self.marks = colourless(self.app)
+        self.marks = needs_marks(self.app)
 
-    def show(self, levels: NDArray[np.intp], scale: ColorScale) -> None:
-        """Show these levels ``[N]`` of ``scale``."""
+    def set_levels(self, levels: NDArray[np.intp], scale: ColorScale) -> None:
+        """Show each character in the colour, or with the mark, of its level ``[N]``."""
         self._levels, self._scale = levels, scale
-        self._drawn.clear()
+        self._strips.clear()
         self.refresh()
 
-    def put(self, text: str) -> None:
-        """Show another text, which has no levels yet."""
+    def set_text(self, text: str) -> None:
+        """Replace the text and drop the levels."""
         self._text, self._scale = sanitize(text), None
         self._levels = np.zeros(len(text), np.intp)
         self._width = 0
@@ -112,154 +114,140 @@ class HeatmapText(Widget, can_focus=True):
         self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
-        """Return how many lines there are: two for each row where there are marks."""
-        width = max(1, min(width - _HANGING, MEASURE))
+        width = max(1, min(width - _OVERHANG_COLUMNS, MEASURE))
         if width != self._width:
             self._width, self._rows = width, WrappedRows(self._text, width)
-            self._drawn.clear()
-        return len(self._rows) * self._lines
+            self._strips.clear()
+        return len(self._rows) * self._lines_per_row
 
     def render_line(self, y: int) -> Strip:
-        """Draw a row, or the marks under one; those that were drawn before are at hand."""
-        number, under = divmod(y, self._lines)
+        number, is_mark_line = divmod(y, self._lines_per_row)
         if number >= len(self._rows):
             return Strip.blank(self.size.width, self.rich_style)
-        start, end = self._span(number)
+        start, end = self._row_span(number)
         has_cursor = self.has_focus and start <= self.position < end
-        if y not in self._drawn or has_cursor:
-            segments = self._marked(start, end) if under else self._written(start, end)
+        if y not in self._strips or has_cursor:
+            segments = (self._mark_segments if is_mark_line else self._text_segments)(start, end)
             line = Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
             if has_cursor:
                 return line
-            self._drawn[y] = line
-        return self._drawn[y]
+            self._strips[y] = line
+        return self._strips[y]
 
     def validate_position(self, position: int) -> int:
-        """Keep the cursor in the text."""
         return max(0, min(position, len(self._text) - 1))
 
     def watch_position(self, before: int, position: int) -> None:
-        """Draw the rows anew that the cursor has left and come to, and have it in sight."""
-        for each in {self._rows.at(before), self._rows.at(position)}:
-            self.refresh(Region(0, each * self._lines, self.size.width, self._lines))
-        self._bring_into_sight(self._rows.at(position) * self._lines)
+        for row in {self._rows.at(before), self._rows.at(position)}:
+            self.refresh(Region(0, row * self._lines_per_row, self.size.width, self._lines_per_row))
+        self._scroll_into_view(self._rows.at(position) * self._lines_per_row)
         self.post_message(self.Moved(position))
 
     def watch_marks(self) -> None:
-        """Draw everything anew."""
-        self._drawn.clear()
+        self._strips.clear()
 
     def notify_style_update(self) -> None:
-        """Draw everything anew: the colours may be others."""
         super().notify_style_update()
-        self._drawn.clear()
+        self._strips.clear()
 
     def watch_has_focus(self, _focus: bool) -> None:
-        """Show the cursor, or hide it."""
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
-        """Put the cursor there."""
-        row = min(event.y // self._lines, len(self._rows) - 1)
-        self.position = self._in_row(row, event.x)
+        row = min(event.y // self._lines_per_row, len(self._rows) - 1)
+        self.position = self._position_at(row, event.x)
 
     def action_move(self, by: int) -> None:
-        """Go on by characters."""
         self.position += by
 
     def action_word(self, by: int) -> None:
-        """Go to the beginning of the next word, or of one before."""
-        starts = [n for n in range(len(self._text)) if self._begins_word(n)]
-        later = [n for n in starts if (n > self.position if by > 0 else n < self.position)]
-        if later:
-            self.position = later[0] if by > 0 else later[-1]
+        positions = range(self.position + 1, len(self._text))
+        if by < 0:
+            positions = range(self.position - 1, -1, -1)
+        self.position = next(filter(self._is_word_start, positions), self.position)
 
     def action_row(self, by: int) -> None:
-        """Go up or down, in the same column."""
-        here = self._rows.at(self.position)
-        column = sum(map(_cells, self._text[self._rows[here].start : self.position]))
-        self.position = self._in_row(max(0, min(here + by, len(self._rows) - 1)), column)
+        row = self._rows.at(self.position)
+        column = sum(map(_cell_width, self._text[self._rows[row].start : self.position]))
+        self.position = self._position_at(max(0, min(row + by, len(self._rows) - 1)), column)
 
     def action_go(self, position: int) -> None:
-        """Go to a character; -1 is the last one."""
         self.position = position if position >= 0 else len(self._text) - 1
 
     @property
-    def _lines(self) -> int:
+    def _lines_per_row(self) -> int:
         return 1 + self.marks
 
-    def _span(self, number: int) -> tuple[int, int]:
+    def _row_span(self, number: int) -> tuple[int, int]:
         last = number + 1 == len(self._rows)
         return self._rows[number].start, len(self._text) if last else self._rows[number + 1].start
 
-    def _written(self, start: int, end: int) -> list[Segment]:
-        """Return the characters of a row, in pieces of one ground each."""
+    def _text_segments(self, start: int, end: int) -> list[Segment]:
+        """Return the characters of a row, one segment for each stretch of the same style."""
         levels = self._levels[start:end]
         cuts = {0, end - start, *(np.flatnonzero(levels[1:] != levels[:-1]) + 1).tolist()}
         cuts |= {n - start for n, c in enumerate(self._text[start:end], start) if c == "\n"}
-        at = self.position - start if self.has_focus else -1
-        if 0 <= at < end - start:
-            cuts |= {at, at + 1}
-        base = self.rich_style  # which is worked out anew at each look
+        cursor = self.position - start if self.has_focus else -1
+        if 0 <= cursor < end - start:
+            cuts |= {cursor, cursor + 1}
+        base = self.rich_style  # computed at each access
         segments = []
-        for one, other in pairwise(sorted(cuts)):
-            piece = self._text[start + one : start + other]
-            style = self._ground(int(levels[one]))
+        for left, right in pairwise(sorted(cuts)):
+            piece = self._text[start + left : start + right]
+            style = self._level_style(int(levels[left]))
             if piece == "\n":
-                piece, style = _NEWLINE, self._part("sign") + style
+                piece, style = _NEWLINE_SIGN, self._part_style("newline") + style
             style = base + style
-            segments.append(Segment(piece, style + _CURSOR if one == at else style))
+            segments.append(Segment(piece, style + _CURSOR if left == cursor else style))
         return segments
 
-    def _marked(self, start: int, end: int) -> list[Segment]:
+    def _mark_segments(self, start: int, end: int) -> list[Segment]:
         """Return the marks under a row."""
         marks = self._scale.marks if self._scale else " "
         levels = self._levels[start:end] if self._scale else np.zeros(end - start, np.intp)
         line = "".join(
-            (_NONE if level == UNKNOWN else marks[level]).ljust(_cells(character))
+            (_UNKNOWN_MARK if level == UNKNOWN else marks[level]).ljust(_cell_width(character))
             for character, level in zip(self._text[start:end], levels, strict=True)
         )
-        return [Segment(line, self.rich_style + self._part("mark"))]
+        return [Segment(line, self.rich_style + self._part_style("mark"))]
 
-    def _ground(self, level: int) -> Style:
+    def _level_style(self, level: int) -> Style:
         if self._scale is None or self.marks:
             return _PLAIN
-        if level == UNKNOWN:
-            return self._part("unknown")
-        name = self._scale.grounds[level]
-        return self._part(name) if name else _PLAIN
+        name = "unknown" if level == UNKNOWN else self._scale.colors[level]
+        return self._part_style(name) if name else _PLAIN
 
-    def _part(self, name: str) -> Style:
-        return self.get_component_rich_style(f"tinted--{name}", partial=True)
+    def _part_style(self, name: str) -> Style:
+        return self.get_component_rich_style(f"heatmap--{name}", partial=True)
 
-    def _in_row(self, number: int, column: int) -> int:
-        """Return the character of a row at a column of cells, or its last."""
-        start, end = self._span(number)
+    def _position_at(self, number: int, column: int) -> int:
+        """Return the position of the character at ``column`` of a row, at most its last."""
+        start, end = self._row_span(number)
         for position in range(start, end):
-            column -= _cells(self._text[position])
+            column -= _cell_width(self._text[position])
             if column < 0:
                 return position
         return max(start, end - 1)
 
-    def _begins_word(self, position: int) -> bool:
+    def _is_word_start(self, position: int) -> bool:
         before, here = self._text[max(0, position - 1)], self._text[position]
         return not here.isspace() and (position == 0 or before.isspace())
 
-    def _bring_into_sight(self, line: int) -> None:
-        """Have a line in sight, wherever this is in what scrolls."""
-        for around in self.ancestors:
-            if isinstance(around, ScrollableContainer):
-                y = self.region.y - around.content_region.y + round(around.scroll_y) + line
-                around.scroll_to_region(Region(0, y, 1, self._lines), animate=False)
+    def _scroll_into_view(self, line: int) -> None:
+        """Scroll the nearest scrollable ancestor to ``line``."""
+        for container in self.ancestors:
+            if isinstance(container, ScrollableContainer):
+                y = self.region.y - container.content_region.y + round(container.scroll_y) + line
+                container.scroll_to_region(Region(0, y, 1, self._lines_per_row), animate=False)
                 return
 
 
-def _cells(character: str) -> int:
+def _cell_width(character: str) -> int:
     return 1 if character == "\n" else get_character_cell_size(character)
 
 
 class HeatmapLegend(Static):
-    """One line: ``bits  <1  1  2  4  6  9+``, each on its ground, or after its mark."""
+    """One line: ``bits  <1  1  2  4  6  9+``, each in its colour, or after its mark."""
 
     DEFAULT_CSS = """
     HeatmapLegend { height: 1; text-wrap: nowrap; }
@@ -268,10 +256,10 @@ class HeatmapLegend(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
 
-    def show(self, scale: ColorScale, *, marks: bool, more: str = "") -> None:
-        """Show the levels of ``scale``, and after them what ``more`` there is to say."""
+    def set_scale(self, scale: ColorScale, *, marks: bool, note: str = "") -> None:
+        """Show the levels of ``scale``, followed by ``note``."""
         pieces = [Content.styled(f"{scale.unit} ", "$text-muted")]
-        for ground, mark, label in zip(scale.grounds, scale.marks, scale.labels, strict=True):
-            style = f"${ground}-ink on ${ground}" if ground and not marks else ""
+        for color, mark, label in zip(scale.colors, scale.marks, scale.labels, strict=True):
+            style = f"${color}-ink on ${color}" if color and not marks else ""
             pieces.append(Content.styled(f"{mark} {label} " if marks else f" {label} ", style))
-        self.update(Content("").join([*pieces, Content.styled(f"  {more}", "$text-muted")]))
+        self.update(Content("").join([*pieces, Content.styled(f"  {note}", "$text-muted")]))

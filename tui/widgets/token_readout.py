@@ -1,4 +1,4 @@
-"""What there is to tell of one character that a network has read."""
+"""Format the prediction of one character of a trace."""
 
 import math
 
@@ -8,43 +8,42 @@ from charloom.core.analysis.activations import NextCharacter, Trace
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_content
 
-_BAR = 10  # columns
+_BAR_COLUMNS = 10
 
 
 def char_label(character: str) -> str:
-    """Return a character as it can stand in a line: a space as ␣, a newline as ↵."""
+    """Return a visible form of a character: ␣ for a space, ↵ for a newline."""
     return "␣" if character == " " else single_line(character, 1)
 
 
-def share(probability: float) -> str:
-    """Return a probability in a few characters: ``12%``, or ``<1%``."""
+def short_percent(probability: float) -> str:
+    """Return a probability as ``12%``, or ``<1%``."""
     return f"{probability:.0%}" if probability >= 0.005 else "<1%"
 
 
-def surprise(reading: Trace, position: int) -> Content:
-    """Return what the character at ``position`` cost: ``‘h’  2.31 bits  20.2 %``."""
-    bits = reading.bits[position]
-    what = Content.assemble("‘", safe_content(char_label(reading.text[position])), "’")
+def surprise(trace: Trace, position: int) -> Content:
+    """Return the surprise and probability of a character: ``‘h’  2.31 bits  20.2 %``."""
+    bits = trace.bits[position]
+    label = Content.assemble("‘", safe_content(char_label(trace.text[position])), "’")
     if math.isnan(bits):
-        known = reading.text[position] in reading.model.vocab.c2ix
-        why = "nothing stands before it" if known else "not known to the model"
-        return Content.assemble(what, (f"  {why}", "$text-muted"))
-    figures = f"{bits:6.2f} bits {2.0**-bits:7.2%}"
-    return Content.assemble(what, (figures, "bold"))
+        known = trace.text[position] in trace.network.vocab.c2ix
+        reason = "no character before it" if known else "not known to the model"
+        return Content.assemble(label, (f"  {reason}", "$text-muted"))
+    return Content.assemble(label, (f"{bits:6.2f} bits {2.0**-bits:7.2%}", "bold"))
 
 
-def alternatives(found: list[NextCharacter], actual: str) -> Content:
-    """Return what may stand there, a line for each, with a bar; ▸ marks what does."""
+def alternatives(candidates: list[NextCharacter], actual: str) -> Content:
+    """Return a numbered line with a bar for each candidate; ▸ marks the ``actual`` character."""
     lines = []
-    for number, each in enumerate(found, 1):
-        bar = "█" * round(each.probability * _BAR) or "▏"
-        mark = "▸" if each.character == actual else " "
+    for number, candidate in enumerate(candidates, 1):
+        bar = "█" * round(candidate.probability * _BAR_COLUMNS) or "▏"
+        mark = "▸" if candidate.character == actual else " "
         lines.append(
             Content.assemble(
                 (f"{number} ", "$accent"),
                 mark,
-                safe_content(f"{char_label(each.character)} "),
-                f"{each.probability:6.1%} ",
+                safe_content(f"{char_label(candidate.character)} "),
+                f"{candidate.probability:6.1%} ",
                 (bar, "$primary"),
             )
         )

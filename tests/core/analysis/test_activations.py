@@ -22,7 +22,7 @@ TEXT = "the wind was low\nand the loom was still; nobody spoke of the letter"
 
 
 class Truth(NamedTuple):
-    """What torch makes of a text: h, c and the gates ``[T, H]`` of each layer, bits ``[T - 1]``."""
+    """Torch's results: h, c and the gates ``[T, H]`` of each layer, bits ``[T - 1]``."""
 
     h: list[NDArray[np.float32]]
     c: list[NDArray[np.float32]]
@@ -121,23 +121,23 @@ def test_alternatives_are_what_the_network_expects_there() -> None:
 
 def test_a_branch_goes_on_from_the_very_state_that_the_text_had_there() -> None:
     reading = read(layers=2)
-    branch = Sampler(reading.model, TEXT[:30] + "z", SamplingConfig(), seed=1)
+    branch = Sampler(reading.network, TEXT[:30] + "z", SamplingConfig(), seed=1)
     np.testing.assert_array_equal(branch.state.h[:, 0], reading.hidden[:, 29])
     np.testing.assert_array_equal(branch.state.c[:, 0], reading.cell[:, 29])
-    assert reading.model.vocab.chars[branch.newest] == "z"
+    assert reading.network.vocab.chars[branch.newest] == "z"
 
 
 def test_a_long_text_is_read_up_to_a_bound() -> None:
     reading = read("ab" * 6_000)
     assert len(reading.text) == len(reading.bits) == MAX_CHARACTERS
     assert reading.bits_per_char == pytest.approx(
-        scoring.carried(reading.model, "ab" * 5_000).bits_per_char, rel=1e-6
+        scoring.carried(reading.network, "ab" * 5_000).bits_per_char, rel=1e-6
     )
 
 
 @pytest.mark.parametrize("text", ["", "a", "???", "?a?"])
 def test_a_text_of_which_nothing_can_be_predicted_is_refused(text: str) -> None:
-    with pytest.raises(CharloomError, match="too short to look into"):
+    with pytest.raises(CharloomError, match="too short to inspect"):
         read(text)
 
 
@@ -147,13 +147,13 @@ def test_a_unit_that_does_not_exist_is_refused(layer: int, unit: int) -> None:
         read().signal(UnitSignal.FORGET, layer, unit)
 
 
-def test_reading_ends_as_soon_as_nobody_waits_for_it() -> None:
-    asked = []
+def test_a_trace_can_be_cancelled() -> None:
+    calls = []
 
     def cancelled() -> bool:
-        asked.append(True)
-        return len(asked) > 2
+        calls.append(True)
+        return len(calls) > 2
 
     with pytest.raises(CharloomError, match="cancelled"):
         trace(NumpyLSTM(random_checkpoint()), "ab" * 2_000, cancelled)
-    assert len(asked) == 3
+    assert len(calls) == 3

@@ -28,12 +28,12 @@ def test_the_properties_of_a_text_are_those_a_reader_would_name() -> None:
     assert measured("inside brackets", "(ab\n\nc") == "111100"
 
 
-def test_an_empty_line_ends_a_quotation_that_nobody_closed() -> None:
+def test_an_empty_line_ends_an_unclosed_quotation() -> None:
     assert measured("inside quotation marks", "“ab\n\n“c” d") == "1111011000"
 
 
 def by_hand(tracked: int = 3) -> Checkpoint:
-    """Return a network of which one unit remembers whether a quotation is open, by construction.
+    """Return a network with one unit that remembers whether a quotation is open, by construction.
 
     Its forget gate stays open, and only “ and ” pass its input gate: one adds to it, one subtracts.
     """
@@ -53,7 +53,7 @@ def by_hand(tracked: int = 3) -> Checkpoint:
 
 
 def quoted(sentences: int, seed: int) -> str:
-    """Return text with quotations of every length, in letters that tell nothing of them."""
+    """Return text with quotations of every length, in letters unrelated to them."""
     draw = random.Random(seed)
 
     def words() -> str:
@@ -72,7 +72,7 @@ def test_a_unit_that_was_built_to_track_quotations_comes_first() -> None:
 
 
 def test_a_network_that_must_track_quotations_is_found_to_do_so() -> None:
-    """After a full stop comes x inside a quotation and y outside, which nothing else tells."""
+    """After a full stop comes x inside a quotation and y outside; no other clue exists."""
     draw = random.Random(0)
     pieces, inside = [], False
     for _ in range(9_000):
@@ -94,7 +94,7 @@ def test_a_network_that_must_track_quotations_is_found_to_do_so() -> None:
     assert all(each.score < 0.7 for each in ranked if each.tracks == "inside quotation marks")
 
 
-def test_what_happened_to_fit_the_first_half_of_a_text_is_not_praised() -> None:
+def test_a_chance_fit_on_the_first_half_does_not_score() -> None:
     draw = random.Random(3)
     text = "".join(draw.choices("abcdefgh", k=400)) + "("
     text += "".join(draw.choices("abcdefgh", k=400)) + ")" + text[:200]
@@ -105,7 +105,7 @@ def test_what_happened_to_fit_the_first_half_of_a_text_is_not_praised() -> None:
     assert all(abs(each.score) < 0.5 for each in brackets)
 
 
-def test_of_a_text_in_which_nothing_has_a_name_no_unit_is_ranked() -> None:
+def test_a_text_without_any_property_has_no_ranked_units() -> None:
     assert rank_units(trace(NumpyLSTM(random_checkpoint("+-")), "+-" * 50)) == []
 
 

@@ -1,4 +1,4 @@
-"""Looking inside a model: surprise and units of a text, from wherever one is."""
+"""The inspector: surprise and units of a text."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -44,7 +44,7 @@ PASSAGE = (
 
 STRANGE = (
     (HOSTILE, "[bold]␛[31mred␛]0;title␇[/]"),
-    ("☃☃", "too short to look into"),
+    ("☃☃", "too short to inspect"),
     (PASSAGE, f"over {len(PASSAGE) - 1:,} "),
 )
 
@@ -57,10 +57,10 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
-async def looking(
+async def inspecting(
     text: str = PASSAGE, size: tuple[int, int] = SMALL
 ) -> AsyncIterator[tuple[CharloomApp, Pilot[None], InspectorScreen]]:
-    """Look into ``text`` with a small model."""
+    """Open the inspector on ``text`` with a small model."""
     app = app_at("settings")
     async with app.run_test(size=size, notifications=True) as pilot:
         screen = InspectorScreen(app.services, load("weaver"), lambda: ("a passage", text))
@@ -79,20 +79,20 @@ def figure(app: CharloomApp, what: str) -> float:
 
 
 async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -> None:
-    async with looking() as (app, pilot, screen):
-        reading = trace(screen._voice.model, PASSAGE)
+    async with inspecting() as (app, pilot, screen):
+        reading = trace(screen._model.model, PASSAGE)
         assert f"{reading.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}" in shown(app)
         ranked = rank_units(reading)
         await pilot.press("u")
         for place in (0, 1):
-            tracker = ranked[place]
-            number = f"{tracker.layer + 1}.{tracker.unit + 1}"
+            probe = ranked[place]
+            number = f"{probe.layer + 1}.{probe.unit + 1}"
             assert f"Cell of unit {number} " in shown(app)
-            assert f": {tracker.tracks}" in shown(app)
-            screen._tinted.position = 37
+            assert f": {probe.tracks}" in shown(app)
+            screen._heatmap.position = 37
             await pilot.pause()
             for signal, name in ((UnitSignal.CELL, "tanh c"), (UnitSignal.FORGET, "forget gate")):
-                value = reading.signal(signal, tracker.layer, tracker.unit)[37]
+                value = reading.signal(signal, probe.layer, probe.unit)[37]
                 assert figure(app, name) == pytest.approx(value, abs=0.006)
             await pilot.press("]")
         await pilot.press("[")
@@ -100,38 +100,38 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
         await pilot.press("g", "g")
         assert "Input of unit" in shown(app)
         values = reading.signal(UnitSignal.INPUT, *screen._unit)
-        np.testing.assert_array_equal(screen._tinted._levels, GATE.levels(values))
+        np.testing.assert_array_equal(screen._heatmap._levels, GATE.levels(values))
 
 
-async def test_one_goes_from_strong_place_to_strong_place_and_to_any_unit() -> None:
-    async with looking() as (app, pilot, screen):
+async def test_keys_go_to_strong_spans_and_to_any_unit() -> None:
+    async with inspecting() as (app, pilot, screen):
         await pilot.press("u", "number_sign")
         await until(pilot, lambda: app.screen.query(SafeInput))
-        for wrong, said in (("7", "a dot and its number"), ("3.1", "layers 1 to 2 with units")):
+        for wrong, said in (("7", "is not layer.number"), ("3.1", "layers 1 to 2 with units")):
             app.screen.query_one(SafeInput).value = wrong
             await pilot.press("enter")
             assert said in words(app)
         app.screen.query_one(SafeInput).value = "2.5"
         await pilot.press("enter")
         await until(pilot, lambda: "Cell of unit 2.5 " in shown(app))
-        cell = trace(screen._voice.model, PASSAGE).signal(UnitSignal.CELL, 1, 4)
-        sign = screen._tracker.sign if screen._tracker else 1
+        cell = trace(screen._model.model, PASSAGE).signal(UnitSignal.CELL, 1, 4)
+        sign = screen._probe.sign if screen._probe else 1
         starts = [span.start for span in strong_spans(cell, sign)]
         assert len(starts) > 2
         assert starts[0] > 0
         for start in starts[:3]:
             await pilot.press("n")
-            assert screen._tinted.position == start
+            assert screen._heatmap.position == start
         await pilot.press("N")
-        assert screen._tinted.position == starts[1]
-        screen._tinted.position = len(PASSAGE) - 1
+        assert screen._heatmap.position == starts[1]
+        screen._heatmap.position = len(PASSAGE) - 1
         await pilot.press("n")
-        assert screen._tinted.position == starts[0]
+        assert screen._heatmap.position == starts[0]
 
 
-async def test_the_cursor_moves_as_in_any_text_and_stays_in_sight() -> None:
-    async with looking() as (_, pilot, screen):
-        at = screen._tinted
+async def test_the_cursor_moves_as_in_any_text_and_stays_visible() -> None:
+    async with inspecting() as (_, pilot, screen):
+        at = screen._heatmap
         for keys, position in (
             (["left"], 0),
             (["right"] * 4, 4),
@@ -151,8 +151,8 @@ async def test_the_cursor_moves_as_in_any_text_and_stays_in_sight() -> None:
         assert at.position == PASSAGE.index("\n") + 7
 
 
-async def test_another_text_is_looked_into_from_any_place_and_nothing_in_it_acts() -> None:
-    async with looking() as (app, pilot, screen):
+async def test_another_text_is_read_from_any_position_and_control_characters_do_not_act() -> None:
+    async with inspecting() as (app, pilot, screen):
         for text, seen in STRANGE:
             await pilot.press("c")
             await until(pilot, lambda: isinstance(app.screen, TextPicker))
@@ -174,7 +174,7 @@ async def test_another_text_is_looked_into_from_any_place_and_nothing_in_it_acts
         await until(pilot, lambda: app.screen is not screen)
 
 
-async def test_a_model_of_the_library_is_looked_into_with_what_it_has_not_seen() -> None:
+async def test_a_model_of_the_library_is_inspected_on_held_out_text() -> None:
     sha256 = read_run_config(create("other")).sha256
     corpus = CorpusInfo("sea", sha256, len(TEXT), TEXT[:9])
     save_checkpoint("a-sailor", random_checkpoint(TEXT, corpus=corpus))
@@ -185,14 +185,14 @@ async def test_a_model_of_the_library_is_looked_into_with_what_it_has_not_seen()
         models(pilot).table.move_cursor(row=list(models(pilot).table._filled).index("a-sailor"))
         await until(pilot, lambda: models(pilot).model.name == "a-sailor")  # type: ignore[union-attr]
         await pilot.press("l")
-        await until(pilot, lambda: "the held-out end of sea" in shown(app))
+        await until(pilot, lambda: "held-out end of sea" in shown(app))
         assert isinstance(app.screen, InspectorScreen)
-        assert app.screen._reading and app.screen._reading.text == TEXT[-int(len(TEXT) * 0.1) :]
+        assert app.screen._trace and app.screen._trace.text == TEXT[-int(len(TEXT) * 0.1) :]
         await pilot.press("escape")
         app.post_message(OpenInspector("weaver@best"))
-        await until(pilot, lambda: "what the model learned is not here" in shown(app))
+        await until(pilot, lambda: "training text is not here" in shown(app))
         tale = catalog.fetch("loom").text
-        assert app.screen._reading and app.screen._reading.text == tale[:MAX_CHARACTERS]
+        assert app.screen._trace and app.screen._trace.text == tale[:MAX_CHARACTERS]
 
 
 @pytest.mark.parametrize("size", [SMALL, (160, 48)], ids=["small", "large"])
@@ -212,7 +212,7 @@ def test_how_it_looks(snap_compare: Compare, what: str, size: tuple[int, int]) -
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
-def test_on_every_ground_letters_are_legible_and_grounds_go_from_dark_to_bright(
+def test_letters_are_legible_on_every_heat_colour_and_colours_go_from_dark_to_bright(
     theme: Theme,
 ) -> None:
     app = CharloomApp()
@@ -235,6 +235,6 @@ def test_levels_are_cut_where_the_legend_says() -> None:
     assert CELL.levels(np.array([-1, -0.1, 0.1, 0.9])).tolist() == [0, 3, 3, 6]
     for scale in (BITS, GATE, CELL):
         levels = len(scale.edges) + 1
-        assert len(scale.grounds) == len(scale.marks) == len(scale.labels) == levels
+        assert len(scale.colors) == len(scale.marks) == len(scale.labels) == levels
         assert len(set(scale.marks)) == levels
-        HeatmapLegend().show(scale, marks=True)
+        HeatmapLegend().set_scale(scale, marks=True)

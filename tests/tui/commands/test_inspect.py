@@ -37,15 +37,15 @@ def inspect(*arguments: str, model: str = "weaver") -> Result:
     return call("inspect", *arguments, "--model", model)
 
 
-def told(*arguments: str) -> dict[str, Any]:
+def record(*arguments: str) -> dict[str, Any]:
     result = inspect(*arguments)
     assert result.code == 0, result.err
     read: dict[str, Any] = json.loads(result.out)
     return read
 
 
-def test_it_tells_what_the_lens_sees(file: str, reading: Trace) -> None:
-    seen = told(file, "--unit", "2.8", "--unit", "1.1", "--alternatives", "3", "--top", "5")
+def test_it_writes_the_trace_and_the_units(file: str, reading: Trace) -> None:
+    seen = record(file, "--unit", "2.8", "--unit", "1.1", "--alternatives", "3", "--top", "5")
     assert (seen["model"], seen["step"], seen["title"]) == ("weaver", 100, "fox")
     assert seen["text"] == FOX
     assert seen["bits_per_char"] == reading.bits_per_char
@@ -67,22 +67,22 @@ def test_it_tells_what_the_lens_sees(file: str, reading: Trace) -> None:
         assert [each[0] for each in seen["alternatives"][place]] == [a.character for a in there]
 
 
-def test_the_held_out_end_of_what_a_model_learned_can_be_read() -> None:
+def test_the_held_out_end_of_the_training_text_can_be_read() -> None:
     sha256 = read_run_config(create("other")).sha256
     corpus = CorpusInfo("sea", sha256, len(TEXT), TEXT[:9])
     save_checkpoint("weaver", random_checkpoint(corpus=corpus))
-    seen = told("--held-out")
+    seen = record("--held-out")
     assert seen["title"] == "sea"
     assert seen["text"] == TEXT[-int(len(TEXT) * 0.1) :]
     assert "alternatives" not in seen
     assert seen["signals"] == []
 
 
-def test_a_long_text_is_read_up_to_a_bound_and_that_is_told(tmp_path: Path) -> None:
+def test_a_long_text_is_read_up_to_a_bound_with_a_note(tmp_path: Path) -> None:
     save_checkpoint("weaver", random_checkpoint())
     (tmp_path / "long.txt").write_text("the sea\n" * 2_000)
     result = inspect(str(tmp_path / "long.txt"))
-    assert "Of 16,000 characters the first 10,000 are read." in result.err
+    assert "Only the first 10,000 of 16,000 characters are read." in result.err
     assert len(json.loads(result.out)["bits"]) == 10_000
 
 
@@ -103,13 +103,13 @@ def test_what_cannot_be_is_refused(
     assert said in result.err
 
 
-def test_no_part_is_taken_of_what_was_held_out(reading: Trace) -> None:
+def test_file_options_do_not_apply_to_the_held_out_text(reading: Trace) -> None:
     result = inspect("--held-out", "--start", "fox")
     assert (result.code, result.out) == (2, "")
-    assert "A part can be taken of a FILE only." in result.err
+    assert "File options do not apply to --held-out." in result.err
 
 
-def test_without_the_text_that_was_learned_a_file_is_asked_for(reading: Trace) -> None:
+def test_without_the_training_text_a_file_is_needed(reading: Trace) -> None:
     result = inspect("--held-out")
     assert result.code == 1
     assert "'weaver' learned from ('alphabet') is not on this computer" in result.err

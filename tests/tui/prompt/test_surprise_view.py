@@ -38,7 +38,7 @@ async def test_a_turn_shows_what_its_characters_cost_and_the_cursor_what_was_exp
         await until(pilot, lambda: "on average" in shown(app))
         reading = trace(voice.model, turn.chosen.whole)
         assert f"{reading.bits_per_char:.2f} on average" in shown(app)
-        assert "nothing stands before it" in shown(app)
+        assert "no character before it" in shown(app)
         await pilot.press("right", "right", "right", "right")
         assert app.screen.query_one(HeatmapText).position == 4
         assert f"‘s’{reading.bits[4]:6.2f} bits" in shown(app)
@@ -104,7 +104,7 @@ async def test_a_text_of_the_page_is_looked_into() -> None:
         await pilot.press("alt+i")
         await until(pilot, lambda: "Surprise: " in shown(app))
         assert isinstance(app.screen, InspectorScreen)
-        assert app.screen._reading and app.screen._reading.text == turn.chosen.whole
+        assert app.screen._trace and app.screen._trace.text == turn.chosen.whole
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is room(pilot))
 
