@@ -63,7 +63,7 @@ async def main() -> None:
             await pilot.pause(0.5)
         await draw(pilot, "train")
         for run in live:
-            app.services.runs.order(run.name, Command("stop"))
+            app.services.runs.send_command(run.name, Command("stop"))
         await until(pilot, lambda: not app.services.runs.live)
 
 
@@ -119,5 +119,5 @@ if __name__ == "__main__":
             shutil.copytree(sys.argv[1], paths.home())
         else:
             train()
-        save(Preferences(temperature=0.6, seed=7, length=400, greeted=True))
+        save(Preferences(temperature=0.6, seed=7, length=400, welcomed=True))
         asyncio.run(main())

@@ -113,7 +113,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
 
     def on_mount(self) -> None:
         """Follow the runs, once the first frame is painted."""
-        self.call_after_refresh(lambda: self.services.runs.follow())
+        self.call_after_refresh(lambda: self.services.runs.start_polling())
 
     def notify(
         self,
@@ -186,20 +186,20 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         """Show the inspector on the model, which is loaded first if need be."""
         from charloom.tui.analysis.inspector import InspectorScreen, sample_text
         from charloom.tui.services.background import run_in_background
-        from charloom.tui.services.model_cache import load
+        from charloom.tui.services.model_cache import load_model
 
         model, text = message.model, message.text
         if isinstance(model, str):
             address = model
             try:
-                model = await run_in_background(lambda: load(address))
+                model = await run_in_background(lambda: load_model(address))
             except CharloomError as error:
                 self.notify(str(error), severity="error")
                 return
-        exact = model.exact
+        checkpoint_ref = model.checkpoint_ref
 
         def find() -> tuple[str, str]:
-            return sample_text(exact) if text is None else ("a text of the page", text)
+            return sample_text(checkpoint_ref) if text is None else ("a text of the page", text)
 
         await self.push_screen(InspectorScreen(self.services, model, find))
 

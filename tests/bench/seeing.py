@@ -39,7 +39,7 @@ def rows() -> list[Row]:
     ):
         checkpoint = random_checkpoint(CHARACTERS, hidden=512, embedding=64)
         save_checkpoint("wide", checkpoint)
-        preferences.save(Preferences(model="wide", greeted=True))
+        preferences.save(Preferences(model="wide", welcomed=True))
         return [_reading(checkpoint), _cursor()]
 
 

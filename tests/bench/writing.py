@@ -46,7 +46,7 @@ def rows() -> list[Row]:
     ):
         model = random_checkpoint(CHARACTERS, hidden=512, embedding=64)
         save_checkpoint("wide", model)
-        preferences.save(Preferences(model="wide", length=_LENGTH, greeted=True))
+        preferences.save(Preferences(model="wide", length=_LENGTH, welcomed=True))
         return [_writing(paths.home(), model), _keys(paths.home())]
 
 

@@ -152,7 +152,7 @@ class Home:
             after = now.get(name)
             if isinstance(before, list) and isinstance(after, list):
                 after = [row for row in after if row in before]
-            if before != after and not name.endswith("settings.json"):
+            if before != after and not name.endswith("preferences.json"):
                 self.hold(False, f"{name} was {_short(before)} and is {_short(after)}")
 
     def kept(self, prompt: str) -> list[Kept]:
@@ -176,7 +176,7 @@ def furnish(root: Path) -> None:
         save_checkpoint(MODEL, random_checkpoint(step=200))
         save_checkpoint("loser", at_step(1))
         write_notes(MODEL, "Mark this.")
-        preferences.save(Preferences(model=f"{MODEL}@best", greeted=True, length=60))
+        preferences.save(Preferences(model=f"{MODEL}@best", welcomed=True, length=60))
         (make_folder(paths.downloads()) / "pg11.txt").write_bytes(gutenberg_file("Alice\n"))
         with Library() as library:
             for number in range(1, 4):  # longer than what is left of many a disk

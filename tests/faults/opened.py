@@ -109,5 +109,5 @@ def _starred(home: Home, prompt: str) -> bool:
 
 def _theme(home: Home) -> str:
     """Return the theme that is remembered, if it is another than at first."""
-    kept = json.loads((home.folder / "settings.json").read_bytes())["theme"]
+    kept = json.loads((home.folder / "preferences.json").read_bytes())["theme"]
     return kept if kept != "charloom-dark" else ""

@@ -154,9 +154,12 @@ def log_file() -> Spoilable:
 
 def settings_file() -> Spoilable:
     """Of the app's settings those that make sense are taken; no fault of the file is told."""
-    new, old = Preferences(texts=("ice", "/a/b.txt")), Preferences(theme="ansi", temperature=1.25)
+    new, old = (
+        Preferences(recent_texts=("ice", "/a/b.txt")),
+        Preferences(theme="ansi", temperature=1.25),
+    )
     preferences.save(old)
-    path = paths.home() / "settings.json"
+    path = paths.home() / "preferences.json"
     old_bytes = path.read_bytes()
     preferences.save(new)
 
@@ -167,7 +170,7 @@ def settings_file() -> Spoilable:
         assert sound == found, f"not all of {found} makes sense"
         return READ if found in (new, old) else REST
 
-    return Spoilable("settings.json", path.read_bytes(), old_bytes, read)
+    return Spoilable("preferences.json", path.read_bytes(), old_bytes, read)
 
 
 def state_file() -> Spoilable:

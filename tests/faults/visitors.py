@@ -27,7 +27,7 @@ _CTRL_N, _CTRL_S = "\x0e", "\x13"
 def prepare() -> None:
     """Have a model that is done with a text at once, and let apps open with it."""
     save_checkpoint(_MODEL, random_checkpoint(_LETTERS))
-    preferences.save(Preferences(model=_MODEL, length=40, greeted=True))
+    preferences.save(Preferences(model=_MODEL, length=40, welcomed=True))
 
 
 class App:

@@ -81,7 +81,11 @@ def material(home: Path) -> None:
     recent.write_text(hostile("content") + " and more of it" * 200)
     preferences.save(
         Preferences(
-            model="wild", length=400, stop=hostile("until"), texts=(str(recent),), greeted=True
+            model="wild",
+            length=400,
+            stop=hostile("until"),
+            recent_texts=(str(recent),),
+            welcomed=True,
         )
     )
 

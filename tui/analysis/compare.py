@@ -30,7 +30,7 @@ from charloom.tui.formatting.content import in_the_app, safe_content
 from charloom.tui.formatting.prompt_changes import adapt_prompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
-from charloom.tui.services.model_cache import LoadedModel, load
+from charloom.tui.services.model_cache import LoadedModel, load_model
 from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.services.writer import GenerationThread
 from charloom.tui.widgets.action_bar import ActionBar
@@ -117,8 +117,8 @@ class CompareScreen(BaseScreen):
         found = [side.voice for side in ready if side.voice]
         if not found:
             return
-        prompt = found[0].ready if self._prompt is None else self._prompt
-        _, changes = adapt_prompt(prompt, found[0].model.vocab)
+        prompt = found[0].default_prompt if self._prompt is None else self._prompt
+        _, changes = adapt_prompt(prompt, found[0].network.vocab)
         self.query_one("#asked", Static).update(
             prompt_summary(prompt, changes, f"seed {self._seed}")
         )
@@ -133,7 +133,7 @@ class CompareScreen(BaseScreen):
     async def _read(self, side: CompareSide) -> bool:
         """Have the voice of a side; return False, with the reason shown, where there is none."""
         try:
-            side.voice = await run_in_background(lambda: load(side.address))
+            side.voice = await run_in_background(lambda: load_model(side.address))
         except CharloomError as error:
             side.fail(str(error))
             return False
@@ -155,8 +155,8 @@ class CompareScreen(BaseScreen):
             side.take(ended=ended)
         if ended:
             self._end()
-            if self._writer and self._writer.fault:
-                self.notify(self._writer.fault, severity="error")
+            if self._writer and self._writer.error:
+                self.notify(self._writer.error, severity="error")
 
     @work(exclusive=True, group="scoring")
     async def score(self) -> None:
@@ -175,8 +175,10 @@ class CompareScreen(BaseScreen):
         try:
             text = self._text
             if text is None:
-                text = await run_in_background(lambda: held_out_text(left.exact, right.exact))
-            vocabs = left.model.vocab, right.model.vocab
+                text = await run_in_background(
+                    lambda: held_out_text(left.checkpoint_ref, right.checkpoint_ref)
+                )
+            vocabs = left.network.vocab, right.network.vocab
             scored = await run_in_background(
                 lambda: shared_characters(text.text[:_MOST_SCORED], *vocabs)
             )
@@ -186,13 +188,15 @@ class CompareScreen(BaseScreen):
             return
         for side, score in zip(self._sides, (one, other), strict=True):
             side.show_score(score)
-        said = verdict(left.exact, one, right.exact, other)
+        said = verdict(left.checkpoint_ref, one, right.checkpoint_ref, other)
         self._tell(_told(text, len(scored), SAME if one is other else said))
 
     async def _score(self, voice: LoadedModel, text: str) -> Score:
         key = voice.sha256, text
         if key not in self._scores:
-            self._scores[key] = await run_in_background(lambda: scoring.carried(voice.model, text))
+            self._scores[key] = await run_in_background(
+                lambda: scoring.carried(voice.network, text)
+            )
         return self._scores[key]
 
     def _tell(self, told: Content) -> None:
@@ -233,7 +237,7 @@ class CompareScreen(BaseScreen):
     async def action_prompt(self) -> None:
         """Ask for another prompt."""
         voice = self._sides[0].voice
-        ready = voice.ready if voice else ""
+        ready = voice.default_prompt if voice else ""
         typed = await ask_prompt(self.app, ready if self._prompt is None else self._prompt)
         if typed is not None:
             self._prompt = typed

@@ -74,8 +74,8 @@ class CompareSide(VerticalScroll, can_focus=True):
     def begin(self, voice: LoadedModel, prompt: str, seed: int, length: int) -> GenerationJob:
         """Return what is to be written from now on, for a writer."""
         self.voice = voice
-        known, _ = adapt_prompt(prompt, voice.model.vocab)
-        self._candidate = GenerationJob(voice.model, known, self.settings, seed, length)
+        known, _ = adapt_prompt(prompt, voice.network.vocab)
+        self._candidate = GenerationJob(voice.network, known, self.settings, seed, length)
         before, self._flow = self._flow, StreamingText(known)
         self._flow.set_caret(on=True)
         before.remove()
@@ -87,7 +87,7 @@ class CompareSide(VerticalScroll, can_focus=True):
     def take(self, *, ended: bool) -> None:
         """Show what was written meanwhile."""
         if self._candidate:
-            self._flow.add(self._candidate.taken())
+            self._flow.add(self._candidate.take_text())
             self._flow.set_caret(on=not ended)
 
     def show_score(self, score: Score | None) -> None:
@@ -106,6 +106,6 @@ class CompareSide(VerticalScroll, can_focus=True):
 
     def _head(self) -> None:
         mark = "▸ " if self.has_focus else "  "
-        address = safe_line(self.voice.exact if self.voice else self.address, _ADDRESS)
+        address = safe_line(self.voice.checkpoint_ref if self.voice else self.address, _ADDRESS)
         warm = f" · temp {self.settings.temperature:g}"
         self.query_one(".heading", Static).update(mark + address + warm)

@@ -106,7 +106,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
         yield ActionBar()
 
     def on_mount(self) -> None:
-        self.tell_context(safe_content(self._model.exact))
+        self.tell_context(safe_content(self._model.checkpoint_ref))
         self.read()
 
     @property
@@ -122,7 +122,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
             title, text = await run_in_background(self._cut_text)
             self._heatmap.set_text(text)
             new_trace = await run_in_background(
-                lambda: trace(self._model.model, text, lambda: worker.is_cancelled)
+                lambda: trace(self._model.network, text, lambda: worker.is_cancelled)
             )
             probes = await run_in_background(lambda: rank_units(new_trace))
         except CharloomError as error:
@@ -223,7 +223,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
 
     @work
     async def action_choose(self) -> None:
-        config = self._model.model.settings
+        config = self._model.network.settings
         dialog = InputDialog(
             "Unit (layer.number), e.g. 1.37:",
             ".".join(str(number + 1) for number in self._unit),

@@ -29,7 +29,7 @@ from charloom.tui.console.inputs import encode_prompt, open_text, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout, write_table
 from charloom.tui.formatting.wrapping import rows
-from charloom.tui.services.model_cache import LoadedModel, load
+from charloom.tui.services.model_cache import LoadedModel, load_model
 
 _COLUMN = 36  # columns that each side needs to stand beside the other
 _BETWEEN = " │ "
@@ -74,16 +74,16 @@ def compare(
     from, where that is on this computer.
     """
     alone = right is None
-    voiced = map(load, (left, right or left))
+    voiced = map(load_model, (left, right or left))
     sides = list(map(_Side, voiced, _settings(temperatures, alone=alone)))
     for warning in dict.fromkeys(each.voice.warning for each in sides if each.voice.warning):
         echo_err(warning)
     yardstick = _yardstick(text, sides)
-    typed = read_prompt(sides[0].voice.ready if prompt is None else prompt)
+    typed = read_prompt(sides[0].voice.default_prompt if prompt is None else prompt)
     sides = [_written(each, typed, seed, length) for each in sides]
     told, left_out = "", 0
     if yardstick:
-        scored = shared_characters(yardstick.text, *(each.voice.model.vocab for each in sides))
+        scored = shared_characters(yardstick.text, *(each.voice.network.vocab for each in sides))
         left_out = len(yardstick.text) - len(scored)
         sides = _scored(sides, scored)
         told = _verdict(sides)
@@ -125,7 +125,7 @@ def _yardstick(text: str | None, sides: Sequence[_Side]) -> EvalText | None:
     """Return what both are scored on; None, and told why, where nobody named it and none is."""
     if text is None:
         try:
-            found = held_out_text(*(each.voice.exact for each in sides))
+            found = held_out_text(*(each.voice.checkpoint_ref for each in sides))
         except CharloomError as error:
             echo_err(f"No score: {error}")
             return None
@@ -137,7 +137,7 @@ def _yardstick(text: str | None, sides: Sequence[_Side]) -> EvalText | None:
 
 
 def _written(side: _Side, typed: str, seed: int, length: int) -> _Side:
-    model = side.voice.model
+    model = side.voice.network
     prompt = encode_prompt(typed, model.vocab)
     draft = Completion(Sampler(model, prompt, side.settings, seed), length)
     return replace(side, prompt=prompt, text="".join(each.character for each in draft))
@@ -148,7 +148,7 @@ def _scored(sides: Sequence[_Side], text: str) -> list[_Side]:
     scores: dict[str, Score] = {}
     for each in sides:
         if each.voice.sha256 not in scores:
-            scores[each.voice.sha256] = scoring.carried(each.voice.model, text)
+            scores[each.voice.sha256] = scoring.carried(each.voice.network, text)
     return [replace(each, score=scores[each.voice.sha256]) for each in sides]
 
 
@@ -157,7 +157,7 @@ def _verdict(sides: Sequence[_Side]) -> str:
     assert one.score and other.score
     if one.score is other.score:
         return SAME
-    return verdict(one.voice.exact, one.score, other.voice.exact, other.score)
+    return verdict(one.voice.checkpoint_ref, one.score, other.voice.checkpoint_ref, other.score)
 
 
 def _show(sides: Sequence[_Side]) -> None:
@@ -183,12 +183,12 @@ def _column(side: _Side, width: int) -> Iterator[str]:
 
 
 def _heading(side: _Side) -> str:
-    return f"{side.voice.exact} · temperature {side.settings.temperature:g}"
+    return f"{side.voice.checkpoint_ref} · temperature {side.settings.temperature:g}"
 
 
 def _figures(side: _Side) -> tuple[str, ...]:
     assert side.score
-    return side.voice.exact, f"{side.score.bits_per_char:.4f}"
+    return side.voice.checkpoint_ref, f"{side.score.bits_per_char:.4f}"
 
 
 def _record(side: _Side) -> dict[str, object]:

@@ -46,7 +46,7 @@ class StopRunsDialog(ChoiceDialog):
         """Tell the trainers, and wait for them."""
         try:
             for run in self._runs.live:
-                self._runs.order(run.name, Command("stop"))
+                self._runs.send_command(run.name, Command("stop"))
         except CharloomError as error:
             self.notify(str(error), severity="error")
             self.dismiss("")

@@ -109,7 +109,7 @@ class GenerationBrowser(Vertical):
 
     async def do(self, job: Callable[[Library], _T]) -> _T:
         """Return what ``job`` makes of the library, beside the app."""
-        return await self._librarian.do(job)
+        return await self._librarian.run(job)
 
     @work
     async def look(self) -> None:
@@ -138,23 +138,23 @@ class GenerationBrowser(Vertical):
             if not again:
                 return fetch_page(library, wish, 0, PAGE)
             # What came meanwhile stands at the top, where a list has its newest.
-            came = 0 if wish.query else library.count(starred_only=wish.starred_only) - total
+            came = 0 if wish.words else library.count(starred_only=wish.starred_only) - total
             start = max(0, cursor + came - PAGE)
             return fetch_page(library, wish, start - start % PAGE, 3 * PAGE)
 
         try:
-            page = await self._librarian.do(around)
+            page = await self._librarian.run(around)
         except CharloomError as error:
             self._explain(str(error))
             return
         self._listed = wish
-        self.listing.show(page, wish.query, keep if again else None)
-        self.view.show(self.generation, wish.query)
+        self.listing.show(page, wish.words, keep if again else None)
+        self.view.show(self.generation, wish.words)
         self._explain()
 
     def toggle_starred_only(self) -> None:
         """List the favorites only, or everything."""
-        self._ask(LibraryQuery(self._wish.query, not self._wish.starred_only))
+        self._ask(LibraryQuery(self._wish.words, not self._wish.starred_only))
 
     def clear(self) -> None:
         """List what there is, whatever its words."""
@@ -182,7 +182,7 @@ class GenerationBrowser(Vertical):
     @on(GenerationList.Highlighted)
     def read_this(self, event: GenerationList.Highlighted) -> None:
         """Show what is under the cursor."""
-        self.view.show(event.generation, (self._listed or self._wish).query)
+        self.view.show(event.generation, (self._listed or self._wish).words)
         self.post_message(self.Shown(event.generation))
 
     @on(GenerationList.Wanted)
@@ -194,7 +194,7 @@ class GenerationBrowser(Vertical):
     @work(group="more")
     async def _read_more(self, start: int, wish: LibraryQuery) -> None:
         try:
-            page = await self._librarian.do(lambda library: fetch_page(library, wish, start, PAGE))
+            page = await self._librarian.run(lambda library: fetch_page(library, wish, start, PAGE))
         except CharloomError as error:
             self._explain(str(error))
             return
@@ -204,7 +204,7 @@ class GenerationBrowser(Vertical):
 
     def _search(self) -> None:
         query = self.query_one("#search", SafeInput).value.strip()
-        if query != self._wish.query:
+        if query != self._wish.words:
             self._ask(LibraryQuery(query, self._wish.starred_only))
 
     def _ask(self, wish: LibraryQuery) -> None:
@@ -226,6 +226,6 @@ class GenerationBrowser(Vertical):
         )
 
     def _advice(self) -> str:
-        if self._wish.query:
+        if self._wish.words:
             return _NOT_FOUND + (", f searches everything." if self._wish.starred_only else ".")
         return _NO_FAVORITE if self._wish.starred_only else _NEVER

@@ -173,8 +173,8 @@ class GenerationsPane(LibraryPane):
         generation, wish = self.browser.generation, self.browser.wish
         if generation is None:
             return
-        listed = "everything that was found" if wish.query else "everything"
-        listed = "all favorites" if wish.starred_only and not wish.query else listed
+        listed = "everything that was found" if wish.words else "everything"
+        listed = "all favorites" if wish.starred_only and not wish.words else listed
 
         def suggest(chosen: Chosen) -> str:
             everything, kind = chosen

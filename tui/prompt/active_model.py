@@ -5,7 +5,7 @@ import asyncio
 from charloom.core.errors import CharloomError
 from charloom.tui.formatting.run_status import LIVE
 from charloom.tui.services.background import run_in_background
-from charloom.tui.services.model_cache import LoadedModel, load
+from charloom.tui.services.model_cache import LoadedModel, load_model
 from charloom.tui.services.run_manager import RunManager
 
 
@@ -40,7 +40,7 @@ class ActiveModel:
         self._wanted = address
         self._settled.clear()
         try:
-            voice = await run_in_background(lambda: load(address))
+            voice = await run_in_background(lambda: load_model(address))
         except CharloomError:
             if address != self._wanted:
                 return None

@@ -58,7 +58,7 @@ class Candidate:
 
     def take(self) -> str:
         """Return what was written since this was last asked."""
-        new = self.candidate.taken() if self.candidate else ""
+        new = self.candidate.take_text() if self.candidate else ""
         if new:
             self.text += new
             self.copied = None
@@ -76,10 +76,10 @@ class Candidate:
         return slice(run.start, run.start + run.length) if run else slice(0, 0)
 
     @property
-    def can_go_on(self) -> bool:
+    def can_continue(self) -> bool:
         """Whether the same text can be made longer."""
         longest = MAX_STORED_CHARACTERS - len(self.text)
-        return longest > 0 and self.candidate is not None and self.candidate.can_go_on
+        return longest > 0 and self.candidate is not None and self.candidate.can_continue
 
     @property
     def kept(self) -> bool:
@@ -93,7 +93,7 @@ class Candidate:
         if generation is None:
             return
         try:
-            await librarian.do(lambda library: self.keepsake.keep(library, generation))
+            await librarian.run(lambda library: self.keepsake.keep(library, generation))
             self.fault = ""
         except CharloomError as error:
             self.fault = f"Not kept: {error}"
@@ -102,7 +102,7 @@ class Candidate:
     async def remove(self, librarian: LibraryWorker) -> None:
         """Take it out of the library, unless it is a favorite; may raise :class:`CharloomError`."""
         if not self.starred:
-            self.starred = not await librarian.do(self.keepsake.remove)
+            self.starred = not await librarian.run(self.keepsake.remove)
 
     async def look(self, librarian: LibraryWorker) -> bool:
         """Return whether it has become a favorite elsewhere, or is one no longer."""
@@ -110,7 +110,7 @@ class Candidate:
             return False
         number, before = self.keepsake.stored.id, self.starred
         with suppress(CharloomError):  # gone from there, it is still here
-            self.keepsake.stored = await librarian.do(lambda library: library.get(number))
+            self.keepsake.stored = await librarian.run(lambda library: library.get(number))
             self.starred = self.keepsake.stored.starred
         return self.starred != before
 
@@ -121,7 +121,7 @@ class Candidate:
             return replace(stored, starred=self.starred) if stored else None
         if not self.text:
             return None
-        made, first = self.candidate, self.candidate.first
+        made, first = self.candidate, self.candidate.initial_sampling
         return Generation(
             model=self._voice.name,
             step=self._voice.step,

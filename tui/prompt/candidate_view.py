@@ -74,9 +74,9 @@ class CandidateView(StreamingText):
 
     def _heading(self) -> Content:
         passage, brief = self.passage, self.passage.brief
-        differs = f"seed {brief.seed_of(passage.number)}"
-        if brief.vary == "temperature":
-            settings = brief.varied(brief.settings, passage.number)
+        differs = f"seed {brief.seed_for(passage.number)}"
+        if brief.vary_by == "temperature":
+            settings = brief.sampling_for(passage.number)
             differs = f"temperature {settings.temperature:g}"
         style = "bold $accent" if self._chosen else "$text-muted"
         return Content.styled(f"{passage.number + 1} · {differs}", style)

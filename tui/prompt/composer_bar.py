@@ -55,7 +55,7 @@ class ComposerBar(VerticalGroup):
     def set_voice(self, voice: LoadedModel) -> None:
         """Mark what this model does not know."""
         self._voice = voice
-        known: Set[str] = frozenset(voice.model.vocab.chars)
+        known: Set[str] = frozenset(voice.network.vocab.chars)
         self.composer.set_known(known)
         self.hint()
 
@@ -78,7 +78,7 @@ class ComposerBar(VerticalGroup):
         """Say what will become of the prompt where the model does not know all of it."""
         prompt, said = self.composer.text, ""
         if self._voice and prompt:
-            known, changes = adapt_prompt(prompt[-_LOOKED_AT:], self._voice.model.vocab)
+            known, changes = adapt_prompt(prompt[-_LOOKED_AT:], self._voice.network.vocab)
             said = describe_changes(prompt, changes, future=True) + f"  ·  {_START}" * (not known)
         self.query_one("#said", Static).update(safe_content(said))
         stop = [("esc", "stop", "screen.stop")] if self._writing else []

@@ -57,14 +57,14 @@ class SidePanel(VerticalScroll, can_focus=False):
         """Return what is wanted of the next prompt."""
         chosen = self._choices.remembered
         return GenerationRequest(
-            typed="",
+            raw_prompt="",
             prompt="",
-            settings=self.settings,
+            sampling=self.settings,
             length=self.length,
             seed=fresh_seed() if chosen["seed"] < 0 else chosen["seed"],
             stop=chosen["stop"],
-            columns=chosen["columns"],
-            vary=chosen["vary"],
+            candidate_count=chosen["candidate_count"],
+            vary_by=chosen["vary_by"],
         )
 
     def show(self, chosen: GenerationRequest) -> None:

@@ -110,7 +110,9 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         writer = None
         try:
             address, loaded = await run_in_background(lambda: find_writer(generation))
-            writer = voice = await run_in_background(lambda: LoadedModel.of(address, loaded))
+            writer = voice = await run_in_background(
+                lambda: LoadedModel.from_checkpoint(address, loaded)
+            )
         except CharloomError as error:
             self.notify(str(error), severity="warning")
         else:
@@ -130,8 +132,8 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         self.desk.set_voice(voice)
         self._remember(model=voice.address)
         if self.transcript.empty and self.composer.text == self._ready:
-            self.composer.put(voice.ready, selected=True)
-        self._ready = voice.ready
+            self.composer.put(voice.default_prompt, selected=True)
+        self._ready = voice.default_prompt
         self._show_voice()
         await self.transcript.hand_over(voice)
         self.on_runs_changed()
@@ -146,7 +148,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         self.tell_context(safe_content(f"{voice.address}{measured}"))
         trains = " ● being trained" * self._speaker.trains(voice.name)
         self.query_one(ActiveModelLabel).tell(voice.address, f"step {voice.step:,}{trains}")
-        self.query_one(WelcomeText).greet(voice.name, first=not self.services.preferences.greeted)
+        self.query_one(WelcomeText).greet(voice.name, first=not self.services.preferences.welcomed)
 
     def on_runs_changed(self) -> None:
         """Offer what the model in use has learnt since."""
@@ -160,7 +162,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
     @on(Composer.Sent)
     def send(self, event: Composer.Sent) -> None:
         """Let the model go on from what was written."""
-        self._remember(greeted=True)
+        self._remember(welcomed=True)
         self.write(event.text, self.controls.brief())
 
     @work
@@ -173,7 +175,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
             self.desk.tell(f"{error} ^o does.", "screen.choose_model", fault=True)
             self.composer.put(typed)
             return
-        await self.transcript.begin(voice, typed or voice.ready * early, like, origin)
+        await self.transcript.begin(voice, typed or voice.default_prompt * early, like, origin)
 
     @on(Turn.Picked)
     @on(Transcript.Moved)

@@ -72,7 +72,7 @@ class SurpriseView(VerticalGroup):
         worker = get_current_worker()
         try:
             self._trace = await run_in_background(
-                lambda: trace(self._model.model, self._text, lambda: worker.is_cancelled)
+                lambda: trace(self._model.network, self._text, lambda: worker.is_cancelled)
             )
         except CharloomError as error:
             self._show_readout(safe_content(str(error), "$text-error"))

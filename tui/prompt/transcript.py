@@ -101,10 +101,10 @@ class Transcript(VerticalScroll, can_focus=False):
         async with self._one_by_one:
             await self.finish()
             prompt, changes = await run_in_background(
-                lambda: adapt_prompt(typed, voice.model.vocab)
+                lambda: adapt_prompt(typed, voice.network.vocab)
             )
-            brief = replace(like, typed=typed, prompt=prompt)
-            passages = [Candidate(brief, number) for number in range(brief.columns)]
+            brief = replace(like, raw_prompt=typed, prompt=prompt)
+            passages = [Candidate(brief, number) for number in range(brief.candidate_count)]
             turn = Turn(passages, describe_changes(typed, changes), origin)
             await self.add(turn)
             turn.begin(voice)
@@ -123,12 +123,14 @@ class Transcript(VerticalScroll, can_focus=False):
             if left > 0 and not candidate.stopped:
                 like = replace(
                     turn.brief,
-                    settings=candidate.settings,
+                    sampling=candidate.sampling,
                     seed=candidate.seed,
                     length=left,
-                    columns=1,
+                    candidate_count=1,
                 )
-                await self.begin(voice, turn.chosen.whole, like, f"goes on with {voice.exact}")
+                await self.begin(
+                    voice, turn.chosen.whole, like, f"goes on with {voice.checkpoint_ref}"
+                )
         for each in self._turns:
             if not each.writing and each.voice and each.voice.sha256 != voice.sha256:
                 each.let_go()
@@ -214,7 +216,7 @@ class Transcript(VerticalScroll, can_focus=False):
 
     async def prompts(self) -> list[str]:
         """Return what was written on earlier, the newest first."""
-        return await self._librarian.do(lambda library: library.prompts(_EARLIER))
+        return await self._librarian.run(lambda library: library.prompts(_EARLIER))
 
     @work
     async def look(self) -> None:

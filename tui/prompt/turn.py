@@ -119,28 +119,26 @@ class Turn(VerticalGroup, can_focus=True):
     def begin(self, voice: LoadedModel) -> None:
         """Let ``voice`` write all candidates."""
         self.voice = voice
-        for passage, candidate in zip(
-            self.passages, self.brief.candidates(voice.model), strict=True
-        ):
+        for passage, candidate in zip(self.passages, self.brief.jobs(voice.network), strict=True):
             passage.begin(candidate, voice)
         self._write(self._views)
 
     def go_on(self, settings: SamplingConfig, length: int) -> None:
         """Let the chosen candidate go on, by ``length`` characters, or be that much longer."""
         candidate = self.chosen.candidate
-        assert candidate is not None and self.chosen.can_go_on
+        assert candidate is not None and self.chosen.can_continue
         self.chosen.asked_from = candidate.length if self.writing else len(self.chosen.text)
         candidate.length = min(MAX_STORED_CHARACTERS, self.chosen.asked_from + length)
         if not self.writing:
             self.call_later(self.hide_surprise)
-            candidate.settings = self.brief.varied(settings, self.chosen.number)
+            candidate.sampling = self.brief.sampling_for(self.chosen.number, settings)
             self._write([self._chosen])
 
     def let_go(self) -> None:
         """Forget the carried states, which take memory; who goes on does so from the text."""
         for passage in self.passages:
             if passage.candidate:
-                passage.candidate.let_go()
+                passage.candidate.release()
 
     @property
     def surprising(self) -> bool:
@@ -188,7 +186,7 @@ class Turn(VerticalGroup, can_focus=True):
         """Let ``settings`` hold from the next character on, and the texts become so long."""
         for passage in (view.passage for view in self._writing):
             if passage.candidate:
-                passage.candidate.settings = self.brief.varied(settings, passage.number)
+                passage.candidate.sampling = self.brief.sampling_for(passage.number, settings)
                 passage.candidate.length = min(MAX_STORED_CHARACTERS, passage.asked_from + length)
 
     def tick(self) -> list[Candidate]:
@@ -208,8 +206,8 @@ class Turn(VerticalGroup, can_focus=True):
         for view in views:
             view.set_caret(False)
             self.show(view.passage)
-        if self._writer and self._writer.fault:
-            self._note.update(safe_content(in_the_app(self._writer.fault), "$text-error"))
+        if self._writer and self._writer.error:
+            self._note.update(safe_content(in_the_app(self._writer.error), "$text-error"))
             self._note.add_class("-needed")
         self.offer()
         return [view.passage for view in views]

@@ -94,30 +94,30 @@ class TurnActionsScreen(BaseScreen):
     def action_again(self) -> None:
         """Have the same prompt gone on with in another way."""
         if turn := self.transcript.current:
-            self.write(turn.brief.typed, replace(turn.brief, seed=fresh_seed()), turn.origin)
+            self.write(turn.brief.raw_prompt, replace(turn.brief, seed=fresh_seed()), turn.origin)
 
     def action_retry(self) -> None:
         """Have the same prompt gone on with from the same seed, with the settings as they are."""
         if turn := self.transcript.current:
-            like = replace(self.controls.brief(), seed=turn.brief.seed_of(turn.chosen.number))
-            self.write(turn.brief.typed, like, turn.origin)
+            like = replace(self.controls.brief(), seed=turn.brief.seed_for(turn.chosen.number))
+            self.write(turn.brief.raw_prompt, like, turn.origin)
 
     def action_go_on(self) -> None:
         """Let the current text become longer; what cannot is gone on with in a new one."""
         turn = self.transcript.current
         if turn is None:
             return
-        if turn.chosen.can_go_on:
+        if turn.chosen.can_continue:
             turn.go_on(self.controls.settings, self.controls.length)
             self.transcript.post_message(Transcript.Moved())
         elif self._speaker.voice:
-            origin = f"goes on with {self._speaker.voice.exact}"
-            self.write(turn.chosen.whole, replace(self.controls.brief(), columns=1), origin)
+            origin = f"goes on with {self._speaker.voice.checkpoint_ref}"
+            self.write(turn.chosen.whole, replace(self.controls.brief(), candidate_count=1), origin)
 
     def action_edit(self) -> None:
         """Have the prompt back in the composer."""
         if turn := self.transcript.current:
-            self.composer.put(turn.brief.typed)
+            self.composer.put(turn.brief.raw_prompt)
             self.composer.focus()
 
     def action_copy(self) -> None:
@@ -143,7 +143,7 @@ class TurnActionsScreen(BaseScreen):
     def action_pin(self) -> None:
         """Have every text begin with the seed of the current one."""
         if turn := self.transcript.current:
-            self.controls.pin(turn.brief.seed_of(turn.chosen.number))
+            self.controls.pin(turn.brief.seed_for(turn.chosen.number))
 
     @work(exclusive=True, group="surprise")
     async def action_surprise(self) -> None:
@@ -163,8 +163,8 @@ class TurnActionsScreen(BaseScreen):
         if turn is None or voice is None:
             return
         whole, at = turn.chosen.whole, event.position
-        seed = turn.brief.seed_of(turn.chosen.number)
-        like = replace(self.controls.brief(), columns=1, seed=seed)
+        seed = turn.brief.seed_for(turn.chosen.number)
+        like = replace(self.controls.brief(), candidate_count=1, seed=seed)
         tail = single_line(whole[max(0, at - _TAIL) : at], _TAIL)
         chosen, stood = (char_label(each) for each in (event.character, whole[at]))
         self.composer.focus()

@@ -1,4 +1,4 @@
-"""What the app hands to every screen: the training runs and the user's preferences."""
+"""Services that the app passes to every screen: training runs and preferences."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -22,7 +22,7 @@ class AppServices:
 
     @cached_property
     def runs(self) -> "RunManager":
-        """The training runs, which all screens watch."""
+        """The training runs."""
         # Deferred: the first frame is painted before the run manager and NumPy are imported.
         from charloom.tui.services.run_manager import RunManager
 
@@ -36,6 +36,6 @@ class AppServices:
         try:
             preferences.save(self.preferences)
             self._saved = self.preferences
-        except CharloomError as error:  # the next change saves this one too, if it can
+        except CharloomError as error:  # the next change tries to save this one too
             if self.preferences != before:
                 self._app.notify(str(error), severity="warning")

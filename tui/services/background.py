@@ -1,4 +1,4 @@
-"""Work in a thread that nobody has to wait for, such as a server that does not answer."""
+"""Background work in a thread that the app does not wait for on exit."""
 
 import asyncio
 import threading
@@ -9,28 +9,28 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 
-async def run_in_background(do: Callable[[], Result]) -> Result:
-    """Return what ``do`` returns, or raise what it raises.
+async def run_in_background(func: Callable[[], Result]) -> Result:
+    """Return what ``func`` returns, or raise what it raises.
 
-    When this is cancelled, as on leaving the app, the thread is left to itself: one of
-    ``asyncio.to_thread`` would be waited for to the end.
+    For reading and computing: cancelling, as on leaving the app, abandons the thread. A write that
+    must not be cut off uses ``asyncio.to_thread``, which the app waits for on exit.
     """
     loop = asyncio.get_running_loop()
-    done: asyncio.Future[Result] = loop.create_future()
+    future: asyncio.Future[Result] = loop.create_future()
 
-    def tell(settle: Callable[[Any], None], outcome: object) -> None:
-        if not done.done():
-            settle(outcome)
+    def resolve(set_outcome: Callable[[Any], None], outcome: object) -> None:
+        if not future.done():
+            set_outcome(outcome)
 
     def work() -> None:
-        settle: Callable[[Any], None] = done.set_result
+        set_outcome: Callable[[Any], None] = future.set_result
         outcome: object
         try:
-            outcome = do()
-        except Exception as error:  # whatever it is, it is raised where it was asked for
-            settle, outcome = done.set_exception, error
-        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
-            loop.call_soon_threadsafe(tell, settle, outcome)
+            outcome = func()
+        except Exception as error:  # raised again by the await below
+            set_outcome, outcome = future.set_exception, error
+        with suppress(RuntimeError):  # the loop is closed: the result is no longer needed
+            loop.call_soon_threadsafe(resolve, set_outcome, outcome)
 
     threading.Thread(target=work, daemon=True).start()
-    return await done
+    return await future

@@ -1,4 +1,4 @@
-"""What is asked of a model: a prompt, and how to go on from it, once or in several ways at once."""
+"""Inputs of a generation: a prompt and the settings of one or several candidates."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,50 +9,52 @@ if TYPE_CHECKING:
     from charloom.core.model.numpy_lstm import NumpyLSTM
     from charloom.tui.services.writer import GenerationJob
 
-MOST_COLUMNS = 4
-VARIED = ("seed", "temperature")
-_WARMER = 0.2  # from one candidate to the next
+MAX_CANDIDATES = 4
+VARY_OPTIONS = ("seed", "temperature")
+_TEMPERATURE_STEP = 0.2  # from one candidate to the next
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
-    """``columns`` candidates differ by what ``vary`` names: each has the next seed, or is warmer.
+    """Settings of ``candidate_count`` candidates, which differ in their seed or temperature.
 
-    ``typed`` is the prompt as the person wrote it, ``prompt`` as the model is given it.
+    ``vary_by`` is one of :data:`VARY_OPTIONS`. ``prompt`` is ``raw_prompt``, as the user typed it,
+    in the model's characters.
     """
 
-    typed: str
+    raw_prompt: str
     prompt: str
-    settings: SamplingConfig
+    sampling: SamplingConfig
     length: int
     seed: int
     stop: str = ""
-    columns: int = 1
-    vary: str = "seed"
+    candidate_count: int = 1
+    vary_by: str = "seed"
 
-    def varied(self, settings: SamplingConfig, number: int) -> SamplingConfig:
-        """Return what the candidate ``number``, from 0, makes of ``settings``."""
-        if self.vary != "temperature":
-            return settings
-        warmer = round(settings.temperature + _WARMER * number, 6)
-        return replace(settings, temperature=min(MAX_TEMPERATURE, warmer))
+    def sampling_for(self, number: int, base: SamplingConfig | None = None) -> SamplingConfig:
+        """Return the sampling settings of candidate ``number``, from 0; ``base`` replaces ours."""
+        base = base or self.sampling
+        if self.vary_by != "temperature":
+            return base
+        temperature = round(base.temperature + _TEMPERATURE_STEP * number, 6)
+        return replace(base, temperature=min(MAX_TEMPERATURE, temperature))
 
-    def seed_of(self, number: int) -> int:
-        """Return the seed of the candidate ``number``."""
-        return self.seed + (number if self.vary == "seed" else 0)
+    def seed_for(self, number: int) -> int:
+        """Return the seed of candidate ``number``, from 0."""
+        return self.seed + (number if self.vary_by == "seed" else 0)
 
-    def candidates(self, model: "NumpyLSTM") -> "list[GenerationJob]":
-        """Return the candidates, for ``model`` to write."""
+    def jobs(self, network: "NumpyLSTM") -> "list[GenerationJob]":
+        """Return one job per candidate."""
         from charloom.tui.services.writer import GenerationJob
 
         return [
             GenerationJob(
-                model,
+                network,
                 self.prompt,
-                self.varied(self.settings, number),
-                self.seed_of(number),
+                self.sampling_for(number),
+                self.seed_for(number),
                 self.length,
                 self.stop,
             )
-            for number in range(self.columns)
+            for number in range(self.candidate_count)
         ]

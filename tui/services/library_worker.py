@@ -1,4 +1,4 @@
-"""The library in a thread of its own: whoever types waits for no disk and no other process."""
+"""The library on a thread of its own: the UI waits for neither the disk nor other processes."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -15,15 +15,15 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True)
 class LibraryQuery:
-    """Which generations are wanted: those with every word of ``query``, or the newest."""
+    """A search for generations that contain all ``words``; without words, for the newest."""
 
-    query: str = ""
+    words: str = ""
     starred_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryPage:
-    """The generations from ``start`` on. There are ``total``; unless ``counted``, at least that."""
+    """The generations from index ``start``, of ``total``; of at least that unless ``counted``."""
 
     start: int
     rows: Sequence[Generation]
@@ -31,58 +31,58 @@ class LibraryPage:
     counted: bool = True
 
 
-def fetch_page(library: Library, wish: LibraryQuery, start: int, limit: int) -> LibraryPage:
-    """Return up to ``limit`` of the generations that are wanted."""
-    starred_only = wish.starred_only
-    if not wish.query:
+def fetch_page(library: Library, query: LibraryQuery, start: int, limit: int) -> LibraryPage:
+    """Return up to ``limit`` results of ``query``; -1 is no limit."""
+    starred_only = query.starred_only
+    if not query.words:
         rows = library.recent(limit, starred_only=starred_only, offset=start)
         return LibraryPage(start, rows, library.count(starred_only=starred_only))
-    rows = library.search(wish.query, starred_only=starred_only, limit=limit, offset=start)
+    rows = library.search(query.words, starred_only=starred_only, limit=limit, offset=start)
     full = len(rows) == limit
     return LibraryPage(start, rows, start + len(rows) + full, counted=not full)
 
 
-def fetch_all(library: Library, wish: LibraryQuery) -> Sequence[Generation]:
-    """Return all generations that are wanted."""
-    return fetch_page(library, wish, 0, -1).rows
+def fetch_all(library: Library, query: LibraryQuery) -> Sequence[Generation]:
+    """Return all results of ``query``."""
+    return fetch_page(library, query, 0, -1).rows
 
 
 class LibraryWorker:
-    """Does one thing after the other, on one connection: only that can tell of others' changes."""
+    """Runs jobs one after the other on one connection, which can detect changes by others."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "library")
+        self._executor = ThreadPoolExecutor(1, "library")
         self._library: Library | None = None
-        self._seen: tuple[Library, int] | None = None
+        self._seen_version: tuple[Library, int] | None = None
 
-    async def do(self, job: Callable[[Library], _T]) -> _T:
-        """Return what ``job`` makes of the library; :class:`CharloomError` as it raises it.
+    async def run(self, job: Callable[[Library], _T]) -> _T:
+        """Return what ``job`` returns, or raise its :class:`CharloomError`.
 
-        A job whose caller is cancelled before its turn is never done.
+        A job whose caller is cancelled before its turn does not run.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._opened, job)
+        return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, job)
 
     async def changed(self) -> bool:
-        """Whether somebody else has changed the library since this was last asked, if ever."""
-        return await self.do(self._compare)
+        """Return whether another connection changed the library since the last call."""
+        return await self.run(self._version_changed)
 
     def close(self) -> None:
-        """Close the file after what is being done; nothing can be asked any more."""
-        self._thread.submit(self._close)
-        self._thread.shutdown(wait=False)
+        """Close the database after the running job; no more jobs are accepted."""
+        self._executor.submit(self._close)
+        self._executor.shutdown(wait=False)
 
-    def _opened(self, job: Callable[[Library], _T]) -> _T:
+    def _run(self, job: Callable[[Library], _T]) -> _T:
         if self._library is None:
             self._library = Library()
         try:
             return job(self._library)
         except CharloomError:
-            self._close()  # the file may be another by the next time
+            self._close()  # the file may be a different one next time
             raise
 
-    def _compare(self, library: Library) -> bool:
-        before, self._seen = self._seen, (library, library.data_version())
-        return before != self._seen
+    def _version_changed(self, library: Library) -> bool:
+        before, self._seen_version = self._seen_version, (library, library.data_version())
+        return before != self._seen_version
 
     def _close(self) -> None:
         if self._library:

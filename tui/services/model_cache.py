@@ -1,4 +1,4 @@
-"""Models that are ready to write, read from the store: the ones in use are kept at hand."""
+"""Loads models from the store for generation and caches the last ones."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,25 +11,25 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import bits
 from charloom.core.store.read import BUNDLED, find_checkpoint, load_checkpoint
 
-_AT_HAND = 2  # the one in use and the one before: a model may take gigabytes
-_READY = {BUNDLED: "You will rejoice to hear"}
+_MAX_CACHED_MODELS = 2  # the current and the previous one: a model may take gigabytes
+_DEFAULT_PROMPTS = {BUNDLED: "You will rejoice to hear"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LoadedModel:
-    """One checkpoint of a model, and what is told of it."""
+    """A checkpoint of a model, loaded for generation."""
 
     address: str  # NAME@best, NAME@last or NAME@STEP, as it was chosen
     step: int
     sha256: str
-    bits_per_char: float | None  # on held-out text, carried
-    ready: str  # a prompt that this model knows how to go on with
-    model: NumpyLSTM
-    warning: str = ""  # that a damaged checkpoint was passed over
+    bits_per_char: float | None  # carried loss on held-out text
+    default_prompt: str  # in characters of this model
+    network: NumpyLSTM
+    warning: str = ""  # that a damaged checkpoint was skipped
 
     @classmethod
-    def of(cls, address: str, loaded: LoadedCheckpoint) -> Self:
-        """Return the voice of a checkpoint that was found at ``address``."""
+    def from_checkpoint(cls, address: str, loaded: LoadedCheckpoint) -> Self:
+        """Return the model of the checkpoint that was loaded from ``address``."""
         card = loaded.checkpoint
         loss = card.losses.held_out
         name = address.partition("@")[0]
@@ -38,8 +38,8 @@ class LoadedModel:
             step=card.step,
             sha256=loaded.sha256,
             bits_per_char=None if loss is None else bits(loss),
-            ready=default_prompt(name, card),
-            model=NumpyLSTM(card),
+            default_prompt=default_prompt(name, card),
+            network=NumpyLSTM(card),
             warning=loaded.warning,
         )
 
@@ -49,42 +49,42 @@ class LoadedModel:
         return self.address.partition("@")[0]
 
     @property
-    def exact(self) -> str:
-        """The address of this very checkpoint."""
+    def checkpoint_ref(self) -> str:
+        """The checkpoint by its step: ``NAME@STEP``."""
         return f"{self.name}@{self.step}"
 
 
-def default_prompt(name: str, card: CheckpointMetadata) -> str:
-    """Return a prompt that the model ``name``, with this card, knows how to go on with."""
-    return _READY.get(name) or _whole_words(card.corpus.opening)
+def default_prompt(name: str, metadata: CheckpointMetadata) -> str:
+    """Return a prompt in characters of the model: its own, or the opening of its training text."""
+    return _DEFAULT_PROMPTS.get(name) or _whole_words(metadata.corpus.opening)
 
 
-def load(address: str) -> LoadedModel:
-    """Return the voice at ``address``; :class:`CharloomError` when there is none."""
-    info, found = find_checkpoint(address)
+def load_model(address: str) -> LoadedModel:
+    """Return the model at ``address``. Raises :class:`CharloomError`."""
+    info, checkpoint = find_checkpoint(address)
     try:
-        status = found.path.stat()
+        status = checkpoint.path.stat()
     except OSError as error:
-        raise CharloomError(f"The checkpoint {info.name}@{found.step} has just gone.") from error
+        raise CharloomError(f"The checkpoint {info.name}@{checkpoint.step} was deleted.") from error
     address = address if "@" in address else f"{address}@best"
     try:
-        voice = _load(f"{info.name}@{found.step}", status.st_ino, status.st_mtime_ns)
-    except CharloomError:  # a damaged one; another may do
-        return LoadedModel.of(address, load_checkpoint(address))
-    return replace(voice, address=address)
+        model = _load(f"{info.name}@{checkpoint.step}", status.st_ino, status.st_mtime_ns)
+    except CharloomError:  # it is damaged; another checkpoint may be usable
+        return LoadedModel.from_checkpoint(address, load_checkpoint(address))
+    return replace(model, address=address)
 
 
-@lru_cache(maxsize=_AT_HAND)
-def _load(address: str, *_: int) -> LoadedModel:
-    """Load what is at an exact address; the other numbers tell one file there from the next."""
+@lru_cache(maxsize=_MAX_CACHED_MODELS)
+def _load(checkpoint_ref: str, *_file_identity: int) -> LoadedModel:
+    """Load a checkpoint by its step; a replaced file has another identity."""
     try:
-        return LoadedModel.of(address, load_checkpoint(address))
+        return LoadedModel.from_checkpoint(checkpoint_ref, load_checkpoint(checkpoint_ref))
     except MemoryError as error:
-        raise CharloomError(f"There is not enough memory for {address!r}.") from error
+        raise CharloomError(f"Not enough memory to load {checkpoint_ref!r}.") from error
 
 
 def _whole_words(opening: str) -> str:
-    """Return a text's first characters without a word that was cut short."""
+    """Return the start of a text without a last word that was cut off."""
     words = opening.rstrip()
     if len(words.split()) > 1:
         words = words[: -len(words.split()[-1])]

@@ -1,4 +1,4 @@
-"""A text that a person points to in the app: a known one, a file, or what was pasted."""
+"""A text that the user selects in the app: from the catalog, from a file, or pasted."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,31 +18,31 @@ class TextKind(Enum):
 
     KNOWN = "known"  # by its name in the catalog
     FILE = "file"  # by its path
-    PASTED = "pasted"  # it is the text itself
+    PASTED = "pasted"  # the text itself
 
 
 @dataclass(frozen=True, slots=True)
 class TextSource:
-    """A text to be opened."""
+    """A text to be opened; the meaning of ``value`` depends on ``kind``."""
 
     kind: TextKind
     value: str
 
     @classmethod
-    def recalled(cls, text: str) -> Self:
-        """Return what was remembered as ``text``."""
-        return cls(TextKind.FILE if Path(text).is_absolute() else TextKind.KNOWN, text)
+    def from_recent(cls, entry: str) -> Self:
+        """Return the source of an entry of the recent texts: a path or a catalog name."""
+        return cls(TextKind.FILE if Path(entry).is_absolute() else TextKind.KNOWN, entry)
 
     @property
-    def remembered(self) -> str:
-        """What to remember it by; nothing for what was pasted."""
+    def recent_entry(self) -> str:
+        """The entry for the recent texts; empty for a pasted text."""
         if self.kind is TextKind.FILE:
             return str(self.path.absolute())
         return self.value if self.kind is TextKind.KNOWN else ""
 
     @property
     def label(self) -> str:
-        """What to call it before it is open."""
+        """The title to show before the text is open."""
         if self.kind is TextKind.PASTED:
             return _PASTED
         if self.kind is TextKind.KNOWN and self.value in {entry.name for entry in catalog.ENTRIES}:
@@ -50,21 +50,21 @@ class TextSource:
         return self.value
 
     def open(
-        self, on_progress: Callable[[int, int], None] | None = None, **reading: Unpack[ReadOptions]
+        self, on_progress: Callable[[int, int], None] | None = None, **options: Unpack[ReadOptions]
     ) -> Corpus:
-        """Read it, downloading it if need be. Raises :class:`CharloomError`."""
+        """Read the text, downloading it if needed. Raises :class:`CharloomError`."""
         if self.kind is TextKind.KNOWN:
-            return catalog.fetch(self.value, on_progress=on_progress, **reading)
+            return catalog.fetch(self.value, on_progress=on_progress, **options)
         if self.kind is TextKind.PASTED:
             data = self.value.encode("utf-8", "replace")
-            reading["encoding"] = "utf-8"
-            return corpus.from_bytes(data, title=_PASTED, source=_PASTED, **reading)
-        return corpus.load(self.path, **reading)
+            options["encoding"] = "utf-8"
+            return corpus.from_bytes(data, title=_PASTED, source=_PASTED, **options)
+        return corpus.load(self.path, **options)
 
     @property
     def path(self) -> Path:
-        """The file it is in, for :attr:`Kind.FILE`."""
+        """The file, for :attr:`TextKind.FILE`."""
         path = Path(self.value)
-        with suppress(RuntimeError):  # ~somebody who is not known here
+        with suppress(RuntimeError):  # ~name of an unknown user
             path = path.expanduser()
         return path

@@ -30,7 +30,7 @@ Train (F3): n teaches a new model a text of yours; a minute shows how it learns.
 Library (F4): what was written is kept there; a star finds it again.
 Tour (F6): ten stations show what becomes of a text, yours or another, in real numbers.
 F1 says what can be done on any screen, ctrl+p finds an action by its name."""
-_KEPT = ("model", "texts", "greeted")  # what a reset leaves alone
+_KEPT = ("model", "recent_texts", "welcomed")  # what a reset leaves alone
 _PACKAGES = {"charloom": "Charloom", "textual": "Textual", "numpy": "NumPy", "torch": "PyTorch"}
 _LONGEST_PATH = 200
 
@@ -143,7 +143,7 @@ class PathList(PlainOptionList):
         found = {
             "everything": paths.home(),
             "models": paths.models(),
-            "texts": paths.downloads(),
+            "recent_texts": paths.downloads(),
             "library": paths.library(),
         }
         self._places = [str(place.absolute()) for place in found.values()]

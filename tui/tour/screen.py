@@ -286,7 +286,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
     @work
     async def action_text(self) -> None:
         """Choose which text it is about."""
-        recent = self.services.preferences.texts
+        recent = self.services.preferences.recent_texts
         picker = TextPicker("Which text is the tour to be about?", recent)
         source = await self.app.push_screen_wait(picker)
         if source:

@@ -58,7 +58,7 @@ class NewRunScreen(BaseScreen):
     def body(self) -> Iterator:  # type: ignore[type-arg]
         """Lay out the choice of a text beside the form; narrow, one at a time."""
         with Horizontal(id="pages"):
-            yield TextChooser(self.services.preferences.texts)
+            yield TextChooser(self.services.preferences.recent_texts)
             yield RunForm()
         yield Static("", id="status", markup=False)
         yield ActionBar()
@@ -138,8 +138,10 @@ class NewRunScreen(BaseScreen):
         except CharloomError as error:
             self._say(in_the_app(str(error)), "$text-error")
             return
-        if source.remembered:
-            self.services.remember(texts=self.services.preferences.with_text(source.remembered))
+        if source.recent_entry:
+            self.services.remember(
+                recent_texts=self.services.preferences.with_recent_text(source.recent_entry)
+            )
         self.dismiss()
         self._started(name)
 

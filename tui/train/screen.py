@@ -93,7 +93,7 @@ class TrainScreen(BaseScreen):
 
     def on_screen_suspend(self) -> None:
         """Leave it to the app to tell what happens."""
-        self.services.runs.watched = ""
+        self.services.runs.viewed_run = ""
 
     def on_runs_changed(self) -> None:
         """Show what has changed, while anybody looks."""
@@ -121,7 +121,7 @@ class TrainScreen(BaseScreen):
         if self.run is None:
             self._chosen = runs[0].name if runs else ""
         self.set_class(not runs, "empty")
-        self.services.runs.watched = self._chosen
+        self.services.runs.viewed_run = self._chosen
         listed = self.query_one(RunList)
         listed.show(runs, self._chosen)
         if self.focused is None and runs:
@@ -220,12 +220,12 @@ class TrainScreen(BaseScreen):
             await asyncio.to_thread(remove_model, name)
         except CharloomError as error:
             self.notify(str(error), severity="error")
-        self.services.runs.search()
+        self.services.runs.rescan()
 
     def _order(self, order: Command, word: str, done: Callable[[RunMonitor], bool]) -> None:
         """Give the trainer an order, and show it until it is done."""
         try:
-            self.services.runs.order(self._chosen, order)
+            self.services.runs.send_command(self._chosen, order)
         except CharloomError as error:
             self.notify(str(error), severity="error")
             return

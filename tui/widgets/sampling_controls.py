@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from charloom.core.library.generation import MAX_STORED_CHARACTERS
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
-from charloom.tui.services.generation_request import MOST_COLUMNS, VARIED, GenerationRequest
+from charloom.tui.services.generation_request import MAX_CANDIDATES, VARY_OPTIONS, GenerationRequest
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
@@ -23,7 +23,7 @@ _TOP_K = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 _MOST_CHARACTERS = 65_536  # that a model can know
 _TOP_P = tuple(twentieths / 20 for twentieths in range(1, 21))
 _LENGTHS = (50, 100, 200, 300, 500, 800, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
-_COLUMNS = tuple(range(1, MOST_COLUMNS + 1))
+_COLUMNS = tuple(range(1, MAX_CANDIDATES + 1))
 _ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 
 
@@ -67,7 +67,7 @@ class SamplingControls(VerticalScroll, can_focus=False):
         with Horizontal(classes="row"):
             yield Static("stop at", classes="label", markup=False)
             yield SafeInput(placeholder=r"such as \n\n", id="stop")
-        yield NumberSlider("columns", first.columns, _COLUMNS, id="columns")
+        yield NumberSlider("columns", first.candidate_count, _COLUMNS, id="columns")
         yield OptionRow("vary", ("seed", "temp"))
 
     def on_mount(self) -> None:
@@ -96,25 +96,25 @@ class SamplingControls(VerticalScroll, can_focus=False):
             "length": self.length,
             "seed": int(self._field("seed").value or -1),
             "stop": _unescaped(self._field("stop").value),
-            "columns": int(self._dial("columns")),
-            "vary": VARIED[self.query_one(OptionRow).chosen],
+            "candidate_count": int(self._dial("columns")),
+            "vary_by": VARY_OPTIONS[self.query_one(OptionRow).chosen],
         }
 
     def take(self, chosen: Preferences | GenerationRequest) -> None:
         """Show what was chosen elsewhere, without telling of it."""
-        settings = chosen.settings if isinstance(chosen, GenerationRequest) else chosen
+        settings = chosen.sampling if isinstance(chosen, GenerationRequest) else chosen
         with self.prevent(NumberSlider.Changed, SafeInput.Changed, OptionRow.Changed):
             for name, value in (
                 ("temperature", settings.temperature),
                 ("top-k", settings.top_k),
                 ("top-p", settings.top_p),
                 ("length", chosen.length),
-                ("columns", chosen.columns),
+                ("columns", chosen.candidate_count),
             ):
                 self.query_one(f"#{name}", NumberSlider).value = value
             self._field("seed").value = "" if chosen.seed < 0 else str(chosen.seed)
             self._field("stop").value = _escaped(chosen.stop)
-            self.query_one(OptionRow).chosen = VARIED.index(chosen.vary)
+            self.query_one(OptionRow).chosen = VARY_OPTIONS.index(chosen.vary_by)
 
     @on(NumberSlider.Changed)
     @on(SafeInput.Changed)

@@ -80,7 +80,7 @@ class TextChooser(Vertical):
 
     def __init__(self, recent: Iterable[str], *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._recent = [TextSource.recalled(text) for text in recent]
+        self._recent = [TextSource.from_recent(text) for text in recent]
 
     def compose(self) -> ComposeResult:
         """Lay out the four tabs."""

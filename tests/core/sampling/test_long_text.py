@@ -64,8 +64,8 @@ def test_a_candidate_keeps_nothing_of_what_was_taken() -> None:
 
     def write(length: int) -> None:
         candidate = GenerationJob(model, "ab", SamplingConfig(), 0, length, stop="abababab!")
-        while candidate.write():
-            candidate.taken()
+        while candidate.write_slice():
+            candidate.take_text()
         assert candidate.count == length
 
     write(100)

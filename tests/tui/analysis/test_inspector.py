@@ -24,7 +24,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.text_picker import TextPicker
 from charloom.tui.formatting.themes import DARK, HEAT_COLORS, LIGHT, contrast
 from charloom.tui.messages import OpenInspector
-from charloom.tui.services.model_cache import load
+from charloom.tui.services.model_cache import load_model
 from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.widgets.color_scale import BITS, CELL, GATE, UNKNOWN
 from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
@@ -63,7 +63,7 @@ async def inspecting(
     """Open the inspector on ``text`` with a small model."""
     app = app_at("settings")
     async with app.run_test(size=size, notifications=True) as pilot:
-        screen = InspectorScreen(app.services, load("weaver"), lambda: ("a passage", text))
+        screen = InspectorScreen(app.services, load_model("weaver"), lambda: ("a passage", text))
         await app.push_screen(screen)
         await until(pilot, lambda: "Surprise: " in shown(app))
         yield app, pilot, screen
@@ -80,7 +80,7 @@ def figure(app: CharloomApp, what: str) -> float:
 
 async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -> None:
     async with inspecting() as (app, pilot, screen):
-        reading = trace(screen._model.model, PASSAGE)
+        reading = trace(screen._model.network, PASSAGE)
         assert f"{reading.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}" in shown(app)
         ranked = rank_units(reading)
         await pilot.press("u")
@@ -114,7 +114,7 @@ async def test_keys_go_to_strong_spans_and_to_any_unit() -> None:
         app.screen.query_one(SafeInput).value = "2.5"
         await pilot.press("enter")
         await until(pilot, lambda: "Cell of unit 2.5 " in shown(app))
-        cell = trace(screen._model.model, PASSAGE).signal(UnitSignal.CELL, 1, 4)
+        cell = trace(screen._model.network, PASSAGE).signal(UnitSignal.CELL, 1, 4)
         sign = screen._probe.sign if screen._probe else 1
         starts = [span.start for span in strong_spans(cell, sign)]
         assert len(starts) > 2
@@ -202,7 +202,7 @@ def test_how_it_looks(snap_compare: Compare, what: str, size: tuple[int, int]) -
 
     async def before(pilot: Pilot[None]) -> None:
         await app.push_screen(
-            InspectorScreen(app.services, load("weaver"), lambda: ("a passage", PASSAGE))
+            InspectorScreen(app.services, load_model("weaver"), lambda: ("a passage", PASSAGE))
         )
         await until(pilot, lambda: "Surprise: " in shown(app))
         await pilot.press(*(["u", "n"] if what == "units" else ["down", "right", "right"]))

@@ -70,7 +70,7 @@ def weaver(name: str = "weaver", **over: Any) -> None:
 
 def choose(**over: Any) -> None:
     """Have these choices remembered from an earlier session."""
-    before = Preferences(model="weaver", greeted=True, length=60)
+    before = Preferences(model="weaver", welcomed=True, length=60)
     preferences.save(replace(before, **over))
 
 

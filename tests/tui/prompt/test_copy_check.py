@@ -97,7 +97,7 @@ async def test_the_longest_copy_of_each_text_is_told_and_underlined(
 
 
 async def test_of_several_candidates_each_is_told_and_without_the_text_nothing_is() -> None:
-    choose(columns=2)
+    choose(candidate_count=2)
     weaver("stranger", seed=2)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -153,7 +153,7 @@ async def test_a_text_that_repeats_itself_is_warned_of_as_long_as_it_does(gate: 
 
         room(pilot).query_one("#temperature", NumberSlider).value = 5.0
         made = turn.chosen.candidate
-        await until(pilot, lambda: made and made.settings.temperature == 5)  # it has been told
+        await until(pilot, lambda: made and made.sampling.temperature == 5)  # it has been told
         gate.let(320)
         await until(pilot, lambda: "repeats" not in words(app))
         assert turn.writing

@@ -113,7 +113,7 @@ async def test_a_stop_string_may_be_given_with_escapes() -> None:
 
 
 async def test_candidates_have_the_next_seeds_and_stand_side_by_side() -> None:
-    choose(columns=4, seed=20)
+    choose(candidate_count=4, seed=20)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
@@ -128,7 +128,7 @@ async def test_candidates_have_the_next_seeds_and_stand_side_by_side() -> None:
 
 
 async def test_candidates_may_differ_by_their_temperature_instead() -> None:
-    choose(columns=3, vary="temperature", temperature=9.7, seed=20)
+    choose(candidate_count=3, vary_by="temperature", temperature=9.7, seed=20)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
@@ -142,7 +142,7 @@ async def test_candidates_may_differ_by_their_temperature_instead() -> None:
 
 
 async def test_a_change_keeps_the_distance_between_candidates(gate: Gate) -> None:
-    choose(columns=2, vary="temperature", temperature=0.5, length=200)
+    choose(candidate_count=2, vary_by="temperature", temperature=0.5, length=200)
     gate.let(64)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -159,7 +159,7 @@ async def test_a_change_keeps_the_distance_between_candidates(gate: Gate) -> Non
 
 
 async def test_where_columns_would_be_too_narrow_candidates_are_stacked() -> None:
-    choose(columns=3)
+    choose(candidate_count=3)
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
@@ -171,7 +171,7 @@ async def test_where_columns_would_be_too_narrow_candidates_are_stacked() -> Non
 
 
 async def test_star_copy_and_go_on_are_for_the_candidate_that_is_chosen() -> None:
-    choose(columns=3, seed=20)
+    choose(candidate_count=3, seed=20)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
@@ -242,7 +242,7 @@ async def test_live_figures_are_those_of_the_text() -> None:
 
 
 async def test_the_figures_are_those_of_the_candidate_that_is_chosen() -> None:
-    choose(columns=2, seed=20)
+    choose(candidate_count=2, seed=20)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)

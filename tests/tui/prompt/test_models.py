@@ -128,7 +128,7 @@ async def test_what_an_earlier_model_wrote_another_goes_on_with_from_the_text() 
         await ready(pilot)
         first = await written(pilot, "the sea ")
         await room(pilot).use_model("other")
-        assert not first.chosen.can_go_on
+        assert not first.chosen.can_continue
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         await ended(pilot, turns(pilot)[1])
@@ -148,7 +148,7 @@ async def test_the_same_checkpoint_under_another_name_changes_nothing(gate: Gate
         await pilot.press("escape")
         gate.let()
         await ended(pilot, turn)
-        assert turn.chosen.can_go_on
+        assert turn.chosen.can_continue
 
 
 async def test_a_model_that_is_trained_is_used_as_it_is_now_and_a_newer_one_is_offered() -> None:

@@ -44,7 +44,7 @@ async def still(pilot: Pilot[None]) -> None:
 
 @SIZES
 def test_the_first_meeting(snap_compare: Compare, size: tuple[int, int]) -> None:
-    choose(model="frankenstein", greeted=False)
+    choose(model="frankenstein", welcomed=False)
 
     async def before(pilot: Pilot[None]) -> None:
         await ready(pilot)
@@ -69,7 +69,7 @@ def test_in_the_middle_of_a_text(snap_compare: Compare, size: tuple[int, int], g
 
 @SIZES
 def test_four_candidates(snap_compare: Compare, size: tuple[int, int]) -> None:
-    choose(seed=7, length=100, columns=4)
+    choose(seed=7, length=100, candidate_count=4)
 
     async def before(pilot: Pilot[None]) -> None:
         await ready(pilot)

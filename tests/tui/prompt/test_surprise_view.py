@@ -36,7 +36,7 @@ async def test_a_turn_shows_what_its_characters_cost_and_the_cursor_what_was_exp
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in shown(app))
-        reading = trace(voice.model, turn.chosen.whole)
+        reading = trace(voice.network, turn.chosen.whole)
         assert f"{reading.bits_per_char:.2f} on average" in shown(app)
         assert "no character before it" in shown(app)
         await pilot.press("right", "right", "right", "right")
@@ -68,9 +68,9 @@ async def test_a_digit_takes_an_alternative_and_the_text_goes_on_from_there() ->
         branch = turns(pilot)[1]
         await ended(pilot, branch)
         whole = first.chosen.whole
-        other = trace(voice.model, whole).alternatives(20, 2)[1].character
+        other = trace(voice.network, whole).alternatives(20, 2)[1].character
         assert branch.brief.prompt == whole[:20] + other
-        stream = Sampler(voice.model, whole[:20] + other, SamplingConfig(), seed=3)
+        stream = Sampler(voice.network, whole[:20] + other, SamplingConfig(), seed=3)
         assert branch.chosen.text == "".join(drawn.character for drawn in Completion(stream, 40))
         assert branch.origin.startswith(f"branches after …{whole[:20]} with ")
         assert not app.screen.query(SurpriseView)

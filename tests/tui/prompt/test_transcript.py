@@ -67,7 +67,7 @@ async def test_at_the_first_meeting_one_key_lets_it_write() -> None:
         await ended(pilot, turns(pilot)[0])
         assert turns(pilot)[0].brief.prompt == "You will rejoice to hear"
         assert "Good to have you" not in shown(app)
-    assert preferences.load().greeted
+    assert preferences.load().welcomed
     again = CharloomApp()
     async with again.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: "frankenstein goes on from it" in words(again))
@@ -245,7 +245,7 @@ async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() 
 async def test_what_a_model_writes_is_shown_and_does_nothing() -> None:
     hostile = "[]\x1b\x9b\u202e/@=ab\n"
     save_checkpoint("wild", random_checkpoint(hostile))
-    choose(model="wild", length=100, columns=2, seed=1)
+    choose(model="wild", length=100, candidate_count=2, seed=1)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)

@@ -57,7 +57,7 @@ async def test_again_has_another_seed_and_all_else_the_same() -> None:
         room(pilot).query_one("#temperature", NumberSlider).value = 0.0
         second = await next_turn(pilot, "ctrl+r")
         assert second.brief.seed != 5
-        assert (second.brief.settings, second.brief.length) == (SamplingConfig(1.4), 30)
+        assert (second.brief.sampling, second.brief.length) == (SamplingConfig(1.4), 30)
         assert second.brief.prompt == first.brief.prompt
         assert turns(pilot) == [first, second]
 
@@ -72,7 +72,7 @@ async def test_retry_has_the_same_seed_and_what_is_chosen_now() -> None:
         room(pilot).query_one("#temperature", NumberSlider).value = 2.0
         other = await next_turn(pilot, "shift+tab", "t")
         assert other.brief.seed == first.brief.seed
-        assert other.brief.settings == SamplingConfig(2.0)
+        assert other.brief.sampling == SamplingConfig(2.0)
         assert text_of(other) != text_of(first)
 
 

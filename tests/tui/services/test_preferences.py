@@ -25,10 +25,10 @@ FULL = Preferences(
     length=2_000,
     seed=7,
     stop="\n\n",
-    columns=3,
-    vary="temperature",
-    texts=("loom", "/a/text.txt"),
-    greeted=True,
+    candidate_count=3,
+    vary_by="temperature",
+    recent_texts=("loom", "/a/text.txt"),
+    welcomed=True,
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -40,7 +40,7 @@ NAMES = [each.name for each in fields(Preferences)]
 
 def written(content: bytes) -> Preferences:
     """Return what is loaded from a file with this content."""
-    (make_folder(paths.home()) / "settings.json").write_bytes(content)
+    (make_folder(paths.home()) / "preferences.json").write_bytes(content)
     return load()
 
 
@@ -63,8 +63,8 @@ def test_what_was_saved_is_loaded() -> None:
 def test_only_their_owner_reads_them(home: Path) -> None:
     save(FULL)
     assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    assert stat.S_IMODE((home / "settings.json").stat().st_mode) == 0o600
-    assert [path.name for path in home.iterdir()] == ["settings.json"]
+    assert stat.S_IMODE((home / "preferences.json").stat().st_mode) == 0o600
+    assert [path.name for path in home.iterdir()] == ["preferences.json"]
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ def test_only_their_owner_reads_them(home: Path) -> None:
         *(("top_p", value) for value in (0.0, 1.1, math.nan)),
         *(("length", value) for value in (0, 1_000_000, 500.0)),
         *(("seed", value) for value in (-2, 1 << 63, "7")),
-        *(("columns", value) for value in (0, 5, "2")),
-        *(("vary", value) for value in ("", "length", 1)),
-        *(("texts", value) for value in ("loom", {"loom": 1})),
+        *(("candidate_count", value) for value in (0, 5, "2")),
+        *(("vary_by", value) for value in ("", "length", 1)),
+        *(("recent_texts", value) for value in ("loom", {"loom": 1})),
         *(("theme", value) for value in (None, 5, ["nord"])),
-        ("greeted", "yes"),
+        ("welcomed", "yes"),
         ("temperature", 10**400),
     ],
 )
@@ -100,7 +100,7 @@ def test_a_whole_number_will_do_for_a_fraction_and_unknown_names_are_passed_over
 def test_whatever_stands_there_a_text_can_be_drawn_with_it(data: dict[str, Any]) -> None:
     found = Preferences.from_json(data)
     SamplingConfig(found.temperature, found.top_k, found.top_p)
-    assert found.length > 0 and found.columns > 0
+    assert found.length > 0 and found.candidate_count > 0
     assert Preferences.from_json(json.loads(json.dumps(asdict(found)))) == found
 
 
@@ -114,9 +114,9 @@ def test_a_file_that_is_none_of_ours_is_passed_over(content: bytes) -> None:
 
 
 def test_a_folder_in_its_place_is_passed_over_and_told_when_saving(home: Path) -> None:
-    (home / "settings.json").mkdir(parents=True)
+    (home / "preferences.json").mkdir(parents=True)
     assert load() == Preferences()
-    with pytest.raises(CharloomError, match=r"settings.json' \(Is a directory\)"):
+    with pytest.raises(CharloomError, match=r"preferences.json' \(Is a directory\)"):
         save(FULL)
 
 
@@ -130,8 +130,8 @@ def test_where_nothing_can_be_kept_that_is_told(home: Path) -> None:
 def test_texts_are_the_newest_first_each_once_and_not_too_many() -> None:
     texts: tuple[str, ...] = ()
     for name in [*"abc", "a", *map(str, range(20))]:
-        texts = Preferences(texts=texts).with_text(name)
+        texts = Preferences(recent_texts=texts).with_recent_text(name)
     assert texts == tuple(map(str, range(19, 7, -1)))
-    assert Preferences(texts=("a", "b", "c")).with_text("b") == ("b", "a", "c")
-    assert len(Preferences.from_json({"texts": ["x"] * 50}).texts) == 12
-    assert Preferences.from_json({"texts": ["a", 1, None, "b"]}).texts == ("a", "b")
+    assert Preferences(recent_texts=("a", "b", "c")).with_recent_text("b") == ("b", "a", "c")
+    assert len(Preferences.from_json({"recent_texts": ["x"] * 50}).recent_texts) == 12
+    assert Preferences.from_json({"recent_texts": ["a", 1, None, "b"]}).recent_texts == ("a", "b")

@@ -35,7 +35,10 @@ def drawn(length: int, seed: int = 3) -> str:
 def again(made: GenerationJob) -> str:
     """Return what the record of a candidate gives."""
     draft = Completion(
-        Sampler(MODEL, made.prompt, made.first, made.seed), made.length, made.stop, made.changes
+        Sampler(MODEL, made.prompt, made.initial_sampling, made.seed),
+        made.length,
+        made.stop,
+        made.changes,
     )
     return "".join(character for character, _ in draft)
 
@@ -51,7 +54,7 @@ def test_a_candidate_is_what_a_draft_would_be_and_its_figures_are_those_of_the_t
     made = candidate()
     GenerationThread([made]).join()
     reference = list(Completion(Sampler(MODEL, "the ", WARM, 3), 200))
-    assert made.taken() == "".join(each.character for each in reference)
+    assert made.take_text() == "".join(each.character for each in reference)
     assert (made.count, made.length, made.changes, made.stopped) == (200, 200, (), False)
     assert made.bits == pytest.approx(-sum(np.log2([each.probability for each in reference])))
     assert made.probability == pytest.approx(sum(each.probability for each in reference))
@@ -65,8 +68,8 @@ def test_candidates_are_written_side_by_side() -> None:
     assert slow.count >= 84
     writer.stop()
     writer.join()
-    assert stopper.taken() == drawn(100, 2)
-    text = slow.taken()
+    assert stopper.take_text() == drawn(100, 2)
+    text = slow.take_text()
     assert text == drawn(len(text), 1)
 
 
@@ -75,10 +78,10 @@ def test_the_text_comes_while_it_is_written() -> None:
     writer = GenerationThread([made])
     text = ""
     while len(text) < 5_000:
-        text += made.taken()
+        text += made.take_text()
     writer.stop()
     writer.join()
-    text += made.taken()
+    text += made.take_text()
     assert text == drawn(len(text)) and made.count == len(text)
 
 
@@ -89,7 +92,7 @@ def test_what_was_stopped_is_on_record_as_if_it_had_been_that_long() -> None:
     writer.stop()
     writer.join()
     assert not writer.running and writer.stopping
-    text = made.taken()
+    text = made.take_text()
     assert made.length == len(text) == made.count and again(made) == text
 
 
@@ -99,7 +102,7 @@ def test_it_goes_on_from_where_it_was() -> None:
     first.join()
     made.length = 100
     GenerationThread([made], first).join()
-    assert made.taken() == drawn(100) and made.length == 100
+    assert made.take_text() == drawn(100) and made.length == 100
 
 
 def test_it_may_be_gone_on_with_before_the_end_has_come() -> None:
@@ -110,7 +113,7 @@ def test_it_may_be_gone_on_with_before_the_end_has_come() -> None:
     made.length = 60_000
     second = GenerationThread([made], first)
     second.join()
-    text = made.taken()
+    text = made.take_text()
     assert text == drawn(len(text)) and made.length == len(text)
 
 
@@ -118,14 +121,14 @@ def test_settings_hold_from_the_next_slice_and_are_on_record() -> None:
     made = candidate(LONG)
     writer = GenerationThread([made])
     wait(lambda: made.count > 50)
-    made.settings = SamplingConfig(3.0, 5)
+    made.sampling = SamplingConfig(3.0, 5)
     wait(lambda: made.count > 5_000)
-    made.settings = SamplingConfig(0)
+    made.sampling = SamplingConfig(0)
     made.length = made.count + 5_000
     writer.join()
     assert [each.settings for each in made.changes] == [SamplingConfig(3.0, 5), SamplingConfig(0)]
     assert 0 < made.changes[0].position < made.changes[1].position < made.count
-    assert again(made) == made.taken()
+    assert again(made) == made.take_text()
 
 
 def test_a_length_below_what_was_written_ends_it_there() -> None:
@@ -134,7 +137,7 @@ def test_a_length_below_what_was_written_ends_it_there() -> None:
     wait(lambda: made.count > 50)
     made.length = 10
     writer.join()
-    text = made.taken()
+    text = made.take_text()
     assert made.length == len(text) > 50 and again(made) == text
 
 
@@ -142,8 +145,8 @@ def test_what_its_stop_string_ended_cannot_go_on() -> None:
     whole = drawn(200)
     made = candidate(200, stop=whole[60:64])
     GenerationThread([made]).join()
-    assert made.stopped and not made.can_go_on
-    assert made.taken() == whole[: whole.find(whole[60:64])]
+    assert made.stopped and not made.can_continue
+    assert made.take_text() == whole[: whole.find(whole[60:64])]
     assert made.length == 200
 
 
@@ -161,10 +164,10 @@ def test_stopped_before_the_first_character_there_is_nothing_and_it_can_begin_la
     writer.stop()
     read.set()
     writer.join()
-    assert (made.count, made.taken(), writer.fault) == (0, "", "")
+    assert (made.count, made.take_text(), writer.error) == (0, "", "")
     made.length = 30
     GenerationThread([made], writer).join()
-    assert made.taken() == drawn(30)
+    assert made.take_text() == drawn(30)
 
 
 class Breaking(NumpyLSTM):
@@ -182,8 +185,8 @@ class Breaking(NumpyLSTM):
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        (ValueError, "The writing broke off (ValueError: the loom broke)."),
-        (MemoryError, "There is not enough memory to go on; choose a smaller model."),
+        (ValueError, "Generation failed (ValueError: the loom broke)."),
+        (MemoryError, "Not enough memory to continue. Choose a smaller model."),
     ],
 )
 def test_what_goes_wrong_is_told_in_a_sentence_and_the_text_so_far_stays(
@@ -194,8 +197,8 @@ def test_what_goes_wrong_is_told_in_a_sentence_and_the_text_so_far_stays(
     made = candidate(200, model=model)
     writer = GenerationThread([made])
     writer.join()
-    assert writer.fault == sentence
-    assert made.taken() == drawn(40)
+    assert writer.error == sentence
+    assert made.take_text() == drawn(40)
     assert made.count == made.length == 40 and again(made) == drawn(40)
 
 
@@ -203,20 +206,20 @@ def test_what_a_draft_refuses_is_told_as_it_says_it() -> None:
     made = candidate(seed=2**63)
     writer = GenerationThread([made])
     writer.join()
-    assert "--seed is a whole number" in writer.fault
+    assert "--seed is a whole number" in writer.error
 
 
 def test_a_model_that_was_let_go_of_takes_no_memory() -> None:
     model = NumpyLSTM(random_checkpoint())
     made = candidate(20, model=model)
     GenerationThread([made]).join()
-    assert made.can_go_on
-    made.let_go()
+    assert made.can_continue
+    made.release()
     known = weakref.ref(model)
     del model
     gc.collect()
-    assert known() is None and not made.can_go_on
-    assert made.taken() == drawn(20)
+    assert known() is None and not made.can_continue
+    assert made.take_text() == drawn(20)
 
 
 def test_a_process_does_not_wait_for_a_text_that_is_being_written() -> None:

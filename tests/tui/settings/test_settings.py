@@ -20,7 +20,7 @@ Compare = Callable[..., bool]
 
 def kept(home: Path) -> dict[str, Any]:
     """Return what the settings file holds."""
-    found = json.loads((home / "settings.json").read_text())
+    found = json.loads((home / "preferences.json").read_text())
     assert isinstance(found, dict)
     return found
 
@@ -56,34 +56,43 @@ async def test_what_is_turned_and_typed_is_remembered_at_once(home: Path) -> Non
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("tab", "right", "tab", *"40", "enter", "tab", "left", "tab", "end")
         await pilot.press("tab", *"7", "tab", *r"\n\n", "tab", "right", "tab", "right")
-        await until(pilot, lambda: app.services.preferences.vary == "temperature")
+        await until(pilot, lambda: app.services.preferences.vary_by == "temperature")
     assert {name: kept(home)[name] for name in ("temperature", "top_k", "top_p", "length")} == {
         "temperature": 0.9,
         "top_k": 40,
         "top_p": 0.95,
         "length": 100_000,
     }
-    assert (load().seed, load().stop, load().columns) == (7, "\n\n", 2)
+    assert (load().seed, load().stop, load().candidate_count) == (7, "\n\n", 2)
 
 
 async def test_what_was_chosen_elsewhere_is_shown() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("f3")
-        app.services.remember(temperature=1.5, seed=3, stop="\t", columns=4, vary="temperature")
+        app.services.remember(
+            temperature=1.5, seed=3, stop="\t", candidate_count=4, vary_by="temperature"
+        )
         app.theme = "nord"
         await pilot.press("f5")
         choices = app.screen.query_one(SamplingControls)
         await until(pilot, lambda: choices.settings.temperature == 1.5)
         assert choices.remembered["seed"] == 3 and choices.remembered["stop"] == "\t"
-        assert choices.remembered["columns"] == 4 and choices.remembered["vary"] == "temperature"
+        assert (
+            choices.remembered["candidate_count"] == 4
+            and choices.remembered["vary_by"] == "temperature"
+        )
         await until(pilot, lambda: app.screen.query_one(screen.ThemeList).highlighted is not None)
         assert app.theme == "nord" and app.services.preferences.theme == "nord"
         assert app.services.preferences.temperature == 1.5
 
 
 async def test_a_reset_asks_first_and_leaves_what_is_no_setting(home: Path) -> None:
-    save(Preferences(theme="nord", temperature=1.7, model="sea", texts=("loom",), greeted=True))
+    save(
+        Preferences(
+            theme="nord", temperature=1.7, model="sea", recent_texts=("loom",), welcomed=True
+        )
+    )
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         for answer in ("escape", "c"):
@@ -96,7 +105,7 @@ async def test_a_reset_asks_first_and_leaves_what_is_no_setting(home: Path) -> N
         await until(pilot, lambda: app.services.preferences.temperature == 0.8)
         await until(pilot, lambda: app.theme == "charloom-dark")
         assert app.screen.query_one("#temperature", NumberSlider).value == 0.8
-    assert load() == Preferences(model="sea", texts=("loom",), greeted=True)
+    assert load() == Preferences(model="sea", recent_texts=("loom",), welcomed=True)
 
 
 async def test_places_are_shown_and_copied_and_nothing_in_them_acts(
@@ -127,7 +136,7 @@ async def test_what_cannot_be_kept_is_told_and_holds_until_the_end(home: Path) -
 
 
 async def test_what_could_not_be_kept_is_kept_with_the_next_choice(home: Path) -> None:
-    in_the_way = home / "settings.json"
+    in_the_way = home / "preferences.json"
     in_the_way.mkdir(parents=True)
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:

@@ -56,10 +56,10 @@ async def test_the_run_that_the_person_looks_at_is_read_first(log: bytes) -> Non
 
     async with app.run_test(size=LARGE) as pilot:
         app.services.runs.changed.subscribe(app.screen, note, immediate=True)
-        app.services.runs.watched = "ice"
+        app.services.runs.viewed_run = "ice"
         for name in names:
             write_long(name, log)
-        app.services.runs.search()
+        app.services.runs.rescan()
         await until(pilot, lambda: len(whole) == 3)
     assert whole[0] == "ice" and sorted(whole) == sorted(names)
 
@@ -76,5 +76,5 @@ async def test_a_run_that_ends_while_its_log_is_read_is_told_of(log: bytes) -> N
         app.services.runs.changed.subscribe(app.screen, finish, immediate=True)
         folder = write_long("sea", log)
         lock.enter_context(at_work(folder))
-        app.services.runs.search()
+        app.services.runs.rescan()
         await until(pilot, lambda: "sea is stopped and saved at step 4,200." in told(app))

@@ -92,7 +92,7 @@ async def test_three_times_enter_trains_on_the_tale(trainers: list["Popen[bytes]
         assert len(trainers) == 1 and told(app) == []
         made = plan("the-loom-at-carrow")
         assert (made["preset"], made["chosen"], made["source"]) == ("auto", {"minutes": 3}, "loom")
-        assert preferences.load().texts == ("loom",)
+        assert preferences.load().recent_texts == ("loom",)
         assert isinstance(app.screen, TrainScreen) and app.focused is not None
 
 
@@ -114,7 +114,7 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
         made = plan("pasted-text")
         assert made["chosen"] == {"steps": 9, "hidden": 8, "threads": 1}
         assert (model_dir("pasted-text") / "corpus.txt").read_bytes() == (TEXT + HOSTILE).encode()
-        assert preferences.load().texts == ()
+        assert preferences.load().recent_texts == ()
         await until(pilot, lambda: "✓ pasted-text  completed" in shown(app))
 
 
@@ -139,7 +139,7 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
         await until(pilot, lambda: "● sea  starting" in shown(app))
         assert (model_dir("sea") / "corpus.txt").read_text() == kept
         assert plan("sea")["source"] == str(sea)
-        assert preferences.load().texts == (str(sea),)
+        assert preferences.load().recent_texts == (str(sea),)
 
 
 async def test_a_text_that_will_not_do_is_told_in_place(tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ async def test_leaving_waits_for_no_download(server: GutenbergServer) -> None:
 
 async def test_a_text_of_late_is_there_again_and_a_lost_one_is_told(sea: Path) -> None:
     texts = (str(sea), "loom", "/gone/[red]\x1b.txt")
-    preferences.save(preferences.Preferences(texts=texts))
+    preferences.save(preferences.Preferences(recent_texts=texts))
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
