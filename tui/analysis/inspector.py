@@ -256,7 +256,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
 
     @work
     async def action_text(self) -> None:
-        picker = TextPicker("Text to read", self.services.preferences.texts)
+        picker = TextPicker("Text to read", self.services.preferences.recent_texts)
         if source := await self.app.push_screen_wait(picker):
             self._get_text, self._start = partial(_open, source), ""
             self.read()
