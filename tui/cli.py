@@ -1,7 +1,7 @@
-"""The command line: which commands there are, and how any of them ends.
+"""The command line: its commands, their exit status, and the standard streams.
 
-stdout is data, stderr is narration. Exit status: 0 done, 1 a one-line error, 2 usage, 130 Ctrl-C.
-A command's module is imported only when it runs, so that ``--help`` is there at once.
+Data goes to stdout, messages to stderr. Exit status: 0 success, 1 a one-line error, 2 wrong usage,
+130 Ctrl-C. A command's module is imported only when it runs, so that ``--help`` is fast.
 """
 
 import contextlib
@@ -17,26 +17,27 @@ from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize, single_line
 
 _COMMANDS = {
-    "train": "Train a network on a text and watch it learn.",
-    "resume": "Go on with a training run that was stopped.",
-    "runs": "List the training runs and how they stand.",
-    "attach": "Watch a run that is being trained; Ctrl-C leaves it to itself.",
-    "pause": "Have a run stand still, with everything saved.",
-    "continue": "Have a run that is paused go on.",
-    "stop": "End a run; all is saved, and it can be resumed.",
-    "checkpoint": "Have a run save a checkpoint now.",
-    "generate": "Let a model write, one character at a time.",
-    "growth": "Let every checkpoint of a model write, from the first to the last.",
-    "compare": "Let two models, or two temperatures, write and be scored side by side.",
-    "score": "Say how well a model predicts a text, in bits and nats per character.",
-    "inspect": "Show what a network makes of a text inside: surprise, units, gates.",
-    "tour": "Walk through the ten stages, on your own text and model.",
+    "train": "Train a network on a text, with live progress.",
+    "resume": "Resume a run that was stopped or interrupted.",
+    "runs": "List the training runs and their status.",
+    "attach": "Watch a run that is being trained; Ctrl-C detaches.",
+    "pause": "Save a run and pause it.",
+    "continue": "Continue a paused run.",
+    "stop": "Save a run and stop it; it can be resumed.",
+    "checkpoint": "Save a checkpoint of a run now.",
+    "generate": "Generate text from a prompt.",
+    "growth": "Sample every checkpoint of a model, first to last.",
+    "compare": "Compare two models or two temperatures side by side.",
+    "score": "Measure how well a model predicts a text, in bits per character.",
+    "inspect": "Show surprise, units and gates of a network over a text, as JSON.",
+    "tour": "Walk through the ten stages with your own text and model.",
     "models": "List, show and manage the models on this computer.",
-    "corpus": "List, fetch and check texts to train on.",
-    "favorites": "List, search, export and replay what you kept.",
+    "corpus": "List, download and check texts to train on.",
+    "favorites": "List, search, export and replay saved texts.",
     "paths": "Show where Charloom keeps its files.",
 }
-_PLACES = {  # of those that have no module of their own name
+# Commands that are not in a module of their own name.
+_FUNCTIONS = {
     "resume": "runs.resume",
     "attach": "runs.attach",
     "pause": "runs.pause",
@@ -47,7 +48,7 @@ _PLACES = {  # of those that have no module of their own name
 
 
 class LazyGroup(click.Group):
-    """A group whose commands live in the modules of ``charloom.tui.commands``."""
+    """A command group that imports a module of ``charloom.tui.commands`` when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         return list(_COMMANDS)
@@ -55,7 +56,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _PLACES.get(cmd_name, f"{cmd_name}.{cmd_name}").split(".")
+        module, name = _FUNCTIONS.get(cmd_name, f"{cmd_name}.{cmd_name}").split(".")
         command = getattr(importlib.import_module(f"charloom.tui.commands.{module}"), name)
         assert isinstance(command, click.Command)
         return command
@@ -65,8 +66,7 @@ class LazyGroup(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; that whoever reads its output has had enough is no failure."""
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(BrokenPipeError):  # the reader of the output has closed it
             return super().invoke(ctx)
 
 
@@ -78,10 +78,9 @@ class LazyGroup(click.Group):
 @click.version_option(package_name="charloom", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Weave text, one character at a time.
+    """Train character-level LSTMs on any text and sample from them.
 
-    Train a character-level LSTM on any text you love, let it write, and keep the best of it.
-    Without a command, the app opens: all of this on one screen, with help at F1.
+    Without a command, the app opens: everything below on a few screens, with help at F1.
     """
     if ctx.invoked_subcommand is None:
         from charloom.tui import launch
@@ -95,7 +94,7 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit status; an error becomes one line on stderr."""
+    """Run one command and return its exit status; an error is written to stderr in one line."""
     _prepare_streams()
     try:
         status = cli.main(arguments, prog_name="charloom", standalone_mode=False)
@@ -110,8 +109,8 @@ def run(arguments: list[str]) -> int:
         return 1
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except OSError as error:  # of the standard streams: any other has become a CharloomError
-        # What is still buffered has nowhere to go.
+    except OSError as error:  # of a standard stream: any other has become a CharloomError
+        # Discard what is still buffered, or Python reports the error again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             return 0
@@ -121,10 +120,10 @@ def run(arguments: list[str]) -> int:
 
 
 def _prepare_streams() -> None:
-    """Let the standard streams carry any character, whatever the locale makes of it."""
+    """Make the standard streams accept every character, in any locale."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # closed by whoever started us: what is written there is lost
+        if stream is None:  # closed by the parent process: discard what is written
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
         elif hasattr(stream, "reconfigure"):
             utf8 = stream.encoding.casefold().replace("-", "") == "utf8"

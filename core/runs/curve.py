@@ -4,6 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from charloom.core.runs.events import Event, Progress, Started, Validated
+
 CurvePoint = tuple[float, float]  # a step and a value
 
 
@@ -81,6 +83,24 @@ class DownsampledCurve:
         self._means = [_merged(*pair) for pair in pairs]
         if odd:
             self._open = _merged(odd, self._open) if self._open else odd
+
+
+class LossCurves:
+    """The training and validation losses of a run by step, in nats per character."""
+
+    def __init__(self) -> None:
+        self.train, self.validation = DownsampledCurve(), DownsampledCurve()
+
+    def add(self, event: Event) -> None:
+        """Add the loss in ``event``, if any; a start discards the losses of later steps."""
+        match event:
+            case Started():
+                self.train.truncate(event.step)
+                self.validation.truncate(event.step)
+            case Progress():
+                self.train.append(event.step, event.loss)
+            case Validated():
+                self.validation.append(event.step, event.val_loss)
 
 
 def _merged(one: _Bucket, other: _Bucket) -> _Bucket:

@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import Popen
 
 from charloom.core.runs import events
-from charloom.core.runs.curve import DownsampledCurve
+from charloom.core.runs.curve import LossCurves
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
@@ -89,7 +89,8 @@ class RunMonitor:
         self.finished: Finished | None = None
         self.warnings: deque[str] = deque(maxlen=_MOST_WARNINGS)
         """What the trainer at work, or else the last one, warned of."""
-        self.train, self.validation = DownsampledCurve(), DownsampledCurve()
+        self._curves = LossCurves()
+        self.train, self.validation = self._curves.train, self._curves.validation
         """Losses by step, nats per character; one of steps that were given up is dropped."""
         self._folder, self._process = folder, process
         self._log = folder / "metrics.jsonl"
@@ -126,17 +127,11 @@ class RunMonitor:
     def _take(self, event: Event) -> None:
         """Take the event that comes next in the log."""
         self._note(event)
-        match event:
-            case Started():  # anew, or from a checkpoint on
-                self.warnings.clear()
-                self.train.truncate(event.step)
-                self.validation.truncate(event.step)
-            case Progress():
-                self.train.append(event.step, event.loss)
-            case Validated():
-                self.validation.append(event.step, event.val_loss)
-            case RunWarning():
-                self.warnings.append(event.message)
+        self._curves.add(event)
+        if isinstance(event, Started):
+            self.warnings.clear()
+        elif isinstance(event, RunWarning):
+            self.warnings.append(event.message)
 
     def _note(self, event: Event) -> None:
         """Have ``event`` be the last of its kind."""

@@ -1,8 +1,8 @@
-"""``charloom paths``: where things are."""
+"""``charloom paths``: where Charloom keeps its files."""
 
 import click
 
-from charloom.core import paths as places
+from charloom.core import paths as core_paths
 from charloom.tui.console.options import json_option
 from charloom.tui.console.output import write_json, write_stdout
 
@@ -10,15 +10,15 @@ from charloom.tui.console.output import write_json, write_stdout
 @click.command()
 @json_option
 def paths(as_json: bool) -> None:
-    """Show where Charloom keeps its files; CHARLOOM_HOME chooses another place."""
-    found = {
-        "home": str(places.home().absolute()),
-        "models": str(places.models().absolute()),
-        "texts": str(places.downloads().absolute()),
-        "library": str(places.library().absolute()),
+    """Show where Charloom keeps its files; set CHARLOOM_HOME to move them."""
+    locations = {
+        "home": str(core_paths.home().absolute()),
+        "models": str(core_paths.models().absolute()),
+        "texts": str(core_paths.downloads().absolute()),
+        "library": str(core_paths.library().absolute()),
     }
     if as_json:
-        write_json(found)
+        write_json(locations)
         return
-    for name, place in found.items():
-        write_stdout(f"{name:<8} {place}\n")
+    for name, path in locations.items():
+        write_stdout(f"{name:<8} {path}\n")

@@ -1,4 +1,4 @@
-"""Following a training run from the command line: to its end, to Ctrl-C, or only to its start."""
+"""Follow a training run from the command line: to its end, until Ctrl-C, or only to its start."""
 
 import errno
 import shlex
@@ -20,43 +20,44 @@ from charloom.tui.console.progress import JsonView, LiveView, PlainView, Progres
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.units import format_clock
 
-INTERRUPTED = 130
-_PAST = 4 << 20  # bytes of a log that are read back: some hours of a run, in a moment
+EXIT_INTERRUPTED = 130
+_MAX_PAST_BYTES = 4 << 20  # read back from a log: some hours of a run, in a moment
+_OUTCOMES = {"completed": "Done", "stopped": "Stopped and saved"}
 
 
-def follow_run(name: str, training: TrainerProcess, as_json: bool) -> int:
-    """Show the run until it ends and return the exit status.
+def follow_run(name: str, trainer: TrainerProcess, as_json: bool) -> int:
+    """Show a run until it ends, and return the exit status.
 
-    Ctrl-C, or being told to end, makes the trainer save and finish; that is shown too.
+    SIGINT or SIGTERM make the trainer save and finish, which is shown too.
     """
     last: Event | None = None
-    with on_interrupt(training.stop) as asked:
+    with on_interrupt(trainer.stop) as interrupted:
         try:
-            with _progress_view(name, as_json) as watcher:
-                for last in training.events():
-                    watcher.show(last)
-        except BaseException as error:  # such as a closed pipe: nobody watches any more
-            if not _hung_up(error):
-                training.stop()
+            with _progress_view(name, as_json) as view:
+                for last in trainer.events():
+                    view.show(last)
+        except BaseException as error:  # such as a closed pipe: the output has no reader any more
+            if not _terminal_closed(error):
+                trainer.stop()
             raise
     report_end(name, last)
-    return INTERRUPTED if asked() else 0
+    return EXIT_INTERRUPTED if interrupted() else 0
 
 
-def leave_detached(name: str, training: TrainerProcess, as_json: bool) -> int:
-    """Wait until the run has begun, say how to find it again, and return the exit status.
+def leave_detached(name: str, trainer: TrainerProcess, as_json: bool) -> int:
+    """Wait until a run has started, report how to reach it, and return the exit status.
 
-    Until then, Ctrl-C ends it, as it does where the run is followed.
+    Until then, SIGINT or SIGTERM stop it as in :func:`follow_run`.
     """
     last: Event | None = None
-    with on_interrupt(training.stop) as asked:
-        for last in training.events():
-            if isinstance(last, Started) and not asked():
+    with on_interrupt(trainer.stop) as interrupted:
+        for last in trainer.events():
+            if isinstance(last, Started) and not interrupted():
                 break
     if not isinstance(last, Started):
         report_end(name, last)
-        return INTERRUPTED if asked() else 0
-    echo_err(_goes_on(name, "is being trained"))
+        return EXIT_INTERRUPTED if interrupted() else 0
+    echo_err(_detached_message(name, "is being trained"))
     if as_json:
         run = RunMonitor(model_dir(name))
         run.refresh()
@@ -65,39 +66,39 @@ def leave_detached(name: str, training: TrainerProcess, as_json: bool) -> int:
 
 
 def attach_run(name: str, as_json: bool) -> int:
-    """Show a run that somebody started until it ends and return the exit status.
+    """Show a run that is already being trained until it ends, and return the exit status.
 
-    Ctrl-C, or being told to end, leaves it to itself.
+    SIGINT or SIGTERM detach from it; the training continues.
     """
     run = require_live(name)
     folder = model_dir(name)
-    news = EventReader(folder, _PAST)
-    told = news.before()
+    reader = EventReader(folder, _MAX_PAST_BYTES)
+    past_events = reader.before()
     if sys.stderr.isatty() and not as_json:
-        echo_dim("Ctrl-C leaves this view; the training goes on.")
+        echo_dim("Ctrl-C leaves this view; the training continues.")
     last: Event | None = None
-    with on_interrupt() as asked:
+    with on_interrupt() as interrupted:
         try:
-            with _progress_view(name, as_json) as watcher:
+            with _progress_view(name, as_json) as view:
                 if run.state is not RunStatus.STARTING:
-                    watcher.recall(told)
-                for last in news.events(partial(is_training, folder), asked):
-                    watcher.show(last)
+                    view.replay(past_events)
+                for last in reader.events(partial(is_training, folder), interrupted):
+                    view.show(last)
         except BrokenPipeError:
-            echo_err(_goes_on(name, _left(run)))
+            echo_err(_detached_message(name, _left_state(run)))
             raise
-    if asked():
-        echo_err(_goes_on(name, _left(run)))
-        return INTERRUPTED
+    if interrupted():
+        echo_err(_detached_message(name, _left_state(run)))
+        return EXIT_INTERRUPTED
     if not isinstance(last, Finished):
-        require_live(name)  # says why it ended, unless somebody has resumed it already
+        require_live(name)  # raises why it ended, unless it was resumed in the meantime
         return attach_run(name, as_json)
     report_end(name, last)
     return 0
 
 
 def require_live(name: str) -> RunMonitor:
-    """Return the run ``name``, which is being trained; else say what to do."""
+    """Return the run ``name``; raise :class:`CharloomError` if it is not being trained."""
     run = RunMonitor(model_dir(find_model(name).name))
     run.refresh()
     if run.state not in run_status.LIVE:
@@ -106,25 +107,25 @@ def require_live(name: str) -> RunMonitor:
 
 
 @contextmanager
-def on_interrupt(act: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
-    """Have ``act`` done at Ctrl-C, or when told to end; give a function that tells whether."""
-    asked = False
+def on_interrupt(callback: Callable[[], None] = lambda: None) -> Iterator[Callable[[], bool]]:
+    """Call ``callback`` on SIGINT or SIGTERM; yield a function that returns whether one came."""
+    interrupted = False
 
-    def heed(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the API's
-        nonlocal asked
-        asked = True
-        act()
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+        nonlocal interrupted
+        interrupted = True
+        callback()
 
-    before = {kind: signal.signal(kind, heed) for kind in STOP_SIGNALS}
+    previous = {number: signal.signal(number, handle) for number in STOP_SIGNALS}
     try:
-        yield lambda: asked
+        yield lambda: interrupted
     finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
 
 
 def report_end(name: str, end: Event | None) -> None:
-    """Say what a run came to; a failure is an error."""
+    """Print the result of a run; raise :class:`CharloomError` if it failed."""
     assert isinstance(end, Finished)
     if end.reason == "failed":
         raise CharloomError(end.message)
@@ -134,38 +135,34 @@ def report_end(name: str, end: Event | None) -> None:
 def _progress_view(name: str, as_json: bool) -> ProgressView:
     if as_json:
         return JsonView()
-    # Rich takes a while to import; a script does not need it.
-    from rich.console import Console
+    from rich.console import Console  # deferred: slow to import, and not needed for JSON
 
     console = Console(stderr=True, highlight=False)
     return LiveView(name, console) if console.is_terminal else PlainView()
 
 
-def _hung_up(error: BaseException) -> bool:
-    """Whether the terminal is gone: as when it is closed, the training goes on."""
+def _terminal_closed(error: BaseException) -> bool:
+    """Return whether ``error`` means that the terminal was closed; then the training continues."""
     return isinstance(error, OSError) and error.errno == errno.EIO
 
 
-def _left(run: RunMonitor) -> str:
-    """Say how a run is left that was watched."""
+def _left_state(run: RunMonitor) -> str:
     run.refresh()
-    return "stays paused" if run.state is RunStatus.PAUSED else "goes on"
+    return "stays paused" if run.state is RunStatus.PAUSED else "continues"
 
 
-def _goes_on(name: str, how: str) -> str:
+def _detached_message(name: str, state: str) -> str:
     quoted = shlex.quote(name)
-    return f"{name} {how}.\nWatch it: charloom attach {quoted}\nEnd it:   charloom stop {quoted}"
+    return f"{name} {state}.\nWatch it: charloom attach {quoted}\nStop it:  charloom stop {quoted}"
 
 
 def _summary(name: str, end: Finished) -> str:
     quoted = shlex.quote(name)
-    done = {"completed": "Done", "stopped": "Stopped and saved"}.get(
-        end.reason, "No longer improving"
-    )
-    lines = [f"{done} after {format_clock(end.elapsed_seconds)}, at step {end.step:,}."]
+    outcome = _OUTCOMES.get(end.reason, "No longer improving")
+    lines = [f"{outcome} after {format_clock(end.elapsed_seconds)}, at step {end.step:,}."]
     if best := run_status.best_checkpoint_message(end):
         lines.append(best)
-    lines.append(f"Let it write:  charloom generate --model {quoted} 'Once '")
+    lines.append(f"Sample from it: charloom generate --model {quoted} 'Once '")
     if end.reason == "stopped":
-        lines.append(f"Go on with it: charloom resume {quoted}")
+        lines.append(f"Resume it:      charloom resume {quoted}")
     return "\n".join(lines)

@@ -1,7 +1,4 @@
-"""A prompt on the command line: read from where it stands, and put into characters that are known.
-
-What becomes of it is told on stderr.
-"""
+"""Prompts and texts given on the command line; changes made to them are reported on stderr."""
 
 import sys
 from collections import Counter
@@ -16,14 +13,15 @@ from charloom.tui.console.options import read_options
 from charloom.tui.console.output import download_progress, echo_err
 from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS, adapt_prompt
 
-_KINDS = 5  # of changed characters that are told
+_MAX_KINDS = 5  # of substitutions that are reported
+_FILE_OPTIONS = ("start", "end", "encoding")
 
 
 def read_prompt(prompt: str) -> str:
-    """Return the end of the prompt, as much as is read of it, from stdin where it is ``-``."""
+    """Return at most the last :data:`MAX_PROMPT_CHARACTERS` characters of ``prompt``; "-" reads stdin."""
     if prompt == "-":
         if sys.stdin is None:
-            raise CharloomError("There is no standard input to read; give the prompt itself.")
+            raise CharloomError("Standard input is closed; pass the prompt as an argument.")
         data = b""
         while chunk := sys.stdin.buffer.read(2**16):
             data = (data + chunk)[
@@ -36,49 +34,45 @@ def read_prompt(prompt: str) -> str:
 
 
 def encode_prompt(prompt: str, vocab: Vocab) -> str:
-    """Return ``prompt`` in characters that the model knows, telling what became of the others."""
-    becomes, changes = adapt_prompt(prompt, vocab)
+    """Return ``prompt`` in characters of ``vocab``, and report what was substituted."""
+    adapted, changes = adapt_prompt(prompt, vocab)
     start = "the model begins as at the start of a line."
     if not prompt:
         echo_err(f"The prompt is empty; {start}")
-    elif not becomes:
+    elif not adapted:
         echo_err(f"The model knows none of the prompt's characters; {start}")
     elif changes:
-        echo_err(_told(changes))
-    return becomes
+        echo_err(_changes_message(changes))
+    return adapted
 
 
-def _told(changes: tuple[Substitution, ...]) -> str:
+def _changes_message(changes: tuple[Substitution, ...]) -> str:
     kinds = Counter((change.character, change.becomes) for change in changes).most_common()
-    told = [
-        f"{character[:8]!r}{f' ×{times:,}' if times > 1 else ''} "
+    parts = [
+        f"{character[:8]!r}{f' ×{count:,}' if count > 1 else ''} "
         + (f"became {becomes!r}" if becomes else "was dropped")
-        for (character, becomes), times in kinds[:_KINDS]
+        for (character, becomes), count in kinds[:_MAX_KINDS]
     ]
-    more = [f"and {len(kinds) - _KINDS:,} more kinds"] if len(kinds) > _KINDS else []
-    return f"Not known to the model: {', '.join(told + more)}."
-
-
-_PARTS = ("start", "end", "encoding")
+    if len(kinds) > _MAX_KINDS:
+        parts.append(f"and {len(kinds) - _MAX_KINDS:,} more kinds")
+    return f"Not known to the model: {', '.join(parts)}."
 
 
 def open_text(
     text: str, mirror: str | None = None, values: Mapping[str, Any] | None = None
 ) -> Corpus:
-    """Return what ``text`` names, read as the options among ``values`` say."""
+    """Open a file, standard input ("-") or a catalog text, and report what was adjusted.
+
+    ``values`` are command-line options, among them :class:`~charloom.core.data.corpus.ReadOptions`.
+    """
+    options = read_options(dict(values or {}))
     with download_progress() as report:
-        corpus = catalog.open_text(
-            text,
-            mirror=mirror,
-            on_progress=report,
-            short=True,
-            **read_options(dict(values or {})),
-        )
-    for sentence in corpus.notes:
-        echo_err(sentence)
+        corpus = catalog.open_text(text, mirror=mirror, on_progress=report, short=True, **options)
+    for note in corpus.notes:
+        echo_err(note)
     return corpus
 
 
 def has_file_options(values: Mapping[str, Any]) -> bool:
-    """Whether ``values`` hold what can be said of a file only: how it is read, or a part of it."""
-    return any(values[name] for name in _PARTS)
+    """Return whether ``values`` have an option that applies to a file only."""
+    return any(values[name] for name in _FILE_OPTIONS)

@@ -27,32 +27,32 @@ PAST = [*course(600), *STORY, *course(300)[1:]]
 
 
 def test_what_was_ordered_is_told_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
-    with PlainView() as watcher:
+    with PlainView() as view:
         for event in STORY:
-            watcher.show(event)
+            view.show(event)
     assert capsys.readouterr().err.splitlines()[1:] == TOLD
 
 
 def test_what_was_ordered_stays_above_the_picture() -> None:
     screen = io.StringIO()
-    with LiveView("sea", Console(file=screen, force_terminal=True, width=80)) as watcher:
+    with LiveView("sea", Console(file=screen, force_terminal=True, width=80)) as view:
         for event in STORY:
-            watcher.show(event)
+            view.show(event)
     for sentence in TOLD:
         assert sentence in screen.getvalue()
 
 
 def test_scripts_get_every_event(capsys: pytest.CaptureFixture[str]) -> None:
-    with JsonView() as watcher:
+    with JsonView() as view:
         for event in STORY:
-            watcher.show(event)
+            view.show(event)
     kinds = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
     assert kinds == ["progress", "rate", "paused", "continued", "warning", "paused"]
 
 
 def test_who_comes_later_is_told_how_the_run_stands(capsys: pytest.CaptureFixture[str]) -> None:
-    with PlainView() as watcher:
-        watcher.recall(PAST)
+    with PlainView() as view:
+        view.replay(PAST)
     shape, beside, *lines = capsys.readouterr().err.splitlines()
     assert shape.startswith("H 512, E 64, V 71")
     assert beside == (
@@ -64,10 +64,10 @@ def test_who_comes_later_is_told_how_the_run_stands(capsys: pytest.CaptureFixtur
 
 def test_who_comes_later_sees_the_course_so_far() -> None:
     screen = io.StringIO()
-    with LiveView("sea", Console(file=screen, force_terminal=True, width=80)) as watcher:
-        watcher.recall(course())
+    with LiveView("sea", Console(file=screen, force_terminal=True, width=80)) as view:
+        view.replay(course())
         drawn = screen.getvalue()
-        watcher.show(Continued(4_200))
+        view.show(Continued(4_200))
     assert "step 4,200" in drawn and "held out" in drawn and "nobody spoke" in drawn
     assert "█▇" in drawn and "▁▁▁" in drawn
     assert screen.getvalue().count("H 512") == 1
@@ -84,7 +84,7 @@ def test_that_a_text_is_learned_by_heart_is_told_once(capsys: pytest.CaptureFixt
             plain.show(event)
     assert screen.getvalue().count(told) == capsys.readouterr().err.count(told) == 1
     with PlainView() as plain:
-        plain.recall(story[:-1])
+        plain.replay(story[:-1])
         plain.show(story[-1])
     assert capsys.readouterr().err.count(told) == 1
 
@@ -92,7 +92,7 @@ def test_that_a_text_is_learned_by_heart_is_told_once(capsys: pytest.CaptureFixt
 def test_scripts_that_come_later_get_only_how_the_run_started(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with JsonView() as watcher:
-        watcher.recall(PAST)
+    with JsonView() as view:
+        view.replay(PAST)
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["event"] == "started"
