@@ -13,20 +13,19 @@ from charloom.tui.console.options import read_options
 from charloom.tui.console.output import download_progress, echo_err
 from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS, adapt_prompt
 
+_MAX_PROMPT_BYTES = 4 * (MAX_PROMPT_CHARACTERS + 1)  # UTF-8 takes four bytes at most
 _MAX_KINDS = 5  # of substitutions that are reported
 _FILE_OPTIONS = ("start", "end", "encoding")
 
 
 def read_prompt(prompt: str) -> str:
-    """Return at most the last :data:`MAX_PROMPT_CHARACTERS` characters of ``prompt``; "-" reads stdin."""
+    """Return the end of ``prompt``, as much of it as models are given; "-" reads stdin."""
     if prompt == "-":
         if sys.stdin is None:
             raise CharloomError("Standard input is closed; pass the prompt as an argument.")
         data = b""
         while chunk := sys.stdin.buffer.read(2**16):
-            data = (data + chunk)[
-                -4 * (MAX_PROMPT_CHARACTERS + 1) :
-            ]  # UTF-8 takes four bytes at most
+            data = (data + chunk)[-_MAX_PROMPT_BYTES:]
         prompt = data.decode("utf-8", "replace").removesuffix("\n")
     if len(prompt) > MAX_PROMPT_CHARACTERS:
         echo_err(f"Only the last {MAX_PROMPT_CHARACTERS:,} characters of the prompt are read.")

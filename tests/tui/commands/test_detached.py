@@ -1,4 +1,4 @@
-"""A training run that nobody watches: let go of, found again, and left to itself."""
+"""Detached runs: started, attached to, left again, and stopped."""
 
 import json
 import signal
@@ -30,31 +30,31 @@ def text(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def launched(monkeypatch: pytest.MonkeyPatch) -> list["Popen[bytes]"]:
-    """The trainers that were started from within this process."""
-    launch, noted = launch_trainer, []
+    """The trainers started by this process."""
+    launch, processes = launch_trainer, []
 
-    def noting(folder: Path, resume: bool = False) -> "Popen[bytes]":
-        noted.append(launch(folder, resume))
-        return noted[-1]
+    def recording_launch(folder: Path, resume: bool = False) -> "Popen[bytes]":
+        processes.append(launch(folder, resume))
+        return processes[-1]
 
-    monkeypatch.setattr(run, "launch_trainer", noting)
-    return noted
+    monkeypatch.setattr(run, "launch_trainer", recording_launch)
+    return processes
 
 
-def until(holds: Callable[[], object]) -> None:
-    latest = time.monotonic() + 30
-    while not holds():
-        assert time.monotonic() < latest
+def until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
         time.sleep(0.01)
 
 
-def seen(name: str) -> RunMonitor:
+def monitor(name: str) -> RunMonitor:
     run = RunMonitor(model_dir(name))
     run.refresh()
     return run
 
 
-def shown(*command: str, home: Path) -> Terminal:
+def terminal_with(*command: str, home: Path) -> Terminal:
     return Terminal([*CHARLOOM, *command], home=home)
 
 
@@ -68,7 +68,7 @@ def attached(name: str, folder: Path) -> "Popen[str]":
 
 
 @needs_terminal
-def test_a_run_is_let_go_of_watched_by_others_left_by_them_and_ended(
+def test_a_run_is_detached_attached_to_left_again_and_stopped(
     text: Path, tmp_path: Path, home: Path
 ) -> None:
     command = ["train", str(text), "--name", "my sea", *ENDLESS, "--detach", "--json"]
@@ -80,27 +80,27 @@ def test_a_run_is_let_go_of_watched_by_others_left_by_them_and_ended(
     assert err.splitlines() == [
         "my sea is being trained.",
         "Watch it: charloom attach 'my sea'",
-        "End it:   charloom stop 'my sea'",
+        "Stop it:  charloom stop 'my sea'",
     ]
 
     with attached("my sea", tmp_path) as process:
         process.send_signal(signal.SIGINT)
-        assert "my sea goes on.\n" in process.communicate()[1]
+        assert "my sea continues.\n" in process.communicate()[1]
     assert process.returncode == 130
 
     with attached("my sea", tmp_path) as process:
         assert process.stdout and process.stderr
-        process.stdout.close()  # its reader has had enough
-        assert "my sea goes on.\n" in process.stderr.read()
+        process.stdout.close()  # as a reader that wants no more does
+        assert "my sea continues.\n" in process.stderr.read()
     assert process.returncode == 0
 
-    until(lambda: (run := seen("my sea")).validated and run.sample)
-    assert call("pause", "my sea").code == 0  # nothing more will come
-    now = seen("my sea").progress
+    until(lambda: (run := monitor("my sea")).validated and run.sample)
+    assert call("pause", "my sea").code == 0  # no more events come
+    now = monitor("my sea").progress
     assert now
     present = f"my sea  step {now.step:,}"
     parts = ("Ctrl-C leaves", "Paused at step", present, "held out", "chars/s", "▁")
-    with shown("attach", "my sea", home=home) as terminal:
+    with terminal_with("attach", "my sea", home=home) as terminal:
         terminal.wait(lambda: all(part in terminal.text for part in parts))
         terminal.press(CTRL_C)
         assert terminal.end() == 130
@@ -109,7 +109,7 @@ def test_a_run_is_let_go_of_watched_by_others_left_by_them_and_ended(
         assert terminal.raw.rindex(b"\x1b[?25h") > terminal.raw.rindex(b"\x1b[?25l")
     assert call("continue", "my sea").code == 0
 
-    with shown("attach", "my sea", home=home) as terminal:
+    with terminal_with("attach", "my sea", home=home) as terminal:
         terminal.wait_for("chars/s")
         terminal.hang_up()
         assert terminal.process.wait() == -signal.SIGHUP
@@ -123,25 +123,27 @@ def test_a_run_is_let_go_of_watched_by_others_left_by_them_and_ended(
     assert err.startswith("Stopped and saved") and stopped.endswith(err)
 
 
-def test_a_run_is_resumed_and_let_go_of_and_its_trainers_death_is_told(
+def test_a_run_is_resumed_and_detached_and_its_trainers_death_is_reported(
     tmp_path: Path, launched: list["Popen[bytes]"]
 ) -> None:
     endless("sea")
     done = call("resume", "sea", "--detach")
-    assert done.code == 0 and done.err.startswith("sea was never saved; it begins at the begin")
+    assert done.code == 0 and done.err.startswith(
+        "sea was never saved; training starts from the begin"
+    )
     assert call("stop", "sea").code == 0
 
     done = call("resume", "sea", "--detach")
     assert done.err.startswith("sea is being trained.\n") and done.out == ""
-    until(lambda: seen("sea").state is RunStatus.TRAINING)
+    until(lambda: monitor("sea").state is RunStatus.TRAINING)
     with start(["attach", "sea"], tmp_path) as process:
         assert process.stderr
         process.stderr.readline()
         launched[-1].kill()
-        told = process.communicate()[1].splitlines()[-1]
+        error = process.communicate()[1].splitlines()[-1]
     assert process.returncode == 1
-    assert told.startswith("charloom: 'sea' is not being trained: ")
-    assert told.endswith("; `charloom resume sea` continues it.")
+    assert error.startswith("charloom: 'sea' is not being trained: ")
+    assert error.endswith("; `charloom resume sea` continues it.")
 
 
 def test_a_run_that_cannot_begin_is_an_error(
@@ -162,22 +164,22 @@ def test_ctrl_c_before_a_run_has_begun_ends_it(text: Path, tmp_path: Path) -> No
         err = process.communicate()[1]
     assert process.returncode == 130
     assert "Stopped and saved" in err and "being trained" not in err
-    assert seen("sea").state is RunStatus.STOPPED
+    assert monitor("sea").state is RunStatus.STOPPED
 
 
 @needs_terminal
 @pytest.mark.parametrize("ignoring", [False, True])
-def test_a_run_goes_on_when_the_terminal_it_was_started_in_is_closed(
+def test_a_run_continues_when_the_terminal_it_was_started_in_is_closed(
     text: Path, home: Path, ignoring: bool
 ) -> None:
     command = [*CHARLOOM, "train", str(text), "--name", "sea", *ENDLESS]
-    if ignoring:  # as nohup does; then there is nowhere to write to
+    if ignoring:  # as nohup does; then there is no terminal to write to
         command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command]
     with Terminal(command, home=home) as terminal:
         terminal.wait_for("chars/s", patience=60)
         terminal.hang_up()
         if ignoring:
-            assert call("pause", "sea").code == 0  # which is to be shown
+            assert call("pause", "sea").code == 0  # which the command then tries to show
         assert terminal.process.wait() == (1 if ignoring else -signal.SIGHUP)
-    assert seen("sea").state is (RunStatus.PAUSED if ignoring else RunStatus.TRAINING)
+    assert monitor("sea").state is (RunStatus.PAUSED if ignoring else RunStatus.TRAINING)
     assert call("stop", "sea").code == 0

@@ -1,4 +1,4 @@
-"""`charloom pause`, `continue`, `checkpoint` and `stop`: a trainer obeys, and that is told."""
+"""`charloom pause`, `continue`, `checkpoint` and `stop`, and what they report."""
 
 import json
 import os
@@ -25,32 +25,33 @@ from tests.helpers.run_cli import call
 from tests.helpers.small_models import endless
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
 
-ORDERS = ("pause", "continue", "checkpoint", "stop")
+COMMANDS = ("pause", "continue", "checkpoint", "stop")
 
 
-def test_a_trainer_is_paused_told_to_save_and_to_go_on_and_stopped() -> None:
+def test_a_trainer_is_paused_saved_continued_and_stopped() -> None:
     folder = endless("my sea")
     process = launch_trainer(folder)
     while not is_training(folder):
         time.sleep(0.01)
 
     done = call("pause", "my sea", "--json")  # torch is not even imported yet
-    told = json.loads(done.out)
-    assert done.code == 0 and told["event"] == "paused"
-    to_go_on = "`charloom continue 'my sea'` goes on with it."
-    assert done.err == f"my sea is paused at step {told['step']:,}. {to_go_on}\n"
+    event = json.loads(done.out)
+    step = event["step"]
+    assert done.code == 0 and event["event"] == "paused"
+    hint = "`charloom continue 'my sea'` continues it."
+    assert done.err == f"my sea is paused at step {step:,}. {hint}\n"
     again = call("pause", "my sea")
-    assert again == (0, "", f"my sea is paused already at step {told['step']:,}. {to_go_on}\n")
+    assert again == (0, "", f"my sea is already paused at step {step:,}. {hint}\n")
 
     done = call("checkpoint", "my sea")
-    path = folder / "checkpoints" / f"step-{told['step']:08d}.safetensors"
-    assert done == (0, f"{path}\n", f"my sea is saved at step {told['step']:,}.\n")
+    path = folder / "checkpoints" / f"step-{step:08d}.safetensors"
+    assert done == (0, f"{path}\n", f"my sea is saved at step {step:,}.\n")
     assert path.is_file()
 
     done = call("continue", "my sea")
-    assert done == (0, "", f"my sea goes on from step {told['step']:,}.\n")
+    assert done == (0, "", f"my sea continues from step {step:,}.\n")
     assert call("continue", "my sea").err == "my sea is not paused; it is being trained.\n"
-    assert json.loads(call("checkpoint", "my sea", "--json").out)["step"] >= told["step"]
+    assert json.loads(call("checkpoint", "my sea", "--json").out)["step"] >= step
 
     done = call("stop", "my sea", "--json")
     finished = json.loads(done.out)
@@ -60,38 +61,38 @@ def test_a_trainer_is_paused_told_to_save_and_to_go_on_and_stopped() -> None:
     assert load_checkpoint("my sea@last").checkpoint.step == finished["step"]
 
 
-@pytest.mark.parametrize("command", [*ORDERS, "attach"])
-def test_what_is_not_being_trained_is_told_with_what_to_do(command: str) -> None:
+@pytest.mark.parametrize("command", [*COMMANDS, "attach"])
+def test_a_run_that_is_not_being_trained_is_reported_with_a_hint(command: str) -> None:
     save_checkpoint("imported", random_checkpoint())
     write_run("new run")
     write_run("stopped", *course(300), end("stopped"))
     write_run("done", *course(300), end())
     write_run("failed", *course(300), end("failed", "It broke."))
     (write_run("killed", *course(300)) / "trainer.log").write_text("Bus error\n")
-    begin, go_on = "is not being trained", "`charloom resume {}` continues it."
+    begin, hint = "is not being trained", "`charloom resume {}` continues it."
     for name, rest in {
         "imported": ": it was imported and has no run; `charloom runs` lists all runs.",
         "frankenstein": ": it was imported and has no run; `charloom runs` lists all runs.",
         "new run": " yet; `charloom resume 'new run'` starts it.",
-        "stopped": f": it was stopped; {go_on.format('stopped')}",
+        "stopped": f": it was stopped; {hint.format('stopped')}",
         "done": ": it is done; `charloom generate --model done` generates text.",
-        "failed": f": It broke; {go_on.format('failed')}",
-        "killed": f": Bus error; {go_on.format('killed')}",
+        "failed": f": It broke; {hint.format('failed')}",
+        "killed": f": Bus error; {hint.format('killed')}",
     }.items():
         assert call(command, name) == (1, "", f"charloom: {name!r} {begin}{rest}\n")
     missing = call(command, "nobody")
     assert missing.code == 1 and "no model called 'nobody'" in missing.err
 
 
-def given(folder: Path) -> list[str]:
-    """Return the orders that were given to the run in ``folder``."""
+def sent(folder: Path) -> list[str]:
+    """Return the commands that were sent to the run in ``folder``."""
     lines = (folder / "orders.jsonl").read_text().splitlines()
     return [json.loads(line)["order"] for line in lines]
 
 
 @contextmanager
 def trainer(folder: Path, *answers: Event | Callable[[], object]) -> Iterator[None]:
-    """Hold the lock of a run until there is an order; then do what a trainer would."""
+    """Hold the lock of a run until a command arrives; then do what a trainer would."""
     inbox, lock = CommandReader(folder), FileLock(folder / "lock", thread_local=False)
 
     def obey() -> None:
@@ -111,17 +112,17 @@ def trainer(folder: Path, *answers: Event | Callable[[], object]) -> Iterator[No
     thread.join()
 
 
-@pytest.mark.parametrize("command", ORDERS)
-def test_a_trainer_that_dies_meanwhile_is_waited_for_no_longer(command: str) -> None:
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_trainer_that_dies_is_waited_for_no_longer(command: str) -> None:
     folder = write_run("sea", *course(300), *([Paused(300)] if command == "continue" else []))
     (folder / "trainer.log").write_text("Bus error\n")
     with trainer(folder):
         done = call(command, "sea")
     assert done.code == 1 and "'sea' is not being trained: Bus error; `charloom" in done.err
-    assert given(folder) == [command]
+    assert sent(folder) == [command]
 
 
-def test_a_run_that_ends_meanwhile_is_not_paused() -> None:
+def test_a_run_that_ends_before_it_can_be_paused_is_an_error() -> None:
     with trainer(write_run("sea", *course(300)), end()):
         done = call("pause", "sea")
     assert done.code == 1 and "'sea' is not being trained: it is done" in done.err
@@ -133,25 +134,25 @@ def test_a_run_that_fails_when_it_is_stopped_is_an_error() -> None:
     assert done.code == 1 and done.err.endswith("\ncharloom: It broke.\n")
 
 
-def test_a_trainer_that_does_not_answer_is_left_with_its_order(
+def test_a_trainer_that_does_not_answer_keeps_the_command(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(runs, "_PATIENCE", 0.0)
+    monkeypatch.setattr(runs, "_TIMEOUT_SECONDS", 0.0)
     folder = write_run("sea", *course(300))
     with at_work(folder):
         done = call("pause", "sea")
-    assert done.code == 1 and "told to pause but has not done it yet; `charloom runs`" in done.err
-    assert given(folder) == ["pause"]
+    assert done.code == 1 and "not answered the command to pause; `charloom runs`" in done.err
+    assert sent(folder) == ["pause"]
 
 
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_the_waiting_and_the_order_stands(kind: signal.Signals) -> None:
+def test_ctrl_c_ends_the_waiting_and_the_command_remains(kind: signal.Signals) -> None:
     folder, left = write_run("sea", *course(300)), threading.Event()
     with trainer(folder, lambda: os.kill(os.getpid(), kind), left.wait):
         done = call("stop", "sea")
         left.set()
-    assert done.code == 130 and "sea has been told to stop and will" in done.err
-    assert given(folder) == ["stop"]
+    assert done.code == 130 and "sea will stop; `charloom runs`" in done.err
+    assert sent(folder) == ["stop"]
 
 
 def test_a_run_that_has_paused_by_itself_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,11 +160,11 @@ def test_a_run_that_has_paused_by_itself_says_why(monkeypatch: pytest.MonkeyPatc
     folder = write_run("sea", *story)
     with at_work(folder):
         done = call("pause", "sea", "--json")
-        assert done.err == "sea is paused already at step 300. There is no room on disk.\n"
+        assert done.err == "sea is already paused at step 300. There is no room on disk.\n"
         assert json.loads(done.out)["message"] == "There is no room on disk."
         with monkeypatch.context() as patched:
-            patched.setattr(runs, "_PATIENCE", 0.0)
+            patched.setattr(runs, "_TIMEOUT_SECONDS", 0.0)
             assert call("continue", "sea").err == "charloom: There is no room on disk.\n"
     with trainer(folder, Continued(300), CheckpointSaved(300, "step-00000300.safetensors")):
-        assert call("continue", "sea") == (0, "", "sea goes on from step 300.\n")
-    assert given(folder) == ["continue", "continue"]
+        assert call("continue", "sea") == (0, "", "sea continues from step 300.\n")
+    assert sent(folder) == ["continue", "continue"]

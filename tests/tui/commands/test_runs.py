@@ -1,4 +1,4 @@
-"""`charloom runs`: fixed runs, and what is told of them."""
+"""`charloom runs`: fixed runs, and how they are listed."""
 
 import json
 from pathlib import Path
@@ -16,8 +16,8 @@ KEYS = [
 ]
 
 
-def best(story: list[Event]) -> float:
-    return min(each.best_val_loss for each in story if isinstance(each, Validated))
+def best(run_events: list[Event]) -> float:
+    return min(event.best_val_loss for event in run_events if isinstance(event, Validated))
 
 
 def table(out: str) -> dict[str, list[str]]:
@@ -25,13 +25,13 @@ def table(out: str) -> dict[str, list[str]]:
 
 
 def test_an_empty_store_says_what_to_do(home: Path) -> None:
-    assert call("runs") == (0, "", "There is no run yet; `charloom train` begins one.\n")
+    assert call("runs") == (0, "", "No runs yet. `charloom train` starts one.\n")
     assert call("runs", "--json") == (0, "", "")
     save_checkpoint("imported", random_checkpoint())
     assert call("runs").out == ""
 
 
-def test_runs_are_listed_with_how_they_stand_those_at_work_first() -> None:
+def test_runs_are_listed_with_their_status_live_ones_first() -> None:
     write_run("done", *course(), end())
     write_run("fresh")
     write_run("broken", *course(300), end("failed", "The loss is no number; lower --rate."))
@@ -51,12 +51,12 @@ def test_runs_are_listed_with_how_they_stand_those_at_work_first() -> None:
     assert out.endswith("\nbroken: The loss is no number; lower --rate.\n")
 
 
-def test_scripts_get_an_object_a_line_with_null_for_what_is_not_known() -> None:
+def test_json_is_an_object_a_line_with_null_for_unknown_values() -> None:
     write_run("fresh")
     folder = write_run("sea", *course(), Paused(4_200))
     with at_work(folder):
         sea, fresh = map(json.loads, call("runs", "--json").out.splitlines())
-    assert [list(each) for each in (sea, fresh)] == [KEYS, KEYS]
+    assert [list(record) for record in (sea, fresh)] == [KEYS, KEYS]
     assert fresh == dict.fromkeys(KEYS) | {"name": "fresh", "state": "untrained"}
     now = course()[-4]
     assert sea == {
@@ -73,27 +73,28 @@ def test_scripts_get_an_object_a_line_with_null_for_what_is_not_known() -> None:
     }
 
 
-def test_a_run_that_was_killed_says_why_and_one_that_failed_too() -> None:
+def test_a_killed_run_and_a_failed_run_give_a_reason() -> None:
     folder = write_run("killed", *course(300))
     (folder / "trainer.log").write_text("Bus error\n")
     write_run("failed", Finished.failed("There is not enough memory."))
-    told = {each["name"]: each for each in map(json.loads, call("runs", "--json").out.splitlines())}
-    assert (told["killed"]["state"], told["killed"]["reason"]) == ("interrupted", "Bus error")
-    assert told["killed"]["eta_seconds"] is None and told["killed"]["step"] == 300
-    assert told["failed"]["reason"] == "There is not enough memory."
-    assert told["failed"]["step"] is None
+    records = map(json.loads, call("runs", "--json").out.splitlines())
+    by_name = {record["name"]: record for record in records}
+    assert (by_name["killed"]["state"], by_name["killed"]["reason"]) == ("interrupted", "Bus error")
+    assert by_name["killed"]["eta_seconds"] is None and by_name["killed"]["step"] == 300
+    assert by_name["failed"]["reason"] == "There is not enough memory."
+    assert by_name["failed"]["step"] is None
 
 
-def test_of_a_long_log_the_figures_are_those_of_its_end() -> None:
+def test_the_figures_of_a_long_log_are_those_of_its_end() -> None:
     folder = write_run("sea", *course(300))
     early = (folder / "metrics.jsonl").read_bytes()
     (folder / "metrics.jsonl").write_bytes(early * (1 + (1 << 20) // len(early)))
     for event in [*course()[-10:], Paused(4_200, "There is no room on this disk.")]:
         events.record(folder, event)
     with at_work(folder):
-        told = json.loads(call("runs", "--json").out)
-    assert (told["state"], told["step"], told["best_step"]) == ("paused", 4_200, 4_200)
-    assert told["reason"] == "There is no room on this disk."
+        record = json.loads(call("runs", "--json").out)
+    assert (record["state"], record["step"], record["best_step"]) == ("paused", 4_200, 4_200)
+    assert record["reason"] == "There is no room on this disk."
 
 
 def test_nothing_in_a_log_acts_on_the_terminal() -> None:
@@ -119,5 +120,5 @@ def shown_on_80_columns() -> str:
 
 def test_a_run_that_has_only_begun_has_a_step_and_no_figures() -> None:
     with at_work(write_run("sea", course()[0])):
-        told = json.loads(call("runs", "--json").out)
-    assert told == dict.fromkeys(KEYS) | {"name": "sea", "state": "training", "step": 0}
+        record = json.loads(call("runs", "--json").out)
+    assert record == dict.fromkeys(KEYS) | {"name": "sea", "state": "training", "step": 0}

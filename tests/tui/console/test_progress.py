@@ -8,7 +8,7 @@ from charloom.core.runs.events import Continued, Event, Paused, Progress, RateCh
 from charloom.tui.console.progress import JsonView, LiveView, PlainView
 from tests.tui.helpers.run_folders import course, learned_by_heart
 
-STORY: list[Event] = [
+EVENTS: list[Event] = [
     Progress(1_200, 0.5, 2.0, 3.0, 0.004, 51_204.5, 1.5, 2.5, 0.375),
     RateChanged(1_200, 0.001),
     Paused(1_200),
@@ -16,53 +16,55 @@ STORY: list[Event] = [
     RunWarning("\x1b[2Jgone"),
     Paused(1_200, "There is no room on \x07this disk; make some."),
 ]
-TOLD = [
-    "Learning rate 0.001 from step 1,200 on.",
-    "Paused at step 1,200; all is saved.",
-    "On from step 1,200.",
+MESSAGES = [
+    "Learning rate 0.001 from step 1,200.",
+    "Paused at step 1,200. Everything is saved.",
+    "Continued from step 1,200.",
     "␛[2Jgone",
     "Paused at step 1,200. There is no room on ␇this disk; make some.",
 ]
-PAST = [*course(600), *STORY, *course(300)[1:]]
+PAST_EVENTS = [*course(600), *EVENTS, *course(300)[1:]]
 
 
-def test_what_was_ordered_is_told_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_plain_view_reports_commands_in_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with PlainView() as view:
-        for event in STORY:
+        for event in EVENTS:
             view.show(event)
-    assert capsys.readouterr().err.splitlines()[1:] == TOLD
+    assert capsys.readouterr().err.splitlines()[1:] == MESSAGES
 
 
-def test_what_was_ordered_stays_above_the_picture() -> None:
+def test_the_live_view_keeps_messages_above_the_picture() -> None:
     screen = io.StringIO()
     with LiveView("sea", Console(file=screen, force_terminal=True, width=80)) as view:
-        for event in STORY:
+        for event in EVENTS:
             view.show(event)
-    for sentence in TOLD:
+    for sentence in MESSAGES:
         assert sentence in screen.getvalue()
 
 
-def test_scripts_get_every_event(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_json_view_writes_every_event(capsys: pytest.CaptureFixture[str]) -> None:
     with JsonView() as view:
-        for event in STORY:
+        for event in EVENTS:
             view.show(event)
     kinds = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
     assert kinds == ["progress", "rate", "paused", "continued", "warning", "paused"]
 
 
-def test_who_comes_later_is_told_how_the_run_stands(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plain_view_opened_later_reports_the_current_state(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with PlainView() as view:
-        view.replay(PAST)
-    shape, beside, *lines = capsys.readouterr().err.splitlines()
-    assert shape.startswith("H 512, E 64, V 71")
-    assert beside == (
-        "To beat, in bits/char: uniform 6.15, unigram 4.78, bigram 3.53, xz -9 2.51, 5-gram 2.41"
+        view.replay(PAST_EVENTS)
+    config, baselines, *lines = capsys.readouterr().err.splitlines()
+    assert config.startswith("H 512, E 64, V 71")
+    assert baselines == (
+        "Baselines, in bits/char: uniform 6.15, unigram 4.78, bigram 3.53, xz -9 2.51, 5-gram 2.41"
     )
-    assert lines[:3] == [TOLD[0], *TOLD[3:]]  # a pause that is over is not told
+    assert lines[:3] == [MESSAGES[0], *MESSAGES[3:]]  # a pause that has ended is left out
     assert lines[3].startswith("  3%  step 300  loss") and lines[4].endswith("at step 300")
 
 
-def test_who_comes_later_sees_the_course_so_far() -> None:
+def test_a_live_view_opened_later_shows_the_curve_so_far() -> None:
     screen = io.StringIO()
     with LiveView("sea", Console(file=screen, force_terminal=True, width=80)) as view:
         view.replay(course())
@@ -73,26 +75,26 @@ def test_who_comes_later_sees_the_course_so_far() -> None:
     assert screen.getvalue().count("H 512") == 1
 
 
-def test_that_a_text_is_learned_by_heart_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    told, story = "It overfits from step 2,000 on", learned_by_heart(4_000)
+def test_overfitting_is_reported_once(capsys: pytest.CaptureFixture[str]) -> None:
+    warning, run_events = "It overfits from step 2,000 on", learned_by_heart(4_000)
     screen = io.StringIO()
     with LiveView("sea", Console(file=screen, force_terminal=True, width=200)) as live:
-        for event in story:
+        for event in run_events:
             live.show(event)
     with PlainView() as plain:
-        for event in story:
+        for event in run_events:
             plain.show(event)
-    assert screen.getvalue().count(told) == capsys.readouterr().err.count(told) == 1
+    assert screen.getvalue().count(warning) == capsys.readouterr().err.count(warning) == 1
     with PlainView() as plain:
-        plain.replay(story[:-1])
-        plain.show(story[-1])
-    assert capsys.readouterr().err.count(told) == 1
+        plain.replay(run_events[:-1])
+        plain.show(run_events[-1])
+    assert capsys.readouterr().err.count(warning) == 1
 
 
-def test_scripts_that_come_later_get_only_how_the_run_started(
+def test_a_json_view_opened_later_writes_only_the_start(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     with JsonView() as view:
-        view.replay(PAST)
+        view.replay(PAST_EVENTS)
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["event"] == "started"
