@@ -9,9 +9,8 @@ import pytest
 from charloom.core import paths
 from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.cli import run
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 
 HEAVY = ("torch", "textual", "requests", "pooch")
 ROOT = Path(__file__).parent.parent
@@ -58,7 +57,7 @@ def imported_after(code: str, folder: Path) -> set[str]:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_command_waits_for_nothing_heavy(command: list[str], tmp_path: Path) -> None:
-    save_checkpoint("mine", random_checkpoint())
+    save_model("mine", random_checkpoint())
     (tmp_path / "text.txt").write_text("the loom went on\n" * 10)
     assert run(["generate", "the", "--model", "mine", "--length", "3", "--favorite"]) == 0
     cache_throughput(paths.home() / "speeds.json", dict.fromkeys(PRESETS, 9_000.0))

@@ -10,12 +10,12 @@ import signal
 import time
 from collections import deque
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, get_args
 
 from charloom.core.config import TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.runs.jsonl import LineTail, append_line
+from charloom.core.store.model_dir import ModelDir
 
 CommandKind = Literal["pause", "continue", "stop", "checkpoint", "set-lr"]
 
@@ -45,24 +45,24 @@ class Command:
             TrainConfig(rate=self.value)  # refuses what is out of range
 
 
-def send_command(folder: Path, order: Command) -> None:
+def send_command(folder: ModelDir, order: Command) -> None:
     """Tell the trainer of the run in ``folder``; where none is at work, nobody hears it."""
     said = {"order": order.kind} | ({} if order.value is None else {"value": order.value})
     try:
-        append_line(_file(folder), json.dumps(said).encode())
+        append_line(folder.commands, json.dumps(said).encode())
     except OSError as error:
         raise CharloomError(
             f"The order for {folder.name!r} cannot be written ({error.strerror}); see that "
-            f"{str(folder)!r} is there, can be written to, and has room."
+            f"{str(folder.path)!r} is there, can be written to, and has room."
         ) from error
 
 
 class CommandReader:
     """The orders given from now on to the run in ``folder``; when that is gone, to stop."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: ModelDir) -> None:
         self._folder = folder
-        self._lines = LineTail.tail(_file(folder))
+        self._lines = LineTail.tail(folder.commands)
         self._waiting: deque[Command] = deque()
         self._next_look = 0.0
 
@@ -71,13 +71,9 @@ class CommandReader:
         if not self._waiting and (now := time.perf_counter()) >= self._next_look:
             self._next_look = now + _POLL_SECONDS
             self._waiting.extend(order for line in self._lines.read() if (order := _parsed(line)))
-            if not self._folder.is_dir():
+            if not self._folder.path.is_dir():
                 self._waiting.append(Command("stop"))
         return self._waiting.popleft() if self._waiting else None
-
-
-def _file(folder: Path) -> Path:
-    return folder / "orders.jsonl"
 
 
 def _parsed(line: bytes) -> Command | None:

@@ -11,11 +11,11 @@ import os
 from collections import deque
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any, ClassVar, get_args, get_origin
 
 from charloom.core.errors import StorageError
 from charloom.core.runs import jsonl
+from charloom.core.store.model_dir import ModelDir
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +212,10 @@ def _fits(value: object, kind: Any) -> bool:
     return isinstance(value, kind)
 
 
-def record(folder: Path, event: Event) -> None:
+def record(folder: ModelDir, event: Event) -> None:
     """Append ``event`` to the files of the run in ``folder``. Raises ``OSError``."""
-    name = "samples.jsonl" if isinstance(event, Sample) else "metrics.jsonl"
-    jsonl.append_line(folder / name, to_line(event).encode())
+    path = folder.samples if isinstance(event, Sample) else folder.metrics
+    jsonl.append_line(path, to_line(event).encode())
 
 
 class EventLog:
@@ -224,10 +224,10 @@ class EventLog:
     Some room is reserved, to be given up when there is no other: so that a full disk can be told.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: ModelDir) -> None:
         self._folder = folder
         self._waiting: deque[Event] = deque(maxlen=_MOST_WAITING)
-        self._reserve = folder / "reserve"
+        self._reserve = folder.reserve
         self._make_reserve()
 
     def record(self, event: Event) -> None:

@@ -28,7 +28,8 @@ from charloom.core.runs.events import (
 )
 from charloom.core.runs.jsonl import LineTail, SampledLineTail, file_size
 from charloom.core.runs.run import exit_message
-from charloom.core.store.read import is_model, model_dirs
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import model_dirs
 
 _TELLING = Started | Progress | Paused | Continued | Finished  # in which state a run is
 _TAIL = 65_536  # bytes at a log's end that hold such an event
@@ -76,7 +77,7 @@ class RunMonitor:
     long log, the curves are drawn through a sample.
     """
 
-    def __init__(self, folder: Path, process: Popen[bytes] | None = None) -> None:
+    def __init__(self, folder: ModelDir, process: Popen[bytes] | None = None) -> None:
         self.name = folder.name
         self.state = RunStatus.UNTRAINED
         self.reason = ""
@@ -93,9 +94,9 @@ class RunMonitor:
         self.train, self.validation = self._curves.train, self._curves.validation
         """Losses by step, nats per character; one of steps that were given up is dropped."""
         self._folder, self._process = folder, process
-        self._log = folder / "metrics.jsonl"
+        self._log = folder.metrics
         self._metrics = SampledLineTail(self._log, _SOUGHT)
-        self._samples = LineTail.tail(folder / "samples.jsonl", _TAIL)  # there is need of the last
+        self._samples = LineTail.tail(folder.samples, _TAIL)  # there is need of the last
         self._told: Event | None = None  # the last telling one
         # Where in the log the present trainer, or the next, begins; None before the first look.
         self._mark = file_size(self._log) if process else None
@@ -162,9 +163,9 @@ class RunMonitor:
             return _ENDS.get(told.reason, RunStatus.FAILED)
         if at_work:
             return RunStatus.PAUSED if isinstance(told, Paused) else RunStatus.TRAINING
-        if told or (self._folder / "trainer.log").exists():
+        if told or self._folder.trainer_log.exists():
             return RunStatus.INTERRUPTED
-        return RunStatus.UNTRAINED if (self._folder / "run.json").exists() else RunStatus.IMPORTED
+        return RunStatus.UNTRAINED if self._folder.run_config.exists() else RunStatus.IMPORTED
 
     def _why(self, told: Event | None) -> str:
         if self.state is RunStatus.FAILED and isinstance(told, Finished):
@@ -174,18 +175,18 @@ class RunMonitor:
         if self.state is not RunStatus.INTERRUPTED:
             return ""
         status = self._process.poll() if self._process else None
-        words = _last_words(self._folder / "trainer.log")
+        words = _last_words(self._folder.trainer_log)
         if status and (status < 0 or not words):
             return exit_message(self._folder, status)
         return words or "The training process was killed, or the computer went off."
 
 
-def is_training(folder: Path) -> bool:
+def is_training(folder: ModelDir) -> bool:
     """Whether a trainer is at work on the run in ``folder``.
 
     This shares the run's lock for some microseconds; a trainer that starts just then waits.
     """
-    path = folder / "lock"
+    path = folder.lock
     try:
         if sys.platform == "win32":
             from filelock import FileLock
@@ -207,11 +208,10 @@ def is_training(folder: Path) -> bool:
     return False
 
 
-def list_runs() -> list[Path]:
+def list_runs() -> list[ModelDir]:
     """Return the folders of all runs, the one in which something happened last first."""
-    folders = [each for each in model_dirs() if is_model(each)]
-    found = [each for each in folders if (each / "run.json").is_file()]
-    return sorted(found, key=_last_activity, reverse=True)
+    runs = [folder for folder in model_dirs() if folder.run_config.is_file()]
+    return sorted(runs, key=_last_activity, reverse=True)
 
 
 def live_runs() -> list[str]:
@@ -219,8 +219,8 @@ def live_runs() -> list[str]:
     return [folder.name for folder in list_runs() if is_training(folder)]
 
 
-def _last_activity(folder: Path) -> float:
-    return max(_modified(folder / name) for name in ("run.json", "metrics.jsonl"))
+def _last_activity(folder: ModelDir) -> float:
+    return max(_modified(path) for path in (folder.run_config, folder.metrics))
 
 
 def _modified(path: Path) -> float:

@@ -31,7 +31,7 @@ from charloom.core.runs import events
 from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS
 from charloom.core.runs.events import Event, Finished, Started
 from charloom.core.runs.jsonl import LineTail
-from charloom.core.store.read import model_dir
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import new_model_folder
 
 _POLL_SECONDS = 0.1
@@ -55,7 +55,9 @@ class RunConfig:
     device: str = ""  # that it was last trained on
 
 
-def create_run(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold: int) -> Path:
+def create_run(
+    name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold: int
+) -> ModelDir:
     """Make the directory of a new run and return it."""
     if Vocab.from_text(corpus.text, fold).chars == (PLACEHOLDER,):
         raise CharloomError(f"--fold {fold} leaves no character unfolded; choose a smaller one.")
@@ -71,15 +73,15 @@ def create_run(name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], f
     )
     with new_model_folder(name) as made:
         data = corpus.text.encode("utf-8", "surrogatepass")
-        write_atomically(made / "corpus.txt", data)
-        write_atomically(made / "run.json", _encoded(plan))
-    return model_dir(name)
+        write_atomically(made.corpus, data)
+        write_atomically(made.run_config, _encoded(plan))
+    return ModelDir.named(name)
 
 
-def read_training_text(folder: Path, plan: RunConfig) -> str:
+def read_training_text(folder: ModelDir, plan: RunConfig) -> str:
     """Return the text that the run in ``folder`` learns: the one that ``plan`` was made for."""
     try:
-        data = _read(folder / "corpus.txt")
+        data = _read(folder.corpus)
         if hashlib.sha256(data).hexdigest() != plan.sha256:
             raise ValueError("the text was changed")
         return data.decode()
@@ -89,9 +91,9 @@ def read_training_text(folder: Path, plan: RunConfig) -> str:
         ) from error
 
 
-def write_run_config(folder: Path, plan: RunConfig) -> None:
+def write_run_config(folder: ModelDir, plan: RunConfig) -> None:
     """Put ``plan`` into ``folder``, in place of the one that was there."""
-    path = folder / "run.json"
+    path = folder.run_config
     try:
         write_atomically(path, _encoded(plan))
     except OSError as error:
@@ -104,10 +106,10 @@ def _encoded(plan: RunConfig) -> bytes:
     return json.dumps(asdict(plan), indent=1).encode()
 
 
-def read_run_config(folder: Path) -> RunConfig:
+def read_run_config(folder: ModelDir) -> RunConfig:
     """Return the plan in ``folder``."""
     try:
-        return RunConfig(**json.loads(_read(folder / "run.json")))
+        return RunConfig(**json.loads(_read(folder.run_config)))
     except (OSError, ValueError, TypeError, RecursionError) as error:
         raise CharloomError(
             f"{folder.name!r} has no readable run.json, so it cannot be trained; "
@@ -121,7 +123,7 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def launch_trainer(folder: Path, resume: bool = False) -> subprocess.Popen[bytes]:
+def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[bytes]:
     """Start a trainer of the run in ``folder``; it outlives whoever started it.
 
     It has a session of its own, so that neither Ctrl-C in the terminal nor the terminal's end
@@ -132,11 +134,11 @@ def launch_trainer(folder: Path, resume: bool = False) -> subprocess.Popen[bytes
         "-P",
         "-m",
         "charloom.core.training.worker",
-        str(folder),
+        str(folder.path),
         str(time.time()),
     ]
     try:
-        with (folder / "trainer.log").open("ab") as log, _signals_held():
+        with folder.trainer_log.open("ab") as log, _signals_held():
             process = subprocess.Popen(
                 command + ["--resume"] * resume,
                 stdin=subprocess.DEVNULL,
@@ -148,7 +150,7 @@ def launch_trainer(folder: Path, resume: bool = False) -> subprocess.Popen[bytes
     except OSError as error:
         raise CharloomError(
             f"The training of {folder.name!r} cannot be started ({error.strerror}); see that "
-            f"{str(folder)!r} is there and has room."
+            f"{str(folder.path)!r} is there and has room."
         ) from error
     # Somebody waits for it for as long as this process lives: no zombie stays when it has ended,
     # and nobody lets go of it, which Python would warn of, while it goes on.
@@ -156,13 +158,13 @@ def launch_trainer(folder: Path, resume: bool = False) -> subprocess.Popen[bytes
     return process
 
 
-def exit_message(folder: Path, status: int) -> str:
+def exit_message(folder: ModelDir, status: int) -> str:
     """Return a sentence on why the trainer of ``folder`` ended as it did, without a word."""
     how = f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"
     if status == -9:  # SIGKILL, which not every system has a name for
         how += "; the system may have run out of memory"
-    log = folder / "trainer.log"
-    return f"The training process {how}. Its last checkpoint is kept, and {str(log)!r} has more."
+    log = repr(str(folder.trainer_log))
+    return f"The training process {how}. Its last checkpoint is kept, and {log} has more."
 
 
 class EventReader:
@@ -171,9 +173,9 @@ class EventReader:
     Of that, it reads the last ``past`` bytes.
     """
 
-    def __init__(self, folder: Path, past: int = 0) -> None:
-        self._metrics = LineTail.tail(folder / "metrics.jsonl", past)
-        self._samples = LineTail.tail(folder / "samples.jsonl", past)
+    def __init__(self, folder: ModelDir, past: int = 0) -> None:
+        self._metrics = LineTail.tail(folder.metrics, past)
+        self._samples = LineTail.tail(folder.samples, past)
 
     def before(self) -> list[Event]:
         """Return what the trainer at work has told so far; the last sample comes at the end."""
@@ -210,7 +212,7 @@ class EventReader:
 class TrainerProcess:
     """A trainer child process and the events of its run from now on."""
 
-    def __init__(self, folder: Path, resume: bool = False) -> None:
+    def __init__(self, folder: ModelDir, resume: bool = False) -> None:
         self._folder = folder
         self._news = EventReader(folder)
         self._process = launch_trainer(folder, resume)

@@ -13,7 +13,8 @@ from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.run import read_run_config, read_training_text
-from charloom.core.store.read import BUNDLED, model_dir, model_names
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import BUNDLED, model_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ def _texts(name: str, card: CheckpointMetadata) -> Iterator[str]:
     """Yield texts with the right digest: the model's own first."""
     wanted = card.corpus.sha256
     for each in (name, *sorted(set(model_names()) - {name})):
-        place = model_dir(each)
-        if each == BUNDLED or not (place / "run.json").is_file():
+        place = ModelDir.named(each)
+        if each == BUNDLED or not place.run_config.is_file():
             continue
         with contextlib.suppress(CharloomError):  # damaged: another may have it
             plan = read_run_config(place)

@@ -1,17 +1,14 @@
-"""What models there are and which checkpoint an address means: the reading half of the store.
+"""Find and load models and their checkpoints.
 
-    models/NAME/checkpoints/step-00001200.safetensors    a checkpoint; step-00001200.pin keeps it
-    models/NAME/checkpoints/….safetensors.damaged        one that was found damaged and set aside
-
-An *address* names a checkpoint: ``NAME`` or ``NAME@best`` (the lowest validation loss, or
-the newest where none was measured), ``NAME@last``, ``NAME@1200``. One model comes with Charloom:
-:data:`BUNDLED`. Whatever else stands among the models is passed over.
+A checkpoint is addressed as ``NAME`` or ``NAME@best`` (the lowest validation loss, or the newest
+checkpoint if none was measured), ``NAME@last`` or ``NAME@1200`` (a step). :data:`BUNDLED` is part
+of the program. Foreign files among the models are ignored. A damaged checkpoint is renamed to
+``….safetensors.damaged`` when another one is used in its place.
 """
 
 import contextlib
 import difflib
 import importlib.resources
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,15 +18,16 @@ from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint, UnreadableError
 from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.store.model_dir import ModelDir
 
 BUNDLED = "frankenstein"
 
-_FILE = re.compile(r"step-([0-9]{8}|[1-9][0-9]{8,12})\.safetensors")
+_MAX_NAME_SHOWN = 64  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointInfo:
-    """One checkpoint of a model, seen from outside: ``card`` is None when it is damaged."""
+    """The header of a checkpoint; ``card`` is None if the file is damaged."""
 
     step: int
     path: Path
@@ -49,54 +47,44 @@ class ModelInfo:
 
     @property
     def best(self) -> CheckpointInfo | None:
-        """The sound checkpoint with the lowest validation loss; where none has one, the newest."""
-        sound = [each for each in self.checkpoints if each.card]
-        return min(sound, key=_rank, default=None)
+        """The undamaged checkpoint with the lowest validation loss; without losses, the newest."""
+        return min((c for c in self.checkpoints if c.card), key=_rank, default=None)
 
     @property
     def newest(self) -> CheckpointInfo | None:
-        """The checkpoint of the highest step, sound or not."""
+        """The checkpoint of the highest step, damaged or not."""
         return self.checkpoints[-1] if self.checkpoints else None
-
-
-def model_dir(name: str) -> Path:
-    """Return where the files of a model of this name are kept."""
-    return paths.models() / paths.check_name(name)
-
-
-def checkpoint_path(name: str, step: int) -> Path:
-    """Return where the checkpoint of a model after ``step`` steps is kept."""
-    return model_dir(name) / "checkpoints" / f"step-{step:08d}.safetensors"
 
 
 def model_names() -> tuple[str, ...]:
     """Return the names of all models, the bundled one first."""
     bundled = (BUNDLED,) if _bundled_file().is_file() else ()
-    return bundled + tuple(sorted(path.name for path in model_dirs() if is_model(path)))
+    return bundled + tuple(sorted(folder.name for folder in model_dirs()))
 
 
 def list_models() -> tuple[ModelInfo, ...]:
     """Return all models, reading only the headers of their checkpoints."""
-    return tuple(_model_info(name) for name in model_names())
+    return tuple(_read_named(name) for name in model_names())
 
 
 def find_model(name: str) -> ModelInfo:
-    """Return what there is of the model ``name``, or say which names are near it."""
-    known = model_names()
-    if name in known:
-        return _model_info(name)
-    folded = {each.casefold(): each for each in known}
-    near = difflib.get_close_matches(name.casefold()[:100], folded, n=3)
-    meant = f"did you mean {' or '.join(repr(folded[each]) for each in near)}? " if near else ""
+    """Return the model ``name``; the error suggests similar names."""
+    names = model_names()
+    if name in names:
+        return _read_named(name)
+    folded = {known.casefold(): known for known in names}
+    similar = difflib.get_close_matches(name.casefold()[:100], folded, n=3)
+    hint = f"did you mean {' or '.join(repr(folded[s]) for s in similar)}? " if similar else ""
     raise CharloomError(
-        f"There is no model called {_short(name)}; {meant}`charloom models` lists them all."
+        f"There is no model called {_quoted(name)}; {hint}`charloom models` lists them all."
     )
 
 
 def find_checkpoint(address: str) -> tuple[ModelInfo, CheckpointInfo]:
-    """Return the model and the checkpoint that ``address`` names, or say which there are."""
-    info, line = _candidates(address)
-    return info, line[0]
+    """Return the model and the checkpoint at ``address``; the error lists the checkpoints."""
+    name, _, which = address.partition("@")
+    model = find_model(name)
+    return model, _candidates(model, which)[0]
 
 
 def resolve_path(address: str) -> Path:
@@ -105,49 +93,59 @@ def resolve_path(address: str) -> Path:
 
 
 def load_checkpoint(address: str) -> LoadedCheckpoint:
-    """Load the checkpoint at ``address``.
+    """Load the checkpoint at ``address``; see :func:`load_from`."""
+    name, _, which = address.partition("@")
+    return load_from(find_model(name), which)
 
-    A damaged one that was named by its number is refused. Else the next best or the one before is
-    used, the damaged one is set aside, and ``warning`` says so; where there is none, it stays.
+
+def load_from(model: ModelInfo, which: str = "") -> LoadedCheckpoint:
+    """Load the checkpoint ``which`` (``""``, ``"best"``, ``"last"`` or a step) of ``model``.
+
+    If it is damaged, a step is refused. Otherwise the next best or the previous one is loaded, the
+    damaged one is set aside, and ``warning`` says so; if there is no other, it stays.
     """
-    info, line = _candidates(address)
-    damaged: dict[CheckpointInfo, CharloomError] = {}
-    for each in line:
+    candidates = _candidates(model, which)
+    errors: dict[CheckpointInfo, CharloomError] = {}
+    for candidate in candidates:
         try:
-            loaded = checkpoint.load(each.path)
+            loaded = checkpoint.load(candidate.path)
         except UnreadableError:
             raise
         except CharloomError as error:
-            damaged[each] = error
+            errors[candidate] = error
         else:
-            return loaded._replace(warning=_set_aside(info.name, list(damaged), each.step))
-    raise _damaged(info, line[0], damaged[line[0]])
+            return loaded._replace(warning=_set_aside(model.name, list(errors), candidate.step))
+    raise _damaged_error(model, candidates[0], errors[candidates[0]])
 
 
-def model_dirs() -> list[Path]:
-    """Return what stands in the folder of models, of whatever kind; nothing if there is none."""
+def model_dirs() -> list[ModelDir]:
+    """Return the folders of all models but the bundled one, in no order."""
+    return [folder for path in list_folder() if _is_model(folder := ModelDir(path))]
+
+
+def list_folder() -> list[Path]:
+    """Return everything in the folder of models, whatever it is; nothing if there is none."""
     with storage_errors("The models cannot be listed"):
         return list(paths.models().iterdir()) if paths.models().is_dir() else []
 
 
-def is_model(path: Path) -> bool:
-    """Whether a model of the person's own is kept in the folder ``path``."""
+def _is_model(folder: ModelDir) -> bool:
     try:
-        paths.check_name(path.name)
-        has_part = (path / "checkpoints").is_dir() or (path / "run.json").is_file()
-    except (CharloomError, OSError):  # somebody else's, or not to be looked into
+        paths.check_name(folder.name)
+        has_part = folder.checkpoints.is_dir() or folder.run_config.is_file()
+    except (CharloomError, OSError):  # a foreign folder, or one without permission
         return False
-    return has_part and path.name.casefold() != BUNDLED
+    return has_part and folder.name.casefold() != BUNDLED
 
 
 @contextlib.contextmanager
 def storage_errors(what: str, advice: str = "") -> Iterator[None]:
-    """Tell of a failing file system, or a path that it cannot have, in a sentence."""
+    """Turn an ``OSError``, or the ``ValueError`` of a path with a NUL, into a sentence."""
     try:
         yield
     except OSError as error:
         raise StorageError(f"{what} ({error.strerror or error}){advice}.") from error
-    except ValueError as error:  # a NUL in the path
+    except ValueError as error:
         raise CharloomError(f"{what} ({error}).") from error
 
 
@@ -155,22 +153,24 @@ def _bundled_file() -> Path:
     return Path(str(importlib.resources.files("charloom.assets") / f"{BUNDLED}.safetensors"))
 
 
-def _model_info(name: str) -> ModelInfo:
+def _read_named(name: str) -> ModelInfo:
     if name == BUNDLED:
-        return ModelInfo(name, True, tuple(_inspect(_bundled_file())))
-    place = model_dir(name) / "checkpoints"
-    with storage_errors(f"The checkpoints of {name!r} cannot be listed"):
-        files = [path for path in place.iterdir() if path.is_file()] if place.is_dir() else []
-    matches = [(_FILE.fullmatch(path.name), path) for path in files]
-    numbered = sorted((int(match[1]), path) for match, path in matches if match)
-    found = (info for step, path in numbered for info in _inspect(path, step))
-    return ModelInfo(name, False, tuple(found))
+        return ModelInfo(name, True, tuple(_read_header(_bundled_file())))
+    return read_model(ModelDir.named(name))
 
 
-def _inspect(path: Path, step: int | None = None) -> Iterator[CheckpointInfo]:
-    """Look at a file's header; yield nothing if it is gone, as when a trainer thins meanwhile.
+def read_model(folder: ModelDir) -> ModelInfo:
+    """Return the model in ``folder``, reading only the headers of its checkpoints."""
+    with storage_errors(f"The checkpoints of {folder.name!r} cannot be listed"):
+        files = list(folder.checkpoint_files())
+    headers = (info for step, path in files for info in _read_header(path, step))
+    return ModelInfo(folder.name, False, tuple(headers))
 
-    ``step`` is what the file's name says, if it says one.
+
+def _read_header(path: Path, step: int | None = None) -> Iterator[CheckpointInfo]:
+    """Yield what the header of a file says; nothing if a trainer has just deleted the file.
+
+    ``step`` is the step in the file's name, if it has one.
     """
     card, fault = None, ""
     try:
@@ -190,43 +190,44 @@ def _rank(info: CheckpointInfo) -> tuple[bool, float, int]:
     return loss is None, loss or 0.0, -info.step
 
 
-def _candidates(address: str) -> tuple[ModelInfo, list[CheckpointInfo]]:
-    """Return the model and the checkpoints that ``address`` may mean, the first choice first."""
-    name, _, which = address.partition("@")
-    info = find_model(name)
-    if not info.checkpoints:
-        raise CharloomError(f"The model {name!r} has no checkpoint yet; train it a little longer.")
-    named = {str(each.step): [each] for each in info.checkpoints}
-    named["last"] = list(reversed(info.checkpoints))
-    named["best"] = sorted((c for c in info.checkpoints if c.card), key=_rank) or named["last"][:1]
-    if line := named.get(which or "best"):
-        return info, line
+def _candidates(model: ModelInfo, which: str) -> list[CheckpointInfo]:
+    """Return the checkpoints that ``which`` may mean, the first choice first."""
+    if not model.checkpoints:
+        raise CharloomError(
+            f"The model {model.name!r} has no checkpoint yet; train it a little longer."
+        )
+    named = {str(each.step): [each] for each in model.checkpoints}
+    named["last"] = list(reversed(model.checkpoints))
+    named["best"] = sorted((c for c in model.checkpoints if c.card), key=_rank) or named["last"][:1]
+    if candidates := named.get(which or "best"):
+        return candidates
     raise CharloomError(
-        f"The model {name!r} has no checkpoint {_short('@' + which)}; it has @{', @'.join(named)}."
+        f"The model {model.name!r} has no checkpoint {_quoted('@' + which)}; "
+        f"it has @{', @'.join(named)}."
     )
 
 
 def _set_aside(name: str, damaged: list[CheckpointInfo], used: int) -> str:
-    """Rename ``damaged`` ones, so that none of them is met again; return what to tell of them."""
+    """Rename ``damaged`` checkpoints, so that they are not read again; return the warning."""
     if not damaged:
         return ""
     aside = ""
     for each in damaged:
-        with contextlib.suppress(OSError):  # a store that cannot be changed is read none the less
+        with contextlib.suppress(OSError):  # a read-only store can still be used
             each.path.replace(each.path.with_name(f"{each.path.name}.damaged"))
             aside = " and set aside"
     steps = ", ".join(f"@{each.step}" for each in damaged)
     return f"The checkpoint {name}{steps} is damaged{aside}; @{used} is used instead."
 
 
-def _damaged(info: ModelInfo, found: CheckpointInfo, error: CharloomError) -> CharloomError:
-    """Return what to say of a damaged checkpoint in whose place no other is used."""
-    sound = [c for c in info.checkpoints if c.card and c.path != found.path]
-    if not sound:
+def _damaged_error(model: ModelInfo, info: CheckpointInfo, error: CharloomError) -> CharloomError:
+    """Return the error for a damaged checkpoint that no other replaces."""
+    others = [c for c in model.checkpoints if c.card and c.path != info.path]
+    if not others:
         return error
-    others = ", ".join(f"{info.name}@{each.step}" for each in sound)
-    return CharloomError(f"{str(error).rstrip('.')}; other checkpoints: {others}.")
+    listed = ", ".join(f"{model.name}@{each.step}" for each in others)
+    return CharloomError(f"{str(error).rstrip('.')}; other checkpoints: {listed}.")
 
 
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 64 else text[:64] + "…")
+def _quoted(text: str) -> str:
+    return repr(text if len(text) <= _MAX_NAME_SHOWN else text[:_MAX_NAME_SHOWN] + "…")

@@ -1,30 +1,32 @@
-"""Mending what a crash has left of the store, when the app is opened and when a run begins."""
+"""Clean up after crashes, when the app opens and when a run begins."""
 
 import contextlib
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import sweep
-from charloom.core.store.read import BUNDLED, load_checkpoint, model_names
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import load_from, model_dirs, read_model
 from charloom.core.store.write import sweep_model
 
 
-def repair_model(name: str) -> list[str]:
-    """Clear away what killed writers have left of a model, and set aside what is damaged.
+def repair_model(folder: ModelDir) -> list[str]:
+    """Delete unfinished files of killed writers and set damaged checkpoints aside.
 
-    Its newest and its best checkpoint are read in full. Returns a sentence on each that was
-    damaged while there is another to use in its place.
+    The newest and the best checkpoint are read in full. Returns a warning for each damaged one
+    that another one can replace.
     """
-    sweep_model(name)
-    told = []
+    sweep_model(folder)
+    warnings = []
     for which in ("last", "best"):
-        with contextlib.suppress(CharloomError):  # it has none that is sound; its use tells of that
-            told.append(load_checkpoint(f"{name}@{which}").warning)
-    return [sentence for sentence in told if sentence]
+        with contextlib.suppress(CharloomError):  # no checkpoint, or only damaged ones
+            warnings.append(load_from(read_model(folder), which).warning)
+    return [warning for warning in warnings if warning]
 
 
 def repair_all() -> list[str]:
-    """Do for every model what :func:`repair_model` does, and sweep the folders around them."""
-    for each in (paths.home(), paths.models()):
-        sweep(each)
-    return [said for each in model_names() if each != BUNDLED for said in repair_model(each)]
+    """Repair every model, see :func:`repair_model`, and sweep the folders around them."""
+    for folder in (paths.home(), paths.models()):
+        sweep(folder)
+    by_name = sorted(model_dirs(), key=lambda folder: folder.name)
+    return [warning for folder in by_name for warning in repair_model(folder)]

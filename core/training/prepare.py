@@ -5,7 +5,6 @@ All this is got in a thread, while the trainer still imports torch, and delays n
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from charloom.core.analysis.baselines import Baselines, compute_baselines
 from charloom.core.config import TrainConfig
@@ -13,6 +12,7 @@ from charloom.core.data.vocab import Vocab
 from charloom.core.runs.presets import PRESETS
 from charloom.core.runs.run import RunConfig, read_run_config, read_training_text
 from charloom.core.runs.training_text import TrainingText
+from charloom.core.store.model_dir import ModelDir
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class PreparedData:
     baselines: Baselines
 
 
-def prepare_async(folder: Path) -> Future[PreparedData]:
+def prepare_async(folder: ModelDir) -> Future[PreparedData]:
     """Begin to get the material of the run in ``folder``; the result raises what went wrong."""
     pool = ThreadPoolExecutor(1)
     coming = pool.submit(_read, folder)
@@ -33,7 +33,7 @@ def prepare_async(folder: Path) -> Future[PreparedData]:
     return coming
 
 
-def _read(folder: Path) -> PreparedData:
+def _read(folder: ModelDir) -> PreparedData:
     plan = read_run_config(folder)
     text = read_training_text(folder, plan)
     vocab = Vocab.from_text(text, plan.fold)

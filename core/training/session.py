@@ -22,7 +22,8 @@ from charloom.core.runs.events import Progress, RunWarning
 from charloom.core.runs.jsonl import LineTail
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, auto_preset, shrink_to_fit
 from charloom.core.runs.run import RunConfig, write_run_config
-from charloom.core.store.read import checkpoint_path, find_model, load_checkpoint
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import load_from, read_model
 from charloom.core.store.repair import repair_model
 from charloom.core.store.write import save_checkpoint
 from charloom.core.training import resume
@@ -40,7 +41,7 @@ _OPENING = 60  # characters of the text that are kept with the model
 class CheckpointWriter:
     """Keeps a run's checkpoints and state in its directory; a :class:`training.CheckpointSink`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: ModelDir) -> None:
         self._folder = folder
 
     def save(self, made: Checkpoint) -> str:
@@ -48,20 +49,20 @@ class CheckpointWriter:
 
         One of this step that was better stays: the network went back, and came here another way.
         """
-        if not (self._folder / "run.json").is_file():
-            raise CharloomError(f"The folder {str(self._folder)!r} of the run is gone.")
-        path = checkpoint_path(self._folder.name, made.step)
+        if not self._folder.run_config.is_file():
+            raise CharloomError(f"The folder {str(self._folder.path)!r} of the run is gone.")
+        path = self._folder.checkpoint(made.step)
         if not _is_better(path, made):
-            save_checkpoint(self._folder.name, made)
+            save_checkpoint(self._folder, made)
         return path.name
 
     def load(self, step: int) -> Checkpoint:
         """Return the checkpoint of ``step``."""
-        return load_checkpoint(f"{self._folder.name}@{step}").checkpoint
+        return load(self._folder.checkpoint(step)).checkpoint
 
     def save_state(self, snapshot: TrainState, standing: RunState) -> None:
         """Keep what it takes to go on."""
-        resume.write_state(self._folder / "resume.safetensors", snapshot, standing)
+        resume.write_state(self._folder.resume_state, snapshot, standing)
 
 
 def resolve_config(
@@ -116,7 +117,7 @@ def _settings(plan: RunConfig) -> tuple[ModelConfig, TrainConfig]:
 
 
 def run(
-    folder: Path,
+    folder: ModelDir,
     material: PreparedData,
     started: float,
     resuming: bool,
@@ -135,7 +136,7 @@ def run(
 
 
 def _run(
-    folder: Path,
+    folder: ModelDir,
     material: PreparedData,
     started: float,
     resuming: bool,
@@ -146,7 +147,7 @@ def _run(
     write_run_config(folder, plan)
     card = CorpusInfo(plan.title, plan.sha256, len(text), text[:_OPENING])
     lesson = TrainingTask(text, vocab, card, *_settings(plan), material.baselines)
-    warnings = repair_model(folder.name)
+    warnings = repair_model(folder)
     if before.training and plan.training != before.training:
         warnings.append(f"It goes on on another machine ({plan.device}), not bit for bit.")
     state = None
@@ -165,25 +166,27 @@ def _run(
     journal.close()
 
 
-def _state(folder: Path, lesson: TrainingTask) -> tuple[tuple[TrainState, RunState] | None, str]:
+def _state(
+    folder: ModelDir, lesson: TrainingTask
+) -> tuple[tuple[TrainState, RunState] | None, str]:
     """Return where the run stands, None if at its begin, and what a person should know of that."""
-    path = folder / "resume.safetensors"
-    newest = find_model(folder.name).newest
-    if not path.exists() and newest is None:  # it was killed before it had saved anything
+    path = folder.resume_state
+    model = read_model(folder)
+    if not path.exists() and model.newest is None:  # it was killed before it had saved anything
         return None, ""
     try:
         return resume.read_state(path, lesson), ""
     except CharloomError as error:
-        if newest is None:
+        if model.newest is None:
             raise
-        last = load_checkpoint(f"{folder.name}@last").checkpoint
+        last = load_from(model, "last").checkpoint
         state = resume.from_checkpoint(last, _elapsed(folder, last.step))
         return state, f"{error} It goes on from its checkpoint @{last.step}, not bit for bit."
 
 
-def _elapsed(folder: Path, step: int) -> float:
+def _elapsed(folder: ModelDir, step: int) -> float:
     """Return the seconds that the run had taken by ``step``, as it reported."""
-    told = map(events.from_line, LineTail.tail(folder / "metrics.jsonl", _TAIL).read())
+    told = map(events.from_line, LineTail.tail(folder.metrics, _TAIL).read())
     reports = [each for each in told if isinstance(each, Progress) and each.step <= step]
     return reports[-1].elapsed_seconds if reports else 0.0
 

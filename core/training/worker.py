@@ -24,6 +24,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs import events
 from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS, Command, CommandReader
 from charloom.core.runs.events import Finished
+from charloom.core.store.model_dir import ModelDir
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -54,11 +55,11 @@ class StopSignal:
 
 def main(arguments: list[str]) -> int:
     """Run the trainer; a failure becomes the run's last event, for the person who watches."""
-    folder, started = Path(arguments[0]), float(arguments[1])
+    folder, started = ModelDir(Path(arguments[0])), float(arguments[1])
     interruption = StopSignal()
     try:
         inbox = CommandReader(folder)  # before the lock: whoever sees it held is heard
-        with filelock.FileLock(folder / "lock", timeout=_PATIENCE, poll_interval=0.01):
+        with filelock.FileLock(folder.lock, timeout=_PATIENCE, poll_interval=0.01):
             return _train(folder, inbox, started, "--resume" in arguments[2:], interruption)
     except filelock.Timeout:
         return EXIT_ALREADY_TRAINING
@@ -67,10 +68,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _train(
-    folder: Path, inbox: CommandReader, started: float, resuming: bool, interruption: StopSignal
+    folder: ModelDir, inbox: CommandReader, started: float, resuming: bool, interruption: StopSignal
 ) -> int:
     try:
-        (folder / "trainer.log").write_bytes(b"")  # what an earlier trainer printed is over
+        folder.trainer_log.write_bytes(b"")  # what an earlier trainer printed is over
 
         def orders() -> Command | None:
             return Command("stop") if interruption.asked() else inbox.next()
@@ -83,12 +84,12 @@ def _train(
         return _failed(folder, _TOO_LARGE)
     except Exception as error:
         traceback.print_exc()
-        log = str(folder / "trainer.log")
+        log = str(folder.trainer_log)
         return _failed(folder, f"Training failed ({type(error).__name__}); {log!r} has more.")
     return 0
 
 
-def _begun(folder: Path) -> "tuple[ModuleType, Future[PreparedData]]":
+def _begun(folder: ModelDir) -> "tuple[ModuleType, Future[PreparedData]]":
     """Import what trains, and in the meantime have the material got."""
     try:
         from charloom.core.training.prepare import prepare_async
@@ -104,7 +105,7 @@ def _begun(folder: Path) -> "tuple[ModuleType, Future[PreparedData]]":
     return session, material
 
 
-def _failed(folder: Path, sentence: str) -> int:
+def _failed(folder: ModelDir, sentence: str) -> int:
     with suppress(OSError):  # then it stands in the log alone
         events.record(folder, Finished.failed(sentence))
     sys.stderr.write(f"{sentence}\n")

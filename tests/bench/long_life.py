@@ -19,10 +19,11 @@ from charloom.core.runs.curve import DownsampledCurve
 from charloom.core.runs.events import RunWarning
 from charloom.core.runs.monitor import RunMonitor
 from charloom.core.runs.run import create_run
-from charloom.core.store.write import remove_model, save_checkpoint
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.write import remove_model
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.long_logs import long_log
 from tests.helpers.terminal import CTRL_Q, F3, Terminal
 
@@ -55,8 +56,9 @@ def _log_rows() -> list[Row]:
     _run("few", _FEW_LINES)
     few = [_opened() for _ in range(_TIMES)]
     remove_model("few")
-    log = _run("many", _LINES)
-    ours, looks = zip(*(_watched(log.parent) for _ in range(_TIMES)), strict=True)
+    folder = _run("many", _LINES)
+    log = folder.metrics
+    ours, looks = zip(*(_watched(folder) for _ in range(_TIMES)), strict=True)
     many = [_opened() for _ in range(_TIMES)]
     size, baseline = log.stat().st_size, _parsed(log)
     return [
@@ -84,17 +86,16 @@ def _log_rows() -> list[Row]:
     ]
 
 
-def _run(name: str, lines: int) -> Path:
-    """Make a run with a long log, and return where that is."""
+def _run(name: str, lines: int) -> ModelDir:
+    """Make a run with a long log."""
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
     folder = create_run(name, text, "small", {}, fold=0)
-    log = folder / "metrics.jsonl"
-    log.write_bytes(long_log(lines))
+    folder.metrics.write_bytes(long_log(lines))
     events.record(folder, RunWarning(_AT_THE_END))
-    return log
+    return folder
 
 
-def _watched(folder: Path) -> tuple[float, float]:
+def _watched(folder: ModelDir) -> tuple[float, float]:
     """Return in how many seconds a run is known, and the milliseconds of the longest look."""
     run = RunMonitor(folder)
     looks: list[float] = []
@@ -132,7 +133,7 @@ def _opened() -> float:
 
 
 def _memory_rows() -> list[Row]:
-    save_checkpoint("tiny", random_checkpoint())
+    save_model("tiny", random_checkpoint())
     few, many = _peak(_FEW_CHARACTERS), _peak(_CHARACTERS)
     whole = _peak(_CHARACTERS, "--json")
     return [

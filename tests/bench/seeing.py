@@ -18,12 +18,11 @@ from charloom.core.analysis.activations import UnitSignal, trace
 from charloom.core.analysis.unit_probes import rank_units
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.terminal import CTRL_Q, DOWN, F4, READY, RIGHT, Terminal
 
 _TIMES = 5
@@ -38,7 +37,7 @@ def rows() -> list[Row]:
         mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
     ):
         checkpoint = random_checkpoint(CHARACTERS, hidden=512, embedding=64)
-        save_checkpoint("wide", checkpoint)
+        save_model("wide", checkpoint)
         preferences.save(Preferences(model="wide", welcomed=True))
         return [_reading(checkpoint), _cursor()]
 

@@ -20,6 +20,7 @@ from charloom.core.data import corpus
 from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import create_run, launch_trainer
+from charloom.core.store.model_dir import ModelDir
 from tests.bench.table import Row, machine, markdown, median, spread
 from tests.helpers.terminal import CTRL_Q, F3, READY, Terminal
 
@@ -90,7 +91,7 @@ def _in_sight(text: Path, chosen: dict[str, Any]) -> tuple[float, float]:
 
 
 @contextmanager
-def _planned(text: Path, chosen: dict[str, Any]) -> Iterator[Path]:
+def _planned(text: Path, chosen: dict[str, Any]) -> Iterator[ModelDir]:
     """Make a run, in a home of its own."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -99,7 +100,7 @@ def _planned(text: Path, chosen: dict[str, Any]) -> Iterator[Path]:
         yield create_run("bench", corpus.load(text), "medium", chosen, fold=0)
 
 
-def _speed(run: Path, wait: Callable[[float], object]) -> float:
+def _speed(run: ModelDir, wait: Callable[[float], object]) -> float:
     """Return characters per second over a while that begins after the first report."""
     while not _reports(run):
         wait(0.2)
@@ -107,19 +108,19 @@ def _speed(run: Path, wait: Callable[[float], object]) -> float:
     first = _reports(run)[-1]
     wait(_SECONDS)
     last = _reports(run)[-1]
-    training = json.loads((run / "run.json").read_text())["training"]
+    training = json.loads(run.run_config.read_text())["training"]
     characters: int = (last["step"] - first["step"]) * training["batch"] * training["window"]
     seconds: float = last["elapsed_seconds"] - first["elapsed_seconds"]
     return characters / seconds
 
 
-def _reports(run: Path) -> list[dict[str, Any]]:
-    log = run / "metrics.jsonl"
+def _reports(run: ModelDir) -> list[dict[str, Any]]:
+    log = run.metrics
     lines = log.read_text().splitlines() if log.exists() else []
     return [told for line in lines if (told := json.loads(line))["event"] == "progress"]
 
 
-def _stop(run: Path) -> None:
+def _stop(run: ModelDir) -> None:
     send_command(run, Command("stop"))
     while is_training(run):
         time.sleep(0.1)

@@ -20,12 +20,11 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.bench.sampling import CHARACTERS
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.terminal import CTRL_Q, ENTER, READY, Terminal
 
 _TIMES = 3
@@ -45,7 +44,7 @@ def rows() -> list[Row]:
         mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
     ):
         model = random_checkpoint(CHARACTERS, hidden=512, embedding=64)
-        save_checkpoint("wide", model)
+        save_model("wide", model)
         preferences.save(Preferences(model="wide", length=_LENGTH, welcomed=True))
         return [_writing(paths.home(), model), _keys(paths.home())]
 

@@ -20,11 +20,10 @@ from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import model_names, resolve_path
-from charloom.core.store.write import save_checkpoint
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.saving import Favorite, after
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.helpers.run_cli import COMMAND
 
@@ -78,7 +77,7 @@ class _Campaign:
     def kill_command(self) -> None:
         """Kill ``charloom generate --favorite``, which writes one text after the other."""
         if _MODEL not in model_names():
-            save_checkpoint(_MODEL, random_checkpoint())
+            save_model(_MODEL, random_checkpoint())
         first = self._next()
         options = {"model": _MODEL, "count": 500, "length": _LENGTH, "seed": first}
         given = [f"--{name}={value}" for name, value in options.items()]

@@ -13,13 +13,12 @@ from functools import partial
 from random import Random
 
 from charloom.core import paths
-from charloom.core.store.write import save_checkpoint
 from tests.faults.opening import import_, read
 from tests.faults.refusals import Refusal
 from tests.faults.report import Report
 from tests.faults.strangers import gift
 from tests.faults.wastepaper import scrap
-from tests.helpers.factories import at_step
+from tests.helpers.factories import at_step, save_model
 
 CASES = 20_000
 LONGEST_SECONDS = 2.0
@@ -32,7 +31,7 @@ def campaign(cases: int, seed: int) -> Report:
     """Have so many files imported and read, by turns."""
     report = Report("wrong files imported as checkpoints and read as texts")
     for name in ("Creature", "straße", "fin"):
-        save_checkpoint(name, at_step(1))
+        save_model(name, at_step(1))
     place = paths.home().parent / "incoming"
     (place.parent / "bystander").write_text("This is to stay as it is.")
     imported, texts = _Seen("checkpoints"), _Seen("texts")

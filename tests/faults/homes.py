@@ -16,14 +16,14 @@ from charloom.core import paths
 from charloom.core.files import make_folder
 from charloom.core.library.database import Library
 from charloom.core.model import checkpoint
-from charloom.core.store.write import save_checkpoint, write_notes
+from charloom.core.store.write import write_notes
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults import libraries
 from tests.faults.disks import Fault
 from tests.faults.report import Report
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import at_step, random_checkpoint
+from tests.helpers.factories import at_step, random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.helpers.gutenberg_server import gutenberg_file
 from tests.helpers.run_cli import COMMAND, Result
@@ -172,9 +172,9 @@ def furnish(root: Path) -> None:
     (outside / "sea.txt").write_text(TEXT)
     checkpoint.save(random_checkpoint(hidden=32, seed=1), outside / "another.safetensors")
     with at_home(home):
-        save_checkpoint(MODEL, random_checkpoint())
-        save_checkpoint(MODEL, random_checkpoint(step=200))
-        save_checkpoint("loser", at_step(1))
+        save_model(MODEL, random_checkpoint())
+        save_model(MODEL, random_checkpoint(step=200))
+        save_model("loser", at_step(1))
         write_notes(MODEL, "Mark this.")
         preferences.save(Preferences(model=f"{MODEL}@best", welcomed=True, length=60))
         (make_folder(paths.downloads()) / "pg11.txt").write_bytes(gutenberg_file("Alice\n"))

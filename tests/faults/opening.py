@@ -17,7 +17,8 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.core.store.read import checkpoint_path, find_checkpoint, load_checkpoint, model_names
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import find_checkpoint, load_checkpoint, model_names
 from charloom.core.store.write import import_model, read_notes, remove_model
 from tests.faults.refusals import Refusal, attempt, is_sentence
 from tests.faults.strangers import Gift
@@ -39,11 +40,11 @@ def import_(place: Path, given: Gift) -> Refusal | None:
         _hold_equal(_everything(place), before)
         return name
     step = find_checkpoint(name)[1].step
-    file = checkpoint_path(name, step)
-    folder = file.parent.parent
+    model_dir = ModelDir.named(name)
+    folder, file = model_dir.path, model_dir.checkpoint(step)
     assert folder.parent == paths.models(), f"the model is kept in {folder}"
     loaded = checkpoint.load(path).checkpoint
-    files = (folder, file.parent, file, *[folder / "notes.md"] * bool(loaded.note))
+    files = (folder, file.parent, file, *[model_dir.notes] * bool(loaded.note))
     made = {str(each): _state(each) for each in files}
     _hold_equal(_everything(place), before | made)
     assert file.read_bytes() == path.read_bytes(), "the model has another content than the file"

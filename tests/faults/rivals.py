@@ -25,7 +25,7 @@ class Rivals:
     def __init__(self, report: Report, random: Random) -> None:
         self._report, self._random = report, random
         self._folder = endless("sea")
-        self._logs = [self._folder / name for name in ("metrics.jsonl", "samples.jsonl")]
+        self._logs = [self._folder.metrics, self._folder.samples]
         self._step = 0
         self.rounds = self.events = 0
 

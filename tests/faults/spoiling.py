@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from charloom.core import paths
 from charloom.core.model import checkpoint
@@ -26,14 +25,14 @@ from charloom.core.runs.events import (
 from charloom.core.runs.jsonl import LineTail
 from charloom.core.runs.monitor import RunMonitor
 from charloom.core.runs.run import RunConfig, read_run_config, read_training_text, write_run_config
-from charloom.core.store.read import load_checkpoint, model_dir
-from charloom.core.store.write import save_checkpoint
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import load_checkpoint
 from charloom.core.training import resume
 from charloom.core.training.step import TrainState
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.refusals import Refusal, attempt
-from tests.helpers.factories import CARD_FIELDS, assert_equal, at_step
+from tests.helpers.factories import CARD_FIELDS, assert_equal, at_step, save_model
 from tests.helpers.training_tasks import Memory, after, lesson
 from tests.helpers.training_tasks import events as events_of
 
@@ -61,8 +60,8 @@ def checkpoint_file() -> Spoilable:
     Where it is asked for as the last one, the one before then takes its place.
     """
     before, old, new = at_step(100, 1.7, seed=1), at_step(200, 1.6, seed=2), at_step(300, 1.5)
-    save_checkpoint("spoiled", before)
-    path = save_checkpoint("spoiled", new)
+    save_model("spoiled", before)
+    path = save_model("spoiled", new)
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
@@ -99,11 +98,12 @@ def text_file() -> Spoilable:
     new = "Das Schiff, «Naïve», lag im Eis.\n" * 8
     sha256 = hashlib.sha256(new.encode()).hexdigest()
     plan = RunConfig("small", {}, 0, "ice", "ice.txt", "utf-8", sha256)
-    path = _in_a_run("corpus.txt")
+    folder = _new_dir("text")
+    path = folder.corpus
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
-        text = attempt(lambda: read_training_text(path.parent, plan))
+        text = attempt(lambda: read_training_text(folder, plan))
         assert isinstance(text, Refusal) or text == new, f"the text is {text!r}"
         return REFUSED if isinstance(text, Refusal) else READ
 
@@ -119,14 +119,15 @@ def plan_file() -> Spoilable:
         )
         for encoding in ("utf-8", "windows-1252")
     )
-    path = _in_a_run("run.json")
-    write_run_config(path.parent, old)
+    folder = _new_dir("config")
+    path = folder.run_config
+    write_run_config(folder, old)
     old_bytes = path.read_bytes()
-    write_run_config(path.parent, new)
+    write_run_config(folder, new)
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
-        plan = attempt(lambda: read_run_config(path.parent))
+        plan = attempt(lambda: read_run_config(folder))
         if isinstance(plan, Refusal):
             return REFUSED
         return READ if plan in (new, old) else OTHER
@@ -137,14 +138,15 @@ def plan_file() -> Spoilable:
 def log_file() -> Spoilable:
     """Of a log every line that is whole is read, whatever became of the others."""
     new, old = _history(1.5), _history(2.25)
-    path = _in_a_run("metrics.jsonl")
+    folder = _new_dir("log")
+    path = folder.metrics
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
         got = [event for line in LineTail(path).read() if (event := events.from_line(line))]
         whole = [each for each in new if _line(each) in data.splitlines(keepends=True)]
         assert all(each in got for each in whole), f"{whole} stood there, {got} was read"
-        watch = RunMonitor(path.parent)
+        watch = RunMonitor(folder)
         watch.refresh()
         assert (watch.finished == new[-1]) == (new[-1] in whole), "how it ended is told otherwise"
         return READ if got == new else REST
@@ -176,7 +178,7 @@ def settings_file() -> Spoilable:
 def state_file() -> Spoilable:
     """What it takes to go on has a digest: it is what was written, or refused."""
     taught = lesson("ab" * 99, hidden=2, steps=2, batch=1)
-    path = _in_a_run("resume.safetensors")
+    path = _new_dir("state").resume_state
 
     def write(steps: int) -> TrainState:
         keeper = Memory()
@@ -220,11 +222,10 @@ def _tensors(snapshot: TrainState) -> list[bytes]:
     return [tensor.numpy().tobytes() for tensor in tensors]
 
 
-def _in_a_run(name: str) -> Path:
-    """Return the place of a file in a run's folder."""
-    folder = model_dir(f"run of {name}")
-    folder.mkdir(parents=True)
-    return folder / name
+def _new_dir(name: str) -> ModelDir:
+    folder = ModelDir.named(f"run of {name}")
+    folder.path.mkdir(parents=True)
+    return folder
 
 
 def _history(loss: float) -> list[Event]:

@@ -30,6 +30,7 @@ from charloom.core.runs.run import (
     read_run_config,
     read_training_text,
 )
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_checkpoint
 from charloom.core.store.repair import repair_model
 from charloom.core.training import resume
@@ -80,7 +81,7 @@ def campaign(cases: int, seed: int) -> Report:
     return report
 
 
-def _new(name: str, steps: int) -> Path:
+def _new(name: str, steps: int) -> ModelDir:
     return create(name, hidden=64, steps=steps, patience=1.0, checkpoint_seconds=_INTERVAL)
 
 
@@ -107,11 +108,11 @@ class _Chain:
 
     def _kill(self) -> bool:
         """Start the trainer and kill it; False if it was done before that."""
-        before = file_size(self._folder / "metrics.jsonl")
+        before = file_size(self._folder.metrics)
         process = launch_trainer(self._folder, resume=True)
         when = self._random.choice(("from its launch", "while it trains", "in mid-write"))
         if when != "from its launch":
-            _wait(process, lambda: file_size(self._folder / "metrics.jsonl") > before)
+            _wait(process, lambda: file_size(self._folder.metrics) > before)
         time.sleep(self._random.uniform(0, _LATEST))
         if when == "in mid-write":
             _wait(process, lambda: any(_torn(self._folder)))
@@ -128,7 +129,7 @@ class _Chain:
         name = self._folder.name
         told = _told(self._folder)
         saved = [each.step for each in told if isinstance(each, CheckpointSaved)]
-        self._hold(repair_model(name) == [], "a checkpoint is damaged")
+        self._hold(repair_model(self._folder) == [], "a checkpoint is damaged")
         self._hold(not any(_torn(self._folder)), "a torn file is left")
         there = find_model(name).checkpoints
         for each in there:
@@ -139,9 +140,7 @@ class _Chain:
             return
         self._hold(there[-1].step >= saved[-1], "the newest checkpoint is lost")
         with self._no_fault("resume.safetensors"):
-            snapshot, _ = resume.read_state(
-                self._folder / "resume.safetensors", _lesson(self._folder)
-            )
+            snapshot, _ = resume.read_state(self._folder.resume_state, _lesson(self._folder))
             self._hold(snapshot.step >= saved[-1], "what it takes to go on is lost")
         self.lost = max(self.lost, _unsaved(told))
 
@@ -153,7 +152,7 @@ class _Chain:
             self._hold(False, f"{what} cannot be used ({error})")
 
 
-def _end(folder: Path, resuming: bool) -> Run:
+def _end(folder: ModelDir, resuming: bool) -> Run:
     """Train to the end and return what came of it."""
     end = list(TrainerProcess(folder, resuming).events())[-1]
     assert isinstance(end, Finished)
@@ -169,8 +168,8 @@ def _same(one: object, other: object) -> bool:
     return one == other
 
 
-def _told(folder: Path) -> list[Event]:
-    log = folder / "metrics.jsonl"
+def _told(folder: ModelDir) -> list[Event]:
+    log = folder.metrics
     lines = log.read_bytes().split(b"\n") if log.exists() else []
     return [event for line in lines if (event := events.from_line(line))]
 
@@ -191,7 +190,7 @@ def _unsaved(told: list[Event]) -> float:
     return now - saved if begun else 0.0
 
 
-def _lesson(folder: Path) -> TrainingTask:
+def _lesson(folder: ModelDir) -> TrainingTask:
     plan = read_run_config(folder)
     text = read_training_text(folder, plan)
     return TrainingTask(
@@ -204,8 +203,8 @@ def _lesson(folder: Path) -> TrainingTask:
     )
 
 
-def _torn(folder: Path) -> Iterator[Path]:
-    for place in (folder, folder / "checkpoints"):
+def _torn(folder: ModelDir) -> Iterator[Path]:
+    for place in (folder.path, folder.checkpoints):
         yield from place.glob(".*.tmp")
 
 

@@ -9,13 +9,13 @@ import random
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Finished, Paused
 from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import TrainerProcess
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import list_models, load_checkpoint
 from tests.faults.disks import Fault, can_mount, faults, mounted
 from tests.faults.report import Report
@@ -84,11 +84,11 @@ def campaign(cases: int, seed: int) -> Report:
     return report
 
 
-def _new(name: str) -> Path:
+def _new(name: str) -> ModelDir:
     return create(name, steps=_STEPS, patience=1.0, checkpoint_seconds=0.1)
 
 
-def _disturbed(folder: Path, stage: str, spell: Spell) -> Iterator[Event]:
+def _disturbed(folder: ModelDir, stage: str, spell: Spell) -> Iterator[Event]:
     """Train to the end, in a second go where it cannot be in one."""
     event: Event | None = None
     begun = False

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.report import Report
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import child
 from tests.helpers.terminal import CTRL_Q, ENTER, F2, F4, READY, Terminal
 
@@ -26,7 +25,7 @@ _CTRL_N, _CTRL_S = "\x0e", "\x13"
 
 def prepare() -> None:
     """Have a model that is done with a text at once, and let apps open with it."""
-    save_checkpoint(_MODEL, random_checkpoint(_LETTERS))
+    save_model(_MODEL, random_checkpoint(_LETTERS))
     preferences.save(Preferences(model=_MODEL, length=40, welcomed=True))
 
 

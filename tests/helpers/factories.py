@@ -12,6 +12,8 @@ from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
 from charloom.core.model.metadata import CorpusInfo, Losses
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.write import new_model_folder, save_checkpoint
 
 CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
 
@@ -50,6 +52,15 @@ def at_step(step: int, validation: float | None = None, seed: int = 0) -> Checkp
     """Return a small checkpoint from ``step`` with this validation loss."""
     losses = Losses(validation=validation)
     return random_checkpoint("ab", hidden=2, embedding=2, seed=seed, step=step, losses=losses)
+
+
+def save_model(name: str, checkpoint: Checkpoint, keep: int = 12) -> Path:
+    """Save a checkpoint of the model ``name``, which is created if it does not exist."""
+    folder = ModelDir.named(name)
+    if not folder.path.exists():
+        with new_model_folder(name):
+            pass
+    return save_checkpoint(folder, checkpoint, keep)
 
 
 def assert_equal(one: Checkpoint, other: Checkpoint) -> None:

@@ -1,11 +1,11 @@
 from collections.abc import Iterator
-from pathlib import Path
 from subprocess import Popen
 
 import pytest
 
 from charloom.core.runs import run
 from charloom.core.runs.run import launch_trainer
+from charloom.core.store.model_dir import ModelDir
 from charloom.tui.services import run_manager
 
 
@@ -15,7 +15,7 @@ def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
     started: list[Popen[bytes]] = []
     launch = launch_trainer
 
-    def noted(folder: Path, resume: bool = False) -> "Popen[bytes]":
+    def noted(folder: ModelDir, resume: bool = False) -> "Popen[bytes]":
         started.append(launch(folder, resume))
         return started[-1]
 

@@ -136,7 +136,7 @@ def test_when_its_terminal_is_closed_it_ends_and_a_training_goes_on(home: Path) 
             terminal.process.wait(10)
             assert not (home / "crash.log").exists()
             assert is_training(folder)
-            log = folder / "metrics.jsonl"
+            log = folder.metrics
             size = log.stat().st_size
             terminal.wait(lambda: log.stat().st_size > size)
         finally:

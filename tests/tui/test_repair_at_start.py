@@ -1,8 +1,7 @@
 from charloom.core import paths
 from charloom.core.store.read import find_model
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.launch import TerminalApp
-from tests.helpers.factories import at_step, damage
+from tests.helpers.factories import at_step, damage, save_model
 from tests.tui.helpers.driving import until
 
 
@@ -11,8 +10,8 @@ def words(app: TerminalApp) -> str:
 
 
 async def test_a_store_is_mended_when_the_app_is_opened_and_what_was_lost_is_told() -> None:
-    save_checkpoint("creature", at_step(100))
-    newest = save_checkpoint("creature", at_step(200))
+    save_model("creature", at_step(100))
+    newest = save_model("creature", at_step(200))
     damage(newest)
     torn = paths.models() / ".creature.x.charloom.tmp"
     torn.mkdir()

@@ -14,11 +14,10 @@ from charloom.core.library.database import Library
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.events import RunWarning
 from charloom.core.sanitize import sanitize
-from charloom.core.store.read import model_dir
-from charloom.core.store.write import save_checkpoint
+from charloom.core.store.model_dir import ModelDir
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.helpers.run_cli import needs_terminal
 from tests.helpers.terminal import (
@@ -61,8 +60,8 @@ def material(home: Path) -> None:
     card = CorpusInfo(hostile("title"), "0" * 64, 1_000, hostile("opening"))
     known = "".join(sorted({*hostile("opening"), *"\n abcdefghijklmnopqrstuvwxyz"}))
     model = random_checkpoint(known, corpus=card, note=hostile("remark"))
-    save_checkpoint("wild", model)
-    (model_dir("wild") / "notes.md").write_text(hostile("notes"))
+    save_model("wild", model)
+    ModelDir.named("wild").notes.write_text(hostile("notes"))
     told = (*course(sample=hostile("sample")), RunWarning(hostile("warning")))
     write_run("sea", *told, end("failed", hostile("failure")), title=hostile("corpus"))
     with Library() as library:

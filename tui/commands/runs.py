@@ -21,7 +21,8 @@ from charloom.core.runs.events import (
 from charloom.core.runs.monitor import RunMonitor, is_training, list_runs
 from charloom.core.runs.run import EventReader, TrainerProcess, read_run_config
 from charloom.core.sanitize import single_line
-from charloom.core.store.read import find_model, model_dir
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import find_model
 from charloom.tui.console.follow import (
     EXIT_INTERRUPTED,
     attach_run,
@@ -105,9 +106,9 @@ def attach(name: str, as_json: bool) -> int:
 def resume(name: str, detach: bool, as_json: bool) -> int:
     """Resume the training of NAME from where it was last saved."""
     model = find_model(name)
-    folder = model_dir(name)
+    folder = ModelDir.named(name)
     read_run_config(folder)
-    if not (model.checkpoints or (folder / "resume.safetensors").is_file()):
+    if not (model.checkpoints or folder.resume_state.is_file()):
         echo_err(f"{name} was never saved; training starts from the beginning.")
     return (leave_detached if detach else follow_run)(
         name, TrainerProcess(folder, resume=True), as_json
@@ -162,7 +163,7 @@ def checkpoint(name: str, as_json: bool) -> None:
     """Save a checkpoint of the run NAME now, and write the path of its file."""
     event = _TrainerControl(name).send("checkpoint", CheckpointSaved, as_json)
     if not as_json:
-        write_stdout(f"{model_dir(name) / 'checkpoints' / event.file}\n")
+        write_stdout(f"{ModelDir.named(name).checkpoint(event.step)}\n")
     echo_err(f"{name} is saved at step {event.step:,}.")
 
 
@@ -171,7 +172,7 @@ class _TrainerControl:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._folder = model_dir(find_model(name).name)
+        self._folder = ModelDir.named(find_model(name).name)
         self._reader = EventReader(self._folder, _MAX_PAST_BYTES)
         current = current_state_events(self._reader.before())
         require_live(name)

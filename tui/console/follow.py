@@ -14,7 +14,8 @@ from charloom.core.runs.commands import STOP_SIGNALS
 from charloom.core.runs.events import Event, Finished, Started
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
 from charloom.core.runs.run import EventReader, TrainerProcess
-from charloom.core.store.read import find_model, model_dir
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import find_model
 from charloom.tui.console.output import echo_dim, echo_err, write_json
 from charloom.tui.console.progress import JsonView, LiveView, PlainView, ProgressView
 from charloom.tui.formatting import run_status
@@ -59,7 +60,7 @@ def leave_detached(name: str, trainer: TrainerProcess, as_json: bool) -> int:
         return EXIT_INTERRUPTED if interrupted() else 0
     echo_err(_detached_message(name, "is being trained"))
     if as_json:
-        run = RunMonitor(model_dir(name))
+        run = RunMonitor(ModelDir.named(name))
         run.refresh()
         write_json(run_status.to_json(run))
     return 0
@@ -71,7 +72,7 @@ def attach_run(name: str, as_json: bool) -> int:
     SIGINT or SIGTERM detach from it; the training continues.
     """
     run = require_live(name)
-    folder = model_dir(name)
+    folder = ModelDir.named(name)
     reader = EventReader(folder, _MAX_PAST_BYTES)
     past_events = reader.before()
     if sys.stderr.isatty() and not as_json:
@@ -99,7 +100,7 @@ def attach_run(name: str, as_json: bool) -> int:
 
 def require_live(name: str) -> RunMonitor:
     """Return the run ``name``; raise :class:`CharloomError` if it is not being trained."""
-    run = RunMonitor(model_dir(find_model(name).name))
+    run = RunMonitor(ModelDir.named(find_model(name).name))
     run.refresh()
     if run.state not in run_status.LIVE:
         raise CharloomError(run_status.not_training_message(run))

@@ -35,7 +35,7 @@ def _signs() -> dict[str, tuple[int, ...]]:
     found = {}
     for folder in model_dirs():
         times = []
-        for each in (folder, folder / "checkpoints"):
+        for each in (folder.path, folder.checkpoints):
             with contextlib.suppress(OSError):
                 times.append(each.stat().st_mtime_ns)
         found[folder.name] = tuple(times)

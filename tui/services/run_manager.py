@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import suppress
-from pathlib import Path
 from subprocess import Popen
 from time import monotonic
 from typing import Any
@@ -14,7 +13,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training, list_runs
 from charloom.core.runs.run import launch_trainer
-from charloom.core.store.read import model_dir
+from charloom.core.store.model_dir import ModelDir
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.run_status import LIVE
 
@@ -68,21 +67,21 @@ class RunManager:
             parts.append(f"{run_status.symbol(run.state)} {run.name}{share}")
         return "  ".join(parts[:2]) + (f"  +{len(parts) - 2}" if len(parts) > 2 else "")
 
-    def start(self, folder: Path, resume: bool = False) -> RunMonitor:
+    def start(self, folder: ModelDir, resume: bool = False) -> RunMonitor:
         """Start the run in ``folder`` in a child process that outlives the app."""
         return self._watch(folder, launch_trainer(folder, resume))
 
     def resume(self, name: str) -> RunMonitor:
         """Resume a run from its last save, or from the start if it has none."""
-        return self.start(model_dir(name), resume=True)
+        return self.start(ModelDir.named(name), resume=True)
 
     def send_command(self, name: str, command: Command) -> None:
         """Send ``command`` to the trainer of ``name``. Raises :class:`CharloomError`."""
         run = self._monitors.get(name)
-        if run and run.state is RunStatus.STARTING and not is_training(model_dir(name)):
+        if run and run.state is RunStatus.STARTING and not is_training(ModelDir.named(name)):
             self._early_commands.append((name, command))
         else:
-            send_command(model_dir(name), command)
+            send_command(ModelDir.named(name), command)
 
     def poll(self) -> None:
         """Read new events of the live runs, and notify the user of a run that ended."""
@@ -150,7 +149,7 @@ class RunManager:
             except CharloomError as error:
                 self._app.notify(str(error), severity="error")
 
-    def _watch(self, folder: Path, process: "Popen[bytes] | None" = None) -> RunMonitor:
+    def _watch(self, folder: ModelDir, process: "Popen[bytes] | None" = None) -> RunMonitor:
         run = RunMonitor(folder, process)
         run.refresh()
         others = {name: other for name, other in self._monitors.items() if name != run.name}

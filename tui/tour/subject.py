@@ -15,7 +15,8 @@ from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.runs.presets import shrink_to_fit
 from charloom.core.runs.run import read_run_config
 from charloom.core.runs.training_text import find_training_text
-from charloom.core.store.read import find_checkpoint, load_checkpoint, model_dir, resolve_path
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import find_checkpoint, load_checkpoint, resolve_path
 
 MOST = 2_000_000
 """Characters of a text that are looked at."""
@@ -129,7 +130,7 @@ def _text(name: str, found: Checkpoint, opened: Opener | None) -> tuple[Corpus, 
     source, encoding = "kept on this computer", "utf-8"
     notes: tuple[str, ...] = ()
     with suppress(CharloomError):  # it has no run of its own: the text is another's
-        plan = read_run_config(model_dir(name))
+        plan = read_run_config(ModelDir.named(name))
         if plan.sha256 == found.corpus.sha256:
             source, encoding, notes = plan.source, plan.encoding, tuple(plan.notes)
     return Corpus(origin.text, origin.title, source, encoding, found.corpus.sha256, notes), True

@@ -6,8 +6,7 @@ from charloom.core.analysis.checkpoint_samples import sample_checkpoints
 from charloom.core.model.metadata import Losses
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.read import find_model, resolve_path
-from charloom.core.store.write import save_checkpoint
-from tests.helpers.factories import damage, random_checkpoint
+from tests.helpers.factories import damage, random_checkpoint, save_model
 from tests.helpers.run_cli import call
 
 
@@ -22,7 +21,7 @@ def weaver() -> None:
     ]
     for step, losses in enumerate(known):
         made = random_checkpoint(seed=step, step=100 * step, losses=Losses(**losses))
-        save_checkpoint("weaver", made)
+        save_model("weaver", made)
 
 
 def test_each_checkpoint_writes_what_generate_would_from_the_first_to_the_last() -> None:
@@ -65,7 +64,7 @@ def test_what_is_damaged_or_thinned_out_meanwhile_is_passed_over_with_a_word() -
 
 
 def test_a_checkpoint_that_does_not_know_the_prompt_says_so() -> None:
-    save_checkpoint("weaver", random_checkpoint("xyz", step=400))
+    save_model("weaver", random_checkpoint("xyz", step=400))
     strip = sample_checkpoints(
         find_model("weaver").checkpoints, "a", SamplingConfig(), seed=0, length=9
     )

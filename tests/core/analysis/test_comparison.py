@@ -1,5 +1,4 @@
 import math
-from pathlib import Path
 
 import pytest
 
@@ -11,17 +10,17 @@ from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config
 from charloom.core.sampling.config import SamplingConfig
-from charloom.core.store.write import save_checkpoint
+from charloom.core.store.model_dir import ModelDir
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.small_models import create
 
 
-def learned(name: str, folder: Path, share: float = 0.1, sha256: str | None = None) -> None:
+def learned(name: str, folder: ModelDir, share: float = 0.1, sha256: str | None = None) -> None:
     """Keep a model that learned the text of a run, less a share of it."""
     corpus = CorpusInfo("sea", sha256 or read_run_config(folder).sha256, 1_000, "abc")
     training = TrainConfig(held_out=share)
-    save_checkpoint(name, random_checkpoint(TEXT, corpus=corpus, training=training))
+    save_model(name, random_checkpoint(TEXT, corpus=corpus, training=training))
 
 
 def scored(bits: float) -> Score:
@@ -50,7 +49,7 @@ def test_where_nothing_was_held_out_another_text_is_asked_for() -> None:
     learned("loom", create("loom"), share=0.0)
     with pytest.raises(CharloomError, match="'loom' was trained on all of its text; name another"):
         held_out_text("loom", "loom")
-    save_checkpoint("stranger", random_checkpoint())
+    save_model("stranger", random_checkpoint())
     with pytest.raises(CharloomError, match="not on this computer"):
         held_out_text("stranger", "loom")
 

@@ -15,9 +15,8 @@ import safetensors.numpy
 from charloom.core import paths
 from charloom.core.model import checkpoint
 from charloom.core.store.read import load_checkpoint, resolve_path
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.cli import run
-from tests.helpers.factories import random_checkpoint, tree
+from tests.helpers.factories import random_checkpoint, save_model, tree
 
 TEXT = "The sea was grey, and the loom went on. " * 40
 TINY = ["--hidden", "4", "--embedding", "2", "--steps", "2", "--threads", "1"]
@@ -26,7 +25,7 @@ PRECISE = ["--precision", "float32"]
 
 @pytest.fixture(autouse=True)
 def a_model_and_a_favorite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save_checkpoint("mine", random_checkpoint("\n abcdefghilmnorstuwyT,."))
+    save_model("mine", random_checkpoint("\n abcdefghilmnorstuwyT,."))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "text.txt").write_text(TEXT)
     assert run(["generate", "the sea", "--model", "mine", "--length", "5", "--favorite"]) == 0

@@ -11,14 +11,14 @@ from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import load_checkpoint, resolve_path
-from charloom.core.store.write import remove_model, save_checkpoint
-from tests.helpers.factories import damage, random_checkpoint
+from charloom.core.store.write import remove_model
+from tests.helpers.factories import damage, random_checkpoint, save_model
 from tests.helpers.generations import generation
 
 
 @pytest.fixture(autouse=True)
 def _weaver() -> None:
-    save_checkpoint("weaver", random_checkpoint())
+    save_model("weaver", random_checkpoint())
 
 
 def steered() -> Generation:
@@ -73,8 +73,8 @@ def test_a_replay_is_cancelled_between_two_characters() -> None:
 
 def test_of_equal_checkpoints_that_of_the_recorded_model_is_the_writer() -> None:
     old = steered()
-    save_checkpoint("other", random_checkpoint())
-    save_checkpoint("zebra", random_checkpoint())
+    save_model("other", random_checkpoint())
+    save_model("zebra", random_checkpoint())
     address, loaded = find_writer(old)
     assert (address, loaded.sha256) == ("weaver@100", old.checkpoint_sha256)
     remove_model("weaver")
@@ -82,7 +82,7 @@ def test_of_equal_checkpoints_that_of_the_recorded_model_is_the_writer() -> None
 
 
 def _replace() -> None:
-    save_checkpoint("weaver", random_checkpoint(seed=1))
+    save_model("weaver", random_checkpoint(seed=1))
 
 
 def _damage() -> None:
@@ -104,7 +104,7 @@ def _truncate() -> None:
 )
 def test_what_became_of_a_writer_is_told(happen: Callable[[], None], fate: str) -> None:
     old = steered()
-    save_checkpoint("other", random_checkpoint(seed=2))
+    save_model("other", random_checkpoint(seed=2))
     happen()
     with pytest.raises(CharloomError) as told:
         find_writer(old)
@@ -115,6 +115,6 @@ def test_what_became_of_a_writer_is_told(happen: Callable[[], None], fate: str) 
 
 def test_a_damaged_checkpoint_does_not_hide_a_sound_one_of_another_model() -> None:
     old = steered()
-    save_checkpoint("zebra", random_checkpoint())
+    save_model("zebra", random_checkpoint())
     _damage()
     assert find_writer(old)[0] == "zebra@100"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from charloom.core.errors import CharloomError
 from charloom.core.runs import commands
 from charloom.core.runs.commands import Command, CommandReader, _parsed, send_command
+from charloom.core.store.model_dir import ModelDir
 
 
 @pytest.fixture(autouse=True)
@@ -22,33 +23,38 @@ def heard(inbox: CommandReader) -> list[Command]:
     return list(iter(inbox.next, None))
 
 
-def test_what_is_given_is_heard_in_turn_and_once(tmp_path: Path) -> None:
-    inbox = CommandReader(tmp_path)
+@pytest.fixture
+def folder(tmp_path: Path) -> ModelDir:
+    return ModelDir(tmp_path)
+
+
+def test_what_is_given_is_heard_in_turn_and_once(folder: ModelDir) -> None:
+    inbox = CommandReader(folder)
     assert inbox.next() is None
     given = [Command("pause"), Command("set-lr", 1e-7), Command("set-lr", 1), Command("continue")]
     for order in given:
-        send_command(tmp_path, order)
+        send_command(folder, order)
     assert heard(inbox) == given
-    send_command(tmp_path, Command("stop"))
+    send_command(folder, Command("stop"))
     assert heard(inbox) == [Command("stop")]
     assert heard(inbox) == []
 
 
-def test_what_was_given_before_is_not_heard(tmp_path: Path) -> None:
-    send_command(tmp_path, Command("stop"))
-    inbox = CommandReader(tmp_path)
-    send_command(tmp_path, Command("checkpoint"))
+def test_what_was_given_before_is_not_heard(folder: ModelDir) -> None:
+    send_command(folder, Command("stop"))
+    inbox = CommandReader(folder)
+    send_command(folder, Command("checkpoint"))
     assert heard(inbox) == [Command("checkpoint")]
-    (tmp_path / "orders.jsonl").write_text("")
+    folder.commands.write_text("")
     assert heard(inbox) == []
-    send_command(tmp_path, Command("pause"))
+    send_command(folder, Command("pause"))
     assert heard(inbox) == [Command("pause")]
 
 
-def test_an_order_that_was_torn_is_none_and_spoils_no_other(tmp_path: Path) -> None:
-    (tmp_path / "orders.jsonl").write_text('{"order": "st')
-    inbox = CommandReader(tmp_path)
-    send_command(tmp_path, Command("pause"))
+def test_an_order_that_was_torn_is_none_and_spoils_no_other(folder: ModelDir) -> None:
+    folder.commands.write_text('{"order": "st')
+    inbox = CommandReader(folder)
+    send_command(folder, Command("pause"))
     assert heard(inbox) == [Command("pause")]
 
 
@@ -74,10 +80,10 @@ HOSTILE = [
 ]
 
 
-def test_lines_that_are_no_orders_are_passed_over(tmp_path: Path) -> None:
-    inbox = CommandReader(tmp_path)
-    (tmp_path / "orders.jsonl").write_bytes(b"\n".join([*HOSTILE, b""]))
-    send_command(tmp_path, Command("stop"))
+def test_lines_that_are_no_orders_are_passed_over(folder: ModelDir) -> None:
+    inbox = CommandReader(folder)
+    folder.commands.write_bytes(b"\n".join([*HOSTILE, b""]))
+    send_command(folder, Command("stop"))
     assert heard(inbox) == [Command("stop")]
 
 
@@ -86,26 +92,27 @@ def test_no_line_whatever_is_in_it_does_harm(line: bytes) -> None:
     assert _parsed(line) is None
 
 
-def test_an_order_is_a_line_that_a_person_can_write(tmp_path: Path) -> None:
-    send_command(tmp_path, Command("pause"))
-    send_command(tmp_path, Command("set-lr", 0.001))
-    lines = (tmp_path / "orders.jsonl").read_text().splitlines()
+def test_an_order_is_a_line_that_a_person_can_write(folder: ModelDir) -> None:
+    send_command(folder, Command("pause"))
+    send_command(folder, Command("set-lr", 0.001))
+    lines = folder.commands.read_text().splitlines()
     assert [json.loads(line) for line in lines] == [
         {"order": "pause"},
         {"order": "set-lr", "value": 0.001},
     ]
 
 
-def test_an_order_that_cannot_be_written_is_told_in_a_sentence(tmp_path: Path) -> None:
+def test_an_order_that_cannot_be_written_is_told_in_a_sentence(folder: ModelDir) -> None:
+    gone = ModelDir(folder.path / "gone")
     with pytest.raises(CharloomError, match=r"'gone' cannot be written.*is there.*\.$"):
-        send_command(tmp_path / "gone", Command("pause"))
-    assert not (tmp_path / "gone").exists()
-    (tmp_path / "orders.jsonl").symlink_to("/dev/full")
+        send_command(gone, Command("pause"))
+    assert not gone.path.exists()
+    folder.commands.symlink_to("/dev/full")
     with pytest.raises(CharloomError, match=r"cannot be written \(No space left.*has room\.$"):
-        send_command(tmp_path, Command("pause"))
+        send_command(folder, Command("pause"))
 
 
-def test_a_file_of_orders_that_cannot_be_read_is_no_order(tmp_path: Path) -> None:
-    (tmp_path / "orders.jsonl").mkdir()
-    inbox = CommandReader(tmp_path)
+def test_a_file_of_orders_that_cannot_be_read_is_no_order(folder: ModelDir) -> None:
+    folder.commands.mkdir()
+    inbox = CommandReader(folder)
     assert inbox.next() is None

@@ -1,12 +1,20 @@
 from pathlib import Path
 
+import pytest
+
 from charloom.core.runs import events
 from charloom.core.runs.events import Continued, Event, Finished, Paused, Sample
 from charloom.core.runs.run import EventReader
+from charloom.core.store.model_dir import ModelDir
 from tests.tui.helpers.run_folders import course, end
 
 
-def record(folder: Path, *story: Event) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> ModelDir:
+    return ModelDir(tmp_path)
+
+
+def record(folder: ModelDir, *story: Event) -> None:
     for event in story:
         events.record(folder, event)
 
@@ -16,41 +24,41 @@ def come(news: EventReader, working: bool = False) -> list[Event]:
 
 
 def test_what_the_trainer_at_work_has_told_is_read_back_and_what_comes_later_comes_once(
-    tmp_path: Path,
+    folder: ModelDir,
 ) -> None:
-    record(tmp_path, *course(300), end("stopped"), *course(600))
-    news = EventReader(tmp_path, 1 << 20)
+    record(folder, *course(300), end("stopped"), *course(600))
+    news = EventReader(folder, 1 << 20)
     assert news.before() == course(600)
-    record(tmp_path, Paused(600))
+    record(folder, Paused(600))
     assert come(news) == [Paused(600)]
     assert come(news) == []
 
 
-def test_a_trainer_that_has_told_of_its_end_has_nothing_more_to_tell(tmp_path: Path) -> None:
-    record(tmp_path, *course(300), end())
-    assert [type(event) for event in EventReader(tmp_path, 1 << 20).before()] == [Sample]
+def test_a_trainer_that_has_told_of_its_end_has_nothing_more_to_tell(folder: ModelDir) -> None:
+    record(folder, *course(300), end())
+    assert [type(event) for event in EventReader(folder, 1 << 20).before()] == [Sample]
 
 
-def test_no_more_is_read_back_than_asked_for_and_no_line_that_was_cut(tmp_path: Path) -> None:
-    record(tmp_path, *course(300), Paused(300))
+def test_no_more_is_read_back_than_asked_for_and_no_line_that_was_cut(folder: ModelDir) -> None:
+    record(folder, *course(300), Paused(300))
     length = len(events.to_line(Paused(300))) + 1
-    assert EventReader(tmp_path).before() == []
-    assert EventReader(tmp_path, length).before() == [Paused(300)]
-    assert EventReader(tmp_path, length + 9).before() == [Paused(300)]
+    assert EventReader(folder).before() == []
+    assert EventReader(folder, length).before() == [Paused(300)]
+    assert EventReader(folder, length + 9).before() == [Paused(300)]
 
 
-def test_events_end_with_the_run_with_its_trainer_or_when_it_is_enough(tmp_path: Path) -> None:
-    news = EventReader(tmp_path)
+def test_events_end_with_the_run_with_its_trainer_or_when_it_is_enough(folder: ModelDir) -> None:
+    news = EventReader(folder)
     assert come(news) == come(news, working=True) == []
     finished, last = end(), Sample(9, "the last")
     assert isinstance(finished, Finished)
-    record(tmp_path, Continued(9), last, finished, Paused(10))
+    record(folder, Continued(9), last, finished, Paused(10))
     assert come(news) == [Continued(9), last, finished]
 
 
-def test_however_much_has_come_all_of_it_comes(tmp_path: Path) -> None:
-    news = EventReader(tmp_path)
+def test_however_much_has_come_all_of_it_comes(folder: ModelDir) -> None:
+    news = EventReader(folder)
     lines = b"".join(events.to_line(Paused(step)).encode() + b"\n" for step in range(20_000))
-    (tmp_path / "metrics.jsonl").write_bytes(lines)
+    folder.metrics.write_bytes(lines)
     assert len(lines) > 1 << 19  # more than is read at a time
     assert [event.step for event in come(news) if isinstance(event, Paused)] == list(range(20_000))

@@ -29,6 +29,7 @@ from charloom.core.runs.events import (
     record,
     to_line,
 )
+from charloom.core.store.model_dir import ModelDir
 
 MODEL, TRAINING = ModelConfig(9).to_json(), TrainConfig(steps=5).to_json()
 EVERY: list[Event] = [
@@ -53,6 +54,11 @@ def test_an_event_is_one_line_that_gives_it_back(event: Event) -> None:
     line = to_line(event)
     assert len(line.splitlines()) == 1 and line.isascii()
     assert from_line(line) == from_line(line + "\n") == event
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> ModelDir:
+    return ModelDir(tmp_path)
 
 
 def test_every_kind_of_event_has_been_looked_at() -> None:
@@ -124,23 +130,23 @@ def test_what_json_cannot_say_is_not_written(number: float) -> None:
 
 
 def test_events_are_recorded_in_the_run_s_files_and_what_was_torn_is_passed_over(
-    tmp_path: Path,
+    folder: ModelDir,
 ) -> None:
-    (tmp_path / "metrics.jsonl").write_text('{"event": "warn')
+    folder.metrics.write_text('{"event": "warn')
     for event in EVERY:
-        record(tmp_path, event)
-    samples = (tmp_path / "samples.jsonl").read_bytes().splitlines()
+        record(folder, event)
+    samples = folder.samples.read_bytes().splitlines()
     assert [from_line(line) for line in samples] == [EVERY[3]]
-    lines = (tmp_path / "metrics.jsonl").read_bytes().splitlines()
+    lines = folder.metrics.read_bytes().splitlines()
     others = [event for event in EVERY if not isinstance(event, Sample)]
     assert [from_line(line) for line in lines] == [None, *others]
 
 
 def test_what_cannot_be_recorded_waits_in_order_and_gives_up_the_room_that_was_reserved(
-    tmp_path: Path,
+    folder: ModelDir,
 ) -> None:
-    journal = EventLog(tmp_path)
-    reserve, log = tmp_path / "reserve", tmp_path / "metrics.jsonl"
+    journal = EventLog(folder)
+    reserve, log = folder.reserve, folder.metrics
     assert reserve.stat().st_size == 65_536
     log.mkdir()  # where nothing can be appended
     for event in (RunWarning("one"), Paused(5, "There is no room."), Sample(5, "text")):
@@ -157,7 +163,7 @@ def test_what_cannot_be_recorded_waits_in_order_and_gives_up_the_room_that_was_r
     lines = log.read_bytes().splitlines()
     told = [RunWarning("one"), Paused(5, "There is no room."), Continued(5), RunWarning("two")]
     assert [from_line(line) for line in lines] == told
-    assert from_line((tmp_path / "samples.jsonl").read_bytes()) == Sample(5, "text")
+    assert from_line(folder.samples.read_bytes()) == Sample(5, "text")
 
 
 def test_a_nat_is_more_than_a_bit() -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from charloom.core.runs import events, jsonl
 from charloom.core.runs.events import Finished, Progress, RunWarning, Sample
 from charloom.core.runs.monitor import RunMonitor, RunStatus
+from charloom.core.store.model_dir import ModelDir
 from tests.helpers.long_logs import long_log
 from tests.helpers.small_models import create
 
@@ -30,9 +30,9 @@ def truth(log: bytes) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def folder(log: bytes) -> Path:
+def folder(log: bytes) -> ModelDir:
     made = create()
-    (made / "metrics.jsonl").write_bytes(log)
+    made.metrics.write_bytes(log)
     return made
 
 
@@ -68,7 +68,7 @@ def as_told(event: object) -> dict[str, Any]:
 
 
 def test_what_was_told_last_is_known_from_the_first_look(
-    folder: Path, truth: list[dict[str, Any]]
+    folder: ModelDir, truth: list[dict[str, Any]]
 ) -> None:
     run = RunMonitor(folder)
     for _ in read(run):
@@ -80,7 +80,7 @@ def test_what_was_told_last_is_known_from_the_first_look(
 
 
 def test_how_it_was_begun_and_what_it_warned_of_since_is_all_known_in_the_end(
-    folder: Path, truth: list[dict[str, Any]]
+    folder: ModelDir, truth: list[dict[str, Any]]
 ) -> None:
     run = RunMonitor(folder)
     for _ in read(run):
@@ -96,7 +96,7 @@ def test_how_it_was_begun_and_what_it_warned_of_since_is_all_known_in_the_end(
     [("progress", "loss", "train"), ("validated", "val_loss", "validation")],
 )
 def test_the_curves_are_those_of_the_whole_log(
-    folder: Path, truth: list[dict[str, Any]], kind: str, loss: str, curve_of: str
+    folder: ModelDir, truth: list[dict[str, Any]], kind: str, loss: str, curve_of: str
 ) -> None:
     run = RunMonitor(folder)
     for _ in read(run):
@@ -113,7 +113,7 @@ def test_the_curves_are_those_of_the_whole_log(
         assert value == pytest.approx(fmean(near), abs=0.12)
 
 
-def test_what_comes_later_is_read_line_by_line(folder: Path) -> None:
+def test_what_comes_later_is_read_line_by_line(folder: ModelDir) -> None:
     run = RunMonitor(folder)
     for _ in read(run):
         pass
@@ -134,9 +134,9 @@ def test_what_comes_later_is_read_line_by_line(folder: Path) -> None:
     assert (run.state, run.finished) == (RunStatus.FAILED, end)
 
 
-def test_of_many_samples_the_last_is_known_at_once(folder: Path) -> None:
+def test_of_many_samples_the_last_is_known_at_once(folder: ModelDir) -> None:
     told = "".join(events.to_line(Sample(step, "the sea " * 25)) + "\n" for step in range(20_000))
-    (folder / "samples.jsonl").write_text(told)
+    folder.samples.write_text(told)
     run = RunMonitor(folder)
     run.refresh()
     assert run.sample == Sample(19_999, "the sea " * 25)

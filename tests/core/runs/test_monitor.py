@@ -25,9 +25,10 @@ from charloom.core.runs.events import (
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training, list_runs, live_runs
 from charloom.core.runs.run import launch_trainer
-from charloom.core.store.read import load_checkpoint, model_dir
-from charloom.core.store.write import remove_model, save_checkpoint
-from tests.helpers.factories import random_checkpoint
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import load_checkpoint
+from charloom.core.store.write import remove_model
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.small_models import create, endless
 
 MODEL, TRAINING = ModelConfig(9).to_json(), TrainConfig(steps=5).to_json()
@@ -51,12 +52,12 @@ def ended(reason: str, message: str = "") -> Finished:
     return Finished(9, reason, 1.5, 2.0, 1.6, 1.4, 4, 3.5, message)
 
 
-def record(folder: Path, *story: Event) -> None:
+def record(folder: ModelDir, *story: Event) -> None:
     for event in story:
         events.record(folder, event)
 
 
-def seen(folder: Path, *story: Event) -> RunMonitor:
+def seen(folder: ModelDir, *story: Event) -> RunMonitor:
     record(folder, *story)
     watched = RunMonitor(folder)
     watched.refresh()
@@ -69,14 +70,14 @@ def look(run: RunMonitor) -> RunStatus:
 
 
 @pytest.fixture
-def folder() -> Path:
+def folder() -> ModelDir:
     return create()
 
 
 @pytest.fixture
-def lock(folder: Path) -> FileLock:
+def lock(folder: ModelDir) -> FileLock:
     """What a trainer holds while it is at work."""
-    return FileLock(folder / "lock")
+    return FileLock(folder.lock)
 
 
 def until(condition: Callable[[], bool], *watches: RunMonitor) -> None:
@@ -98,7 +99,7 @@ def until(condition: Callable[[], bool], *watches: RunMonitor) -> None:
     ],
 )
 def test_a_run_that_has_ended_stands_as_it_says(
-    folder: Path, reason: str, state: RunStatus
+    folder: ModelDir, reason: str, state: RunStatus
 ) -> None:
     end = ended(reason, "It blew up." if reason == "failed" else "")
     run = seen(folder, started(), progress(5), end)
@@ -106,26 +107,26 @@ def test_a_run_that_has_ended_stands_as_it_says(
 
 
 def test_a_run_that_has_not_begun_is_untrained_and_a_model_without_one_imported(
-    folder: Path,
+    folder: ModelDir,
 ) -> None:
     assert seen(folder).state is RunStatus.UNTRAINED
-    save_checkpoint("other", random_checkpoint())
-    assert RunMonitor(model_dir("other")).refresh()
-    assert seen(model_dir("other")).state is RunStatus.IMPORTED
+    save_model("other", random_checkpoint())
+    assert RunMonitor(ModelDir.named("other")).refresh()
+    assert seen(ModelDir.named("other")).state is RunStatus.IMPORTED
 
 
 @pytest.mark.parametrize("story", [(started(),), (started(), progress(5)), (Paused(5),), ()])
 def test_a_run_whose_trainer_is_gone_without_a_word_was_interrupted(
-    folder: Path, story: tuple[Event, ...]
+    folder: ModelDir, story: tuple[Event, ...]
 ) -> None:
-    (folder / "trainer.log").write_text("")
+    folder.trainer_log.write_text("")
     run = seen(folder, *story)
     assert run.state is RunStatus.INTERRUPTED and "killed, or the computer" in run.reason
-    (folder / "trainer.log").write_text("Traceback\n  é\nBusError: gone\n\n")
+    folder.trainer_log.write_text("Traceback\n  é\nBusError: gone\n\n")
     assert run.refresh() and run.reason == "BusError: gone"
 
 
-def test_everything_there_is_to_show_is_what_was_told_last(folder: Path) -> None:
+def test_everything_there_is_to_show_is_what_was_told_last(folder: ModelDir) -> None:
     run = seen(
         folder,
         *(started(), RunWarning("short"), progress(1, 3.0), validated(1, 2.9), Sample(1, "th")),
@@ -142,7 +143,7 @@ def test_everything_there_is_to_show_is_what_was_told_last(folder: Path) -> None
     assert run.refresh() and run.train.last == (4, 2.0)
 
 
-def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: Path) -> None:
+def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: ModelDir) -> None:
     run = seen(folder, started(), progress(10), validated(10, 2.0), progress(20), RunWarning("old"))
     record(folder, validated(20, 1.0), ended("stopped"))
     run.refresh()
@@ -154,13 +155,13 @@ def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: Path) -> None
     assert run.validation.least == (10, 2.0)
 
 
-def test_a_trainer_that_went_back_draws_the_curve_anew(folder: Path) -> None:
+def test_a_trainer_that_went_back_draws_the_curve_anew(folder: ModelDir) -> None:
     run = seen(folder, started(), progress(10), progress(20, 9.0), RunWarning("back"), progress(15))
     assert [step for step, _ in run.train.points()] == [10, 15]
 
 
 def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
-    folder: Path, lock: FileLock
+    folder: ModelDir, lock: FileLock
 ) -> None:
     lock.acquire()
     run = RunMonitor(folder)
@@ -185,7 +186,7 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
     assert look(run) is RunStatus.TRAINING
 
 
-def test_a_run_that_pauses_by_itself_says_why(folder: Path, lock: FileLock) -> None:
+def test_a_run_that_pauses_by_itself_says_why(folder: ModelDir, lock: FileLock) -> None:
     lock.acquire()
     run = seen(folder, started(), Paused(5, "The disk is full."))
     assert (run.state, run.reason) == (RunStatus.PAUSED, "The disk is full.")
@@ -194,7 +195,7 @@ def test_a_run_that_pauses_by_itself_says_why(folder: Path, lock: FileLock) -> N
 
 
 def test_a_run_that_was_killed_and_goes_on_is_starting_at_first(
-    folder: Path, lock: FileLock
+    folder: ModelDir, lock: FileLock
 ) -> None:
     run = seen(folder, started(), progress(5))
     lock.acquire()
@@ -205,11 +206,11 @@ def test_a_run_that_was_killed_and_goes_on_is_starting_at_first(
 
 
 def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: ModelDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = range(1, 3_000)
     text = "".join(events.to_line(progress(step)) + "\n" for step in steps)
-    (folder / "metrics.jsonl").write_text(text)
+    folder.metrics.write_text(text)
     record(folder, ended("stopped"), *[RunWarning("late")] * 3)
     monkeypatch.setattr(jsonl, "_MOST", 100_000)
     run, looks = RunMonitor(folder), 0
@@ -222,9 +223,9 @@ def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
     assert len(run.train) < 2_048 and run.train.last == (steps[-1], 2.0)
 
 
-def test_a_log_that_somebody_spoilt_does_no_harm(folder: Path) -> None:
-    for name in ("metrics.jsonl", "samples.jsonl"):
-        (folder / name).write_bytes(
+def test_a_log_that_somebody_spoilt_does_no_harm(folder: ModelDir) -> None:
+    for path in (folder.metrics, folder.samples):
+        path.write_bytes(
             b'\xff\n\n[]\n{"event": "progress", "step": "x"}\n{"event": "started"}\n'
             b'{"event": "warning", "message": 7}\n{"event": "paused", "step": 1e400}\n{"event":'
         )
@@ -233,7 +234,7 @@ def test_a_log_that_somebody_spoilt_does_no_harm(folder: Path) -> None:
     assert (run.progress, run.started, run.sample) == (None, None, None)
 
 
-def test_a_run_that_is_removed_while_it_is_watched_does_no_harm(folder: Path) -> None:
+def test_a_run_that_is_removed_while_it_is_watched_does_no_harm(folder: ModelDir) -> None:
     run = seen(folder, started(), progress(5))
     remove_model("small")
     run.refresh()
@@ -242,24 +243,24 @@ def test_a_run_that_is_removed_while_it_is_watched_does_no_harm(folder: Path) ->
 
 def test_runs_are_listed_by_what_happened_last(home: Path) -> None:
     assert list_runs() == [] and live_runs() == []
-    save_checkpoint("imported", random_checkpoint())
+    save_model("imported", random_checkpoint())
     for age, name in enumerate(["new", "older", "oldest"]):
         made = create(name)
         record(made, started())
-        for file in made.iterdir():
+        for file in made.path.iterdir():
             os.utime(file, (1e9 - age, 1e9 - age))
     (paths.models() / "stray").touch()
     assert [folder.name for folder in list_runs()] == ["new", "older", "oldest"]
-    record(model_dir("oldest"), progress(1))
+    record(ModelDir.named("oldest"), progress(1))
     assert [folder.name for folder in list_runs()] == ["oldest", "new", "older"]
     assert live_runs() == []
 
 
-def test_a_lock_that_nobody_holds_is_that_of_no_trainer(folder: Path) -> None:
-    assert not is_training(folder) and not (folder / "lock").exists()
-    (folder / "lock").touch()
+def test_a_lock_that_nobody_holds_is_that_of_no_trainer(folder: ModelDir) -> None:
+    assert not is_training(folder) and not folder.lock.exists()
+    folder.lock.touch()
     assert not is_training(folder)
-    assert not is_training(folder / "nowhere")
+    assert not is_training(ModelDir(folder.path / "nowhere"))
 
 
 def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
@@ -282,7 +283,7 @@ def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
     paused_at = mine.progress.step
     until(lambda: mine.progress is not None and mine.progress.step > paused_at, mine, other)
     assert mine.state is RunStatus.TRAINING
-    lines = map(events.from_line, (folder / "metrics.jsonl").read_bytes().splitlines())
+    lines = map(events.from_line, folder.metrics.read_bytes().splitlines())
     assert events.RateChanged(paused_at, 0.01) in lines
 
     send_command(folder, Command("stop"))

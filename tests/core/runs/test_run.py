@@ -32,6 +32,7 @@ from charloom.core.runs.run import (
     read_run_config,
     read_training_text,
 )
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model
 from tests.helpers.child_process import TEXT
@@ -47,20 +48,20 @@ def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
     seen = list(TrainerProcess(folder).events())
     assert isinstance(seen[0], Started) and isinstance(seen[-1], Finished)
     assert seen[-1].step == 300
-    assert {each.name for each in folder.iterdir()} >= {
+    assert {each.name for each in folder.path.iterdir()} >= {
         *("run.json", "corpus.txt", "metrics.jsonl", "samples.jsonl"),
         *("checkpoints", "resume.safetensors"),
     }
-    plan = json.loads((folder / "run.json").read_text())
+    plan = json.loads(folder.run_config.read_text())
     assert plan["training"]["steps"] == 300 and plan["model"]["hidden"] == 8
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
+    lines = folder.metrics.read_text().splitlines()
     kinds = {json.loads(line)["event"] for line in lines}
     assert kinds == {"started", "progress", "validated", "checkpoint", "finished"}
-    samples = (folder / "samples.jsonl").read_text().splitlines()
+    samples = folder.samples.read_text().splitlines()
     assert {json.loads(line)["event"] for line in samples} == {"sample"}
     assert load_checkpoint("small").checkpoint.losses.carried == seen[-1].val_loss
     assert load_checkpoint("small@last").checkpoint.step == 300
-    assert folder.stat().st_mode & 0o777 == 0o700
+    assert folder.path.stat().st_mode & 0o777 == 0o700
 
 
 def test_what_was_adjusted_is_told_right_after_the_start_and_kept() -> None:
@@ -90,7 +91,7 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
         "-P",
         "-m",
         "charloom.core.training.worker",
-        str(folder),
+        str(folder.path),
         str(time.time()),
     ]
     limits = (3 << 30, 3 << 30)  # bytes
@@ -98,7 +99,7 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
         command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits), check=False
     )
     assert child.returncode == 1
-    last = (folder / "metrics.jsonl").read_text().splitlines()[-1]
+    last = folder.metrics.read_text().splitlines()[-1]
     end = events.from_line(last)
     assert isinstance(end, Finished) and end.reason == "failed"
     assert "not enough memory" in end.message
@@ -167,11 +168,11 @@ def test_a_run_that_was_paused_stopped_and_resumed_ends_bit_for_bit_as_another()
 
 def test_a_trainer_waits_for_those_who_only_look_at_the_lock() -> None:
     folder = create(steps=1)
-    with FileLock(folder / "lock"):
+    with FileLock(folder.lock):
         process = launch_trainer(folder)
         time.sleep(0.3)
     assert process.wait() == 0
-    with FileLock(folder / "lock"):
+    with FileLock(folder.lock):
         assert launch_trainer(folder).wait() == EXIT_ALREADY_TRAINING
 
 
@@ -196,31 +197,33 @@ def test_whatever_ends_a_trainer_is_the_last_that_is_told(
     (tmp_path / "torch.py").write_text(f"raise {failure}")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     folder = create()
-    (folder / "trainer.log").write_text("what an earlier trainer printed\n")
+    folder.trainer_log.write_text("what an earlier trainer printed\n")
     (end,) = TrainerProcess(folder).events()
     assert isinstance(end, Finished) and end.reason == "failed"
     assert end.message.startswith(sentence)
-    log = (folder / "trainer.log").read_text()
+    log = folder.trainer_log.read_text()
     assert log.endswith(end.message + "\n") and "earlier" not in log
     assert "Traceback" in log or "memory" in end.message
 
 
 def test_a_trainer_that_cannot_write_what_happens_leaves_that_in_its_log() -> None:
     folder = create(steps=1)
-    (folder / "metrics.jsonl").symlink_to("/dev/full")
+    folder.metrics.symlink_to("/dev/full")
     with pytest.raises(CharloomError, match=r"failed \(exit 1\).*trainer.log' has more"):
         list(TrainerProcess(folder).events())
-    assert "No space left on device" in (folder / "trainer.log").read_text()
+    assert "No space left on device" in folder.trainer_log.read_text()
 
 
 def test_whoever_launched_a_run_may_leave_quietly(tmp_path: Path) -> None:
     folder = endless()
     code = (
-        "import sys; from pathlib import Path; from charloom.core.runs import run as runs\n"
-        "process = runs.launch(Path(sys.argv[1])); print(process.poll())\n"
-        "runs.launch(Path(sys.argv[1]))"  # and one that nobody keeps
+        "import sys; from charloom.core.runs.run import launch_trainer\n"
+        "from charloom.core.store.model_dir import ModelDir\n"
+        "folder = ModelDir.named(sys.argv[1])\n"
+        "process = launch_trainer(folder); print(process.poll())\n"
+        "launch_trainer(folder)"  # and one to which there is no reference
     )
-    command = [sys.executable, "-P", "-X", "dev", "-W", "error", "-c", code, str(folder)]
+    command = [sys.executable, "-P", "-X", "dev", "-W", "error", "-c", code, folder.name]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("None\n", "")
     while not is_training(folder):
@@ -235,12 +238,12 @@ def test_whoever_launched_a_run_may_leave_quietly(tmp_path: Path) -> None:
 
 def test_a_run_that_cannot_be_started_is_told_in_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(CharloomError, match=r"'gone' cannot be started.*\.$"):
-        launch_trainer(tmp_path / "gone")
+        launch_trainer(ModelDir(tmp_path / "gone"))
 
 
 def test_a_run_whose_text_was_changed_does_not_go_on() -> None:
     folder = create()
-    plan, path = read_run_config(folder), folder / "corpus.txt"
+    plan, path = read_run_config(folder), folder.corpus
     text = path.read_bytes()
     assert read_training_text(folder, plan) == text.decode() == TEXT
     for wrong in (text.replace(b"grey", b"blue"), text[:-1], b"", b"\xff"):
@@ -256,7 +259,7 @@ def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     for wrong in ("", "[]", "{}", '{"preset": 1, "colour": 2}'):
         (tmp_path / "run.json").write_text(wrong)
         with pytest.raises(CharloomError, match="start a new run"):
-            read_run_config(tmp_path)
+            read_run_config(ModelDir(tmp_path))
 
 
 def test_what_is_chosen_for_auto_fits_the_minutes_that_were_given() -> None:

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import pytest
 
 from charloom.core import paths
@@ -8,10 +6,10 @@ from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder
 from charloom.core.model.metadata import CheckpointMetadata, CorpusInfo
 from charloom.core.runs.training_text import find_training_text
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_checkpoint
-from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.gutenberg_server import gutenberg_file
 from tests.helpers.small_models import create
 
@@ -20,7 +18,7 @@ def card(title: str, sha256: str) -> CheckpointMetadata:
     return random_checkpoint(corpus=CorpusInfo(title, sha256, 1_000, "abc"))
 
 
-def digest(folder: Path) -> str:
+def digest(folder: ModelDir) -> str:
     from charloom.core.runs.run import read_run_config
 
     return read_run_config(folder).sha256
@@ -35,7 +33,7 @@ def test_a_model_that_was_trained_here_has_its_text_beside_it() -> None:
 
 def test_a_model_from_elsewhere_may_have_learned_what_another_run_has() -> None:
     sha256 = digest(create("other"))
-    save_checkpoint("taken-in", random_checkpoint(corpus=CorpusInfo("sea", sha256, 1_000, "abc")))
+    save_model("taken-in", random_checkpoint(corpus=CorpusInfo("sea", sha256, 1_000, "abc")))
     taken_in = find_checkpoint("taken-in")[1].card
     assert taken_in
     assert find_training_text("taken-in", taken_in).text == TEXT
@@ -54,6 +52,6 @@ def test_a_downloaded_text_is_found_by_its_name_and_digest() -> None:
 def test_a_text_that_was_changed_is_not_taken_for_the_one_that_was_learned() -> None:
     folder = create()
     learned = card("sea", digest(folder))
-    (folder / "corpus.txt").write_text(TEXT + "!")
+    folder.corpus.write_text(TEXT + "!")
     with pytest.raises(CharloomError, match=r"'small' learned from \('sea'\) is not on this"):
         find_training_text("small", learned)

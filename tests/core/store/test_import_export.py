@@ -5,7 +5,8 @@ import pytest
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
-from charloom.core.store.read import BUNDLED, find_model, load_checkpoint, model_dir, model_names
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import BUNDLED, find_model, load_checkpoint, model_names
 from charloom.core.store.write import (
     check_unused,
     export_model,
@@ -13,11 +14,10 @@ from charloom.core.store.write import (
     prune_checkpoints,
     read_notes,
     remove_model,
-    save_checkpoint,
     unused_name,
     write_notes,
 )
-from tests.helpers.factories import at_step, damage, own_assets, tree
+from tests.helpers.factories import at_step, damage, own_assets, save_model, tree
 
 
 @pytest.fixture(autouse=True)
@@ -27,7 +27,7 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_an_exported_checkpoint_is_the_same_file(tmp_path: Path) -> None:
-    path = save_checkpoint("creature", at_step(1_200))
+    path = save_model("creature", at_step(1_200))
     for target, expected in (
         (tmp_path / "mine.bin", tmp_path / "mine.bin"),
         (tmp_path, tmp_path / "creature-1200.safetensors"),
@@ -37,13 +37,13 @@ def test_an_exported_checkpoint_is_the_same_file(tmp_path: Path) -> None:
 
 
 def test_an_export_in_half_precision_can_be_loaded(tmp_path: Path) -> None:
-    save_checkpoint("creature", at_step(7))
+    save_model("creature", at_step(7))
     loaded = checkpoint.load(export_model("creature", tmp_path, half=True)).checkpoint
     assert {str(tensor.dtype) for tensor in loaded.tensors.values()} == {"float16"}
 
 
 def test_an_export_replaces_nothing_unless_forced(tmp_path: Path) -> None:
-    path = save_checkpoint("creature", at_step(7))
+    path = save_model("creature", at_step(7))
     target = tmp_path / "letter.txt"
     target.write_text("dear sister")
     with pytest.raises(CharloomError, match="already there; use --force"):
@@ -54,7 +54,7 @@ def test_an_export_replaces_nothing_unless_forced(tmp_path: Path) -> None:
 
 
 def test_notes_go_along_with_an_export_and_come_with_an_import(tmp_path: Path) -> None:
-    path = save_checkpoint("creature", at_step(7))
+    path = save_model("creature", at_step(7))
     write_notes("creature", "# Cold hands\nlr 4e-3 [b]\x1b")
     for half in (False, True):
         target = export_model("creature", tmp_path / f"gift-{half}.safetensors", half=half)
@@ -79,7 +79,7 @@ def test_notes_go_along_with_an_export_and_come_with_an_import(tmp_path: Path) -
 
 
 def test_notes_that_are_too_long_to_go_along_are_told(tmp_path: Path) -> None:
-    save_checkpoint("creature", at_step(7))
+    save_model("creature", at_step(7))
     write_notes("creature", "x" * 100_001)
     with pytest.raises(CharloomError, match="about 'creature' are too long to go along"):
         export_model("creature", tmp_path / "gift")
@@ -93,7 +93,7 @@ def test_the_bundled_model_can_be_noted_about_and_stays_the_bundled_one(
     assert read_notes(BUNDLED) == ""
     write_notes(BUNDLED, "A creature.")
     assert read_notes(BUNDLED) == "A creature."
-    assert [each.name for each in model_dir(BUNDLED).iterdir()] == ["notes.md"]
+    assert [each.name for each in ModelDir.named(BUNDLED).path.iterdir()] == ["notes.md"]
     assert model_names() == (BUNDLED,)
     assert find_model(BUNDLED).bundled
     assert unused_name(BUNDLED) == f"{BUNDLED}-2"
@@ -107,14 +107,14 @@ def test_the_bundled_model_can_be_noted_about_and_stays_the_bundled_one(
 @pytest.mark.parametrize("target", ["missing/a", "x" * 300, "file/a", "a\0b"])
 @pytest.mark.parametrize("half", [False, True])
 def test_an_export_to_nowhere_is_told(tmp_path: Path, target: str, half: bool) -> None:
-    save_checkpoint("creature", at_step(7))
+    save_model("creature", at_step(7))
     (tmp_path / "file").touch()
     with pytest.raises(CharloomError, match="cannot be written"):
         export_model("creature", tmp_path / target, half=half)
 
 
 def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
-    damage(save_checkpoint("creature", at_step(7)))
+    damage(save_model("creature", at_step(7)))
     with pytest.raises(CharloomError, match="damaged"):
         export_model("creature", tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -149,7 +149,7 @@ def test_an_imported_model_is_named_after_its_file(tmp_path: Path, stem: str, na
 
 
 def test_an_import_replaces_no_model_and_refuses_what_is_no_checkpoint(tmp_path: Path) -> None:
-    save_checkpoint("creature", at_step(1))
+    save_model("creature", at_step(1))
     before = tree(paths.models())
     for stem, data in (
         ("creature", checkpoint.to_bytes(at_step(9))),

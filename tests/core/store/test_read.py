@@ -25,9 +25,8 @@ from charloom.core.store.write import (
     read_notes,
     remove_model,
     rename_model,
-    save_checkpoint,
 )
-from tests.helpers.factories import at_step, damage, own_assets, tree
+from tests.helpers.factories import at_step, damage, own_assets, save_model, tree
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +53,7 @@ def test_an_empty_home_has_no_models() -> None:
 
 def test_a_saved_checkpoint_is_found_and_loaded_as_it_was() -> None:
     new = at_step(1_200, 1.5)
-    path = save_checkpoint("creature", new)
+    path = save_model("creature", new)
     assert path == paths.models() / "creature" / "checkpoints" / "step-00001200.safetensors"
     assert model_names() == ("creature",)
     loaded = load_checkpoint("creature")
@@ -70,7 +69,7 @@ def test_a_saved_checkpoint_is_found_and_loaded_as_it_was() -> None:
 
 def test_addresses_name_the_best_the_last_or_a_step() -> None:
     for step, validation in ((100, 2.0), (200, 1.5), (300, None), (400, 1.6)):
-        save_checkpoint("creature", at_step(step, validation))
+        save_model("creature", at_step(step, validation))
     found = {
         which: load_checkpoint(f"creature{which}").checkpoint.step
         for which in ("", "@", "@best", "@last", "@100", "@300")
@@ -80,27 +79,27 @@ def test_addresses_name_the_best_the_last_or_a_step() -> None:
 
 
 def test_of_equal_losses_the_later_is_the_best() -> None:
-    save_checkpoint("creature", at_step(100, 1.5))
-    save_checkpoint("creature", at_step(200, 1.5))
+    save_model("creature", at_step(100, 1.5))
+    save_model("creature", at_step(200, 1.5))
     assert load_checkpoint("creature").checkpoint.step == 200
 
 
 def test_where_no_loss_was_measured_the_newest_is_the_best() -> None:
-    save_checkpoint("creature", at_step(10**9))
-    save_checkpoint("creature", at_step(999_999_999))
+    save_model("creature", at_step(10**9))
+    save_model("creature", at_step(999_999_999))
     assert load_checkpoint("creature").checkpoint.step == 10**9
 
 
 @pytest.mark.parametrize("which", ["@7", "@first", "@-1", "@1e3", "@" + "9" * 9_999, "@@", "@ 100"])
 def test_an_address_that_names_nothing_says_what_there_is(which: str) -> None:
-    save_checkpoint("creature", at_step(100))
+    save_model("creature", at_step(100))
     with pytest.raises(CharloomError, match="it has @100, @last, @best") as caught:
         resolve_path("creature" + which)
     assert len(str(caught.value)) < 300
 
 
 def test_an_unknown_model_is_told_with_those_near_it() -> None:
-    save_checkpoint("creature", at_step(1))
+    save_model("creature", at_step(1))
     with pytest.raises(CharloomError, match=r"did you mean 'creature'\? `charloom models` lists"):
         load_checkpoint("Creatrue@best")
     with pytest.raises(CharloomError, match="no model called 'zzz'; `charloom models` lists"):
@@ -108,7 +107,7 @@ def test_an_unknown_model_is_told_with_those_near_it() -> None:
 
 
 def test_what_does_not_belong_is_passed_over() -> None:
-    save_checkpoint("creature", at_step(100, 1.5))
+    save_model("creature", at_step(100, 1.5))
     models = paths.models()
     (models / "stray.txt").write_text("hello")
     (models / "foreign").mkdir()
@@ -140,8 +139,8 @@ def test_a_run_that_has_no_checkpoint_yet_is_a_model() -> None:
 
 
 def test_a_damaged_checkpoint_is_listed_as_such_and_not_the_best() -> None:
-    save_checkpoint("creature", at_step(100, 1.5))
-    save_checkpoint("creature", at_step(200, 1.0)).write_bytes(b"not a checkpoint at all")
+    save_model("creature", at_step(100, 1.5))
+    save_model("creature", at_step(200, 1.0)).write_bytes(b"not a checkpoint at all")
     sound, damaged = find_model("creature").checkpoints
     assert sound.card is not None
     assert damaged.card is None
@@ -157,9 +156,9 @@ def test_a_damaged_checkpoint_is_listed_as_such_and_not_the_best() -> None:
 def test_a_damaged_checkpoint_is_set_aside_and_the_next_in_line_is_used(
     address: str, used: int
 ) -> None:
-    save_checkpoint("creature", at_step(100, 1.5))
-    save_checkpoint("creature", at_step(200, 2.0))
-    path = save_checkpoint("creature", at_step(300, 1.0))
+    save_model("creature", at_step(100, 1.5))
+    save_model("creature", at_step(200, 2.0))
+    path = save_model("creature", at_step(300, 1.0))
     damage(path)
     data = path.read_bytes()
     loaded = load_checkpoint(address)
@@ -175,7 +174,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_next_in_line_is_used(
 
 def test_one_damaged_checkpoint_after_the_other_is_set_aside() -> None:
     for step in (100, 200, 300):
-        path = save_checkpoint("creature", at_step(step))
+        path = save_model("creature", at_step(step))
         if step > 100:
             path.write_bytes(path.read_bytes()[:-step])
     loaded = load_checkpoint("creature@last")
@@ -184,8 +183,8 @@ def test_one_damaged_checkpoint_after_the_other_is_set_aside() -> None:
 
 
 def test_a_checkpoint_that_may_be_sound_is_not_set_aside() -> None:
-    save_checkpoint("creature", at_step(100))
-    path = save_checkpoint("creature", at_step(200))
+    save_model("creature", at_step(100))
+    path = save_model("creature", at_step(200))
     newer = path.read_bytes().replace(b'"version": "1"', b'"version": "2"')
     path.write_bytes(newer)
     with pytest.raises(UnreadableError, match="update Charloom"):
@@ -194,7 +193,7 @@ def test_a_checkpoint_that_may_be_sound_is_not_set_aside() -> None:
 
 
 def test_a_model_whose_only_checkpoint_is_damaged_says_so() -> None:
-    damage(save_checkpoint("creature", at_step(200, 1.0)))
+    damage(save_model("creature", at_step(200, 1.0)))
     with pytest.raises(CharloomError, match="weights are damaged") as caught:
         load_checkpoint("creature")
     assert "other checkpoints" not in str(caught.value)
@@ -205,7 +204,7 @@ def test_a_model_whose_only_checkpoint_is_damaged_says_so() -> None:
 
 
 def test_the_bundled_model_can_be_used_and_exported(bundled: Path, tmp_path: Path) -> None:
-    save_checkpoint("aaa", at_step(1))
+    save_model("aaa", at_step(1))
     assert model_names() == ("frankenstein", "aaa")
     for address in ("frankenstein", "frankenstein@best", "frankenstein@last", "frankenstein@9000"):
         assert resolve_path(address).samefile(bundled)
@@ -220,9 +219,9 @@ def test_the_bundled_model_can_be_used_and_exported(bundled: Path, tmp_path: Pat
 
 def test_the_bundled_model_cannot_be_changed(bundled: Path) -> None:
     before = tree(bundled.parent)
-    save_checkpoint("aaa", at_step(1))
+    save_model("aaa", at_step(1))
     for use in (
-        lambda: save_checkpoint("frankenstein", at_step(1)),
+        lambda: save_model("frankenstein", at_step(1)),
         lambda: rename_model("frankenstein", "monster"),
         lambda: rename_model("aaa", "frankenstein"),
         lambda: remove_model("frankenstein"),
@@ -247,7 +246,7 @@ def test_a_damaged_bundled_model_is_listed_as_such(bundled: Path) -> None:
 
 
 def test_listing_reads_no_weights() -> None:
-    path = save_checkpoint("creature", dataclasses.replace(at_step(1), note="kept"))
+    path = save_model("creature", dataclasses.replace(at_step(1), note="kept"))
     header_end = 8 + int.from_bytes(path.read_bytes()[:8], "little")
     size = path.stat().st_size
     os.truncate(path, header_end)

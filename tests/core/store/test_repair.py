@@ -10,23 +10,24 @@ import pytest
 
 from charloom.core import paths
 from charloom.core.files import new_folder, sweep, write_atomically
-from charloom.core.store.read import find_model, model_dir, resolve_path
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import find_model, resolve_path
 from charloom.core.store.repair import repair_all
-from charloom.core.store.write import new_model_folder, save_checkpoint, write_notes
-from tests.helpers.factories import at_step, damage, own_assets, tree
+from charloom.core.store.write import new_model_folder, write_notes
+from tests.helpers.factories import at_step, damage, own_assets, save_model, tree
 
 _WRITER = """
 import sys, time
 from pathlib import Path
-from charloom.core import paths
-paths.os.fsync = lambda _: (print("writing", flush=True), time.sleep(60))
-paths.write_atomically(Path(sys.argv[1]), b"new")
+from charloom.core import files
+files.os.fsync = lambda _: (print("writing", flush=True), time.sleep(60))
+files.write_atomically(Path(sys.argv[1]), b"new")
 """
 _MAKER = """
 import sys, time
 from pathlib import Path
-from charloom.core import paths
-with paths.new_folder(Path(sys.argv[1])) as made:
+from charloom.core import files
+with files.new_folder(Path(sys.argv[1])) as made:
     (made / "part").write_bytes(b"half")
     print("writing", flush=True)
     time.sleep(60)
@@ -99,8 +100,8 @@ def test_a_new_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_a_sound_store_is_left_as_it_is() -> None:
-    save_checkpoint("creature", at_step(1, 2.0))
-    save_checkpoint("creature", at_step(2, 3.0))
+    save_model("creature", at_step(1, 2.0))
+    save_model("creature", at_step(2, 3.0))
     write_notes("creature", "cold hands")
     before = tree(paths.home())
     assert repair_all() == []
@@ -110,11 +111,11 @@ def test_a_sound_store_is_left_as_it_is() -> None:
 def test_a_store_is_repaired_and_every_damaged_checkpoint_is_told_of() -> None:
     for name in ("creature", "other"):
         for step, loss in ((100, 1.0), (200, 1.5), (300, 2.0)):
-            save_checkpoint(name, at_step(step, loss))
+            save_model(name, at_step(step, loss))
     for address in ("creature@300", "other@300", "other@100"):
         damage(resolve_path(address))
     before = tree(paths.home())
-    checkpoints = model_dir("creature") / "checkpoints"
+    checkpoints = ModelDir.named("creature").checkpoints
     for place in (checkpoints, checkpoints.parent, paths.models(), paths.home()):
         (place / ".step-00000400.safetensors.x.charloom.tmp").write_bytes(b"torn")
     assert repair_all() == [
@@ -129,7 +130,7 @@ def test_a_store_is_repaired_and_every_damaged_checkpoint_is_told_of() -> None:
 
 
 def test_what_cannot_be_mended_is_left_for_the_person() -> None:
-    damage(save_checkpoint("creature", at_step(100)))
+    damage(save_model("creature", at_step(100)))
     with new_model_folder("young"):
         pass
     before = tree(paths.home())

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import (
     BUNDLED,
     find_model,
     load_checkpoint,
-    model_dir,
     model_names,
     resolve_path,
 )
@@ -27,11 +27,10 @@ from charloom.core.store.write import (
     read_notes,
     remove_model,
     rename_model,
-    save_checkpoint,
     select_thinned,
     write_notes,
 )
-from tests.helpers.factories import at_step, damage, own_assets, tree
+from tests.helpers.factories import at_step, damage, own_assets, save_model, tree
 
 IMPOSSIBLE_NAMES = ["", "..", ".", "a/b", "../up", "a\\b", "CON", "nul.txt", "x" * 300, ".hidden"]
 IMPOSSIBLE_NAMES += ["a\nb", "a\0b", "-dash", "a ", "e\u0301", "a@b", "*", "\ud800", "/tmp/x"]
@@ -57,13 +56,13 @@ def steps(name: str) -> list[int]:
 def test_an_impossible_name_is_refused_by_all_and_nothing_is_written(
     name: str, tmp_path: Path
 ) -> None:
-    save_checkpoint("creature", at_step(1))
+    save_model("creature", at_step(1))
     source = export_model("creature", tmp_path / "c.safetensors")
     before = tree(tmp_path)
     uses: list[Callable[[], object]] = [
-        lambda: model_dir(name),
+        lambda: ModelDir.named(name),
         lambda: made(name),
-        lambda: save_checkpoint(name, at_step(2)),
+        lambda: save_model(name, at_step(2)),
         lambda: load_checkpoint(name),
         lambda: resolve_path(name + "@last"),
         lambda: find_model(name),
@@ -90,20 +89,20 @@ def test_a_name_is_free_unless_it_is_that_of_the_bundled_model(name: str) -> Non
         with pytest.raises(CharloomError, match="'frankenstein'"):
             made(name)
         with pytest.raises(CharloomError, match="'frankenstein'"):
-            save_checkpoint(name, at_step(1))
+            save_model(name, at_step(1))
         assert model_names() == ()
     else:
-        save_checkpoint(name, at_step(1))
+        save_model(name, at_step(1))
         assert model_names() == (name,)
 
 
 def test_names_that_differ_by_case_alone_clash(tmp_path: Path) -> None:
-    save_checkpoint("Creature", at_step(1))
-    save_checkpoint("other", at_step(1))
+    save_model("Creature", at_step(1))
+    save_model("other", at_step(1))
     source = export_model("other", tmp_path / "creature.safetensors")
     uses: list[Callable[[], object]] = [
         lambda: made("creature"),
-        lambda: save_checkpoint("CREATURE", at_step(2)),
+        lambda: save_model("CREATURE", at_step(2)),
         lambda: rename_model("other", "creature"),
         lambda: import_model(source),
     ]
@@ -117,7 +116,7 @@ def test_names_that_differ_by_case_alone_clash(tmp_path: Path) -> None:
 
 def test_saving_thins_but_keeps_the_best_the_newest_and_the_pinned() -> None:
     for step in range(100, 3_001, 100):
-        save_checkpoint("creature", at_step(step, 1.0 if step == 700 else 2.0), keep=5)
+        save_model("creature", at_step(step, 1.0 if step == 700 else 2.0), keep=5)
         if step == 300:
             pin_checkpoint("creature@300")
     assert {300, 700, 3_000} <= set(steps("creature"))
@@ -126,17 +125,17 @@ def test_saving_thins_but_keeps_the_best_the_newest_and_the_pinned() -> None:
 
 
 def test_thinning_leaves_a_damaged_checkpoint_to_the_person() -> None:
-    damage(save_checkpoint("creature", at_step(1)))
-    save_checkpoint("creature", at_step(2)).write_bytes(b"")
+    damage(save_model("creature", at_step(1)))
+    save_model("creature", at_step(2)).write_bytes(b"")
     for step in range(3, 20):
-        save_checkpoint("creature", at_step(step), keep=3)
+        save_model("creature", at_step(step), keep=3)
     assert 2 in steps("creature")
     assert len(steps("creature")) == 4
 
 
 def test_a_checkpoint_of_the_same_step_is_replaced() -> None:
-    save_checkpoint("creature", at_step(5, seed=1))
-    save_checkpoint("creature", at_step(5, seed=2))
+    save_model("creature", at_step(5, seed=1))
+    save_model("creature", at_step(5, seed=2))
     assert steps("creature") == [5]
     expected = at_step(5, seed=2).tensors["head.bias"]
     assert load_checkpoint("creature").checkpoint.tensors["head.bias"].tolist() == expected.tolist()
@@ -169,7 +168,7 @@ def test_what_thinning_leaves_is_spread_over_the_whole_run(length: int) -> None:
 
 def test_pruning_keeps_the_best_the_newest_and_the_pinned() -> None:
     for step, validation in ((1, 2.0), (2, 1.0), (3, 2.0), (4, 2.0), (5, 2.0)):
-        save_checkpoint("creature", at_step(step, validation))
+        save_model("creature", at_step(step, validation))
     pin_checkpoint("creature@3")
     size = resolve_path("creature@1").stat().st_size + resolve_path("creature@4").stat().st_size
     assert prune_checkpoints("creature") == PruneResult(2, size)
@@ -179,7 +178,7 @@ def test_pruning_keeps_the_best_the_newest_and_the_pinned() -> None:
 
 def test_a_pin_can_be_taken_off_again() -> None:
     for step in (1, 2, 3):
-        save_checkpoint("creature", at_step(step))
+        save_model("creature", at_step(step))
     pin_checkpoint("creature@1")
     pin_checkpoint("creature@1")
     prune_checkpoints("creature")
@@ -191,31 +190,31 @@ def test_a_pin_can_be_taken_off_again() -> None:
 
 
 def test_a_renamed_model_takes_all_along() -> None:
-    save_checkpoint("creature", at_step(1))
+    save_model("creature", at_step(1))
     write_notes("creature", "cold hands")
-    before = tree(model_dir("creature"))
+    before = tree(ModelDir.named("creature").path)
     rename_model("creature", "monster")
     assert model_names() == ("monster",)
-    assert tree(model_dir("monster")) == before
+    assert tree(ModelDir.named("monster").path) == before
     assert read_notes("monster") == "cold hands"
 
 
 def test_a_removed_model_leaves_nothing_behind() -> None:
-    save_checkpoint("creature", at_step(1))
-    save_checkpoint("other", at_step(1))
+    save_model("creature", at_step(1))
+    save_model("other", at_step(1))
     left_over = paths.models() / ".earlier.x.charloom.tmp" / "old"
     left_over.mkdir(parents=True)
     remove_model("creature")
     assert [path.name for path in paths.models().iterdir()] == ["other"]
-    save_checkpoint("creature", at_step(2))
+    save_model("creature", at_step(2))
     assert steps("creature") == [2]
 
 
 def test_removing_a_linked_model_leaves_what_the_link_points_to(tmp_path: Path) -> None:
-    save_checkpoint("other", at_step(1))
+    save_model("other", at_step(1))
     elsewhere = tmp_path / "elsewhere"
-    model_dir("other").rename(elsewhere)
-    model_dir("linked").symlink_to(elsewhere)
+    ModelDir.named("other").path.rename(elsewhere)
+    ModelDir.named("linked").path.symlink_to(elsewhere)
     assert model_names() == ("linked",)
     remove_model("linked")
     assert list(paths.models().iterdir()) == []
@@ -225,12 +224,12 @@ def test_removing_a_linked_model_leaves_what_the_link_points_to(tmp_path: Path) 
 @pytest.fixture
 def trainer() -> Iterator[str]:
     """Name a model whose lock another process holds."""
-    save_checkpoint("busy", at_step(1))
+    save_model("busy", at_step(1))
     code = (
         "import sys; from filelock import FileLock\n"
         "with FileLock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
     )
-    lock = str(model_dir("busy") / "lock")
+    lock = str(ModelDir.named("busy").lock)
     with subprocess.Popen(
         [sys.executable, "-c", code, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
@@ -247,30 +246,30 @@ def test_a_model_that_is_being_trained_is_neither_renamed_nor_removed(trainer: s
     with pytest.raises(CharloomError, match="'busy' is being trained"):
         remove_model(trainer)
     assert model_names() == ("busy",)
-    save_checkpoint(trainer, at_step(2))
+    save_model(trainer, at_step(2))
     assert steps(trainer) == [1, 2]
 
 
 def test_a_lock_that_nobody_holds_is_no_obstacle() -> None:
-    save_checkpoint("creature", at_step(1))
-    (model_dir("creature") / "lock").touch()
+    save_model("creature", at_step(1))
+    ModelDir.named("creature").lock.touch()
     rename_model("creature", "monster")
     remove_model("monster")
     assert model_names() == ()
 
 
 def test_notes_are_kept_as_they_were_written() -> None:
-    save_checkpoint("creature", at_step(1))
+    save_model("creature", at_step(1))
     assert read_notes("creature") == ""
     write_notes("creature", "# Été\nlr 4e-3\n")
     assert read_notes("creature") == "# Été\nlr 4e-3\n"
-    (model_dir("creature") / "notes.md").write_bytes(b"caf\xe9")
+    ModelDir.named("creature").notes.write_bytes(b"caf\xe9")
     assert read_notes("creature") == "caf\ufffd"
 
 
 def test_what_is_made_can_be_read_by_its_owner_alone() -> None:
-    path = save_checkpoint("creature", at_step(1))
-    for each in (path.parent, model_dir("creature"), paths.models()):
+    path = save_model("creature", at_step(1))
+    for each in (path.parent, ModelDir.named("creature").path, paths.models()):
         assert each.stat().st_mode & 0o777 == 0o700
     assert path.stat().st_mode & 0o777 == 0o600
 
@@ -278,5 +277,5 @@ def test_what_is_made_can_be_read_by_its_owner_alone() -> None:
 def test_a_home_that_is_a_file_is_told(home: Path) -> None:
     home.write_text("")
     with pytest.raises(CharloomError, match="CHARLOOM_HOME"):
-        save_checkpoint("creature", at_step(1))
+        save_model("creature", at_step(1))
     assert model_names() == ()

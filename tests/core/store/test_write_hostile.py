@@ -11,7 +11,8 @@ from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.runs.run import read_run_config
-from charloom.core.store.read import checkpoint_path, list_models, load_checkpoint, model_names
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import list_models, load_checkpoint, model_names
 from charloom.core.store.repair import repair_all
 from charloom.core.store.write import (
     export_model,
@@ -19,11 +20,10 @@ from charloom.core.store.write import (
     prune_checkpoints,
     remove_model,
     rename_model,
-    save_checkpoint,
     unused_name,
     write_notes,
 )
-from tests.helpers.factories import at_step, own_assets, tree
+from tests.helpers.factories import at_step, own_assets, save_model, tree
 from tests.helpers.small_models import create
 
 posix = pytest.mark.skipif(os.name == "nt", reason="no such files there")
@@ -37,7 +37,7 @@ def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def file_of(name: str, step: int) -> Path:
-    return checkpoint_path(name, step)
+    return ModelDir.named(name).checkpoint(step)
 
 
 @posix
@@ -55,7 +55,7 @@ def file_of(name: str, step: int) -> Path:
 )
 def test_what_is_no_file_among_the_checkpoints_is_passed_over(put: Callable[[Path], None]) -> None:
     for step in (1, 2):
-        save_checkpoint("creature", at_step(step))
+        save_model("creature", at_step(step))
     put(file_of("creature", 3))
     [info] = list_models()
     assert [each.step for each in info.checkpoints] == [1, 2]
@@ -73,7 +73,7 @@ def test_a_link_among_the_checkpoints_is_read_and_what_it_points_to_is_never_del
 ) -> None:
     elsewhere = tmp_path / "elsewhere.safetensors"
     checkpoint.save(at_step(1), elsewhere)
-    save_checkpoint("creature", at_step(2))
+    save_model("creature", at_step(2))
     file_of("creature", 1).symlink_to(elsewhere)
     assert load_checkpoint("creature@1").checkpoint.step == 1
     assert prune_checkpoints("creature").files == 1
@@ -85,7 +85,7 @@ def test_a_link_among_the_checkpoints_is_read_and_what_it_points_to_is_never_del
 def test_a_damaged_link_is_set_aside_and_what_it_points_to_stays(tmp_path: Path) -> None:
     letter = tmp_path / "letter.txt"
     letter.write_text("dear sister")
-    save_checkpoint("creature", at_step(1))
+    save_model("creature", at_step(1))
     file_of("creature", 2).symlink_to(letter)
     assert "set aside" in load_checkpoint("creature@last").warning
     assert letter.read_text() == "dear sister"
@@ -95,7 +95,7 @@ def test_the_longest_name_serves_for_all_that_a_model_goes_through(tmp_path: Pat
     source = tmp_path / "gift.safetensors"
     checkpoint.save(at_step(1), source)
     assert import_model(source, LONG) == LONG
-    save_checkpoint(LONG, at_step(2))
+    save_model(LONG, at_step(2))
     write_notes(LONG, "long")
     rename_model(LONG, "short")
     rename_model("short", LONG)
@@ -118,7 +118,7 @@ def test_the_longest_name_serves_for_all_that_a_model_goes_through(tmp_path: Pat
 def test_names_that_are_one_on_some_systems_clash(there: str, new: str, tmp_path: Path) -> None:
     source = tmp_path / "gift.safetensors"
     checkpoint.save(at_step(1), source)
-    save_checkpoint(there, at_step(1))
+    save_model(there, at_step(1))
     with pytest.raises(CharloomError, match="is taken"):
         import_model(source, new)
     assert model_names() == (there,)
@@ -128,8 +128,8 @@ def test_names_that_are_one_on_some_systems_clash(there: str, new: str, tmp_path
 
 @pytest.mark.parametrize(("one", "other"), [("fin", "f\u0131n"), ("A", "\uff21"), ("o", "\u03bf")])
 def test_names_that_only_look_alike_do_not(one: str, other: str) -> None:
-    save_checkpoint(one, at_step(1))
-    save_checkpoint(other, at_step(2))
+    save_model(one, at_step(1))
+    save_model(other, at_step(2))
     assert load_checkpoint(one).checkpoint.step == 1
     assert load_checkpoint(other).checkpoint.step == 2
 
@@ -151,7 +151,7 @@ def test_a_name_taken_apart_is_composed_on_import_and_refused_elsewhere(tmp_path
 def test_an_export_never_replaces_a_pipe_or_a_device(
     half: bool, force: bool, tmp_path: Path
 ) -> None:
-    save_checkpoint("creature", at_step(1))
+    save_model("creature", at_step(1))
     pipe, device = tmp_path / "pipe", tmp_path / "device"
     os.mkfifo(pipe)
     device.symlink_to(os.devnull)
@@ -166,7 +166,7 @@ def test_an_export_over_a_link_replaces_the_link(tmp_path: Path) -> None:
     letter, link = tmp_path / "letter.txt", tmp_path / "link"
     letter.write_text("dear sister")
     link.symlink_to(letter)
-    path = save_checkpoint("creature", at_step(1))
+    path = save_model("creature", at_step(1))
     export_model("creature", link, force=True)
     assert letter.read_text() == "dear sister"
     assert link.read_bytes() == path.read_bytes()
@@ -195,8 +195,9 @@ def test_a_file_that_changes_after_it_was_checked_is_not_taken_in(
 @pytest.mark.parametrize("name", ["lock", "metrics.jsonl", "samples.jsonl", "run.json"])
 def test_a_pipe_in_a_run_s_folder_keeps_nobody_waiting(name: str) -> None:
     folder = create("creature")
-    (folder / name).unlink(missing_ok=True)
-    os.mkfifo(folder / name)
+    path = folder.path / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
     run = RunMonitor(folder)
     run.refresh()
     assert run.state in (RunStatus.UNTRAINED, RunStatus.IMPORTED)

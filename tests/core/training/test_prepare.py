@@ -26,9 +26,9 @@ def test_the_baselines_of_a_run_are_of_the_text_that_it_holds_out(chosen: dict[s
 
 def test_what_is_wrong_with_a_run_is_told_by_who_waits_for_its_material() -> None:
     folder = create()
-    (folder / "corpus.txt").unlink()
+    folder.corpus.unlink()
     with pytest.raises(CharloomError, match="The text of 'small' is missing or was changed"):
         prepare_async(folder).result()
-    (folder / "run.json").unlink()
+    folder.run_config.unlink()
     with pytest.raises(CharloomError, match=r"'small' has no readable run\.json"):
         prepare_async(folder).result()

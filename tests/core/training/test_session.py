@@ -6,11 +6,11 @@ import signal
 import time
 from dataclasses import replace
 from itertools import takewhile
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from charloom.core import paths
 from charloom.core.data import corpus
 from charloom.core.errors import CharloomError
 from charloom.core.runs.commands import Command, send_command
@@ -26,6 +26,7 @@ from charloom.core.runs.events import (
 )
 from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import TrainerProcess, create_run, launch_trainer, read_run_config
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_checkpoint, model_names, resolve_path
 from charloom.core.training import resume
 from charloom.core.training.autotune import usable_cores
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
 
 @pytest.fixture
-def killed() -> Path:
+def killed() -> ModelDir:
     """A run whose trainer was killed after its second checkpoint."""
     folder = endless()
     training = TrainerProcess(folder)
@@ -54,7 +55,7 @@ def killed() -> Path:
     return folder
 
 
-def gone_on(folder: Path) -> list[Event]:
+def gone_on(folder: ModelDir) -> list[Event]:
     """Go on with a run, and end it at once; return what it tells until then."""
     training = TrainerProcess(folder, resume=True)
     seen: list[Event] = []
@@ -71,9 +72,9 @@ def warnings(seen: list[Event]) -> str:
 
 @pytest.mark.parametrize("fate", ["damaged", "lost"])
 def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
-    fate: str, killed: Path
+    fate: str, killed: ModelDir
 ) -> None:
-    state = killed / "resume.safetensors"
+    state = killed.resume_state
     damage(state) if fate == "damaged" else state.unlink()
     newest = load_checkpoint("small@last").checkpoint.step
     seen = gone_on(killed)
@@ -84,7 +85,7 @@ def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
 
 
 def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_bit_for_bit_and_tells_of_it(
-    killed: Path,
+    killed: ModelDir,
 ) -> None:
     steps = [each.step for each in find_model("small").checkpoints]
     damage(resolve_path("small@last"))
@@ -114,9 +115,9 @@ def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_anew(paused: bo
         elif isinstance(event, Progress if not paused else Paused):
             break
     # In one go: what is deleted file by file may get another file in the meantime.
-    shutil.rmtree(folder.rename(folder.parent.parent / "deleted"))
+    shutil.rmtree(folder.path.rename(paths.home() / "deleted"))
     assert training._process.wait() == 1
-    assert not folder.exists() and model_names() == ("frankenstein",)
+    assert not folder.path.exists() and model_names() == ("frankenstein",)
 
 
 @pytest.mark.parametrize("chosen", [{}, {"precision": "float32", "threads": 64}])
@@ -154,7 +155,7 @@ def test_a_better_checkpoint_of_the_same_step_stays() -> None:
 
 def test_a_trainer_that_cannot_take_its_lock_says_so() -> None:
     folder = create()
-    (folder / "lock").mkdir()
+    folder.lock.mkdir()
     with pytest.raises(CharloomError, match=r"lock of 'small' cannot be taken|exit 1"):
         for event in TrainerProcess(folder).events():
             assert isinstance(event, Finished) and "cannot be taken" in event.message
@@ -167,7 +168,7 @@ def test_what_a_run_that_was_killed_and_stopped_at_its_best_step_came_to_is_kept
     keeper = CheckpointWriter(folder)
     killed = train(taught, CPU, keeper)
     (validated,) = (event for event in takewhile(not_saved, killed) if isinstance(event, Validated))
-    state = resume.read_state(folder / "resume.safetensors", taught)
+    state = resume.read_state(folder.resume_state, taught)
     *_, end = train(taught, CPU, keeper, orders=after(0, Command("stop")), resume=state)
     assert isinstance(end, Finished) and end.best_step == end.step == validated.step
     losses = keeper.load(end.step).losses

@@ -10,11 +10,10 @@ import pytest
 from charloom.core.data import corpus
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.tour.subject import TourSubject, load_subject
 from charloom.tui.tour.worked_example import ExampleProcess, WorkedExample
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import damage, random_checkpoint
+from tests.helpers.factories import damage, random_checkpoint, save_model
 
 SMALL: dict[str, Any] = {"batch": 4, "window": 16, "rate": 0.01}
 
@@ -26,7 +25,7 @@ def saved(layers: int = 1, **over: Any) -> Checkpoint:
 
 
 def about(found: Checkpoint) -> TourSubject:
-    save_checkpoint("sea", found)
+    save_model("sea", found)
     data = TEXT.encode()
     return load_subject("sea", lambda: corpus.from_bytes(data, title="sea", source="sea.txt"))
 

@@ -16,13 +16,13 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import sanitize
 from charloom.core.store.read import load_checkpoint, resolve_path
-from charloom.core.store.write import remove_model, save_checkpoint
+from charloom.core.store.write import remove_model
 from charloom.tui.analysis.compare import CompareScreen
 from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.app import CharloomApp
 from tests.core.analysis.test_comparison import learned
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import own_assets, random_checkpoint
+from tests.helpers.factories import own_assets, random_checkpoint, save_model
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.library.helpers import HOSTILE, models, put
@@ -35,7 +35,7 @@ def loom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the store have a model whose text is at hand, and another that is not as good."""
     own_assets(tmp_path, monkeypatch)
     learned("loom", create("loom"))
-    save_checkpoint("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden=16, step=2_500))
+    save_model("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden=16, step=2_500))
 
 
 def sides(pilot: Pilot[None]) -> tuple[CompareSide, CompareSide]:

@@ -14,11 +14,10 @@ from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.read import find_model, resolve_path
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.analysis.growth import GrowthScreen
 from charloom.tui.analysis.growth_list import GrowthList
 from charloom.tui.app import CharloomApp
-from tests.helpers.factories import own_assets, random_checkpoint
+from tests.helpers.factories import own_assets, random_checkpoint, save_model
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, write_run
 from tests.tui.library.helpers import HOSTILE, models, put
@@ -37,7 +36,7 @@ def grow_up(*steps: int) -> None:
     for step in steps:
         losses = Losses(validation=4_000 / (step + 1_000), carried=0.9 if step == 4_000 else None)
         made = random_checkpoint(VOCAB, seed=step, step=step, losses=losses)
-        save_checkpoint("creature", made)
+        save_model("creature", made)
 
 
 def strip(pilot: Pilot[None]) -> GrowthList:

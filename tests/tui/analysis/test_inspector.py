@@ -18,7 +18,6 @@ from charloom.core.data import catalog
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.analysis.inspector import InspectorScreen
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.text_picker import TextPicker
@@ -31,7 +30,7 @@ from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.text_chooser import TextChooser
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until, words
 from tests.tui.library.helpers import HOSTILE, models
@@ -53,7 +52,7 @@ STRANGE = (
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     known = "".join(Vocab.from_text(PASSAGE).chars)
-    save_checkpoint("weaver", random_checkpoint(known, layers=2, hidden=12, seed=4))
+    save_model("weaver", random_checkpoint(known, layers=2, hidden=12, seed=4))
 
 
 @asynccontextmanager
@@ -177,7 +176,7 @@ async def test_another_text_is_read_from_any_position_and_control_characters_do_
 async def test_a_model_of_the_library_is_inspected_on_held_out_text() -> None:
     sha256 = read_run_config(create("other")).sha256
     corpus = CorpusInfo("sea", sha256, len(TEXT), TEXT[:9])
-    save_checkpoint("a-sailor", random_checkpoint(TEXT, corpus=corpus))
+    save_model("a-sailor", random_checkpoint(TEXT, corpus=corpus))
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await pilot.press("m")

@@ -8,10 +8,9 @@ from charloom.core.analysis.comparison import SAME
 from charloom.core.model.metadata import Losses
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.store.read import load_checkpoint
-from charloom.core.store.write import save_checkpoint
 from tests.core.analysis.test_comparison import learned
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
 from tests.helpers.small_models import create
 
@@ -21,11 +20,11 @@ FOX = "the quick brown fox jumps over the lazy dog\n" * 40
 @pytest.fixture(autouse=True)
 def two() -> None:
     """Two models, of which the second has two checkpoints and knows no z."""
-    save_checkpoint("weaver", random_checkpoint())
+    save_model("weaver", random_checkpoint())
     fewer = "\n abcdefghijklmnopqrstuvwxy"
     for step, loss in ((10, 1.0), (20, 2.0)):
         losses = Losses(validation=loss)
-        save_checkpoint("other", random_checkpoint(fewer, seed=step, step=step, losses=losses))
+        save_model("other", random_checkpoint(fewer, seed=step, step=step, losses=losses))
 
 
 @pytest.fixture

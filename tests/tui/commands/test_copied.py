@@ -7,9 +7,8 @@ import pytest
 from charloom.core.analysis.repetition import repetition_message, repetition_period
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config
-from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import Result, call
 from tests.helpers.small_models import create
 
@@ -20,8 +19,8 @@ TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
 def learned() -> None:
     """A model called "weaver" that learned the text of a run, and one whose text is nowhere."""
     corpus = CorpusInfo("sea", read_run_config(create("other")).sha256, len(TEXT), "The sea")
-    save_checkpoint("weaver", random_checkpoint(TEXT, corpus=corpus))
-    save_checkpoint("stranger", random_checkpoint(TEXT))
+    save_model("weaver", random_checkpoint(TEXT, corpus=corpus))
+    save_model("stranger", random_checkpoint(TEXT))
 
 
 def generate(model: str, *arguments: str) -> Result:

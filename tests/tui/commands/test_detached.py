@@ -12,7 +12,7 @@ import pytest
 from charloom.core.runs import run
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
 from charloom.core.runs.run import launch_trainer
-from charloom.core.store.read import model_dir
+from charloom.core.store.model_dir import ModelDir
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
 from tests.helpers.run_cli import call, needs_terminal
 from tests.helpers.small_models import endless
@@ -33,7 +33,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list["Popen[bytes]"]:
     """The trainers started by this process."""
     launch, processes = launch_trainer, []
 
-    def recording_launch(folder: Path, resume: bool = False) -> "Popen[bytes]":
+    def recording_launch(folder: ModelDir, resume: bool = False) -> "Popen[bytes]":
         processes.append(launch(folder, resume))
         return processes[-1]
 
@@ -49,7 +49,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def monitor(name: str) -> RunMonitor:
-    run = RunMonitor(model_dir(name))
+    run = RunMonitor(ModelDir.named(name))
     run.refresh()
     return run
 
@@ -113,7 +113,7 @@ def test_a_run_is_detached_attached_to_left_again_and_stopped(
         terminal.wait_for("chars/s")
         terminal.hang_up()
         assert terminal.process.wait() == -signal.SIGHUP
-    assert is_training(model_dir("my sea"))
+    assert is_training(ModelDir.named("my sea"))
 
     with attached("my sea", tmp_path) as process:
         stopped = call("stop", "my sea").err
@@ -159,7 +159,7 @@ def test_a_run_that_cannot_begin_is_an_error(
 def test_ctrl_c_before_a_run_has_begun_ends_it(text: Path, tmp_path: Path) -> None:
     command = ["train", str(text), "--name", "sea", *ENDLESS, "--detach"]
     with start(command, tmp_path) as process:
-        until(lambda: is_training(model_dir("sea")))
+        until(lambda: is_training(ModelDir.named("sea")))
         process.send_signal(signal.SIGINT)
         err = process.communicate()[1]
     assert process.returncode == 130

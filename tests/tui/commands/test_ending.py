@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 from charloom.core.library.database import Library
-from charloom.core.store.write import save_checkpoint
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import COMMAND, call, needs_terminal, started
 
 
 @pytest.fixture(autouse=True)
 def _weaver() -> None:
-    save_checkpoint("weaver", random_checkpoint())
+    save_model("weaver", random_checkpoint())
 
 
 def test_ctrl_c_keeps_what_there_is() -> None:

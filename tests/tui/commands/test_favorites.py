@@ -6,8 +6,8 @@ import pytest
 
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation, format_generations
-from charloom.core.store.write import remove_model, rename_model, save_checkpoint
-from tests.helpers.factories import random_checkpoint
+from charloom.core.store.write import remove_model, rename_model
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
 
@@ -34,7 +34,7 @@ def ids(done: Result) -> list[int]:
 
 def written(*options: str) -> Generation:
     """Let a real model write, and return what the library has of it."""
-    save_checkpoint("weaver", random_checkpoint())
+    save_model("weaver", random_checkpoint())
     arguments = ("generate", "the sea", "--model", "weaver", "--length", "60", "--seed", "4")
     assert call(*arguments, *options).code == 0
     return kept()[0]
@@ -185,7 +185,7 @@ def test_a_replay_that_differs_names_the_first_character() -> None:
 
 def test_a_replay_needs_the_very_checkpoint() -> None:
     written()
-    save_checkpoint("weaver", random_checkpoint(seed=1))  # of the same step
+    save_model("weaver", random_checkpoint(seed=1))  # of the same step
     done = favorites("replay", "1")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("charloom: The checkpoint weaver@100 that wrote this has been repl")

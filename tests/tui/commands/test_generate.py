@@ -15,10 +15,9 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampled, Sampler
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.console import stream
 from charloom.tui.console.stream import OutputStream
-from tests.helpers.factories import own_assets, random_checkpoint
+from tests.helpers.factories import own_assets, random_checkpoint, save_model
 from tests.helpers.run_cli import call, child, needs_terminal, on_terminal
 
 FIELDS = {
@@ -31,8 +30,8 @@ FIELDS = {
 def weaver() -> Path:
     """A model called "weaver", with two checkpoints of which the first is the better."""
     better, worse = Losses(validation=1.0), Losses(validation=2.0)
-    save_checkpoint("weaver", random_checkpoint(seed=1, step=200, losses=worse))
-    return save_checkpoint("weaver", random_checkpoint(step=100, losses=better))
+    save_model("weaver", random_checkpoint(seed=1, step=200, losses=worse))
+    return save_model("weaver", random_checkpoint(step=100, losses=better))
 
 
 def objects(*arguments: str) -> list[dict[str, Any]]:
@@ -160,7 +159,7 @@ def test_of_a_megabyte_of_prompt_the_end_is_read() -> None:
 
 
 def test_the_end_of_a_long_prompt_is_cut_between_characters() -> None:
-    save_checkpoint("sinograph", random_checkpoint("𠀀𠀁"))
+    save_model("sinograph", random_checkpoint("𠀀𠀁"))
     data = ("𠀀𠀁" * 20_000).encode() + b"\n"
     done = call("generate", "-", "--model", "sinograph", "--length", "0", stdin=data)
     assert done.out == "𠀀𠀁" * 10_000 + "\n"
@@ -173,7 +172,7 @@ def test_bytes_that_are_no_text_are_dropped_and_told() -> None:
 
 
 def test_any_locale_will_do() -> None:
-    save_checkpoint("quoting", random_checkpoint("“”\n"))
+    save_model("quoting", random_checkpoint("“”\n"))
     settings = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"}
     done = child("generate", "-", "--model", "quoting", stdin="“".encode(), **settings)
     assert done.code == 0
@@ -254,7 +253,7 @@ def test_a_terminal_that_wants_no_styles_gets_none(plain: dict[str, str]) -> Non
 
 @needs_terminal
 def test_control_characters_are_signs_on_a_terminal_and_themselves_in_a_pipe() -> None:
-    save_checkpoint("wild", random_checkpoint("\x1b]\x07\x9b\u202e"))
+    save_model("wild", random_checkpoint("\x1b]\x07\x9b\u202e"))
     shown = on_terminal("generate", "\x1b]", "--model", "wild", environment={"NO_COLOR": "1"})
     text = shown.out.splitlines()[0]
     assert text.startswith("␛]")

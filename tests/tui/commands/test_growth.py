@@ -5,8 +5,7 @@ import pytest
 
 from charloom.core.model.metadata import Losses
 from charloom.core.store.read import resolve_path
-from charloom.core.store.write import save_checkpoint
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import call, needs_terminal, on_terminal
 
 STEPS = (100, 2_000, 30_000)
@@ -16,7 +15,7 @@ STEPS = (100, 2_000, 30_000)
 def weaver() -> None:
     for seed, step in enumerate(STEPS):
         losses = Losses(validation=2.0 - seed / 2, carried=1.1 if step == 30_000 else None)
-        save_checkpoint("weaver", random_checkpoint(seed=seed, step=step, losses=losses))
+        save_model("weaver", random_checkpoint(seed=seed, step=step, losses=losses))
 
 
 def text(prompt: str, step: int) -> str:
@@ -71,7 +70,7 @@ def test_a_damaged_checkpoint_and_unknown_characters_are_told() -> None:
 
 
 def test_a_model_with_one_checkpoint_says_how_there_will_be_more() -> None:
-    save_checkpoint("young", random_checkpoint())
+    save_model("young", random_checkpoint())
     done = call("growth", "young")
     assert len(done.out.splitlines()) == 2
     assert "'young' has one checkpoint; a training keeps more as it goes on." in done.err
@@ -83,7 +82,7 @@ def test_a_model_with_one_checkpoint_says_how_there_will_be_more() -> None:
 @needs_terminal
 def test_on_a_terminal_a_text_is_folded_beside_its_figures() -> None:
     sea = "the grey sea" * 20
-    save_checkpoint("young", random_checkpoint("\x1b\n", step=7))
+    save_model("young", random_checkpoint("\x1b\n", step=7))
     shown = on_terminal("growth", "young", "--prompt", sea, "--length", "90").out
     assert "\x1b" not in shown.replace("\x1b[2m", "").replace("\x1b[0m", "")
     lines = [each for each in shown.splitlines() if each[31:32] in "␛↵" and each[:1] == " "]

@@ -11,9 +11,8 @@ from charloom.core.model.checkpoint import load
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.run import read_run_config
-from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import Result, call
 from tests.helpers.small_models import create
 
@@ -29,7 +28,7 @@ def file(tmp_path: Path) -> str:
 
 @pytest.fixture
 def reading() -> Trace:
-    path = save_checkpoint("weaver", random_checkpoint(layers=2))
+    path = save_model("weaver", random_checkpoint(layers=2))
     return trace(NumpyLSTM(load(path).checkpoint), FOX)
 
 
@@ -70,7 +69,7 @@ def test_it_writes_the_trace_and_the_units(file: str, reading: Trace) -> None:
 def test_the_held_out_end_of_the_training_text_can_be_read() -> None:
     sha256 = read_run_config(create("other")).sha256
     corpus = CorpusInfo("sea", sha256, len(TEXT), TEXT[:9])
-    save_checkpoint("weaver", random_checkpoint(corpus=corpus))
+    save_model("weaver", random_checkpoint(corpus=corpus))
     seen = record("--held-out")
     assert seen["title"] == "sea"
     assert seen["text"] == TEXT[-int(len(TEXT) * 0.1) :]
@@ -79,7 +78,7 @@ def test_the_held_out_end_of_the_training_text_can_be_read() -> None:
 
 
 def test_a_long_text_is_read_up_to_a_bound_with_a_note(tmp_path: Path) -> None:
-    save_checkpoint("weaver", random_checkpoint())
+    save_model("weaver", random_checkpoint())
     (tmp_path / "long.txt").write_text("the sea\n" * 2_000)
     result = inspect(str(tmp_path / "long.txt"))
     assert "Only the first 10,000 of 16,000 characters are read." in result.err

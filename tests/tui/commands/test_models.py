@@ -6,10 +6,10 @@ import pytest
 
 from charloom.core.model import checkpoint
 from charloom.core.model.metadata import CorpusInfo, Losses
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import (
     find_model,
     load_checkpoint,
-    model_dir,
     model_names,
     resolve_path,
 )
@@ -17,10 +17,9 @@ from charloom.core.store.write import (
     export_model,
     pin_checkpoint,
     remove_model,
-    save_checkpoint,
     write_notes,
 )
-from tests.helpers.factories import own_assets, random_checkpoint, tree
+from tests.helpers.factories import own_assets, random_checkpoint, save_model, tree
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
 
 
@@ -30,9 +29,9 @@ def _models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_assets(tmp_path, monkeypatch)
     for step, loss in ((100, 2.0), (200, 1.0), (300, 1.5)):
         losses = Losses(train=loss / 2, validation=loss)
-        save_checkpoint("weaver", random_checkpoint(step=step, losses=losses))
+        save_model("weaver", random_checkpoint(step=step, losses=losses))
     card = CorpusInfo(title="烏鴉\x1b", sha256="0" * 64, characters=9, opening="烏")
-    save_checkpoint("烏", random_checkpoint(hidden=12, layers=2, step=1_234, corpus=card))
+    save_model("烏", random_checkpoint(hidden=12, layers=2, step=1_234, corpus=card))
 
 
 def models(*arguments: str) -> Result:
@@ -89,7 +88,7 @@ def test_the_list_for_scripts() -> None:
 
 def test_the_loss_on_all_the_held_out_text_goes_before_that_of_a_part() -> None:
     losses = Losses(validation=0.9, carried=0.95)
-    save_checkpoint("weaver", random_checkpoint(step=400, losses=losses))
+    save_model("weaver", random_checkpoint(step=400, losses=losses))
     assert listed()[0]["nats_per_char"] == 0.95
 
 
@@ -137,9 +136,9 @@ def test_a_model_is_shown_to_scripts() -> None:
 
 
 def test_a_model_is_renamed() -> None:
-    before = tree(model_dir("weaver"))
+    before = tree(ModelDir.named("weaver").path)
     assert models("rename", "weaver", "spinner").code == 0
-    assert tree(model_dir("spinner")) == before
+    assert tree(ModelDir.named("spinner").path) == before
     assert "weaver" not in model_names()
 
 

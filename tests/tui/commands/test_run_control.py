@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from filelock import FileLock
@@ -17,10 +16,10 @@ from charloom.core.runs.commands import CommandReader
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Paused
 from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import launch_trainer
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.commands import runs
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import call
 from tests.helpers.small_models import endless
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
@@ -44,7 +43,7 @@ def test_a_trainer_is_paused_saved_continued_and_stopped() -> None:
     assert again == (0, "", f"my sea is already paused at step {step:,}. {hint}\n")
 
     done = call("checkpoint", "my sea")
-    path = folder / "checkpoints" / f"step-{step:08d}.safetensors"
+    path = folder.checkpoint(step)
     assert done == (0, f"{path}\n", f"my sea is saved at step {step:,}.\n")
     assert path.is_file()
 
@@ -63,12 +62,12 @@ def test_a_trainer_is_paused_saved_continued_and_stopped() -> None:
 
 @pytest.mark.parametrize("command", [*COMMANDS, "attach"])
 def test_a_run_that_is_not_being_trained_is_reported_with_a_hint(command: str) -> None:
-    save_checkpoint("imported", random_checkpoint())
+    save_model("imported", random_checkpoint())
     write_run("new run")
     write_run("stopped", *course(300), end("stopped"))
     write_run("done", *course(300), end())
     write_run("failed", *course(300), end("failed", "It broke."))
-    (write_run("killed", *course(300)) / "trainer.log").write_text("Bus error\n")
+    write_run("killed", *course(300)).trainer_log.write_text("Bus error\n")
     begin, hint = "is not being trained", "`charloom resume {}` continues it."
     for name, rest in {
         "imported": ": it was imported and has no run; `charloom runs` lists all runs.",
@@ -84,16 +83,16 @@ def test_a_run_that_is_not_being_trained_is_reported_with_a_hint(command: str) -
     assert missing.code == 1 and "no model called 'nobody'" in missing.err
 
 
-def sent(folder: Path) -> list[str]:
+def sent(folder: ModelDir) -> list[str]:
     """Return the commands that were sent to the run in ``folder``."""
-    lines = (folder / "orders.jsonl").read_text().splitlines()
+    lines = folder.commands.read_text().splitlines()
     return [json.loads(line)["order"] for line in lines]
 
 
 @contextmanager
-def trainer(folder: Path, *answers: Event | Callable[[], object]) -> Iterator[None]:
+def trainer(folder: ModelDir, *answers: Event | Callable[[], object]) -> Iterator[None]:
     """Hold the lock of a run until a command arrives; then do what a trainer would."""
-    inbox, lock = CommandReader(folder), FileLock(folder / "lock", thread_local=False)
+    inbox, lock = CommandReader(folder), FileLock(folder.lock, thread_local=False)
 
     def obey() -> None:
         while inbox.next() is None:
@@ -115,7 +114,7 @@ def trainer(folder: Path, *answers: Event | Callable[[], object]) -> Iterator[No
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_trainer_that_dies_is_waited_for_no_longer(command: str) -> None:
     folder = write_run("sea", *course(300), *([Paused(300)] if command == "continue" else []))
-    (folder / "trainer.log").write_text("Bus error\n")
+    folder.trainer_log.write_text("Bus error\n")
     with trainer(folder):
         done = call(command, "sea")
     assert done.code == 1 and "'sea' is not being trained: Bus error; `charloom" in done.err

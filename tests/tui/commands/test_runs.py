@@ -5,8 +5,7 @@ from pathlib import Path
 
 from charloom.core.runs import events
 from charloom.core.runs.events import Event, Finished, Paused, Validated, bits
-from charloom.core.store.write import save_checkpoint
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import call, needs_terminal, on_terminal
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
 
@@ -27,7 +26,7 @@ def table(out: str) -> dict[str, list[str]]:
 def test_an_empty_store_says_what_to_do(home: Path) -> None:
     assert call("runs") == (0, "", "No runs yet. `charloom train` starts one.\n")
     assert call("runs", "--json") == (0, "", "")
-    save_checkpoint("imported", random_checkpoint())
+    save_model("imported", random_checkpoint())
     assert call("runs").out == ""
 
 
@@ -75,7 +74,7 @@ def test_json_is_an_object_a_line_with_null_for_unknown_values() -> None:
 
 def test_a_killed_run_and_a_failed_run_give_a_reason() -> None:
     folder = write_run("killed", *course(300))
-    (folder / "trainer.log").write_text("Bus error\n")
+    folder.trainer_log.write_text("Bus error\n")
     write_run("failed", Finished.failed("There is not enough memory."))
     records = map(json.loads, call("runs", "--json").out.splitlines())
     by_name = {record["name"]: record for record in records}
@@ -87,8 +86,8 @@ def test_a_killed_run_and_a_failed_run_give_a_reason() -> None:
 
 def test_the_figures_of_a_long_log_are_those_of_its_end() -> None:
     folder = write_run("sea", *course(300))
-    early = (folder / "metrics.jsonl").read_bytes()
-    (folder / "metrics.jsonl").write_bytes(early * (1 + (1 << 20) // len(early)))
+    early = folder.metrics.read_bytes()
+    folder.metrics.write_bytes(early * (1 + (1 << 20) // len(early)))
     for event in [*course()[-10:], Paused(4_200, "There is no room on this disk.")]:
         events.record(folder, event)
     with at_work(folder):

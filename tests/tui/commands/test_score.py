@@ -12,9 +12,8 @@ from charloom.core.model.metadata import CorpusInfo
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import bits
 from charloom.core.runs.run import read_run_config
-from charloom.core.store.write import save_checkpoint
 from tests.helpers.child_process import TEXT as SEA
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import Result, call, child, needs_terminal, on_terminal
 from tests.helpers.small_models import create
 
@@ -23,7 +22,7 @@ TEXT = "the quick brown fox jumps over the lazy dog\n" * 40
 
 @pytest.fixture(autouse=True)
 def model() -> NumpyLSTM:
-    return NumpyLSTM(load(save_checkpoint("weaver", random_checkpoint())).checkpoint)
+    return NumpyLSTM(load(save_model("weaver", random_checkpoint())).checkpoint)
 
 
 @pytest.fixture
@@ -96,9 +95,7 @@ def known_text() -> NumpyLSTM:
     """Make a run, and an untrained model that tells of having learned its text."""
     plan = read_run_config(create("reader"))
     card = CorpusInfo("sea", plan.sha256, len(SEA), SEA[:20])
-    return NumpyLSTM(
-        load(save_checkpoint("reader", random_checkpoint(SEA, corpus=card))).checkpoint
-    )
+    return NumpyLSTM(load(save_model("reader", random_checkpoint(SEA, corpus=card))).checkpoint)
 
 
 def test_the_held_out_part_of_what_a_model_learned_is_scored_beside_the_baselines() -> None:

@@ -4,12 +4,12 @@ import pytest
 from rich.cells import cell_len
 
 from charloom.core.store.read import resolve_path
-from charloom.core.store.write import save_checkpoint, write_notes
+from charloom.core.store.write import write_notes
 from charloom.tui.services.preferences import Preferences, save
 from charloom.tui.tour import lab_notes
 from charloom.tui.tour.stages import STAGES
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import damage, random_checkpoint
+from tests.helpers.factories import damage, random_checkpoint, save_model
 from tests.helpers.run_cli import Result, call, child, needs_terminal
 from tests.helpers.terminal import CHARLOOM, CTRL_Q, Terminal
 from tests.tui.tour.test_tour import HOSTILE
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("file")
 
 @pytest.fixture
 def file(tmp_path: Path) -> str:
-    save_checkpoint("weaver", random_checkpoint(TEXT))
+    save_model("weaver", random_checkpoint(TEXT))
     path = tmp_path / "sea.txt"
     path.write_text(TEXT)
     return str(path)

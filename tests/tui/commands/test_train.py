@@ -10,11 +10,11 @@ import pytest
 from charloom.core import paths
 from charloom.core.runs.events import Progress, Sample, Validated
 from charloom.core.store.read import load_checkpoint
-from charloom.core.store.write import check_unused, save_checkpoint, unused_name
+from charloom.core.store.write import check_unused, unused_name
 from charloom.tui.console.progress import sparkline
 from charloom.tui.formatting.units import format_clock
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
-from tests.helpers.factories import random_checkpoint, tree
+from tests.helpers.factories import random_checkpoint, save_model, tree
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_without_a_terminal_there_are_plain_lines_and_stdout_stays_empty(
 def test_a_model_is_named_after_its_text_and_numbered_if_that_is_taken(
     text: Path, tmp_path: Path
 ) -> None:
-    save_checkpoint("the-grey-sea", random_checkpoint())
+    save_model("the-grey-sea", random_checkpoint())
     assert outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)[0] == 0
     assert load_checkpoint("the-grey-sea-2").checkpoint.corpus.title == "The Grey Sea"
 
@@ -88,7 +88,7 @@ def test_modules_in_the_persons_folder_are_not_taken_for_ours(text: Path, tmp_pa
 )
 def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
     for taken in ("mine", "Mine-2"):
-        save_checkpoint(taken, random_checkpoint())
+        save_model(taken, random_checkpoint())
     (paths.models() / "stray").mkdir()
     assert unused_name(title) == name
     check_unused(name)
@@ -135,7 +135,7 @@ def test_a_reader_who_has_had_enough_ends_the_training_quietly(text: Path, tmp_p
 def test_a_name_that_is_taken_is_refused_and_the_model_left_alone(
     text: Path, tmp_path: Path, home: Path
 ) -> None:
-    save_checkpoint("sea", random_checkpoint())
+    save_model("sea", random_checkpoint())
     before = tree(home)
     status, out, err = outcome(["train", str(text), "--name", "sea", *TINY], tmp_path)
     assert (status, out) == (1, "")

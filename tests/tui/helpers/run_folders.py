@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from filelock import FileLock
 
@@ -21,6 +20,7 @@ from charloom.core.runs.events import (
     bits,
 )
 from charloom.core.runs.run import create_run
+from charloom.core.store.model_dir import ModelDir
 from tests.helpers.child_process import TEXT
 
 WRITTEN = (
@@ -29,7 +29,7 @@ WRITTEN = (
 )
 
 
-def write_run(name: str, *told: Event, title: str = "The Grey Sea") -> Path:
+def write_run(name: str, *told: Event, title: str = "The Grey Sea") -> ModelDir:
     """Make a run in which ``told`` has happened."""
     text = corpus.from_bytes(TEXT.encode(), title=title, source="sea.txt")
     folder = create_run(name, text, "small", {}, 0)
@@ -108,9 +108,9 @@ def end(reason: str = "completed", message: str = "") -> Finished:
 
 
 @contextmanager
-def at_work(folder: Path) -> Iterator[None]:
+def at_work(folder: ModelDir) -> Iterator[None]:
     """Hold the lock of a run, as its trainer would."""
-    with FileLock(folder / "lock"):
+    with FileLock(folder.lock):
         yield
 
 

@@ -6,13 +6,12 @@ from textual.pilot import Pilot
 
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
 from charloom.tui.library.models_pane import ModelsPane
 from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.inputs import SafeInput
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.helpers.run_cli import call
 from tests.tui.helpers.driving import until
@@ -34,7 +33,7 @@ def kept() -> list[Generation]:
 
 def written(length: int = 60) -> Generation:
     """Let a real model write a favorite, and return it."""
-    save_checkpoint("weaver", random_checkpoint())
+    save_model("weaver", random_checkpoint())
     length_and_seed = ("--length", str(length), "--seed", "4", "--favorite")
     assert call("generate", "the sea", "--model", "weaver", *length_and_seed).code == 0
     return kept()[0]

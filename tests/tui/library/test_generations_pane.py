@@ -10,14 +10,14 @@ from textual.widgets import Static
 from charloom.core import paths
 from charloom.core.files import make_folder
 from charloom.core.library.database import Library
-from charloom.core.store.write import remove_model, save_checkpoint
+from charloom.core.store.write import remove_model
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.library.generation_list import GenerationList
 from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.header import Header
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import child
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.library.helpers import HOSTILE, browser, keep, kept, listing, put, read, written
@@ -223,7 +223,7 @@ async def test_prompt_and_text_are_copied_as_they_are() -> None:
 
 
 async def test_what_another_process_adds_appears_and_nothing_moves() -> None:
-    save_checkpoint("weaver", random_checkpoint())
+    save_model("weaver", random_checkpoint())
     keep(*(f" text {number}" for number in range(40)))
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:

@@ -10,20 +10,20 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from charloom.core.model import checkpoint
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import (
     find_checkpoint,
     find_model,
-    model_dir,
     model_names,
     resolve_path,
 )
-from charloom.core.store.write import pin_checkpoint, read_notes, save_checkpoint, write_notes
+from charloom.core.store.write import pin_checkpoint, read_notes, write_notes
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import SaveFileDialog
 from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
-from tests.helpers.factories import at_step, damage, own_assets, random_checkpoint
+from tests.helpers.factories import at_step, damage, own_assets, random_checkpoint, save_model
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
@@ -49,7 +49,7 @@ async def opened(
 def creature() -> None:
     """Make a model with four checkpoints, of which the third is the best."""
     for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
-        save_checkpoint("creature", at_step(step, loss))
+        save_model("creature", at_step(step, loss))
 
 
 async def back(pilot: Pilot[None]) -> None:
@@ -95,7 +95,7 @@ async def test_a_checkpoint_is_talked_with() -> None:
 
 async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None:
     creature()
-    save_checkpoint("other", random_checkpoint())
+    save_model("other", random_checkpoint())
     async with opened("creature") as (app, pilot):
         await pilot.press("r")
         await until(pilot, lambda: "What is 'creature' to be called?" in shown(app))
@@ -169,7 +169,7 @@ async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
 
 
 async def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
-    save_checkpoint("creature", random_checkpoint())
+    save_model("creature", random_checkpoint())
     damage(resolve_path("creature"))
     async with opened("creature") as (app, pilot):
         await pilot.press("x")
@@ -211,7 +211,7 @@ async def test_notes_about_a_model_are_kept() -> None:
 
 
 async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone() -> None:
-    save_checkpoint("creature", random_checkpoint())
+    save_model("creature", random_checkpoint())
     refused = "The model 'frankenstein' comes with Charloom and cannot be changed."
     async with opened() as (app, pilot):
         for keys in ("p", "dd", "ud"):
@@ -219,7 +219,7 @@ async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone(
             await until(pilot, lambda: told(app) == [refused])
             app.clear_notifications()
         await back(pilot)
-        with FileLock(model_dir("creature") / "lock"):
+        with FileLock(ModelDir.named("creature").lock):
             await pilot.press("down", "d", "d")
             await until(pilot, lambda: told(app))
             assert "'creature' is being trained; `charloom stop" in told(app)[0]
@@ -246,7 +246,7 @@ async def test_a_training_is_seen_where_its_model_is_listed() -> None:
 
 async def test_what_happens_to_the_models_elsewhere_is_noticed() -> None:
     async with opened() as (app, pilot):
-        save_checkpoint("creature", random_checkpoint())
+        save_model("creature", random_checkpoint())
         await until(pilot, lambda: "creature" in shown(app))
         assert child("models", "rename", "creature", "the sea").code == 0
         await until(pilot, lambda: "the sea" in shown(app) and "creature" not in shown(app))

@@ -9,9 +9,9 @@ from textual.pilot import Pilot
 
 from charloom.core.sampling.config import SamplingChange
 from charloom.core.store.read import resolve_path
-from charloom.core.store.write import pin_checkpoint, save_checkpoint, write_notes
+from charloom.core.store.write import pin_checkpoint, write_notes
 from charloom.tui.app import CharloomApp
-from tests.helpers.factories import at_step, own_assets, random_checkpoint
+from tests.helpers.factories import at_step, own_assets, random_checkpoint, save_model
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
 from tests.tui.library.helpers import keep
 
@@ -77,11 +77,11 @@ def writings() -> None:
 def models() -> None:
     """Have two models, one of them with a damaged checkpoint and notes."""
     for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
-        save_checkpoint("creature", at_step(step, loss))
+        save_model("creature", at_step(step, loss))
     pin_checkpoint("creature@1000")
     resolve_path("creature@2000").write_bytes(b"no checkpoint")
     write_notes("creature", "It rejoices a lot.\nThe next one gets more dropout.")
-    save_checkpoint("the lay of the grey sea", random_checkpoint(layers=2, hidden=24, embedding=16))
+    save_model("the lay of the grey sea", random_checkpoint(layers=2, hidden=24, embedding=16))
 
 
 @SIZES

@@ -13,13 +13,12 @@ from textual.pilot import Pilot
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
 from charloom.core.model.numpy_lstm import LSTMState, NumpyLSTM
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.prompt.composer import Composer
 from charloom.tui.prompt.screen import PromptScreen
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.tui.helpers.driving import until
 
 LONG = 100_000
@@ -65,7 +64,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 def weaver(name: str = "weaver", **over: Any) -> None:
     """Keep a small model in the store."""
-    save_checkpoint(name, random_checkpoint(**over))
+    save_model(name, random_checkpoint(**over))
 
 
 def choose(**over: Any) -> None:

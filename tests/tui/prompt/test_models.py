@@ -6,14 +6,15 @@ from charloom.core.library.replay import replay
 from charloom.core.model.metadata import CorpusInfo, Losses
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved, bits
-from charloom.core.store.read import model_dir, resolve_path
-from charloom.core.store.write import remove_model, rename_model, save_checkpoint
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import resolve_path
+from charloom.core.store.write import remove_model, rename_model
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.messages import OpenPrompt, ReopenGeneration
 from charloom.tui.services import preferences
 from charloom.tui.widgets.sampling_controls import SamplingControls
-from tests.helpers.factories import damage, random_checkpoint
+from tests.helpers.factories import damage, random_checkpoint, save_model
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, write_run
 from tests.tui.prompt.helpers import (
@@ -44,9 +45,9 @@ def model() -> None:
 
 def learn(name: str, step: int) -> None:
     """Let a run come to a step and save it, as its trainer does."""
-    save_checkpoint(name, random_checkpoint(step=step, seed=step))
+    save_model(name, random_checkpoint(step=step, seed=step))
     file = f"step-{step:08d}.safetensors"
-    events.record(model_dir(name), CheckpointSaved(step, file))
+    events.record(ModelDir.named(name), CheckpointSaved(step, file))
 
 
 async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> None:
@@ -61,8 +62,8 @@ async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
     corpus = CorpusInfo(title="[b]The Sea[/b]", sha256="0" * 64, characters=9, opening="a")
     for step, loss in ((100, 2.0), (200, 1.5), (300, 1.7)):
         losses = Losses(validation=loss)
-        save_checkpoint("sailor", random_checkpoint(step=step, losses=losses, corpus=corpus))
-    broken = save_checkpoint("broken", random_checkpoint())
+        save_model("sailor", random_checkpoint(step=step, losses=losses, corpus=corpus))
+    broken = save_model("broken", random_checkpoint())
     broken.write_bytes(b"nothing")
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:

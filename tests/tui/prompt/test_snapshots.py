@@ -8,10 +8,9 @@ from textual.pilot import Pilot
 
 from charloom.core import paths
 from charloom.core.model.metadata import Losses
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.tui.helpers.driving import LARGE, SMALL, until
 from tests.tui.prompt.helpers import Gate, choose, composer, gate, ready, room, send, weaver
@@ -31,7 +30,7 @@ TEXT = (
 def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a model whose figures are known, and a clock that ticks with every look at it."""
     losses = Losses(validation=1.43)
-    save_checkpoint("weaver", random_checkpoint(step=4_210, losses=losses))
+    save_model("weaver", random_checkpoint(step=4_210, losses=losses))
     choose(seed=7, length=400)
     ticks = itertools.count()
     monkeypatch.setattr("charloom.tui.services.writer.perf_counter", lambda: next(ticks) / 20_000)

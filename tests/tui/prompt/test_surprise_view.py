@@ -9,12 +9,11 @@ from charloom.core.analysis.activations import trace
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.analysis.inspector import InspectorScreen
 from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.surprise_view import SurpriseView
 from charloom.tui.widgets.heatmap_text import HeatmapText
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.tui.helpers.driving import SMALL, shown, until
 from tests.tui.prompt.helpers import choose, composer, ended, ready, room, turns, weaver, written
 
@@ -116,7 +115,7 @@ def test_how_surprise_looks(
     if colour == "marks":
         monkeypatch.setenv("NO_COLOR", "1")
     text = "you will rejoice to hear\nthat no disaster has come"
-    save_checkpoint("weaver", random_checkpoint(hidden=64, seed=2, step=4_210))
+    save_model("weaver", random_checkpoint(hidden=64, seed=2, step=4_210))
     choose(seed=7, length=200)
     app = CharloomApp()
 

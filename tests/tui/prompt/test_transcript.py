@@ -8,14 +8,13 @@ from textual.selection import Selection
 from charloom.core.library.generation import Generation
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.sanitize import HIDDEN, sanitize
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.streaming_text import StreamingText
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
 from tests.tui.prompt.helpers import (
@@ -76,7 +75,7 @@ async def test_at_the_first_meeting_one_key_lets_it_write() -> None:
 
 async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
     corpus = CorpusInfo(title="t", sha256="0" * 64, characters=9, opening="the grey sea was gr")
-    save_checkpoint("sailor", random_checkpoint(corpus=corpus))
+    save_model("sailor", random_checkpoint(corpus=corpus))
     choose(model="sailor")
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -244,7 +243,7 @@ async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() 
 
 async def test_what_a_model_writes_is_shown_and_does_nothing() -> None:
     hostile = "[]\x1b\x9b\u202e/@=ab\n"
-    save_checkpoint("wild", random_checkpoint(hostile))
+    save_model("wild", random_checkpoint(hostile))
     choose(model="wild", length=100, candidate_count=2, seed=1)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:

@@ -10,7 +10,7 @@ from charloom.core.config import TrainConfig
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config
 from charloom.core.store.read import resolve_path
-from charloom.core.store.write import read_notes, save_checkpoint, write_notes
+from charloom.core.store.write import read_notes, write_notes
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.dialogs.note_editor import NoteEditor
@@ -20,7 +20,7 @@ from charloom.tui.tour.screen import TourScreen
 from charloom.tui.tour.stage_bar import StageBar
 from charloom.tui.widgets.inputs import SafeTextArea
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import damage, random_checkpoint
+from tests.helpers.factories import damage, random_checkpoint, save_model
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 
@@ -34,7 +34,7 @@ def _model() -> None:
     sha256 = read_run_config(create("weaver")).sha256
     card = CorpusInfo("sea", sha256, len(TEXT), TEXT[:20])
     training = TrainConfig(batch=4, window=16)
-    save_checkpoint("weaver", random_checkpoint(TEXT, corpus=card, training=training))
+    save_model("weaver", random_checkpoint(TEXT, corpus=card, training=training))
     save(Preferences(model="weaver", temperature=0.7, top_k=3))
 
 

@@ -10,11 +10,10 @@ from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config
 from charloom.core.store.read import resolve_path
-from charloom.core.store.write import save_checkpoint
 from charloom.tui.tour import subject
 from charloom.tui.tour.subject import TourSubject, load_subject
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import damage, random_checkpoint
+from tests.helpers.factories import damage, random_checkpoint, save_model
 from tests.helpers.small_models import create
 
 
@@ -23,14 +22,14 @@ def text(content: str) -> Corpus:
 
 
 def of(content: str, vocab: str = TEXT, **over: Any) -> TourSubject:
-    save_checkpoint("weaver", random_checkpoint(vocab, **over))
+    save_model("weaver", random_checkpoint(vocab, **over))
     return load_subject("weaver", lambda: text(content))
 
 
 def test_without_a_text_it_is_the_one_that_the_model_learned_from() -> None:
     sha256 = read_run_config(create("weaver")).sha256
     card = CorpusInfo("sea", sha256, len(TEXT), "abc")
-    save_checkpoint("weaver", random_checkpoint(TEXT, corpus=card))
+    save_model("weaver", random_checkpoint(TEXT, corpus=card))
     found = load_subject("weaver")
     assert found.own and found.source == "sea.txt" and found.title == "sea"
     assert found.address == "weaver@100" and found.path == resolve_path("weaver@100")
@@ -41,7 +40,7 @@ def test_without_a_text_it_is_the_one_that_the_model_learned_from() -> None:
 
 
 def test_where_that_is_not_at_hand_it_is_the_tale_that_comes_along() -> None:
-    save_checkpoint("weaver", random_checkpoint())
+    save_model("weaver", random_checkpoint())
     found = load_subject("weaver")
     assert not found.own and found.title == "The Loom at Carrow"
     assert "'weaver' learned from ('alphabet') is not on this computer" in found.notes[0]

@@ -1,12 +1,12 @@
 """The Train room when a run has told more than can be read at a glance."""
 
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
 from charloom.core.runs import events
 from charloom.core.runs.events import RunWarning
+from charloom.core.store.model_dir import ModelDir
 from charloom.tui.services import run_manager
 from tests.helpers.long_logs import long_log
 from tests.tui.helpers.driving import LARGE, app_at, shown, told, until
@@ -25,9 +25,9 @@ def log() -> bytes:
     return long_log(20_000)
 
 
-def write_long(name: str, log: bytes) -> Path:
+def write_long(name: str, log: bytes) -> ModelDir:
     folder = write_run(name)
-    (folder / "metrics.jsonl").write_bytes(log)
+    folder.metrics.write_bytes(log)
     events.record(folder, RunWarning("That is all."))
     return folder
 

@@ -15,8 +15,8 @@ from charloom.core.data import catalog
 from charloom.core.files import make_folder
 from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
-from charloom.core.store.read import model_dir, model_names
-from charloom.core.store.write import save_checkpoint
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import model_names
 from charloom.tui.app import CharloomApp
 from charloom.tui.services import preferences
 from charloom.tui.train.new_run import NewRunScreen
@@ -24,7 +24,7 @@ from charloom.tui.train.screen import TrainScreen
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.text_chooser import SafeDirectoryTree
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 
@@ -76,7 +76,7 @@ def typed(app: CharloomApp) -> str:
 
 def plan(name: str) -> dict[str, Any]:
     """Return what the run of that name is to be."""
-    found: dict[str, Any] = json.loads((model_dir(name) / "run.json").read_text())
+    found: dict[str, Any] = json.loads(ModelDir.named(name).run_config.read_text())
     return found
 
 
@@ -113,7 +113,7 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         made = plan("pasted-text")
         assert made["chosen"] == {"steps": 9, "hidden": 8, "threads": 1}
-        assert (model_dir("pasted-text") / "corpus.txt").read_bytes() == (TEXT + HOSTILE).encode()
+        assert ModelDir.named("pasted-text").corpus.read_bytes() == (TEXT + HOSTILE).encode()
         assert preferences.load().recent_texts == ()
         await until(pilot, lambda: "✓ pasted-text  completed" in shown(app))
 
@@ -137,7 +137,7 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
         app.screen.query_one("#name", SafeInput).focus()
         await pilot.press("home", "shift+end", *"sea", "enter")
         await until(pilot, lambda: "● sea  starting" in shown(app))
-        assert (model_dir("sea") / "corpus.txt").read_text() == kept
+        assert ModelDir.named("sea").corpus.read_text() == kept
         assert plan("sea")["source"] == str(sea)
         assert preferences.load().recent_texts == (str(sea),)
 
@@ -170,7 +170,7 @@ async def test_a_text_that_will_not_do_is_told_in_place(tmp_path: Path) -> None:
 
 
 async def test_what_is_typed_survives_what_is_wrong_with_it(sea: Path) -> None:
-    save_checkpoint("Mine", random_checkpoint())
+    save_model("Mine", random_checkpoint())
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
@@ -191,7 +191,7 @@ async def test_what_is_typed_survives_what_is_wrong_with_it(sea: Path) -> None:
         await pilot.press("down", "enter")
         await until(pilot, lambda: "Python's language reference, topic by topic" in shown(app))
         assert app.screen.query_one("#name", SafeInput).value == "mine2"
-        assert not (model_dir("mine2")).exists()
+        assert not ModelDir.named("mine2").path.exists()
 
 
 async def test_a_text_is_downloaded_to_be_looked_into(server: GutenbergServer) -> None:

@@ -20,8 +20,7 @@ from charloom.core.runs.events import (
     Validated,
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus
-from charloom.core.store.read import model_dir
-from charloom.core.store.write import save_checkpoint
+from charloom.core.store.model_dir import ModelDir
 from charloom.tui.app import CharloomApp
 from charloom.tui.train import run_summary
 from charloom.tui.train.chart_screen import ChartScreen
@@ -29,7 +28,7 @@ from charloom.tui.train.loss_chart import LossChart
 from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.screen import TrainScreen
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, end, learned_by_heart, write_run
 
@@ -200,7 +199,7 @@ async def test_the_arrow_keys_choose_another_run(working: ExitStack) -> None:
 
 async def test_enter_goes_to_the_prompt_with_the_model(working: ExitStack) -> None:
     working.enter_context(at_work(write_run("sea", *course())))
-    save_checkpoint("sea", random_checkpoint())
+    save_model("sea", random_checkpoint())
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: "frankenstein@best" in shown(app))
@@ -221,11 +220,11 @@ async def test_a_run_is_deleted_once_the_person_is_sure() -> None:
         for answer in ("c", "d"):
             await pilot.press("d")
             await until(pilot, lambda: "Delete sea with all its checkpoints?" in shown(app))
-            assert folder.is_dir()
+            assert folder.path.is_dir()
             await pilot.press(answer)
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         await until(pilot, lambda: "Press n to choose a text" in shown(app))
-        assert not folder.exists() and told(app) == []
+        assert not folder.path.exists() and told(app) == []
 
 
 async def test_a_run_that_began_elsewhere_meanwhile_is_not_deleted(working: ExitStack) -> None:
@@ -239,7 +238,7 @@ async def test_a_run_that_began_elsewhere_meanwhile_is_not_deleted(working: Exit
         await pilot.press("d")
         await until(pilot, lambda: told(app))
         assert "is being trained; `charloom stop" in told(app)[0]
-        assert model_dir("sea").is_dir()
+        assert ModelDir.named("sea").path.is_dir()
 
 
 async def test_the_large_chart_reads_the_curves_and_goes_on(working: ExitStack) -> None:

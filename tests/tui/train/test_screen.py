@@ -3,13 +3,13 @@
 import json
 import os
 import signal
-from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
 from charloom.core.runs import events
 from charloom.core.runs.events import Continued, Paused, Progress
 from charloom.core.runs.monitor import RunStatus, is_training
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.train.screen import TrainScreen
 from tests.helpers.small_models import endless
@@ -17,9 +17,9 @@ from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, write_run
 
 
-def in_log(folder: Path, **fields: Any) -> bool:
+def in_log(folder: ModelDir, **fields: Any) -> bool:
     """Whether an event with these fields is in the run's log."""
-    log = folder / "metrics.jsonl"
+    log = folder.metrics
     told = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     return any(fields.items() <= event.items() for event in told)
 
