@@ -46,7 +46,7 @@ class SidePanel(VerticalScroll, can_focus=False):
     @property
     def settings(self) -> SamplingConfig:
         """How the next character is to be drawn."""
-        return self._choices.settings
+        return self._choices.sampling
 
     @property
     def length(self) -> int:
@@ -55,7 +55,7 @@ class SidePanel(VerticalScroll, can_focus=False):
 
     def brief(self) -> GenerationRequest:
         """Return what is wanted of the next prompt."""
-        chosen = self._choices.remembered
+        chosen = self._choices.preferences
         return GenerationRequest(
             raw_prompt="",
             prompt="",
@@ -69,8 +69,8 @@ class SidePanel(VerticalScroll, can_focus=False):
 
     def show(self, chosen: GenerationRequest) -> None:
         """Choose what was chosen for this one, its seed too."""
-        self._choices.take(chosen)
-        self._choices.change()
+        self._choices.load_preferences(chosen)
+        self._choices.post_changed()
 
     def pin(self, seed: int) -> None:
         """Have every text begin with this seed from now on."""

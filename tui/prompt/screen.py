@@ -210,7 +210,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         """Let what was changed hold from the next character on."""
         if turn := self.transcript.writing:
             turn.steer(self.controls.settings, self.controls.length)
-        self._remember(**self.query_one(SamplingControls).remembered)
+        self._remember(**self.query_one(SamplingControls).preferences)
 
     @on(Composer.Paged)
     def page(self, event: Composer.Paged) -> None:
@@ -279,7 +279,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
 
     def on_screen_resume(self) -> None:
         """Show what was changed elsewhere."""
-        self.query_one(SamplingControls).take(self.services.preferences)
+        self.query_one(SamplingControls).load_preferences(self.services.preferences)
         self.transcript.look()
 
     def on_unmount(self) -> None:

@@ -86,14 +86,14 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
     @on(SamplingControls.Changed)
     def keep(self) -> None:
         """Remember what was chosen."""
-        self.services.remember(**self.query_one(SamplingControls).remembered)
+        self.services.remember(**self.query_one(SamplingControls).preferences)
 
-    @on(PlainOptionList.OptionHighlighted, "Themes")
+    @on(PlainOptionList.OptionHighlighted, "ThemeList")
     def look(self, event: PlainOptionList.OptionHighlighted) -> None:
         """Look as it was chosen."""
         self.app.theme = event.option_id or DARK.name
 
-    @on(PlainOptionList.OptionSelected, "Places")
+    @on(PlainOptionList.OptionSelected, "PathList")
     def action_copy(self) -> None:
         """Copy the place that is highlighted."""
         place = self.query_one(PathList).place
@@ -114,7 +114,7 @@ here is there, and the other way round. Everything Charloom keeps is in one fold
             self._show()
 
     def _show(self) -> None:
-        self.query_one(SamplingControls).take(self.services.preferences)
+        self.query_one(SamplingControls).load_preferences(self.services.preferences)
         self.query_one(ThemeList).show(self.app.theme)
 
 

@@ -172,7 +172,7 @@ class NewRunScreen(BaseScreen):
         self._corpus = corpus
         self._say("")
         form.show_text(corpus, found, reading, seconds)
-        self.query_one(TextChooser).show_known()
+        self.query_one(TextChooser).update_catalog()
         return True
 
     def _at_work(self, group: str) -> bool:

@@ -1,4 +1,4 @@
-"""A line to type into, in which nothing pasted can act on the terminal."""
+"""Input widgets that show control characters as glyphs, so that pasted text is harmless."""
 
 from rich.text import Text
 from textual import events
@@ -6,11 +6,11 @@ from textual.widgets import Input, TextArea
 
 from charloom.core.sanitize import sanitize
 
-_LONGEST = 10_000  # characters that are pasted at once: enough for any line
+_MAX_PASTE = 10_000  # characters
 
 
 class SafeInput(Input):
-    """Textual's input, with controls shown as glyphs: what is seen is what is there."""
+    """An Input whose value has no control characters."""
 
     DEFAULT_CSS = """
     SafeInput {
@@ -25,18 +25,17 @@ class SafeInput(Input):
     """
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take all lines of what is pasted as one; Textual would take the first."""
+        """Join the pasted lines; Textual would insert only the first."""
         event.prevent_default()
         event.stop()
-        self.replace(" ".join(event.text[:_LONGEST].splitlines()), *self.selection)
+        self.replace(" ".join(event.text[:_MAX_PASTE].splitlines()), *self.selection)
 
     def validate_value(self, value: str) -> str:
-        """Make pasted controls visible."""
         return sanitize(value).replace("\n", " ")
 
 
 class SafeTextArea(TextArea):
-    """Textual's text area, which shows controls as glyphs and keeps them as they are."""
+    """A TextArea that shows control characters as glyphs; its text keeps them."""
 
     DEFAULT_CSS = """
     SafeTextArea {
@@ -49,10 +48,10 @@ class SafeTextArea(TextArea):
     """
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Leave F6 to the app; Textual's areas select a line with it."""
+        """Leave F6 to the app; TextArea would select a line."""
         return action != "select_line"
 
     def get_line(self, line_index: int) -> Text:
-        """Return a line as it is to be seen; tabs are widened by Textual."""
+        """Return a sanitized line; Textual expands the tabs."""
         line = self.document.get_line(line_index)
         return Text("\t".join(map(sanitize, line.split("\t"))), end="", no_wrap=True)

@@ -1,4 +1,4 @@
-"""A number that is turned: with the arrow keys, by typing it, or with the mouse."""
+"""A slider for a number: set it with the arrow keys, digits or the mouse."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -15,14 +15,15 @@ from textual.widget import Widget
 
 from charloom.tui.formatting.units import bar_parts
 
-_BAR_FROM = 20  # columns: a narrower dial shows its number alone
+_MIN_WIDTH_WITH_BAR = 20  # columns; a narrower slider shows its value only
+_MAX_DIGITS = 12
 
 
 class NumberSlider(Widget, can_focus=True):
-    """One line: a label, the value, and a bar that shows where it stands.
+    """One line: a label, the value, and a bar.
 
-    The arrow keys go from notch to notch. Typed digits replace the value, on Enter or when the
-    focus leaves, with anything from ``low`` to ``high``. A value in ``names`` is shown as a word.
+    The arrow keys move from notch to notch. Typed digits set any value from ``low`` to ``high``,
+    on Enter or when the focus leaves. Values in ``names`` are shown by name.
     """
 
     DEFAULT_CSS = """
@@ -34,28 +35,28 @@ class NumberSlider(Widget, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,minus", "turn(-1)", "less", show=False),
-        Binding("right,plus", "turn(1)", "more", show=False),
-        Binding("home", "turn(-1000)", "least", show=False),
-        Binding("end", "turn(1000)", "most", show=False),
-        Binding("backspace", "rub_out", "delete the last digit", show=False),
+        Binding("left,minus", "move(-1)", "less", show=False),
+        Binding("right,plus", "move(1)", "more", show=False),
+        Binding("home", "move(-1000)", "minimum", show=False),
+        Binding("end", "move(1000)", "maximum", show=False),
+        Binding("backspace", "delete_digit", "delete the last digit", show=False),
     ]
-    HELP = "← → turn it, digits and Enter set it, Home and End are the ends, and so does a click."
+    HELP = "← → move the slider, Home and End go to its ends; digits and Enter or a click set it."
 
     value: reactive[float] = reactive(0.0, init=False)
     typed = reactive("", init=False)
 
     @dataclass
     class Changed(Message):
-        """The person has chosen another value."""
+        """The user changed the value."""
 
-        dial: "NumberSlider"
+        slider: "NumberSlider"
         value: float
 
         @property
         def control(self) -> "NumberSlider":
-            """The dial, for ``@on(Dial.Changed, "#temperature")``."""
-            return self.dial
+            """The slider, for ``@on(NumberSlider.Changed, "#temperature")``."""
+            return self.slider
 
     def __init__(
         self,
@@ -65,7 +66,6 @@ class NumberSlider(Widget, can_focus=True):
         *,
         low: float | None = None,
         high: float | None = None,
-        form: str = "{:g}",
         names: Mapping[float, str] | None = None,
         label_width: int = 8,
         id: str | None = None,  # noqa: A002 - Textual's name for it
@@ -76,43 +76,42 @@ class NumberSlider(Widget, can_focus=True):
         self._low = self._notches[0] if low is None else low
         self._high = self._notches[-1] if high is None else high
         self._whole = all(isinstance(notch, int) for notch in notches)
-        self._form, self._names = form, dict(names or {})
+        self._names = dict(names or {})
         self._label_width = label_width
         self._value_width = max(6, *map(len, self._names.values())) if self._names else 6
         self.set_reactive(NumberSlider.value, value)
 
     def set_silently(self, value: float) -> None:
-        """Show ``value`` without telling that it changed."""
+        """Set ``value`` without posting ``Changed``."""
         with self.prevent(NumberSlider.Changed):
             self.typed = ""
             self.value = value
 
     def watch_value(self, value: float) -> None:
-        """Tell of a new value."""
         self.post_message(self.Changed(self, value))
 
     def render(self) -> Content:
-        """Draw label, value and bar."""
-        width = self.content_size.width
-        shown = f"{self.typed}▏" if self.typed else self.shown(self.value)
+        value = f"{self.typed}▏" if self.typed else self._names.get(self.value, f"{self.value:g}")
         label = self.label[: self._label_width].ljust(self._label_width)
-        left = max(0, width - self._label_width - self._value_width - 1)
-        bar = left if width >= _BAR_FROM and len(self._notches) > 1 else 0
-        done, rest = bar_parts(self._place(), bar)
+        done, rest = bar_parts(self._fraction(), max(0, self._bar_width))
         return Content.assemble(
             (label, "$text-muted"),
-            shown[: self._value_width].rjust(self._value_width),
+            value[: self._value_width].rjust(self._value_width),
             " ",
             (done, "$accent"),
             (rest, "$text-disabled"),
         )
 
-    def shown(self, value: float) -> str:
-        """Return ``value`` as it is written here."""
-        return self._names.get(value) or self._form.format(value)
+    @property
+    def _bar_width(self) -> int:
+        width = self.content_size.width
+        return width - self._bar_start if width >= _MIN_WIDTH_WITH_BAR else 0
 
-    def action_turn(self, notches: int) -> None:
-        """Go so many notches up, or down."""
+    @property
+    def _bar_start(self) -> int:
+        return self._label_width + self._value_width + 1
+
+    def action_move(self, notches: int) -> None:
         self.typed = ""
         last = len(self._notches) - 1
         if notches > 0:
@@ -122,14 +121,12 @@ class NumberSlider(Widget, can_focus=True):
             at = bisect_left(self._notches, self.value) + notches
             self.value = min(self.value, self._notches[max(at, 0)])
 
-    def action_rub_out(self) -> None:
-        """Delete the last digit typed."""
+    def action_delete_digit(self) -> None:
         self.typed = self.typed[:-1]
 
     def on_key(self, event: events.Key) -> None:
-        """Take digits, and what ends them."""
         if event.character and event.character in "0123456789.,":
-            self.typed = (self.typed + event.character.replace(",", "."))[:12]
+            self.typed = (self.typed + event.character.replace(",", "."))[:_MAX_DIGITS]
         elif event.key == "enter" and self.typed:
             self.accept()
         elif event.key == "escape" and self.typed:
@@ -140,11 +137,10 @@ class NumberSlider(Widget, can_focus=True):
         event.prevent_default()
 
     def on_blur(self) -> None:
-        """Take what was typed."""
         self.accept()
 
     def accept(self) -> bool:
-        """Take what was typed, if anything was; return False, telling why, if it will not do."""
+        """Apply the typed value, if any; notify the user and return False if it is invalid."""
         typed, self.typed = self.typed, ""
         if not typed:
             return True
@@ -158,40 +154,34 @@ class NumberSlider(Widget, can_focus=True):
         else:
             kind = "a whole number" if self._whole else "a number"
             self.app.notify(
-                f"{self.label} is {kind} from {self._form.format(self._low)} to "
-                f"{self._form.format(self._high)}, not {typed}.",
+                f"{self.label} is {kind} from {self._low:g} to {self._high:g}, not {typed}.",
                 severity="warning",
             )
         return in_range
 
-    def _place(self) -> float:
-        """Return where the value stands among the notches, from 0 to 1."""
+    def _fraction(self) -> float:
+        """Return the position of the value among the notches, from 0 to 1."""
         notches = self._notches
         right = min(bisect_left(notches, self.value), len(notches) - 1)
-        place: float = right
+        position: float = right
         if right and notches[right] > self.value:
             gap = notches[right] - notches[right - 1]
-            place -= (notches[right] - self.value) / gap
-        return place / max(1, len(notches) - 1)
+            position -= (notches[right] - self.value) / gap
+        return position / max(1, len(notches) - 1)
 
     def on_click(self, event: events.Click) -> None:
-        """Turn to where the bar was clicked."""
         offset = event.get_content_offset(self)
-        bar = self.content_size.width - self._label_width - self._value_width - 1
-        if offset is not None and bar > 0 and self.content_size.width >= _BAR_FROM:
-            along = (offset.x - self._label_width - self._value_width - 1) / max(1, bar - 1)
-            if along >= 0:
-                self.typed = ""
-                self.value = self._notches[round(along * (len(self._notches) - 1))]
+        if offset is not None and offset.x >= self._bar_start and self._bar_width > 0:
+            fraction = (offset.x - self._bar_start) / max(1, self._bar_width - 1)
+            self.typed = ""
+            self.value = self._notches[round(fraction * (len(self._notches) - 1))]
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Go one notch up; without the focus, what is around scrolls."""
-        if self.has_focus:
+        if self.has_focus:  # otherwise the container scrolls
             event.stop()
-            self.action_turn(1)
+            self.action_move(1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Go one notch down."""
         if self.has_focus:
             event.stop()
-            self.action_turn(-1)
+            self.action_move(-1)

@@ -1,4 +1,8 @@
-"""A choice among a few words that are all in sight."""
+"""One line of options, all visible, of which one is chosen.
+
+Textual's RadioSet needs Enter after the arrow keys, and its ``pressed_index`` changes only after a
+message; here the arrow keys choose at once.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +16,11 @@ from textual.reactive import reactive
 from textual.style import Style
 from textual.widget import Widget
 
-_INDEX = "index"  # where a style keeps which word it is
+_META_KEY = "index"  # of an option, in the style of its text
 
 
 class OptionRow(Widget, can_focus=True):
-    """One line: a label and the words; the arrow keys and the mouse choose."""
+    """A label and the options; the arrow keys and the mouse choose."""
 
     DEFAULT_CSS = """
     OptionRow {
@@ -26,41 +30,37 @@ class OptionRow(Widget, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", "the one before", show=False),
-        Binding("right,space", "turn(1)", "the next one", show=False),
+        Binding("left", "move(-1)", "previous", show=False),
+        Binding("right,space", "move(1)", "next", show=False),
     ]
 
     chosen: reactive[int] = reactive(0, init=False)
 
     @dataclass
     class Changed(Message):
-        """The person has chosen another word."""
+        """The user chose another option."""
 
-        one_of: "OptionRow"
+        option_row: "OptionRow"
         chosen: int
 
-    def __init__(self, label: str, words: Sequence[str]) -> None:
+    def __init__(self, label: str, options: Sequence[str]) -> None:
         super().__init__()
-        self._label, self._words = label, tuple(words)
+        self._label, self._options = label, tuple(options)
 
     def render(self) -> Content:
-        """Draw the label and the words, the chosen one in brackets."""
         pieces = [Content.styled(f"{self._label:<8}", "$text-muted")]
-        for index, word in enumerate(self._words):
-            here = index == self.chosen
-            style = "bold $accent" if here else "$text-muted"
-            piece = Content.styled(f"[{word}]" if here else f" {word} ", style)
-            pieces.append(piece.stylize(Style.from_meta({_INDEX: index})))
+        for index, option in enumerate(self._options):
+            chosen = index == self.chosen
+            style = "bold $accent" if chosen else "$text-muted"
+            piece = Content.styled(f"[{option}]" if chosen else f" {option} ", style)
+            pieces.append(piece.stylize(Style.from_meta({_META_KEY: index})))
         return Content(" ").join(pieces)
 
     def watch_chosen(self, chosen: int) -> None:
-        """Tell of the choice."""
         self.post_message(self.Changed(self, chosen))
 
-    def action_turn(self, by: int) -> None:
-        """Choose the word before, or the next; after the last comes the first."""
-        self.chosen = (self.chosen + by) % len(self._words)
+    def action_move(self, by: int) -> None:
+        self.chosen = (self.chosen + by) % len(self._options)
 
     def on_click(self, event: events.Click) -> None:
-        """Choose a word that was clicked."""
-        self.chosen = event.style.meta.get(_INDEX, self.chosen)
+        self.chosen = event.style.meta.get(_META_KEY, self.chosen)

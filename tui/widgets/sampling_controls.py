@@ -1,7 +1,7 @@
-"""How a model is to write: a line for each choice."""
+"""A form for the sampling settings, one line each."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from textual import on
@@ -20,7 +20,7 @@ from charloom.tui.widgets.option_row import OptionRow
 
 _TEMPERATURES = tuple(tenths / 10 for tenths in range(21))
 _TOP_K = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100)
-_MOST_CHARACTERS = 65_536  # that a model can know
+_MAX_TOP_K = 65_536  # characters that a model can know
 _TOP_P = tuple(twentieths / 20 for twentieths in range(1, 21))
 _LENGTHS = (50, 100, 200, 300, 500, 800, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 _COLUMNS = tuple(range(1, MAX_CANDIDATES + 1))
@@ -28,7 +28,7 @@ _ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 
 
 class SamplingControls(VerticalScroll, can_focus=False):
-    """Dials and fields for what is remembered of how a person lets a model write."""
+    """Sliders and fields for the sampling settings among the preferences."""
 
     DEFAULT_CSS = """
     SamplingControls {
@@ -42,24 +42,23 @@ class SamplingControls(VerticalScroll, can_focus=False):
 
     @dataclass
     class Changed(Message):
-        """The person has changed something."""
+        """The user changed a setting."""
 
-    def __init__(self, remembered: Preferences) -> None:
+    def __init__(self, preferences: Preferences) -> None:
         super().__init__()
-        self._first = remembered
+        self._initial = preferences
 
     def compose(self) -> ComposeResult:
-        """Lay out the lines."""
-        first = self._first
+        initial = self._initial
         yield NumberSlider(
-            "temp", first.temperature, _TEMPERATURES, high=MAX_TEMPERATURE, id="temperature"
+            "temp", initial.temperature, _TEMPERATURES, high=MAX_TEMPERATURE, id="temperature"
         )
         yield NumberSlider(
-            "top-k", first.top_k, _TOP_K, high=_MOST_CHARACTERS, names={0: "all"}, id="top-k"
+            "top-k", initial.top_k, _TOP_K, high=_MAX_TOP_K, names={0: "all"}, id="top-k"
         )
-        yield NumberSlider("top-p", first.top_p, _TOP_P, low=1e-6, names={1.0: "all"}, id="top-p")
+        yield NumberSlider("top-p", initial.top_p, _TOP_P, low=1e-6, names={1.0: "all"}, id="top-p")
         yield NumberSlider(
-            "length", first.length, _LENGTHS, low=1, high=MAX_STORED_CHARACTERS - 1, id="length"
+            "length", initial.length, _LENGTHS, low=1, high=MAX_STORED_CHARACTERS - 1, id="length"
         )
         with Horizontal(classes="row gap"):
             yield Static("seed", classes="label", markup=False)
@@ -67,63 +66,58 @@ class SamplingControls(VerticalScroll, can_focus=False):
         with Horizontal(classes="row"):
             yield Static("stop at", classes="label", markup=False)
             yield SafeInput(placeholder=r"such as \n\n", id="stop")
-        yield NumberSlider("columns", first.candidate_count, _COLUMNS, id="columns")
+        yield NumberSlider("columns", initial.candidate_count, _COLUMNS, id="columns")
         yield OptionRow("vary", ("seed", "temp"))
 
     def on_mount(self) -> None:
-        """Show what a field and a choice of words are not made with."""
-        self.take(self._first)
+        self.load_preferences(self._initial)
 
     @property
-    def settings(self) -> SamplingConfig:
-        """How the next character is to be drawn."""
-        temperature, top_k, top_p = (self._dial(n) for n in ("temperature", "top-k", "top-p"))
+    def sampling(self) -> SamplingConfig:
+        """The settings for sampling the next character."""
+        temperature, top_k, top_p = (self._number(n) for n in ("temperature", "top-k", "top-p"))
         return SamplingConfig(float(temperature), int(top_k), float(top_p))
 
     @property
     def length(self) -> int:
-        """How many characters are wanted."""
-        return int(self._dial("length"))
+        """The number of characters to generate."""
+        return int(self._number("length"))
 
     @property
-    def remembered(self) -> dict[str, Any]:
-        """What is to be remembered: fields of the preferences."""
-        settings = self.settings
+    def preferences(self) -> dict[str, Any]:
+        """The settings as fields of :class:`Preferences`."""
         return {
-            "temperature": settings.temperature,
-            "top_k": settings.top_k,
-            "top_p": settings.top_p,
+            **asdict(self.sampling),
             "length": self.length,
             "seed": int(self._field("seed").value or -1),
             "stop": _unescaped(self._field("stop").value),
-            "candidate_count": int(self._dial("columns")),
+            "candidate_count": int(self._number("columns")),
             "vary_by": VARY_OPTIONS[self.query_one(OptionRow).chosen],
         }
 
-    def take(self, chosen: Preferences | GenerationRequest) -> None:
-        """Show what was chosen elsewhere, without telling of it."""
-        settings = chosen.sampling if isinstance(chosen, GenerationRequest) else chosen
+    def load_preferences(self, values: Preferences | GenerationRequest) -> None:
+        """Show ``values`` without posting ``Changed``."""
+        sampling = values.sampling if isinstance(values, GenerationRequest) else values
         with self.prevent(NumberSlider.Changed, SafeInput.Changed, OptionRow.Changed):
             for name, value in (
-                ("temperature", settings.temperature),
-                ("top-k", settings.top_k),
-                ("top-p", settings.top_p),
-                ("length", chosen.length),
-                ("columns", chosen.candidate_count),
+                ("temperature", sampling.temperature),
+                ("top-k", sampling.top_k),
+                ("top-p", sampling.top_p),
+                ("length", values.length),
+                ("columns", values.candidate_count),
             ):
                 self.query_one(f"#{name}", NumberSlider).value = value
-            self._field("seed").value = "" if chosen.seed < 0 else str(chosen.seed)
-            self._field("stop").value = _escaped(chosen.stop)
-            self.query_one(OptionRow).chosen = VARY_OPTIONS.index(chosen.vary_by)
+            self._field("seed").value = "" if values.seed < 0 else str(values.seed)
+            self._field("stop").value = _escaped(values.stop)
+            self.query_one(OptionRow).chosen = VARY_OPTIONS.index(values.vary_by)
 
     @on(NumberSlider.Changed)
     @on(SafeInput.Changed)
     @on(OptionRow.Changed)
-    def change(self) -> None:
-        """Tell of it."""
+    def post_changed(self) -> None:
         self.post_message(self.Changed())
 
-    def _dial(self, name: str) -> float:
+    def _number(self, name: str) -> float:
         return self.query_one(f"#{name}", NumberSlider).value
 
     def _field(self, name: str) -> SafeInput:
@@ -131,8 +125,8 @@ class SamplingControls(VerticalScroll, can_focus=False):
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"[\n\t\\]", lambda found: {v: k for k, v in _ESCAPES.items()}[found[0]], text)
+    return re.sub(r"[\n\t\\]", lambda match: {v: k for k, v in _ESCAPES.items()}[match[0]], text)
 
 
 def _unescaped(text: str) -> str:
-    return re.sub(r"\\[nt\\]", lambda found: _ESCAPES[found[0]], text)
+    return re.sub(r"\\[nt\\]", lambda match: _ESCAPES[match[0]], text)

@@ -1,4 +1,4 @@
-"""The ways to name a text to train on: known ones, files, those of late, and pasting one."""
+"""Choose a text: from the catalog, a file, the recent texts, or by pasting."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,36 +26,35 @@ from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.option_list import PlainOptionList
 
-_NONE_YET = "Nothing yet: the texts you train on are listed here, to be used again."
+_NO_RECENT = "No texts yet. Texts that you train on are listed here."
+_MAX_NAME = 120  # characters
 
 
 class SafeDirectoryTree(DirectoryTree):
-    """Textual's tree of a folder, without hidden files, and with names that cannot act."""
+    """A DirectoryTree without hidden files and with sanitized names."""
 
     DEFAULT_CSS = """
     SafeDirectoryTree {
         background: $background;
         padding: 0;
         scrollbar-size-vertical: 1;
-        overflow-x: hidden;  /* right and left go to the other texts, however long a name is */
+        overflow-x: hidden;  /* left and right switch tabs, even if a name is long */
     }
     """
 
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
-        """Leave out what is hidden."""
         return (path for path in paths if not path.name.startswith("."))
 
     def render_label(self, node: TreeNode[DirEntry], base_style: Style, style: Style) -> Text:
-        """Return how a file's name is shown."""
         assert node.data is not None
         path = node.data.path
         name = str(path) if node.is_root else path.name
         mark = ("▾ " if node.is_expanded else "▸ ") if node.allow_expand else "  "
-        return Text.assemble((mark, base_style), (single_line(name, _LONGEST), style))
+        return Text.assemble((mark, base_style), (single_line(name, _MAX_NAME), style))
 
 
 class TextChooser(Vertical):
-    """Four ways, a tab each; says which text was chosen. The texts of late are given to it."""
+    """Four tabs to choose a text from; ``recent`` lists the recent ones."""
 
     DEFAULT_CSS = """
     TextChooser {
@@ -68,13 +67,13 @@ class TextChooser(Vertical):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "turn(-1)", "Other texts", show=False),
-        Binding("right", "turn(1)", "Other texts", show=False),
+        Binding("left", "switch_tab(-1)", "Previous tab", show=False),
+        Binding("right", "switch_tab(1)", "Next tab", show=False),
     ]
 
     @dataclass
     class Chosen(Message):
-        """The person has chosen a text."""
+        """The user chose a text."""
 
         source: TextSource
 
@@ -83,58 +82,54 @@ class TextChooser(Vertical):
         self._recent = [TextSource.from_recent(text) for text in recent]
 
     def compose(self) -> ComposeResult:
-        """Lay out the four tabs."""
         with TabbedContent():
             with TabPane("Known texts", id="known"):
-                yield PlainOptionList(*map(_known, catalog.ENTRIES))
+                yield PlainOptionList(*map(_option, catalog.ENTRIES))
             with TabPane("A file", id="file"):
-                yield SafeInput(placeholder="path of a text file: type or paste it", id="path")
-                yield SafeDirectoryTree(_here())
+                yield SafeInput(placeholder="path of a text file", id="path")
+                yield SafeDirectoryTree(_start_folder())
             with TabPane("Recent", id="recent"):
                 if self._recent:
                     yield PlainOptionList(*(Option(safe_line(s.label, 200)) for s in self._recent))
                 else:
-                    yield Static(_NONE_YET, classes="hint", markup=False)
+                    yield Static(_NO_RECENT, classes="hint", markup=False)
             with TabPane("Paste", id="paste"):
-                yield SafeTextArea(placeholder="Paste or write a text here, then Tab and Enter.")
+                yield SafeTextArea(
+                    placeholder="Paste or type a text here, then press Tab and Enter."
+                )
                 yield Button("Use this text", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        """Begin among the known texts."""
         self.query_one("#known OptionList").focus()
 
-    def action_turn(self, by: int) -> None:
-        """Go to the tab before or after."""
+    def action_switch_tab(self, by: int) -> None:
         tabs, panes = self.query_one(TabbedContent), [str(pane.id) for pane in self.query(TabPane)]
         tabs.active = panes[(panes.index(tabs.active) + by) % len(panes)]
         self.focus_inside()
 
     def focus_inside(self) -> None:
-        """Put the focus on what the tab is for, at once: the next key may be waiting already."""
-        inside = self.query_one(f"#{self.query_one(TabbedContent).active}")
-        places = [each for each in inside.walk_children(Widget) if each.focusable]
-        trees = [
-            each for each in places if isinstance(each, SafeDirectoryTree)
-        ]  # rather than the field
-        self.screen.set_focus((trees or places or [self.query_one(Tabs)])[0])
+        """Focus the main widget of the tab at once: the next key may already be queued."""
+        pane = self.query_one(f"#{self.query_one(TabbedContent).active}")
+        focusable = [widget for widget in pane.walk_children(Widget) if widget.focusable]
+        trees = [widget for widget in focusable if isinstance(widget, SafeDirectoryTree)]
+        self.screen.set_focus((trees or focusable or [self.query_one(Tabs)])[0])
 
     def on_paste(self, event: events.Paste) -> None:
-        """Take a path that is pasted over the tree of files."""
+        """Put a path that is pasted over the file tree into the input."""
         if self.query_one(TabbedContent).active == "file":
             event.stop()
             field = self.query_one("#path", SafeInput)
             field.value = event.text
             field.focus()
 
-    def show_known(self) -> None:
-        """Show anew which known texts are at hand."""
-        known = self.query_one("#known OptionList", OptionList)
+    def update_catalog(self) -> None:
+        """Show which texts of the catalog are downloaded."""
+        texts = self.query_one("#known OptionList", OptionList)
         for index, entry in enumerate(catalog.ENTRIES):
-            known.replace_option_prompt_at_index(index, _known(entry).prompt)
+            texts.replace_option_prompt_at_index(index, _option(entry).prompt)
 
     @on(OptionList.OptionSelected)
     def choose_listed(self, event: OptionList.OptionSelected) -> None:
-        """Choose a known text, or one of late."""
         if event.option_id is None:
             self.post_message(self.Chosen(self._recent[event.option_index]))
         else:
@@ -142,12 +137,11 @@ class TextChooser(Vertical):
 
     @on(SafeDirectoryTree.FileSelected)
     def choose_file(self, event: SafeDirectoryTree.FileSelected) -> None:
-        """Choose a file of the tree."""
         self.post_message(self.Chosen(TextSource(TextKind.FILE, str(event.path))))
 
     @on(SafeInput.Submitted, "#path")
     def choose_path(self, event: SafeInput.Submitted) -> None:
-        """Choose a file by its path; show what is in a folder."""
+        """Choose a file by its path; open a folder in the tree."""
         if not event.value.strip():
             return
         source = TextSource(TextKind.FILE, event.value.strip())
@@ -157,35 +151,30 @@ class TextChooser(Vertical):
 
     @on(Button.Pressed)
     def choose_pasted(self) -> None:
-        """Choose what was pasted."""
         self.post_message(
             self.Chosen(TextSource(TextKind.PASTED, self.query_one(SafeTextArea).text))
         )
 
 
-def _known(entry: catalog.CatalogEntry) -> Option:
-    """Return a line of the catalog."""
-    where = "here" if catalog.cached(entry.name) else ("download", "$text-muted")
+def _option(entry: catalog.CatalogEntry) -> Option:
+    availability = "here" if catalog.cached(entry.name) else ("download", "$text-muted")
     line = Content.assemble(
         f"{single_line(entry.title, 31):<31}  ",
         (f"{single_line(entry.author, 20):<20}  ", "$text-muted"),
         (f"{_kind(entry):<13}", "$text-muted"),
-        where,
+        availability,
     )
     return Option(line, id=entry.name)
 
 
 def _kind(entry: catalog.CatalogEntry) -> str:
-    """Return what sort of text it is, with its language when that is not the usual one."""
+    """Return the kind of a text, or its language if that is unusual."""
     return entry.kind if entry.language in ("English", "Python") else entry.language
 
 
-def _here() -> Path:
-    """Return the current folder; the home folder where that is gone."""
+def _start_folder() -> Path:
+    """Return the current folder; the home folder if it was deleted."""
     try:
         return Path.cwd()
     except OSError:
         return Path.home()
-
-
-_LONGEST = 120  # characters of a name

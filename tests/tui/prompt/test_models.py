@@ -295,7 +295,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         (turn,) = turns(pilot)
         assert text_of(turn) == generation.text
         await until(pilot, lambda: "other@7" in words(app) and "» the sea" in shown(app))
-        chosen = room(pilot).query_one(SamplingControls).remembered
+        chosen = room(pilot).query_one(SamplingControls).preferences
         assert (chosen["temperature"], chosen["top_k"], chosen["top_p"]) == (1.1, 7, 0.8)
         assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, "zzz")
         await pilot.press("t")

@@ -227,14 +227,14 @@ async def test_the_seed_of_a_text_can_be_pinned() -> None:
         await ready(pilot)
         first = await written(pilot, "the sea ")
         app.post_message(Key("alt+p", "p"))  # as most terminals have it
-        await until(pilot, lambda: room(pilot).query_one(SamplingControls).remembered["seed"] >= 0)
+        await until(pilot, lambda: room(pilot).query_one(SamplingControls).preferences["seed"] >= 0)
         assert composer(pilot).text == ""
         second = await written(pilot, "the sea ")
         assert text_of(second) == text_of(first)
     again = CharloomApp()
     async with again.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        assert room(pilot).query_one(SamplingControls).remembered["seed"] == first.brief.seed
+        assert room(pilot).query_one(SamplingControls).preferences["seed"] == first.brief.seed
 
 
 async def test_what_can_be_done_can_be_clicked() -> None:

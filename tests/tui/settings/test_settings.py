@@ -76,11 +76,11 @@ async def test_what_was_chosen_elsewhere_is_shown() -> None:
         app.theme = "nord"
         await pilot.press("f5")
         choices = app.screen.query_one(SamplingControls)
-        await until(pilot, lambda: choices.settings.temperature == 1.5)
-        assert choices.remembered["seed"] == 3 and choices.remembered["stop"] == "\t"
+        await until(pilot, lambda: choices.sampling.temperature == 1.5)
+        assert choices.preferences["seed"] == 3 and choices.preferences["stop"] == "\t"
         assert (
-            choices.remembered["candidate_count"] == 4
-            and choices.remembered["vary_by"] == "temperature"
+            choices.preferences["candidate_count"] == 4
+            and choices.preferences["vary_by"] == "temperature"
         )
         await until(pilot, lambda: app.screen.query_one(screen.ThemeList).highlighted is not None)
         assert app.theme == "nord" and app.services.preferences.theme == "nord"

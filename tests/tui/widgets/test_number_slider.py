@@ -1,4 +1,4 @@
-"""A dial: the keys that turn it, what may be typed, and how it tells of a change."""
+"""The number slider: its keys, typed values, mouse and ``Changed`` messages."""
 
 import pytest
 from textual.app import App, ComposeResult
@@ -11,26 +11,26 @@ NOTCHES = (0.0, 0.5, 1.0, 1.5, 2.0)
 WHOLE = (0, 10, 20, 50)
 
 
-class Dials(App[None]):
-    """Two dials: one of fractions, and one of whole numbers of which 0 has a name."""
+class Sliders(App[None]):
+    """Two sliders: one of fractions, and one of whole numbers in which 0 has a name."""
 
     def __init__(self, *, width: int = 40) -> None:
         super().__init__()
         self._width = width
-        self.heard: list[float] = []
+        self.values: list[float] = []
 
     def compose(self) -> ComposeResult:
         yield NumberSlider("heat", 0.8, NOTCHES, high=10.0, id="heat")
         yield NumberSlider("top-k", 0, WHOLE, high=100, names={0: "all"}, id="top")
 
     def on_mount(self) -> None:
-        for dial in self.query(NumberSlider):
-            dial.styles.width = self._width
+        for slider in self.query(NumberSlider):
+            slider.styles.width = self._width
         self.query_one("#heat").focus()
 
     def on_number_slider_changed(self, event: NumberSlider.Changed) -> None:
-        assert event.control is event.dial
-        self.heard.append(event.value)
+        assert event.control is event.slider
+        self.values.append(event.value)
 
     @property
     def heat(self) -> NumberSlider:
@@ -41,9 +41,8 @@ class Dials(App[None]):
         return self.query_one("#top", NumberSlider)
 
 
-def line(dial: NumberSlider) -> str:
-    """Return what is drawn."""
-    return dial.render().plain
+def line(slider: NumberSlider) -> str:
+    return slider.render().plain
 
 
 @pytest.mark.parametrize(
@@ -69,33 +68,33 @@ def line(dial: NumberSlider) -> str:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-async def test_keys_turn_it_and_set_it(keys: list[str], value: float) -> None:
-    app = Dials()
+async def test_keys_move_it_and_set_it(keys: list[str], value: float) -> None:
+    app = Sliders()
     async with app.run_test(notifications=True) as pilot:
         await pilot.press(*keys)
         assert app.heat.value == value and app.heat.typed == ""
-        assert app.heard[-1:] == ([value] if value != 0.8 else [])
+        assert app.values[-1:] == ([value] if value != 0.8 else [])
         assert not app._notifications
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         ("11", "heat is a number from 0 to 10, not 11."),
         ("1.2.3", "heat is a number from 0 to 10, not 1.2.3."),
         ("..", "heat is a number from 0 to 10, not ..."),
     ],
 )
-async def test_what_will_not_do_is_told_and_changes_nothing(typed: str, told: str) -> None:
-    app = Dials()
+async def test_an_invalid_value_is_reported_and_changes_nothing(typed: str, message: str) -> None:
+    app = Sliders()
     async with app.run_test(notifications=True) as pilot:
         await pilot.press(*typed, "enter")
-        await until(pilot, lambda: [note.message for note in app._notifications] == [told])
-        assert app.heat.value == 0.8 and app.heard == []
+        await until(pilot, lambda: [note.message for note in app._notifications] == [message])
+        assert app.heat.value == 0.8 and app.values == []
 
 
-async def test_a_dial_of_whole_numbers_takes_no_fraction() -> None:
-    app = Dials()
+async def test_a_slider_of_whole_numbers_rejects_fractions() -> None:
+    app = Sliders()
     async with app.run_test(notifications=True) as pilot:
         app.top.focus()
         await pilot.press(*"2.5", "enter")
@@ -107,7 +106,7 @@ async def test_a_dial_of_whole_numbers_takes_no_fraction() -> None:
 
 
 async def test_it_shows_what_is_typed_and_a_word_for_a_named_value() -> None:
-    app = Dials()
+    app = Sliders()
     async with app.run_test(notifications=True) as pilot:
         assert line(app.top).startswith("top-k      all ")
         await pilot.press("1")
@@ -115,7 +114,7 @@ async def test_it_shows_what_is_typed_and_a_word_for_a_named_value() -> None:
 
 
 async def test_its_bar_is_as_long_as_the_value_is_high_and_a_click_sets_it() -> None:
-    app = Dials()
+    app = Sliders()
     async with app.run_test(notifications=True) as pilot:
         bars = []
         for value in (0.0, 1.0, 2.0, 10.0):
@@ -131,25 +130,25 @@ async def test_its_bar_is_as_long_as_the_value_is_high_and_a_click_sets_it() -> 
         assert app.heat.value == 2.0
 
 
-async def test_a_narrow_dial_has_no_bar_and_a_click_only_focuses_it() -> None:
-    app = Dials(width=18)
+async def test_a_narrow_slider_has_no_bar_and_a_click_only_focuses_it() -> None:
+    app = Sliders(width=18)
     async with app.run_test(notifications=True) as pilot:
         assert "━" not in line(app.heat) and len(line(app.heat)) <= 18
         await pilot.click("#top", offset=(16, 0))
         assert app.focused is app.top and app.top.value == 0
 
 
-async def test_what_is_set_silently_is_not_told() -> None:
-    app = Dials()
+async def test_setting_silently_posts_no_message() -> None:
+    app = Sliders()
     async with app.run_test(notifications=True) as pilot:
         await pilot.press("7")
         app.heat.set_silently(1.5)
         await pilot.pause()
-        assert (app.heat.value, app.heat.typed, app.heard) == (1.5, "", [])
+        assert (app.heat.value, app.heat.typed, app.values) == (1.5, "", [])
 
 
-async def test_the_wheel_turns_it_only_when_it_has_the_focus() -> None:
-    app = Dials()
+async def test_the_wheel_moves_it_only_when_it_has_the_focus() -> None:
+    app = Sliders()
     async with app.run_test(notifications=True) as pilot:
         await pilot._post_mouse_events([MouseScrollUp], "#heat")
         assert app.heat.value == 1.0
