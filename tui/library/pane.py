@@ -4,7 +4,7 @@ from textual.binding import Binding
 from textual.containers import Vertical
 
 from charloom.tui.services.app_services import AppServices
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 
 
 def on_key(key: str, action: str, words: str, tooltip: str, display: str | None = None) -> Binding:
@@ -35,11 +35,4 @@ class LibraryPane(Vertical):
 
         ``words`` say some of it otherwise than usual; what they have no word for is not said.
         """
-        known = (each for each in self.BINDINGS if isinstance(each, Binding))
-        told = [
-            (each.key_display or each.key, word, each.action)
-            for each in known
-            if (word := words.get(each.action, each.description.lower()))
-            and self.check_action(each.action, ())
-        ]
-        self.query_one(ActionBar).show(told)
+        self.query_one(ActionBar).show(key_hints(self, **words))

@@ -1,22 +1,50 @@
-"""A line of things that can be done here: each with its key, each a button for the mouse."""
+"""A line of key hints that are also buttons for the mouse."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from textual import events
 from textual.actions import parse
+from textual.binding import Binding
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.style import Style
 from textual.widgets import Static
 
-_DO = "do"  # where a style keeps the action; Textual would underline its own "@click"
+_HINT = "hint"  # the key of a hint's index in the style of its text
+
+
+class KeyHint(NamedTuple):
+    """A key and the action it runs, in Textual's notation, such as ``screen.star``.
+
+    Without ``node``, a plain action name belongs to the nearest ancestor that has the action.
+    """
+
+    key: str
+    label: str
+    action: str
+    node: DOMNode | None = None
+
+
+def key_hints(node: DOMNode, **labels: str) -> list[KeyHint]:
+    """Return a hint for each action in the BINDINGS of ``node`` that is enabled now.
+
+    ``labels`` by action replace the descriptions; an empty one leaves the action out.
+    """
+    hints: dict[str, KeyHint] = {}
+    for binding in Binding.make_bindings(node.BINDINGS):
+        _, name, parameters = parse(binding.action)
+        label = labels.get(name, binding.description.lower())
+        if label and binding.action not in hints and node.check_action(name, parameters):
+            key = node.app.get_key_display(binding)
+            hints[binding.action] = KeyHint(key, label, binding.action, node)
+    return list(hints.values())
 
 
 class ActionBar(Static):
-    """Shows ``(key, label, action)`` one after the other; a click runs the action.
+    """Shows key hints, given as ``(key, label, action)`` or :class:`KeyHint`; a click runs one.
 
-    ``action`` is in Textual's notation, such as ``screen.star``, or the mere name of one of the
-    nearest widget around that has it. Where there is too little room the last ones are left out:
-    the command palette has them all.
+    Hints that do not fit are left out: the command palette lists all actions.
     """
 
     DEFAULT_CSS = """
@@ -25,40 +53,40 @@ class ActionBar(Static):
 
     def __init__(
         self,
-        actions: Sequence[tuple[str, str, str]] = (),
+        hints: Iterable[tuple[str, str, str] | KeyHint] = (),
         *,
         id: str | None = None,  # noqa: A002 - Textual's name for it
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self._actions = tuple(actions)
+        self._hints = [KeyHint(*hint) for hint in hints]
 
-    def show(self, actions: Iterable[tuple[str, str, str]]) -> None:
-        """Offer other actions."""
-        actions = tuple(actions)
-        if actions != self._actions:
-            self._actions = actions
+    def show(self, hints: Iterable[tuple[str, str, str] | KeyHint]) -> None:
+        """Replace the hints."""
+        new_hints = [KeyHint(*hint) for hint in hints]
+        if new_hints != self._hints:
+            self._hints = new_hints
             self.refresh(layout=True)
 
     def render(self) -> Content:
-        """Return the line, or as many as there is room for."""
         width, height = self.content_size
         lines: list[list[Content]] = [[]]
         left = width
-        for key, label, action in self._actions:
-            piece = Content.assemble((key, "$accent"), " ", label)
-            if piece.cell_length > left:
+        for index, hint in enumerate(self._hints):
+            part = Content.assemble((hint.key, "$accent"), " ", hint.label)
+            if part.cell_length > left:
                 if len(lines) >= height:
                     break
                 lines.append([])
                 left = width
-            lines[-1].append(piece.stylize(Style.from_meta({_DO: action})))
-            left -= piece.cell_length + 2
-        return Content("\n").join(Content("  ").join(pieces) for pieces in lines)
+            lines[-1].append(part.stylize(Style.from_meta({_HINT: index})))
+            left -= part.cell_length + 2
+        return Content("\n").join(Content("  ").join(parts) for parts in lines)
 
     async def on_click(self, event: events.Click) -> None:
-        """Run what was clicked."""
-        if action := event.style.meta.get(_DO):
-            _, name, _ = parse(action)
-            around = (node for node in self.ancestors if hasattr(node, f"action_{name}"))
-            await self.app.run_action(action, next(around, self.app))
+        index = event.style.meta.get(_HINT)
+        if index is not None and index < len(self._hints) and self._hints[index].action:
+            hint = self._hints[index]
+            _, name, _ = parse(hint.action)
+            owners = (node for node in self.ancestors if hasattr(node, f"action_{name}"))
+            await self.app.run_action(hint.action, hint.node or next(owners, self.app))
