@@ -80,7 +80,7 @@ HEAVY_FOR_A_PICTURE = {*HEAVY, "numpy", "sqlite3", "safetensors", "filelock"} - 
 FIRST_PICTURE = """
 import asyncio, sys
 from textual.app import App
-from charloom.tui.launch import Session
+from charloom.tui.launch import TerminalApp
 
 display, first = App._display, set()
 
@@ -91,7 +91,7 @@ def shown(app, screen, picture):
         app.exit()
 
 App._display = shown
-asyncio.run(Session([]).run_async(headless=True))
+asyncio.run(TerminalApp([]).run_async(headless=True))
 assert "charloom.tui.launch" in first
 for name in set(sys.modules) - first:
     del sys.modules[name]

@@ -135,7 +135,7 @@ def test_a_write_that_fails_halfway_leaves_the_old_file(tmp_path: Path) -> None:
     code = (
         "import resource, sys\n"
         "from pathlib import Path\n"
-        "from charloom.core.paths import write_atomically\n"
+        "from charloom.core.files import write_atomically\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))\n"
         "try:\n"
         "    write_atomically(Path(sys.argv[1]), b'x' * 100_000)\n"

@@ -9,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
-import charloom.core
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
@@ -29,7 +28,7 @@ from tests.helpers.run_cli import COMMAND
 
 CASES = 50
 _IN_ONE = 10  # cases after which there is a new library: the making of one can be killed, too
-_ROOT = Path(charloom.core.__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 _SECONDS = 0.4  # in which a process is killed; half of that it takes to start
 _MODEL, _PROMPT, _LENGTH = "weaver", "the loom", 30
 

@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import charloom.core
 from charloom.core import paths
 from charloom.core.files import make_folder
 from charloom.core.library.database import Library
@@ -29,7 +28,7 @@ from tests.helpers.gutenberg_server import gutenberg_file
 from tests.helpers.run_cli import COMMAND, Result
 
 MODEL = "weaver"
-_ROOT = Path(charloom.core.__file__).parents[1]
+_ROOT = Path(__file__).parents[2]
 _PLACES = ("home", "home/models", "home/texts")  # are made when first they are needed
 _SENTENCE = re.compile(r"charloom: [^\n]+\.")
 _JARGON = ("Traceback", "Errno", "Error:")

@@ -34,3 +34,11 @@ def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
         "charloom.tui.settings.screen._versions", lambda: "Charloom 1.2.3 · Textual 4.5.6"
     )
     monkeypatch.setenv("CHARLOOM_HOME", "/there/is/no/such/folder")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def short_waits() -> None:
+    """Look every 5 ms whether the app is idle, not every 20."""
+    from textual import _wait
+
+    _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 200, 1 / 4000

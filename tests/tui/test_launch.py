@@ -19,7 +19,8 @@ from tests.helpers.terminal import CTRL_C, CTRL_Q, ENTER, F1, F2, F3, READY, Ter
 pytestmark = needs_terminal
 NO_TERMINAL = "charloom: The app needs a terminal; `charloom generate` writes text without one.\n"
 FAULTY = """
-import charloom.tui.app, charloom.tui.prompt.screen, charloom.tui.services.run_manager
+import charloom.tui.app, charloom.tui.prompt.screen, charloom.tui.services.preferences
+import charloom.tui.services.run_manager
 from charloom.tui.cli import main
 
 def divide(*_):
@@ -89,7 +90,7 @@ def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
     [
         "charloom.tui.app.CharloomApp.action_help",
         "charloom.tui.app.CharloomApp.on_mount",
-        "charloom.tui.app.preferences.load",
+        "charloom.tui.services.preferences.load",
         "charloom.tui.services.run_manager.RunManager.follow",
         "charloom.tui.prompt.screen.PromptScreen.use_model",
     ],

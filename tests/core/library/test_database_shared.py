@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import charloom.core
 from charloom.core.library.database import _ADVICE, Library
 from tests.core.library.test_database_file import check_integrity
 from tests.helpers.generations import generation
 
-ROOT = Path(charloom.core.__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -44,7 +43,7 @@ def let_go(children: list[subprocess.Popen[str]]) -> None:
 
 ADD_FIFTY = """
 from charloom.core.library.database import Library
-from charloom.core.sampling.config import Steering
+from charloom.core.sampling.config import SamplingChange
 from tests.helpers.generations import generation
 print("ready", flush=True)
 sys.stdin.readline()
@@ -122,7 +121,7 @@ def test_a_process_killed_in_the_middle_of_a_write_loses_only_that_write(tmp_pat
     path = tmp_path / "library.sqlite"
     code = """
 from charloom.core.library.database import Library
-from charloom.core.sampling.config import Steering
+from charloom.core.sampling.config import SamplingChange
 from tests.helpers.generations import generation
 library = Library(Path(sys.argv[1]))
 library.add(generation("kept"))
@@ -149,7 +148,7 @@ def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(tmp_path: Path) -> 
     code = """
 import resource
 from charloom.core.library.database import Library
-from charloom.core.sampling.config import Steering
+from charloom.core.sampling.config import SamplingChange
 from tests.helpers.generations import generation
 resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))  # the system refuses to write more
 with Library(Path(sys.argv[1])) as library:

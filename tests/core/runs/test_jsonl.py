@@ -74,8 +74,8 @@ def test_of_a_file_that_was_cut_short_what_comes_then_is_read(tmp_path: Path) ->
 def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     code = (
-        "import sys; from pathlib import Path; from charloom.core.runs.jsonl import append\n"
-        "for number in range(200): append(Path(sys.argv[1]), sys.argv[2].encode() * 500)"
+        "import sys; from pathlib import Path; from charloom.core.runs.jsonl import append_line\n"
+        "for number in range(200): append_line(Path(sys.argv[1]), sys.argv[2].encode() * 500)"
     )
     writers = [
         subprocess.Popen([sys.executable, "-P", "-c", code, str(path), letter]) for letter in "abc"

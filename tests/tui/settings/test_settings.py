@@ -157,7 +157,7 @@ def test_look(snap_compare: Compare, size: tuple[int, int], where: str) -> None:
         app = pilot.app
         assert isinstance(app, CharloomApp)
         await until(pilot, lambda: "charloom-dark" in shown(app))
-        app.screen.query_one(where.title()).focus()
+        app.screen.query_one({"themes": "ThemeList", "places": "PathList"}[where]).focus()
         await pilot.pause()
 
     assert snap_compare(app_at("settings"), terminal_size=size, run_before=go)
