@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui import messages
 from charloom.tui.dialogs.key_bindings import active_key_actions
 from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
@@ -166,7 +167,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
     @work
     async def open_prompt(self, message: messages.OpenPrompt) -> None:
         """Go to Prompt with the model asked for."""
-        await (await self._prompt_screen()).use_model(message.address)
+        await (await self._prompt_screen()).use_model(message.ref)
 
     @on(messages.ReopenGeneration)
     @work
@@ -189,10 +190,10 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         from charloom.tui.services.model_cache import load_model
 
         model, text = message.model, message.text
-        if isinstance(model, str):
-            address = model
+        if isinstance(model, CheckpointRef):
+            ref = model
             try:
-                model = await run_in_background(lambda: load_model(address))
+                model = await run_in_background(lambda: load_model(ref))
             except CharloomError as error:
                 self.notify(str(error), severity="error")
                 return
@@ -215,7 +216,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would stand f
         """Compare a checkpoint with another."""
         from charloom.tui.analysis.compare import CompareScreen
 
-        self.push_screen(CompareScreen(self.services, message.address))
+        self.push_screen(CompareScreen(self.services, message.ref))
 
     def watch_theme(self, theme: str) -> None:
         """Keep a theme that was chosen."""

@@ -6,15 +6,16 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from charloom.core.library.generation import Generation
+    from charloom.core.store.ref import CheckpointRef
     from charloom.tui.services.model_cache import LoadedModel
 
 
 class OpenPrompt(Message):
-    """Open Prompt with the model at ``address`` (``NAME[@STEP]``)."""
+    """Open Prompt with the model ``ref``."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, ref: "CheckpointRef") -> None:
         super().__init__()
-        self.address = address
+        self.ref = ref
 
 
 class ReopenGeneration(Message):
@@ -26,12 +27,12 @@ class ReopenGeneration(Message):
 
 
 class OpenInspector(Message):
-    """Open the inspector on a model, by its address or loaded already.
+    """Open the inspector on a model, which may be loaded already.
 
     ``text`` is what the network reads; without one, it is a text that it has not seen.
     """
 
-    def __init__(self, model: "LoadedModel | str", text: str | None = None) -> None:
+    def __init__(self, model: "LoadedModel | CheckpointRef", text: str | None = None) -> None:
         super().__init__()
         self.model = model
         self.text = text
@@ -46,8 +47,8 @@ class OpenGrowth(Message):
 
 
 class OpenComparison(Message):
-    """Compare the checkpoint at ``address`` with another."""
+    """Compare the checkpoint ``ref`` with another."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, ref: "CheckpointRef") -> None:
         super().__init__()
-        self.address = address
+        self.ref = ref

@@ -15,6 +15,7 @@ from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
 from charloom.core.store.read import find_checkpoint
+from charloom.core.store.ref import CheckpointRef
 
 SAME = "It is the same checkpoint twice, and the temperature does not change its score."
 """The verdict on one that is compared with itself."""
@@ -37,12 +38,12 @@ def hotter(settings: SamplingConfig) -> SamplingConfig:
     return replace(settings, temperature=round(temperature, 6))
 
 
-def held_out_text(address: str, rival: str) -> EvalText:
-    """Return what the model at ``address`` was never trained on of the text that it learned from.
+def held_out_text(ref: CheckpointRef, rival: CheckpointRef) -> EvalText:
+    """Return what the model ``ref`` was never trained on of the text that it learned from.
 
     Raises :class:`CharloomError` where that text is not at hand, or all of it was trained on.
     """
-    (name, card), (other, other_card) = _metadata(address), _metadata(rival)
+    (name, card), (other, other_card) = _metadata(ref), _metadata(rival)
     origin = find_training_text(name, card)
     if not origin.held_out:
         raise CharloomError(f"{name!r} was trained on all of its text; name another text.")
@@ -69,8 +70,8 @@ def verdict(left: str, one: Score, right: str, other: Score) -> str:
     return f"{better} is {worst - best:.2f} bits/char better: {fewer:.0%} fewer bits."
 
 
-def _metadata(address: str) -> tuple[str, CheckpointMetadata]:
-    info, found = find_checkpoint(address)
+def _metadata(ref: CheckpointRef) -> tuple[str, CheckpointMetadata]:
+    info, found = find_checkpoint(ref)
     if found.card is None:
         raise CharloomError(found.fault)
     return info.name, found.card

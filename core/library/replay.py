@@ -11,10 +11,11 @@ from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import list_models
+from charloom.core.store.ref import CheckpointRef
 
 
-def find_writer(generation: Generation) -> tuple[str, LoadedCheckpoint]:
-    """Return the address and the checkpoint that wrote ``generation``.
+def find_writer(generation: Generation) -> tuple[CheckpointRef, LoadedCheckpoint]:
+    """Return the checkpoint that wrote ``generation``, and where it is.
 
     It may be found in a model of any name, but is looked for in that of the recorded one first.
     :class:`CharloomError` when it is gone.
@@ -30,7 +31,7 @@ def find_writer(generation: Generation) -> tuple[str, LoadedCheckpoint]:
                 found = "is damaged"
             else:
                 if loaded.sha256 == generation.checkpoint_sha256:
-                    return f"{info.name}@{each.step}", loaded
+                    return CheckpointRef.at(info.name, each.step), loaded
                 found = "has been replaced by another"
             if info.name == generation.model:
                 fate = found

@@ -1,9 +1,7 @@
 """Find and load models and their checkpoints.
 
-A checkpoint is addressed as ``NAME`` or ``NAME@best`` (the lowest validation loss, or the newest
-checkpoint if none was measured), ``NAME@last`` or ``NAME@1200`` (a step). :data:`BUNDLED` is part
-of the program. Foreign files among the models are ignored. A damaged checkpoint is renamed to
-``….safetensors.damaged`` when another one is used in its place.
+The model :data:`BUNDLED` is part of the program. Foreign files among the models are ignored. A
+damaged checkpoint is renamed to ``….safetensors.damaged`` when another is used in its place.
 """
 
 import contextlib
@@ -19,6 +17,7 @@ from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint, UnreadableError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.ref import CheckpointRef
 
 BUNDLED = "frankenstein"
 
@@ -55,6 +54,27 @@ class ModelInfo:
         """The checkpoint of the highest step, damaged or not."""
         return self.checkpoints[-1] if self.checkpoints else None
 
+    def candidates(self, which: str = "") -> list[CheckpointInfo]:
+        """Return the checkpoints that ``which``, see :class:`CheckpointRef`, may mean.
+
+        The first one is meant; the others replace it if it is damaged. There is at least one, else
+        :class:`CharloomError` names those that there are.
+        """
+        if not self.checkpoints:
+            raise CharloomError(
+                f"The model {self.name!r} has no checkpoint yet; train it a little longer."
+            )
+        named = {str(info.step): [info] for info in self.checkpoints}
+        named["last"] = list(reversed(self.checkpoints))
+        usable = (info for info in self.checkpoints if info.card)
+        named["best"] = sorted(usable, key=_rank) or named["last"][:1]
+        if candidates := named.get(which or "best"):
+            return candidates
+        raise CharloomError(
+            f"The model {self.name!r} has no checkpoint {_quoted('@' + which)}; "
+            f"it has @{', @'.join(named)}."
+        )
+
 
 def model_names() -> tuple[str, ...]:
     """Return the names of all models, the bundled one first."""
@@ -80,31 +100,25 @@ def find_model(name: str) -> ModelInfo:
     )
 
 
-def find_checkpoint(address: str) -> tuple[ModelInfo, CheckpointInfo]:
-    """Return the model and the checkpoint at ``address``; the error lists the checkpoints."""
-    name, _, which = address.partition("@")
-    model = find_model(name)
-    return model, _candidates(model, which)[0]
+def find_checkpoint(ref: CheckpointRef) -> tuple[ModelInfo, CheckpointInfo]:
+    """Return the model and the checkpoint that ``ref`` names."""
+    model = find_model(ref.name)
+    return model, model.candidates(ref.which)[0]
 
 
-def resolve_path(address: str) -> Path:
-    """Return the checkpoint file at ``address``."""
-    return find_checkpoint(address)[1].path
-
-
-def load_checkpoint(address: str) -> LoadedCheckpoint:
-    """Load the checkpoint at ``address``; see :func:`load_from`."""
-    name, _, which = address.partition("@")
-    return load_from(find_model(name), which)
+def load_checkpoint(ref: CheckpointRef) -> LoadedCheckpoint:
+    """Load the checkpoint that ``ref`` names; see :func:`load_from`."""
+    return load_from(find_model(ref.name), ref.which)
 
 
 def load_from(model: ModelInfo, which: str = "") -> LoadedCheckpoint:
-    """Load the checkpoint ``which`` (``""``, ``"best"``, ``"last"`` or a step) of ``model``.
+    """Load the checkpoint ``which``, see :class:`CheckpointRef`, of ``model``.
 
-    If it is damaged, a step is refused. Otherwise the next best or the previous one is loaded, the
-    damaged one is set aside, and ``warning`` says so; if there is no other, it stays.
+    A damaged one is refused if it was chosen by its step. Otherwise the next best or the previous
+    one is loaded, the damaged one is set aside, and ``warning`` says so; if there is no other, it
+    stays.
     """
-    candidates = _candidates(model, which)
+    candidates = model.candidates(which)
     errors: dict[CheckpointInfo, CharloomError] = {}
     for candidate in candidates:
         try:
@@ -188,23 +202,6 @@ def _read_header(path: Path, step: int | None = None) -> Iterator[CheckpointInfo
 def _rank(info: CheckpointInfo) -> tuple[bool, float, int]:
     loss = info.card.losses.validation if info.card else None
     return loss is None, loss or 0.0, -info.step
-
-
-def _candidates(model: ModelInfo, which: str) -> list[CheckpointInfo]:
-    """Return the checkpoints that ``which`` may mean, the first choice first."""
-    if not model.checkpoints:
-        raise CharloomError(
-            f"The model {model.name!r} has no checkpoint yet; train it a little longer."
-        )
-    named = {str(each.step): [each] for each in model.checkpoints}
-    named["last"] = list(reversed(model.checkpoints))
-    named["best"] = sorted((c for c in model.checkpoints if c.card), key=_rank) or named["last"][:1]
-    if candidates := named.get(which or "best"):
-        return candidates
-    raise CharloomError(
-        f"The model {model.name!r} has no checkpoint {_quoted('@' + which)}; "
-        f"it has @{', @'.join(named)}."
-    )
 
 
 def _set_aside(name: str, damaged: list[CheckpointInfo], used: int) -> str:

@@ -32,6 +32,7 @@ from charloom.core.store.read import (
     read_model,
     storage_errors,
 )
+from charloom.core.store.ref import CheckpointRef
 
 
 class PruneResult(NamedTuple):
@@ -121,9 +122,9 @@ def prune_checkpoints(name: str) -> PruneResult:
     return _delete(c for c in model.checkpoints if not c.pinned and c.step not in kept)
 
 
-def pin_checkpoint(address: str, on: bool = True) -> None:
-    """Protect the checkpoint at ``address`` from thinning, or stop that (``on=False``)."""
-    model, info = find_checkpoint(address)
+def pin_checkpoint(ref: CheckpointRef, on: bool = True) -> None:
+    """Protect the checkpoint ``ref`` from thinning, or stop that (``on=False``)."""
+    model, info = find_checkpoint(ref)
     _check_not_bundled(model.name)
     pin = ModelDir.named(model.name).pin(info.step)
     with storage_errors(f"The checkpoint {str(info.path)!r} cannot be pinned or unpinned"):
@@ -156,13 +157,13 @@ def sweep_model(folder: ModelDir) -> None:
         sweep(path)
 
 
-def export_model(address: str, target: Path, half: bool = False, force: bool = False) -> Path:
-    """Copy the checkpoint at ``address`` to a file, or into a folder as ``NAME-STEP.safetensors``.
+def export_model(ref: CheckpointRef, target: Path, half: bool = False, force: bool = False) -> Path:
+    """Copy the checkpoint ``ref`` to a file, or into a folder as ``NAME-STEP.safetensors``.
 
     With ``half``, its weights take 16 bits each. The notes about the model go into the file's
     metadata. Returns the file's path; an existing file is replaced only by ``force``.
     """
-    model, info = find_checkpoint(address)
+    model, info = find_checkpoint(ref)
     loaded = load_from(model, str(info.step))
     annotated = _with_notes(model.name, loaded.checkpoint)
     with storage_errors(f"The checkpoint cannot be written to {str(target)!r}"):

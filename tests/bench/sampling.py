@@ -20,7 +20,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampled, Sampler
 from charloom.core.store.read import BUNDLED, load_checkpoint
 from tests.bench.table import Row, machine, markdown, median, spread
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, ref
 
 CHARACTERS = "\n" + string.printable[:79]  # V = 80
 SIZES = ((1, 96, 48, 7.0), (1, 512, 64, 5.5), (2, 512, 64, 9.0))  # layers, H, E, target
@@ -61,7 +61,7 @@ def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
 
 def _side_by_side() -> list[Row]:
     """Compare texts drawn together with one alone, of the bundled model and 500 characters each."""
-    model = NumpyLSTM(load_checkpoint(BUNDLED).checkpoint)
+    model = NumpyLSTM(load_checkpoint(ref(BUNDLED)).checkpoint)
     rows = []
     for count in STREAMS:
         together, alone = [], []

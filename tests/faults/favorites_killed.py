@@ -18,11 +18,11 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.core.store.read import model_names, resolve_path
+from charloom.core.store.read import model_names
 from tests.faults.libraries import fault
 from tests.faults.report import Report
 from tests.faults.saving import Favorite, after
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.helpers.run_cli import COMMAND
 
@@ -82,7 +82,7 @@ class _Campaign:
         given = [f"--{name}={value}" for name, value in options.items()]
         command = [*COMMAND, "generate", _PROMPT, "--favorite", *given]
         (told,) = self._killed(rb"favorite [0-9]+\n", [command])
-        model = NumpyLSTM(checkpoint.load(resolve_path(_MODEL)).checkpoint)
+        model = NumpyLSTM(checkpoint.load(checkpoint_path(_MODEL)).checkpoint)
         for seed in range(first, first + told + 1):
             draft = Completion(Sampler(model, _PROMPT, SamplingConfig(), seed), _LENGTH)
             text = Favorite("".join(character for character, _ in draft))

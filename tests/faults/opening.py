@@ -23,7 +23,7 @@ from charloom.core.store.write import import_model, read_notes, remove_model
 from tests.faults.refusals import Refusal, attempt, is_sentence
 from tests.faults.strangers import Gift
 from tests.faults.wastepaper import Scrap
-from tests.helpers.factories import assert_equal
+from tests.helpers.factories import assert_equal, ref
 
 _LATIN = Vocab.from_text("\n abcdefghijklmnopqrstuvwxyz'")
 
@@ -39,7 +39,7 @@ def import_(place: Path, given: Gift) -> Refusal | None:
     if isinstance(name, Refusal):
         _hold_equal(_everything(place), before)
         return name
-    step = find_checkpoint(name)[1].step
+    step = find_checkpoint(ref(name))[1].step
     model_dir = ModelDir.named(name)
     folder, file = model_dir.path, model_dir.checkpoint(step)
     assert folder.parent == paths.models(), f"the model is kept in {folder}"
@@ -54,7 +54,7 @@ def import_(place: Path, given: Gift) -> Refusal | None:
     assert isinstance(card, CheckpointMetadata) and card.step == step, (
         "the header is refused, the whole is not"
     )
-    assert_equal(load_checkpoint(name).checkpoint, loaded)
+    assert_equal(load_checkpoint(ref(name)).checkpoint, loaded)
     _use(loaded)
     remove_model(name)
     _hold_equal(_everything(place), before)

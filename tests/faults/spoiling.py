@@ -32,7 +32,7 @@ from charloom.core.training.step import TrainState
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.refusals import Refusal, attempt
-from tests.helpers.factories import CARD_FIELDS, assert_equal, at_step, save_model
+from tests.helpers.factories import CARD_FIELDS, assert_equal, at_step, ref, save_model
 from tests.helpers.training_tasks import Memory, after, lesson
 from tests.helpers.training_tasks import events as events_of
 
@@ -67,8 +67,8 @@ def checkpoint_file() -> Spoilable:
         path.write_bytes(data)
         loaded = attempt(lambda: checkpoint.load(path))
         card = attempt(lambda: checkpoint.read_metadata(path))
-        named = attempt(lambda: load_checkpoint("spoiled@300"))
-        last = attempt(lambda: load_checkpoint("spoiled@last"))
+        named = attempt(lambda: load_checkpoint(ref("spoiled@300")))
+        last = attempt(lambda: load_checkpoint(ref("spoiled@last")))
         if isinstance(card, CheckpointMetadata):
             assert _told(card) in (_told(new), _told(old)), f"its header tells of {card}"
         if isinstance(loaded, Refusal):

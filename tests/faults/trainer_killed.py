@@ -36,6 +36,7 @@ from charloom.core.store.repair import repair_model
 from charloom.core.training import resume
 from charloom.core.training.task import TrainingTask
 from tests.faults.report import Report
+from tests.helpers.factories import ref
 from tests.helpers.small_models import create
 
 CASES = 200
@@ -134,7 +135,7 @@ class _Chain:
         there = find_model(name).checkpoints
         for each in there:
             with self._no_fault(f"checkpoint {each.step}"):
-                load_checkpoint(f"{name}@{each.step}")
+                load_checkpoint(ref(f"{name}@{each.step}"))
                 self.checkpoints += 1
         if not saved:
             return
@@ -157,7 +158,7 @@ def _end(folder: ModelDir, resuming: bool) -> Run:
     end = list(TrainerProcess(folder, resuming).events())[-1]
     assert isinstance(end, Finished)
     validated = {each.step: each.val_loss for each in _told(folder) if isinstance(each, Validated)}
-    last = load_checkpoint(f"{folder.name}@{end.step}").checkpoint
+    last = load_checkpoint(ref(f"{folder.name}@{end.step}")).checkpoint
     weights = {name: np.asarray(value).tobytes() for name, value in last.tensors.items()}
     return Run(validated, end, weights)
 

@@ -19,6 +19,7 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import list_models, load_checkpoint
 from tests.faults.disks import Fault, can_mount, faults, mounted
 from tests.faults.report import Report
+from tests.helpers.factories import ref
 from tests.helpers.small_models import create
 
 # Those of a mount: nobody stands between a trainer and who launches it, to limit it.
@@ -119,5 +120,5 @@ def _weights(seen: list[Event]) -> dict[str, bytes]:
     if not (isinstance(seen[-1], Finished) and seen[-1].reason == "completed"):
         return {}
     (name,) = (info.name for info in list_models() if not info.bundled)
-    last = load_checkpoint(f"{name}@{seen[-1].step}").checkpoint
+    last = load_checkpoint(ref(f"{name}@{seen[-1].step}")).checkpoint
     return {name: tensor.tobytes() for name, tensor in last.tensors.items()}

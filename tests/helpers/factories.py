@@ -13,8 +13,11 @@ from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
 from charloom.core.model.metadata import CorpusInfo, Losses
 from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import find_checkpoint
+from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import new_model_folder, save_checkpoint
 
+ref = CheckpointRef.parse
 CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
 
 
@@ -61,6 +64,11 @@ def save_model(name: str, checkpoint: Checkpoint, keep: int = 12) -> Path:
         with new_model_folder(name):
             pass
     return save_checkpoint(folder, checkpoint, keep)
+
+
+def checkpoint_path(text: str) -> Path:
+    """Return the file of the checkpoint ``NAME[@STEP]``."""
+    return find_checkpoint(ref(text))[1].path
 
 
 def assert_equal(one: Checkpoint, other: Checkpoint) -> None:

@@ -23,6 +23,7 @@ from charloom.core.analysis.scoring import Score
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
@@ -43,7 +44,7 @@ _WHICH = "A file, or a known text by its name. With nothing here, it is what the
 
 
 class CompareScreen(BaseScreen):
-    """Begins with the checkpoint at ``address``, and beside it the same a little warmer."""
+    """Begins with the checkpoint ``ref``, and beside it the same a little warmer."""
 
     TITLE = "Compare"
     CSS_PATH = "compare.tcss"
@@ -67,10 +68,10 @@ class CompareScreen(BaseScreen):
         Binding("escape,c", "back", "Back", show=False, tooltip="Back to the models"),
     ]  # fmt: skip
 
-    def __init__(self, services: AppServices, address: str) -> None:
+    def __init__(self, services: AppServices, ref: CheckpointRef) -> None:
         super().__init__(services)
         settings = SamplingConfig()
-        self._sides = (CompareSide(address, settings), CompareSide(address, hotter(settings)))
+        self._sides = (CompareSide(ref, settings), CompareSide(ref, hotter(settings)))
         self._prompt: str | None = None  # as it was typed; the left model's own until then
         self._seed = 0
         self._text: EvalText | None = None  # that the person chose
@@ -133,7 +134,7 @@ class CompareScreen(BaseScreen):
     async def _read(self, side: CompareSide) -> bool:
         """Have the voice of a side; return False, with the reason shown, where there is none."""
         try:
-            side.voice = await run_in_background(lambda: load_model(side.address))
+            side.voice = await run_in_background(lambda: load_model(side.ref))
         except CharloomError as error:
             side.fail(str(error))
             return False
@@ -188,7 +189,7 @@ class CompareScreen(BaseScreen):
             return
         for side, score in zip(self._sides, (one, other), strict=True):
             side.show_score(score)
-        said = verdict(left.checkpoint_ref, one, right.checkpoint_ref, other)
+        said = verdict(str(left.checkpoint_ref), one, str(right.checkpoint_ref), other)
         self._tell(_told(text, len(scored), SAME if one is other else said))
 
     async def _score(self, voice: LoadedModel, text: str) -> Score:
@@ -221,8 +222,8 @@ class CompareScreen(BaseScreen):
         from charloom.tui.dialogs.model_picker import ModelPicker
 
         side, live = self._side, [run.name for run in self.services.runs.live]
-        if address := await self.app.push_screen_wait(ModelPicker(side.address, live)):
-            side.address = address
+        if ref := await self.app.push_screen_wait(ModelPicker(side.ref, live)):
+            side.ref = ref
             self.action_write()
 
     @work

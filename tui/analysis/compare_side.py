@@ -10,13 +10,14 @@ from textual.widgets import Static
 
 from charloom.core.analysis.scoring import Score
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import adapt_prompt
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.writer import GenerationJob
 from charloom.tui.widgets.streaming_text import StreamingText
 
-_ADDRESS = 80  # characters: more than there is room for
+_MAX_REF = 80  # characters: more than there is room for
 
 
 class CompareSide(VerticalScroll, can_focus=True):
@@ -49,9 +50,9 @@ class CompareSide(VerticalScroll, can_focus=True):
         Binding("right", "screen.side(1)", "the right side", show=False),
     ]
 
-    def __init__(self, address: str, settings: SamplingConfig) -> None:
+    def __init__(self, ref: CheckpointRef, settings: SamplingConfig) -> None:
         super().__init__()
-        self.address, self.settings = address, settings
+        self.ref, self.settings = ref, settings
         self.voice: LoadedModel | None = None
         """Who writes, once it was read."""
         self._flow = StreamingText()
@@ -106,6 +107,6 @@ class CompareSide(VerticalScroll, can_focus=True):
 
     def _head(self) -> None:
         mark = "▸ " if self.has_focus else "  "
-        address = safe_line(self.voice.checkpoint_ref if self.voice else self.address, _ADDRESS)
+        ref = safe_line(str(self.voice.checkpoint_ref if self.voice else self.ref), _MAX_REF)
         warm = f" · temp {self.settings.temperature:g}"
-        self.query_one(".heading", Static).update(mark + address + warm)
+        self.query_one(".heading", Static).update(mark + ref + warm)

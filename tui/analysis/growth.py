@@ -15,6 +15,7 @@ from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.store.read import CheckpointInfo, find_model
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.analysis.growth_list import HEADINGS, GrowthList
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import safe_content, safe_line
@@ -155,7 +156,7 @@ class GrowthScreen(BaseScreen):
         if growth and growth.fault:
             self.notify(growth.fault, severity="error")
         elif growth:
-            self.post_message(OpenPrompt(f"{self._model}@{growth.step}"))
+            self.post_message(OpenPrompt(CheckpointRef.at(self._model, growth.step)))
 
     @work
     async def action_prompt(self) -> None:

@@ -21,6 +21,7 @@ from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import find_checkpoint
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.analysis.unit_panel import UnitPanel
 from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.dialogs.text_picker import TextPicker
@@ -106,7 +107,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
         yield ActionBar()
 
     def on_mount(self) -> None:
-        self.tell_context(safe_content(self._model.checkpoint_ref))
+        self.tell_context(safe_content(str(self._model.checkpoint_ref)))
         self.read()
 
     @property
@@ -279,7 +280,7 @@ def _open(source: TextSource) -> tuple[str, str]:
     return corpus.title, corpus.text
 
 
-def sample_text(ref: str) -> tuple[str, str]:
+def sample_text(ref: CheckpointRef) -> tuple[str, str]:
     """Return the title and text of the held-out end of the training text of a model.
 
     If that is not available or too short to rank units on, return the bundled tale instead.

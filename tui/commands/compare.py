@@ -25,6 +25,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import sanitize
 from charloom.core.store.read import BUNDLED
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import encode_prompt, open_text, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout, write_table
@@ -45,8 +46,8 @@ class _Side:
 
 
 @click.command()
-@click.argument("left", metavar="A", default=BUNDLED)
-@click.argument("right", metavar="B", required=False)
+@click.argument("left", metavar="A", default=BUNDLED, type=CheckpointRef.parse)
+@click.argument("right", metavar="B", required=False, type=CheckpointRef.parse)
 @sampling_options(length=200)
 @click.option(
     "--temperature",
@@ -58,8 +59,8 @@ class _Side:
 @click.option("--text", metavar="FILE", help="Score both on this file or text known by name.")
 @json_option
 def compare(
-    left: str,
-    right: str | None,
+    left: CheckpointRef,
+    right: CheckpointRef | None,
     prompt: str | None,
     seed: int,
     length: int,
@@ -157,7 +158,9 @@ def _verdict(sides: Sequence[_Side]) -> str:
     assert one.score and other.score
     if one.score is other.score:
         return SAME
-    return verdict(one.voice.checkpoint_ref, one.score, other.voice.checkpoint_ref, other.score)
+    return verdict(
+        str(one.voice.checkpoint_ref), one.score, str(other.voice.checkpoint_ref), other.score
+    )
 
 
 def _show(sides: Sequence[_Side]) -> None:
@@ -188,7 +191,7 @@ def _heading(side: _Side) -> str:
 
 def _figures(side: _Side) -> tuple[str, ...]:
     assert side.score
-    return side.voice.checkpoint_ref, f"{side.score.bits_per_char:.4f}"
+    return str(side.voice.checkpoint_ref), f"{side.score.bits_per_char:.4f}"
 
 
 def _record(side: _Side) -> dict[str, object]:

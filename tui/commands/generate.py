@@ -18,6 +18,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import load_checkpoint
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, model_option
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
@@ -91,7 +92,7 @@ _JSON = (
 @json_option
 def generate(
     prompt: str,
-    ref: str,
+    ref: CheckpointRef,
     length: int,
     temperature: float,
     top_k: int,
@@ -128,7 +129,7 @@ def generate(
         if ending and not passage.length:  # there is nothing to keep
             raise ending
         generation = Generation(
-            model=ref.partition("@")[0],
+            model=ref.name,
             step=loaded.checkpoint.step,
             checkpoint_sha256=loaded.sha256,
             prompt=prompt,

@@ -12,7 +12,7 @@ from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import single_line
-from charloom.core.store.read import BUNDLED, ModelInfo, find_checkpoint, find_model
+from charloom.core.store.read import BUNDLED, ModelInfo, find_model
 from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
@@ -46,7 +46,8 @@ def growth(
     it was trained on), and the text, with ↵ for a newline.
     """
     settings = SamplingConfig(temperature)
-    info, _ = find_checkpoint(find_model(model).name)
+    info = find_model(model)
+    info.candidates()  # refuses a model without checkpoints
     card = _newest(info)
     prompt = encode_prompt(
         read_prompt(default_prompt(model, card) if prompt is None else prompt), card.vocab

@@ -13,6 +13,7 @@ from charloom.core.analysis.unit_probes import rank_units
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import has_file_options, open_text
 from charloom.tui.console.options import model_option, text_options
 from charloom.tui.console.output import echo_err, write_json
@@ -62,7 +63,7 @@ def _parse_units(_: object, __: object, values: tuple[str, ...]) -> list[tuple[i
 def inspect(
     text: str | None,
     held_out: bool,
-    ref: str,
+    ref: CheckpointRef,
     units: list[tuple[int, int]],
     alternatives: int,
     top: int,
@@ -92,7 +93,7 @@ def inspect(
     if loaded.warning:
         echo_err(loaded.warning)
     if text is None:
-        training_text = find_training_text(ref.partition("@")[0], loaded.checkpoint)
+        training_text = find_training_text(ref.name, loaded.checkpoint)
         title, content = training_text.title, training_text.held_out
     else:
         corpus = open_text(text, mirror, values)
@@ -101,7 +102,7 @@ def inspect(
         echo_err(f"Only the first {MAX_CHARACTERS:,} of {len(content):,} characters are read.")
     result = trace(NumpyLSTM(loaded.checkpoint), content)
     record: dict[str, Any] = {
-        "model": ref.partition("@")[0],
+        "model": ref.name,
         "step": loaded.checkpoint.step,
         "checkpoint_sha256": loaded.sha256,
         "title": title,

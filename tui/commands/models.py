@@ -15,6 +15,7 @@ from charloom.core.store.read import (
     find_model,
     list_models,
 )
+from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import (
     export_model,
     import_model,
@@ -105,11 +106,11 @@ def remove(name: str, yes: bool) -> None:
 
 
 @models.command()
-@click.argument("ref", metavar="NAME[@STEP]")
+@click.argument("ref", metavar="NAME[@STEP]", type=CheckpointRef.parse)
 @click.argument("target", type=Path, default=Path())
 @click.option("--half", is_flag=True, help="16-bit numbers: half the size.")
 @click.option("--force", is_flag=True, help="Replace the file if it is already there.")
-def export(ref: str, target: Path, half: bool, force: bool) -> None:
+def export(ref: CheckpointRef, target: Path, half: bool, force: bool) -> None:
     """Copy a checkpoint to the file or folder TARGET and write where it is."""
     write_stdout(f"{export_model(ref, target, half, force)}\n")
 
@@ -123,9 +124,9 @@ def import_(file: Path, name: str | None) -> None:
 
 
 @models.command()
-@click.argument("ref", metavar="NAME[@STEP]")
+@click.argument("ref", metavar="NAME[@STEP]", type=CheckpointRef.parse)
 @click.option("--off", is_flag=True, help="Do not keep it in any case any more.")
-def pin(ref: str, off: bool) -> None:
+def pin(ref: CheckpointRef, off: bool) -> None:
     """Keep a checkpoint whatever else is thinned out."""
     pin_checkpoint(ref, on=not off)
     info, found = find_checkpoint(ref)

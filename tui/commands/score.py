@@ -21,6 +21,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import bits
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import has_file_options, open_text
 from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import echo_err, write_json, write_stdout, write_table
@@ -49,7 +50,7 @@ from charloom.tui.console.output import echo_err, write_json, write_stdout, writ
 @json_option
 def score(
     text: str | None,
-    ref: str,
+    ref: CheckpointRef,
     window: int | None,
     held_out: bool,
     baselines: bool,
@@ -71,7 +72,7 @@ def score(
         echo_err(loaded.warning)
     card, model = loaded.checkpoint, NumpyLSTM(loaded.checkpoint)
     if held_out:
-        content = find_training_text(_name(ref), card).held_out
+        content = find_training_text(ref.name, card).held_out
     else:
         content = open_text(text or "-", mirror, values).text
     if window is None:
@@ -96,14 +97,14 @@ def score(
         f"{measure}, over {result.characters:,} characters; {result.unknown:,} unknown\n"
     )
     if beside:
-        rows = sorted([*named(beside), (ref, result.nats_per_char)], key=lambda row: -row[1])
+        rows = sorted([*named(beside), (str(ref), result.nats_per_char)], key=lambda row: -row[1])
         write_table("<>", ("", "bits/char"), *((name, f"{bits(nats):.4f}") for name, nats in rows))
 
 
-def _beside(ref: str, card: CheckpointMetadata, text: str) -> Baselines:
+def _beside(ref: CheckpointRef, card: CheckpointMetadata, text: str) -> Baselines:
     """Return what simpler ways to predict come to, on the characters that the model knows."""
     try:
-        learned = find_training_text(_name(ref), card).train
+        learned = find_training_text(ref.name, card).train
     except CharloomError as error:
         echo_err(f"Without the text to count in, there is only guessing evenly. {error}")
         return Baselines(uniform(len(card.vocab)))
@@ -111,7 +112,3 @@ def _beside(ref: str, card: CheckpointMetadata, text: str) -> Baselines:
     if len(known) > MOST_JUDGED:
         echo_err(f"The baselines are of the first {MOST_JUDGED:,} characters.")
     return compute_baselines(learned, known, card.vocab)
-
-
-def _name(ref: str) -> str:
-    return ref.partition("@")[0]

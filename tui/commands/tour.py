@@ -9,6 +9,7 @@ from charloom.core.data import catalog
 from charloom.core.data.corpus import Corpus
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import single_line
+from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import read_notes
 from charloom.tui.console.options import mirror_option, model_option
 from charloom.tui.console.output import download_progress, echo_err, write_stdout
@@ -32,7 +33,7 @@ _TITLE = 60
 @model_option
 @click.option("--plain", is_flag=True, help="Write all ten stations to stdout, without the app.")
 @mirror_option
-def tour(corpus: str | None, ref: str, plain: bool, mirror: str | None) -> None:
+def tour(corpus: str | None, ref: CheckpointRef, plain: bool, mirror: str | None) -> None:
     """Walk through the ten stages from a text back to a text.
 
     Load text, characters, vocabulary, ids, windows, batches, the model, the loss, a step of
@@ -68,7 +69,7 @@ def _write(shown: Tour, notes: str) -> None:
     working = ExampleProcess(about)
     try:
         title = single_line(about.title, _TITLE)
-        _say([*wrap(f"Ten stages, from a text back to a text: {about.address} and {title!r}")])
+        _say([*wrap(f"Ten stages, from a text back to a text: {about.ref} and {title!r}")])
         for station in STAGES:
             if station.number == NETWORK[0]:
                 shown.example = working.result()

@@ -9,6 +9,7 @@ import click
 
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import ReadOptions
+from charloom.core.store.ref import CheckpointRef
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -66,6 +67,7 @@ def model_option(command: Command) -> Command:
         "ref",
         metavar="NAME[@STEP]",
         default=BUNDLED,
+        type=CheckpointRef.parse,
         show_default=True,
         help="Model to use. @STEP, @last or @best (the default) selects one of its checkpoints.",
     )(command)

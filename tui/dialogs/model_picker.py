@@ -16,16 +16,17 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs.events import bits
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo, list_models
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.inputs import SafeInput
 
-_ADDRESS, _TITLE = 24, 16  # columns
+_REF, _TITLE = 24, 16  # columns
 
 
-class ModelPicker(ModalScreen[str]):
-    """Returns the address of the checkpoint that was chosen; ``""`` when it is dismissed.
+class ModelPicker(ModalScreen[CheckpointRef | None]):
+    """Returns the checkpoint that was chosen, None when it is dismissed.
 
     ``chosen`` is the one in use, ``trained`` names the models that are being trained now.
     """
@@ -37,7 +38,7 @@ class ModelPicker(ModalScreen[str]):
         Binding("down", "move(1)", "the one below", show=False),
     ]
 
-    def __init__(self, chosen: str, trained: Collection[str]) -> None:
+    def __init__(self, chosen: CheckpointRef | None, trained: Collection[str]) -> None:
         super().__init__()
         self._chosen, self._trained = chosen, trained
         self._models: tuple[ModelInfo, ...] = ()
@@ -81,7 +82,8 @@ class ModelPicker(ModalScreen[str]):
         listing = self.query_one(OptionList)
         listing.clear_options().add_options(options)
         known = [option.id for option in options]
-        listing.highlighted = known.index(self._chosen) if self._chosen in known else None
+        chosen = str(self._chosen)
+        listing.highlighted = known.index(chosen) if chosen in known else None
         if listing.highlighted is None:
             listing.action_first()
         told = "" if options else "There is no model with such a name."
@@ -95,7 +97,7 @@ class ModelPicker(ModalScreen[str]):
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
         """Return it."""
-        self.dismiss(event.option_id or "")
+        self.dismiss(CheckpointRef.parse(event.option_id) if event.option_id else None)
 
     def action_move(self, by: int) -> None:
         """Highlight the one above or below."""
@@ -107,18 +109,18 @@ class ModelPicker(ModalScreen[str]):
 
     def action_give_up(self) -> None:
         """Choose nothing."""
-        self.dismiss("")
+        self.dismiss(None)
 
 
 _HEADINGS = Content.styled(
-    f"{'model':<{_ADDRESS}} {'step':>9} {'bits/char':>9} {'MB':>6}  text", "$text-muted"
+    f"{'model':<{_REF}} {'step':>9} {'bits/char':>9} {'MB':>6}  text", "$text-muted"
 )
 
 
 def _options(info: ModelInfo, trained: bool) -> Iterator[Option]:
     """Yield a line for each checkpoint, those first that have a name of their own."""
     if not info.checkpoints:
-        line = f"{single_line(info.name, _ADDRESS):<{_ADDRESS}} has no checkpoint yet"
+        line = f"{single_line(info.name, _REF):<{_REF}} has no checkpoint yet"
         yield Option(safe_content(line, "$text-muted"), disabled=True)
         return
     named = [("best", info.best), ("last", info.newest)]
@@ -134,8 +136,8 @@ def _options(info: ModelInfo, trained: bool) -> Iterator[Option]:
 
 
 def _option(name: str, which: str, each: CheckpointInfo, trained: bool) -> Option:
-    address = f"{name}@{which}"
-    shown = f"{single_line(address, _ADDRESS):<{_ADDRESS}} "
+    ref = str(CheckpointRef(name, which))
+    shown = f"{single_line(ref, _REF):<{_REF}} "
     if each.card is None:
         fault = single_line(each.fault.rpartition(": ")[2], 60)
         return Option(safe_content(f"{shown}{fault}", "$text-muted"), disabled=True)
@@ -146,4 +148,4 @@ def _option(name: str, which: str, each: CheckpointInfo, trained: bool) -> Optio
         f"{each.step:>9,} {figure:>9} {each.size / 1e6:>6.1f}  ",
         ("● being trained" if trained else title, "$success" if trained else "$text-muted"),
     )
-    return Option(line, id=address)
+    return Option(line, id=ref)

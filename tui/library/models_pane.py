@@ -17,6 +17,7 @@ from charloom.core.paths import check_name
 from charloom.core.runs.monitor import RunMonitor
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import ModelInfo
+from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import (
     export_model,
     import_model,
@@ -143,8 +144,9 @@ class ModelsPane(LibraryPane):
         if model is None:
             return
         if checkpoint and checkpoint.card:
-            step = "" if checkpoint == model.best else f"@{checkpoint.step}"
-            self.post_message(OpenPrompt(model.name + step))
+            best = checkpoint == model.best
+            ref = CheckpointRef(model.name, "" if best else str(checkpoint.step))
+            self.post_message(OpenPrompt(ref))
         else:
             none = f"The model {model.name!r} has no checkpoint yet; train it a little longer."
             self.app.notify(checkpoint.fault if checkpoint else none, severity="error")
@@ -153,7 +155,7 @@ class ModelsPane(LibraryPane):
         """See what every unit of the network does."""
         model, checkpoint = self.model, self.view.checkpoint
         if model and checkpoint:
-            self.post_message(OpenInspector(f"{model.name}@{checkpoint.step}"))
+            self.post_message(OpenInspector(CheckpointRef.at(model.name, checkpoint.step)))
 
     def action_growth(self) -> None:
         """Show what every checkpoint of the model writes."""
@@ -164,7 +166,7 @@ class ModelsPane(LibraryPane):
         """Set the checkpoint beside another."""
         model, checkpoint = self.model, self.view.checkpoint
         if model and checkpoint:
-            self.post_message(OpenComparison(f"{model.name}@{checkpoint.step}"))
+            self.post_message(OpenComparison(CheckpointRef.at(model.name, checkpoint.step)))
 
     @work
     async def action_rename(self) -> None:
@@ -186,8 +188,8 @@ class ModelsPane(LibraryPane):
         """Pin the checkpoint, or take the pin away."""
         model, checkpoint = self.model, self.view.checkpoint
         if model and checkpoint:
-            address, pinned = f"{model.name}@{checkpoint.step}", checkpoint.pinned
-            await self._do(lambda: pin_checkpoint(address, not pinned))
+            ref, pinned = CheckpointRef.at(model.name, checkpoint.step), checkpoint.pinned
+            await self._do(lambda: pin_checkpoint(ref, not pinned))
 
     @work
     async def action_note(self) -> None:
@@ -212,14 +214,14 @@ class ModelsPane(LibraryPane):
         """Copy the checkpoint to a file."""
         model, checkpoint = self.model, self.view.checkpoint
         if model and checkpoint:
-            name, step = model.name, checkpoint.step
+            ref = CheckpointRef.at(model.name, checkpoint.step)
 
             def write(path: Path, chosen: Chosen) -> None:
-                export_model(f"{name}@{step}", path, half=bool(chosen[0]), force=True)
+                export_model(ref, path, half=bool(chosen[0]), force=True)
 
-            question = f"Where is a copy of {name}@{step} to be put?"
+            question = f"Where is a copy of {ref} to be put?"
             saving = SaveFileDialog(
-                question, (_NUMBERS,), lambda _: f"{name}-{step}.safetensors", write
+                question, (_NUMBERS,), lambda _: f"{ref.name}-{ref.which}.safetensors", write
             )
             if path := await self.app.push_screen_wait(saving):
                 self.app.notify(f"Written to {str(path)!r}.")

@@ -3,6 +3,7 @@
 import asyncio
 
 from charloom.core.errors import CharloomError
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.run_status import LIVE
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel, load_model
@@ -15,45 +16,46 @@ class ActiveModel:
     def __init__(self, runs: RunManager) -> None:
         self._runs = runs
         self.voice: LoadedModel | None = None
-        self._wanted = ""  # the address that is being read, or was at last
+        self._wanted: CheckpointRef | None = None  # that is being read, or was at last
         self._settled = asyncio.Event()
 
     @property
     def asked(self) -> bool:
         """Whether a voice was asked for, whatever came of that."""
-        return bool(self._wanted)
+        return self._wanted is not None
 
-    def address(self, model: str) -> str:
-        """Return what ``model`` means: of one that is being trained, what it learnt last."""
-        return f"{model}@last" if self.trains(model) else model
+    def resolve(self, ref: CheckpointRef) -> CheckpointRef:
+        """Return ``ref``, or its last checkpoint if none is chosen and it is being trained."""
+        follow = not ref.which and self.trains(ref.name)
+        return CheckpointRef(ref.name, "last") if follow else ref
 
     def trains(self, name: str) -> bool:
         """Whether the model ``name`` is being trained."""
         run = self._runs.get(name)
         return run is not None and run.state in LIVE
 
-    async def read(self, address: str) -> LoadedModel | None:
-        """Have the voice at ``address`` from now on; None when another was asked for meanwhile.
+    async def read(self, ref: CheckpointRef) -> LoadedModel | None:
+        """Have the voice ``ref`` from now on; None when another was asked for meanwhile.
 
         :class:`CharloomError` when it cannot be had: then the one before stays.
         """
-        self._wanted = address
+        self._wanted = ref
         self._settled.clear()
         try:
-            voice = await run_in_background(lambda: load_model(address))
+            voice = await run_in_background(lambda: load_model(ref))
         except CharloomError:
-            if address != self._wanted:
+            if ref != self._wanted:
                 return None
             self._settled.set()
             raise
-        if address != self._wanted:
+        if ref != self._wanted:
             return None
         self.take(voice)
         return voice
 
     def take(self, voice: LoadedModel) -> None:
         """Have this voice from now on."""
-        self.voice, self._wanted = voice, voice.address
+        self.voice, self._wanted = voice, voice.ref
         self._settled.set()
 
     async def ready(self) -> LoadedModel:
@@ -69,6 +71,6 @@ class ActiveModel:
         run = self._runs.get(voice.name) if voice else None
         if voice is None or run is None or run.checkpoint is None:
             return ""
-        follows = run.state in LIVE or voice.address.endswith("@last")
+        follows = run.state in LIVE or voice.ref.which == "last"
         step = run.checkpoint.step
         return f"{voice.name} has learnt on: step {step:,}" * (follows and step > voice.step)

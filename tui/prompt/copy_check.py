@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from charloom.core.errors import CharloomError
 from charloom.core.store.read import find_checkpoint
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.services.background import run_in_background
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _index(name: str, rest: Callable[[], None]) -> "SuffixArray":
     from charloom.core.analysis.memorization import SuffixArray
     from charloom.core.runs.training_text import find_training_text
 
-    card = find_checkpoint(name)[1].card  # that of any checkpoint: all of them learned the same
+    card = find_checkpoint(CheckpointRef(name))[1].card  # all have the same training text
     if card is None:
         raise CharloomError(f"Nobody knows what {name!r} learned.")
     key = (card.corpus.sha256, card.training.held_out)

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from charloom.core.errors import CharloomError
 from charloom.core.library.generation import Generation
 from charloom.core.library.replay import find_writer
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.composer import Composer
@@ -83,7 +84,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
     async def open(self) -> None:
         """Read the model that was used last, and the prompts that were given before."""
         if not self._speaker.asked:
-            await self.use_model(self.services.preferences.model)
+            await self.use_model(CheckpointRef.parse(self.services.preferences.model))
         try:
             self.composer.recall(await self.transcript.prompts())
         except CharloomError as error:
@@ -91,12 +92,12 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
 
     # Who writes
 
-    async def use_model(self, address: str) -> None:
-        """Let the model at ``address`` write, from the next character on."""
-        address = self._speaker.address(address)
-        self.query_one(ActiveModelLabel).tell(address, "reading …")
+    async def use_model(self, ref: CheckpointRef) -> None:
+        """Let the model ``ref`` write, from the next character on."""
+        ref = self._speaker.resolve(ref)
+        self.query_one(ActiveModelLabel).tell(str(ref), "reading …")
         try:
-            voice = await self._speaker.read(address)
+            voice = await self._speaker.read(ref)
         except CharloomError as error:
             self.desk.tell(f"{error} ^o chooses another.", "screen.choose_model", fault=True)
             self._show_voice()
@@ -109,9 +110,9 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         await self.transcript.finish()
         writer = None
         try:
-            address, loaded = await run_in_background(lambda: find_writer(generation))
+            ref, loaded = await run_in_background(lambda: find_writer(generation))
             writer = voice = await run_in_background(
-                lambda: LoadedModel.from_checkpoint(address, loaded)
+                lambda: LoadedModel.from_checkpoint(ref, loaded)
             )
         except CharloomError as error:
             self.notify(str(error), severity="warning")
@@ -130,7 +131,7 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
         if voice.warning:
             self.notify(voice.warning, severity="warning")
         self.desk.set_voice(voice)
-        self._remember(model=voice.address)
+        self._remember(model=str(voice.ref))
         if self.transcript.empty and self.composer.text == self._ready:
             self.composer.put(voice.default_prompt, selected=True)
         self._ready = voice.default_prompt
@@ -145,9 +146,9 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
             return
         bits = voice.bits_per_char
         measured = "" if bits is None else f" · {bits:.2f} bits/char (carried)"
-        self.tell_context(safe_content(f"{voice.address}{measured}"))
+        self.tell_context(safe_content(f"{voice.ref}{measured}"))
         trains = " ● being trained" * self._speaker.trains(voice.name)
-        self.query_one(ActiveModelLabel).tell(voice.address, f"step {voice.step:,}{trains}")
+        self.query_one(ActiveModelLabel).tell(str(voice.ref), f"step {voice.step:,}{trains}")
         self.query_one(WelcomeText).greet(voice.name, first=not self.services.preferences.welcomed)
 
     def on_runs_changed(self) -> None:
@@ -226,15 +227,15 @@ author's own next 500 characters share about 20 with it; 32 or more are more tha
 
         voice = self._speaker.voice
         live = [run.name for run in self.services.runs.live]
-        picker = ModelPicker(voice.address if voice else "", live)
-        if address := await self.app.push_screen_wait(picker):
-            await self.use_model(address)
+        picker = ModelPicker(voice.ref if voice else None, live)
+        if ref := await self.app.push_screen_wait(picker):
+            await self.use_model(ref)
 
     @work
     async def action_newer(self) -> None:
         """Use what the model has learnt since."""
         if voice := self._speaker.voice:
-            await self.use_model(f"{voice.name}@last")
+            await self.use_model(CheckpointRef(voice.name, "last"))
 
     def action_panel(self) -> None:
         """Hide or show the controls."""

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Self
 
 from charloom.core.errors import CharloomError
+from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import bits
-from charloom.core.store.read import BUNDLED, find_checkpoint, load_checkpoint
+from charloom.core.store.read import BUNDLED, find_model, load_from
+from charloom.core.store.ref import CheckpointRef
 
 _MAX_CACHED_MODELS = 2  # the current and the previous one: a model may take gigabytes
 _DEFAULT_PROMPTS = {BUNDLED: "You will rejoice to hear"}
@@ -19,7 +22,7 @@ _DEFAULT_PROMPTS = {BUNDLED: "You will rejoice to hear"}
 class LoadedModel:
     """A checkpoint of a model, loaded for generation."""
 
-    address: str  # NAME@best, NAME@last or NAME@STEP, as it was chosen
+    ref: CheckpointRef  # as it was chosen
     step: int
     sha256: str
     bits_per_char: float | None  # carried loss on held-out text
@@ -28,17 +31,16 @@ class LoadedModel:
     warning: str = ""  # that a damaged checkpoint was skipped
 
     @classmethod
-    def from_checkpoint(cls, address: str, loaded: LoadedCheckpoint) -> Self:
-        """Return the model of the checkpoint that was loaded from ``address``."""
+    def from_checkpoint(cls, ref: CheckpointRef, loaded: LoadedCheckpoint) -> Self:
+        """Return the model of the checkpoint that was loaded from ``ref``."""
         card = loaded.checkpoint
         loss = card.losses.held_out
-        name = address.partition("@")[0]
         return cls(
-            address=address,
+            ref=ref,
             step=card.step,
             sha256=loaded.sha256,
             bits_per_char=None if loss is None else bits(loss),
-            default_prompt=default_prompt(name, card),
+            default_prompt=default_prompt(ref.name, card),
             network=NumpyLSTM(card),
             warning=loaded.warning,
         )
@@ -46,12 +48,12 @@ class LoadedModel:
     @property
     def name(self) -> str:
         """The name of the model."""
-        return self.address.partition("@")[0]
+        return self.ref.name
 
     @property
-    def checkpoint_ref(self) -> str:
+    def checkpoint_ref(self) -> CheckpointRef:
         """The checkpoint by its step: ``NAME@STEP``."""
-        return f"{self.name}@{self.step}"
+        return CheckpointRef.at(self.name, self.step)
 
 
 def default_prompt(name: str, metadata: CheckpointMetadata) -> str:
@@ -59,28 +61,29 @@ def default_prompt(name: str, metadata: CheckpointMetadata) -> str:
     return _DEFAULT_PROMPTS.get(name) or _whole_words(metadata.corpus.opening)
 
 
-def load_model(address: str) -> LoadedModel:
-    """Return the model at ``address``. Raises :class:`CharloomError`."""
-    info, checkpoint = find_checkpoint(address)
+def load_model(ref: CheckpointRef) -> LoadedModel:
+    """Return the model ``ref``. Raises :class:`CharloomError`."""
+    ref = replace(ref, which=ref.which or "best")
+    info = find_model(ref.name)
+    chosen = info.candidates(ref.which)[0]
     try:
-        status = checkpoint.path.stat()
+        status = chosen.path.stat()
     except OSError as error:
-        raise CharloomError(f"The checkpoint {info.name}@{checkpoint.step} was deleted.") from error
-    address = address if "@" in address else f"{address}@best"
+        raise CharloomError(f"The checkpoint {ref.name}@{chosen.step} was deleted.") from error
     try:
-        model = _load(f"{info.name}@{checkpoint.step}", status.st_ino, status.st_mtime_ns)
-    except CharloomError:  # it is damaged; another checkpoint may be usable
-        return LoadedModel.from_checkpoint(address, load_checkpoint(address))
-    return replace(model, address=address)
+        try:
+            model = _load(ref.name, chosen.path, status.st_ino, status.st_mtime_ns)
+        except CharloomError:  # it is damaged; another checkpoint may be usable
+            model = LoadedModel.from_checkpoint(ref, load_from(info, ref.which))
+    except MemoryError as error:
+        raise CharloomError(f"Not enough memory to load {str(ref)!r}.") from error
+    return replace(model, ref=ref)
 
 
 @lru_cache(maxsize=_MAX_CACHED_MODELS)
-def _load(checkpoint_ref: str, *_file_identity: int) -> LoadedModel:
-    """Load a checkpoint by its step; a replaced file has another identity."""
-    try:
-        return LoadedModel.from_checkpoint(checkpoint_ref, load_checkpoint(checkpoint_ref))
-    except MemoryError as error:
-        raise CharloomError(f"Not enough memory to load {checkpoint_ref!r}.") from error
+def _load(name: str, path: Path, *_file_identity: int) -> LoadedModel:
+    """Load a checkpoint of the model ``name``; a replaced file has another identity."""
+    return LoadedModel.from_checkpoint(CheckpointRef(name), checkpoint.load(path))
 
 
 def _whole_words(opening: str) -> str:

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from charloom.core.data.corpus import Corpus
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import read_notes, write_notes
 from charloom.tui.dialogs.basic import ask_until_done
 from charloom.tui.dialogs.model_picker import ModelPicker
@@ -83,7 +84,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
         self._first = first
         self._tour: Tour | None = None
         self._notes = ""
-        self._address = ""
+        self._ref = CheckpointRef("")
         self._opener: Callable[[], Corpus] | None = None
         self._number = 1
         self._chosen: dict[int, int] = {}
@@ -109,8 +110,8 @@ is kept in the lab notes of the model, and goes along when it is exported.
 
     def on_mount(self) -> None:
         """Begin with what was asked for, or with the model that is used in Prompt."""
-        address, opener = self._first or (self.services.preferences.model, None)
-        self.open(address, opener)
+        usual = CheckpointRef.parse(self.services.preferences.model), None
+        self.open(*(self._first or usual))
 
     def on_screen_resume(self) -> None:
         """Show what has been noted elsewhere meanwhile."""
@@ -118,15 +119,15 @@ is kept in the lab notes of the model, and goes along when it is exported.
             self._read_notes()
 
     @work(exclusive=True, group="opening")
-    async def open(self, address: str, opener: Callable[[], Corpus] | None) -> None:
+    async def open(self, ref: CheckpointRef, opener: Callable[[], Corpus] | None) -> None:
         """Begin a tour of this model and this text."""
         self.workers.cancel_group(self, "setting up")
-        self._address, self._opener, self._tour = address, opener, None
+        self._ref, self._opener, self._tour = ref, opener, None
         self._wait("Reading the model and the text …")
         chosen = self.services.preferences
         settings = SamplingConfig(chosen.temperature, chosen.top_k)
         try:
-            opened = await run_in_background(lambda: _open(address, opener, settings))
+            opened = await run_in_background(lambda: _open(ref, opener, settings))
         except CharloomError as error:
             self._wait(in_the_app(str(error)) + _ADVICE, fault=True)
             return
@@ -135,7 +136,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
         about = self._tour.subject
         if about.warning:
             self.notify(about.warning, severity="warning")
-        self.tell_context(safe_line(f"{about.address} · {about.title}", _TITLE))
+        self.tell_context(safe_line(f"{about.ref} · {about.title}", _TITLE))
         self.remove_class("waiting")
         self._go(1)
 
@@ -279,9 +280,8 @@ is kept in the lab notes of the model, and goes along when it is exported.
     async def action_model(self) -> None:
         """Choose which model it is about."""
         trained = [watch.name for watch in self.services.runs.live]
-        address = await self.app.push_screen_wait(ModelPicker(self._address, trained))
-        if address:
-            self.open(address, self._opener)
+        if ref := await self.app.push_screen_wait(ModelPicker(self._ref, trained)):
+            self.open(ref, self._opener)
 
     @work
     async def action_text(self) -> None:
@@ -290,14 +290,14 @@ is kept in the lab notes of the model, and goes along when it is exported.
         picker = TextPicker("Which text is the tour to be about?", recent)
         source = await self.app.push_screen_wait(picker)
         if source:
-            self.open(self._address, lambda: source.open(short=True))
+            self.open(self._ref, lambda: source.open(short=True))
 
 
 def _open(
-    address: str, opener: Callable[[], Corpus] | None, settings: SamplingConfig
+    ref: CheckpointRef, opener: Callable[[], Corpus] | None, settings: SamplingConfig
 ) -> _LoadedTour:
     """Read a model and a text, and see to whatever does not wait for the network."""
-    tour = Tour(load_subject(address, opener), settings)
+    tour = Tour(load_subject(ref, opener), settings)
     for station in STAGES:
         tour.figures(station.number)
         tour.check(station.number)

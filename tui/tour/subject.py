@@ -16,7 +16,8 @@ from charloom.core.runs.presets import shrink_to_fit
 from charloom.core.runs.run import read_run_config
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import find_checkpoint, load_checkpoint, resolve_path
+from charloom.core.store.read import find_model, load_from
+from charloom.core.store.ref import CheckpointRef
 
 MOST = 2_000_000
 """Characters of a text that are looked at."""
@@ -25,8 +26,8 @@ _MOST_ADAPTED = 200_000  # which takes longer
 _LEAST = 64  # characters that the model knows: a few windows of 8
 
 Opener = Callable[[], Corpus]
-TourRequest = tuple[str, Opener | None]
-"""The address of a model and what opens a text; None: the text that the model learned from."""
+TourRequest = tuple[CheckpointRef, Opener | None]
+"""A model and what opens a text; None: the text that the model learned from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,9 @@ class TourSubject:
         return self.checkpoint.vocab
 
     @property
-    def address(self) -> str:
-        """Which checkpoint of which model it is."""
-        return f"{self.name}@{self.checkpoint.step}"
+    def ref(self) -> CheckpointRef:
+        """The checkpoint, by its step."""
+        return CheckpointRef.at(self.name, self.checkpoint.step)
 
     @property
     def held_out(self) -> int:
@@ -67,16 +68,16 @@ class TourSubject:
         return self.characters - self.learned
 
 
-def load_subject(address: str, opened: Opener | None = None) -> TourSubject:
-    """Return the model at ``address`` with the text that is ``opened``.
+def load_subject(ref: CheckpointRef, opened: Opener | None = None) -> TourSubject:
+    """Return the model ``ref`` with the text that is ``opened``.
 
     Without one, it is the text that the model learned from, or else the tale that comes along.
     Raises :class:`CharloomError`, as where the model knows too little of the text.
     """
-    info, _ = find_checkpoint(address)
-    loaded = load_checkpoint(address)
+    info = find_model(ref.name)
+    loaded = load_from(info, ref.which)
     found = loaded.checkpoint
-    path = resolve_path(f"{info.name}@{found.step}")
+    path = info.candidates(str(found.step))[0].path
     corpus, own = _text(info.name, found, opened)
     characters = len(corpus.text)
     learned = train_characters(characters, found.training.held_out)

@@ -71,7 +71,7 @@ def load_text(subject: TourSubject) -> list[str]:
         [
             ("text", single_line(subject.title, _LONGEST)),
             ("from", f"{single_line(subject.source, _LONGEST)}, encoding {subject.encoding}"),
-            ("model", f"{subject.address}, which {_relation(subject)}"),
+            ("model", f"{subject.ref}, which {_relation(subject)}"),
             ("characters", f"{subject.characters:,}"),
             ("  to learn", f"{subject.learned:,} from its beginning on"),
             ("  held back", f"{subject.held_out:,} at its end ({held:.0%}), to be tested with"),

@@ -14,6 +14,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs.commands import Command
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.sanitize import single_line
+from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import remove_model
 from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
 from charloom.tui.formatting import run_status
@@ -187,7 +188,7 @@ class TrainScreen(BaseScreen):
     def action_talk(self) -> None:
         """Talk with the model as it is now."""
         if self.run and self.run.checkpoint:
-            self.post_message(OpenPrompt(self._chosen))
+            self.post_message(OpenPrompt(CheckpointRef(self._chosen)))
 
     def action_chart(self) -> None:
         """Show the curves on a screen of their own."""
@@ -197,7 +198,7 @@ class TrainScreen(BaseScreen):
 
     def action_inside(self) -> None:
         """See what every unit of the network does, as it was last saved."""
-        self.post_message(OpenInspector(f"{self._chosen}@last"))
+        self.post_message(OpenInspector(CheckpointRef(self._chosen, "last")))
 
     def action_growth(self) -> None:
         """Show what every checkpoint of the model writes."""

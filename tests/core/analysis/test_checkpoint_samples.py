@@ -5,8 +5,8 @@ import pytest
 from charloom.core.analysis.checkpoint_samples import sample_checkpoints
 from charloom.core.model.metadata import Losses
 from charloom.core.sampling.config import SamplingConfig
-from charloom.core.store.read import find_model, resolve_path
-from tests.helpers.factories import damage, random_checkpoint, save_model
+from charloom.core.store.read import find_model
+from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, save_model
 from tests.helpers.run_cli import call
 
 
@@ -49,13 +49,13 @@ def test_the_best_known_loss_of_each_is_told_and_named() -> None:
 
 
 def test_what_is_damaged_or_thinned_out_meanwhile_is_passed_over_with_a_word() -> None:
-    damage(resolve_path("weaver@100"))  # its card is sound
-    resolve_path("weaver@200").write_bytes(b"no checkpoint")
+    damage(checkpoint_path("weaver@100"))  # its card is sound
+    checkpoint_path("weaver@200").write_bytes(b"no checkpoint")
     strip = sample_checkpoints(
         find_model("weaver").checkpoints, "a", SamplingConfig(), seed=0, length=9
     )
     first = next(strip)
-    resolve_path("weaver@300").unlink()
+    checkpoint_path("weaver@300").unlink()
     second, third, gone = strip
     assert first.text and not (second.text or third.text or gone.text)
     assert "Its weights are damaged" in second.fault and second.loss == 2.0

@@ -12,7 +12,7 @@ from charloom.core.runs.run import read_run_config
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.model_dir import ModelDir
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
 
 
@@ -31,7 +31,7 @@ def test_both_are_scored_on_what_the_first_was_not_trained_on() -> None:
     folder = create("loom")
     learned("loom", folder)
     learned("other", folder)
-    found = held_out_text("loom", "other")
+    found = held_out_text(ref("loom"), ref("other"))
     assert found == ("held-out part of sea", TEXT[len(TEXT) - int(len(TEXT) * 0.1) :], "")
 
 
@@ -40,18 +40,18 @@ def test_a_rival_that_learned_another_text_or_more_of_this_one_is_told() -> None
     learned("loom", folder)
     learned("stranger", folder, sha256="0" * 64)
     learned("greedy", folder, share=0.05)
-    assert held_out_text("loom", "stranger").warning == "'stranger' learned another text."
-    greedy = held_out_text("loom@best", "greedy@100").warning
+    assert held_out_text(ref("loom"), ref("stranger")).warning == "'stranger' learned another text."
+    greedy = held_out_text(ref("loom@best"), ref("greedy@100")).warning
     assert greedy == "'greedy' was trained on a part of it."
 
 
 def test_where_nothing_was_held_out_another_text_is_asked_for() -> None:
     learned("loom", create("loom"), share=0.0)
     with pytest.raises(CharloomError, match="'loom' was trained on all of its text; name another"):
-        held_out_text("loom", "loom")
+        held_out_text(ref("loom"), ref("loom"))
     save_model("stranger", random_checkpoint())
     with pytest.raises(CharloomError, match="not on this computer"):
-        held_out_text("stranger", "loom")
+        held_out_text(ref("stranger"), ref("loom"))
 
 
 def test_what_one_of_them_does_not_know_is_left_out_for_both() -> None:

@@ -14,9 +14,9 @@ import safetensors.numpy
 
 from charloom.core import paths
 from charloom.core.model import checkpoint
-from charloom.core.store.read import load_checkpoint, resolve_path
+from charloom.core.store.read import load_checkpoint
 from charloom.tui.cli import run
-from tests.helpers.factories import random_checkpoint, save_model, tree
+from tests.helpers.factories import checkpoint_path, random_checkpoint, ref, save_model, tree
 
 TEXT = "The sea was grey, and the loom went on. " * 40
 TINY = ["--hidden", "4", "--embedding", "2", "--steps", "2", "--threads", "1"]
@@ -56,7 +56,7 @@ def in_store(change: Callable[[bytes], bytes]) -> Callable[[], None]:
     """Damage the checkpoint of the model."""
 
     def prepare() -> None:
-        path = resolve_path("mine")
+        path = checkpoint_path("mine")
         path.write_bytes(change(path.read_bytes()))
 
     return prepare
@@ -268,7 +268,7 @@ def test_an_odd_text_is_learned_and_what_was_adjusted_is_said(
     Path("odd.txt").write_bytes(text)
     assert run(["train", "odd.txt", *TINY, *PRECISE]) == 0
     assert said in capfd.readouterr().err
-    assert load_checkpoint("odd@last").checkpoint.step == 2
+    assert load_checkpoint(ref("odd@last")).checkpoint.step == 2
 
 
 def test_a_library_that_is_no_database_is_left_alone_and_the_text_still_delivered(

@@ -10,9 +10,9 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.core.store.read import load_checkpoint, resolve_path
+from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model
-from tests.helpers.factories import damage, random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, ref, save_model
 from tests.helpers.generations import generation
 
 
@@ -23,7 +23,7 @@ def _weaver() -> None:
 
 def steered() -> Generation:
     """Let a model write, in other words from the 20th character on."""
-    loaded = load_checkpoint("weaver")
+    loaded = load_checkpoint(ref("weaver"))
     draft = Completion(
         Sampler(NumpyLSTM(loaded.checkpoint), "the sea", SamplingConfig(0.8, 5), 4), 60
     )
@@ -75,10 +75,10 @@ def test_of_equal_checkpoints_that_of_the_recorded_model_is_the_writer() -> None
     old = steered()
     save_model("other", random_checkpoint())
     save_model("zebra", random_checkpoint())
-    address, loaded = find_writer(old)
-    assert (address, loaded.sha256) == ("weaver@100", old.checkpoint_sha256)
+    found, loaded = find_writer(old)
+    assert (found, loaded.sha256) == (ref("weaver@100"), old.checkpoint_sha256)
     remove_model("weaver")
-    assert find_writer(old)[0] == "other@100"
+    assert find_writer(old)[0] == ref("other@100")
 
 
 def _replace() -> None:
@@ -86,11 +86,11 @@ def _replace() -> None:
 
 
 def _damage() -> None:
-    damage(resolve_path("weaver"))
+    damage(checkpoint_path("weaver"))
 
 
 def _truncate() -> None:
-    resolve_path("weaver").write_bytes(b"")
+    checkpoint_path("weaver").write_bytes(b"")
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_a_damaged_checkpoint_does_not_hide_a_sound_one_of_another_model() -> No
     old = steered()
     save_model("zebra", random_checkpoint())
     _damage()
-    assert find_writer(old)[0] == "zebra@100"
+    assert find_writer(old)[0] == ref("zebra@100")

@@ -28,7 +28,7 @@ from charloom.core.runs.run import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.small_models import create, endless
 
 MODEL, TRAINING = ModelConfig(9).to_json(), TrainConfig(steps=5).to_json()
@@ -277,7 +277,7 @@ def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
     send_command(folder, Command("pause"))
     until(lambda: mine.state is other.state is RunStatus.PAUSED, mine, other)
     assert mine.progress and mine.checkpoint and mine.checkpoint.step == mine.progress.step
-    assert load_checkpoint("small@last").checkpoint.step == mine.progress.step
+    assert load_checkpoint(ref("small@last")).checkpoint.step == mine.progress.step
     send_command(folder, Command("set-lr", 0.01))
     send_command(folder, Command("continue"))
     paused_at = mine.progress.step

@@ -36,6 +36,7 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model
 from tests.helpers.child_process import TEXT
+from tests.helpers.factories import ref
 from tests.helpers.small_models import SMALL, create, endless
 
 
@@ -59,8 +60,8 @@ def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
     assert kinds == {"started", "progress", "validated", "checkpoint", "finished"}
     samples = folder.samples.read_text().splitlines()
     assert {json.loads(line)["event"] for line in samples} == {"sample"}
-    assert load_checkpoint("small").checkpoint.losses.carried == seen[-1].val_loss
-    assert load_checkpoint("small@last").checkpoint.step == 300
+    assert load_checkpoint(ref("small")).checkpoint.losses.carried == seen[-1].val_loss
+    assert load_checkpoint(ref("small@last")).checkpoint.step == 300
     assert folder.path.stat().st_mode & 0o777 == 0o700
 
 
@@ -79,7 +80,7 @@ def test_a_trainer_that_is_told_to_stop_before_it_has_begun_still_saves() -> Non
     training.stop()
     end = until(Finished, training)
     assert isinstance(end, Finished) and end.reason == "stopped"
-    assert load_checkpoint("small@last").checkpoint.step == end.step
+    assert load_checkpoint(ref("small@last")).checkpoint.step == end.step
 
 
 def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
@@ -112,7 +113,7 @@ def test_a_trainer_that_is_killed_leaves_its_last_checkpoint_and_a_sentence() ->
         for event in training.events():
             if isinstance(event, Validated):
                 os.kill(training._process.pid, signal.SIGKILL)
-    assert load_checkpoint("small").checkpoint.step > 0
+    assert load_checkpoint(ref("small")).checkpoint.step > 0
 
 
 def test_a_second_trainer_is_refused_and_the_first_goes_on() -> None:
@@ -154,14 +155,14 @@ def test_a_run_that_was_paused_stopped_and_resumed_ends_bit_for_bit_as_another()
         send_command(folder, order)
     stopped = until(Finished, training)
     assert isinstance(stopped, Finished) and stopped.reason == "stopped"
-    assert load_checkpoint("parted@last").checkpoint.step == stopped.step < 2_000
+    assert load_checkpoint(ref("parted@last")).checkpoint.step == stopped.step < 2_000
     again = TrainerProcess(folder, resume=True)
     started = until(Started, again)
     assert isinstance(started, Started) and started.step == stopped.step
     until(Finished, again)
     until(Finished, undisturbed)
     one, other = (
-        load_checkpoint(f"{name}@2000").checkpoint.tensors for name in ("whole", "parted")
+        load_checkpoint(ref(f"{name}@2000")).checkpoint.tensors for name in ("whole", "parted")
     )
     assert all((one[name] == other[name]).all() for name in one)
 

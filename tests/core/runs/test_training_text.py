@@ -9,7 +9,7 @@ from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_checkpoint
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.gutenberg_server import gutenberg_file
 from tests.helpers.small_models import create
 
@@ -34,7 +34,7 @@ def test_a_model_that_was_trained_here_has_its_text_beside_it() -> None:
 def test_a_model_from_elsewhere_may_have_learned_what_another_run_has() -> None:
     sha256 = digest(create("other"))
     save_model("taken-in", random_checkpoint(corpus=CorpusInfo("sea", sha256, 1_000, "abc")))
-    taken_in = find_checkpoint("taken-in")[1].card
+    taken_in = find_checkpoint(ref("taken-in"))[1].card
     assert taken_in
     assert find_training_text("taken-in", taken_in).text == TEXT
 

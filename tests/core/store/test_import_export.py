@@ -17,7 +17,7 @@ from charloom.core.store.write import (
     unused_name,
     write_notes,
 )
-from tests.helpers.factories import at_step, damage, own_assets, save_model, tree
+from tests.helpers.factories import at_step, damage, own_assets, ref, save_model, tree
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +32,13 @@ def test_an_exported_checkpoint_is_the_same_file(tmp_path: Path) -> None:
         (tmp_path / "mine.bin", tmp_path / "mine.bin"),
         (tmp_path, tmp_path / "creature-1200.safetensors"),
     ):
-        assert export_model("creature", target) == expected
+        assert export_model(ref("creature"), target) == expected
         assert expected.read_bytes() == path.read_bytes()
 
 
 def test_an_export_in_half_precision_can_be_loaded(tmp_path: Path) -> None:
     save_model("creature", at_step(7))
-    loaded = checkpoint.load(export_model("creature", tmp_path, half=True)).checkpoint
+    loaded = checkpoint.load(export_model(ref("creature"), tmp_path, half=True)).checkpoint
     assert {str(tensor.dtype) for tensor in loaded.tensors.values()} == {"float16"}
 
 
@@ -47,9 +47,9 @@ def test_an_export_replaces_nothing_unless_forced(tmp_path: Path) -> None:
     target = tmp_path / "letter.txt"
     target.write_text("dear sister")
     with pytest.raises(CharloomError, match="already there; use --force"):
-        export_model("creature", target)
+        export_model(ref("creature"), target)
     assert target.read_text() == "dear sister"
-    export_model("creature", target, force=True)
+    export_model(ref("creature"), target, force=True)
     assert target.read_bytes() == path.read_bytes()
 
 
@@ -57,7 +57,7 @@ def test_notes_go_along_with_an_export_and_come_with_an_import(tmp_path: Path) -
     path = save_model("creature", at_step(7))
     write_notes("creature", "# Cold hands\nlr 4e-3 [b]\x1b")
     for half in (False, True):
-        target = export_model("creature", tmp_path / f"gift-{half}.safetensors", half=half)
+        target = export_model(ref("creature"), tmp_path / f"gift-{half}.safetensors", half=half)
         gift = checkpoint.load(target).checkpoint
         assert gift.note == read_notes("creature")
         assert {str(tensor.dtype) for tensor in gift.tensors.values()} == {
@@ -65,16 +65,16 @@ def test_notes_go_along_with_an_export_and_come_with_an_import(tmp_path: Path) -
         }
         name = import_model(target)
         assert read_notes(name) == gift.note
-        again = export_model(name, tmp_path / f"again-{half}.safetensors")
+        again = export_model(ref(name), tmp_path / f"again-{half}.safetensors")
         assert again.read_bytes() == target.read_bytes()
         write_notes(name, "warm")
-        warm = checkpoint.load(export_model(name, again, force=True)).checkpoint
+        warm = checkpoint.load(export_model(ref(name), again, force=True)).checkpoint
         assert warm.note == "warm"
         assert warm.tensors["head.bias"].dtype == gift.tensors["head.bias"].dtype
         write_notes(name, "")
-        assert checkpoint.load(export_model(name, again, force=True)).checkpoint.note == ""
+        assert checkpoint.load(export_model(ref(name), again, force=True)).checkpoint.note == ""
     write_notes("creature", "")
-    export_model("creature", target, force=True)
+    export_model(ref("creature"), target, force=True)
     assert target.read_bytes() == path.read_bytes()
 
 
@@ -82,7 +82,7 @@ def test_notes_that_are_too_long_to_go_along_are_told(tmp_path: Path) -> None:
     save_model("creature", at_step(7))
     write_notes("creature", "x" * 100_001)
     with pytest.raises(CharloomError, match="about 'creature' are too long to go along"):
-        export_model("creature", tmp_path / "gift")
+        export_model(ref("creature"), tmp_path / "gift")
     assert not (tmp_path / "gift").exists()
 
 
@@ -100,7 +100,7 @@ def test_the_bundled_model_can_be_noted_about_and_stays_the_bundled_one(
     for refused in (remove_model, prune_checkpoints, check_unused):
         with pytest.raises(CharloomError, match="'frankenstein'"):
             refused(BUNDLED)
-    gift = checkpoint.load(export_model(BUNDLED, tmp_path / "gift")).checkpoint
+    gift = checkpoint.load(export_model(ref(BUNDLED), tmp_path / "gift")).checkpoint
     assert gift.note == "A creature."
 
 
@@ -110,13 +110,13 @@ def test_an_export_to_nowhere_is_told(tmp_path: Path, target: str, half: bool) -
     save_model("creature", at_step(7))
     (tmp_path / "file").touch()
     with pytest.raises(CharloomError, match="cannot be written"):
-        export_model("creature", tmp_path / target, half=half)
+        export_model(ref("creature"), tmp_path / target, half=half)
 
 
 def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
     damage(save_model("creature", at_step(7)))
     with pytest.raises(CharloomError, match="damaged"):
-        export_model("creature", tmp_path / "out")
+        export_model(ref("creature"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -126,7 +126,7 @@ def test_an_imported_file_becomes_a_model(tmp_path: Path) -> None:
     assert import_model(source) == "gift"
     assert import_model(source, "second") == "second"
     for name in ("gift", "second"):
-        assert load_checkpoint(f"{name}@42").sha256 == sha256
+        assert load_checkpoint(ref(f"{name}@42")).sha256 == sha256
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from charloom.core.store.read import (
     list_models,
     load_checkpoint,
     model_names,
-    resolve_path,
 )
 from charloom.core.store.write import (
     export_model,
@@ -26,7 +25,15 @@ from charloom.core.store.write import (
     remove_model,
     rename_model,
 )
-from tests.helpers.factories import at_step, damage, own_assets, save_model, tree
+from tests.helpers.factories import (
+    at_step,
+    checkpoint_path,
+    damage,
+    own_assets,
+    ref,
+    save_model,
+    tree,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +63,7 @@ def test_a_saved_checkpoint_is_found_and_loaded_as_it_was() -> None:
     path = save_model("creature", new)
     assert path == paths.models() / "creature" / "checkpoints" / "step-00001200.safetensors"
     assert model_names() == ("creature",)
-    loaded = load_checkpoint("creature")
+    loaded = load_checkpoint(ref("creature"))
     assert loaded.checkpoint.step == 1_200
     assert checkpoint.to_bytes(loaded.checkpoint) == path.read_bytes() == checkpoint.to_bytes(new)
     [info] = list_models()
@@ -71,39 +78,39 @@ def test_addresses_name_the_best_the_last_or_a_step() -> None:
     for step, validation in ((100, 2.0), (200, 1.5), (300, None), (400, 1.6)):
         save_model("creature", at_step(step, validation))
     found = {
-        which: load_checkpoint(f"creature{which}").checkpoint.step
+        which: load_checkpoint(ref(f"creature{which}")).checkpoint.step
         for which in ("", "@", "@best", "@last", "@100", "@300")
     }
     assert found == {"": 200, "@": 200, "@best": 200, "@last": 400, "@100": 100, "@300": 300}
-    assert resolve_path("creature@best").name == "step-00000200.safetensors"
+    assert checkpoint_path("creature@best").name == "step-00000200.safetensors"
 
 
 def test_of_equal_losses_the_later_is_the_best() -> None:
     save_model("creature", at_step(100, 1.5))
     save_model("creature", at_step(200, 1.5))
-    assert load_checkpoint("creature").checkpoint.step == 200
+    assert load_checkpoint(ref("creature")).checkpoint.step == 200
 
 
 def test_where_no_loss_was_measured_the_newest_is_the_best() -> None:
     save_model("creature", at_step(10**9))
     save_model("creature", at_step(999_999_999))
-    assert load_checkpoint("creature").checkpoint.step == 10**9
+    assert load_checkpoint(ref("creature")).checkpoint.step == 10**9
 
 
 @pytest.mark.parametrize("which", ["@7", "@first", "@-1", "@1e3", "@" + "9" * 9_999, "@@", "@ 100"])
 def test_an_address_that_names_nothing_says_what_there_is(which: str) -> None:
     save_model("creature", at_step(100))
     with pytest.raises(CharloomError, match="it has @100, @last, @best") as caught:
-        resolve_path("creature" + which)
+        checkpoint_path("creature" + which)
     assert len(str(caught.value)) < 300
 
 
 def test_an_unknown_model_is_told_with_those_near_it() -> None:
     save_model("creature", at_step(1))
     with pytest.raises(CharloomError, match=r"did you mean 'creature'\? `charloom models` lists"):
-        load_checkpoint("Creatrue@best")
+        load_checkpoint(ref("Creatrue@best"))
     with pytest.raises(CharloomError, match="no model called 'zzz'; `charloom models` lists"):
-        load_checkpoint("zzz")
+        load_checkpoint(ref("zzz"))
 
 
 def test_what_does_not_belong_is_passed_over() -> None:
@@ -135,7 +142,7 @@ def test_a_run_that_has_no_checkpoint_yet_is_a_model() -> None:
     assert find_model("creature").newest is None
     assert find_model("creature").best is None
     with pytest.raises(CharloomError, match="no checkpoint yet"):
-        load_checkpoint("creature")
+        load_checkpoint(ref("creature"))
 
 
 def test_a_damaged_checkpoint_is_listed_as_such_and_not_the_best() -> None:
@@ -145,9 +152,9 @@ def test_a_damaged_checkpoint_is_listed_as_such_and_not_the_best() -> None:
     assert sound.card is not None
     assert damaged.card is None
     assert "cannot be used" in damaged.fault
-    assert load_checkpoint("creature").checkpoint.step == 100
+    assert load_checkpoint(ref("creature")).checkpoint.step == 100
     with pytest.raises(CharloomError, match=r"step-00000200.*; other checkpoints: creature@100\."):
-        load_checkpoint("creature@200")
+        load_checkpoint(ref("creature@200"))
 
 
 @pytest.mark.parametrize(
@@ -161,14 +168,14 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_next_in_line_is_used(
     path = save_model("creature", at_step(300, 1.0))
     damage(path)
     data = path.read_bytes()
-    loaded = load_checkpoint(address)
+    loaded = load_checkpoint(ref(address))
     assert loaded.checkpoint.step == used
     assert loaded.warning == (
         f"The checkpoint creature@300 is damaged and set aside; @{used} is used instead."
     )
     assert steps("creature") == [100, 200]
     assert path.with_name(f"{path.name}.damaged").read_bytes() == data
-    again = load_checkpoint(address)
+    again = load_checkpoint(ref(address))
     assert again.sha256 == loaded.sha256 and again.warning == ""
 
 
@@ -177,7 +184,7 @@ def test_one_damaged_checkpoint_after_the_other_is_set_aside() -> None:
         path = save_model("creature", at_step(step))
         if step > 100:
             path.write_bytes(path.read_bytes()[:-step])
-    loaded = load_checkpoint("creature@last")
+    loaded = load_checkpoint(ref("creature@last"))
     assert "creature@300, @200 is damaged" in loaded.warning
     assert loaded.checkpoint.step == 100 and steps("creature") == [100]
 
@@ -188,33 +195,33 @@ def test_a_checkpoint_that_may_be_sound_is_not_set_aside() -> None:
     newer = path.read_bytes().replace(b'"version": "1"', b'"version": "2"')
     path.write_bytes(newer)
     with pytest.raises(UnreadableError, match="update Charloom"):
-        load_checkpoint("creature@last")
+        load_checkpoint(ref("creature@last"))
     assert steps("creature") == [100, 200] and path.read_bytes() == newer
 
 
 def test_a_model_whose_only_checkpoint_is_damaged_says_so() -> None:
     damage(save_model("creature", at_step(200, 1.0)))
     with pytest.raises(CharloomError, match="weights are damaged") as caught:
-        load_checkpoint("creature")
+        load_checkpoint(ref("creature"))
     assert "other checkpoints" not in str(caught.value)
     assert steps("creature") == [200]
-    resolve_path("creature").write_bytes(b"")
+    checkpoint_path("creature").write_bytes(b"")
     with pytest.raises(CharloomError, match="cut short"):
-        load_checkpoint("creature")
+        load_checkpoint(ref("creature"))
 
 
 def test_the_bundled_model_can_be_used_and_exported(bundled: Path, tmp_path: Path) -> None:
     save_model("aaa", at_step(1))
     assert model_names() == ("frankenstein", "aaa")
     for address in ("frankenstein", "frankenstein@best", "frankenstein@last", "frankenstein@9000"):
-        assert resolve_path(address).samefile(bundled)
-    assert load_checkpoint("frankenstein").checkpoint.step == 9_000
+        assert checkpoint_path(address).samefile(bundled)
+    assert load_checkpoint(ref("frankenstein")).checkpoint.step == 9_000
     assert find_model("frankenstein").bundled
-    exported = export_model("frankenstein", tmp_path)
+    exported = export_model(ref("frankenstein"), tmp_path)
     assert exported.name == "frankenstein-9000.safetensors"
     assert exported.read_bytes() == bundled.read_bytes()
     with pytest.raises(CharloomError, match="did you mean 'frankenstein'"):
-        load_checkpoint("Frankenstein")
+        load_checkpoint(ref("Frankenstein"))
 
 
 def test_the_bundled_model_cannot_be_changed(bundled: Path) -> None:
@@ -226,7 +233,7 @@ def test_the_bundled_model_cannot_be_changed(bundled: Path) -> None:
         lambda: rename_model("aaa", "frankenstein"),
         lambda: remove_model("frankenstein"),
         lambda: prune_checkpoints("frankenstein"),
-        lambda: pin_checkpoint("frankenstein"),
+        lambda: pin_checkpoint(ref("frankenstein")),
         lambda: import_model(bundled),
     ):
         with pytest.raises(CharloomError, match="frankenstein"):
@@ -242,7 +249,7 @@ def test_a_damaged_bundled_model_is_listed_as_such(bundled: Path) -> None:
     assert info.best is None
     assert info.newest is not None
     with pytest.raises(CharloomError, match="cut short"):
-        load_checkpoint("frankenstein")
+        load_checkpoint(ref("frankenstein"))
 
 
 def test_listing_reads_no_weights() -> None:

@@ -11,10 +11,10 @@ import pytest
 from charloom.core import paths
 from charloom.core.files import new_folder, sweep, write_atomically
 from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import find_model, resolve_path
+from charloom.core.store.read import find_model
 from charloom.core.store.repair import repair_all
 from charloom.core.store.write import new_model_folder, write_notes
-from tests.helpers.factories import at_step, damage, own_assets, save_model, tree
+from tests.helpers.factories import at_step, checkpoint_path, damage, own_assets, save_model, tree
 
 _WRITER = """
 import sys, time
@@ -113,7 +113,7 @@ def test_a_store_is_repaired_and_every_damaged_checkpoint_is_told_of() -> None:
         for step, loss in ((100, 1.0), (200, 1.5), (300, 2.0)):
             save_model(name, at_step(step, loss))
     for address in ("creature@300", "other@300", "other@100"):
-        damage(resolve_path(address))
+        damage(checkpoint_path(address))
     before = tree(paths.home())
     checkpoints = ModelDir.named("creature").checkpoints
     for place in (checkpoints, checkpoints.parent, paths.models(), paths.home()):

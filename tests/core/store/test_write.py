@@ -15,7 +15,6 @@ from charloom.core.store.read import (
     find_model,
     load_checkpoint,
     model_names,
-    resolve_path,
 )
 from charloom.core.store.write import (
     PruneResult,
@@ -30,7 +29,15 @@ from charloom.core.store.write import (
     select_thinned,
     write_notes,
 )
-from tests.helpers.factories import at_step, damage, own_assets, save_model, tree
+from tests.helpers.factories import (
+    at_step,
+    checkpoint_path,
+    damage,
+    own_assets,
+    ref,
+    save_model,
+    tree,
+)
 
 IMPOSSIBLE_NAMES = ["", "..", ".", "a/b", "../up", "a\\b", "CON", "nul.txt", "x" * 300, ".hidden"]
 IMPOSSIBLE_NAMES += ["a\nb", "a\0b", "-dash", "a ", "e\u0301", "a@b", "*", "\ud800", "/tmp/x"]
@@ -57,22 +64,22 @@ def test_an_impossible_name_is_refused_by_all_and_nothing_is_written(
     name: str, tmp_path: Path
 ) -> None:
     save_model("creature", at_step(1))
-    source = export_model("creature", tmp_path / "c.safetensors")
+    source = export_model(ref("creature"), tmp_path / "c.safetensors")
     before = tree(tmp_path)
     uses: list[Callable[[], object]] = [
         lambda: ModelDir.named(name),
         lambda: made(name),
         lambda: save_model(name, at_step(2)),
-        lambda: load_checkpoint(name),
-        lambda: resolve_path(name + "@last"),
+        lambda: load_checkpoint(ref(name)),
+        lambda: checkpoint_path(name + "@last"),
         lambda: find_model(name),
         lambda: rename_model("creature", name),
         lambda: rename_model(name, "monster"),
         lambda: remove_model(name),
         lambda: prune_checkpoints(name),
-        lambda: pin_checkpoint(name),
+        lambda: pin_checkpoint(ref(name)),
         lambda: import_model(source, name),
-        lambda: export_model(name, tmp_path / "out"),
+        lambda: export_model(ref(name), tmp_path / "out"),
         lambda: read_notes(name),
         lambda: write_notes(name, "x"),
     ]
@@ -99,7 +106,7 @@ def test_a_name_is_free_unless_it_is_that_of_the_bundled_model(name: str) -> Non
 def test_names_that_differ_by_case_alone_clash(tmp_path: Path) -> None:
     save_model("Creature", at_step(1))
     save_model("other", at_step(1))
-    source = export_model("other", tmp_path / "creature.safetensors")
+    source = export_model(ref("other"), tmp_path / "creature.safetensors")
     uses: list[Callable[[], object]] = [
         lambda: made("creature"),
         lambda: save_model("CREATURE", at_step(2)),
@@ -118,7 +125,7 @@ def test_saving_thins_but_keeps_the_best_the_newest_and_the_pinned() -> None:
     for step in range(100, 3_001, 100):
         save_model("creature", at_step(step, 1.0 if step == 700 else 2.0), keep=5)
         if step == 300:
-            pin_checkpoint("creature@300")
+            pin_checkpoint(ref("creature@300"))
     assert {300, 700, 3_000} <= set(steps("creature"))
     assert len(steps("creature")) == 5 + 1
     assert [each.step for each in find_model("creature").checkpoints if each.pinned] == [300]
@@ -138,7 +145,10 @@ def test_a_checkpoint_of_the_same_step_is_replaced() -> None:
     save_model("creature", at_step(5, seed=2))
     assert steps("creature") == [5]
     expected = at_step(5, seed=2).tensors["head.bias"]
-    assert load_checkpoint("creature").checkpoint.tensors["head.bias"].tolist() == expected.tolist()
+    assert (
+        load_checkpoint(ref("creature")).checkpoint.tensors["head.bias"].tolist()
+        == expected.tolist()
+    )
 
 
 @settings(deadline=None, max_examples=100)
@@ -169,8 +179,10 @@ def test_what_thinning_leaves_is_spread_over_the_whole_run(length: int) -> None:
 def test_pruning_keeps_the_best_the_newest_and_the_pinned() -> None:
     for step, validation in ((1, 2.0), (2, 1.0), (3, 2.0), (4, 2.0), (5, 2.0)):
         save_model("creature", at_step(step, validation))
-    pin_checkpoint("creature@3")
-    size = resolve_path("creature@1").stat().st_size + resolve_path("creature@4").stat().st_size
+    pin_checkpoint(ref("creature@3"))
+    size = (
+        checkpoint_path("creature@1").stat().st_size + checkpoint_path("creature@4").stat().st_size
+    )
     assert prune_checkpoints("creature") == PruneResult(2, size)
     assert steps("creature") == [2, 3, 5]
     assert prune_checkpoints("creature") == PruneResult(0, 0)
@@ -179,12 +191,12 @@ def test_pruning_keeps_the_best_the_newest_and_the_pinned() -> None:
 def test_a_pin_can_be_taken_off_again() -> None:
     for step in (1, 2, 3):
         save_model("creature", at_step(step))
-    pin_checkpoint("creature@1")
-    pin_checkpoint("creature@1")
+    pin_checkpoint(ref("creature@1"))
+    pin_checkpoint(ref("creature@1"))
     prune_checkpoints("creature")
     assert steps("creature") == [1, 3]
-    pin_checkpoint("creature@1", on=False)
-    pin_checkpoint("creature@1", on=False)
+    pin_checkpoint(ref("creature@1"), on=False)
+    pin_checkpoint(ref("creature@1"), on=False)
     prune_checkpoints("creature")
     assert steps("creature") == [3]
 

@@ -23,7 +23,7 @@ from charloom.core.store.write import (
     unused_name,
     write_notes,
 )
-from tests.helpers.factories import at_step, own_assets, save_model, tree
+from tests.helpers.factories import at_step, own_assets, ref, save_model, tree
 from tests.helpers.small_models import create
 
 posix = pytest.mark.skipif(os.name == "nt", reason="no such files there")
@@ -59,7 +59,7 @@ def test_what_is_no_file_among_the_checkpoints_is_passed_over(put: Callable[[Pat
     put(file_of("creature", 3))
     [info] = list_models()
     assert [each.step for each in info.checkpoints] == [1, 2]
-    assert load_checkpoint("creature@last").checkpoint.step == 2
+    assert load_checkpoint(ref("creature@last")).checkpoint.step == 2
     assert repair_all() == []
     assert prune_checkpoints("creature").files == 1
     rename_model("creature", "monster")
@@ -75,7 +75,7 @@ def test_a_link_among_the_checkpoints_is_read_and_what_it_points_to_is_never_del
     checkpoint.save(at_step(1), elsewhere)
     save_model("creature", at_step(2))
     file_of("creature", 1).symlink_to(elsewhere)
-    assert load_checkpoint("creature@1").checkpoint.step == 1
+    assert load_checkpoint(ref("creature@1")).checkpoint.step == 1
     assert prune_checkpoints("creature").files == 1
     assert not file_of("creature", 1).is_symlink()
     assert checkpoint.load(elsewhere).checkpoint.step == 1
@@ -87,7 +87,7 @@ def test_a_damaged_link_is_set_aside_and_what_it_points_to_stays(tmp_path: Path)
     letter.write_text("dear sister")
     save_model("creature", at_step(1))
     file_of("creature", 2).symlink_to(letter)
-    assert "set aside" in load_checkpoint("creature@last").warning
+    assert "set aside" in load_checkpoint(ref("creature@last")).warning
     assert letter.read_text() == "dear sister"
 
 
@@ -99,7 +99,7 @@ def test_the_longest_name_serves_for_all_that_a_model_goes_through(tmp_path: Pat
     write_notes(LONG, "long")
     rename_model(LONG, "short")
     rename_model("short", LONG)
-    export_model(LONG, tmp_path / "out")
+    export_model(ref(LONG), tmp_path / "out")
     remove_model(LONG)
     assert list(paths.models().iterdir()) == []
 
@@ -130,8 +130,8 @@ def test_names_that_are_one_on_some_systems_clash(there: str, new: str, tmp_path
 def test_names_that_only_look_alike_do_not(one: str, other: str) -> None:
     save_model(one, at_step(1))
     save_model(other, at_step(2))
-    assert load_checkpoint(one).checkpoint.step == 1
-    assert load_checkpoint(other).checkpoint.step == 2
+    assert load_checkpoint(ref(one)).checkpoint.step == 1
+    assert load_checkpoint(ref(other)).checkpoint.step == 2
 
 
 def test_a_name_taken_apart_is_composed_on_import_and_refused_elsewhere(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_a_name_taken_apart_is_composed_on_import_and_refused_elsewhere(tmp_path
     checkpoint.save(at_step(1), source)
     assert import_model(source) == "Ångström"
     with pytest.raises(CharloomError, match="no model called"):
-        load_checkpoint(apart)
+        load_checkpoint(ref(apart))
     with pytest.raises(CharloomError, match="NFC"):
         rename_model("Ångström", apart)
 
@@ -157,7 +157,7 @@ def test_an_export_never_replaces_a_pipe_or_a_device(
     device.symlink_to(os.devnull)
     for target in (pipe, device):
         with pytest.raises(CharloomError, match="is not a regular file"):
-            export_model("creature", target, half=half, force=force)
+            export_model(ref("creature"), target, half=half, force=force)
     assert pipe.is_fifo() and device.is_symlink()
 
 
@@ -167,7 +167,7 @@ def test_an_export_over_a_link_replaces_the_link(tmp_path: Path) -> None:
     letter.write_text("dear sister")
     link.symlink_to(letter)
     path = save_model("creature", at_step(1))
-    export_model("creature", link, force=True)
+    export_model(ref("creature"), link, force=True)
     assert letter.read_text() == "dear sister"
     assert link.read_bytes() == path.read_bytes()
 

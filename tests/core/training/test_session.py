@@ -27,13 +27,13 @@ from charloom.core.runs.events import (
 from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import TrainerProcess, create_run, launch_trainer, read_run_config
 from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import find_model, load_checkpoint, model_names, resolve_path
+from charloom.core.store.read import find_model, load_checkpoint, model_names
 from charloom.core.training import resume
 from charloom.core.training.autotune import usable_cores
 from charloom.core.training.loop import train
 from charloom.core.training.session import CheckpointWriter, resolve_config
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import assert_equal, at_step, damage
+from tests.helpers.factories import assert_equal, at_step, checkpoint_path, damage, ref
 from tests.helpers.small_models import SMALL, create, endless
 from tests.helpers.training_tasks import CPU, after, lesson
 
@@ -76,7 +76,7 @@ def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
 ) -> None:
     state = killed.resume_state
     damage(state) if fate == "damaged" else state.unlink()
-    newest = load_checkpoint("small@last").checkpoint.step
+    newest = load_checkpoint(ref("small@last")).checkpoint.step
     seen = gone_on(killed)
     assert isinstance(seen[0], Started) and seen[0].step == newest
     assert f"goes on from its checkpoint @{newest}, not bit for bit." in warnings(seen)
@@ -88,7 +88,7 @@ def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_bit_for_bit_and_tells_
     killed: ModelDir,
 ) -> None:
     steps = [each.step for each in find_model("small").checkpoints]
-    damage(resolve_path("small@last"))
+    damage(checkpoint_path("small@last"))
     seen = gone_on(killed)
     assert isinstance(seen[0], Started) and seen[0].step == steps[-1]
     assert f"small@{steps[-1]} is damaged and set aside; @{steps[-2]} is used" in warnings(seen)
@@ -148,7 +148,7 @@ def test_a_better_checkpoint_of_the_same_step_stays() -> None:
     better = at_step(5, 1.4, seed=2)
     keeper.save(better)
     assert_equal(keeper.load(5), better)
-    damage(resolve_path("small@5"))
+    damage(checkpoint_path("small@5"))
     keeper.save(at_step(5))
     assert_equal(keeper.load(5), at_step(5))
 

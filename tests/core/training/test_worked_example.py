@@ -13,7 +13,7 @@ from charloom.core.model.checkpoint import Checkpoint
 from charloom.tui.tour.subject import TourSubject, load_subject
 from charloom.tui.tour.worked_example import ExampleProcess, WorkedExample
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import damage, random_checkpoint, save_model
+from tests.helpers.factories import damage, random_checkpoint, ref, save_model
 
 SMALL: dict[str, Any] = {"batch": 4, "window": 16, "rate": 0.01}
 
@@ -27,7 +27,7 @@ def saved(layers: int = 1, **over: Any) -> Checkpoint:
 def about(found: Checkpoint) -> TourSubject:
     save_model("sea", found)
     data = TEXT.encode()
-    return load_subject("sea", lambda: corpus.from_bytes(data, title="sea", source="sea.txt"))
+    return load_subject(ref("sea"), lambda: corpus.from_bytes(data, title="sea", source="sea.txt"))
 
 
 @pytest.mark.usefixtures("torch_as_it_was")

@@ -15,14 +15,14 @@ from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import sanitize
-from charloom.core.store.read import load_checkpoint, resolve_path
+from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model
 from charloom.tui.analysis.compare import CompareScreen
 from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.app import CharloomApp
 from tests.core.analysis.test_comparison import learned
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import own_assets, random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, own_assets, random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.library.helpers import HOSTILE, models, put
@@ -44,7 +44,7 @@ def sides(pilot: Pilot[None]) -> tuple[CompareSide, CompareSide]:
 
 
 def wanted(address: str, prompt: str, temperature: float) -> str:
-    model = NumpyLSTM(checkpoint.load(resolve_path(address)).checkpoint)
+    model = NumpyLSTM(checkpoint.load(checkpoint_path(address)).checkpoint)
     prompt, _ = model.vocab.adapt(prompt)
     draft = Completion(Sampler(model, prompt, SamplingConfig(temperature), 0), 300)
     return prompt + "".join(character for character, _ in draft)
@@ -70,9 +70,11 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await written(pilot, wanted("loom", "abc", 0.8), wanted("loom", "abc", 1.2))
         await until(pilot, lambda: SAME in words(app))
         assert "loom@100 · temp 0.8" in shown(app) and "loom@100 · temp 1.2" in shown(app)
-        held_out = held_out_text("loom", "loom").text
+        held_out = held_out_text(ref("loom"), ref("loom")).text
         bits = [
-            scoring.carried(NumpyLSTM(load_checkpoint(each).checkpoint), held_out).bits_per_char
+            scoring.carried(
+                NumpyLSTM(load_checkpoint(ref(each)).checkpoint), held_out
+            ).bits_per_char
             for each in ("loom", "other")
         ]
         assert shown(app).count(f"{bits[0]:.4f} bits/char") == 2
@@ -127,7 +129,7 @@ async def test_a_side_that_cannot_be_read_says_why_and_the_other_is_written() ->
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await written(pilot, wanted("loom", "abc", 0.8), wanted("loom", "abc", 1.2))
-        sides(pilot)[0].address = "other@7"
+        sides(pilot)[0].ref = ref("other@7")
         remove_model("other")
         await pilot.press("enter")
         await until(pilot, lambda: "There is no model called 'other'" in words(app))
@@ -142,7 +144,7 @@ def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
         assert isinstance(app, CharloomApp)
         app.animation_level = "none"
         await opened(pilot)
-        sides(pilot)[1].address = "other"
+        sides(pilot)[1].ref = ref("other")
         await pilot.press("enter")
         await written(pilot, wanted("loom", "abc", 0.8), wanted("other", "abc", 1.2))
         await until(pilot, lambda: "better" in shown(app))

@@ -13,11 +13,11 @@ from charloom.core.model.metadata import Losses
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved
 from charloom.core.sampling.config import SamplingConfig
-from charloom.core.store.read import find_model, resolve_path
+from charloom.core.store.read import find_model
 from charloom.tui.analysis.growth import GrowthScreen
 from charloom.tui.analysis.growth_list import GrowthList
 from charloom.tui.app import CharloomApp
-from tests.helpers.factories import own_assets, random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, own_assets, random_checkpoint, save_model
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, write_run
 from tests.tui.library.helpers import HOSTILE, models, put
@@ -63,7 +63,7 @@ async def opened(pilot: Pilot[None]) -> None:
 
 async def test_every_checkpoint_goes_on_from_what_is_asked_and_can_be_talked_with() -> None:
     grow_up(1_000, 2_000, 3_000, 4_000)
-    resolve_path("creature@2000").write_bytes(b"no checkpoint")
+    checkpoint_path("creature@2000").write_bytes(b"no checkpoint")
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
@@ -133,7 +133,7 @@ async def test_a_young_model_says_what_to_do_and_what_is_saved_meanwhile_is_adde
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
     grow_up(100, 300, 900, 2_000, 4_000)
-    resolve_path("creature@900").write_bytes(b"no checkpoint")
+    checkpoint_path("creature@900").write_bytes(b"no checkpoint")
 
     async def before(pilot: Pilot[None]) -> None:
         assert isinstance(pilot.app, CharloomApp)

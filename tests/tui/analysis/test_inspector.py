@@ -30,7 +30,7 @@ from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.text_chooser import TextChooser
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until, words
 from tests.tui.library.helpers import HOSTILE, models
@@ -62,7 +62,9 @@ async def inspecting(
     """Open the inspector on ``text`` with a small model."""
     app = app_at("settings")
     async with app.run_test(size=size, notifications=True) as pilot:
-        screen = InspectorScreen(app.services, load_model("weaver"), lambda: ("a passage", text))
+        screen = InspectorScreen(
+            app.services, load_model(ref("weaver")), lambda: ("a passage", text)
+        )
         await app.push_screen(screen)
         await until(pilot, lambda: "Surprise: " in shown(app))
         yield app, pilot, screen
@@ -188,7 +190,7 @@ async def test_a_model_of_the_library_is_inspected_on_held_out_text() -> None:
         assert isinstance(app.screen, InspectorScreen)
         assert app.screen._trace and app.screen._trace.text == TEXT[-int(len(TEXT) * 0.1) :]
         await pilot.press("escape")
-        app.post_message(OpenInspector("weaver@best"))
+        app.post_message(OpenInspector(ref("weaver@best")))
         await until(pilot, lambda: "training text is not here" in shown(app))
         tale = catalog.fetch("loom").text
         assert app.screen._trace and app.screen._trace.text == tale[:MAX_CHARACTERS]
@@ -201,7 +203,7 @@ def test_how_it_looks(snap_compare: Compare, what: str, size: tuple[int, int]) -
 
     async def before(pilot: Pilot[None]) -> None:
         await app.push_screen(
-            InspectorScreen(app.services, load_model("weaver"), lambda: ("a passage", PASSAGE))
+            InspectorScreen(app.services, load_model(ref("weaver")), lambda: ("a passage", PASSAGE))
         )
         await until(pilot, lambda: "Surprise: " in shown(app))
         await pilot.press(*(["u", "n"] if what == "units" else ["down", "right", "right"]))

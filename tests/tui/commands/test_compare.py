@@ -10,7 +10,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.store.read import load_checkpoint
 from tests.core.analysis.test_comparison import learned
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
 from tests.helpers.small_models import create
 
@@ -58,7 +58,7 @@ def test_two_models_go_on_from_one_prompt_and_are_scored_on_one_text(file: str) 
     assert right["text"] == text("other@20", 0.8, "a  ") and right["prompt"] == "a  "
     assert (right["model"], right["step"], right["temperature"]) == ("other", 20, 0.8)
     for side, address in ((left, "weaver"), (right, "other@20")):
-        model = NumpyLSTM(load_checkpoint(address).checkpoint)
+        model = NumpyLSTM(load_checkpoint(ref(address)).checkpoint)
         score = scoring.carried(model, FOX.replace("z", ""))
         assert side["nats_per_char"] == score.nats_per_char
         assert side["chars"] == score.characters == len(FOX) - FOX.count("z") - 1
@@ -82,7 +82,7 @@ def test_a_model_alone_stands_beside_itself_at_another_temperature(
 
 def test_a_pipe_gets_one_under_the_other_and_figures_that_line_up(file: str) -> None:
     done = compare("weaver", "weaver", "--text", file, "--prompt", "the sea", "--temperature", "1")
-    bits = scoring.carried(NumpyLSTM(load_checkpoint("weaver").checkpoint), FOX).bits_per_char
+    bits = scoring.carried(NumpyLSTM(load_checkpoint(ref("weaver")).checkpoint), FOX).bits_per_char
     assert done.out == (
         f"weaver@100 · temperature 1\n\nthe sea{text('weaver', 1)}\n\n"
         f"weaver@100 · temperature 1\n\nthe sea{text('weaver', 1)}\n\n"

@@ -4,8 +4,7 @@ import math
 import pytest
 
 from charloom.core.model.metadata import Losses
-from charloom.core.store.read import resolve_path
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, random_checkpoint, save_model
 from tests.helpers.run_cli import call, needs_terminal, on_terminal
 
 STEPS = (100, 2_000, 30_000)
@@ -37,7 +36,7 @@ def test_a_strip_has_a_line_for_each_checkpoint_with_figures_that_line_up() -> N
 
 
 def test_json_is_an_object_for_each_checkpoint() -> None:
-    resolve_path("weaver@2000").write_bytes(b"no checkpoint")
+    checkpoint_path("weaver@2000").write_bytes(b"no checkpoint")
     done = call("growth", "weaver", "--seed", "3", "--length", "40", "--json")
     first, damaged, last = map(json.loads, done.out.splitlines())
     assert first == {
@@ -58,13 +57,13 @@ def test_json_is_an_object_for_each_checkpoint() -> None:
 
 
 def test_a_damaged_checkpoint_and_unknown_characters_are_told() -> None:
-    resolve_path("weaver@2000").write_bytes(b"no checkpoint")
+    checkpoint_path("weaver@2000").write_bytes(b"no checkpoint")
     done = call("growth", "weaver", "--prompt", "the ☃ sea")
     assert done.code == 0 and len(done.out.splitlines()) == 3
     assert "Not known to the model: '☃' was dropped." in done.err
     assert "Passed over: The checkpoint " in done.err
     for step in (100, 30_000):
-        resolve_path(f"weaver@{step}").write_bytes(b"neither")
+        checkpoint_path(f"weaver@{step}").write_bytes(b"neither")
     done = call("growth", "weaver")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
 

@@ -11,7 +11,6 @@ from charloom.core.store.read import (
     find_model,
     load_checkpoint,
     model_names,
-    resolve_path,
 )
 from charloom.core.store.write import (
     export_model,
@@ -19,7 +18,14 @@ from charloom.core.store.write import (
     remove_model,
     write_notes,
 )
-from tests.helpers.factories import own_assets, random_checkpoint, save_model, tree
+from tests.helpers.factories import (
+    checkpoint_path,
+    own_assets,
+    random_checkpoint,
+    ref,
+    save_model,
+    tree,
+)
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
 
 
@@ -110,7 +116,7 @@ def test_without_a_model_the_list_says_how_to_make_one() -> None:
 
 
 def test_a_model_is_shown_with_its_checkpoints_and_notes() -> None:
-    pin_checkpoint("weaver@100")
+    pin_checkpoint(ref("weaver@100"))
     write_notes("weaver", "Learns\nfast.")
     shown = models("show", "weaver").out
     assert "network   E 4, H 8, 1 layer, V 28, 812 parameters" in shown
@@ -122,10 +128,10 @@ def test_a_model_is_shown_with_its_checkpoints_and_notes() -> None:
 
 
 def test_a_model_is_shown_to_scripts() -> None:
-    pin_checkpoint("weaver@100")
-    resolve_path("weaver@300").write_bytes(b"no checkpoint")
+    pin_checkpoint(ref("weaver@100"))
+    checkpoint_path("weaver@300").write_bytes(b"no checkpoint")
     shown = json.loads(models("show", "weaver", "--json").out)
-    assert shown["card"] == checkpoint.read_metadata(resolve_path("weaver@200")).to_json() | {
+    assert shown["card"] == checkpoint.read_metadata(checkpoint_path("weaver@200")).to_json() | {
         "vocab": list("\n abcdefghijklmnopqrstuvwxyz")
     }
     assert [each["step"] for each in shown["saved"]] == [100, 200, 300]
@@ -168,7 +174,7 @@ def test_a_checkpoint_goes_out_and_comes_back_the_same(tmp_path: Path) -> None:
     assert exported.out == f"{target}\n"
     imported = models("import", str(target))
     assert imported.out == "gift\n"
-    assert load_checkpoint("gift").sha256 == load_checkpoint("weaver@100").sha256
+    assert load_checkpoint(ref("gift")).sha256 == load_checkpoint(ref("weaver@100")).sha256
 
 
 def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
@@ -179,11 +185,11 @@ def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
     assert "--force" in done.err
     assert target.read_bytes() == b"mine"
     assert models("export", "weaver", str(target), "--half", "--force").code == 0
-    assert target.stat().st_size < resolve_path("weaver").stat().st_size
+    assert target.stat().st_size < checkpoint_path("weaver").stat().st_size
 
 
 def test_an_import_may_be_named(tmp_path: Path) -> None:
-    source = export_model("weaver", tmp_path)
+    source = export_model(ref("weaver"), tmp_path)
     assert models("import", str(source), "--name", "guest").out == "guest\n"
     assert steps("guest") == [200]
     again = models("import", str(source), "--name", "guest")

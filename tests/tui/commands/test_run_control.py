@@ -19,7 +19,7 @@ from charloom.core.runs.run import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.commands import runs
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.run_cli import call
 from tests.helpers.small_models import endless
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
@@ -57,7 +57,7 @@ def test_a_trainer_is_paused_saved_continued_and_stopped() -> None:
     assert (done.code, finished["event"], finished["reason"]) == (0, "finished", "stopped")
     assert "Stopped and saved" in done.err and "charloom resume 'my sea'" in done.err
     assert process.wait() == 0
-    assert load_checkpoint("my sea@last").checkpoint.step == finished["step"]
+    assert load_checkpoint(ref("my sea@last")).checkpoint.step == finished["step"]
 
 
 @pytest.mark.parametrize("command", [*COMMANDS, "attach"])

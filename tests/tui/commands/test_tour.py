@@ -3,13 +3,12 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from charloom.core.store.read import resolve_path
 from charloom.core.store.write import write_notes
 from charloom.tui.services.preferences import Preferences, save
 from charloom.tui.tour import lab_notes
 from charloom.tui.tour.stages import STAGES
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import damage, random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, save_model
 from tests.helpers.run_cli import Result, call, child, needs_terminal
 from tests.helpers.terminal import CHARLOOM, CTRL_Q, Terminal
 from tests.tui.tour.test_tour import HOSTILE
@@ -59,7 +58,7 @@ def test_what_cannot_be_shown_is_told_in_a_line(tmp_path: Path) -> None:
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
     assert "choose a longer text, or one in its language" in done.err
     assert "no known text called 'missing'" in tour("--corpus", "missing", "--plain").err
-    damage(resolve_path("weaver"))
+    damage(checkpoint_path("weaver"))
     done = tour("--plain")
     assert done.code == 1 and "weights are damaged" in done.err
 

@@ -14,7 +14,7 @@ from charloom.core.store.write import check_unused, unused_name
 from charloom.tui.console.progress import sparkline
 from charloom.tui.formatting.units import format_clock
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
-from tests.helpers.factories import random_checkpoint, save_model, tree
+from tests.helpers.factories import random_checkpoint, ref, save_model, tree
 
 
 @pytest.fixture
@@ -53,13 +53,13 @@ def test_a_model_is_named_after_its_text_and_numbered_if_that_is_taken(
 ) -> None:
     save_model("the-grey-sea", random_checkpoint())
     assert outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)[0] == 0
-    assert load_checkpoint("the-grey-sea-2").checkpoint.corpus.title == "The Grey Sea"
+    assert load_checkpoint(ref("the-grey-sea-2")).checkpoint.corpus.title == "The Grey Sea"
 
 
 def test_a_text_comes_from_standard_input(tmp_path: Path) -> None:
     command = ["train", "-", "--name", "piped", *TINY, "--steps", "1"]
     assert outcome(command, tmp_path, given=TEXT)[0] == 0
-    assert load_checkpoint("piped").checkpoint.corpus.characters == len(TEXT)
+    assert load_checkpoint(ref("piped")).checkpoint.corpus.characters == len(TEXT)
 
 
 def test_modules_in_the_persons_folder_are_not_taken_for_ours(text: Path, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_does(text: Path, tmp_path: Pa
     end = json.loads(out.splitlines()[-1])
     assert (end["event"], end["reason"]) == ("finished", "stopped")
     assert "charloom resume sea" in err and "Traceback" not in err
-    assert load_checkpoint("sea@last").checkpoint.step == end["step"]
+    assert load_checkpoint(ref("sea@last")).checkpoint.step == end["step"]
 
     again = start(["resume", "sea", "--json"], tmp_path)
     assert again.stdout
@@ -129,7 +129,7 @@ def test_a_reader_who_has_had_enough_ends_the_training_quietly(text: Path, tmp_p
     assert process.stdin
     process.stdin.close()
     assert process.wait() == 0
-    assert load_checkpoint("sea").checkpoint.step > 0
+    assert load_checkpoint(ref("sea")).checkpoint.step > 0
 
 
 def test_a_name_that_is_taken_is_refused_and_the_model_left_alone(

@@ -15,7 +15,6 @@ from charloom.core.store.read import (
     find_checkpoint,
     find_model,
     model_names,
-    resolve_path,
 )
 from charloom.core.store.write import pin_checkpoint, read_notes, write_notes
 from charloom.tui.app import CharloomApp
@@ -23,7 +22,15 @@ from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import SaveFileDialog
 from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
-from tests.helpers.factories import at_step, damage, own_assets, random_checkpoint, save_model
+from tests.helpers.factories import (
+    at_step,
+    checkpoint_path,
+    damage,
+    own_assets,
+    random_checkpoint,
+    ref,
+    save_model,
+)
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
@@ -58,8 +65,8 @@ async def back(pilot: Pilot[None]) -> None:
 
 async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
     creature()
-    pin_checkpoint("creature@1000")
-    resolve_path("creature@2000").write_bytes(b"no checkpoint")
+    pin_checkpoint(ref("creature@1000"))
+    checkpoint_path("creature@2000").write_bytes(b"no checkpoint")
     write_notes("creature", "[b]mine[/b]\x1b[2J")
     async with opened("creature", LARGE) as (app, pilot):
         await until(pilot, lambda: "[b]mine[/b]␛[2J" in shown(app))
@@ -119,7 +126,7 @@ async def test_checkpoints_are_pinned_and_pruned() -> None:
     async with opened("creature") as (app, pilot):
         await pilot.press("tab", "home", "p")
         await until(pilot, lambda: "pinned" in shown(app) and "p unpin" in shown(app))
-        assert find_checkpoint("creature@1000")[1].pinned
+        assert find_checkpoint(ref("creature@1000"))[1].pinned
         await pilot.press("p")
         await until(pilot, lambda: "p pin" in shown(app))
         await pilot.press("p")
@@ -150,7 +157,7 @@ async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
         await pilot.press("tab", "right", "enter")
         await until(pilot, lambda: len(told(app)) == 2)
         whole, half = Path("creature-3000.safetensors"), Path("half.safetensors")
-        assert whole.read_bytes() == resolve_path("creature@3000").read_bytes()
+        assert whole.read_bytes() == checkpoint_path("creature@3000").read_bytes()
         assert checkpoint.load(half).checkpoint.tensors["head.bias"].dtype == "float16"
 
         await pilot.press("i")
@@ -165,12 +172,12 @@ async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
         assert app.screen.query_one(SafeInput).value == "half"
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "half")
-        assert resolve_path("half").read_bytes() == half.read_bytes()
+        assert checkpoint_path("half").read_bytes() == half.read_bytes()
 
 
 async def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
     save_model("creature", random_checkpoint())
-    damage(resolve_path("creature"))
+    damage(checkpoint_path("creature"))
     async with opened("creature") as (app, pilot):
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))

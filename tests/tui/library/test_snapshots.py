@@ -8,10 +8,16 @@ import pytest
 from textual.pilot import Pilot
 
 from charloom.core.sampling.config import SamplingChange
-from charloom.core.store.read import resolve_path
 from charloom.core.store.write import pin_checkpoint, write_notes
 from charloom.tui.app import CharloomApp
-from tests.helpers.factories import at_step, own_assets, random_checkpoint, save_model
+from tests.helpers.factories import (
+    at_step,
+    checkpoint_path,
+    own_assets,
+    random_checkpoint,
+    ref,
+    save_model,
+)
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
 from tests.tui.library.helpers import keep
 
@@ -78,8 +84,8 @@ def models() -> None:
     """Have two models, one of them with a damaged checkpoint and notes."""
     for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
         save_model("creature", at_step(step, loss))
-    pin_checkpoint("creature@1000")
-    resolve_path("creature@2000").write_bytes(b"no checkpoint")
+    pin_checkpoint(ref("creature@1000"))
+    checkpoint_path("creature@2000").write_bytes(b"no checkpoint")
     write_notes("creature", "It rejoices a lot.\nThe next one gets more dropout.")
     save_model("the lay of the grey sea", random_checkpoint(layers=2, hidden=24, embedding=16))
 

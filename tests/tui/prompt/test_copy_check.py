@@ -13,6 +13,7 @@ from charloom.tui.prompt.copy_check import CopyCheck, _indexes
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.widgets.number_slider import NumberSlider
 from tests.helpers.child_process import TEXT
+from tests.helpers.factories import ref
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, until, words
 from tests.tui.prompt.helpers import (
@@ -105,7 +106,7 @@ async def test_of_several_candidates_each_is_told_and_without_the_text_nothing_i
         turn = await written(pilot, "the sea ")
         await until(pilot, lambda: all(each.copied for each in turn.passages))
         await until(pilot, lambda: words(app).count("longest copy") == 2)
-        await room(pilot).use_model("stranger")
+        await room(pilot).use_model(ref("stranger"))
         other = await written(pilot, "the sea ")
         assert await room(pilot).transcript._copies.longest("stranger", text_of(other)) is None
         await pilot.pause()

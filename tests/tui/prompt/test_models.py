@@ -7,14 +7,13 @@ from charloom.core.model.metadata import CorpusInfo, Losses
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved, bits
 from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import resolve_path
 from charloom.core.store.write import remove_model, rename_model
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.messages import OpenPrompt, ReopenGeneration
 from charloom.tui.services import preferences
 from charloom.tui.widgets.sampling_controls import SamplingControls
-from tests.helpers.factories import damage, random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, ref, save_model
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, write_run
 from tests.tui.prompt.helpers import (
@@ -107,7 +106,7 @@ async def test_another_model_goes_on_with_what_is_being_written(gate: Gate) -> N
         await ready(pilot)
         first = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(first))
-        switching = pilot.app.run_worker(room(pilot).use_model("other"))
+        switching = pilot.app.run_worker(room(pilot).use_model(ref("other")))
         await until(pilot, lambda: first._writer and first._writer.stopping)
         gate.let()
         await switching.wait()
@@ -128,7 +127,7 @@ async def test_what_an_earlier_model_wrote_another_goes_on_with_from_the_text() 
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         first = await written(pilot, "the sea ")
-        await room(pilot).use_model("other")
+        await room(pilot).use_model(ref("other"))
         assert not first.chosen.can_continue
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(turns(pilot)) == 2)
@@ -144,7 +143,7 @@ async def test_the_same_checkpoint_under_another_name_changes_nothing(gate: Gate
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
-        await room(pilot).use_model("weaver@last")
+        await room(pilot).use_model(ref("weaver@last"))
         assert turn.writing and turns(pilot) == [turn]
         await pilot.press("escape")
         gate.let()
@@ -163,7 +162,7 @@ async def test_a_model_that_is_trained_is_used_as_it_is_now_and_a_newer_one_is_o
             await pilot.press("ctrl+o")
             await until(pilot, lambda: "● being trained" in shown(app))
             await pilot.press("escape")
-            await room(pilot).use_model("creature")
+            await room(pilot).use_model(ref("creature"))
             await until(pilot, lambda: "creature@last" in words(app))
             learn("creature", 1_200)
             offer = "creature has learnt on: step 1,200 · ^l uses it"
@@ -187,7 +186,7 @@ async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate)
         async with app.run_test(size=LARGE, notifications=True) as pilot:
             await ready(pilot)
             await until(pilot, lambda: app.services.runs.live)
-            await room(pilot).use_model("creature")
+            await room(pilot).use_model(ref("creature"))
             first = await send(pilot, "the sea ")
             await until(pilot, lambda: text_of(first))
             learn("creature", 400)
@@ -202,7 +201,7 @@ async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate)
 
 @pytest.mark.parametrize("fate", ["removed", "renamed", "damaged"])
 async def test_a_model_that_is_gone_is_told_of_and_another_can_be_chosen(fate: str) -> None:
-    path = resolve_path("weaver")
+    path = checkpoint_path("weaver")
     if fate == "removed":
         remove_model("weaver")
     elif fate == "renamed":
@@ -234,7 +233,7 @@ async def test_a_model_that_cannot_be_had_leaves_the_one_before() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         first = await written(pilot, "the sea ")
-        await room(pilot).use_model("nobody")
+        await room(pilot).use_model(ref("nobody"))
         await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
         assert text_of(first)[:8].split("\n")[0] in shown(app)
         await written(pilot, "a loom ")
@@ -246,12 +245,12 @@ async def test_the_last_of_two_choices_holds() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
-        one = app.run_worker(room(pilot).use_model("other"))
-        two = app.run_worker(room(pilot).use_model("weaver@last"))
+        one = app.run_worker(room(pilot).use_model(ref("other")))
+        two = app.run_worker(room(pilot).use_model(ref("weaver@last")))
         await one.wait()
         await two.wait()
         await until(pilot, lambda: "weaver@last" in words(app))
-        assert (await written(pilot, "the sea ")).voice.address == "weaver@last"  # type: ignore[union-attr]
+        assert (await written(pilot, "the sea ")).voice.ref == ref("weaver@last")  # type: ignore[union-attr]
 
 
 async def test_a_prompt_may_be_sent_before_the_model_is_read() -> None:
@@ -268,7 +267,7 @@ async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_bac
     weaver("other", seed=1, step=7)
     app = app_at("settings")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        app.post_message(OpenPrompt("other"))
+        app.post_message(OpenPrompt(ref("other")))
         await until(pilot, lambda: app.screen.title == "Prompt")
         await ready(pilot)
         await until(pilot, lambda: "other@best" in words(app))

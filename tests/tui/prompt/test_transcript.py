@@ -14,7 +14,7 @@ from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.streaming_text import StreamingText
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.generations import generation
 from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
 from tests.tui.prompt.helpers import (
@@ -80,11 +80,11 @@ async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: composer(pilot).text == "the grey sea was")
-        await room(pilot).use_model("frankenstein")
+        await room(pilot).use_model(ref("frankenstein"))
         assert composer(pilot).text == "You will rejoice to hear"
         await pilot.press("x")
         assert composer(pilot).text == "x"
-        await room(pilot).use_model("sailor")
+        await room(pilot).use_model(ref("sailor"))
         assert composer(pilot).text == "x"
 
 

@@ -9,7 +9,6 @@ from textual.pilot import Pilot
 from charloom.core.config import TrainConfig
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config
-from charloom.core.store.read import resolve_path
 from charloom.core.store.write import read_notes, write_notes
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
@@ -20,7 +19,7 @@ from charloom.tui.tour.screen import TourScreen
 from charloom.tui.tour.stage_bar import StageBar
 from charloom.tui.widgets.inputs import SafeTextArea
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import damage, random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, save_model
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 
@@ -140,7 +139,7 @@ async def test_what_cannot_be_shown_is_told_in_its_place() -> None:
         await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
         room(pilot).open("weaver", None)
         await until(pilot, lambda: "Load text" in shown(app))
-        damage(resolve_path("weaver"))
+        damage(checkpoint_path("weaver"))
         await at(pilot, 6)
         await until(pilot, lambda: "Its weights are damaged" in words(app))
         await at(pilot, 10)

@@ -9,11 +9,10 @@ from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config
-from charloom.core.store.read import resolve_path
 from charloom.tui.tour import subject
 from charloom.tui.tour.subject import TourSubject, load_subject
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import damage, random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
 
 
@@ -23,25 +22,25 @@ def text(content: str) -> Corpus:
 
 def of(content: str, vocab: str = TEXT, **over: Any) -> TourSubject:
     save_model("weaver", random_checkpoint(vocab, **over))
-    return load_subject("weaver", lambda: text(content))
+    return load_subject(ref("weaver"), lambda: text(content))
 
 
 def test_without_a_text_it_is_the_one_that_the_model_learned_from() -> None:
     sha256 = read_run_config(create("weaver")).sha256
     card = CorpusInfo("sea", sha256, len(TEXT), "abc")
     save_model("weaver", random_checkpoint(TEXT, corpus=card))
-    found = load_subject("weaver")
+    found = load_subject(ref("weaver"))
     assert found.own and found.source == "sea.txt" and found.title == "sea"
-    assert found.address == "weaver@100" and found.path == resolve_path("weaver@100")
+    assert found.ref == ref("weaver@100") and found.path == checkpoint_path("weaver@100")
     assert (found.characters, found.held_out) == (len(TEXT), int(len(TEXT) * 0.1))
     assert found.text == found.known == TEXT[: -found.held_out]
     assert found.unknown == ()
-    assert load_subject("weaver", lambda: text(TEXT)).own
+    assert load_subject(ref("weaver"), lambda: text(TEXT)).own
 
 
 def test_where_that_is_not_at_hand_it_is_the_tale_that_comes_along() -> None:
     save_model("weaver", random_checkpoint())
-    found = load_subject("weaver")
+    found = load_subject(ref("weaver"))
     assert not found.own and found.title == "The Loom at Carrow"
     assert "'weaver' learned from ('alphabet') is not on this computer" in found.notes[0]
     assert set(found.known) <= set(found.vocab.c2ix)
@@ -79,10 +78,10 @@ def test_what_there_is_no_tour_of_is_told() -> None:
         of("The sea.")
     with pytest.raises(CharloomError, match="knows only 0 of the 540"):
         of("織り機が動く" * 100, TEXT + PLACEHOLDER)
-    damage(resolve_path("weaver"))
+    damage(checkpoint_path("weaver"))
     with pytest.raises(CharloomError, match="weights are damaged"):
-        load_subject("weaver", lambda: text(TEXT))
+        load_subject(ref("weaver"), lambda: text(TEXT))
     with pytest.raises(CharloomError, match="no model called 'nobody'"):
-        load_subject("nobody")
+        load_subject(ref("nobody"))
     with pytest.raises(CharloomError, match="no file"):
-        load_subject("frankenstein", lambda: corpus.load(Path("missing")))
+        load_subject(ref("frankenstein"), lambda: corpus.load(Path("missing")))

@@ -23,7 +23,7 @@ from charloom.tui.tour.text_layout import COLUMNS
 from charloom.tui.tour.tour import NETWORK, Tour
 from charloom.tui.tour.worked_example import WorkedExample
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model
 
 HOSTILE = "\x1b]0;taken\x07\x9b31m\x7f\u202e[red]\x1b[2J \u200dä\u0300\u0301"
 RANDOM = random.Random(5)
@@ -46,7 +46,7 @@ def toured(text: str, chosen: SamplingConfig | None = None, **over: Any) -> Tour
     found = replace(found, training=replace(found.training, batch=4, window=16))
     save_model("weaver", found)
     opened = corpus.Corpus(text, "mine", "mine.txt", "utf-8", "0" * 64)
-    tour = Tour(load_subject("weaver", lambda: opened), chosen or SamplingConfig())
+    tour = Tour(load_subject(ref("weaver"), lambda: opened), chosen or SamplingConfig())
     answer = work(found, tour.subject.known, tour.subject.training)
     tour.example = WorkedExample.from_json(json.loads(json.dumps(answer)))
     return tour

@@ -12,6 +12,7 @@ from charloom.core.runs.monitor import RunStatus, is_training
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.train.screen import TrainScreen
+from tests.helpers.factories import ref
 from tests.helpers.small_models import endless
 from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, write_run
@@ -55,7 +56,7 @@ async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) 
         await until(pilot, lambda: "stopping …" in shown(app))
         await until(pilot, lambda: "■ sea  stopped" in shown(app))
         assert "u resume" in shown(app) and "stop and save" not in shown(app)
-        assert load_checkpoint("sea@last").checkpoint.step == run.finished.step  # type: ignore[union-attr]
+        assert load_checkpoint(ref("sea@last")).checkpoint.step == run.finished.step  # type: ignore[union-attr]
         assert told(app) == []
 
 
@@ -69,7 +70,7 @@ async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
         os.kill(trainers[0].pid, signal.SIGKILL)
         await until(pilot, lambda: "! sea  interrupted" in shown(app))
         assert "was killed (signal 9); the system may have run out of memory" in words(app)
-        saved = load_checkpoint("sea@last").checkpoint.step
+        saved = load_checkpoint(ref("sea@last")).checkpoint.step
         await pilot.press("u")
         await until(pilot, lambda: "● sea  training" in shown(app))
         again = app.services.runs.get("sea")
@@ -85,7 +86,7 @@ async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
         await until(pilot, lambda: not app.is_running)
     assert trainers[1].wait() == 0
     assert in_log(folder, event="finished", reason="stopped")
-    assert load_checkpoint("sea@last").checkpoint.step > saved
+    assert load_checkpoint(ref("sea@last")).checkpoint.step > saved
 
 
 async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
