@@ -91,7 +91,7 @@ def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
         "charloom.tui.app.CharloomApp.action_help",
         "charloom.tui.app.CharloomApp.on_mount",
         "charloom.tui.services.preferences.load",
-        "charloom.tui.services.run_manager.RunManager.follow",
+        "charloom.tui.services.run_manager.RunManager.start_polling",
         "charloom.tui.prompt.screen.PromptScreen.use_model",
     ],
     ids=["in an action", "in a handler", "at first", "after a refresh", "in a worker"],
