@@ -1,23 +1,21 @@
-"""The loop warning: whether a text has come to repeat itself, as a model at a low temperature may.
+"""Detect that the end of a text repeats itself, as texts sampled at low temperatures may.
 
-Cheap enough to be asked at every frame while a text is written: only its end is looked at.
+Fast enough for every frame while a text is generated, since only its end is read.
 """
 
-MAX_CHARACTERS = 200
-"""Characters of a period, at most."""
-
-_TIMES = 3  # that it has come: twice may be chance, or a figure of speech
-_LEAST = 100  # characters: more than a rule, or a row of dots or of a table, in lines of 80 or 88
+_MAX_PERIOD = 200  # characters
+_MIN_REPETITIONS = 3  # two may be chance, or a figure of speech
+_MIN_REPEATING_CHARACTERS = 100  # longer than a row of dots in a line of 80 or 88
 
 
 def repetition_period(text: str) -> int | None:
-    """Return the fewest characters that the end of ``text`` repeats, or None if it does not.
+    """Return the shortest period of the end of ``text``, or None if it does not repeat.
 
-    It does when its last characters, three periods and at least a hundred, are each the same as
-    the one a period before.
+    It repeats if in its last three periods, and at least 100 characters, each character equals the
+    one a period before it.
     """
-    for length in range(1, MAX_CHARACTERS + 1):
-        size = max(_TIMES * length, _LEAST)
+    for length in range(1, _MAX_PERIOD + 1):
+        size = max(_MIN_REPETITIONS * length, _MIN_REPEATING_CHARACTERS)
         if size > len(text):
             return None
         end = text[-size:]
@@ -27,5 +25,5 @@ def repetition_period(text: str) -> int | None:
 
 
 def repetition_message(period: int) -> str:
-    """Return what is to be told of a text that repeats itself."""
+    """Return the warning for a text with this period."""
     return f"repeats itself every {period} characters" if period > 1 else "repeats one character"

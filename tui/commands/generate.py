@@ -208,11 +208,11 @@ class _SampledTexts:
 def _copies(name: str, card: CheckpointMetadata) -> "Callable[[str], VerbatimMatch | None]":
     """Return what finds the longest run of a text that ``name`` has learned, if that can be had."""
     # Deferred: nobody else waits for the rooms that know of texts.
-    from charloom.core.analysis.memorization import SuffixArray
+    from charloom.core.analysis.memorization import CorpusIndex
     from charloom.core.runs.training_text import find_training_text
 
     try:
-        return SuffixArray(find_training_text(name, card).train).longest
+        return CorpusIndex(find_training_text(name, card).train).longest_match
     except CharloomError as error:
         echo_err(str(error))
         return lambda _: None

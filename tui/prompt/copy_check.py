@@ -1,6 +1,6 @@
-"""What of a text stands verbatim in what its model learned, found while nothing is written.
+"""Find the longest verbatim match of a generated text with the training text of its model.
 
-The index that it takes is made once for each text that was learned, and kept for some.
+The search waits while a text is being generated. The indexes of the last training texts are kept.
 """
 
 import asyncio
@@ -14,59 +14,61 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.tui.services.background import run_in_background
 
 if TYPE_CHECKING:
-    from charloom.core.analysis.memorization import SuffixArray, VerbatimMatch
+    from charloom.core.analysis.memorization import CorpusIndex, VerbatimMatch
 
-_AT_HAND = 2  # each takes five bytes or more for every character that was learned
-_PAUSE_SECONDS = 0.05
+_MAX_INDEXES = 2  # each takes five bytes or more per character of training text
+_POLL_SECONDS = 0.05
 
-_indexes: "dict[tuple[str, float], SuffixArray]" = {}  # by the text's digest and what was held out
+_indexes: "dict[tuple[str, float], CorpusIndex]" = {}  # by digest and held-out share of the text
 
 
 class CopyCheck:
-    """Looks for one run after the other, and waits for as long as it is ``busy`` elsewhere."""
+    """Searches for one match after the other, and waits while ``is_busy`` returns true."""
 
-    def __init__(self, busy: Callable[[], bool]) -> None:
-        self._busy = busy
+    def __init__(self, is_busy: Callable[[], bool]) -> None:
+        self._is_busy = is_busy
         self._closed = False
-        self._one_by_one = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
-    async def longest(self, name: str, text: str) -> "VerbatimMatch | None":
-        """Return the longest run of ``text`` that stands in what the model ``name`` learned.
+    async def longest_match(self, name: str, text: str) -> "VerbatimMatch | None":
+        """Return the longest match of ``text`` with the training text of the model ``name``.
 
-        None where that is not at hand, or too long to be searched.
+        None if the training text is not available, or too long to search.
         """
-        async with self._one_by_one:
+        async with self._lock:
             try:
                 return await run_in_background(
-                    lambda: _index(name, self._rest).longest(text, self._rest)
+                    lambda: _index(name, self._wait).longest_match(text, self._wait)
                 )
             except (CharloomError, MemoryError):
                 return None
 
     def close(self) -> None:
-        """Give up what is being looked for: nobody asks any more."""
+        """Cancel all searches."""
         self._closed = True
 
-    def _rest(self) -> None:
-        while self._busy() and not self._closed:
-            time.sleep(_PAUSE_SECONDS)
+    def _wait(self) -> None:
+        while self._is_busy() and not self._closed:
+            time.sleep(_POLL_SECONDS)
         if self._closed:
-            raise CharloomError("Nobody asks any more.")
+            raise CharloomError("The search was cancelled.")
 
 
-def _index(name: str, rest: Callable[[], None]) -> "SuffixArray":
-    """Return the index of what the model ``name`` was trained on; ``rest`` as it has it."""
-    rest()
-    # Deferred: the first text can be written before these rooms are needed.
-    from charloom.core.analysis.memorization import SuffixArray
+def _index(name: str, on_progress: Callable[[], None]) -> "CorpusIndex":
+    """Return the index of the training text of the model ``name``, made if it is not kept."""
+    on_progress()
+    # Deferred: the first text can be written before these modules are needed.
+    from charloom.core.analysis.memorization import CorpusIndex
     from charloom.core.runs.training_text import find_training_text
 
-    card = find_checkpoint(CheckpointRef(name))[1].card  # all have the same training text
-    if card is None:
-        raise CharloomError(f"Nobody knows what {name!r} learned.")
-    key = (card.corpus.sha256, card.training.held_out)
-    index = _indexes.pop(key, None) or SuffixArray(find_training_text(name, card).train, rest)
+    metadata = find_checkpoint(CheckpointRef(name))[1].card  # all have the same text
+    if metadata is None:
+        raise CharloomError(f"The training text of {name!r} is not known.")
+    key = (metadata.corpus.sha256, metadata.training.held_out)
+    index = _indexes.pop(key, None)
+    if index is None:
+        index = CorpusIndex(find_training_text(name, metadata).train, on_progress)
     _indexes[key] = index
-    while len(_indexes) > _AT_HAND:
+    while len(_indexes) > _MAX_INDEXES:
         del _indexes[next(iter(_indexes))]
     return index

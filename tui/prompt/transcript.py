@@ -209,7 +209,7 @@ class Transcript(VerticalScroll, can_focus=False):
     async def compare(self, turn: Turn, passage: Candidate, voice: LoadedModel | None) -> None:
         """Say how much of a text is copied from what ``voice``, which wrote it, has learned."""
         text = passage.text
-        copied = await self._copies.longest(voice.name, text) if voice else None
+        copied = await self._copies.longest_match(voice.name, text) if voice else None
         if copied and passage.text == text and turn.is_attached:  # and has not become longer
             passage.copied = copied
             turn.show(passage)

@@ -1,3 +1,4 @@
+import math
 import random
 import tracemalloc
 
@@ -6,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charloom.core.analysis import memorization
-from charloom.core.analysis.memorization import SuffixArray, VerbatimMatch
+from charloom.core.analysis.memorization import CorpusIndex, VerbatimMatch
 from charloom.core.errors import CharloomError
 
-# One, two and four bytes for a character in Python's memory, and a half of a pair, alone.
+# One, two and four bytes per character in Python's memory, and a lone surrogate.
 LETTERS = "ab", "a", "aé中", "a\U0001f600\ud800"
 
 
-def directly(corpus: str, text: str) -> VerbatimMatch:
-    """Try every run."""
+def brute_force(corpus: str, text: str) -> VerbatimMatch:
+    """Try every run of ``text``."""
     best = VerbatimMatch(0, 0, 0)
     for start in range(len(text)):
         length = best.length + 1
@@ -43,95 +44,132 @@ PATHOLOGICAL = {
 }
 
 
-def test_the_longest_run_is_told_by_where_it_begins_and_where_it_stands_first() -> None:
-    index = SuffixArray("the sea was grey, and the loom went on")
-    assert index.longest("we saw the loom at night") == VerbatimMatch(6, 10, 21)  # " the loom "
-    assert index.longest("the sea was grey, and the loom went on") == VerbatimMatch(0, 38, 0)
-    assert index.longest("123") == VerbatimMatch(0, 0, 0)
-    assert index.longest("1the 2the 3") == VerbatimMatch(1, 4, 0)  # of equals the first, in both
-    assert SuffixArray("abc").longest("xxabcabcabc") == VerbatimMatch(
-        2, 3, 0
-    )  # longer than the corpus
+def test_the_longest_match_is_the_first_in_the_text_at_its_first_place_in_the_corpus() -> None:
+    index = CorpusIndex("the sea was grey, and the loom went on")
+    assert index.longest_match("we saw the loom at night") == VerbatimMatch(
+        6, 10, 21
+    )  # " the loom "
+    assert index.longest_match("the sea was grey, and the loom went on") == VerbatimMatch(0, 38, 0)
+    assert index.longest_match("123") == VerbatimMatch(0, 0, 0)
+    assert index.longest_match("1the 2the 3") == VerbatimMatch(
+        1, 4, 0
+    )  # of equals the first, in both
+    longer = "xxabcabcabc"  # than the corpus
+    assert CorpusIndex("abc").longest_match(longer) == VerbatimMatch(2, 3, 0)
 
 
-def test_where_there_is_nothing_there_is_no_run() -> None:
+def test_an_empty_text_or_corpus_has_no_match() -> None:
     assert (
-        SuffixArray("").longest("")
-        == SuffixArray("").longest("a")
-        == SuffixArray("a").longest("")
+        CorpusIndex("").longest_match("")
+        == CorpusIndex("").longest_match("a")
+        == CorpusIndex("a").longest_match("")
         == VerbatimMatch(0, 0, 0)
     )
-    assert SuffixArray("a").longest("ba") == VerbatimMatch(1, 1, 0)
-    assert SuffixArray("\ud800").longest("\ud800\udc00") == VerbatimMatch(0, 1, 0)
+    assert CorpusIndex("a").longest_match("ba") == VerbatimMatch(1, 1, 0)
+    assert CorpusIndex("\ud800").longest_match("\ud800\udc00") == VerbatimMatch(0, 1, 0)
 
 
 @pytest.mark.parametrize("letters", LETTERS)
 @pytest.mark.parametrize("block", [1, 5, 1 << 12])
-def test_it_is_the_longest_that_there_is(
-    letters: str, block: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("first", [1, 4, 16])
+def test_no_match_is_longer(
+    letters: str, block: int, first: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memorization, "_BLOCK", block)
+    monkeypatch.setattr(memorization, "_BLOCK_CHARACTERS", block)
+    monkeypatch.setattr(memorization, "_FIRST_LENGTH", first)
 
     @given(corpus=st.text(letters, max_size=60), text=st.text(letters + "z", max_size=60))
     def check(corpus: str, text: str) -> None:
-        assert SuffixArray(corpus).longest(text) == directly(corpus, text)
+        assert CorpusIndex(corpus).longest_match(text) == brute_force(corpus, text)
 
     check()
 
 
 @pytest.mark.parametrize("corpus", PATHOLOGICAL.values(), ids=PATHOLOGICAL)
 @pytest.mark.parametrize("block", [7, 1 << 12])
-def test_suffixes_that_are_hard_to_tell_apart_are_in_order(
+def test_no_match_is_longer_in_a_periodic_corpus(
     corpus: str, block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(memorization, "_BLOCK", block)
-    order = sorted(range(len(corpus)), key=lambda place: corpus[place:])
-    assert list(SuffixArray(corpus)._suffixes) == order
+    monkeypatch.setattr(memorization, "_BLOCK_CHARACTERS", block)
+    index = CorpusIndex(corpus)
+    for text in (*PATHOLOGICAL.values(), corpus[1:200] + "z" + corpus[:250], corpus[::-1]):
+        assert index.longest_match(text) == brute_force(corpus, text)
+
+
+def test_equal_hashes_of_different_runs_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memorization, "_BASE", 1)  # the hash is the sum of the code points
+    draw = random.Random(0)
+    for _ in range(100):
+        corpus, text = ("".join(draw.choices("abc", k=k)) for k in (300, 40))
+        assert CorpusIndex(corpus).longest_match(text) == brute_force(corpus, text)
+
+
+@pytest.mark.parametrize("corpus", ["a" * 100_000, ("a" * 99 + "b") * 1_000, fibonacci(100_000)])
+def test_a_search_reads_a_periodic_corpus_once_for_each_length_that_it_tries(corpus: str) -> None:
+    calls = 0
+
+    def count() -> None:
+        nonlocal calls
+        calls += 1
+
+    index = CorpusIndex(corpus)
+    for text in ("a" * 500, corpus[7:507], ("a" * 99 + "c") * 5):
+        calls = 0
+        index.longest_match(text, count)
+        blocks = -(-len(corpus) // memorization._BLOCK_CHARACTERS)
+        assert calls < 2 + 2 * math.ceil(math.log2(500)) * blocks
 
 
 def test_as_many_letters_as_there_are_characters() -> None:
     corpus = "".join(map(chr, random.Random(0).sample(range(0x4E00, 0x9FFF), 3_000)))
-    assert SuffixArray(corpus).longest("x" + corpus[700:900] + "y") == VerbatimMatch(1, 200, 700)
+    assert CorpusIndex(corpus).longest_match("x" + corpus[700:900] + "y") == VerbatimMatch(
+        1, 200, 700
+    )
 
 
-def test_the_index_takes_four_bytes_a_character_and_no_more_than_ten_while_it_is_made() -> None:
-    corpus = "".join(random.Random(0).choices("etaoin shrdlu", k=200_000))
+@pytest.mark.parametrize("letters", ["etaoin shrdlu", "a"])
+def test_index_and_search_take_less_than_ten_bytes_per_character(letters: str) -> None:
+    corpus = "".join(random.Random(0).choices(letters, k=1_000_000))
     tracemalloc.start()
-    index = SuffixArray(corpus)
-    stays, peak = tracemalloc.get_traced_memory()
+    index = CorpusIndex(corpus)
+    size, _ = tracemalloc.get_traced_memory()
+    assert size < 4.1 * len(corpus)
+    assert index.longest_match("q" + corpus[:40] + "q").length == 40
+    _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert index.longest("q" + corpus[:40]).length == 40
-    assert stays < 4.2 * len(corpus)
-    assert peak < 11 * len(corpus)
+    assert peak < 9 * len(corpus)
 
 
-def test_whoever_waits_for_it_can_give_up_at_any_time() -> None:
+def test_index_and_search_can_be_cancelled_at_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memorization, "_BLOCK_CHARACTERS", 100)
     corpus = fibonacci(30_000)
-    asked = 0
+    calls = 0
 
     def count() -> None:
-        nonlocal asked
-        asked += 1
+        nonlocal calls
+        calls += 1
 
-    index = SuffixArray(corpus, count)
-    assert asked > 100
+    index = CorpusIndex(corpus, count)
+    assert calls == 300
+    index.longest_match("z" * 10, count)
+    assert calls > 600
 
-    def give_up() -> None:
-        nonlocal asked
-        asked -= 1
-        if not asked:
+    def cancel() -> None:
+        nonlocal calls
+        calls -= 1
+        if not calls:
             raise TimeoutError
 
-    asked //= 2
+    calls = 150
     with pytest.raises(TimeoutError):
-        SuffixArray(corpus, give_up)
-    asked = 5
+        CorpusIndex(corpus, cancel)
+    calls = 150
     with pytest.raises(TimeoutError):
-        index.longest("z" * 10, give_up)
+        index.longest_match("z" * 10, cancel)
 
 
-def test_a_text_that_is_too_long_is_refused_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_corpus_that_is_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memorization, "MAX_CHARACTERS", 100)
-    assert SuffixArray("a" * 100).longest("a").length == 1
-    with pytest.raises(CharloomError, match="has 101 characters; verbatim runs are sought in"):
-        SuffixArray("a" * 101)
+    assert CorpusIndex("a" * 100).longest_match("a").length == 1
+    with pytest.raises(CharloomError, match="it has 101 characters, and the limit is 100"):
+        CorpusIndex("a" * 101)

@@ -9,7 +9,7 @@ from charloom.core.analysis.repetition import repetition_message, repetition_per
 WORDS = "It was on a dreary night of November that I beheld the accomplishment of my toils. "
 
 
-def directly(text: str) -> int | None:
+def brute_force(text: str) -> int | None:
     """Compare character by character, for every period."""
     for length in range(1, 201):
         size = max(3 * length, 100)
@@ -35,7 +35,7 @@ def test_a_period_that_is_too_long_is_none() -> None:
     assert repetition_period(letters * 10) is None
 
 
-def test_it_is_over_as_soon_as_the_text_goes_on_otherwise() -> None:
+def test_it_ends_as_soon_as_the_text_continues_differently() -> None:
     loop = WORDS + "and the " * 40
     assert repetition_period(loop) == 8
     assert repetition_period(loop + "sea") is None
@@ -54,7 +54,7 @@ def test_it_is_over_as_soon_as_the_text_goes_on_otherwise() -> None:
         "Never, never, never, never, never!\n",
     ],
 )
-def test_what_stands_in_any_text_does_not_alarm(usual: str) -> None:
+def test_usual_repetition_in_a_text_does_not_warn(usual: str) -> None:
     assert repetition_period(usual) is None
     assert repetition_period(WORDS * 2 + usual) is None  # twice is no loop
 
@@ -62,13 +62,13 @@ def test_what_stands_in_any_text_does_not_alarm(usual: str) -> None:
 @given(st.text("ab", max_size=40), st.text("ab", max_size=9), st.integers(0, 90))
 def test_it_is_the_shortest_period_that_there_is(before: str, letters: str, times: int) -> None:
     text = before + letters * times
-    assert repetition_period(text) == directly(text)
+    assert repetition_period(text) == brute_force(text)
 
 
 def test_any_character_will_do() -> None:
     assert repetition_period("\ud800\U0001f600" * 60) == 2
 
 
-def test_it_is_told_in_a_few_words() -> None:
+def test_the_message_names_the_period() -> None:
     assert repetition_message(12) == "repeats itself every 12 characters"
     assert repetition_message(1) == "repeats one character"

@@ -1,4 +1,4 @@
-"""``charloom generate`` tells what of a text is copied, and that a text repeats itself."""
+"""``charloom generate`` reports the longest verbatim match, and that a text repeats itself."""
 
 import json
 
@@ -17,7 +17,7 @@ TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
 
 @pytest.fixture(autouse=True)
 def learned() -> None:
-    """A model called "weaver" that learned the text of a run, and one whose text is nowhere."""
+    """A model called "weaver" trained on the text of a run, and one without a training text."""
     corpus = CorpusInfo("sea", read_run_config(create("other")).sha256, len(TEXT), "The sea")
     save_model("weaver", random_checkpoint(TEXT, corpus=corpus))
     save_model("stranger", random_checkpoint(TEXT))
@@ -29,10 +29,10 @@ def generate(model: str, *arguments: str) -> Result:
     return done
 
 
-def test_the_longest_run_that_was_learned_is_told_after_each_text() -> None:
+def test_the_longest_match_is_reported_after_each_text() -> None:
     done = generate("weaver", "--copied", "--count", "2", "--json")
-    told = [line for line in done.err.splitlines() if line.startswith("longest")]
-    for line, sentence in zip(done.out.splitlines(), told, strict=True):
+    reports = [line for line in done.err.splitlines() if line.startswith("longest")]
+    for line, sentence in zip(done.out.splitlines(), reports, strict=True):
         made = json.loads(line)
         text, run = made["text"], made["copied"]
         longest = max(
@@ -47,24 +47,24 @@ def test_the_longest_run_that_was_learned_is_told_after_each_text() -> None:
         assert sentence == f"longest verbatim run: {len(copied)} characters (“{copied}”)"
 
 
-def test_it_is_told_only_when_it_is_asked_for() -> None:
+def test_the_match_is_reported_only_with_the_option() -> None:
     assert "verbatim" not in generate("weaver").err
     assert "copied" not in json.loads(generate("weaver", "--json").out)
 
 
-def test_where_the_text_is_not_at_hand_that_is_told_and_the_text_is_delivered() -> None:
+def test_a_missing_training_text_is_reported_and_the_texts_are_written() -> None:
     done = generate("stranger", "--copied", "--count", "2", "--json")
     assert [json.loads(line)["copied"] for line in done.out.splitlines()] == [None, None]
     assert done.err.count("'stranger' learned from ('alphabet') is not on this computer") == 1
 
 
-def test_a_text_of_nothing_copies_nothing() -> None:
+def test_an_empty_text_has_no_match() -> None:
     done = generate("weaver", "--copied", "--length", "0", "--json")
     assert json.loads(done.out)["copied"] == {"start": 0, "length": 0, "place": 0}
     assert "longest verbatim run: 0 characters\n" in done.err
 
 
-def test_a_text_that_comes_to_repeat_itself_is_told_so() -> None:
+def test_a_text_that_repeats_itself_is_reported() -> None:
     done = generate("stranger", "--temperature", "0", "--length", "900", "--json")
     period = repetition_period(json.loads(done.out)["text"])
     assert period

@@ -1,4 +1,4 @@
-"""The Prompt room tells what a model has copied, and that it repeats itself."""
+"""Prompt shows the longest verbatim match of a text, and warns when it repeats itself."""
 
 import asyncio
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
 
 @pytest.fixture(autouse=True)
 def learned() -> Iterator[None]:
-    """The model learned the text of a run on this computer; nobody has an index of it."""
+    """The model was trained on the text of a run on this computer, which has no index yet."""
     _indexes.clear()
     sha256 = read_run_config(create("other")).sha256
     weaver(vocab=TEXT, corpus=CorpusInfo("sea", sha256, len(TEXT), "The sea"))
@@ -46,7 +46,7 @@ def learned() -> Iterator[None]:
 
 
 def copied(turn: Turn) -> str:
-    """Return the run that was found in the chosen candidate."""
+    """Return the copied part of the chosen candidate."""
     run = turn.chosen.copied
     assert run
     return text_of(turn)[run.start : run.start + run.length]
@@ -64,7 +64,7 @@ def underlined(turn: Turn) -> str:
     )
 
 
-async def test_the_longest_copy_of_each_text_is_told_and_underlined(
+async def test_the_longest_copy_of_each_text_is_shown_and_underlined(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     choose(seed=3)
@@ -97,7 +97,7 @@ async def test_the_longest_copy_of_each_text_is_told_and_underlined(
         assert list(_indexes.values()) == [index]
 
 
-async def test_of_several_candidates_each_is_told_and_without_the_text_nothing_is() -> None:
+async def test_each_candidate_shows_its_copy_and_none_without_the_training_text() -> None:
     choose(candidate_count=2)
     weaver("stranger", seed=2)
     app = CharloomApp()
@@ -108,39 +108,41 @@ async def test_of_several_candidates_each_is_told_and_without_the_text_nothing_i
         await until(pilot, lambda: words(app).count("longest copy") == 2)
         await room(pilot).use_model(ref("stranger"))
         other = await written(pilot, "the sea ")
-        assert await room(pilot).transcript._copies.longest("stranger", text_of(other)) is None
+        assert (
+            await room(pilot).transcript._copies.longest_match("stranger", text_of(other)) is None
+        )
         await pilot.pause()
         assert words(app).count("longest copy") == 2 and not other.chosen.copied
 
 
-async def test_while_a_text_is_written_nothing_is_looked_for() -> None:
-    writing, asked = True, 0
+async def test_the_search_waits_while_a_text_is_written() -> None:
+    writing, calls = True, 0
 
     def busy() -> bool:
-        nonlocal asked
-        asked += 1
+        nonlocal calls
+        calls += 1
         return writing
 
     async def soon() -> None:
-        before = asked
-        while asked < before + 3:
+        before = calls
+        while calls < before + 3:
             await asyncio.sleep(0.01)
 
-    looking = CopyCheck(busy)
-    first = asyncio.create_task(looking.longest("weaver", "xx the loom xx"))
+    check = CopyCheck(busy)
+    first = asyncio.create_task(check.longest_match("weaver", "xx the loom xx"))
     await soon()
     assert not first.done() and not _indexes
     writing = False
     run = await first
     assert run and (run.start, run.length) == (2, 10)
     writing = True
-    second = asyncio.create_task(looking.longest("weaver", "the sea"))
+    second = asyncio.create_task(check.longest_match("weaver", "the sea"))
     await soon()
-    looking.close()  # as when the app is left
+    check.close()  # as when the app is left
     assert await second is None
 
 
-async def test_a_text_that_repeats_itself_is_warned_of_as_long_as_it_does(gate: Gate) -> None:
+async def test_a_repeating_text_is_warned_of_as_long_as_it_repeats(gate: Gate) -> None:
     gate.let(0)
     choose(temperature=0.0, length=LONG)
     app = CharloomApp()
