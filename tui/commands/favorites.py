@@ -1,4 +1,4 @@
-"""``charloom favorites``: what was kept of all that models wrote."""
+"""``charloom favorites``: the saved texts, and those among them that are favorites."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,74 +13,74 @@ from charloom.core.sanitize import single_line
 from charloom.tui.console.options import DefaultListGroup, json_option, output_options, yes_option
 from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout, write_table
 
-_EXCERPT = 60
+_EXCERPT_LENGTH = 60  # characters
 
-_number = click.argument("number", metavar="ID", type=int)
-_all = click.option("--all", "everything", is_flag=True, help="Not only favorites: all there is.")
+_id_argument = click.argument("number", metavar="ID", type=int)
+_all_option = click.option("--all", "everything", is_flag=True, help="Not only favorites.")
 
 
 @click.group(cls=DefaultListGroup)
 def favorites() -> None:
-    """List, search, export and replay favorites; without a command, list them.
+    """List, search, export and replay favorites. Without a command, list them.
 
-    Everything that was generated stays in the library under its ID, favorite or not.
+    Every generated text is in the library under its ID, favorite or not.
     """
 
 
 @favorites.command("list")
-@_all
+@_all_option
 @json_option
 def list_(everything: bool, as_json: bool) -> None:
     """List the favorites, newest first."""
     with Library() as library:
-        found = library.recent(-1, starred_only=not everything)
-    _list(found, as_json, "There is no favorite yet; `charloom generate --favorite` makes one.")
+        generations = library.recent(-1, starred_only=not everything)
+    _list(generations, as_json, "No favorites yet. `charloom generate --favorite` makes one.")
 
 
 @favorites.command()
 @click.argument("query", nargs=-1, required=True)
-@_all
+@_all_option
 @json_option
 def search(query: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """List the favorites with every word of QUERY, the best match first."""
+    """List the favorites that contain every word of QUERY, best match first."""
     with Library() as library:
-        found = library.search(" ".join(query), starred_only=not everything, limit=-1)
-    _list(found, as_json, "Nothing was found.")
+        generations = library.search(" ".join(query), starred_only=not everything, limit=-1)
+    _list(generations, as_json, "Nothing was found.")
 
 
 @favorites.command()
-@_number
+@_id_argument
 @json_option
 def show(number: int, as_json: bool) -> None:
-    """Show one generation and all that it takes to repeat it."""
+    """Show a text and everything needed to reproduce it."""
     with Library() as library:
-        found = library.get(number)
+        generation = library.get(number)
     if as_json:
-        write_json(asdict(found))
+        write_json(asdict(generation))
     else:
-        write_stdout(format_generations([found], "txt"))
+        write_stdout(format_generations([generation], "txt"))
 
 
 @favorites.command()
-@_number
+@_id_argument
 def add(number: int) -> None:
-    """Make a favorite of something that was generated before."""
+    """Add a text to the favorites."""
     with Library() as library:
         library.star(number)
     echo_err(f"{number} is a favorite.")
 
 
 @favorites.command()
-@_number
-@click.option("--delete", is_flag=True, help="Delete the text itself, for good.")
+@_id_argument
+@click.option("--delete", is_flag=True, help="Delete the text itself, permanently.")
 @yes_option
 def remove(number: int, delete: bool, yes: bool) -> None:
-    """Take ID from the favorites; the text stays in the library unless --delete is given."""
+    """Remove a text from the favorites. It stays in the library unless --delete is given."""
     with Library() as library:
-        found = library.get(number)
+        generation = library.get(number)
         if delete:
-            excerpt = single_line(found.prompt + found.text, _EXCERPT)
-            confirm(f"Delete {number} for good ({excerpt})?", yes)
+            excerpt = single_line(generation.prompt + generation.text, _EXCERPT_LENGTH)
+            confirm(f"Delete {number} permanently ({excerpt})?", yes)
             library.remove(number)
         else:
             library.star(number, on=False)
@@ -88,14 +88,14 @@ def remove(number: int, delete: bool, yes: bool) -> None:
 
 
 @favorites.command()
-@_number
+@_id_argument
 @click.argument("tags", nargs=-1, required=True)
-@click.option("--remove", is_flag=True, help="Take the tags away.")
+@click.option("--remove", is_flag=True, help="Remove the tags.")
 def tag(number: int, tags: tuple[str, ...], remove: bool) -> None:
-    """Give a generation TAGS, or take them away, and write those it has now."""
+    """Add TAGS to a text, or remove them, and write its tags."""
     with Library() as library:
-        changed = library.tag(number, remove=tags) if remove else library.tag(number, tags)
-    write_stdout(f"{', '.join(changed.tags)}\n")
+        generation = library.tag(number, remove=tags) if remove else library.tag(number, tags)
+    write_stdout(f"{', '.join(generation.tags)}\n")
 
 
 @favorites.command()
@@ -105,12 +105,12 @@ def tag(number: int, tags: tuple[str, ...], remove: bool) -> None:
     type=click.Choice(EXPORT_FORMATS),
     default="txt",
     show_default=True,
-    help="For reading, or with every field (jsonl).",
+    help="Text or Markdown for reading, JSON Lines with every field.",
 )
-@_all
+@_all_option
 @output_options
 def export(kind: str, everything: bool, output: Path | None, force: bool) -> None:
-    """Write the favorites to stdout or into a file, newest first."""
+    """Write the favorites to stdout or to a file, newest first."""
     with Library() as library:
         text = format_generations(library.recent(-1, starred_only=not everything), kind)
     if output:
@@ -120,34 +120,34 @@ def export(kind: str, everything: bool, output: Path | None, force: bool) -> Non
 
 
 @favorites.command()
-@_number
+@_id_argument
 def replay(number: int) -> None:
-    """Let the same checkpoint write the text again, and say whether it is the same."""
-    from charloom.core.library.replay import replay
+    """Generate a text again from the same checkpoint, and compare the two."""
+    from charloom.core.library.replay import replay  # deferred: it imports NumPy
 
     with Library() as library:
-        found = library.get(number)
-    outcome = replay(found)
-    if not outcome.equal:
-        raise CharloomError(outcome.sentence)
-    write_stdout(f"{outcome.sentence}\n")
+        generation = library.get(number)
+    result = replay(generation)
+    if not result.equal:
+        raise CharloomError(result.sentence)
+    write_stdout(f"{result.sentence}\n")
 
 
-def _list(found: list[Generation], as_json: bool, nothing: str) -> None:
+def _list(generations: list[Generation], as_json: bool, empty_message: str) -> None:
     if as_json:
-        write_json([asdict(each) for each in found])
-    elif found:
+        write_json([asdict(generation) for generation in generations])
+    elif generations:
         rows = (
             (
-                str(each.id),
-                "★" if each.starred else "",
-                each.created[:10],
-                f"{each.model}@{each.step}",
-                ", ".join(each.tags),
-                each.prompt + each.text,
+                str(generation.id),
+                "★" if generation.starred else "",
+                generation.created[:10],
+                f"{generation.model}@{generation.step}",
+                ", ".join(generation.tags),
+                generation.prompt + generation.text,
             )
-            for each in found
+            for generation in generations
         )
         write_table("><<<<<", ("id", "", "date", "model", "tags", "text"), *rows)
     else:
-        echo_err(nothing)
+        echo_err(empty_message)

@@ -25,7 +25,7 @@ from charloom.core.store.write import (
     remove_model,
     rename_model,
 )
-from charloom.tui.console.options import DefaultListGroup, json_option, yes_option
+from charloom.tui.console.options import DefaultListGroup, force_option, json_option, yes_option
 from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout, write_table
 from charloom.tui.formatting.units import (
     checkpoint_count,
@@ -39,45 +39,46 @@ from charloom.tui.formatting.units import (
 
 @click.group(cls=DefaultListGroup)
 def models() -> None:
-    """List, show and manage the models; without a command, list them."""
+    """List, show and manage the models. Without a command, list them."""
 
 
 @models.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the models: their size, their best checkpoint and its loss on held-out text."""
-    found = list_models()
+    """List the models: size, best checkpoint, and its loss on held-out text."""
+    models = list_models()
     if as_json:
-        write_json([_summary(info) for info in found])
+        write_json([_summary(model) for model in models])
         return
-    if not found:
-        echo_err("There is no model yet; `charloom train` makes one.")
+    if not models:
+        echo_err("No models yet. `charloom train` makes one.")
         return
     headings = ("model", "hidden", "parameters", "step", "nats/char", "bits/char", "saved", "MB")
-    write_table(
-        "<>>>>>>><", (*headings, "text"), *((info.name, *model_row(info)) for info in found)
-    )
+    rows = ((model.name, *model_row(model)) for model in models)
+    write_table("<>>>>>>><", (*headings, "text"), *rows)
 
 
 @models.command()
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """Show all that is known about the model NAME and its checkpoints."""
-    info = find_model(name)
+    """Show the settings, checkpoints and notes of the model NAME."""
+    model = find_model(name)
     notes = read_notes(name)
+    metadata = model.best.card if model.best else None
     if as_json:
-        card = {"card": info.best.card.to_json()} if info.best and info.best.card else {}
-        saved = [_checkpoint(each) for each in info.checkpoints]
-        write_json(_summary(info) | {"saved": saved, "notes": notes} | card)
+        saved = [_checkpoint(checkpoint) for checkpoint in model.checkpoints]
+        best = {"metadata": metadata.to_json()} if metadata else {}
+        write_json(_summary(model) | {"saved": saved, "notes": notes} | best)
         return
-    write_stdout(f"{info.name}{' (comes with Charloom)' if info.bundled else ''}\n")
-    if info.best and info.best.card:
-        _write_card(info.best.card)
-    if info.checkpoints:
+    write_stdout(f"{model.name}{' (bundled)' if model.bundled else ''}\n")
+    if metadata:
+        _write_metadata(metadata)
+    if model.checkpoints:
         write_stdout("\n")
         headings = ("step", "train", "validation", "carried", "windowed-256", "MB", "")
-        write_table(">>>>>><", headings, *(checkpoint_row(info, c) for c in info.checkpoints))
+        rows = (checkpoint_row(model, checkpoint) for checkpoint in model.checkpoints)
+        write_table(">>>>>><", headings, *rows)
     else:
         echo_err("It has no checkpoint yet.")
     if notes:
@@ -88,103 +89,104 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("old")
 @click.argument("new")
 def rename(old: str, new: str) -> None:
-    """Call the model OLD from now on NEW."""
+    """Rename the model OLD to NEW."""
     rename_model(old, new)
-    echo_err(f"The model {old!r} is now called {new!r}.")
+    echo_err(f"Renamed the model {old!r} to {new!r}.")
 
 
 @models.command()
 @click.argument("name")
 @yes_option
 def remove(name: str, yes: bool) -> None:
-    """Delete the model NAME, with all its checkpoints."""
-    info = find_model(name)
-    what = f"{checkpoint_count(len(info.checkpoints))}, {megabytes(total_bytes(info))} MB"
-    confirm(f"Delete the model {info.name!r} for good ({what})?", yes)
+    """Delete the model NAME with all its checkpoints."""
+    model = find_model(name)
+    size = f"{checkpoint_count(len(model.checkpoints))}, {megabytes(total_bytes(model))} MB"
+    confirm(f"Delete the model {model.name!r} permanently ({size})?", yes)
     remove_model(name)
-    echo_err(f"The model {name!r} is deleted.")
+    echo_err(f"Deleted the model {name!r}.")
 
 
 @models.command()
 @click.argument("ref", metavar="NAME[@STEP]", type=CheckpointRef.parse)
 @click.argument("target", type=Path, default=Path())
-@click.option("--half", is_flag=True, help="16-bit numbers: half the size.")
-@click.option("--force", is_flag=True, help="Replace the file if it is already there.")
+@click.option("--half", is_flag=True, help="Store 16-bit numbers: half the size.")
+@force_option
 def export(ref: CheckpointRef, target: Path, half: bool, force: bool) -> None:
-    """Copy a checkpoint to the file or folder TARGET and write where it is."""
+    """Copy a checkpoint to the file or folder TARGET, and write its path."""
     write_stdout(f"{export_model(ref, target, half, force)}\n")
 
 
 @models.command("import")
 @click.argument("file", type=Path)
-@click.option("--name", help="What to call the model; the file's name when not given.")
+@click.option("--name", help="Name of the model. Default: the name of the file.")
 def import_(file: Path, name: str | None) -> None:
-    """Take a checkpoint FILE in as a new model and write the model's name."""
+    """Import a checkpoint FILE as a new model, and write the model's name."""
     write_stdout(f"{import_model(file, name)}\n")
 
 
 @models.command()
 @click.argument("ref", metavar="NAME[@STEP]", type=CheckpointRef.parse)
-@click.option("--off", is_flag=True, help="Do not keep it in any case any more.")
+@click.option("--off", is_flag=True, help="Unpin it.")
 def pin(ref: CheckpointRef, off: bool) -> None:
-    """Keep a checkpoint whatever else is thinned out."""
+    """Pin a checkpoint, so that it is never thinned out."""
     pin_checkpoint(ref, on=not off)
-    info, found = find_checkpoint(ref)
-    echo_err(f"{info.name}@{found.step} is {'no longer pinned' if off else 'pinned'}.")
+    model, checkpoint = find_checkpoint(ref)
+    echo_err(f"{model.name}@{checkpoint.step} is {'no longer pinned' if off else 'pinned'}.")
 
 
 @models.command()
 @click.argument("name")
 def prune(name: str) -> None:
-    """Delete the checkpoints of NAME but the best, the newest and the pinned ones."""
-    freed = prune_checkpoints(name)
-    echo_err(f"Deleted {checkpoint_count(freed.files)}, {megabytes(freed.size)} MB.")
+    """Delete all checkpoints of NAME except the best, newest and pinned ones."""
+    pruned = prune_checkpoints(name)
+    echo_err(f"Deleted {checkpoint_count(pruned.files)}, {megabytes(pruned.size)} MB.")
 
 
-def _summary(info: ModelInfo) -> dict[str, Any]:
-    """Return what a list tells about a model; nulls where no checkpoint is sound."""
-    card = info.best.card if info.best else None
-    nats = card.losses.held_out if card else None
+def _summary(model: ModelInfo) -> dict[str, Any]:
+    """Return a model as JSON, with nulls where no checkpoint is readable."""
+    metadata = model.best.card if model.best else None
+    config = metadata and metadata.model
+    nats = metadata.losses.held_out if metadata else None
     return {
-        "name": info.name,
-        "bundled": info.bundled,
-        "hidden": card and card.model.hidden,
-        "layers": card and card.model.layers,
-        "embedding": card and card.model.embedding,
-        "vocab_size": card and card.model.vocab_size,
-        "parameters": card and card.model.parameters,
-        "best_step": card and card.step,
+        "name": model.name,
+        "bundled": model.bundled,
+        "hidden": config and config.hidden,
+        "layers": config and config.layers,
+        "embedding": config and config.embedding,
+        "vocab_size": config and config.vocab_size,
+        "parameters": config and config.parameters,
+        "best_step": metadata and metadata.step,
         "nats_per_char": nats,
         "bits_per_char": None if nats is None else bits(nats),
-        "checkpoints": len(info.checkpoints),
-        "bytes": total_bytes(info),
-        "text": card and card.corpus.title,
+        "checkpoints": len(model.checkpoints),
+        "bytes": total_bytes(model),
+        "text": metadata and metadata.corpus.title,
     }
 
 
-def _checkpoint(info: CheckpointInfo) -> dict[str, Any]:
+def _checkpoint(checkpoint: CheckpointInfo) -> dict[str, Any]:
     return {
-        "step": info.step,
-        "path": str(info.path),
-        "bytes": info.size,
-        "pinned": info.pinned,
-        "losses": asdict(info.card.losses) if info.card else None,
-        "fault": info.fault,
+        "step": checkpoint.step,
+        "path": str(checkpoint.path),
+        "bytes": checkpoint.size,
+        "pinned": checkpoint.pinned,
+        "losses": asdict(checkpoint.card.losses) if checkpoint.card else None,
+        "error": checkpoint.fault,
     }
 
 
-def _write_card(card: CheckpointMetadata) -> None:
-    model, training, corpus = card.model, card.training, card.corpus
-    bound = {name: getattr(training, name) for name in ("minutes", "epochs", "steps")}
+def _write_metadata(metadata: CheckpointMetadata) -> None:
+    model, training, corpus = metadata.model, metadata.training, metadata.corpus
+    bounds = {name: getattr(training, name) for name in ("minutes", "epochs", "steps")}
     lines = {
-        "network": f"{network_summary(card)}, {model.parameters:,} parameters",
+        "network": f"{network_summary(metadata)}, {model.parameters:,} parameters",
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
         "opening": repr(corpus.opening),
         "training": f"B {training.batch}, T {training.window}, {training.order}, "
         f"rate {training.rate:g}, dropout {model.dropout:g}, seed {training.seed}",
-        "bound": ", ".join(f"{value:g} {name}" for name, value in bound.items() if value),
-        "created": card.created,
-        "note": card.note,
+        "length": ", ".join(f"{value:g} {name}" for name, value in bounds.items() if value),
+        "created": metadata.created,
+        "note": metadata.note,
     }
     for name, value in lines.items():
         if value:

@@ -1,4 +1,4 @@
-"""``charloom score``: how well a model predicts a text, and beside it what is simpler."""
+"""``charloom score``: the loss of a model on a text, and the baselines next to it."""
 
 import sys
 from dataclasses import asdict
@@ -34,17 +34,17 @@ from charloom.tui.console.output import echo_err, write_json, write_stdout, writ
     "--window",
     type=click.IntRange(min=1),
     metavar="W",
-    help="Measure over independent windows of W characters; carried over all of it when not given.",
+    help="Score independent windows of W characters. Default: carry the state through the text.",
 )
 @click.option(
     "--held-out",
     is_flag=True,
-    help="Instead of a FILE: what the model never saw of the text that it learned from.",
+    help="Score the held-out part of the model's training text instead of a FILE.",
 )
 @click.option(
     "--baselines",
     is_flag=True,
-    help="Also say what guessing, n-grams of the text that it learned from, and xz -9 come to.",
+    help="Also score uniform guessing, n-grams of the training text, and xz -9.",
 )
 @text_options
 @json_option
@@ -58,57 +58,58 @@ def score(
     as_json: bool,
     **values: Any,
 ) -> None:
-    """Say how well a model predicts a text, in nats and bits per character.
+    """Measure how well a model predicts a text, in nats and bits per character.
 
     The text is a file, '-' for standard input, or a name from `charloom corpus`. Carried: each
     character is predicted from at least the 1,000 before it. Windowed: from those in its window.
     """
     if held_out and (text or has_file_options(values)):
-        raise click.UsageError("Give either --held-out or a FILE, of which a part can be taken.")
+        raise click.UsageError("Pass --held-out or a FILE (with --start, --end), not both.")
     if text is None and not held_out and (sys.stdin is None or sys.stdin.isatty()):
-        raise click.UsageError("Name a FILE, or pipe a text in.")
+        raise click.UsageError("Pass a FILE, or pipe a text to standard input.")
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
-    card, model = loaded.checkpoint, NumpyLSTM(loaded.checkpoint)
+    metadata, model = loaded.checkpoint, NumpyLSTM(loaded.checkpoint)
     if held_out:
-        content = find_training_text(ref.name, card).held_out
+        content = find_training_text(ref.name, metadata).held_out
     else:
         content = open_text(text or "-", mirror, values).text
     if window is None:
         measure, result = "carried", scoring.carried(model, content)
     else:
         measure, result = f"windowed-{window}", scoring.windowed(model, content, window)
-    beside = _beside(ref, card, content) if baselines else None
+    losses = _baselines(ref, metadata, content) if baselines else None
     if as_json:
-        told: dict[str, Any] = {
+        record: dict[str, Any] = {
             "chars": result.characters,
             "nats_per_char": result.nats_per_char,
             "bits_per_char": result.bits_per_char,
             "unknown_chars": result.unknown,
         }
-        if beside:
-            each = asdict(beside).items()
-            told["baselines"] = {name: None if nats is None else bits(nats) for name, nats in each}
-        write_json(told)
+        if losses:
+            record["baselines"] = {
+                name: None if nats is None else bits(nats) for name, nats in asdict(losses).items()
+            }
+        write_json(record)
         return
     write_stdout(
         f"{result.nats_per_char:.4f} nats per character ({result.bits_per_char:.4f} bits), "
         f"{measure}, over {result.characters:,} characters; {result.unknown:,} unknown\n"
     )
-    if beside:
-        rows = sorted([*named(beside), (str(ref), result.nats_per_char)], key=lambda row: -row[1])
+    if losses:
+        rows = sorted([*named(losses), (str(ref), result.nats_per_char)], key=lambda row: -row[1])
         write_table("<>", ("", "bits/char"), *((name, f"{bits(nats):.4f}") for name, nats in rows))
 
 
-def _beside(ref: CheckpointRef, card: CheckpointMetadata, text: str) -> Baselines:
-    """Return what simpler ways to predict come to, on the characters that the model knows."""
+def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: str) -> Baselines:
+    """Return the baselines of the characters of ``text`` that the model knows."""
     try:
-        learned = find_training_text(ref.name, card).train
+        train_text = find_training_text(ref.name, metadata).train
     except CharloomError as error:
-        echo_err(f"Without the text to count in, there is only guessing evenly. {error}")
-        return Baselines(uniform(len(card.vocab)))
-    known = shared_characters(text, card.vocab)
-    if len(known) > MOST_JUDGED:
+        echo_err(f"Only uniform guessing can be scored, without the training text. {error}")
+        return Baselines(uniform(len(metadata.vocab)))
+    known_text = shared_characters(text, metadata.vocab)
+    if len(known_text) > MOST_JUDGED:
         echo_err(f"The baselines are of the first {MOST_JUDGED:,} characters.")
-    return compute_baselines(learned, known, card.vocab)
+    return compute_baselines(train_text, known_text, metadata.vocab)

@@ -1,4 +1,4 @@
-"""``charloom train``: start a training run and follow it."""
+"""``charloom train``: start a training run and follow it, or leave it in the background."""
 
 from typing import Any
 
@@ -22,20 +22,20 @@ from charloom.tui.console.output import download_progress
 
 @click.command()
 @click.argument("text", default="loom")
-@click.option("--name", help="What to call the model; made from the text's title when not given.")
+@click.option("--name", help="Name of the model. Default: made from the title of the text.")
 @click.option(
     "--preset",
     type=click.Choice(["auto", *PRESETS]),
     default="auto",
     show_default=True,
-    help="Settings to start from; the options below change them one by one.",
+    help="Settings to start from; the options below override them.",
 )
 @click.option(
     "--fold",
     type=click.IntRange(0, 1_000_000),
     default=0,
     metavar="N",
-    help="Fold characters that occur fewer than N times into one placeholder.",
+    help="Map characters that occur fewer than N times to one placeholder.",
 )
 @text_options
 @config_options
@@ -53,12 +53,12 @@ def train(
 ) -> int:
     """Train a network on TEXT: a file, '-' for standard input, or a name from `charloom corpus`.
 
-    Without TEXT it is the tale that comes with Charloom.
+    The default is the bundled tale. Ctrl-C saves the run and stops it; `charloom resume` continues.
     """
-    chosen, reading = config_overrides(values), read_options(values)
-    validate_overrides(preset, chosen)
+    overrides = config_overrides(values)
+    validate_overrides(preset, overrides)
     with download_progress() as report:
-        corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **reading)
+        corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **read_options(values))
     name = unused_name(corpus.title) if name is None else name
-    folder = create_run(name, corpus, preset, chosen, fold)
+    folder = create_run(name, corpus, preset, overrides, fold)
     return (leave_detached if detach else follow_run)(name, TrainerProcess(folder), as_json)

@@ -34,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def timed() -> dict[str, float]:
-    """Speeds as if this machine had been timed before."""
+    """Cached speeds, as if this machine had been timed before."""
     speed = {"notebook": 90_000.0, "small": 40_000.0, "medium": 5_000.0, "large": 100.0}
     cache_throughput(make_folder(paths.home()) / "speeds.json", speed)
     return speed
@@ -45,39 +45,39 @@ def texts(*arguments: str, stdin: bytes = b"") -> Result:
 
 
 def offline() -> set[str]:
-    return {each["name"] for each in json.loads(texts("--json").out) if each["offline"]}
+    return {entry["name"] for entry in json.loads(texts("--json").out) if entry["offline"]}
 
 
 def test_the_list_has_every_known_text() -> None:
     head, *rows = texts().out.splitlines()
     assert head.split() == ["name", "offline", "title", "author", "language", "kind"]
-    assert [row.split()[0] for row in rows] == [each.name for each in catalog.ENTRIES]
+    assert [row.split()[0] for row in rows] == [entry.name for entry in catalog.ENTRIES]
     assert " ".join(rows[0].split()) == "loom yes The Loom at Carrow Charloom English tale"
     assert " ".join(rows[-1].split()) == "kalevala Kalevala Elias Lönnrot Finnish verse"
     columns = [row.index("English") for row in rows if "English" in row]
     assert set(columns) == {head.index("language")}
 
 
-def test_the_list_tells_what_needs_no_network(server: GutenbergServer) -> None:
+def test_the_list_marks_texts_that_need_no_network(server: GutenbergServer) -> None:
     assert offline() == {"loom", "pydoc", "stdlib"}
     assert texts("get", "moby-dick").code == 0
     assert offline() == {"loom", "pydoc", "stdlib", "moby-dick"}
     assert server.count(2701) == 1
 
 
-def test_a_text_is_fetched_once_and_written_to_a_file_if_wanted(
+def test_a_text_is_downloaded_once_and_written_to_a_file_on_request(
     server: GutenbergServer, tmp_path: Path
 ) -> None:
     target = tmp_path / "whale.txt"
     for _ in range(2):
         done = texts("get", "moby-dick", "--output", str(target), "--force")
         assert (done.code, done.out) == (0, "")
-        assert "'moby-dick' is at hand: 25,817 characters." in done.err
+        assert "'moby-dick' is available (25,817 characters)." in done.err
     assert target.read_text("utf-8") == BOOK.rstrip("\n")
     assert server.count(2701) == 1
 
 
-def test_a_fetched_text_replaces_a_file_only_by_force(tmp_path: Path) -> None:
+def test_a_downloaded_text_replaces_a_file_only_with_force(tmp_path: Path) -> None:
     target = tmp_path / "mine.txt"
     target.write_text("mine")
     done = texts("get", "loom", "--output", str(target))
@@ -89,10 +89,10 @@ def test_a_fetched_text_replaces_a_file_only_by_force(tmp_path: Path) -> None:
 def test_on_a_terminal_a_download_shows_its_progress() -> None:
     shown = on_terminal("corpus", "get", "moby-dick").out
     size = len(gutenberg_file(BOOK, 2701))
-    assert f"\rDownloading: {size:,} of {size:,} bytes\n'moby-dick' is at hand" in shown
+    assert f"\rDownloading: {size:,} of {size:,} bytes\n'moby-dick' is available" in shown
 
 
-def test_a_download_that_fails_is_told_in_one_line(server: GutenbergServer) -> None:
+def test_a_failed_download_is_a_one_line_error(server: GutenbergServer) -> None:
     done = texts("get", "alice", "--mirror", server.address)
     assert (done.code, done.err.count("\n")) == (1, 1)
     assert "has no such text (404); at hand are loom" in done.err
@@ -110,7 +110,7 @@ def test_a_text_is_shown_as_it_would_be_trained_on(tmp_path: Path) -> None:
 
 
 @needs_terminal
-def test_on_a_terminal_a_text_cannot_act(tmp_path: Path) -> None:
+def test_a_text_cannot_control_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "evil.txt"
     path.write_bytes(b"harmless \x1b]0;title\x07 words, as many as it takes")
     assert on_terminal("corpus", "show", str(path)).out == (
@@ -118,36 +118,36 @@ def test_on_a_terminal_a_text_cannot_act(tmp_path: Path) -> None:
     )
 
 
-def test_a_check_measures_a_text(file: Path, timed: dict[str, float]) -> None:
-    found = json.loads(texts("check", str(file), "--json").out)
-    assert (found["characters"], found["utf8_bytes"]) == (42_001, 42_002)
-    assert (found["lines"], found["longest_line"], found["distinct"]) == (2_001, 20, 19)
-    assert (found["encoding"], found["guessed"], found["non_text"]) == ("utf-8", False, 0.0)
-    assert found["rare"] == [["Ω", 1]]
-    assert found["sha256"] == corpus.load(file).sha256
-    assert [each["what"] for each in found["findings"]] == ["Seen fewer than 4 times: 'Ω' ×1."]
-    assert set(timed) < set(found["training_seconds"])
+def test_a_check_reports_statistics(file: Path, timed: dict[str, float]) -> None:
+    record = json.loads(texts("check", str(file), "--json").out)
+    assert (record["characters"], record["utf8_bytes"]) == (42_001, 42_002)
+    assert (record["lines"], record["longest_line"], record["distinct"]) == (2_001, 20, 19)
+    assert (record["encoding"], record["guessed"], record["non_text"]) == ("utf-8", False, 0.0)
+    assert record["rare"] == [["Ω", 1]]
+    assert record["sha256"] == corpus.load(file).sha256
+    assert [issue["what"] for issue in record["findings"]] == ["Seen fewer than 4 times: 'Ω' ×1."]
+    assert set(timed) < set(record["training_seconds"])
 
 
 def test_a_check_estimates_how_long_each_preset_would_train(
     file: Path, timed: dict[str, float]
 ) -> None:
-    found = json.loads(texts("check", str(file), "--json").out)["training_seconds"]
+    record = json.loads(texts("check", str(file), "--json").out)["training_seconds"]
     for name, speed in timed.items():
         training = PRESETS[name].settings(19, {})[1]
-        assert found[name] == pytest.approx(training_seconds(42_001, training, speed))
-    assert found["auto"] == 180
+        assert record[name] == pytest.approx(training_seconds(42_001, training, speed))
+    assert record["auto"] == 180
 
 
 def test_a_preset_that_could_not_be_timed_has_no_estimate(file: Path) -> None:
     speed = {"notebook": 90_000.0, "small": 0.0, "medium": float("nan")}
     cache_throughput(make_folder(paths.home()) / "speeds.json", speed)
-    found = json.loads(texts("check", str(file), "--json").out)["training_seconds"]
-    assert set(found) == {"auto", "notebook"}
+    record = json.loads(texts("check", str(file), "--json").out)["training_seconds"]
+    assert set(record) == {"auto", "notebook"}
 
 
 @pytest.mark.usefixtures("timed")
-def test_a_check_is_told_to_a_person(file: Path) -> None:
+def test_a_check_is_printed_for_reading(file: Path) -> None:
     shown = texts("check", str(file)).out
     assert "characters  42,001 (42,002 bytes as UTF-8)\n" in shown
     assert "distinct    19, of which 1 rare\n" in shown
@@ -159,13 +159,13 @@ def test_a_check_is_told_to_a_person(file: Path) -> None:
 
 
 def test_a_text_too_short_to_train_on_is_checked_without_estimates() -> None:
-    found = json.loads(texts("check", "-", "--json", stdin=b"good").out)
-    assert (found["characters"], found["training_seconds"]) == (4, {})
+    record = json.loads(texts("check", "-", "--json", stdin=b"good").out)
+    assert (record["characters"], record["training_seconds"]) == (4, {})
     assert "preset" not in texts("check", "-", stdin=b"good").out
 
 
 @pytest.mark.usefixtures("timed")
-def test_what_was_adjusted_is_told_beside_a_check(tmp_path: Path) -> None:
+def test_a_check_reports_what_was_adjusted(tmp_path: Path) -> None:
     path = tmp_path / "dos.txt"
     path.write_bytes(TEXT.replace("\n", "\r\n").encode("utf-16"))
     done = texts("check", str(path))
@@ -174,7 +174,7 @@ def test_what_was_adjusted_is_told_beside_a_check(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["get", "show", "check"])
-def test_an_unknown_text_is_told_in_one_line(command: str) -> None:
+def test_an_unknown_text_is_a_one_line_error(command: str) -> None:
     done = texts(command, "frankenstien")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
     assert "you mean frankenstein" in done.err

@@ -1,4 +1,4 @@
-"""How `charloom generate` ends when it may not go on: what is there is kept."""
+"""How `charloom generate` ends when it is interrupted: the text so far is kept."""
 
 import signal
 import subprocess
@@ -16,7 +16,7 @@ def _weaver() -> None:
     save_model("weaver", random_checkpoint())
 
 
-def test_ctrl_c_keeps_what_there_is() -> None:
+def test_ctrl_c_keeps_the_text_so_far() -> None:
     with started("generate", "ab", "--model", "weaver", "--length", "9000000") as process:
         assert process.stdout and process.stderr
         begin = process.stdout.read(100)
@@ -32,7 +32,7 @@ def test_ctrl_c_keeps_what_there_is() -> None:
     assert call("favorites", "replay", str(kept.id)).code == 0
 
 
-def test_a_reader_who_has_enough_ends_it_quietly() -> None:
+def test_a_closed_pipe_ends_it_quietly() -> None:
     with started("generate", "ab", "--model", "weaver", "--length", "9000000") as process:
         assert process.stdout and process.stderr
         begin = process.stdout.read(10).decode()
@@ -46,7 +46,7 @@ def test_a_reader_who_has_enough_ends_it_quietly() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
-def test_a_full_disk_is_told_in_one_line() -> None:
+def test_a_full_disk_is_a_one_line_error() -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [*COMMAND, "generate", "ab", "--model", "weaver"],
@@ -62,7 +62,7 @@ def test_a_full_disk_is_told_in_one_line() -> None:
 
 
 @needs_terminal
-def test_closed_streams_are_no_matter() -> None:
+def test_closed_standard_streams_are_accepted() -> None:
     arguments = ["generate", "ab", "--model", "weaver", "--length", "5"]
     closing = ["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *COMMAND, *arguments]
     assert subprocess.run(closing, check=False).returncode == 0

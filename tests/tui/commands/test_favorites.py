@@ -22,32 +22,32 @@ def keep(*texts: str, starred: bool = True) -> None:
             library.add(generation(text, starred=starred))
 
 
-def kept() -> list[Generation]:
+def stored() -> list[Generation]:
     with Library() as library:
         return library.recent(-1)
 
 
 def ids(done: Result) -> list[int]:
     assert done.code == 0, done.err
-    return [each["id"] for each in json.loads(done.out)]
+    return [record["id"] for record in json.loads(done.out)]
 
 
 def written(*options: str) -> Generation:
-    """Let a real model write, and return what the library has of it."""
+    """Generate text with a real model, and return the stored record."""
     save_model("weaver", random_checkpoint())
     arguments = ("generate", "the sea", "--model", "weaver", "--length", "60", "--seed", "4")
     assert call(*arguments, *options).code == 0
-    return kept()[0]
+    return stored()[0]
 
 
-def test_favorites_are_listed_newest_first_and_all_else_on_demand() -> None:
+def test_favorites_are_listed_newest_first_and_all_texts_with_all() -> None:
     keep(" one", " two")
     keep(" three", starred=False)
     assert ids(favorites("--json")) == ids(favorites("list", "--json")) == [2, 1]
     assert ids(favorites("--all", "--json")) == [3, 2, 1]
 
 
-def test_a_row_has_what_is_needed_to_recognise_a_text() -> None:
+def test_a_row_has_id_date_model_tags_and_text() -> None:
     keep(" in\n\x1b[2J hope", starred=False)
     with Library() as library:
         library.tag(1, ["dark", "best"])
@@ -57,14 +57,14 @@ def test_a_row_has_what_is_needed_to_recognise_a_text() -> None:
     assert "creature@4210  best, dark  You will rejoice to hear in↵␛[2J hope" in row
 
 
-def test_without_favorites_the_list_says_how_to_make_one() -> None:
+def test_an_empty_list_says_how_to_make_a_favorite() -> None:
     keep(" never mind", starred=False)
     done = favorites()
     assert (done.code, done.out) == (0, "")
     assert "--favorite" in done.err
 
 
-def test_a_search_finds_favorites_by_their_words_or_all_on_demand() -> None:
+def test_a_search_finds_favorites_by_their_words_and_all_texts_with_all() -> None:
     keep(" a dark sea", " a bright sea")
     keep(" a dark moor", starred=False)
     assert ids(favorites("search", "dark", "--json")) == [1]
@@ -81,15 +81,15 @@ def test_punctuation_is_searched_for_like_anything(query: str) -> None:
     assert ids(favorites("--json")) == [1]
 
 
-def test_one_is_shown_with_all_that_it_takes_to_repeat_it() -> None:
+def test_a_text_is_shown_with_everything_needed_to_reproduce_it() -> None:
     keep(" that\n no disaster")
-    assert favorites("show", "1").out == format_generations(kept(), "txt")
+    assert favorites("show", "1").out == format_generations(stored(), "txt")
     assert json.loads(favorites("show", "1", "--json").out) == json.loads(
-        json.dumps(asdict(kept()[0]))
+        json.dumps(asdict(stored()[0]))
     )
 
 
-def test_something_generated_before_becomes_a_favorite_and_is_one_no_longer() -> None:
+def test_a_text_is_added_to_the_favorites_and_removed() -> None:
     keep(" one", starred=False)
     assert favorites("add", "1").code == 0
     assert ids(favorites("--json")) == [1]
@@ -98,30 +98,30 @@ def test_something_generated_before_becomes_a_favorite_and_is_one_no_longer() ->
     assert ids(favorites("--all", "--json")) == [1]
 
 
-def test_a_text_is_deleted_only_by_a_yes() -> None:
+def test_a_text_is_deleted_only_after_confirmation() -> None:
     keep(" one", " two")
     done = favorites("remove", "1", "--delete")
-    assert (done.code, len(kept())) == (2, 2)
-    assert "say --yes" in done.err
+    assert (done.code, len(stored())) == (2, 2)
+    assert "Pass --yes" in done.err
     assert favorites("remove", "1", "--delete", "--yes").code == 0
-    assert [each.id for each in kept()] == [2]
+    assert [generation.id for generation in stored()] == [2]
 
 
 @needs_terminal
-def test_on_a_terminal_the_yes_is_asked_for() -> None:
+def test_a_terminal_is_asked_for_confirmation() -> None:
     keep(" one\nmore")
     refused = on_terminal("favorites", "remove", "1", "--delete", typed=b"n\n")
-    assert "Delete 1 for good (You will rejoice to hear one↵more)?" in refused.out
-    assert (refused.code, len(kept())) == (1, 1)
+    assert "Delete 1 permanently (You will rejoice to hear one↵more)?" in refused.out
+    assert (refused.code, len(stored())) == (1, 1)
     assert on_terminal("favorites", "remove", "1", "--delete", typed=b"y\n").code == 0
-    assert kept() == []
+    assert stored() == []
 
 
-def test_tags_are_given_and_taken() -> None:
+def test_tags_are_added_and_removed() -> None:
     keep(" one")
     assert favorites("tag", "1", "Dark", "short").out == "dark, short\n"
     assert favorites("tag", "1", "--remove", "dark").out == "short\n"
-    assert kept()[0].tags == ("short",)
+    assert stored()[0].tags == ("short",)
     assert favorites("tag", "1", "a,b").code == 1
 
 
@@ -129,18 +129,18 @@ def test_tags_are_given_and_taken() -> None:
 def test_an_export_has_the_favorites_or_all_in_each_format(kind: str) -> None:
     keep(" one", " two\x1b")
     keep(" three", starred=False)
-    everything = kept()
+    everything = stored()
     assert favorites("export", "--format", kind).out == format_generations(everything[1:], kind)
     assert favorites("export", "--all", "--format", kind).out == format_generations(
         everything, kind
     )
 
 
-def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
+def test_an_export_replaces_a_file_only_with_force(tmp_path: Path) -> None:
     keep(" one ☃")
-    target = tmp_path / "kept.txt"
+    target = tmp_path / "saved.txt"
     assert favorites("export", "--output", str(target)).out == ""
-    assert target.read_bytes() == format_generations(kept(), "txt").encode()
+    assert target.read_bytes() == format_generations(stored(), "txt").encode()
     target.write_text("mine")
     refused = favorites("export", "--output", str(target))
     assert (refused.code, target.read_text()) == (1, "mine")
@@ -150,7 +150,7 @@ def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["no/such/folder/a.txt", ".", "a\0b"])
-def test_a_file_that_cannot_be_written_is_told_in_one_line(place: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_a_one_line_error(place: str, tmp_path: Path) -> None:
     keep(" one")
     done = favorites("export", "--output", str(tmp_path / place), "--force")
     assert (done.code, done.err.count("\n")) == (1, 1)
@@ -164,22 +164,22 @@ def test_a_replay_gives_the_same_text(options: tuple[str, ...]) -> None:
     assert (done.code, done.out) == (0, "The same text came out, character for character.\n")
 
 
-def test_a_replay_follows_a_checkpoint_whose_model_has_another_name_by_now() -> None:
+def test_a_replay_finds_the_checkpoint_of_a_renamed_model() -> None:
     written()
     rename_model("weaver", "spinner")
     assert favorites("replay", "1").code == 0
 
 
 def test_a_replay_that_differs_names_the_first_character() -> None:
-    found = written()
-    other = "a" if found.text[30] != "a" else "b"
+    generation = written()
+    other = "a" if generation.text[30] != "a" else "b"
     with Library() as library:
-        library.add(replace(found, text=found.text[:30] + other + found.text[31:]))
+        library.add(replace(generation, text=generation.text[:30] + other + generation.text[31:]))
     done = favorites("replay", "2")
     assert done.code == 1
     assert done.err == (
         f"charloom: The texts differ at character 31: {other!r} is on record, "
-        f"{found.text[30]!r} came out.\n"
+        f"{generation.text[30]!r} came out.\n"
     )
 
 
@@ -194,7 +194,7 @@ def test_a_replay_needs_the_very_checkpoint() -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "add", "remove", "replay"])
-def test_an_unknown_number_is_told_in_one_line(command: str) -> None:
+def test_an_unknown_id_is_a_one_line_error(command: str) -> None:
     done = favorites(command, "77")
     assert done == Result(1, "", "charloom: There is no generation 77 in the library.\n")
     assert favorites(command, str(2**70)).code == 1

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import read_metadata
 from charloom.core.model.metadata import CorpusInfo, Losses
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import (
@@ -31,7 +31,7 @@ from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
 
 @pytest.fixture(autouse=True)
 def _models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two models, the first of three checkpoints, and none that comes with Charloom."""
+    """Two models, the first with three checkpoints, and no bundled one."""
     own_assets(tmp_path, monkeypatch)
     for step, loss in ((100, 2.0), (200, 1.0), (300, 1.5)):
         losses = Losses(train=loss / 2, validation=loss)
@@ -45,15 +45,15 @@ def models(*arguments: str) -> Result:
 
 
 def listed() -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(models("--json").out)
-    return found
+    records: list[dict[str, Any]] = json.loads(models("--json").out)
+    return records
 
 
 def steps(name: str) -> list[int]:
-    return [each.step for each in find_model(name).checkpoints]
+    return [checkpoint.step for checkpoint in find_model(name).checkpoints]
 
 
-def test_the_list_has_a_row_for_each_model_with_figures_to_the_right() -> None:
+def test_the_list_has_a_row_for_each_model_with_right_aligned_figures() -> None:
     done = models()
     assert done == models("list")
     assert [line.split() for line in done.out.splitlines()] == [
@@ -67,7 +67,7 @@ def test_the_list_has_a_row_for_each_model_with_figures_to_the_right() -> None:
     assert crow[: column - 1].endswith(" 1,234")  # 烏 takes two columns
 
 
-def test_help_is_about_all_the_commands() -> None:
+def test_help_lists_all_commands() -> None:
     assert "prune" in models("--help").out
     assert "prune" in models("-h").out
 
@@ -86,7 +86,7 @@ def test_the_list_for_scripts() -> None:
         "nats_per_char": 1.0,
         "bits_per_char": pytest.approx(1.442695, abs=1e-6),
         "checkpoints": 3,
-        "bytes": sum(each.size for each in find_model("weaver").checkpoints),
+        "bytes": sum(checkpoint.size for checkpoint in find_model("weaver").checkpoints),
         "text": "alphabet",
     }
     assert (crow["nats_per_char"], crow["bits_per_char"]) == (None, None)
@@ -99,14 +99,14 @@ def test_the_loss_on_all_the_held_out_text_goes_before_that_of_a_part() -> None:
 
 
 def test_a_model_whose_checkpoints_are_damaged_is_listed_as_such() -> None:
-    for each in find_model("weaver").checkpoints:
-        each.path.write_bytes(b"no checkpoint")
+    for checkpoint in find_model("weaver").checkpoints:
+        checkpoint.path.write_bytes(b"no checkpoint")
     assert models().out.splitlines()[1].split()[-1] == "damaged"
     assert listed()[0]["best_step"] is None
     assert models("show", "weaver").code == 0
 
 
-def test_without_a_model_the_list_says_how_to_make_one() -> None:
+def test_an_empty_list_says_how_to_make_a_model() -> None:
     for name in ("weaver", "烏"):
         remove_model(name)
     done = models()
@@ -131,14 +131,14 @@ def test_a_model_is_shown_to_scripts() -> None:
     pin_checkpoint(ref("weaver@100"))
     checkpoint_path("weaver@300").write_bytes(b"no checkpoint")
     shown = json.loads(models("show", "weaver", "--json").out)
-    assert shown["card"] == checkpoint.read_metadata(checkpoint_path("weaver@200")).to_json() | {
+    assert shown["metadata"] == read_metadata(checkpoint_path("weaver@200")).to_json() | {
         "vocab": list("\n abcdefghijklmnopqrstuvwxyz")
     }
-    assert [each["step"] for each in shown["saved"]] == [100, 200, 300]
-    assert [each["pinned"] for each in shown["saved"]] == [True, False, False]
+    assert [saved["step"] for saved in shown["saved"]] == [100, 200, 300]
+    assert [saved["pinned"] for saved in shown["saved"]] == [True, False, False]
     assert shown["saved"][1]["losses"]["validation"] == 1.0
     assert shown["saved"][2]["losses"] is None
-    assert "safetensors" in shown["saved"][2]["fault"]
+    assert "safetensors" in shown["saved"][2]["error"]
 
 
 def test_a_model_is_renamed() -> None:
@@ -148,19 +148,19 @@ def test_a_model_is_renamed() -> None:
     assert "weaver" not in model_names()
 
 
-def test_a_model_is_removed_only_by_a_yes() -> None:
+def test_a_model_is_removed_only_after_confirmation() -> None:
     done = models("remove", "weaver")
     assert done.code == 2
-    assert "say --yes" in done.err
+    assert "Pass --yes" in done.err
     assert steps("weaver") == [100, 200, 300]
     assert models("remove", "weaver", "--yes").code == 0
     assert model_names() == ("烏",)
 
 
 @needs_terminal
-def test_on_a_terminal_the_yes_is_asked_for() -> None:
+def test_a_terminal_is_asked_for_confirmation() -> None:
     refused = on_terminal("models", "remove", "weaver", typed=b"n\n")
-    assert "Delete the model 'weaver' for good (3 checkpoints, 0.0 MB)?" in refused.out
+    assert "Delete the model 'weaver' permanently (3 checkpoints, 0.0 MB)?" in refused.out
     assert refused.out.endswith("charloom: Nothing was removed.\n")
     assert refused.code == 1
     assert "weaver" in model_names()
@@ -168,7 +168,7 @@ def test_on_a_terminal_the_yes_is_asked_for() -> None:
     assert "weaver" not in model_names()
 
 
-def test_a_checkpoint_goes_out_and_comes_back_the_same(tmp_path: Path) -> None:
+def test_a_checkpoint_is_the_same_after_export_and_import(tmp_path: Path) -> None:
     target = tmp_path / "gift.safetensors"
     exported = models("export", "weaver@100", str(target))
     assert exported.out == f"{target}\n"
@@ -177,7 +177,7 @@ def test_a_checkpoint_goes_out_and_comes_back_the_same(tmp_path: Path) -> None:
     assert load_checkpoint(ref("gift")).sha256 == load_checkpoint(ref("weaver@100")).sha256
 
 
-def test_an_export_replaces_a_file_only_by_force(tmp_path: Path) -> None:
+def test_an_export_replaces_a_file_only_with_force(tmp_path: Path) -> None:
     target = tmp_path / "gift.safetensors"
     target.write_bytes(b"mine")
     done = models("export", "weaver", str(target), "--half")

@@ -47,9 +47,9 @@ def test_without_a_window_the_measure_is_carried(model: NumpyLSTM, file: Path) -
 
 
 def test_with_a_window_the_measure_is_windowed(model: NumpyLSTM, file: Path) -> None:
-    found = json.loads(score(str(file), "--json", "--window", "16").out)
-    assert found["nats_per_char"] == scoring.windowed(model, TEXT, 16).nats_per_char
-    assert found["nats_per_char"] != scoring.carried(model, TEXT).nats_per_char
+    record = json.loads(score(str(file), "--json", "--window", "16").out)
+    assert record["nats_per_char"] == scoring.windowed(model, TEXT, 16).nats_per_char
+    assert record["nats_per_char"] != scoring.carried(model, TEXT).nats_per_char
 
 
 def test_the_measure_is_named(model: NumpyLSTM, file: Path) -> None:
@@ -69,19 +69,19 @@ def test_a_text_may_be_piped_in(name: tuple[str, ...], file: Path) -> None:
 
 
 @needs_terminal
-def test_a_terminal_is_not_waited_for() -> None:
+def test_a_terminal_is_not_read_from() -> None:
     shown = on_terminal("score", "--model", "weaver")
     assert shown.code == 2
-    assert "Name a FILE, or pipe a text in." in shown.out
+    assert "Pass a FILE, or pipe a text" in shown.out
 
 
 def test_a_text_too_short_to_train_on_can_be_scored(model: NumpyLSTM) -> None:
-    found = json.loads(score("-", "--json", stdin=b"good").out)
-    assert found["chars"] == 3
-    assert found["nats_per_char"] == scoring.carried(model, "good").nats_per_char
+    record = json.loads(score("-", "--json", stdin=b"good").out)
+    assert record["chars"] == 3
+    assert record["nats_per_char"] == scoring.carried(model, "good").nats_per_char
 
 
-def test_a_part_of_a_text_can_be_scored_and_what_is_adjusted_is_told(file: Path) -> None:
+def test_a_part_of_a_text_can_be_scored_and_adjustments_are_reported(file: Path) -> None:
     done = score(str(file), "--start", "quick", "--end", "dog", "--json")
     assert json.loads(done.out)["chars"] == len("quick brown fox jumps over the lazy ") - 1
     assert "Took the 36 characters from 4 to 40." in done.err
@@ -92,22 +92,22 @@ def test_a_text_known_by_name_can_be_scored() -> None:
 
 
 def known_text() -> NumpyLSTM:
-    """Make a run, and an untrained model that tells of having learned its text."""
+    """Make a run, and an untrained model whose metadata names the run's text."""
     plan = read_run_config(create("reader"))
     card = CorpusInfo("sea", plan.sha256, len(SEA), SEA[:20])
     return NumpyLSTM(load(save_model("reader", random_checkpoint(SEA, corpus=card))).checkpoint)
 
 
-def test_the_held_out_part_of_what_a_model_learned_is_scored_beside_the_baselines() -> None:
+def test_the_held_out_text_is_scored_next_to_the_baselines() -> None:
     model = known_text()
     cut = len(SEA) - int(len(SEA) * 0.1)
     score = scoring.carried(model, SEA[cut:])
     known = compute_baselines(SEA[:cut], SEA[cut:], model.vocab)
     done = call("score", "--held-out", "--model", "reader", "--baselines", "--json")
-    found = json.loads(done.out)
-    assert (found["chars"], found["nats_per_char"]) == (score.characters, score.nats_per_char)
-    told = {name: nats / math.log(2) for name, nats in asdict(known).items()}
-    assert found["baselines"] == pytest.approx(told)
+    record = json.loads(done.out)
+    assert (record["chars"], record["nats_per_char"]) == (score.characters, score.nats_per_char)
+    expected = {name: nats / math.log(2) for name, nats in asdict(known).items()}
+    assert record["baselines"] == pytest.approx(expected)
     lines = call("score", "--held-out", "--model", "reader", "--baselines").out.splitlines()
     assert f"over {score.characters:,} characters; 0 unknown" in lines[0]
     assert lines[1].split() == ["bits/char"]
@@ -129,28 +129,29 @@ def test_baselines_are_of_the_characters_that_the_model_knows(tmp_path: Path) ->
     assert json.loads(done.out)["baselines"]["five_gram"] == bits(known.five_gram or 0)
 
 
-def test_without_the_text_that_a_model_learned_there_is_only_guessing(file: Path) -> None:
+def test_without_the_training_text_the_only_baseline_is_uniform(file: Path) -> None:
     done = score(str(file), "--baselines", "--json")
-    told = json.loads(done.out)["baselines"]
-    assert told.pop("uniform") == pytest.approx(math.log2(28))
-    assert set(told.values()) == {None}
-    assert "only guessing evenly. The text that 'weaver' learned from" in done.err
+    losses = json.loads(done.out)["baselines"]
+    assert losses.pop("uniform") == pytest.approx(math.log2(28))
+    assert set(losses.values()) == {None}
+    assert "Only uniform guessing can be scored, without the training text." in done.err
+    assert "'weaver'" in done.err
     assert score(str(file), "--baselines").out.splitlines()[1].split() == ["bits/char"]
     done = call("score", "--held-out", "--model", "weaver")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
 
 
 @pytest.mark.parametrize("more", [["fox.txt"], ["--start", "quick"]])
-def test_a_file_and_what_is_held_out_are_not_scored_together(more: list[str]) -> None:
+def test_a_file_and_the_held_out_text_are_not_scored_together(more: list[str]) -> None:
     done = score("--held-out", *more)
-    assert done.code == 2 and "either --held-out or a FILE" in done.err
+    assert done.code == 2 and "--held-out or a FILE" in done.err
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [(b"", "Standard input is empty"), ("ΩΩΩ".encode(), "too short to score")],
 )
-def test_what_cannot_be_scored_is_told_in_one_line(text: bytes, told: str) -> None:
+def test_a_text_that_cannot_be_scored_is_a_one_line_error(text: bytes, message: str) -> None:
     done = score("-", stdin=text)
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
-    assert told in done.err
+    assert message in done.err

@@ -32,7 +32,7 @@ def test_json_is_one_event_a_line_with_the_keys_that_scripts_rely_on(
     assert status == 0
     seen = [json.loads(line) for line in out.splitlines()]
     assert seen[0]["event"] == "started" and seen[-1]["event"] == "finished"
-    kinds = {each["event"]: each for each in seen}
+    kinds = {event["event"]: event for event in seen}
     assert kinds["progress"].keys() >= {
         *("step", "epoch", "loss", "lr", "chars_per_second", "eta_seconds")
     }
@@ -62,12 +62,12 @@ def test_a_text_comes_from_standard_input(tmp_path: Path) -> None:
     assert load_checkpoint(ref("piped")).checkpoint.corpus.characters == len(TEXT)
 
 
-def test_modules_in_the_persons_folder_are_not_taken_for_ours(text: Path, tmp_path: Path) -> None:
+def test_modules_in_the_working_folder_are_not_imported(text: Path, tmp_path: Path) -> None:
     for name in ("torch.py", "numpy.py", "core/__init__.py", "charloom/core/__init__.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("raise SystemExit('a stranger was imported')")
+        (tmp_path / name).write_text("raise SystemExit('a foreign module was imported')")
     status, _, err = outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)
-    assert status == 0 and "stranger" not in err
+    assert status == 0 and "foreign" not in err
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
     check_unused(name)
 
 
-def test_ctrl_c_saves_says_how_to_go_on_and_resume_does(text: Path, tmp_path: Path) -> None:
+def test_ctrl_c_saves_and_hints_at_resume_which_continues(text: Path, tmp_path: Path) -> None:
     options = [*TINY, "--steps", "12000", "--patience", "1", "--json"]
     process = start(["train", str(text), "--name", "sea", *options], tmp_path)
     assert process.stdout
@@ -118,7 +118,7 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resume_does(text: Path, tmp_path: Pa
     assert again.returncode == 130
 
 
-def test_a_reader_who_has_had_enough_ends_the_training_quietly(text: Path, tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_the_training_quietly(text: Path, tmp_path: Path) -> None:
     options = [*TINY, "--steps", "1000000", "--patience", "1", "--json"]
     process = start(["train", str(text), "--name", "sea", *options], tmp_path)
     assert process.stdout and process.stderr
@@ -158,7 +158,7 @@ def test_in_a_terminal_the_run_is_drawn_in_place(text: Path, tmp_path: Path) -> 
     try:
         while piece := os.read(terminal, 65_536):
             drawn += piece
-    except OSError:  # how Linux tells that the other side is closed
+    except OSError:  # on Linux: the other side is closed
         pass
     os.close(terminal)
     assert process.wait() == 0
@@ -174,7 +174,7 @@ def test_a_sparkline_is_highest_where_the_value_is_and_never_wider_than_asked() 
     assert len(sparkline([float(i) for i in range(1_000)], 30)) <= 30
 
 
-def test_a_duration_is_told_as_a_clock_does() -> None:
+def test_a_duration_is_formatted_as_a_clock() -> None:
     assert [format_clock(s) for s in (0, 59.6, 61, 3_661, -3)] == [
         "0:00",
         "1:00",
@@ -184,7 +184,7 @@ def test_a_duration_is_told_as_a_clock_does() -> None:
     ]
 
 
-def test_event_kinds_have_the_names_that_scripts_know() -> None:
+def test_event_kinds_have_fixed_names() -> None:
     assert [kind.event for kind in (Progress, Validated, Sample)] == [
         "progress",
         "validated",
