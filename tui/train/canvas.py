@@ -1,7 +1,7 @@
-"""Lines and scales drawn with characters, eight braille dots to a cell: arithmetic, no widgets.
+"""Plot lines and axes with characters, eight braille dots to a cell.
 
-Cells and dots are counted from the top left. What a cell is drawn for is its *ink*, a small number
-that the widget turns into a colour.
+Cells and dots are counted from the top left. Each cell has an *ink*, a small number that the widget
+maps to a colour.
 """
 
 import math
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Dots = NDArray[np.bool_]  # [4 * cells down, 2 * cells across]
 
-_FAR = 1e12  # whatever lies beyond is drawn as if it lay here: sums stay finite, axes stay readable
+_MAX_ABS = 1e12  # larger values are clipped: sums stay finite, axes stay readable
 _BARS = np.array([ord(c) for c in " ▁▂▃▄▅▆▇█"], np.uint32)
 _BRAILLE = 0x2800  # U+2800 BRAILLE PATTERN BLANK; each dot of a cell adds its bit
-_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint32)
+_DOT_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], np.uint32)
 
 
 class Canvas:
-    """A sheet of cells, all blank at first and of ink 0. Both sides are at least one cell."""
+    """A grid of at least one cell, initially blank and of ink 0."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
@@ -31,11 +31,11 @@ class Canvas:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Its width and height in cells."""
+        """Width and height in cells."""
         return self.width, self.height
 
     def write(self, x: int, y: int, text: str, ink: int) -> None:
-        """Write ``text`` over what is there; what lies outside the sheet is left out."""
+        """Write ``text`` over the cells; clip what lies outside."""
         text = text[max(0, -x) : max(0, self.width - x)]
         x = max(0, x)
         if text and 0 <= y < self.height:
@@ -43,64 +43,69 @@ class Canvas:
             self._inks[y, x : x + len(text)] = ink
 
     def draw(self, x: int, y: int, dots: Dots, ink: int, *, under: bool = False) -> None:
-        """Add dots to those that are there; ``under`` others, only cells that are blank get any.
+        """Add dots; with ``under``, only in blank cells.
 
-        A cell has one ink: where two curves share a row of cells, their inks take turns.
+        A cell has one ink: where two curves share a row of cells, their inks alternate.
         """
-        down, across = dots.shape[0] // 4, dots.shape[1] // 2
-        cells = np.einsum("yixj,ij->yx", dots.reshape(down, 4, across, 2), _BITS)
-        codes = self._codes[y : y + down, x : x + across]
+        height, width = dots.shape[0] // 4, dots.shape[1] // 2
+        cells = np.einsum("yixj,ij->yx", dots.reshape(height, 4, width, 2), _DOT_BITS)
+        codes = self._codes[y : y + height, x : x + width]
         blank = codes == ord(" ")
         drawn = (cells > 0) & blank if under else cells > 0
-        inked = drawn & (blank | (np.arange(across) % 2 == 0))
+        inked = drawn & (blank | (np.arange(width) % 2 == 0))
         codes[drawn] = (np.maximum(codes, _BRAILLE) | cells)[drawn]
-        self._inks[y : y + down, x : x + across][inked] = ink
+        self._inks[y : y + height, x : x + width][inked] = ink
 
     def bars(self, x: int, y: int, levels: Floats, rows: int, ink: int) -> None:
-        """Draw one bar for each of ``levels``, from 0 (the lowest bar) to 1, ``rows`` high."""
+        """Draw a bar for each of ``levels``, from 0 (one eighth of a cell) to 1 (``rows`` high)."""
         eighths = 1 + np.rint(np.clip(levels, 0, 1) * (8 * rows - 1)).astype(int)
         below = 8 * np.arange(rows - 1, -1, -1)[:, None]
         self._codes[y : y + rows, x : x + len(levels)] = _BARS[np.clip(eighths - below, 0, 8)]
         self._inks[y : y + rows, x : x + len(levels)] = ink
 
     def line(self, y: int) -> str:
-        """Return what stands in a row."""
+        """Return the text of a row."""
         return str(self._codes[y], "utf-32-le")
 
-    def runs(self, y: int) -> list[tuple[str, int]]:
-        """Return a row as pieces of one ink each."""
+    def spans(self, y: int) -> list[tuple[str, int]]:
+        """Return a row as ``(text, ink)`` spans."""
         text, inks = self.line(y), self._inks[y]
         cuts = [0, *(np.flatnonzero(inks[1:] != inks[:-1]) + 1).tolist(), len(text)]
         return [(text[start:end], int(inks[start])) for start, end in pairwise(cuts)]
 
 
 class Polyline(NamedTuple):
-    """Points from left to right."""
+    """Points, sorted by x."""
 
     x: Floats
     y: Floats
 
     @classmethod
-    def through(cls, points: Sequence[tuple[float, float]], unit: float = 1.0) -> "Polyline":
-        """Return the points that are numbers, their y counted in ``unit``."""
+    def from_points(cls, points: Sequence[tuple[float, float]], unit: float = 1.0) -> "Polyline":
+        """Return the finite points, with y divided by ``unit``."""
         x, y = np.array(points, np.float64).reshape(-1, 2).T
-        there = np.isfinite(x) & np.isfinite(y)
-        x, y = np.clip(x[there], -_FAR, _FAR), np.clip(y[there], -_FAR, _FAR) / unit
-        if (x[1:] < x[:-1]).any():  # a run that went back to an earlier checkpoint
+        finite = np.isfinite(x) & np.isfinite(y)
+        x, y = (
+            np.clip(x[finite], -_MAX_ABS, _MAX_ABS),
+            np.clip(y[finite], -_MAX_ABS, _MAX_ABS) / unit,
+        )
+        if (x[1:] < x[:-1]).any():  # the run was resumed from an earlier checkpoint
             order = x.argsort(kind="stable")
             x, y = x[order], y[order]
         return cls(x, y)
 
-    def thinned(self, most: int) -> "Polyline":
-        """Return the means of neighbours, at most about ``most`` of them.
+    def thinned(self, max_points: int) -> "Polyline":
+        """Return the means of groups of neighbours, at most about ``max_points`` of them.
 
-        Who is whose neighbour depends on x alone: as a line grows, what is drawn of its noise
-        stays as it was, until there is so much that twice as many have to be neighbours.
+        The groups depend on x only, and their width in x is a power of two: as a line grows, its
+        noise stays where it was drawn until the groups double.
         """
         if len(self.x) < 2:
             return self
-        wide = 2.0 ** max(0, math.ceil(math.log2(max(1.0, self.x[-1] - self.x[0]) / most)))
-        group = np.floor(self.x / wide)
+        group_width = 2.0 ** max(
+            0, math.ceil(math.log2(max(1.0, self.x[-1] - self.x[0]) / max_points))
+        )
+        group = np.floor(self.x / group_width)
         first = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
         count = np.diff(np.append(first, len(group)))
         return Polyline(
@@ -109,34 +114,34 @@ class Polyline(NamedTuple):
 
 
 class Axis(NamedTuple):
-    """The numbers from ``low`` to ``high`` (which is more), laid along an edge."""
+    """The range from ``low`` to ``high`` > ``low`` along an edge."""
 
     low: float
     high: float
 
-    def along(self, values: Floats, size: int) -> Floats:
-        """Return where values lie among ``size`` places: ``low`` on 0, ``high`` on the last."""
+    def positions(self, values: Floats, size: int) -> Floats:
+        """Map values to positions: ``low`` to 0, ``high`` to ``size`` - 1."""
         return (values - self.low) / (self.high - self.low) * (size - 1)
 
-    def place(self, value: float, size: int) -> int:
-        """Return the nearest of ``size`` places; values outside are at one of the ends."""
-        along = (value - self.low) / (self.high - self.low) * (size - 1)
-        return round(min(max(along, 0), size - 1))
+    def position(self, value: float, size: int) -> int:
+        """Return the nearest of ``size`` positions; values outside are clipped."""
+        position = (value - self.low) / (self.high - self.low) * (size - 1)
+        return round(min(max(position, 0), size - 1))
 
-    def holds(self, value: float) -> bool:
-        """Return whether ``value`` lies on the scale."""
+    def contains(self, value: float) -> bool:
+        """Return whether ``value`` is in the range."""
         return self.low <= value <= self.high
 
-    def ticks(self, most: int, least: float = 0.0) -> tuple[list[float], float]:
-        """Return about ``most`` round numbers on the scale, and how far they are apart.
+    def ticks(self, max_ticks: int, min_step: float = 0.0) -> tuple[list[float], float]:
+        """Return about ``max_ticks`` round numbers of the range, and their distance.
 
-        That is 1, 2 or 5 times a power of ten, and not below ``least``. But for this bound there
-        are at least two of them, whatever ``most`` says.
+        The distance is 1, 2 or 5 times a power of ten, at least ``least``. There are at least two
+        ticks, unless ``min_step`` is too large for that.
         """
-        step = max(least, nice((self.high - self.low) / max(5, most)))
+        step = max(min_step, round_up((self.high - self.low) / max(5, max_ticks)))
         ticks = self._multiples(step)
-        while len(ticks) > most and len(fewer := self._multiples(nice(1.5 * step))) >= 2:
-            ticks, step = fewer, nice(1.5 * step)
+        while len(ticks) > max_ticks and len(fewer := self._multiples(round_up(1.5 * step))) >= 2:
+            ticks, step = fewer, round_up(1.5 * step)
         return ticks, step
 
     def _multiples(self, step: float) -> list[float]:
@@ -146,100 +151,99 @@ class Axis(NamedTuple):
 
 
 class PlotArea(NamedTuple):
-    """The cells that curves are drawn in, and what their edges stand for."""
+    """The cells of the curves, and their axes."""
 
     left: int
     top: int
-    across: int
-    down: int
+    width: int
+    height: int
     x: Axis
     y: Axis
 
     def column(self, x: float) -> int:
-        """Return the column of cells in which ``x`` lies."""
-        return self.left + self.x.place(x, 2 * self.across) // 2
+        """Return the column of cells that contains ``x``."""
+        return self.left + self.x.position(x, 2 * self.width) // 2
 
     def row(self, y: float) -> int:
-        """Return the row of cells in which ``y`` lies."""
-        return self.top + (4 * self.down - 1 - self.y.place(y, 4 * self.down)) // 4
+        """Return the row of cells that contains ``y``."""
+        return self.top + (4 * self.height - 1 - self.y.position(y, 4 * self.height)) // 4
 
     def x_at(self, column: int) -> float:
         """Return the x in the middle of a column of cells."""
-        part = (2 * (column - self.left) + 0.5) / max(1, 2 * self.across - 1)
-        return self.x.low + part * (self.x.high - self.x.low)
+        fraction = (2 * (column - self.left) + 0.5) / max(1, 2 * self.width - 1)
+        return self.x.low + fraction * (self.x.high - self.x.low)
 
-    def trace(self, line: Polyline, *, thick: bool = False) -> Dots:
-        """Return the dots of the line through points, one dot wide, or two if ``thick``.
+    def line_dots(self, line: Polyline, *, thick: bool = False) -> Dots:
+        """Return the dots of a line, one dot wide, or two if ``thick``.
 
-        Where it runs above or below the frame, every other dot of that edge is set: something is
-        there, out of sight.
+        Where the line runs above or below the area, every other dot of that edge is set.
         """
-        across, down = 2 * self.across, 4 * self.down
-        x = np.rint(self.x.along(line.x, across))
+        width, height = 2 * self.width, 4 * self.height
+        x = np.rint(self.x.positions(line.x, width))
         columns = np.arange(x[0], x[-1] + 1)
-        y = np.interp(columns, x, down - 1 - self.y.along(line.y, down))
-        between = (y[1:] + y[:-1]) / 2  # where a column's piece of the line meets its neighbour's
+        y = np.interp(columns, x, height - 1 - self.y.positions(line.y, height))
+        between = (y[1:] + y[:-1]) / 2  # between neighbouring columns
         left, right = np.append(y[0], between), np.append(between, y[-1])
         upper = np.rint(np.minimum(y, np.minimum(left, right))) - thick
         lower = np.rint(np.maximum(y, np.maximum(left, right)))
-        row = np.arange(down)[:, None]
+        row = np.arange(height)[:, None]
         at = columns.astype(int)
-        dots = np.zeros((down, across), np.bool_)
+        dots = np.zeros((height, width), np.bool_)
         dots[:, at] = (row >= upper) & (row <= lower)
         dots[0, at] |= (lower < 0) & (at % 2 == 0)
-        dots[-1, at] |= (upper >= down) & (at % 2 == 0)
+        dots[-1, at] |= (upper >= height) & (at % 2 == 0)
         return dots
 
-    def level(self, y: float) -> Dots:
-        """Return the dots of a thin dotted line at ``y``."""
-        dots = np.zeros((4 * self.down, 2 * self.across), np.bool_)
-        dots[4 * self.down - 1 - self.y.place(y, 4 * self.down), ::2] = True
+    def horizontal_dots(self, y: float) -> Dots:
+        """Return the dots of a dotted horizontal line at ``y``."""
+        dots = np.zeros((4 * self.height, 2 * self.width), np.bool_)
+        dots[4 * self.height - 1 - self.y.position(y, 4 * self.height), ::2] = True
         return dots
 
-    def upright(self, x: float) -> Dots:
-        """Return the dots of a line from top to bottom at ``x``."""
-        dots = np.zeros((4 * self.down, 2 * self.across), np.bool_)
-        dots[:, self.x.place(x, 2 * self.across)] = True
+    def vertical_dots(self, x: float) -> Dots:
+        """Return the dots of a vertical line at ``x``."""
+        dots = np.zeros((4 * self.height, 2 * self.width), np.bool_)
+        dots[:, self.x.position(x, 2 * self.width)] = True
         return dots
 
 
-def nearest(ordered: Floats, value: float) -> int:
-    """Return the place of the number nearest to ``value``; there must be one."""
+def nearest_index(ordered: Floats, value: float) -> int:
+    """Return the index of the number in ``ordered`` (not empty) that is nearest to ``value``."""
     right = min(int(np.searchsorted(ordered, value)), len(ordered) - 1)
     left = max(0, right - 1)
     return left if value - ordered[left] <= ordered[right] - value else right
 
 
-def nice(rough: float) -> float:
-    """Return the least of 1, 2 and 5 × 10^k that is not below ``rough``, which is positive."""
+def round_up(rough: float) -> float:
+    """Return the smallest of 1, 2 and 5 × 10^k that is at least ``rough`` > 0."""
     base = 10.0 ** math.floor(math.log10(rough))
     return next(m * base for m in (1, 2, 5, 10) if m * base >= rough * (1 - 1e-9))
 
 
-def settled(before: Axis | None, low: float, high: float, least: float) -> Axis:
-    """Return a scale for numbers from ``low`` to ``high``, in round numbers, ``least`` long.
+def stable_axis(before: Axis | None, low: float, high: float, min_length: float) -> Axis:
+    """Return an axis from ``low`` to ``high``, rounded outwards and at least ``min_length`` long.
 
-    ``before`` stays as long as they fit it and fill most of it: a scale that followed every small
-    change would make the whole picture tremble.
+    ``before`` is kept while the range fits it and fills most of it: an axis that followed every
+    small change would make the chart jitter.
     """
-    fits = before and before.holds(low) and before.holds(high)
+    fits = before and before.contains(low) and before.contains(high)
     if before and fits and high - low > 0.6 * (before.high - before.low):
         return before
-    more = max(0.0, least - (high - low)) / 2
-    low, high = low - more, high + more
-    unit = nice((high - low) / 20)
+    margin = max(0.0, min_length - (high - low)) / 2
+    low, high = low - margin, high + margin
+    unit = round_up((high - low) / 20)
     return Axis(math.floor(low / unit) * unit, math.ceil(high / unit) * unit)
 
 
-def decimal(value: float, step: float, width: int) -> str:
-    """Return ``value`` right-aligned in ``width`` (≥ 5), with the decimals that ``step`` needs."""
-    places = max(0, -math.floor(math.log10(step * 1.001)))
-    texts = (f"{value + 0.0:.{places}f}", f"{value:.0f}", f"{value:.0e}".replace("e+", "e"))
+def format_decimal(value: float, step: float, width: int) -> str:
+    """Return ``value`` right-aligned in ``width`` (≥ 5), with the decimals of ``step``."""
+    decimals = max(0, -math.floor(math.log10(step * 1.001)))
+    texts = (f"{value + 0.0:.{decimals}f}", f"{value:.0f}", f"{value:.0e}".replace("e+", "e"))
     return next((text for text in texts if len(text) <= width), texts[-1]).rjust(width)
 
 
-def count(value: float, step: float, largest: float) -> str:
-    """Return a whole number on an axis as briefly as its neighbours allow: 1,200, 12k, 1.2M."""
+def format_count(value: float, step: float, largest: float) -> str:
+    """Return a tick label of an axis of whole numbers: 1,200, 12k, 1.2M."""
     if largest >= 1e6 and step >= 1e4:
         return f"{value / 1e6:,.2f}".rstrip("0").rstrip(".") + "M"
     if largest >= 1e4 and step >= 100:

@@ -43,7 +43,7 @@ class ChartScreen(BaseScreen):
         super().on_runs_changed()
         if run := self.services.runs.get(self._model):
             self.query_one("#heading", Static).update(run_summary.heading(run, ""), layout=False)
-            self.query_one(LossChart).show(curves(run))
+            self.query_one(LossChart).set_data(curves(run))
 
     def action_back(self) -> None:
         """Go back."""

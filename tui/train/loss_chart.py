@@ -1,4 +1,4 @@
-"""The loss chart: the largest thing on Train, and with a cursor a screen of its own."""
+"""The loss chart of the Train screen and, with a cursor, of the chart screen."""
 
 from typing import ClassVar
 
@@ -9,14 +9,14 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
-from charloom.tui.train.canvas import nearest
+from charloom.tui.train.canvas import nearest_index
 from charloom.tui.train.loss_plot import ChartData, DrawnChart, Ink, draw
 
 _CLASSES = [f"loss-chart--{ink.name.lower()}" for ink in Ink]
 
 
 class LossChart(Widget):
-    """The chart. With ``cursor`` it takes the focus and reads out the loss at any step."""
+    """The chart. With ``cursor`` it takes the focus and shows the losses at any step."""
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASSES)
@@ -41,79 +41,78 @@ class LossChart(Widget):
         Binding("home", "first", "first step", show=False),
         Binding("end", "newest", "newest step", show=False),
     ]
-    HELP = "← → move the cursor, with Shift by ten columns; Home, End and the mouse do, too."
+    HELP = "← → move the cursor, with Shift by ten columns. Home, End and the mouse move it, too."
 
     def __init__(
         self,
-        curves: ChartData | None = None,
+        data: ChartData | None = None,
         *,
         cursor: bool = False,
         id: str | None = None,  # noqa: A002 - Textual's name for it
         classes: str | None = None,
     ) -> None:
         super().__init__(id=id, classes=classes)
-        self.can_focus = self._reads = cursor
-        self._curves = curves or ChartData()
-        self._cursor: float | None = None  # the step it stands at; None follows the newest
-        self._picture: DrawnChart | None = None
+        self.can_focus = self._has_cursor = cursor
+        self._data = data or ChartData()
+        self._cursor: float | None = None  # a step; None follows the newest
+        self._chart: DrawnChart | None = None
         self._stale = True
 
-    def show(self, curves: ChartData) -> None:
-        """Draw other curves, if they are others."""
-        if curves != self._curves:
-            self._curves = curves
+    def set_data(self, data: ChartData) -> None:
+        """Draw ``data``, if it has changed."""
+        if data != self._data:
+            self._data = data
             self._redraw()
 
     def render_line(self, y: int) -> Strip:
-        """Return one row of the picture in this theme's colours."""
         canvas = self._drawn().canvas
         style = self.get_component_rich_style
-        pieces = [Segment(text, style(_CLASSES[ink])) for text, ink in canvas.runs(y)]
-        return Strip(pieces, canvas.width)
+        segments = [Segment(text, style(_CLASSES[ink])) for text, ink in canvas.spans(y)]
+        return Strip(segments, canvas.width)
 
     def _drawn(self) -> DrawnChart:
         width, height = max(1, self.content_size.width), max(1, self.content_size.height)
-        picture = self._picture
-        if self._stale or not picture or picture.canvas.size != (width, height):
-            before = picture and picture.frame
-            picture = self._picture = draw(
-                self._curves, width, height, before, reads=self._reads, cursor=self._cursor
+        chart = self._chart
+        if self._stale or not chart or chart.canvas.size != (width, height):
+            before = chart and chart.area
+            chart = self._chart = draw(
+                self._data, width, height, before, readout=self._has_cursor, cursor=self._cursor
             )
             self._stale = False
-        return picture
+        return chart
 
     def _redraw(self) -> None:
         self._stale = True
         self.refresh()
 
     def action_move(self, columns: int) -> None:
-        """Put the cursor on the last step that is drawn so many columns further on, or back."""
-        _, steps, frame = self._drawn()
-        if frame:
-            places = np.rint(frame.x.along(steps, 2 * frame.across)) // 2
-            here = -1 if self._cursor is None else nearest(steps, self._cursor)
-            wanted = places[here] + columns
+        """Move the cursor to the last step of another column."""
+        _, steps, area = self._drawn()
+        if area:
+            columns_of_steps = np.rint(area.x.positions(steps, 2 * area.width)) // 2
+            index = -1 if self._cursor is None else nearest_index(steps, self._cursor)
+            target = columns_of_steps[index] + columns
             if columns > 0:
-                wanted = places[min(int(np.searchsorted(places, wanted)), len(places) - 1)]
-            self._put(int(np.searchsorted(places, wanted, "right")) - 1)
+                following = int(np.searchsorted(columns_of_steps, target))
+                target = columns_of_steps[min(following, len(steps) - 1)]
+            self._move_to(int(np.searchsorted(columns_of_steps, target, "right")) - 1)
 
     def action_first(self) -> None:
-        """Put the cursor on the first step."""
-        self._put(0)
+        self._move_to(0)
 
     def action_newest(self) -> None:
-        """Put the cursor on the newest step, where it stays as newer ones come."""
-        self._put(len(self._drawn().steps))
+        """Move the cursor to the newest step and follow it."""
+        self._move_to(len(self._drawn().steps))
 
     def _on_mouse_move(self, event: events.MouseMove) -> None:
-        _, steps, frame = self._drawn()
+        _, steps, area = self._drawn()
         offset = event.get_content_offset(self)
-        if self._reads and frame and offset is not None:
-            self._put(nearest(steps, frame.x_at(offset.x)))
+        if self._has_cursor and area and offset is not None:
+            self._move_to(nearest_index(steps, area.x_at(offset.x)))
 
-    def _put(self, place: int) -> None:
+    def _move_to(self, index: int) -> None:
         steps = self._drawn().steps
-        cursor = None if place >= len(steps) - 1 else float(steps[max(0, place)])
+        cursor = None if index >= len(steps) - 1 else float(steps[max(0, index)])
         if cursor != self._cursor:
             self._cursor = cursor
             self._redraw()

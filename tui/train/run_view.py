@@ -58,7 +58,7 @@ class RunView(Vertical):
         notes = run_summary.notes(run)
         self._put("notes", notes, layout=True)
         self.query_one("#notes").display = bool(notes)
-        self.query_one(LossChart).show(curves(run))
+        self.query_one(LossChart).set_data(curves(run))
 
     def on_resize(self) -> None:
         """Fit the bar to the width."""

@@ -1,4 +1,4 @@
-"""Drawing with characters, held against arithmetic and against Unicode's own names."""
+"""Drawing with characters, compared with arithmetic and with Unicode's names."""
 
 import math
 import unicodedata
@@ -16,11 +16,11 @@ from charloom.tui.train.canvas import (
     Canvas,
     PlotArea,
     Polyline,
-    count,
-    decimal,
-    nearest,
-    nice,
-    settled,
+    format_count,
+    format_decimal,
+    nearest_index,
+    round_up,
+    stable_axis,
 )
 
 # Where Unicode's eight dots are in a cell: column and row.
@@ -30,7 +30,7 @@ numbers = st.floats(-1e9, 1e9)
 
 
 def dots_on(canvas: Canvas) -> set[tuple[int, int]]:
-    """Return the dots that the canvas' characters have by their names, as (column, row)."""
+    """Return the dots of the canvas by Unicode's names of its characters, as (column, row)."""
     dots = set()
     for y in range(canvas.height):
         for x, character in enumerate(canvas.line(y)):
@@ -43,10 +43,12 @@ def dots_on(canvas: Canvas) -> set[tuple[int, int]]:
 
 
 def traced(points: list[tuple[float, float]], width: int, height: int) -> set[tuple[int, int]]:
-    """Draw a line in a frame whose scales count dots, y from the bottom."""
+    """Draw a line in an area whose axes count dots, y from the bottom."""
     scales = Axis(0, 2 * width - 1), Axis(0, 4 * height - 1)
     canvas = Canvas(width, height)
-    canvas.draw(0, 0, PlotArea(0, 0, width, height, *scales).trace(Polyline.through(points)), 1)
+    canvas.draw(
+        0, 0, PlotArea(0, 0, width, height, *scales).line_dots(Polyline.from_points(points)), 1
+    )
     return dots_on(canvas)
 
 
@@ -78,9 +80,9 @@ def test_a_line_passes_through_its_points_and_hangs_together(
 
 
 def test_a_thick_line_has_a_second_dot_above_each() -> None:
-    frame = PlotArea(0, 0, 3, 1, Axis(0, 5), Axis(0, 3))
+    area = PlotArea(0, 0, 3, 1, Axis(0, 5), Axis(0, 3))
     canvas = Canvas(3, 1)
-    canvas.draw(0, 0, frame.trace(Polyline.through([(0, 1), (5, 1)]), thick=True), 1)
+    canvas.draw(0, 0, area.line_dots(Polyline.from_points([(0, 1), (5, 1)]), thick=True), 1)
     assert dots_on(canvas) == {(x, y) for x in range(6) for y in (1, 2)}
 
 
@@ -91,30 +93,30 @@ def test_a_line_out_of_sight_is_every_other_dot_of_the_edge() -> None:
 
 
 def test_levels_and_uprights_stand_where_their_number_is() -> None:
-    frame = PlotArea(2, 1, 4, 2, Axis(100, 107), Axis(-7, 0))
+    area = PlotArea(2, 1, 4, 2, Axis(100, 107), Axis(-7, 0))
     canvas = Canvas(7, 4)
-    canvas.draw(2, 1, frame.level(-5), 1)
+    canvas.draw(2, 1, area.horizontal_dots(-5), 1)
     assert dots_on(canvas) == {(4 + x, 4 + 5) for x in (0, 2, 4, 6)}
     canvas = Canvas(7, 4)
-    canvas.draw(2, 1, frame.upright(103), 1)
+    canvas.draw(2, 1, area.vertical_dots(103), 1)
     assert dots_on(canvas) == {(4 + 3, 4 + y) for y in range(8)}
-    assert (frame.column(103), frame.row(-5)) == (2 + 1, 1 + 1)
-    assert [frame.column(frame.x_at(column)) for column in range(2, 6)] == [2, 3, 4, 5]
+    assert (area.column(103), area.row(-5)) == (2 + 1, 1 + 1)
+    assert [area.column(area.x_at(column)) for column in range(2, 6)] == [2, 3, 4, 5]
 
 
 def test_where_two_curves_share_cells_both_keep_their_dots_and_their_inks_take_turns() -> None:
-    canvas, frame = Canvas(4, 1), PlotArea(0, 0, 4, 1, Axis(0, 7), Axis(0, 3))
-    canvas.draw(0, 0, frame.trace(Polyline.through([(0, 3), (7, 3)])), 1)
-    canvas.draw(0, 0, frame.trace(Polyline.through([(0, 0), (7, 0)])), 2)
+    canvas, area = Canvas(4, 1), PlotArea(0, 0, 4, 1, Axis(0, 7), Axis(0, 3))
+    canvas.draw(0, 0, area.line_dots(Polyline.from_points([(0, 3), (7, 3)])), 1)
+    canvas.draw(0, 0, area.line_dots(Polyline.from_points([(0, 0), (7, 0)])), 2)
     assert dots_on(canvas) == {(x, y) for x in range(8) for y in (0, 3)}
-    assert [ink for _, ink in canvas.runs(0)] == [2, 1, 2, 1]
+    assert [ink for _, ink in canvas.spans(0)] == [2, 1, 2, 1]
 
 
 def test_what_is_drawn_under_others_leaves_them_as_they_are() -> None:
-    canvas, frame = Canvas(4, 1), PlotArea(0, 0, 4, 1, Axis(0, 7), Axis(0, 3))
+    canvas, area = Canvas(4, 1), PlotArea(0, 0, 4, 1, Axis(0, 7), Axis(0, 3))
     canvas.write(1, 0, "ab", 1)
-    canvas.draw(0, 0, frame.level(3), 2, under=True)
-    assert canvas.runs(0) == [("⠁", 2), ("ab", 1), ("⠁", 2)]
+    canvas.draw(0, 0, area.horizontal_dots(3), 2, under=True)
+    assert canvas.spans(0) == [("⠁", 2), ("ab", 1), ("⠁", 2)]
 
 
 def test_what_is_written_beyond_the_sheet_is_left_out() -> None:
@@ -122,7 +124,7 @@ def test_what_is_written_beyond_the_sheet_is_left_out() -> None:
     for x, y in ((-2, 0), (3, 1), (0, 2), (0, -1), (9, 0), (-9, 0)):
         canvas.write(x, y, "abc", 1)
     assert (canvas.line(0), canvas.line(1)) == ("c   ", "   a")
-    assert canvas.runs(0) == [("c", 1), ("   ", 0)]
+    assert canvas.spans(0) == [("c", 1), ("   ", 0)]
 
 
 def test_bars_are_as_high_as_their_levels() -> None:
@@ -136,16 +138,18 @@ def test_bars_are_as_high_as_their_levels() -> None:
 
 def test_only_numbers_are_points_and_they_are_put_in_order() -> None:
     nan, inf = math.nan, math.inf
-    line = Polyline.through([(3, 6), (1, 2), (nan, 1), (2, nan), (2, inf), (-inf, 0), (1, 4)], 2)
+    line = Polyline.from_points(
+        [(3, 6), (1, 2), (nan, 1), (2, nan), (2, inf), (-inf, 0), (1, 4)], 2
+    )
     assert line.x.tolist() == [1, 1, 3] and line.y.tolist() == [1, 2, 3]
-    assert Polyline.through([]).x.tolist() == []
+    assert Polyline.from_points([]).x.tolist() == []
 
 
 @given(st.lists(st.tuples(st.integers(0, 5000), numbers), min_size=2), st.integers(1, 300))
 def test_a_thinned_line_is_made_of_the_means_of_neighbours(
     points: list[tuple[int, float]], most: int
 ) -> None:
-    line = Polyline.through(points).thinned(most)
+    line = Polyline.from_points(points).thinned(most)
     span = max(x for x, _ in points) - min(x for x, _ in points)
     wide = next(2**k for k in range(20) if 2**k * most >= max(1, span))
     groups = defaultdict(list)
@@ -159,14 +163,14 @@ def test_a_thinned_line_is_made_of_the_means_of_neighbours(
 def test_as_a_line_grows_what_was_drawn_of_its_noise_stays() -> None:
     noise = np.random.default_rng(1).normal(size=1000)
     points = list(enumerate(noise.tolist()))
-    earlier = Polyline.through(points[:700]).thinned(100)
-    later = Polyline.through(points[:800]).thinned(100)
+    earlier = Polyline.from_points(points[:700]).thinned(100)
+    later = Polyline.from_points(points[:800]).thinned(100)
     assert earlier.y[:-1].tolist() == later.y[: len(earlier.y) - 1].tolist()
 
 
 @given(st.floats(1e-9, 1e9))
 def test_a_nice_number_is_the_next_of_one_two_five(rough: float) -> None:
-    assert nice(rough) == pytest.approx(STEPS[bisect_left(STEPS, rough * (1 - 1e-9))])
+    assert round_up(rough) == pytest.approx(STEPS[bisect_left(STEPS, rough * (1 - 1e-9))])
 
 
 @given(numbers, st.floats(0.1, 1e9), st.integers(2, 12))
@@ -176,23 +180,23 @@ def test_ticks_are_round_numbers_on_the_scale(low: float, span: float, most: int
     assert 2 <= len(ticks) <= max(5, most)
     assert any(step == pytest.approx(nice) for nice in STEPS)
     assert ticks == pytest.approx([round(tick / step) * step for tick in ticks], rel=1e-12)
-    # None is missing at either end, none is outside, but for what rounding does.
+    # No tick is missing at either end and none is outside, up to rounding.
     assert low - step / 1e6 <= ticks[0] < low + step * (1 + 1e-6)
     assert scale.high - step * (1 + 1e-6) < ticks[-1] <= scale.high + step / 1e6
 
 
-def test_ticks_on_scales_as_they_are_met() -> None:
+def test_ticks_on_typical_scales() -> None:
     assert Axis(1.9, 3.2).ticks(5) == ([2, 2.5, 3], 0.5)
     assert Axis(1.9, 3.2).ticks(2) == ([2, 3], 1)
     assert Axis(20, 9000).ticks(5) == ([2000, 4000, 6000, 8000], 2000)
-    assert Axis(0, 2).ticks(12, least=1) == ([0, 1, 2], 1)
+    assert Axis(0, 2).ticks(12, min_step=1) == ([0, 1, 2], 1)
 
 
 @given(numbers, st.floats(0, 1e6))
 def test_a_scale_holds_its_numbers_in_round_ones_without_wasting_much(
     low: float, span: float
 ) -> None:
-    scale = settled(None, low, low + span, 0.1)
+    scale = stable_axis(None, low, low + span, 0.1)
     assert scale.low <= low + 1e-6 and low + span <= scale.high + 1e-6
     assert scale.high - scale.low <= 1.3 * max(span, 0.1) + 1e-6
 
@@ -201,33 +205,33 @@ def test_a_scale_holds_its_numbers_in_round_ones_without_wasting_much(
 def test_a_scale_stays_while_it_fits_and_is_mostly_filled(
     a: float, b: float, c: float, d: float
 ) -> None:
-    before = settled(None, min(a, b), max(a, b), 0.1)
+    before = stable_axis(None, min(a, b), max(a, b), 0.1)
     low, high = min(c, d), max(c, d)
     fits = before.low <= low and high <= before.high
     share = (high - low) / (before.high - before.low)
     assume(abs(share - 0.6) > 1e-9)
-    after = settled(before, low, high, 0.1)
-    assert after == (before if fits and share > 0.6 else settled(None, low, high, 0.1))
+    after = stable_axis(before, low, high, 0.1)
+    assert after == (before if fits and share > 0.6 else stable_axis(None, low, high, 0.1))
 
 
-def test_figures_on_a_scale_of_losses_are_all_of_one_width() -> None:
-    assert [decimal(v, 0.5, 5) for v in (0.0, -0.0, 2.0, 2.5, 12.5)] == [
+def test_labels_of_losses_are_all_of_one_width() -> None:
+    assert [format_decimal(v, 0.5, 5) for v in (0.0, -0.0, 2.0, 2.5, 12.5)] == [
         *("  0.0", "  0.0", "  2.0", "  2.5", " 12.5")
     ]
-    assert [decimal(v, 0.05, 5) for v in (2.05, 12.1)] == [" 2.05", "12.10"]
-    assert [decimal(v, 0.1, 5) for v in (0.30000000000000004, 1)] == ["  0.3", "  1.0"]
-    assert [decimal(v, 2000, 5) for v in (4000, 123456, 4e11)] == [" 4000", " 1e05", " 4e11"]
+    assert [format_decimal(v, 0.05, 5) for v in (2.05, 12.1)] == [" 2.05", "12.10"]
+    assert [format_decimal(v, 0.1, 5) for v in (0.30000000000000004, 1)] == ["  0.3", "  1.0"]
+    assert [format_decimal(v, 2000, 5) for v in (4000, 123456, 4e11)] == [" 4000", " 1e05", " 4e11"]
 
 
 def test_steps_are_written_as_briefly_as_their_neighbours_allow() -> None:
-    assert [count(v, 400, 2000) for v in (400, 1200, 2000)] == ["400", "1,200", "2,000"]
-    assert [count(v, 500, 12500) for v in (500, 12000, 12500)] == ["0.5k", "12k", "12.5k"]
-    assert [count(v, 1e5, 1.2e6) for v in (1e5, 1e6, 1.2e6)] == ["0.1M", "1M", "1.2M"]
-    assert [count(v, 10, 1234570) for v in (1234560, 1234570)] == ["1,234,560", "1,234,570"]
+    assert [format_count(v, 400, 2000) for v in (400, 1200, 2000)] == ["400", "1,200", "2,000"]
+    assert [format_count(v, 500, 12500) for v in (500, 12000, 12500)] == ["0.5k", "12k", "12.5k"]
+    assert [format_count(v, 1e5, 1.2e6) for v in (1e5, 1e6, 1.2e6)] == ["0.1M", "1M", "1.2M"]
+    assert [format_count(v, 10, 1234570) for v in (1234560, 1234570)] == ["1,234,560", "1,234,570"]
 
 
 @given(st.lists(numbers, min_size=1), numbers)
 def test_the_nearest_number_is_found(some: list[float], value: float) -> None:
     ordered = np.array(sorted(some))
-    distance = abs(ordered[nearest(ordered, value)] - value)
+    distance = abs(ordered[nearest_index(ordered, value)] - value)
     assert distance == min(abs(number - value) for number in some)

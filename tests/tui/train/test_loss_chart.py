@@ -1,4 +1,4 @@
-"""The loss chart on a screen: when it is painted, and how it is read with a cursor."""
+"""The loss chart on a screen: repainting and the cursor."""
 
 import os
 
@@ -37,18 +37,18 @@ def text_of(chart: LossChart) -> list[str]:
 async def test_the_chart_fills_any_size(size: tuple[int, int]) -> None:
     chart = LossChart(RUN, cursor=True)
     async with Shown(chart).run_test(size=size) as pilot:
-        assert text_of(chart) == lines(draw(RUN, *size, reads=True))
+        assert text_of(chart) == lines(draw(RUN, *size, readout=True))
         await pilot.resize_terminal(60, 10)
         assert [len(line) for line in text_of(chart)] == [60] * 10
 
 
 class Counted(LossChart):
-    """A chart that counts the rows it is asked for."""
+    """A chart that counts the rows that are rendered."""
 
-    asked = 0
+    rendered = 0
 
     def render_line(self, y: int) -> Strip:
-        self.asked += 1
+        self.rendered += 1
         return super().render_line(y)
 
 
@@ -56,21 +56,21 @@ async def test_other_curves_are_drawn_and_the_same_curves_are_not_drawn_again() 
     chart = Counted()
     async with Shown(chart).run_test(size=(76, 8)) as pilot:
         assert EMPTY in text_of(chart)[3]
-        asked = chart.asked
-        chart.show(ChartData())
+        rendered = chart.rendered
+        chart.set_data(ChartData())
         await pilot.pause()
-        assert chart.asked == asked
-        chart.show(curves_of(1000))
+        assert chart.rendered == rendered
+        chart.set_data(curves_of(1000))
         await pilot.pause()
-        assert chart.asked == asked + 8
-        chart.show(curves_of(1000))
+        assert chart.rendered == rendered + 8
+        chart.set_data(curves_of(1000))
         await pilot.pause()
-        assert chart.asked == asked + 8
+        assert chart.rendered == rendered + 8
         assert text_of(chart)[-1].rstrip().endswith("1,000")
 
 
 def readout(step: int) -> str:
-    """Return what the readout must say of RUN at a step that both curves have."""
+    """Return the readout of RUN at a step of both curves."""
     train, validation = dict(RUN.train)[step], dict(RUN.validation)[step]
     return (
         f"step {step:,}  train {train / LN2:.2f} bits {train:.3f} nats"
@@ -114,10 +114,10 @@ async def test_the_cursor_is_moved_with_keys_and_read_out() -> None:
 async def test_a_cursor_at_the_newest_step_follows_and_one_elsewhere_stays() -> None:
     chart = LossChart(curves_of(2000), cursor=True)
     async with Shown(chart).run_test(size=(150, 28)) as pilot:
-        chart.show(curves_of(4000))
+        chart.set_data(curves_of(4000))
         assert text_of(chart)[1].startswith("step 4,000 ")
         await pilot.press("home")
-        chart.show(RUN)
+        chart.set_data(RUN)
         assert text_of(chart)[1].startswith("step    20 ")
 
 
@@ -143,7 +143,7 @@ async def test_without_a_cursor_keys_and_mouse_pass_by() -> None:
         assert not chart.has_focus and text_of(chart) == before
 
 
-async def test_an_empty_chart_with_a_cursor_bears_all_keys() -> None:
+async def test_an_empty_chart_with_a_cursor_accepts_all_keys() -> None:
     chart = LossChart(cursor=True)
     async with Shown(chart).run_test(size=(76, 8)) as pilot:
         await pilot.press("left", "right", "shift+left", "ctrl+right", "home", "end")

@@ -1,4 +1,4 @@
-"""What the loss chart draws of a run, held against arithmetic and against any data at all."""
+"""The drawing of loss curves, compared with arithmetic and tried on arbitrary data."""
 
 import math
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ LN2 = math.log(2)
 
 
 def curves_of(last: int) -> ChartData:
-    """Return a run as they are: down from ln 84, ever more slowly, overfitting in the end."""
+    """Return a typical run: down from ln 84, more and more slowly, overfitting in the end."""
     noise = np.random.default_rng(1).normal(0, 0.03, last + 1).tolist()
 
     def loss(step: int) -> float:
@@ -44,12 +44,12 @@ def drawn(curves: ChartData, width: int = 76, height: int = 8) -> list[str]:
 
 
 def inked(picture: DrawnChart, ink: Ink) -> str:
-    """Return all that is drawn with ``ink``."""
-    runs = (run for y in range(picture.canvas.height) for run in picture.canvas.runs(y))
-    return "".join(text for text, of in runs if of == ink)
+    """Return the text drawn with ``ink``."""
+    spans = (span for y in range(picture.canvas.height) for span in picture.canvas.spans(y))
+    return "".join(text for text, of in spans if of == ink)
 
 
-def test_without_a_loss_there_is_one_calm_sentence() -> None:
+def test_without_a_loss_there_is_one_sentence() -> None:
     shown = drawn(ChartData(baselines=[("uniform", 4.4), ("bigram", 2.4)], total=100))
     assert [line.strip() for line in shown if line.strip()] == [EMPTY]
     assert drawn(ChartData([(1, math.nan)], [(math.inf, 1)]), 10, 1) == [EMPTY[:10]]
@@ -84,12 +84,12 @@ def test_a_legend_that_is_too_long_ends_with_a_whole_phrase() -> None:
 def test_a_baseline_in_sight_is_a_dotted_line_with_its_name() -> None:
     early = curves_of(1000)
     picture = draw(early, 76, 8)
-    frame = picture.frame
-    assert frame is not None
-    row = frame.row(2.364 / LN2)
+    area = picture.area
+    assert area is not None
+    row = area.row(2.364 / LN2)
     assert lines(picture)[row].rstrip().endswith("bigram 3.41")
     assert "bigram" not in lines(picture)[0]
-    dots = "".join(text for text, ink in picture.canvas.runs(row) if ink == Ink.BASELINE)
+    dots = "".join(text for text, ink in picture.canvas.spans(row) if ink == Ink.BASELINE)
     assert len(dots.replace(" bigram 3.41 ", "")) > 25
     assert len(set(dots.replace(" bigram 3.41 ", ""))) == 1
 
@@ -99,20 +99,20 @@ def test_baselines_that_are_close_together_have_their_names_side_by_side() -> No
     (row,) = (row for row, line in enumerate(lines(picture)) if "xz -9 2.52" in line)
     assert " xz -9 2.52  5-gram 2.41 " in lines(picture)[row]
     crowded = replace(curves_of(1500), baselines=[(f"one of many {n}", 1.7) for n in range(9)])
-    told = drawn(crowded, 200)
-    assert told[0].count("one of many") + " ".join(told[1:]).count("one of many") == 9
-    assert told[0].count("one of many") > 0
+    rows = drawn(crowded, 200)
+    assert rows[0].count("one of many") + " ".join(rows[1:]).count("one of many") == 9
+    assert rows[0].count("one of many") > 0
 
 
 def test_the_best_validation_loss_is_marked_where_it_is() -> None:
     for width, height in ((76, 8), (150, 28)):
         picture = draw(RUN, width, height)
-        frame, best = picture.frame, RUN.best
-        assert frame is not None and best is not None
-        across = (best[0] - 20) / (9000 - 20) * (2 * (width - 6) - 1)
+        area, best = picture.area, RUN.best
+        assert area is not None and best is not None
+        columns = (best[0] - 20) / (9000 - 20) * (2 * (width - 6) - 1)
         y, line = next((y, line) for y, line in enumerate(lines(picture)) if y and "◆" in line)
-        assert line.index("◆") == 6 + round(across) // 2
-        assert y == frame.row(best[1] / LN2)
+        assert line.index("◆") == 6 + round(columns) // 2
+        assert y == area.row(best[1] / LN2)
 
 
 def test_curves_can_be_told_apart_without_colours() -> None:
@@ -132,34 +132,34 @@ def test_all_few_validations_are_marked_and_of_many_only_some() -> None:
 
 def test_the_cliff_at_the_beginning_does_not_flatten_what_comes_later() -> None:
     for width, height in ((76, 8), (150, 28)):
-        frame = draw(RUN, width, height).frame
-        assert frame is not None
+        area = draw(RUN, width, height).area
+        assert area is not None
         later = [loss / LN2 for step, loss in RUN.train if step > 1500]
-        share = (max(later) - min(later)) / (frame.y.high - frame.y.low)
-        assert frame.y.high < RUN.train[0][1] / LN2
+        share = (max(later) - min(later)) / (area.y.high - area.y.low)
+        assert area.y.high < RUN.train[0][1] / LN2
         assert share > 0.4
 
 
 def test_a_loss_that_goes_up_again_stays_in_sight() -> None:
     broken = [(9000 + 20 * n, 2.0 + n / 50) for n in range(1, 50)]
-    frame = draw(replace(RUN, train=[*RUN.train, *broken]), 76, 8).frame
-    assert frame is not None and frame.y.high > 2.8 / LN2
+    area = draw(replace(RUN, train=[*RUN.train, *broken]), 76, 8).area
+    assert area is not None and area.y.high > 2.8 / LN2
 
 
 def test_one_spike_does_not_flatten_the_curve() -> None:
     train = [*RUN.train[:-2], (RUN.train[-2][0], 1e6), RUN.train[-1]]
-    frame = draw(replace(RUN, train=train), 150, 28).frame
-    assert frame is not None and frame.y.high < 5
+    area = draw(replace(RUN, train=train), 150, 28).area
+    assert area is not None and area.y.high < 5
 
 
 def growing(height: int) -> Iterator[DrawnChart]:
-    """Yield the pictures of a run as it goes on."""
+    """Yield the charts of a growing run."""
     picture = None
     for n in range(1, len(RUN.train) + 1):
         step = RUN.train[n - 1][0]
         validation = [point for point in RUN.validation if point[0] <= step]
         now = replace(RUN, train=RUN.train[:n], validation=validation, best=None)
-        picture = draw(now, 76, height, picture.frame if picture else None)
+        picture = draw(now, 76, height, picture.area if picture else None)
         yield picture
 
 
@@ -170,7 +170,7 @@ def test_while_a_run_goes_on_the_scale_is_steady_and_figures_never_move_sideways
         figures = [line[:5] for line in lines(picture) if "┤" in line]
         assert 2 <= len(figures) <= 5
         assert len({figure.rstrip()[::-1].find(".") for figure in figures}) == 1
-    scales = [picture.frame.y for picture in pictures if picture.frame]
+    scales = [picture.area.y for picture in pictures if picture.area]
     later = scales[len(scales) // 4 :]
     assert sum(a != b for a, b in pairwise(later)) <= 8
 
@@ -194,11 +194,11 @@ def test_steps_are_labelled_below_where_they_are() -> None:
 
 def test_the_axis_ends_at_the_newest_step_and_late_in_a_run_at_its_end() -> None:
     def end(last: int, total: float | None) -> float:
-        frame = draw(curves_of(last), 76, 8).frame
-        assert frame and frame.x.high == last
-        frame = draw(replace(curves_of(last), total=total), 76, 8).frame
-        assert frame
-        return frame.x.high
+        area = draw(curves_of(last), 76, 8).area
+        assert area and area.x.high == last
+        area = draw(replace(curves_of(last), total=total), 76, 8).area
+        assert area
+        return area.x.high
 
     assert end(4000, 9000) == 4000
     assert end(8000, 9000) == 9000
@@ -207,7 +207,7 @@ def test_the_axis_ends_at_the_newest_step_and_late_in_a_run_at_its_end() -> None
 
 
 def test_in_a_few_rows_there_are_bars_and_the_ends_of_the_scale() -> None:
-    scale = draw(RUN, 76, 1).frame
+    scale = draw(RUN, 76, 1).area
     assert scale is not None
     low, high = (f"{end:.2f}" for end in scale.y)
     (only,) = drawn(RUN, 76, 1)
@@ -241,11 +241,11 @@ points = st.lists(st.tuples(steps, floats), max_size=30)
 @example(ChartData([(n, 1.4) for n in range(300)]), 76, 8, False, None)
 @example(ChartData([(1e7 * n, 12.1) for n in range(300)], total=1e300), 20, 6, True, 3e8)
 @settings(max_examples=300)
-def test_whatever_the_numbers_and_the_size_there_is_a_picture_of_that_size(
-    curves: ChartData, width: int, height: int, reads: bool, cursor: float | None
+def test_any_numbers_and_any_size_give_a_picture_of_that_size(
+    curves: ChartData, width: int, height: int, readout: bool, cursor: float | None
 ) -> None:
-    picture = draw(curves, width, height, reads=reads, cursor=cursor)
-    again = draw(curves, width, height, picture.frame, reads=reads, cursor=cursor)
+    picture = draw(curves, width, height, readout=readout, cursor=cursor)
+    again = draw(curves, width, height, picture.area, readout=readout, cursor=cursor)
     for y in range(height):
-        text = "".join(text for text, _ in again.canvas.runs(y))
+        text = "".join(text for text, _ in again.canvas.spans(y))
         assert len(text) == width and text.isprintable()
