@@ -10,7 +10,7 @@ The ten stages, and the room in which each of them lives:
 6.  DataLoader ``[B, T]``            ``windows.batches``
 7.  Embedding → LSTM → Linear        ``model.CharLSTM``
 8.  cross-entropy on ``[B*T, V]``    ``model.cross_entropy``
-9.  forward, loss, backward, step    ``learner.TrainStep.step``
+9.  forward, loss, backward, step    ``training.step.Stepper.step``
 10. generation by sampling           ``sampling.Sampler``
 """
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import paths
 from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
 from charloom.tui.cli import run
@@ -60,7 +59,7 @@ def test_a_command_waits_for_nothing_heavy(command: list[str], tmp_path: Path) -
     save_model("mine", random_checkpoint())
     (tmp_path / "text.txt").write_text("the loom went on\n" * 10)
     assert run(["generate", "the", "--model", "mine", "--length", "3", "--favorite"]) == 0
-    cache_throughput(paths.home() / "speeds.json", dict.fromkeys(PRESETS, 9_000.0))
+    cache_throughput(dict.fromkeys(PRESETS, 9_000.0))
     ran = f"from charloom.tui.cli import run; assert run({command!r}) == 0"
     assert not imported_after(ran, tmp_path).intersection(HEAVY)
 

@@ -1,8 +1,8 @@
-"""What a loss is measured against: what simpler ways to predict come to on the same held-out text.
+"""Losses of simple predictors on the held-out text, to compare a model's loss with.
 
-Nats per character. *Uniform* guesses evenly; a network that does no better has learned nothing.
-*Unigram* knows how often each character occurs, *bigram* which one follows which, *5-gram* what
-follows each four. *xz* is what the text takes in a file that ``xz -9`` packs.
+In nats per character. *Uniform* gives all characters the same probability; a network that does no
+better has learned nothing. *Unigram*, *bigram* and *5-gram* predict from the 0, 1 and 4 characters
+before. *xz* is the size that the text adds to a file compressed with ``xz -9``.
 """
 
 import math
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from charloom.core.data.vocab import Vocab
 from charloom.core.runs.events import Started
 
-MOST_COUNTED, MOST_JUDGED = 2_000_000, 200_000  # characters: bounds the time and the memory
+MAX_TRAIN_CHARACTERS, MAX_HELD_OUT_CHARACTERS = 2_000_000, 200_000  # bounds time and memory
 NAMES = {
     "uniform": "uniform",
     "unigram": "unigram",
@@ -22,18 +22,18 @@ NAMES = {
     "five_gram": "5-gram",
     "xz": "xz -9",
 }
-"""How each is called where a person reads it."""
+"""Display names, by field of :class:`Baselines`."""
 
 _ORDER = 5
-_LARGEST_TABLE = 1 << 23  # entries
-_LEAST_DICTIONARY = 4096  # bytes, which is the format's
+_MAX_TABLE_ENTRIES = 1 << 23
+_MIN_DICTIONARY_BYTES = 4096  # of the xz format
 
 Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Baselines:
-    """The baselines of one held-out text; None is what it is too short for."""
+    """The baselines of one held-out text; None where they do not exist, as for a short text."""
 
     uniform: float
     unigram: float | None = None
@@ -42,34 +42,33 @@ class Baselines:
     xz: float | None = None
 
 
-def compute_baselines(train: str, held_out: str, vocab: Vocab) -> Baselines:
-    """Return what who knows ``train`` reaches on ``held_out``, both in the characters of ``vocab``.
+def compute_baselines(train: Ids, held_out: Ids, vocab: Vocab) -> Baselines:
+    """Return the losses on ``held_out`` ``[M]`` of simple predictors fitted to ``train`` ``[N]``.
 
-    Of long texts, the last :data:`MOST_COUNTED` characters of ``train`` are counted, and the first
-    :data:`MOST_JUDGED` of ``held_out`` are judged.
+    Of long texts, the last :data:`MAX_TRAIN_CHARACTERS` ids of ``train`` are counted, and the first
+    :data:`MAX_HELD_OUT_CHARACTERS` of ``held_out`` are predicted.
     """
-    even = uniform(len(vocab))
-    known, asked = vocab.encode(train[-MOST_COUNTED:]), vocab.encode(held_out[:MOST_JUDGED])
-    if len(asked) < 2:
-        return Baselines(even)
-    grams = n_grams(known, asked, len(vocab), _ORDER)
-    packed = xz(vocab.decode(known), vocab.decode(asked))
-    return Baselines(even, unigram=grams[0], bigram=grams[1], five_gram=grams[-1], xz=packed)
+    train, held_out = train[-MAX_TRAIN_CHARACTERS:], held_out[:MAX_HELD_OUT_CHARACTERS]
+    if len(held_out) < 2:
+        return Baselines(uniform(len(vocab)))
+    unigram, bigram, *_, five_gram = n_grams(train, held_out, len(vocab), _ORDER)
+    compressed = xz(vocab.decode(train), vocab.decode(held_out))
+    return Baselines(uniform(len(vocab)), unigram, bigram, five_gram, compressed)
 
 
-def named(told: Baselines | Started) -> list[tuple[str, float]]:
-    """Return the names and losses of the baselines that there are, the most easily beaten first."""
-    every = [(name, getattr(told, field)) for field, name in NAMES.items()]
-    return sorted([each for each in every if each[1] is not None], key=lambda each: -each[1])
+def named(baselines: Baselines | Started) -> list[tuple[str, float]]:
+    """Return the names and losses of the baselines that exist, the highest loss first."""
+    losses = [(name, getattr(baselines, field)) for field, name in NAMES.items()]
+    return sorted([pair for pair in losses if pair[1] is not None], key=lambda pair: -pair[1])
 
 
 def uniform(vocab_size: int) -> float:
-    """Return what it costs to guess evenly among V characters: ln V."""
+    """Return the loss of a uniform distribution over V characters: ln V."""
     return math.log(vocab_size)
 
 
-def n_grams(train: Ids, held_out: Ids, vocab_size: int, most: int) -> list[float]:
-    """Return the losses on ``held_out`` ``[M ≥ 2]`` of the n-grams of ``train``, n = 1 to ``most``.
+def n_grams(train: Ids, held_out: Ids, vocab_size: int, max_order: int) -> list[float]:
+    """Return the losses on ``held_out`` ``[M ≥ 2]`` of n-grams of ``train``, n up to ``max_order``.
 
     Each character b of the held-out text but its first is predicted from those before it there:
     the last n - 1, called a, or as many as there are::
@@ -77,59 +76,63 @@ def n_grams(train: Ids, held_out: Ids, vocab_size: int, most: int) -> list[float
         p(b | a) = (c(ab) + t(a) p(b | a')) / (c(a) + t(a))        p(b) = (c(b) + 1) / (N + V)
 
     where a' is a without its first character. c counts in ``train`` ``[N]`` (c(a) only where
-    something follows) and t(a) is how many different characters follow a there; where nothing
+    something follows) and t(a) is the number of different characters that follow a there; if none
     does, p(b | a) = p(b | a'). This is Witten and Bell's interpolation (method C in "The
     zero-frequency problem", 1991; interpolated as in Chen and Goodman, "An empirical study of
     smoothing techniques for language modeling", 1998), with add-one unigrams below it.
     """
-    single = np.bincount(train, minlength=vocab_size) + 1.0
-    chance = (single / single.sum())[held_out]  # p, of each character of the held-out text
+    counts = np.bincount(train, minlength=vocab_size) + 1.0
+    chance = (counts / counts.sum())[held_out]  # p of each character of the held-out text
     losses = [_loss(chance)]
-    learned, read = train, held_out  # at each place, the number of the (n-1)-gram that begins there
-    different = vocab_size  # of these grams
-    for n in range(2, most + 1):
-        a = read[:-1]
-        there = learned[:-1] * vocab_size + train[n - 1 :]
-        asked = a * vocab_size + held_out[n - 1 :]
-        grams, number = _numbered(np.concatenate([there, asked]), different * vocab_size)
-        learned, read = np.split(number, [len(there)])
-        seen = np.bincount(learned, minlength=len(grams))  # c(ab)
-        before = grams // vocab_size
-        followed = np.bincount(before, seen, different)  # c(a)
-        weight = np.bincount(before, seen > 0, different)[a]  # t(a)
+    # At each position, the number of the (n-1)-gram that begins there, out of `size` numbers.
+    train_grams, held_out_grams, size = train, held_out, vocab_size
+    for n in range(2, max_order + 1):
+        a = held_out_grams[:-1]
+        train_keys = train_grams[:-1] * vocab_size + train[n - 1 :]
+        held_out_keys = a * vocab_size + held_out[n - 1 :]
+        grams, numbers = _numbered(np.concatenate([train_keys, held_out_keys]), size * vocab_size)
+        train_grams, held_out_grams = np.split(numbers, [len(train_keys)])
+        count = np.bincount(train_grams, minlength=len(grams))  # c(ab)
+        prefixes = grams // vocab_size
+        followed = np.bincount(prefixes, count, size)  # c(a)
+        weight = np.bincount(prefixes, count > 0, size)[a]  # t(a)
         total = followed[a] + weight
-        mixed = (seen[read] + weight * chance[n - 1 :]) / np.maximum(total, 1)
+        mixed = (count[held_out_grams] + weight * chance[n - 1 :]) / np.maximum(total, 1)
         chance[n - 1 :] = np.where(total > 0, mixed, chance[n - 1 :])
         losses.append(_loss(chance))
-        different = len(grams)
+        size = len(grams)
     return losses
 
 
 def xz(train: str, held_out: str) -> float | None:
-    """Return what ``held_out`` adds to ``train`` in a file of ``xz -9``; None without lzma."""
+    """Return the nats per character that ``held_out`` adds to a file of ``train`` by ``xz -9``.
+
+    None in builds of Python without lzma.
+    """
     try:
-        import lzma  # which some builds of Python lack
+        import lzma
     except ImportError:
         return None
 
-    def packed(text: str) -> int:
+    def compressed_bytes(text: str) -> int:
         data = text.encode("utf-8", "surrogatepass")
         # A dictionary as large as the text is as good as one of 64 MiB, for which xz would take
         # 674 MiB of memory.
-        size = max(_LEAST_DICTIONARY, len(data))
-        how = {"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": size}
-        return len(lzma.compress(data, filters=[how]))
+        size = max(_MIN_DICTIONARY_BYTES, len(data))
+        options = {"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": size}
+        return len(lzma.compress(data, filters=[options]))
 
-    return 8 * math.log(2) * (packed(train + held_out) - packed(train)) / len(held_out)
+    added = compressed_bytes(train + held_out) - compressed_bytes(train)
+    return 8 * math.log(2) * added / len(held_out)
 
 
 def _numbered(values: Ids, limit: int) -> tuple[Ids, Ids]:
-    """Return what ``values``, below ``limit``, there are, in order, and the place of each there."""
-    if limit > _LARGEST_TABLE:
+    """Return the distinct ``values`` (below ``limit``), sorted, and the index of each in them."""
+    if limit > _MAX_TABLE_ENTRIES:
         return np.unique(values, return_inverse=True)
-    there = np.zeros(limit, np.bool_)  # a table takes a tenth of the time that sorting does
-    there[values] = True
-    return np.flatnonzero(there), np.cumsum(there)[values] - 1
+    present = np.zeros(limit, np.bool_)  # a table takes a tenth of the time that sorting does
+    present[values] = True
+    return np.flatnonzero(present), np.cumsum(present)[values] - 1
 
 
 def _loss(chance: NDArray[np.float64]) -> float:

@@ -1,13 +1,12 @@
-"""How well a model predicts a text: the two measures of loss, in NumPy.
+"""Losses of a model on a text, computed with NumPy.
 
-*Carried*: each character is predicted from all that stands before it, or from at least the
-``CONTEXT`` characters before it. *Windowed-W*: independent windows of W characters, each from the
+*Carried* is the stateful loss: each character is predicted from all characters before it, or from
+at least the ``CONTEXT`` before it. *Windowed-W*: independent windows of W characters, each from the
 empty state; a window reads W + 1 characters and predicts W of them, as transformer baselines do
 with block size W, and a last, shorter window is counted too.
 
-In both, every character but the first is predicted once. Characters the model does not know are
-counted, not predicted, and the text is not changed for them: the network reads the placeholder in
-their place when it has one, and nothing otherwise.
+In both, every character but the first is predicted once. Unknown characters are counted, not
+predicted: the network reads its placeholder in their place, or skips them if it has none.
 """
 
 import math
@@ -24,17 +23,17 @@ from charloom.core.errors import CharloomError
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
 CONTEXT = 1_000
-"""Characters each parallel lane reads, uncounted, before its own begin."""
+"""Characters that each parallel lane reads, uncounted, before those it counts."""
 
-_LANE = 10 * CONTEXT  # characters a lane counts: what it reads uncounted is at most a tenth of it
-_LANES = 64  # per worker: matrix products are near their best speed, and their memory is small
-_LOGITS = 1 << 20  # computed at a time by a worker: 4 MB
-_WORKERS = 8  # more would mostly wait for each other
+_LANE_CHARACTERS = 10 * CONTEXT  # counted by a lane, so that its context is a tenth at most
+_LANES_PER_WORKER = 64  # matrix products are near their best speed, and their memory is small
+_MAX_LOGITS = 1 << 20  # computed at a time by a worker: 4 MB
+_MAX_WORKERS = 8  # more would mostly wait for each other
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The mean loss over the ``characters`` that were predicted; ``unknown`` ones were not."""
+    """The mean loss over the predicted ``characters``; ``unknown`` ones were not predicted."""
 
     characters: int
     nats_per_char: float
@@ -48,7 +47,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class _EncodedText:
-    """``ids`` ``[N]``, and for each whether its prediction counts."""
+    """The ``ids`` ``[N]`` of a text; ``known`` ``[N]`` tells which predictions are counted."""
 
     ids: NDArray[np.int64]
     known: NDArray[np.bool_]
@@ -57,32 +56,32 @@ class _EncodedText:
 
 def carried(model: NumpyLSTM, text: str) -> Score:
     """Return the carried loss of ``text``."""
-    read = _read(model, text)
-    predictions = len(read.ids) - 1
-    lanes = max(1, predictions // _LANE)
+    encoded = _encode(model, text)
+    predictions = len(encoded.ids) - 1
+    lanes = max(1, predictions // _LANE_CHARACTERS)
     bounds = np.arange(lanes + 1) * predictions // lanes
-    return _score(model, read, np.maximum(bounds[:-1] - CONTEXT, 0), bounds[:-1], bounds[1:])
+    return _score(model, encoded, np.maximum(bounds[:-1] - CONTEXT, 0), bounds[:-1], bounds[1:])
 
 
 def windowed(model: NumpyLSTM, text: str, window: int = 256) -> Score:
     """Return the windowed loss of ``text`` for windows of ``window`` predicted characters."""
     if window < 1:
         raise CharloomError(f"A window has one character or more, not {window!r}.")
-    read = _read(model, text)
-    predictions = len(read.ids) - 1
+    encoded = _encode(model, text)
+    predictions = len(encoded.ids) - 1
     first = np.arange(0, predictions, window)
-    return _score(model, read, first, first, np.minimum(first + window, predictions))
+    return _score(model, encoded, first, first, np.minimum(first + window, predictions))
 
 
 def losses(logits: Array, labels: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the cross-entropy ``[…]`` in nats of logits ``[…, V]``, which are used up."""
+    """Return the cross-entropy ``[…]`` in nats of logits ``[…, V]``, which are overwritten."""
     logits -= logits.max(axis=-1, keepdims=True)  # so that no exp overflows
-    labelled = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
-    nats: NDArray[np.float64] = np.log(np.exp(logits, logits).sum(axis=-1, dtype=np.float64))
-    return nats - labelled
+    label_logits = np.take_along_axis(logits, labels[..., None], axis=-1)[..., 0]
+    log_sum: NDArray[np.float64] = np.log(np.exp(logits, logits).sum(axis=-1, dtype=np.float64))
+    return log_sum - label_logits
 
 
-def _read(model: NumpyLSTM, text: str) -> _EncodedText:
+def _encode(model: NumpyLSTM, text: str) -> _EncodedText:
     vocab = model.vocab
     known = np.fromiter((c in vocab.c2ix for c in text), np.bool_, len(text))
     unknown = len(text) - int(np.count_nonzero(known))
@@ -97,10 +96,10 @@ def _read(model: NumpyLSTM, text: str) -> _EncodedText:
 
 
 class _Lanes:
-    """Stretches of a text, read side by side, each from the empty state.
+    """Parallel stretches of a text, read as a batch, each from the empty state.
 
     ``spans`` ``[lanes, 3]``: where a lane starts reading, the first prediction it counts, and the
-    one it ends before. Prediction p is of character p + 1, from character p and those before it.
+    end (exclusive). Prediction p is of character p + 1, from character p and those before it.
     """
 
     def __init__(self, model: NumpyLSTM, text: _EncodedText, spans: NDArray[np.int64]) -> None:
@@ -109,8 +108,8 @@ class _Lanes:
         self._position, self._first, self._until = np.split(spans, 3, axis=1)
         self._state = model.start(len(spans))
 
-    def read(self, steps: int) -> float:
-        """Go on by ``steps`` characters and return the sum of the losses that count, in nats."""
+    def score_chunk(self, steps: int) -> float:
+        """Advance by ``steps`` characters and return the sum of the counted losses in nats."""
         positions = self._position + np.arange(steps)
         self._position = self._position + steps
         counts = (positions >= self._first) & (positions < self._until)
@@ -129,19 +128,19 @@ def _score(
 ) -> Score:
     """Return the mean over the predictions that the lanes count; see :class:`_Lanes`.
 
-    Each thread reads lanes of its own: NumPy computes outside the interpreter's lock.
+    Each thread has lanes of its own: NumPy releases the interpreter's lock.
     """
-    workers = min(os.cpu_count() or 1, _WORKERS)
-    chunk = max(1, _LOGITS // (_LANES * len(model.vocab)))
+    workers = min(os.cpu_count() or 1, _MAX_WORKERS)
+    chunk = max(1, _MAX_LOGITS // (_LANES_PER_WORKER * len(model.vocab)))
     spans = np.stack([start, first, until], axis=1)
     total = 0.0
     with ThreadPoolExecutor(workers) as pool:
-        for batch in np.array_split(spans, math.ceil(len(spans) / (workers * _LANES))):
+        for batch in np.array_split(spans, math.ceil(len(spans) / (workers * _LANES_PER_WORKER))):
             parts = np.array_split(batch, min(workers, len(batch)))
             lanes = [_Lanes(model, text, part) for part in parts]
             length = int((batch[:, 2] - batch[:, 0]).max())
             for offset in range(0, length, chunk):
                 steps = min(chunk, length - offset)
-                total += sum(pool.map(_Lanes.read, lanes, repeat(steps)))
+                total += sum(pool.map(_Lanes.score_chunk, lanes, repeat(steps)))
     characters = int(np.count_nonzero(text.known[1:]))
     return Score(characters, total / characters, text.unknown)

@@ -16,11 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from charloom.core.config import TrainConfig, train_characters
+from charloom.core.config import TrainConfig
 
 
 class Batch(NamedTuple):
@@ -95,12 +94,6 @@ def batches(ids: Tensor, settings: TrainConfig, epoch: int) -> DataLoader[Batch]
         batch_size=None,
         generator=generator(settings.seed, "loader", epoch),  # else it draws from dropout's source
     )
-
-
-def split(ids: NDArray[np.int64], held_out: float) -> tuple[Tensor, Tensor]:
-    """Cut ``ids`` ``[N]`` into the part to train on and the ``held_out`` share at its end."""
-    cut = train_characters(len(ids), held_out)
-    return torch.from_numpy(ids[:cut].copy()), torch.from_numpy(ids[cut:].copy())
 
 
 def generator(seed: int, purpose: str, index: int) -> torch.Generator:

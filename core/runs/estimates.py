@@ -1,4 +1,4 @@
-"""How fast each preset trains on this machine: timed once, in a child process, and remembered."""
+"""Estimate training times: the speed of each preset on this machine, timed once and cached."""
 
 import json
 import os
@@ -17,14 +17,17 @@ from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, shrink_to_fit
 
+AUTO_SUMMARY = "chosen for the text, the machine and the minutes"
+
 
 def measure_throughput() -> dict[str, float]:
-    """Return characters trained per second for every preset; the first call takes seconds.
+    """Return the training speed of every preset in characters per second.
 
-    What is remembered holds for this number of cores; delete ``speeds.json`` to time anew.
+    The first call times them in a child process, which takes seconds. The result is cached in
+    ``speeds.json`` for this number of cores; delete that file to time again.
     """
-    if known := cached_throughput():
-        return known
+    if cached := cached_throughput():
+        return cached
     command = [sys.executable, "-P", "-m", "charloom.core.training.autotune"]
     child = subprocess.run(
         command, env=CHILD_ENVIRONMENT | os.environ, capture_output=True, check=False
@@ -32,35 +35,20 @@ def measure_throughput() -> dict[str, float]:
     try:
         speeds: dict[str, float] = json.loads(child.stdout)
     except ValueError as error:
-        why = child.stderr.decode(errors="replace").strip().splitlines()
+        lines = child.stderr.decode(errors="replace").strip().splitlines()
+        reason = lines[-1] if lines else "it wrote nothing"
         raise CharloomError(
-            f"Training could not be timed ({why[-1] if why else 'it wrote nothing'}); "
-            "see that torch is installed."
+            f"Training could not be timed ({reason}); check that torch is installed."
         ) from error
-    with suppress(OSError, CharloomError):  # where that cannot be, it is timed again
-        cache_throughput(make_folder(paths.home()) / "speeds.json", speeds)
+    with suppress(OSError, CharloomError):  # it will be timed again
+        cache_throughput(speeds)
     return speeds
 
 
 def cached_throughput() -> dict[str, float] | None:
-    """Return what :func:`measure_throughput` would, if it was timed already; None if it was not."""
-    return _read(_file())
-
-
-def cache_throughput(path: Path, speeds: dict[str, float]) -> None:
-    """Keep ``speeds`` at ``path``."""
-    data = {"cores": os.cpu_count(), "chars_per_second": speeds}
-    write_atomically(path, json.dumps(data).encode())
-
-
-def _file() -> Path:
-    return paths.home() / "speeds.json"
-
-
-def _read(path: Path) -> dict[str, float] | None:
-    """Return the speeds at ``path``; None if there are none, or another machine's."""
+    """Return the cached result of :func:`measure_throughput`, or None."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(_file().read_bytes())
         if data["cores"] != os.cpu_count():
             return None
         return {str(name): float(speed) for name, speed in data["chars_per_second"].items()}
@@ -68,11 +56,19 @@ def _read(path: Path) -> dict[str, float] | None:
         return None
 
 
-AUTO_SUMMARY = "chosen for the text, the machine and the minutes"
+def cache_throughput(speeds: Mapping[str, float]) -> None:
+    """Store ``speeds``, timed on this number of cores, in Charloom's folder."""
+    make_folder(paths.home())
+    data = {"cores": os.cpu_count(), "chars_per_second": dict(speeds)}
+    write_atomically(_file(), json.dumps(data).encode())
+
+
+def _file() -> Path:
+    return paths.home() / "speeds.json"
 
 
 class TimeEstimate(NamedTuple):
-    """A preset, the seconds that it would train for, and what it is."""
+    """A preset, the seconds that it would train for, and its description."""
 
     preset: str
     seconds: float
@@ -80,33 +76,33 @@ class TimeEstimate(NamedTuple):
 
 
 def training_seconds(characters: int, training: TrainConfig, speed: float) -> float:
-    """Estimate how long training on a text takes at ``speed`` characters per second.
+    """Return the seconds of training on so many ``characters`` at ``speed`` characters per second.
 
-    Settings without a bound are taken for one epoch.
+    Without a bound, ``training`` counts as one epoch.
     """
     if training.minutes is not None:
         return 60 * training.minutes
     steps: float | None = training.steps
     if steps is None:
-        learned = train_characters(characters, training.held_out)
+        trained_on = train_characters(characters, training.held_out)
         epochs = 1 if training.epochs is None else training.epochs
-        steps = epochs * max(0, training.steps_per_epoch(learned))
+        steps = epochs * max(0, training.steps_per_epoch(trained_on))
     return steps * training.batch * training.window / speed
 
 
 def estimate_presets(characters: int, speeds: Mapping[str, float]) -> list[TimeEstimate]:
-    """Return how long each preset would train on a text of so many ``characters``.
+    """Return the training time of each preset on a text of so many ``characters``.
 
-    ``speeds`` are in characters per second, by preset; one that is unknown, as for lack of memory
-    when it was timed, is left out. There are none for a text too short to train on.
+    ``speeds`` are in characters per second, by preset; presets without one (it may have failed for
+    lack of memory) are left out. The list is empty for a text too short to train on.
     """
     if characters < MIN_CHARACTERS:
         return []
-    known = []
+    estimates = [TimeEstimate("auto", 60 * DEFAULT_MINUTES, AUTO_SUMMARY)]
     for name, preset in PRESETS.items():
         if speeds.get(name, 0.0) > 0:
             training = preset.settings(1, {})[1]
             training, _ = shrink_to_fit(training, train_characters(characters, training.held_out))
             seconds = training_seconds(characters, training, speeds[name])
-            known.append(TimeEstimate(name, seconds, preset.summary))
-    return [TimeEstimate("auto", 60 * DEFAULT_MINUTES, AUTO_SUMMARY), *known]
+            estimates.append(TimeEstimate(name, seconds, preset.summary))
+    return estimates

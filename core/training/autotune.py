@@ -1,7 +1,7 @@
-"""Finding out how this machine trains fastest: device, number format, threads.
+"""Choose the fastest device, number format and number of threads by timing a few steps.
 
-What was found with all cores at work holds for a day, for a network and batch of that size. It is
-kept in ``calibration.json``; delete that to time anew.
+Timings made with all cores free are kept for a day in ``calibration.json``, by network and batch
+size; delete that file to time again.
 """
 
 import json
@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +24,19 @@ from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.presets import PRESETS
-from charloom.core.training.step import TrainStep
+from charloom.core.training.step import Stepper
 
-_WINDOW = 32  # longer windows are timed at this: the ranking is the same and it is known sooner
-_TIMED_STEPS = 3
-_TIMED_SECONDS = 0.15  # after which a slow step is not repeated
-_FRESH_SECONDS = 86_400.0
-_MOST_KEPT = 100  # timings
-_TYPICAL_VOCABULARY = 80  # its size hardly matters to the speed
+_MAX_WINDOW = 32  # longer windows are timed at this: the ranking is the same and known sooner
+_MAX_TIMED_STEPS = 3
+_MAX_TIMED_SECONDS = 0.15  # after which a slow step is not repeated
+_MAX_AGE_SECONDS = 86_400.0
+_MAX_TIMINGS = 100
+_TYPICAL_VOCAB_SIZE = 80  # hardly matters to the speed
 
 
 @dataclass(frozen=True, slots=True)
 class ComputeConfig:
-    """How to train here, and at how many characters per second that went when it was timed."""
+    """Device, number format and threads to train with, and the speed they were timed at."""
 
     device: torch.device
     precision: str
@@ -44,39 +45,39 @@ class ComputeConfig:
 
 
 def tune_compute(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
-    """Choose what ``settings`` leaves open, as was found of late, or else by timing it."""
+    """Choose what ``settings`` leaves open, from a recent timing or from a new one."""
     key = _key(model, settings)
-    kept = _kept()
-    if key in kept:
-        with suppress(KeyError, TypeError, ValueError, RuntimeError):  # written by another hand
-            return _machine(kept[key])
-    machine = time_steps(model, settings)
-    if machine.threads < _threads(machine.device, settings)[0]:
-        return machine  # a core was busy; it may be free when next this is asked
-    found = asdict(machine) | {"device": machine.device.type, "when": time.time()}
-    kept = dict([*kept.items(), (key, found)][-_MOST_KEPT:])
-    with suppress(OSError, CharloomError):  # where it cannot be kept, it is timed again
+    timings = _read_timings()
+    if key in timings:
+        with suppress(KeyError, TypeError, ValueError, RuntimeError):  # another program wrote it
+            return _from_json(timings[key])
+    compute = time_steps(model, settings)
+    if compute.threads < _threads(compute.device, settings)[0]:
+        return compute  # a core was busy, which may be free next time
+    timing = asdict(compute) | {"device": compute.device.type, "when": time.time()}
+    timings = dict([*timings.items(), (key, timing)][-_MAX_TIMINGS:])
+    with suppress(OSError, CharloomError):  # it will be timed again
         make_folder(paths.home())
-        write_atomically(_file(), json.dumps(kept, indent=1).encode())
-    return machine
+        write_atomically(_file(), json.dumps(timings, indent=1).encode())
+    return compute
 
 
 def time_steps(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
     """Choose what ``settings`` leaves open by timing a few real steps of a throw-away model.
 
-    A device other than the CPU is taken when it is there and can do a step. On a CPU bfloat16
-    pays only where there are instructions for it, and a second thread only where a second core is
-    free; both differ from machine to machine and from hour to hour.
+    A device other than the CPU is preferred if it can do a step. On a CPU bfloat16 pays only with
+    special instructions, and a second thread only with a free second core; both differ from machine
+    to machine and from hour to hour.
     """
     threads = torch.get_num_threads()
     network = CharLSTM(model)
+    speed = attrgetter("chars_per_second")
     for device in _devices(settings.device):
         most, *fewer = _threads(device, settings)
-        machines = [ComputeConfig(device, each, most) for each in _precisions(device, settings)]
-        best = max((_with_speed(network, settings, each) for each in machines), key=_speed_of)
-        others = [replace(best, threads=count) for count in fewer]
-        others = [_with_speed(network, settings, each) for each in others]
-        best = max([best, *others], key=_speed_of)
+        options = [ComputeConfig(device, name, most) for name in _precisions(device, settings)]
+        best = max((_timed(network, settings, option) for option in options), key=speed)
+        options = [replace(best, threads=count) for count in fewer]
+        best = max([best, *(_timed(network, settings, option) for option in options)], key=speed)
         torch.set_num_threads(threads)
         if best.chars_per_second > 0 or device.type == "cpu":
             break
@@ -85,9 +86,9 @@ def time_steps(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
 
 def _devices(choice: str) -> list[torch.device]:
     """Return the devices to try in turn; the last is the CPU."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    wanted = [name for name in there if there[name] and choice in ("auto", name)]
-    return [torch.device(name) for name in (*wanted, "cpu")]
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    names = [name for name in available if available[name] and choice in ("auto", name)]
+    return [torch.device(name) for name in (*names, "cpu")]
 
 
 def _precisions(device: torch.device, settings: TrainConfig) -> list[str]:
@@ -105,69 +106,66 @@ def _threads(device: torch.device, settings: TrainConfig) -> list[int]:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _speed_of(machine: ComputeConfig) -> float:
-    return machine.chars_per_second
-
-
-def _with_speed(network: CharLSTM, settings: TrainConfig, machine: ComputeConfig) -> ComputeConfig:
-    """Time the fastest of a few steps: the characters per second are 0 if it cannot be done."""
-    torch.set_num_threads(machine.threads)
-    brief = TrainConfig(batch=settings.batch, window=min(settings.window, _WINDOW))
-    characters = brief.batch * brief.window
+def _timed(network: CharLSTM, settings: TrainConfig, compute: ComputeConfig) -> ComputeConfig:
+    """Return ``compute`` with the speed of its fastest step; 0 if it cannot do one."""
+    torch.set_num_threads(compute.threads)
+    short = TrainConfig(batch=settings.batch, window=min(settings.window, _MAX_WINDOW))
+    characters = short.batch * short.window
     size = network.settings.vocab_size
-    ids = torch.randint(size, (characters * (_TIMED_STEPS + 2),), device=machine.device)
+    ids = torch.randint(size, (characters * (_MAX_TIMED_STEPS + 2),), device=compute.device)
     try:
-        learner = TrainStep(network.to(machine.device), ids, brief, machine.precision)
-        float(learner.step(0.0).loss)  # at rate 0; the first step sets up and is not typical
-        seconds = [_seconds(learner)]
-        while len(seconds) < _TIMED_STEPS and sum(seconds) < _TIMED_SECONDS:
-            seconds.append(_seconds(learner))
+        stepper = Stepper(network.to(compute.device), ids, short, compute.precision)
+        _step_seconds(stepper)  # the first step sets up and is not typical
+        seconds = [_step_seconds(stepper)]
+        while len(seconds) < _MAX_TIMED_STEPS and sum(seconds) < _MAX_TIMED_SECONDS:
+            seconds.append(_step_seconds(stepper))
     except RuntimeError:  # no kernel for this here, or no memory
-        return replace(machine, chars_per_second=0.0)
-    return replace(machine, chars_per_second=characters / min(seconds))
+        return replace(compute, chars_per_second=0.0)
+    return replace(compute, chars_per_second=characters / min(seconds))
 
 
-def _seconds(learner: TrainStep) -> float:
+def _step_seconds(stepper: Stepper) -> float:
     begin = time.perf_counter()
-    float(learner.step(0.0).loss)  # reading it waits for the device
+    float(stepper.step(0.0).loss)  # reading it waits for the device
     return time.perf_counter() - begin
 
 
 def _key(model: ModelConfig, settings: TrainConfig) -> str:
-    """Return what a timing depends on."""
+    """Return everything that a timing depends on, as JSON."""
     size = (model.vocab_size, model.embedding, model.hidden, model.layers)
-    batch = (settings.batch, min(settings.window, _WINDOW))
+    batch = (settings.batch, min(settings.window, _MAX_WINDOW))
     choices = (settings.device, settings.precision, settings.threads)
     devices = [device.type for device in _devices(settings.device)]
-    here = (platform.node(), usable_cores(), torch.__version__, devices)
-    return json.dumps([*here, size, batch, choices])
+    machine = (platform.node(), usable_cores(), torch.__version__, devices)
+    return json.dumps([*machine, size, batch, choices])
 
 
-def _kept() -> dict[str, Mapping[str, Any]]:
+def _read_timings() -> dict[str, Mapping[str, Any]]:
     """Return the timings of the last day, by :func:`_key`."""
-    since = time.time() - _FRESH_SECONDS
+    since = time.time() - _MAX_AGE_SECONDS
     if not _file().is_file():  # opening a pipe would wait for ever
         return {}
     try:
         data = json.loads(_file().read_bytes())
-        return {key: found for key, found in data.items() if since < found["when"] <= time.time()}
+        return {
+            key: timing for key, timing in data.items() if since < timing["when"] <= time.time()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
 
 
-def _machine(found: Mapping[str, Any]) -> ComputeConfig:
-    speed = float(found["chars_per_second"])
-    if found["precision"] not in PRECISIONS or int(found["threads"]) < 1:
-        raise ValueError("this was not written by calibrate")
-    return ComputeConfig(
-        torch.device(found["device"]), found["precision"], int(found["threads"]), speed
-    )
+def _from_json(timing: Mapping[str, Any]) -> ComputeConfig:
+    precision, threads = timing["precision"], int(timing["threads"])
+    if precision not in PRECISIONS or threads < 1:
+        raise ValueError("not a timing of this program")
+    device = torch.device(timing["device"])
+    return ComputeConfig(device, precision, threads, float(timing["chars_per_second"]))
 
 
 def _file() -> Path:
@@ -175,9 +173,9 @@ def _file() -> Path:
 
 
 def time_presets() -> dict[str, float]:
-    """Return characters trained per second for every preset."""
+    """Return the training speed of every preset in characters per second."""
     return {
-        name: tune_compute(*preset.settings(_TYPICAL_VOCABULARY, {})).chars_per_second
+        name: tune_compute(*preset.settings(_TYPICAL_VOCAB_SIZE, {})).chars_per_second
         for name, preset in PRESETS.items()
     }
 

@@ -1,81 +1,79 @@
-"""Reading the losses of the steps, and going back to before one that is wrong."""
+"""Detect a diverging loss, and roll the training back to before it."""
 
 import math
 from dataclasses import dataclass
 
 import torch
 
-from charloom.core.training.step import StepResult, TrainStep
+from charloom.core.training.step import Stepper, StepResult
 
-READ_STEPS = 10
-"""After how many steps to read: it makes a GPU wait, so it is done for several steps at once."""
+CHECK_STEPS = 10
+"""Steps between two checks: reading losses makes a GPU wait, so several are read at once."""
 
-_SNAPSHOT_STEPS = 5 * READ_STEPS
+RECENT_STEPS = 50
+_SNAPSHOT_STEPS = 5 * CHECK_STEPS
+_MAX_RISE = 1.5  # nats: noise stays far below it, divergence goes far above
+_SLOW, _FAST = 0.98, 0.8  # decay of the two running means: over about 50 steps, about 5
 
 
 @dataclass(slots=True)
 class DivergenceDetector:
-    """Compares the loss of late with what it was before, in nats per character."""
+    """Compare a fast running mean of the loss with a slow one, in nats per character."""
 
-    before: float
-    of_late: float
+    slow: float
+    fast: float
     recent: tuple[float, ...] = ()
-    """The losses of the last sound steps, :data:`RECENT_STEPS` at most."""
+    """The last accepted losses, :data:`RECENT_STEPS` at most."""
 
     @classmethod
     def from_chance(cls, nats: float) -> "DivergenceDetector":
-        """Return the guard of a network that has learned nothing: ``nats`` is ln V."""
+        """Return the detector for an untrained network, whose loss is ``nats`` = ln V."""
         return cls(nats, nats)
 
-    def sound(self, loss: float, gradient_norm: float) -> bool:
-        """Take in one step's loss; False if training must go back."""
-        self.of_late = _FAST * self.of_late + (1 - _FAST) * loss
-        if math.isfinite(gradient_norm) and self.of_late <= self.before + _RISE:
-            self.before = _SLOW * self.before + (1 - _SLOW) * loss
+    def accept(self, loss: float, gradient_norm: float) -> bool:
+        """Record the loss of one step; return False if the training has diverged."""
+        self.fast = _FAST * self.fast + (1 - _FAST) * loss
+        if math.isfinite(gradient_norm) and self.fast <= self.slow + _MAX_RISE:
+            self.slow = _SLOW * self.slow + (1 - _SLOW) * loss
             self.recent = (*self.recent, loss)[-RECENT_STEPS:]
             return True
-        self.of_late = self.before
+        self.fast = self.slow
         self.recent = ()
         return False
 
 
 class Rollback:
-    """Looks after ``learner``; ``guard`` knows its losses so far.
+    """Snapshots of ``stepper`` to return to when ``detector`` rejects a loss.
 
-    It goes back by 50 to 100 steps, though not to before the step at which it was made: a run that
-    is resumed, and jumps within its next 100 steps, goes back to where it was resumed.
+    It goes back by 50 to 100 steps, but not beyond the step at which it was created: a resumed run
+    that diverges within its first 100 steps returns to where it was resumed.
     """
 
-    def __init__(self, learner: TrainStep, guard: DivergenceDetector) -> None:
-        self._learner = learner
-        self.guard = guard
-        self._good = self._newest = learner.capture()
+    def __init__(self, stepper: Stepper, detector: DivergenceDetector) -> None:
+        self._stepper = stepper
+        self.detector = detector
+        self._good = self._newest = stepper.capture()
         self._unread: list[StepResult] = []  # still on the device
         self.losses: list[float] = []
-        """What was read, for a report to take away."""
+        """Losses read since the last report, which clears them."""
 
-    def add(self, outcome: StepResult) -> None:
-        """Take what the learner's last step came to."""
-        self._unread.append(outcome)
+    def add(self, result: StepResult) -> None:
+        """Queue the result of the stepper's last step for the next check."""
+        self._unread.append(result)
 
-    def went_back(self) -> bool:
-        """Read the last steps' losses; if one is wrong, put the learner back to before it."""
+    def check(self) -> bool:
+        """Read the queued losses; if one diverges, restore an earlier state and return True."""
         if not self._unread:
             return False
-        outcomes = torch.stack([torch.stack(outcome) for outcome in self._unread]).tolist()
+        results = torch.stack([torch.stack(result) for result in self._unread]).tolist()
         self._unread.clear()
-        self.losses.extend(loss for loss, _ in outcomes)
-        if all(self.guard.sound(*outcome) for outcome in outcomes):
-            if self._learner.step_count % _SNAPSHOT_STEPS == 0:
-                # A loss that is about to jump still looks sound: the newest is not yet proven good.
-                self._good, self._newest = self._newest, self._learner.capture()
+        self.losses.extend(loss for loss, _ in results)
+        if all(self.detector.accept(*result) for result in results):
+            if self._stepper.step_count % _SNAPSHOT_STEPS == 0:
+                # A loss about to jump still looks good: the newest snapshot is not yet proven.
+                self._good, self._newest = self._newest, self._stepper.capture()
             return False
-        self._learner.restore(self._good)
+        self._stepper.restore(self._good)
         self._newest = self._good
         self.losses.clear()
         return True
-
-
-RECENT_STEPS = 50
-_RISE = 1.5  # nats: noise stays far below it, divergence goes far above
-_SLOW, _FAST = 0.98, 0.8  # memory of the two running means: about 50 steps, about 5

@@ -1,8 +1,8 @@
-"""The two measures of loss on held-out text, computed by the network while it trains.
+"""Losses on held-out text, measured with torch during training.
 
-*Carried*: each character is predicted from all that stands before it, or from at least the
-``CONTEXT`` characters before it. *Windowed-W*: windows of W characters, each from the empty state.
-Nats per character.
+*Carried*: each character is predicted from all characters before it, or from at least the
+``CONTEXT`` before it. *Windowed-W*: windows of W characters, each from the empty state. Both are in
+nats per character; :mod:`core.analysis.scoring` measures the same with NumPy.
 """
 
 import math
@@ -24,14 +24,17 @@ from charloom.core.training.step import autocast
 from charloom.core.training.task import RunState
 
 CONTEXT = 1_000
-"""Characters each parallel lane reads, uncounted, before its own begin."""
+"""Characters that each parallel lane reads, uncounted, before those it counts."""
+
+VALIDATION_CHARACTERS = 24_000
+"""Held-out characters counted by a validation during training; the final one counts all."""
 
 _CHUNK = 256  # characters per forward pass: bounds the memory, long enough to keep the CPU busy
 _LANES = 16  # more lanes are no faster on a CPU and repeat more context
 
 
 class EvalResult(NamedTuple):
-    """A mean in nats per character over ``counted`` characters, for which so many were ``read``."""
+    """A mean in nats per character over ``counted`` characters; ``read`` includes the context."""
 
     nats: float
     counted: int
@@ -44,13 +47,13 @@ def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> EvalResul
     With ``limit``, about that many characters are counted, in stretches spread over the text.
     """
     predictions = len(ids) - 1
-    wanted = min(limit or predictions, predictions)
-    lanes = max(1, min(_LANES, wanted // (2 * CONTEXT)))
+    target = min(limit or predictions, predictions)
+    lanes = max(1, min(_LANES, target // (2 * CONTEXT)))
     first = torch.arange(lanes, device=ids.device) * predictions // lanes  # counted from here
     until = torch.clamp(first.roll(-1), max=predictions)
     until[-1] = predictions
-    if wanted < predictions:
-        until = torch.minimum(until, first + wanted // lanes)
+    if target < predictions:
+        until = torch.minimum(until, first + target // lanes)
     length = min(predictions, int((until - first).max()) + CONTEXT)
     start = torch.clamp(until - length, min=0)
     total = torch.zeros((), dtype=torch.float64)
@@ -86,7 +89,7 @@ def windowed(
 
 
 def max_characters_read(characters: int) -> int:
-    """Return how many characters both measures read, at most, to count so many."""
+    """Return the largest number of characters that both measures read to count ``characters``."""
     return 2 * characters + _LANES * CONTEXT
 
 
@@ -103,67 +106,62 @@ def _losses(
     return nats, state
 
 
-VALIDATION_CHARACTERS = 24_000
-"""How much of the held-out text is looked at while training; at the end it is all of it."""
-
-
 class Validator:
-    """Puts ``model`` to the test on the ids ``held_out`` ``[N]``, and keeps the standing of it."""
+    """Evaluates ``model`` on held-out ids ``[M]`` and records the best result in ``state``."""
 
     def __init__(
         self,
         model: CharLSTM,
         held_out: Tensor,
-        machine: ComputeConfig,
+        compute: ComputeConfig,
         budget: RunBudget,
-        standing: RunState,
+        state: RunState,
     ) -> None:
-        self._model, self._held_out, self._machine = model, held_out, machine
-        self._budget, self._standing = budget, standing
-        self.possible = len(held_out) > 1
+        self._model, self._held_out, self._compute = model, held_out, compute
+        self._budget, self._state = budget, state
+        self.can_validate = len(held_out) > 1
         self.validated: Validated | None = None
-        """The last validation, unless what it measured was given up."""
-        self.in_vain = 0.0
-        """Share of the run since the best validation, when last validated."""
+        """The last validation; None after a rollback, which discards the network it measured."""
+        self.stalled_fraction = 0.0
+        """Share of the run between the best validation and the last one."""
         self.counted: int | None = None
-        """How many held-out characters the final measure counts, once it was taken."""
+        """Held-out characters counted by :meth:`final_losses`; None before."""
 
     def validate(self, step: int, fraction: float) -> Validated:
         """Measure the network after ``step`` steps, at ``fraction`` of the run."""
         begin = time.perf_counter()
-        with autocast(self._machine.device, self._machine.precision):
+        with autocast(self._compute.device, self._compute.precision):
             loss = carried(self._model, self._held_out, VALIDATION_CHARACTERS)
         seconds = time.perf_counter() - begin
         self._budget.plan_evaluation(seconds / loss.read * max_characters_read(len(self._held_out)))
-        standing = self._standing
-        if loss.nats < standing.best_loss:
-            standing.best_loss, standing.best_step = loss.nats, step
-            standing.best_fraction = fraction
-        self.in_vain = fraction - standing.best_fraction
+        state = self._state
+        if loss.nats < state.best_loss:
+            state.best_loss, state.best_step, state.best_fraction = loss.nats, step, fraction
+        self.stalled_fraction = fraction - state.best_fraction
         self.validated = Validated(
             step=step,
             val_loss=loss.nats,
             val_bits_per_char=bits(loss.nats),
-            best_val_loss=standing.best_loss,
-            best_step=standing.best_step,
+            best_val_loss=state.best_loss,
+            best_step=state.best_step,
             counted=loss.counted,
             seconds=seconds,
         )
         return self.validated
 
     def loss_at(self, step: int) -> float | None:
-        """Return the validation loss after ``step`` steps, if that was the last to be measured."""
+        """Return the validation loss after ``step`` steps if that is the last one, else None."""
         validated = self.validated
         return validated.val_loss if validated and validated.step == step else None
 
-    def final(self, checkpoint: Checkpoint) -> Losses:
-        """Measure ``checkpoint`` on all that there is time for; the network takes its weights."""
+    def final_losses(self, checkpoint: Checkpoint) -> Losses:
+        """Measure ``checkpoint``, whose weights the network takes, on as much as time allows."""
         self._model.load(checkpoint.tensors)
         limit = math.ceil(self._budget.evaluated_share() * len(self._held_out))
-        whole = carried(self._model, self._held_out, limit)
-        self.counted = whole.counted
+        result = carried(self._model, self._held_out, limit)
+        self.counted = result.counted
         return replace(
             checkpoint.losses,
-            carried=whole.nats,
+            carried=result.nats,
             windowed_256=windowed(self._model, self._held_out, 256, limit).nats,
         )

@@ -1,4 +1,4 @@
-"""AdamW (Loshchilov & Hutter 2019), which turns gradients into steps of the weights."""
+"""AdamW (Loshchilov & Hutter 2019)."""
 
 from collections.abc import Mapping
 
@@ -6,16 +6,16 @@ import torch
 from torch import Tensor, nn
 from torch.optim.adamw import adamw
 
-_BETAS = (0.9, 0.99)  # memory of the two running means: about 10 steps, about 100
+_BETAS = (0.9, 0.99)  # decay of the two running means: over about 10 steps, about 100
 _EPSILON = 1e-8
 _MOMENTS = ("step", "exp_avg", "exp_avg_sq")
 
 
 class AdamW:
-    """Steps of torch's fused kernel; only matrices decay, since a bias has no size to keep down.
+    """AdamW with torch's fused kernel; weight decay applies to matrices, not to biases.
 
-    ``torch.optim.AdamW`` would do the same, but it imports torch's compiler when it is made: a
-    second at the start of every run.
+    ``torch.optim.AdamW`` would do the same, but constructing it imports torch's compiler, which
+    takes a second at the start of every run.
     """
 
     def __init__(self, parameters: Mapping[str, nn.Parameter], weight_decay: float) -> None:
@@ -26,8 +26,8 @@ class AdamW:
         self._state: dict[str, dict[str, Tensor]] = {}
         self.restore({})
 
-    def step(self, rate: float) -> None:
-        """Move the weights against their gradients, which are used up, at this learning rate."""
+    def step(self, learning_rate: float) -> None:
+        """Update the weights from their gradients, and clear these."""
         for names, decay in self._groups:
             steps, means, squares = (
                 [self._state[name][kind] for name in names] for kind in _MOMENTS
@@ -45,7 +45,7 @@ class AdamW:
                     amsgrad=False,
                     beta1=_BETAS[0],
                     beta2=_BETAS[1],
-                    lr=rate,
+                    lr=learning_rate,
                     weight_decay=decay,
                     eps=_EPSILON,
                     maximize=False,
@@ -54,7 +54,7 @@ class AdamW:
             parameter.grad = None
 
     def capture(self) -> dict[str, Tensor]:
-        """Return copies of what it remembers of each weight, as ``NAME.exp_avg`` and so on."""
+        """Return copies of the moments of each weight, as ``NAME.exp_avg`` and so on."""
         return {
             f"{name}.{kind}": value.clone()
             for name, state in self._state.items()
@@ -62,7 +62,7 @@ class AdamW:
         }
 
     def restore(self, moments: Mapping[str, Tensor]) -> None:
-        """Remember ``moments``, as :meth:`capture` returned them; of those not there, nothing."""
+        """Set the moments that :meth:`capture` returned; missing ones become zero."""
         for name, parameter in self._parameters.items():
             fresh = {
                 "step": torch.zeros((), device=parameter.device),

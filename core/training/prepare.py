@@ -1,51 +1,41 @@
-"""What a run is made from: its plan, its text, and what the simplest predictions of that come to.
-
-All this is got in a thread, while the trainer still imports torch, and delays nothing.
-"""
+"""Read the config and text of a run in a thread, while the trainer still imports torch."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
 
-from charloom.core.analysis.baselines import Baselines, compute_baselines
-from charloom.core.config import TrainConfig
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
+from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.presets import PRESETS
 from charloom.core.runs.run import RunConfig, read_run_config, read_training_text
-from charloom.core.runs.training_text import TrainingText
 from charloom.core.store.model_dir import ModelDir
+from charloom.core.training.task import TrainingTask
+
+_OPENING_CHARACTERS = 60  # of the text, stored with the model
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedData:
-    """The plan of a run as it was left, and the text that it is for."""
-
-    plan: RunConfig
-    text: str = field(repr=False)
-    vocab: Vocab
-    baselines: Baselines
-
-
-def prepare_async(folder: ModelDir) -> Future[PreparedData]:
-    """Begin to get the material of the run in ``folder``; the result raises what went wrong."""
+def prepare_async(folder: ModelDir) -> Future[tuple[RunConfig, TrainingTask]]:
+    """Start :func:`prepare` in a thread; the future raises its errors."""
     pool = ThreadPoolExecutor(1)
-    coming = pool.submit(_read, folder)
+    prepared = pool.submit(prepare, folder)
     pool.shutdown(wait=False)
-    return coming
+    return prepared
 
 
-def _read(folder: ModelDir) -> PreparedData:
-    plan = read_run_config(folder)
-    text = read_training_text(folder, plan)
-    vocab = Vocab.from_text(text, plan.fold)
-    learned = TrainingText(plan.title, text, _held_out(plan))
-    return PreparedData(
-        plan, text, vocab, compute_baselines(learned.train, learned.held_out, vocab)
-    )
+def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
+    """Return the config of the run in ``folder`` and its task, encoded once and cut once.
 
-
-def _held_out(plan: RunConfig) -> float:
-    """Return which share of the text is held out, as is settled or will be."""
-    if plan.training:
-        return TrainConfig.from_json(plan.training).held_out
-    preset = PRESETS.get(plan.preset, PRESETS["medium"])  # auto does not choose this
-    return preset.settings(1, plan.chosen)[1].held_out
+    In a run that was never trained, the task has the settings of the preset, or of ``medium`` for
+    ``auto``; :func:`core.training.session.resolve` completes them. Raises :class:`CharloomError`
+    when a file is missing or damaged.
+    """
+    config = read_run_config(folder)
+    text = read_training_text(folder, config)
+    vocab = Vocab.from_text(text, config.fold)
+    if config.model and config.training:
+        model = ModelConfig.from_json(config.model)
+        training = TrainConfig.from_json(config.training)
+    else:
+        preset = PRESETS.get(config.preset, PRESETS["medium"])
+        model, training = preset.settings(len(vocab), config.chosen)
+    corpus = CorpusInfo(config.title, config.sha256, len(text), text[:_OPENING_CHARACTERS])
+    return config, TrainingTask.from_text(text, vocab, corpus, model, training)

@@ -1,10 +1,8 @@
-"""What a run tells of itself: what is trained, how far it is, and what it writes by now."""
+"""Build the events that report a run: its start, its progress, and samples."""
 
 import math
 from collections import deque
 from dataclasses import asdict
-
-from torch import Tensor
 
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -14,63 +12,58 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.training.autotune import ComputeConfig
 from charloom.core.training.schedule import RunBudget
-from charloom.core.training.step import TrainStep
+from charloom.core.training.step import Stepper
 from charloom.core.training.task import TrainingTask
 
 SAMPLE_CHARACTERS = 200
 
-_SPEED_REPORTS = 10  # the speed is a mean over so many, which evens out validation and samples
+_SPEED_REPORTS = 10  # the speed is a mean over so many, which evens out validations and samples
 
 
 class ProgressReporter:
-    """Tells of ``learner``, which learns the ids ``train_ids`` ``[N]`` of a lesson."""
+    """Reports what ``stepper`` has done of ``task``, within ``budget``."""
 
     def __init__(
-        self,
-        lesson: TrainingTask,
-        machine: ComputeConfig,
-        learner: TrainStep,
-        budget: RunBudget,
-        train_ids: Tensor,
+        self, task: TrainingTask, compute: ComputeConfig, stepper: Stepper, budget: RunBudget
     ) -> None:
-        self._lesson, self._machine = lesson, machine
-        self._learner, self._budget, self._train_ids = learner, budget, train_ids
-        self._loss = lesson.baselines.uniform  # until the first report
-        self._reports = deque([(learner.step_count, budget.elapsed)], _SPEED_REPORTS)
+        self._task, self._compute = task, compute
+        self._stepper, self._budget = stepper, budget
+        self._loss = task.baselines.uniform  # until the first report
+        self._reports = deque([(stepper.step_count, budget.elapsed)], _SPEED_REPORTS)
 
-    def started(self, held_out: Tensor) -> Started:
-        """Tell what is trained, to be measured on the ids ``held_out`` ``[M]``."""
+    def started(self) -> Started:
+        """Return the first event: the task and how it is computed."""
         return Started(
-            step=self._learner.step_count,
-            device=self._machine.device.type,
-            precision=self._machine.precision,
-            threads=self._machine.threads,
-            parameters=self._lesson.model.parameters,
-            train_characters=len(self._train_ids),
-            held_out_characters=len(held_out),
+            step=self._stepper.step_count,
+            device=self._compute.device.type,
+            precision=self._compute.precision,
+            threads=self._compute.threads,
+            parameters=self._task.model.parameters,
+            train_characters=len(self._task.train_ids),
+            held_out_characters=len(self._task.held_out_ids),
             total_steps=self._budget.total_steps,
-            **asdict(self._lesson.baselines),
-            model=self._lesson.model.to_json(),
-            training=self._lesson.training.to_json(),
+            **asdict(self._task.baselines),
+            model=self._task.model.to_json(),
+            training=self._task.training.to_json(),
         )
 
     def progress(self, losses: list[float], rate: float) -> Progress:
-        """Tell of the steps since the last report: their ``losses``, and the last one's rate."""
+        """Report the ``losses`` since the last report, and the learning rate of the last step."""
         if losses:
             self._loss = math.fsum(losses) / len(losses)
-        step, now = self._learner.step_count, self._budget.elapsed
-        before, then = self._reports[0]
-        settings = self._lesson.training
-        characters = max(0, step - before) * settings.batch * settings.window
+        step, now = self._stepper.step_count, self._budget.elapsed
+        first_step, first_time = self._reports[0]
+        settings = self._task.training
+        characters = max(0, step - first_step) * settings.batch * settings.window
         self._reports.append((step, now))
         fraction = min(1.0, self._budget.fraction(step))
         return Progress(
             step=step,
-            epoch=self._learner.epoch,
+            epoch=self._stepper.epoch,
             loss=self._loss,
             bits_per_char=bits(self._loss),
             lr=rate,
-            chars_per_second=characters / (now - then),
+            chars_per_second=characters / (now - first_time),
             elapsed_seconds=self._budget.elapsed,
             eta_seconds=self._budget.eta(fraction),
             fraction=fraction,
@@ -78,6 +71,7 @@ class ProgressReporter:
 
 
 def sample(checkpoint: Checkpoint) -> Sample:
-    """Let a network write a little: always with the same seed, so that only it makes the change."""
-    draft = Completion(Sampler(NumpyLSTM(checkpoint), "", SamplingConfig(), 0), SAMPLE_CHARACTERS)
-    return Sample(checkpoint.step, "".join(drawn.character for drawn in draft))
+    """Generate a short text, always with the same seed, so that samples differ by network only."""
+    sampler = Sampler(NumpyLSTM(checkpoint), "", SamplingConfig(), 0)
+    text = "".join(sampled.character for sampled in Completion(sampler, SAMPLE_CHARACTERS))
+    return Sample(checkpoint.step, text)

@@ -1,4 +1,4 @@
-"""What a run needs, besides its newest checkpoint, to go on as if it had never stopped."""
+"""Save and read the state that, besides its newest checkpoint, a run needs to be resumed."""
 
 import hashlib
 import json
@@ -11,22 +11,23 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from charloom.core.config import ModelConfig
 from charloom.core.errors import CharloomError, StorageError
 from charloom.core.files import write_atomically
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
 from charloom.core.training.divergence import DivergenceDetector
 from charloom.core.training.step import TrainState
-from charloom.core.training.task import RunState, TrainingTask
+from charloom.core.training.task import RunState
 
 
-def write_state(path: Path, snapshot: TrainState, standing: RunState) -> None:
-    """Put ``snapshot`` and ``standing`` at ``path``, in place of what was there."""
+def write_state(path: Path, snapshot: TrainState, state: RunState) -> None:
+    """Write ``snapshot`` and ``state`` to ``path``, replacing what was there."""
     tensors = {f"weights.{name}": value for name, value in snapshot.weights.items()}
     tensors |= {f"moments.{name}": value for name, value in snapshot.moments.items()}
     tensors |= {f"carried.{index}": value for index, value in enumerate(snapshot.carried)}
     tensors |= {f"random.{index}": value for index, value in enumerate(snapshot.random)}
     tensors = {name: value.cpu() for name, value in tensors.items()}
-    metadata = {"step": str(snapshot.step), "standing": json.dumps(asdict(standing))}
+    metadata = {"step": str(snapshot.step), "state": json.dumps(asdict(state))}
     metadata["sha256"] = _digest(tensors, metadata)
     try:
         write_atomically(path, safetensors.torch.save(tensors, metadata))
@@ -36,8 +37,11 @@ def write_state(path: Path, snapshot: TrainState, standing: RunState) -> None:
         ) from error
 
 
-def read_state(path: Path, lesson: TrainingTask) -> tuple[TrainState, RunState]:
-    """Return what :func:`write_state` put at ``path``, if it is whole and of this ``lesson``."""
+def read_state(path: Path, model: ModelConfig) -> tuple[TrainState, RunState]:
+    """Return what :func:`write_state` wrote to ``path``.
+
+    Raises :class:`CharloomError` if it is missing, damaged, or of another network than ``model``.
+    """
     try:
         with safetensors.safe_open(path, "pt") as file:
             metadata = file.metadata()
@@ -48,7 +52,7 @@ def read_state(path: Path, lesson: TrainingTask) -> tuple[TrainState, RunState]:
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
             parts.setdefault(kind, {})[rest] = value
-        if {n: tuple(t.shape) for n, t in parts["weights"].items()} != tensor_shapes(lesson.model):
+        if {n: tuple(t.shape) for n, t in parts["weights"].items()} != tensor_shapes(model):
             raise ValueError("it is another network's")
         snapshot = TrainState(
             step=int(metadata["step"]),
@@ -57,21 +61,21 @@ def read_state(path: Path, lesson: TrainingTask) -> tuple[TrainState, RunState]:
             carried=_in_order(parts.get("carried", {})),
             random=_in_order(parts["random"]),
         )
-        return snapshot, _standing(json.loads(metadata["standing"]))
+        return snapshot, _run_state(json.loads(metadata["state"]))
     except (
         *(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),
         safetensors.SafetensorError,
     ) as error:
         raise CharloomError(
-            f"What is needed to go on is missing or damaged in {path.name!r}."
+            f"The state to resume from, {path.name!r}, is missing or damaged."
         ) from error
 
 
 def from_checkpoint(newest: Checkpoint, elapsed: float) -> tuple[TrainState, RunState]:
-    """Return how to go on from a checkpoint alone, after ``elapsed`` seconds of the run.
+    """Return a state to resume from, given a checkpoint alone and the run's ``elapsed`` seconds.
 
-    The loss goes on from where it was, though not bit for bit: the optimizer's moments, the carried
-    state, and how the run stood are lost.
+    The loss continues from where it was, but not bit for bit: the optimizer's moments, the carried
+    state and the run's state are lost.
     """
     snapshot = TrainState(
         step=newest.step,
@@ -83,17 +87,17 @@ def from_checkpoint(newest: Checkpoint, elapsed: float) -> tuple[TrainState, Run
     return snapshot, RunState(elapsed=elapsed)
 
 
-def _standing(data: dict[str, object]) -> RunState:
-    standing = RunState(**data)  # type: ignore[arg-type]
-    if isinstance(standing.guard, dict):
-        standing.guard = DivergenceDetector(
-            **standing.guard | {"recent": tuple(standing.guard["recent"])}
+def _run_state(data: dict[str, object]) -> RunState:
+    state = RunState(**data)  # type: ignore[arg-type]
+    if isinstance(state.detector, dict):
+        state.detector = DivergenceDetector(
+            **state.detector | {"recent": tuple(state.detector["recent"])}
         )
-    return standing
+    return state
 
 
 def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
-    """Return the SHA-256 of all that is kept, in an order of its own."""
+    """Return the SHA-256 of tensors and metadata, each in the order of their names."""
     digest = hashlib.sha256(json.dumps(sorted(metadata.items())).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())

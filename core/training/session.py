@@ -1,21 +1,21 @@
-"""The course of a training run, in its own process: from a plan to the last event.
+"""Train a run from its stored config to its last event, in the training process.
 
-What the plan leaves open is settled, and whatever :mod:`core.training` tells is written into the
-run directory. Together with what it imports, this is all that imports torch.
+Settings that the config leaves open are resolved, and the events of :mod:`core.training.loop` are
+written into the run's folder. Importing this module imports torch.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from charloom.core.config import ModelConfig, TrainConfig, train_characters
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint, load
-from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs import events
 from charloom.core.runs.commands import Command
 from charloom.core.runs.events import Progress, RunWarning
@@ -29,185 +29,167 @@ from charloom.core.store.write import save_checkpoint
 from charloom.core.training import resume
 from charloom.core.training.autotune import ComputeConfig, tune_compute, usable_cores
 from charloom.core.training.loop import train
-from charloom.core.training.prepare import PreparedData
 from charloom.core.training.step import TrainState
 from charloom.core.training.task import RunState, TrainingTask
 
-_TAIL = 65_536  # bytes of the log that hold the last reports
-_OPEN: dict[str, Any] = {"precision": "auto", "threads": 0}  # what a machine decides
-_OPENING = 60  # characters of the text that are kept with the model
+_LOG_TAIL_BYTES = 65_536  # enough for the last reports
+_AUTO_SETTINGS: dict[str, Any] = {"precision": "auto", "threads": 0}  # chosen for each machine
 
 
 class CheckpointWriter:
-    """Keeps a run's checkpoints and state in its directory; a :class:`training.CheckpointSink`."""
+    """Stores a run's checkpoints and state in its folder: a :class:`CheckpointSink`."""
 
     def __init__(self, folder: ModelDir) -> None:
         self._folder = folder
 
-    def save(self, made: Checkpoint) -> str:
-        """Keep ``made``, thin out the others, return its file's name.
+    def save(self, checkpoint: Checkpoint) -> str:
+        """Save ``checkpoint``, thin out older ones, and return its file's name.
 
-        One of this step that was better stays: the network went back, and came here another way.
+        A better one of the same step is kept: after a rollback a step can be reached twice.
         """
         if not self._folder.run_config.is_file():
             raise CharloomError(f"The folder {str(self._folder.path)!r} of the run is gone.")
-        path = self._folder.checkpoint(made.step)
-        if not _is_better(path, made):
-            save_checkpoint(self._folder, made)
+        path = self._folder.checkpoint(checkpoint.step)
+        if not _is_better(path, checkpoint):
+            save_checkpoint(self._folder, checkpoint)
         return path.name
 
     def load(self, step: int) -> Checkpoint:
         """Return the checkpoint of ``step``."""
         return load(self._folder.checkpoint(step)).checkpoint
 
-    def save_state(self, snapshot: TrainState, standing: RunState) -> None:
-        """Keep what it takes to go on."""
-        resume.write_state(self._folder.resume_state, snapshot, standing)
+    def save_state(self, snapshot: TrainState, state: RunState) -> None:
+        """Save the state to resume from."""
+        resume.write_state(self._folder.resume_state, snapshot, state)
 
 
-def resolve_config(
-    plan: RunConfig, vocab_size: int, characters: int
-) -> tuple[RunConfig, ComputeConfig]:
-    """Settle what ``plan`` leaves open, for a text of this size and the machine at hand.
+def _is_better(path: Path, checkpoint: Checkpoint) -> bool:
+    """Return whether the file at ``path`` has a lower validation loss than ``checkpoint``."""
+    try:
+        saved = load(path).checkpoint.losses.validation if path.exists() else None
+    except CharloomError:  # damaged
+        return False
+    new = checkpoint.losses.validation
+    return saved is not None and (new is None or saved < new)
 
-    The plan that comes back holds full settings, so that a run that is resumed goes on alike.
+
+def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
+    """Settle what ``config`` leaves open, for the text of ``task`` and this machine.
+
+    The returned config holds all settings, so that a resumed run continues with the same ones.
     """
-    if plan.model and plan.training:
-        return _resolve_resumed(plan, *_settings(plan))
-    note = ""
-    preset = PRESETS.get(plan.preset)
-    if preset is None:  # auto
-        model, training = PRESETS["medium"].settings(vocab_size, plan.chosen)
+    if config.model and config.training:
+        return _resolve_resumed(config, task)
+    model, training = task.model, task.training
+    if config.preset not in PRESETS:  # auto: the task has the settings of medium
         speed = tune_compute(model, training).chars_per_second
         minutes = training.minutes or DEFAULT_MINUTES
-        preset = auto_preset(characters, minutes * 60, speed)
-    model, training = preset.settings(vocab_size, plan.chosen)
-    training, note = shrink_to_fit(training, train_characters(characters, training.held_out))
-    machine = tune_compute(model, training)
-    training = replace(training, precision=machine.precision, threads=machine.threads)
-    settled = replace(
-        plan,
-        notes=[*plan.notes, note] if note else plan.notes,
-        model=model.to_json(),
-        training=training.to_json(),
-        device=machine.device.type,
-    )
-    return settled, machine
+        preset = auto_preset(task.corpus.characters, minutes * 60, speed)
+        model, training = preset.settings(len(task.vocab), config.chosen)
+    training, note = shrink_to_fit(training, len(task.train_ids))
+    if note:
+        config = replace(config, notes=[*config.notes, note])
+    return _with_settings(config, task, model, training)
 
 
 def _resolve_resumed(
-    plan: RunConfig, model: ModelConfig, training: TrainConfig
-) -> tuple[RunConfig, ComputeConfig]:
-    """Go on alike; but on another kind of machine, as suits that one and nobody chose."""
-    machine = tune_compute(model, training)
-    fits = "threads" in plan.chosen or training.threads <= usable_cores()
-    if machine.device.type == plan.device and fits:
-        return plan, machine
-    open_now = {name: value for name, value in _OPEN.items() if name not in plan.chosen}
-    machine = tune_compute(model, replace(training, **open_now))
-    training = replace(training, precision=machine.precision, threads=machine.threads)
-    return replace(plan, training=training.to_json(), device=machine.device.type), machine
+    config: RunConfig, task: TrainingTask
+) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
+    """Reuse the stored settings; on other hardware, tune again those that the user did not set."""
+    compute = tune_compute(task.model, task.training)
+    fits = "threads" in config.chosen or task.training.threads <= usable_cores()
+    if compute.device.type == config.device and fits:
+        return config, task, compute
+    auto = {name: value for name, value in _AUTO_SETTINGS.items() if name not in config.chosen}
+    return _with_settings(config, task, task.model, replace(task.training, **auto))
 
 
-def _settings(plan: RunConfig) -> tuple[ModelConfig, TrainConfig]:
-    return (
-        ModelConfig.from_json(plan.model or {}),
-        TrainConfig.from_json(plan.training or {}),
+def _with_settings(
+    config: RunConfig, task: TrainingTask, model: ModelConfig, training: TrainConfig
+) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
+    compute = tune_compute(model, training)
+    training = replace(training, precision=compute.precision, threads=compute.threads)
+    config = replace(
+        config, model=model.to_json(), training=training.to_json(), device=compute.device.type
     )
+    return config, replace(task, model=model, training=training), compute
 
 
-def run(
-    folder: ModelDir,
-    material: PreparedData,
-    started: float,
-    resuming: bool,
-    orders: Callable[[], Command | None],
-) -> None:
-    """Train what the plan in ``folder`` says, and write what happens into ``folder``.
-
-    Raises :class:`CharloomError`, and ``MemoryError`` when the network is too large.
-    """
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Turn torch's errors for lack of memory into ``MemoryError``."""
     try:
-        _run(folder, material, started, resuming, orders)
+        yield
     except RuntimeError as error:
-        if _lacks_memory(error):
+        # on a CPU torch has no error class for it
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
             raise MemoryError from error
         raise
 
 
-def _run(
+@_memory_errors()
+def run(
     folder: ModelDir,
-    material: PreparedData,
-    started: float,
+    stored: RunConfig,
+    task: TrainingTask,
+    launched_at: float,
     resuming: bool,
-    orders: Callable[[], Command | None],
+    next_command: Callable[[], Command | None],
 ) -> None:
-    before, text, vocab = material.plan, material.text, material.vocab
-    plan, machine = resolve_config(before, len(vocab), len(text))
-    write_run_config(folder, plan)
-    card = CorpusInfo(plan.title, plan.sha256, len(text), text[:_OPENING])
-    lesson = TrainingTask(text, vocab, card, *_settings(plan), material.baselines)
-    warnings = repair_model(folder)
-    if before.training and plan.training != before.training:
-        warnings.append(f"It goes on on another machine ({plan.device}), not bit for bit.")
+    """Train ``task`` as the ``stored`` config says, and write the events into ``folder``.
+
+    ``launched_at`` is in seconds since 1970: starting up counts as time of the run. Raises
+    :class:`CharloomError`, and ``MemoryError`` when the network is too large.
+    """
+    config, task, compute = resolve(stored, task)
+    write_run_config(folder, config)
+    warnings = [*config.notes, *_device_warnings(task.training.device, compute)]
+    warnings += repair_model(folder)
+    if stored.training and config.training != stored.training:
+        warnings.append(f"Resumed on other hardware ({config.device}): not bit for bit.")
     state = None
     if resuming:
-        state, warning = _state(folder, lesson)
+        state, warning = _resume_state(folder, task)
         warnings += [warning] * bool(warning)
-    spent = time.time() - started + (state[1].elapsed if state else 0)
-    keeper = CheckpointWriter(folder)
-    story = train(lesson, machine, keeper, orders=orders, resume=state, spent=spent)
-    journal = events.EventLog(folder)
-    journal.record(next(story))
-    for note in (*plan.notes, *_fallback(lesson.training.device, machine), *warnings):
-        journal.record(RunWarning(note))
+    elapsed = time.time() - launched_at + (state[1].elapsed if state else 0)
+    sink = CheckpointWriter(folder)
+    story = train(task, compute, sink, next_command=next_command, resume=state, elapsed=elapsed)
+    log = events.EventLog(folder)
+    log.record(next(story))
+    for warning in warnings:
+        log.record(RunWarning(warning))
     for event in story:
-        journal.record(event)
-    journal.close()
+        log.record(event)
+    log.close()
 
 
-def _state(
-    folder: ModelDir, lesson: TrainingTask
+def _device_warnings(device: str, compute: ComputeConfig) -> list[str]:
+    """Return a warning if the chosen ``device`` is not the one to train on."""
+    if device in ("auto", compute.device.type):
+        return []
+    return [f"--device {device} cannot be used on this machine: training on its CPU instead."]
+
+
+def _resume_state(
+    folder: ModelDir, task: TrainingTask
 ) -> tuple[tuple[TrainState, RunState] | None, str]:
-    """Return where the run stands, None if at its begin, and what a person should know of that."""
-    path = folder.resume_state
-    model = read_model(folder)
-    if not path.exists() and model.newest is None:  # it was killed before it had saved anything
+    """Return the state to resume from and a warning; None if nothing was saved yet."""
+    path, model = folder.resume_state, read_model(folder)
+    if not path.exists() and model.newest is None:
         return None, ""
     try:
-        return resume.read_state(path, lesson), ""
+        return resume.read_state(path, task.model), ""
     except CharloomError as error:
         if model.newest is None:
             raise
         last = load_from(model, "last").checkpoint
         state = resume.from_checkpoint(last, _elapsed(folder, last.step))
-        return state, f"{error} It goes on from its checkpoint @{last.step}, not bit for bit."
+        return state, f"{error} Resumed from its checkpoint @{last.step}, not bit for bit."
 
 
 def _elapsed(folder: ModelDir, step: int) -> float:
     """Return the seconds that the run had taken by ``step``, as it reported."""
-    told = map(events.from_line, LineTail.tail(folder.metrics, _TAIL).read())
-    reports = [each for each in told if isinstance(each, Progress) and each.step <= step]
+    lines = LineTail.tail(folder.metrics, _LOG_TAIL_BYTES).read()
+    past_events = map(events.from_line, lines)
+    reports = [e for e in past_events if isinstance(e, Progress) and e.step <= step]
     return reports[-1].elapsed_seconds if reports else 0.0
-
-
-def _is_better(path: Path, made: Checkpoint) -> bool:
-    """Whether there is a checkpoint at ``path`` that was validated better than ``made``."""
-    try:
-        there = load(path).checkpoint.losses.validation if path.exists() else None
-    except CharloomError:  # damaged
-        return False
-    new = made.losses.validation
-    return there is not None and (new is None or there < new)
-
-
-def _fallback(wanted: str, machine: ComputeConfig) -> list[str]:
-    """Return a sentence if the device that was asked for is not the one to train on."""
-    if wanted in ("auto", machine.device.type):
-        return []
-    return [f"--device {wanted} cannot be used on this machine: training on its CPU instead."]
-
-
-def _lacks_memory(error: RuntimeError) -> bool:
-    # on a CPU torch has no error of its own for it
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)

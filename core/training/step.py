@@ -1,4 +1,4 @@
-"""Stage 9: one training step (forward, loss, backward, step), and going back to an earlier one."""
+"""Stage 9: one training step, in :meth:`Stepper.step`: forward, loss, backward, optimizer step."""
 
 import itertools
 from collections.abc import Iterator
@@ -17,27 +17,27 @@ from charloom.core.training.optimizer import AdamW
 
 @dataclass(frozen=True, slots=True)
 class TrainState:
-    """All that a step depends on: whoever goes on from here gets the same numbers, bit for bit."""
+    """Everything that later steps depend on, so that they can be repeated bit for bit."""
 
     step: int
-    weights: dict[str, Tensor]  # under the names that a checkpoint uses
+    weights: dict[str, Tensor]  # by their names in a checkpoint
     moments: dict[str, Tensor]  # AdamW's two running means of each weight's gradient
-    carried: list[Tensor]  # h and c of each layer, in turn; empty before the first window
+    carried: list[Tensor]  # h and c of each layer in turn; empty before the first window
     random: list[Tensor]  # states of the random sources that dropout draws from
 
 
 class StepResult(NamedTuple):
-    """What one step shows: mean loss in nats per character and gradient norm, both scalars ``[]``.
+    """Mean loss in nats per character and gradient norm of one step, both scalars ``[]``.
 
-    They stay on the device: reading them there and then would make every step wait.
+    They stay on the device: reading them after every step would make it wait.
     """
 
     loss: Tensor
     gradient_norm: Tensor
 
 
-class TrainStep:
-    """A network, its optimizer, and its place in the text ``ids`` ``[N]``."""
+class Stepper:
+    """A network, its optimizer, and its position in the text ``ids`` ``[N]``."""
 
     def __init__(self, model: CharLSTM, ids: Tensor, settings: TrainConfig, precision: str) -> None:
         self.model = model
@@ -56,23 +56,25 @@ class TrainStep:
         """Passes over the text so far."""
         return self.step_count / self.steps_per_epoch
 
-    def step(self, rate: float) -> StepResult:
-        """Learn from the next batch at learning rate ``rate``."""
+    def step(self, learning_rate: float) -> StepResult:
+        """Train on the next batch ``[B, T]`` at ``learning_rate``."""
         features, labels = next(self._batches)
         state = self._state_before_step()
+
         with autocast(self._ids.device, self._precision):
-            logits, state = self.model(features, state)
-            loss = cross_entropy(logits, labels)
+            logits, state = self.model(features, state)  # forward
+            loss = cross_entropy(logits, labels)  # loss
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.clip)
-        self._optimizer.step(rate)
+        self._optimizer.step(learning_rate)
+
         # Detached: the loss is traced back through one window only (truncated BPTT).
         self._state = [(h.detach(), c.detach()) for h, c in state]
         self.step_count += 1
         return StepResult(loss.detach(), norm)
 
     def _batches_from(self, step: int) -> Iterator[Batch]:
-        """Yield all batches there will ever be, from the one for ``step`` on."""
+        """Yield the batches of ``step`` and of all steps after it, without end."""
         epoch, done = divmod(step, self.steps_per_epoch)
         while True:
             loader = batches(self._ids, self._settings, epoch)
@@ -80,23 +82,23 @@ class TrainStep:
             epoch, done = epoch + 1, 0
 
     def _state_before_step(self) -> LSTMState | None:
-        """Return what is carried into this step: nothing, or the state with some lanes emptied.
+        """Return the state that the next step starts from: None, or with some lanes emptied.
 
         Every prompt starts from the empty state, so the network must keep seeing it: each lane is
         emptied now and then. A new epoch puts all lanes elsewhere in the text.
         """
         settings = self._settings
-        fresh = self.step_count % self.steps_per_epoch == 0
-        if self._state is None or fresh or settings.order == "shuffled":
+        new_epoch = self.step_count % self.steps_per_epoch == 0
+        if self._state is None or new_epoch or settings.order == "shuffled":
             return None
-        draw = generator(settings.seed, "reset", self.step_count)
-        keep = (torch.rand(settings.batch, 1, generator=draw) >= settings.reset).to(
+        random = generator(settings.seed, "reset", self.step_count)
+        keep = (torch.rand(settings.batch, 1, generator=random) >= settings.reset).to(
             self._state[0][0]
         )
         return [(h * keep, c * keep) for h, c in self._state]
 
     def capture(self) -> TrainState:
-        """Return a copy of everything the coming steps depend on."""
+        """Return a copy of everything that later steps depend on."""
         random = [torch.get_rng_state()]
         if self._ids.device.type == "cuda":
             random.append(torch.cuda.get_rng_state(self._ids.device))
@@ -109,7 +111,7 @@ class TrainStep:
         )
 
     def restore(self, snapshot: TrainState) -> None:
-        """Go back (or on) to ``snapshot``, which may come from another device."""
+        """Return to ``snapshot``, which may come from another device."""
         device = self._ids.device
         self.step_count = snapshot.step
         with torch.no_grad():

@@ -1,54 +1,67 @@
-"""What a training run is given, what it keeps, and who keeps it."""
+"""The inputs of a training run, its state, and the protocol for saving it. Imports no torch."""
 
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, Self
 
-from charloom.core.analysis.baselines import Baselines
-from charloom.core.config import ModelConfig, TrainConfig
+import numpy as np
+from numpy.typing import NDArray
+
+from charloom.core.analysis.baselines import Baselines, compute_baselines
+from charloom.core.config import ModelConfig, TrainConfig, train_characters
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.metadata import CorpusInfo
-from charloom.core.training.divergence import DivergenceDetector
-from charloom.core.training.step import TrainState
+
+if TYPE_CHECKING:
+    from charloom.core.training.divergence import DivergenceDetector
+    from charloom.core.training.step import TrainState
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TrainingTask:
-    """What is to be learned and how; ``training`` is bounded by minutes, epochs or steps.
+    """The ids to train on and to hold out, and how; minutes, epochs or steps bound ``training``."""
 
-    ``baselines`` are what the losses on the held-out text are to be compared with.
-    """
-
-    text: str
     vocab: Vocab
+    train_ids: NDArray[np.int64] = field(repr=False)  # [N]
+    held_out_ids: NDArray[np.int64] = field(repr=False)  # [M], the end of the text
+    baselines: Baselines  # on held_out_ids
     corpus: CorpusInfo
     model: ModelConfig
     training: TrainConfig
-    baselines: Baselines
+
+    @classmethod
+    def from_text(
+        cls, text: str, vocab: Vocab, corpus: CorpusInfo, model: ModelConfig, training: TrainConfig
+    ) -> Self:
+        """Encode ``text``, cut it as ``training.held_out`` says, and compute the baselines."""
+        ids = vocab.encode(text)
+        cut = train_characters(len(ids), training.held_out)
+        baselines = compute_baselines(ids[:cut], ids[cut:], vocab)
+        return cls(vocab, ids[:cut], ids[cut:], baselines, corpus, model, training)
 
 
 @dataclass(slots=True)
 class RunState:
-    """How a run fares, besides its :class:`TrainState`; with both it can go on."""
+    """The state of a run besides its :class:`TrainState`; both together can be resumed."""
 
     elapsed: float = 0.0  # seconds
-    rate_scale: float = 1.0  # of what is planned: halved at every rollback, or as ordered
+    rate_scale: float = 1.0  # factor on the schedule: halved by a rollback, changed by a command
     rollbacks: int = 0
     best_step: int = 0
-    best_loss: float = math.inf  # as validated while training
+    best_loss: float = math.inf  # of the validations during training
     best_fraction: float = 0.0  # of the run
-    guard: DivergenceDetector | None = None  # None before the first step
+    detector: "DivergenceDetector | None" = None  # None before the first checkpoint
 
 
 class CheckpointSink(Protocol):
-    """Where a run's checkpoints go. :class:`StorageError` means: not now, perhaps later."""
+    """Storage for a run's checkpoints. A :class:`StorageError` means that a retry may succeed."""
 
     def save(self, checkpoint: Checkpoint) -> str:
-        """Keep ``checkpoint``, unless a better one of its step is kept; return its file's name."""
+        """Save ``checkpoint`` unless a better one of its step is there; return its file's name."""
 
     def load(self, step: int) -> Checkpoint:
         """Return the checkpoint that was saved at ``step``."""
 
-    def save_state(self, snapshot: TrainState, standing: RunState) -> None:
-        """Keep what it takes to go on from the newest checkpoint, in place of what was kept."""
+    def save_state(self, snapshot: "TrainState", state: RunState) -> None:
+        """Replace the saved state, from which the newest checkpoint's run can be resumed."""

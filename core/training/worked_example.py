@@ -1,8 +1,7 @@
-"""The child process of the tour: ``python -P -m charloom.core.training.worked_example``.
+"""The tour's child process: ``python -P -m charloom.core.training.worked_example``.
 
-A request comes in on stdin and the answer goes out on stdout, both as JSON: ``ExampleRequest`` and
-``WorkedExample`` of :mod:`tui.tour.worked_example`, or ``{"error": sentence}``. Nothing is kept of
-the step that is made here.
+It reads an ``ExampleRequest`` from stdin and writes a ``WorkedExample`` to stdout (both of
+:mod:`tui.tour.worked_example`, as JSON), or ``{"error": message}``. The step is not saved.
 """
 
 import json
@@ -17,22 +16,22 @@ from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.training.schedule import learning_rate
 
-_ROWS = 3  # of the batch that are told in full
-_LIKELIEST = 5
+_BATCH_ROWS = 3  # that are reported in full
+_TOP_LOGITS = 5
 
 
-def work(found: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
-    """Return the fields of an ``WorkedExample``: a step of ``found`` on ``text``."""
-    import torch  # deferred: a request that cannot be met is refused sooner
+def work(saved: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
+    """Return the fields of a ``WorkedExample``: one training step of ``saved`` on ``text``."""
+    import torch  # deferred: an invalid request is refused sooner
 
     from charloom.core.data.dataset import batches
     from charloom.core.model.torch_lstm import CharLSTM, checkpoint_name, cross_entropy
-    from charloom.core.training.step import TrainStep
+    from charloom.core.training.step import Stepper
 
     torch.set_num_threads(1)  # the same sums in the same order everywhere; it is one step only
-    ids = torch.from_numpy(found.vocab.encode(text))
-    network = CharLSTM(replace(found.model, dropout=0.0))
-    network.load(found.tensors)
+    ids = torch.from_numpy(saved.vocab.encode(text))
+    network = CharLSTM(replace(saved.model, dropout=0.0))
+    network.load(saved.tensors)
     weights = {checkpoint_name(name): value for name, value in network.named_parameters()}
     loader = batches(ids, training, epoch=0)
     features, labels = next(iter(loader))
@@ -47,25 +46,25 @@ def work(found: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
     loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(weights.values(), training.clip)
     row, label = training.window - 1, int(labels[0, -1])
-    watched = "embedding.weight" if found.model.tied else "head.weight"
-    weight = weights[watched]
-    assert weight.grad is not None
-    gradient, before = weight.grad[label, 0].item(), weight[label, 0].item()
-    for each in weights.values():
-        each.grad = None
+    shown_name = "embedding.weight" if saved.model.tied else "head.weight"
+    shown = weights[shown_name]
+    assert shown.grad is not None
+    gradient, before = shown.grad[label, 0].item(), shown[label, 0].item()
+    for weight in weights.values():
+        weight.grad = None
 
     rate = learning_rate(training, 1.0) or training.rate
-    TrainStep(network, ids, training, "float32").step(rate)
+    Stepper(network, ids, training, "float32").step(rate)
     with torch.no_grad():
-        after = cross_entropy(network(features)[0], labels)
+        loss_after = cross_entropy(network(features)[0], labels)
 
     flat = logits.detach().double().reshape(-1, logits.shape[-1])
-    likeliest = flat[row].topk(min(_LIKELIEST, flat.shape[1])).indices.tolist()
-    told = [label, *(each for each in likeliest if each != label)]
-    right = flat.log_softmax(dim=1).gather(1, labels.reshape(-1, 1))
+    top = flat[row].topk(min(_TOP_LOGITS, flat.shape[1])).indices.tolist()
+    shown_ids = [label, *(id_ for id_ in top if id_ != label)]
+    label_log_probs = flat.log_softmax(dim=1).gather(1, labels.reshape(-1, 1))
     return {
-        "features": features[:_ROWS].tolist(),
-        "labels": labels[:_ROWS].tolist(),
+        "features": features[:_BATCH_ROWS].tolist(),
+        "labels": labels[:_BATCH_ROWS].tolist(),
         "batches": len(loader),
         "shapes": {
             "ids": list(features.shape),
@@ -79,17 +78,17 @@ def work(found: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
         },
         "parameters": {name: list(value.shape) for name, value in weights.items()},
         "row": row,
-        "logits": [(each, flat[row, each].item()) for each in told],
+        "logits": [(id_, flat[row, id_].item()) for id_ in shown_ids],
         "log_sum": flat[row].logsumexp(0).item(),
         "loss": loss.item(),
-        "mean_by_hand": -right.mean().item(),
-        "loss_after": after.item(),
+        "mean_by_hand": -label_log_probs.mean().item(),
+        "loss_after": loss_after.item(),
         "gradient_norm": norm.item(),
         "rate": rate,
-        "weight": f"{watched}[{label}, 0]",
+        "weight": f"{shown_name}[{label}, 0]",
         "gradient": gradient,
         "before": before,
-        "after": weight[label, 0].item(),
+        "after": shown[label, 0].item(),
     }
 
 
@@ -97,22 +96,27 @@ def main() -> int:
     """Answer the one request on stdin."""
     try:
         request = json.load(sys.stdin)
-        found = checkpoint.load(Path(request["checkpoint"])).checkpoint
+        saved = checkpoint.load(Path(request["checkpoint"])).checkpoint
         training = TrainConfig.from_json(request["training"])
-        answer = work(found, request["text"], training)
-        written = json.dumps(answer, allow_nan=False)
+        answer = json.dumps(work(saved, request["text"], training), allow_nan=False)
     except CharloomError as error:
-        written = json.dumps({"error": str(error)})
+        answer = _error(str(error))
     except ValueError:  # NaN or infinity
-        written = json.dumps({"error": "The numbers of this network are too large to learn with."})
-    except (MemoryError, RuntimeError) as error:  # torch's way to say so
-        reason = str(error).partition("\n")[0][:200]
-        written = json.dumps({"error": f"The network cannot be set up here ({reason})."})
+        answer = _error("The weights of this network are too large to train it.")
+    except (MemoryError, RuntimeError) as error:  # torch raises it for lack of memory
+        answer = _error(f"The network cannot be set up here ({_first_line(error)}).")
     except (ImportError, OSError) as error:
-        what = str(error).partition("\n")[0][:200]
-        written = json.dumps({"error": f"PyTorch cannot be loaded ({what}); install it anew."})
-    sys.stdout.write(written)
+        answer = _error(f"PyTorch cannot be loaded ({_first_line(error)}); reinstall it.")
+    sys.stdout.write(answer)
     return 0
+
+
+def _error(message: str) -> str:
+    return json.dumps({"error": message})
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]
 
 
 if __name__ == "__main__":

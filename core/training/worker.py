@@ -1,12 +1,12 @@
-"""The child process that trains: ``python -P -m core.training.worker RUN_DIR STARTED [--resume]``.
+"""The training process: ``python -P -m core.training.worker RUN_DIR LAUNCHED_AT [--resume]``.
 
-It reads its plan and its orders from the run directory and writes there whatever happens. SIGINT or
-SIGTERM ends it at the next step boundary, with everything saved. STARTED is the moment of its
-launch (seconds since 1970), so that a run of two minutes takes two.
+It reads its config and its commands from the run's folder and writes its events there. SIGINT or
+SIGTERM ends it after the current step, with everything saved. LAUNCHED_AT (seconds since 1970) is
+when it was launched, so that a run of two minutes takes two.
 
-This room takes the run's lock and tells of failures. It imports little, so that the lock is held
-within a tenth of a second; importing torch, in :mod:`core.training.session`, takes seconds, in
-which :mod:`core.training.prepare` looks at the text.
+This module takes the run's lock and reports failures. It imports little, so that the lock is held
+within a tenth of a second; importing torch, in :mod:`core.training.session`, takes seconds, during
+which :mod:`core.training.prepare` encodes the text.
 """
 
 import os
@@ -29,38 +29,35 @@ from charloom.core.store.model_dir import ModelDir
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
-    from charloom.core.training.prepare import PreparedData
+    from charloom.core.runs.run import RunConfig
+    from charloom.core.training.task import TrainingTask
 
-_PATIENCE = 1.0  # seconds: whoever looks whether a run is being trained holds its lock, briefly
-_TOO_LARGE = "There is not enough memory for this network; take a smaller --hidden or --batch."
+_LOCK_TIMEOUT_SECONDS = 1.0  # a process that checks whether the run is training holds it briefly
+_TOO_LARGE = "There is not enough memory for this network; use a smaller --hidden or --batch."
 
 
 class StopSignal:
-    """Whether a signal has asked the process to end."""
+    """Records whether a signal has asked the process to end."""
 
     def __init__(self) -> None:
-        self._asked = False
-        for kind in STOP_SIGNALS:
-            signal.signal(kind, self._ask)
+        self.received = False
+        for number in STOP_SIGNALS:
+            signal.signal(number, self._receive)
         if os.name != "nt":
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # held back until now
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # blocked until now
 
-    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the API's
-        self._asked = True
-
-    def asked(self) -> bool:
-        """Return whether it has."""
-        return self._asked
+    def _receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the API's
+        self.received = True
 
 
 def main(arguments: list[str]) -> int:
-    """Run the trainer; a failure becomes the run's last event, for the person who watches."""
-    folder, started = ModelDir(Path(arguments[0])), float(arguments[1])
-    interruption = StopSignal()
+    """Run the trainer and return its exit status; a failure becomes the run's last event."""
+    folder, launched_at = ModelDir(Path(arguments[0])), float(arguments[1])
+    stop = StopSignal()
     try:
-        inbox = CommandReader(folder)  # before the lock: whoever sees it held is heard
-        with filelock.FileLock(folder.lock, timeout=_PATIENCE, poll_interval=0.01):
-            return _train(folder, inbox, started, "--resume" in arguments[2:], interruption)
+        commands = CommandReader(folder)  # before the lock: commands count as soon as it is held
+        with filelock.FileLock(folder.lock, timeout=_LOCK_TIMEOUT_SECONDS, poll_interval=0.01):
+            return _train(folder, commands, launched_at, "--resume" in arguments[2:], stop)
     except filelock.Timeout:
         return EXIT_ALREADY_TRAINING
     except OSError as error:  # a folder that cannot be written to, or is gone
@@ -68,16 +65,15 @@ def main(arguments: list[str]) -> int:
 
 
 def _train(
-    folder: ModelDir, inbox: CommandReader, started: float, resuming: bool, interruption: StopSignal
+    folder: ModelDir, commands: CommandReader, launched_at: float, resuming: bool, stop: StopSignal
 ) -> int:
+    def next_command() -> Command | None:
+        return Command("stop") if stop.received else commands.next()
+
     try:
-        folder.trainer_log.write_bytes(b"")  # what an earlier trainer printed is over
-
-        def orders() -> Command | None:
-            return Command("stop") if interruption.asked() else inbox.next()
-
-        course, material = _begun(folder)
-        course.run(folder, material.result(), started, resuming, orders)
+        folder.trainer_log.write_bytes(b"")  # drops the output of an earlier trainer
+        session, prepared = _imported(folder)
+        session.run(folder, *prepared.result(), launched_at, resuming, next_command)
     except CharloomError as error:
         return _failed(folder, str(error))
     except MemoryError:
@@ -85,30 +81,28 @@ def _train(
     except Exception as error:
         traceback.print_exc()
         log = str(folder.trainer_log)
-        return _failed(folder, f"Training failed ({type(error).__name__}); {log!r} has more.")
+        return _failed(folder, f"Training failed ({type(error).__name__}); see {log!r}.")
     return 0
 
 
-def _begun(folder: ModelDir) -> "tuple[ModuleType, Future[PreparedData]]":
-    """Import what trains, and in the meantime have the material got."""
+def _imported(folder: ModelDir) -> "tuple[ModuleType, Future[tuple[RunConfig, TrainingTask]]]":
+    """Import the session, with torch, while a thread prepares the task."""
     try:
         from charloom.core.training.prepare import prepare_async
 
-        material = prepare_async(folder)
+        prepared = prepare_async(folder)
         from charloom.core.training import session
     except (ImportError, OSError) as error:
         traceback.print_exc()
-        what = str(error).partition("\n")[0]
-        raise CharloomError(
-            f"PyTorch, or what it needs, cannot be loaded ({what}); install it anew."
-        ) from error
-    return session, material
+        reason = str(error).partition("\n")[0]
+        raise CharloomError(f"PyTorch cannot be loaded ({reason}); reinstall it.") from error
+    return session, prepared
 
 
-def _failed(folder: ModelDir, sentence: str) -> int:
-    with suppress(OSError):  # then it stands in the log alone
-        events.record(folder, Finished.failed(sentence))
-    sys.stderr.write(f"{sentence}\n")
+def _failed(folder: ModelDir, message: str) -> int:
+    with suppress(OSError):  # then the message is in the log alone
+        events.record(folder, Finished.failed(message))
+    sys.stderr.write(f"{message}\n")
     return 1
 
 

@@ -18,14 +18,13 @@ from typing import Any
 
 import torch
 
-from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.config import ModelConfig, TrainConfig, train_characters
 from charloom.core.data import corpus
-from charloom.core.data.dataset import split
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import evaluation
 from charloom.core.training.schedule import learning_rate
-from charloom.core.training.step import TrainStep, autocast
+from charloom.core.training.step import Stepper, autocast
 
 BASE = {"hidden": 512, "embedding": 64, "batch": 32, "window": 32, "rate": 0.024}
 """What every experiment starts from."""
@@ -61,17 +60,18 @@ def learn(text: Path, millions: float, seed: int, chosen: dict[str, Any]) -> tup
     torch.set_flush_denormal(True)
     read = corpus.load(text).text
     vocab = Vocab.from_text(read)
-    ids, held_out = split(vocab.encode(read), 0.1)
+    encoded = torch.from_numpy(vocab.encode(read))
+    ids, held_out = encoded.tensor_split([train_characters(len(encoded), 0.1)])
     given = BASE | chosen
     sizes = {
         name: given.pop(name) for name in list(given) if name in ModelConfig.__dataclass_fields__
     }
     training = TrainConfig(**given, seed=seed)
     model = CharLSTM(ModelConfig(len(vocab), **sizes))
-    learner = TrainStep(model, ids, training, "bfloat16")
+    stepper = Stepper(model, ids, training, "bfloat16")
     steps = int(millions * 1e6 / training.batch / training.window)
     rates = [learning_rate(training, (step + 0.5) / steps) for step in range(steps)]
-    losses = [learner.step(rate).loss for rate in rates]
+    losses = [stepper.step(rate).loss for rate in rates]
     with autocast(torch.device("cpu"), "bfloat16"):
         carried = evaluation.carried(model, held_out).nats
         windowed = evaluation.windowed(model, held_out).nats

@@ -13,8 +13,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from charloom.core.config import train_characters
 from charloom.core.data import corpus
-from charloom.core.data.dataset import split
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.presets import PRESETS
@@ -39,7 +39,8 @@ class Textbook(nn.Module):
 def main(path: str, seconds: float) -> dict[str, float]:
     text = corpus.load(Path(path)).text
     vocab = Vocab.from_text(text)
-    ids, held_out = split(vocab.encode(text), 0.1)
+    encoded = torch.from_numpy(vocab.encode(text))
+    ids, held_out = encoded.tensor_split([train_characters(len(encoded), 0.1)])
     sizes, training = PRESETS["medium"].settings(len(vocab), {})
     model = Textbook(len(vocab), sizes.embedding, sizes.hidden)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)

@@ -98,8 +98,9 @@ def quality_row(text: Path, seconds: float, times: int, target: str) -> Row:
 def _references(text: Path, seconds: float) -> str:
     """Return what is to be compared with: other methods, and for a short run the textbook's."""
     read = corpus.load(text).text
-    cut = len(read) - len(read) // 10
-    found = baselines.compute_baselines(read[:cut], read[cut:], Vocab.from_text(read))
+    vocab = Vocab.from_text(read)
+    ids, cut = vocab.encode(read), len(read) - len(read) // 10
+    found = baselines.compute_baselines(ids[:cut], ids[cut:], vocab)
     told = f"5-gram {found.five_gram:.3f}, `xz -9` {found.xz:.3f}"
     if seconds <= 180:
         loop = json.loads(_module("tests.bench.textbook", str(text), str(seconds)))

@@ -33,7 +33,7 @@ from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.refusals import Refusal, attempt
 from tests.helpers.factories import CARD_FIELDS, assert_equal, at_step, ref, save_model
-from tests.helpers.training_tasks import Memory, after, lesson
+from tests.helpers.training_tasks import MemorySink, after, small_task
 from tests.helpers.training_tasks import events as events_of
 
 REFUSED, READ, OTHER, REST = "refused", "as written", "otherwise", "but for what was lost"
@@ -177,22 +177,22 @@ def settings_file() -> Spoilable:
 
 def state_file() -> Spoilable:
     """What it takes to go on has a digest: it is what was written, or refused."""
-    taught = lesson("ab" * 99, hidden=2, steps=2, batch=1)
+    task = small_task("ab" * 99, hidden=2, steps=2, batch=1)
     path = _new_dir("state").resume_state
 
     def write(steps: int) -> TrainState:
-        keeper = Memory()
-        events_of(taught, keeper, orders=after(steps, Command("stop")))
-        assert keeper.state
-        resume.write_state(path, *keeper.state)
-        return keeper.state[0]
+        sink = MemorySink()
+        events_of(task, sink, next_command=after(steps, Command("stop")))
+        assert sink.state
+        resume.write_state(path, *sink.state)
+        return sink.state[0]
 
     old, old_bytes = write(1), path.read_bytes()
     new, new_bytes = write(2), path.read_bytes()
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
-        state = attempt(lambda: resume.read_state(path, taught))
+        state = attempt(lambda: resume.read_state(path, task.model))
         if isinstance(state, Refusal):
             return REFUSED
         written = new if state[0].step == new.step else old

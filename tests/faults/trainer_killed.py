@@ -16,11 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charloom.core.analysis.baselines import Baselines
-from charloom.core.config import ModelConfig, TrainConfig
-from charloom.core.data.vocab import Vocab
+from charloom.core.config import ModelConfig
 from charloom.core.errors import CharloomError
-from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
 from charloom.core.runs.jsonl import file_size
@@ -28,13 +25,11 @@ from charloom.core.runs.run import (
     TrainerProcess,
     launch_trainer,
     read_run_config,
-    read_training_text,
 )
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_checkpoint
 from charloom.core.store.repair import repair_model
 from charloom.core.training import resume
-from charloom.core.training.task import TrainingTask
 from tests.faults.report import Report
 from tests.helpers.factories import ref
 from tests.helpers.small_models import create
@@ -141,7 +136,8 @@ class _Chain:
             return
         self._hold(there[-1].step >= saved[-1], "the newest checkpoint is lost")
         with self._no_fault("resume.safetensors"):
-            snapshot, _ = resume.read_state(self._folder.resume_state, _lesson(self._folder))
+            model = ModelConfig.from_json(read_run_config(self._folder).model or {})
+            snapshot, _ = resume.read_state(self._folder.resume_state, model)
             self._hold(snapshot.step >= saved[-1], "what it takes to go on is lost")
         self.lost = max(self.lost, _unsaved(told))
 
@@ -189,19 +185,6 @@ def _unsaved(told: list[Event]) -> float:
             case CheckpointSaved():
                 saved = now
     return now - saved if begun else 0.0
-
-
-def _lesson(folder: ModelDir) -> TrainingTask:
-    plan = read_run_config(folder)
-    text = read_training_text(folder, plan)
-    return TrainingTask(
-        text=text,
-        vocab=Vocab.from_text(text),
-        corpus=CorpusInfo("", "", len(text), ""),
-        model=ModelConfig.from_json(plan.model or {}),
-        training=TrainConfig.from_json(plan.training or {}),
-        baselines=Baselines(0.0),
-    )
 
 
 def _torn(folder: ModelDir) -> Iterator[Path]:

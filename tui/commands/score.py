@@ -8,7 +8,8 @@ import click
 
 from charloom.core.analysis import scoring
 from charloom.core.analysis.baselines import (
-    MOST_JUDGED,
+    MAX_HELD_OUT_CHARACTERS,
+    MAX_TRAIN_CHARACTERS,
     Baselines,
     compute_baselines,
     named,
@@ -110,6 +111,8 @@ def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: str) -> B
         echo_err(f"Only uniform guessing can be scored, without the training text. {error}")
         return Baselines(uniform(len(metadata.vocab)))
     known_text = shared_characters(text, metadata.vocab)
-    if len(known_text) > MOST_JUDGED:
-        echo_err(f"The baselines are of the first {MOST_JUDGED:,} characters.")
-    return compute_baselines(train_text, known_text, metadata.vocab)
+    if len(known_text) > MAX_HELD_OUT_CHARACTERS:
+        echo_err(f"The baselines are of the first {MAX_HELD_OUT_CHARACTERS:,} characters.")
+    vocab = metadata.vocab
+    train_ids = vocab.encode(train_text[-MAX_TRAIN_CHARACTERS:])
+    return compute_baselines(train_ids, vocab.encode(known_text), vocab)

@@ -148,7 +148,7 @@ STAGES = (
         "grew. AdamW then moves each weight against its gradient, by about the learning rate. "
         "A step is tiny; tens of thousands of them turn random numbers into a model.",
         "The weights would stay what they were at first: random numbers that write noise.",
-        "core/training/step.py: Learner.step",
+        "core/training/step.py: Stepper.step",
         "Forward, loss, backward, step: what is each of the four for, in a sentence?",
     ),
     Stage(

@@ -21,6 +21,10 @@ def ids(text: str) -> "np.typing.NDArray[np.int64]":
     return np.array([ord(character) - ord("a") for character in text], np.int64)
 
 
+def baselines_of(train: str, held_out: str, vocab: Vocab) -> Baselines:
+    return compute_baselines(vocab.encode(train), vocab.encode(held_out), vocab)
+
+
 def directly(train: str, held_out: str, size: int, order: int) -> float:
     """Compute the same character by character, as the formula is written."""
     counts = Counter(
@@ -78,7 +82,7 @@ def test_n_grams_are_what_the_formula_says_of_any_text(train: str, held_out: str
     losses = n_grams(ids(train), ids(held_out), 7, 5)
     assert losses == pytest.approx(expected)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(baselines, "_LARGEST_TABLE", 0)  # so that all is sorted
+        patch.setattr(baselines, "_MAX_TABLE_ENTRIES", 0)  # so that all is sorted
         assert n_grams(ids(train), ids(held_out), 7, 5) == losses
 
 
@@ -90,7 +94,7 @@ def test_the_largest_vocabulary_needs_no_table_of_all_pairs() -> None:
 
 def test_a_text_has_a_baseline_of_each_kind() -> None:
     train, held_out, vocab = TEXT[:CUT], TEXT[CUT:], Vocab.from_text(TEXT)
-    found = compute_baselines(train, held_out, vocab)
+    found = baselines_of(train, held_out, vocab)
     assert found.uniform == math.log(len(vocab))
     for order, loss in ((1, found.unigram), (2, found.bigram), (5, found.five_gram)):
         assert loss == pytest.approx(directly(train, held_out, len(vocab), order))
@@ -102,14 +106,14 @@ def test_a_text_has_a_baseline_of_each_kind() -> None:
 
 def test_a_python_without_lzma_has_the_other_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     vocab = Vocab.from_text(TEXT)
-    whole = compute_baselines(TEXT[:CUT], TEXT[CUT:], vocab)
+    whole = baselines_of(TEXT[:CUT], TEXT[CUT:], vocab)
     monkeypatch.setitem(sys.modules, "lzma", None)
-    assert compute_baselines(TEXT[:CUT], TEXT[CUT:], vocab) == replace(whole, xz=None)
+    assert baselines_of(TEXT[:CUT], TEXT[CUT:], vocab) == replace(whole, xz=None)
 
 
 @pytest.mark.parametrize("held_out", ["", "a"])
 def test_where_nothing_can_be_predicted_there_is_only_guessing(held_out: str) -> None:
-    found = compute_baselines("abab", held_out, Vocab.from_text("abab"))
+    found = baselines_of("abab", held_out, Vocab.from_text("abab"))
     assert found == Baselines(math.log(2))
     assert named(found) == [("uniform", math.log(2))]
 
@@ -119,14 +123,14 @@ def test_rare_characters_are_one_for_every_baseline() -> None:
     vocab = Vocab.from_text(text, 10)
     folded = text.replace("\u00f6", PLACEHOLDER)
     assert PLACEHOLDER in vocab.chars
-    assert compute_baselines(text[:CUT], text[CUT:], vocab) == compute_baselines(
+    assert baselines_of(text[:CUT], text[CUT:], vocab) == baselines_of(
         folded[:CUT], folded[CUT:], vocab
     )
 
 
 def test_of_a_long_text_only_its_middle_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     vocab = Vocab.from_text(TEXT)
-    expected = compute_baselines(TEXT[CUT - 400 : CUT], TEXT[CUT : CUT + 90], vocab)
-    monkeypatch.setattr(baselines, "MOST_COUNTED", 400)
-    monkeypatch.setattr(baselines, "MOST_JUDGED", 90)
-    assert asdict(compute_baselines(TEXT[:CUT], TEXT[CUT:], vocab)) == asdict(expected)
+    expected = baselines_of(TEXT[CUT - 400 : CUT], TEXT[CUT : CUT + 90], vocab)
+    monkeypatch.setattr(baselines, "MAX_TRAIN_CHARACTERS", 400)
+    monkeypatch.setattr(baselines, "MAX_HELD_OUT_CHARACTERS", 90)
+    assert asdict(baselines_of(TEXT[:CUT], TEXT[CUT:], vocab)) == asdict(expected)

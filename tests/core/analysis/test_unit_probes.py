@@ -10,7 +10,7 @@ from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.training.loop import train
 from tests.helpers.factories import random_checkpoint
-from tests.helpers.training_tasks import CPU, Memory, lesson
+from tests.helpers.training_tasks import CPU, MemorySink, small_task
 
 
 def measured(name: str, text: str) -> str:
@@ -80,12 +80,12 @@ def test_a_network_that_must_track_quotations_is_found_to_do_so() -> None:
         inside ^= piece == '"'
         pieces.append(piece + ("x" if inside else "y") * (piece == "."))
     text = "".join(pieces)
-    keeper = Memory()
+    sink = MemorySink()
     settings = {"batch": 16, "window": 32, "rate": 0.02, "steps": 300, "held_out": 0.0}
-    taught = lesson(text, hidden=16, **settings)
-    for _ in train(taught, CPU, keeper):
+    task = small_task(text, hidden=16, **settings)
+    for _ in train(task, CPU, sink):
         pass
-    newest = keeper.checkpoints[max(keeper.checkpoints)]
+    newest = sink.checkpoints[max(sink.checkpoints)]
     ranked = rank_units(trace(NumpyLSTM(newest), text[-4_000:]))
     best = next(each for each in ranked if each.tracks == "inside quotation marks")
     assert best.score > 0.9

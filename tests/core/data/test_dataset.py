@@ -1,6 +1,5 @@
 from itertools import pairwise
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -12,7 +11,6 @@ from charloom.core.data.dataset import (
     ShuffledSampler,
     WindowDataset,
     batches,
-    split,
 )
 from charloom.core.data.vocab import Vocab
 
@@ -123,19 +121,7 @@ def test_an_epoch_of_shuffled_windows_has_the_steps_that_were_counted(
 
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 def test_no_window_that_is_trained_on_sees_what_is_held_out(order: str) -> None:
-    train, held_out = split(np.arange(500), 0.1)
+    train, held_out = torch.arange(500).tensor_split([450])
     settings = TrainConfig(batch=4, window=10, order=order)
     seen = torch.cat([torch.cat(each, 1) for e in range(5) for each in batches(train, settings, e)])
     assert int(seen.max()) < int(held_out.min()) == 450
-
-
-@given(characters=st.integers(1, 500), share=st.floats(0, 0.5))
-def test_held_out_text_is_the_end_and_never_trained_on(characters: int, share: float) -> None:
-    train, held_out = split(np.arange(characters), share)
-    assert torch.equal(torch.cat([train, held_out]), torch.arange(characters))
-    assert len(held_out) == int(characters * share)
-
-
-def test_a_tenth_is_held_out_unless_told() -> None:
-    train, held_out = split(np.arange(1_000), TrainConfig().held_out)
-    assert (len(train), len(held_out)) == (900, 100)

@@ -182,14 +182,14 @@ def test_a_trainer_waits_for_those_who_only_look_at_the_lock() -> None:
     [
         (
             "ImportError('no torch\\nhere')",
-            "PyTorch, or what it needs, cannot be loaded (no torch); install",
+            "PyTorch cannot be loaded (no torch); reinstall",
         ),
         (
             "OSError('libtorch.so: no such file')",
-            "PyTorch, or what it needs, cannot be loaded (libtorch.so: no such",
+            "PyTorch cannot be loaded (libtorch.so: no such",
         ),
         ("MemoryError()", "There is not enough memory for this network"),
-        ("ValueError('?')", "Training failed (ValueError); '"),
+        ("ValueError('?')", "Training failed (ValueError); see '"),
     ],
 )
 def test_whatever_ends_a_trainer_is_the_last_that_is_told(

@@ -13,7 +13,7 @@ from charloom.core.files import make_folder
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import autotune
 from charloom.core.training.autotune import ComputeConfig, tune_compute
-from charloom.core.training.step import TrainStep
+from charloom.core.training.step import Stepper
 
 MODEL = ModelConfig(vocab_size=9, embedding=4, hidden=8)
 
@@ -30,22 +30,22 @@ def calibrated(**training: object) -> ComputeConfig:
 
 
 def test_a_machine_is_found_that_can_train() -> None:
-    machine = calibrated(device="cpu")
-    assert machine.device.type == "cpu"
-    assert machine.precision in ("float32", "bfloat16")
-    assert machine.threads >= 1
-    assert machine.chars_per_second > 0
+    compute = calibrated(device="cpu")
+    assert compute.device.type == "cpu"
+    assert compute.precision in ("float32", "bfloat16")
+    assert compute.threads >= 1
+    assert compute.chars_per_second > 0
     settings = TrainConfig(batch=2, window=8)
-    learner = TrainStep(CharLSTM(MODEL), torch.arange(90) % 9, settings, machine.precision)
-    assert torch.isfinite(learner.step(0.01).loss)
+    stepper = Stepper(CharLSTM(MODEL), torch.arange(90) % 9, settings, compute.precision)
+    assert torch.isfinite(stepper.step(0.01).loss)
 
 
 @pytest.mark.parametrize(
     ("precision", "threads"), itertools.product(["float32", "bfloat16"], [1, 2])
 )
 def test_what_is_fixed_is_not_up_for_choice(precision: str, threads: int) -> None:
-    machine = calibrated(device="cpu", precision=precision, threads=threads)
-    assert (machine.precision, machine.threads) == (precision, threads)
+    compute = calibrated(device="cpu", precision=precision, threads=threads)
+    assert (compute.precision, compute.threads) == (precision, threads)
 
 
 def test_timing_leaves_the_number_of_threads_as_it_was() -> None:
@@ -54,7 +54,7 @@ def test_timing_leaves_the_number_of_threads_as_it_was() -> None:
     assert torch.get_num_threads() == 2
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a compute without CUDA")
 def test_a_device_that_is_not_there_gives_way_to_the_cpu() -> None:
     assert calibrated(device="cuda", threads=1).device.type == "cpu"
 
@@ -147,7 +147,7 @@ def test_that_a_core_was_busy_is_not_kept(
     monkeypatch.setattr(autotune, "usable_cores", lambda: 2)
     monkeypatch.setattr(
         autotune,
-        "_with_speed",
+        "_timed",
         lambda *given: replace(given[2], chars_per_second=9.0 / given[2].threads),
     )
     assert calibrated(device="cpu").threads == calibrated(device="cpu").threads == 1

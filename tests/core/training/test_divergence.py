@@ -7,23 +7,23 @@ from charloom.core.training.divergence import DivergenceDetector
 
 
 def test_the_guard_takes_a_falling_noisy_loss_for_sound() -> None:
-    guard = DivergenceDetector.from_chance(math.log(65))
+    detector = DivergenceDetector.from_chance(math.log(65))
     noise = torch.randn(2_000, generator=torch.Generator().manual_seed(1)).tolist()
-    assert all(guard.sound(1.5 + 2.7 * 0.99**i + 0.3 * n, 1.0) for i, n in enumerate(noise))
+    assert all(detector.accept(1.5 + 2.7 * 0.99**i + 0.3 * n, 1.0) for i, n in enumerate(noise))
 
 
 @pytest.mark.parametrize(
     "bad", [(math.nan, 1.0), (math.inf, 1.0), (1.5, math.nan), (1.5, math.inf)]
 )
 def test_the_guard_notices_a_loss_or_gradient_that_is_no_number(bad: tuple[float, float]) -> None:
-    guard = DivergenceDetector.from_chance(2.0)
-    assert guard.sound(1.9, 1.0)
-    assert not guard.sound(*bad)
-    assert guard.sound(1.9, 1.0)
+    detector = DivergenceDetector.from_chance(2.0)
+    assert detector.accept(1.9, 1.0)
+    assert not detector.accept(*bad)
+    assert detector.accept(1.9, 1.0)
 
 
 def test_the_guard_notices_a_sudden_rise_within_a_few_steps() -> None:
-    guard = DivergenceDetector.from_chance(2.0)
-    assert all(guard.sound(1.5, 1.0) for _ in range(100))
-    assert not all(guard.sound(5.0, 1.0) for _ in range(5))
-    assert guard.sound(1.5, 1.0)
+    detector = DivergenceDetector.from_chance(2.0)
+    assert all(detector.accept(1.5, 1.0) for _ in range(100))
+    assert not all(detector.accept(5.0, 1.0) for _ in range(5))
+    assert detector.accept(1.5, 1.0)

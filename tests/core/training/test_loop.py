@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from charloom.core.analysis.baselines import named
-from charloom.core.data.dataset import split
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -26,15 +25,15 @@ from charloom.core.sampling.sampler import Sampler
 from charloom.core.training import loop
 from charloom.core.training.loop import train
 from charloom.core.training.schedule import learning_rate
-from charloom.core.training.step import TrainStep
-from tests.helpers.training_tasks import CPU, Memory, events, lesson, of_kind, same
+from charloom.core.training.step import Stepper
+from tests.helpers.training_tasks import CPU, MemorySink, events, of_kind, same, small_task
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
 
 def test_a_run_tells_its_story_from_started_to_finished() -> None:
-    keeper = Memory()
-    seen = events(lesson(steps=120), keeper)
+    sink = MemorySink()
+    seen = events(small_task(steps=120), sink)
     assert isinstance(seen[0], Started) and isinstance(seen[-1], Finished)
     assert seen[0].total_steps == 120
     assert {Progress, Validated, Sample, CheckpointSaved} <= {type(event) for event in seen}
@@ -42,19 +41,19 @@ def test_a_run_tells_its_story_from_started_to_finished() -> None:
     assert steps == sorted(steps)
     end = seen[-1]
     assert (end.step, end.reason) == (120, "completed")
-    assert end.val_loss is not None and end.val_loss < math.log(len(lesson().vocab))
+    assert end.val_loss is not None and end.val_loss < math.log(len(small_task().vocab))
     assert end.val_bits_per_char == pytest.approx(end.val_loss / math.log(2))
 
 
 def test_the_best_checkpoint_is_the_one_with_the_lowest_validation() -> None:
-    keeper = Memory()
-    seen = events(lesson(steps=150), keeper)
+    sink = MemorySink()
+    seen = events(small_task(steps=150), sink)
     validated = {event.step: event.val_loss for event in of_kind(Validated, seen)}
     end = seen[-1]
     assert isinstance(end, Finished)
     assert end.best_val_loss == min(validated.values())
     assert validated[end.best_step] == end.best_val_loss
-    best = keeper.checkpoints[end.best_step]
+    best = sink.checkpoints[end.best_step]
     assert best.losses.validation == end.best_val_loss
     assert best.losses.carried == end.val_loss
     assert best.losses.windowed_256 == end.val_windowed_256
@@ -63,27 +62,27 @@ def test_the_best_checkpoint_is_the_one_with_the_lowest_validation() -> None:
 
 
 def test_every_step_is_in_a_report_and_the_last_report_is_of_the_end() -> None:
-    keeper = Memory()
-    taught = lesson(steps=20, held_out=0.0, warmup=0.5)
-    (report,) = of_kind(Progress, events(taught, keeper))  # the run is shorter than a report's time
-    torch.manual_seed(taught.training.seed)
-    ids, _ = split(taught.vocab.encode(taught.text), 0.0)
-    learner = TrainStep(CharLSTM(taught.model), ids, taught.training, "float32")
-    rates = [learning_rate(taught.training, step / 20) for step in range(20)]
-    losses = [float(learner.step(rate).loss) for rate in rates]
+    sink = MemorySink()
+    task = small_task(steps=20, held_out=0.0, warmup=0.5)
+    (report,) = of_kind(Progress, events(task, sink))  # the run is shorter than a report's time
+    torch.manual_seed(task.training.seed)
+    ids = torch.from_numpy(task.train_ids)
+    stepper = Stepper(CharLSTM(task.model), ids, task.training, "float32")
+    rates = [learning_rate(task.training, step / 20) for step in range(20)]
+    losses = [float(stepper.step(rate).loss) for rate in rates]
     assert (report.step, report.fraction, report.lr) == (20, 1.0, rates[-1])
     assert report.loss == pytest.approx(math.fsum(losses) / 20)
-    assert keeper.checkpoints[20].losses.train == report.loss
+    assert sink.checkpoints[20].losses.train == report.loss
 
 
 def test_a_run_bounded_by_steps_is_the_same_whenever_it_is_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen, keepers = [], []
+    seen, sinks = [], []
     for seconds in (0.5, 0.001):  # as on a quick machine, and as on a slow one
         monkeypatch.setattr(loop, "_REPORT_SECONDS", seconds)
-        keepers.append(Memory())
-        seen.append(events(lesson(steps=150), keepers[-1]))
+        sinks.append(MemorySink())
+        seen.append(events(small_task(steps=150), sinks[-1]))
     one, other = (
         [(e.step, e.val_loss, e.best_step) for e in each if isinstance(e, Validated | Finished)]
         for each in seen
@@ -91,19 +90,19 @@ def test_a_run_bounded_by_steps_is_the_same_whenever_it_is_run(
     assert one == other and len(one) == 150 // 37 + 1 + 1
     assert len(of_kind(Progress, seen[1])) > len(of_kind(Progress, seen[0]))
     for step in (37, 150):
-        assert same(keepers[0], keepers[1], step)
-        cards = [keeper.checkpoints[step].losses for keeper in keepers]
+        assert same(sinks[0], sinks[1], step)
+        cards = [sink.checkpoints[step].losses for sink in sinks]
         assert cards[0] == cards[1]
 
 
 def test_where_the_best_checkpoint_is_lost_the_last_is_measured() -> None:
-    class Losing(Memory):
+    class Losing(MemorySink):
         def load(self, step: int) -> Checkpoint:
             raise CharloomError(f"The one of step {step} is damaged.")
 
     # What is held out has nothing to do with what is learned, so the best comes early.
     text = "abcd" * 300 + "dacb" * 75
-    seen = events(lesson(text, steps=200, held_out=0.2, patience=1.0), Losing())
+    seen = events(small_task(text, steps=200, held_out=0.2, patience=1.0), Losing())
     end = seen[-1]
     assert isinstance(end, Finished) and end.best_step == end.step == 200
     assert end.val_loss is not None and end.best_val_loss is not None
@@ -112,42 +111,41 @@ def test_where_the_best_checkpoint_is_lost_the_last_is_measured() -> None:
 
 
 def test_epochs_bound_a_run() -> None:
-    taught = lesson(epochs=2)
-    seen = events(taught)
+    task = small_task(epochs=2)
+    seen = events(task)
     assert isinstance(seen[-1], Finished)
-    train_characters = len(taught.text) - int(len(taught.text) * 0.1)
-    assert seen[-1].step == 2 * ((train_characters - 1) // (4 * 16))
+    assert seen[-1].step == 2 * ((len(task.train_ids) - 1) // (4 * 16))
 
 
 def test_minutes_bound_a_run_and_count_what_was_spent_before_it() -> None:
-    seen = events(lesson(minutes=0.5), spent=28.0)
+    seen = events(small_task(minutes=0.5), elapsed=28.0)
     assert isinstance(seen[-1], Finished) and isinstance(seen[0], Started)
     assert seen[0].total_steps is None
     assert seen[-1].reason == "completed" and seen[-1].step > 0
 
 
 def test_what_a_loss_is_measured_against_is_told_at_the_start() -> None:
-    taught = lesson()
-    begin = next(train(taught, CPU, Memory()))
+    task = small_task()
+    begin = next(train(task, CPU, MemorySink()))
     assert isinstance(begin, Started)
-    assert named(begin) == named(taught.baselines)
+    assert named(begin) == named(task.baselines)
 
 
 def test_training_that_blows_up_goes_back_at_half_the_rate_and_ends_well() -> None:
-    keeper = Memory()
-    seen = events(lesson(hidden=64, steps=200, rate=1.0, clip=1e4, warmup=0.0), keeper)
+    sink = MemorySink()
+    seen = events(small_task(hidden=64, steps=200, rate=1.0, clip=1e4, warmup=0.0), sink)
     warnings = of_kind(RunWarning, seen)
     assert warnings and "half the learning rate" in warnings[0].message
     assert isinstance(seen[-1], Finished)
     assert all(math.isfinite(event.loss) for event in of_kind(Progress, seen))
-    assert keeper.checkpoints
+    assert sink.checkpoints
 
 
 @pytest.mark.parametrize("steps", [200, 230, 260])
 def test_training_goes_back_to_well_before_the_loss_began_to_rise(steps: int) -> None:
     # The rate climbs until decay alone blows up the weights, a little more at every step.
     absurd: dict[str, Any] = {"rate": 1.0, "weight_decay": 10.0, "warmup": 0.9, "patience": 1.0}
-    seen = events(lesson(hidden=32, steps=steps, **absurd))
+    seen = events(small_task(hidden=32, steps=steps, **absurd))
     warnings = [event.message for event in of_kind(RunWarning, seen)]
     assert warnings
     for message in warnings:
@@ -161,7 +159,7 @@ def test_training_goes_back_to_well_before_the_loss_began_to_rise(steps: int) ->
 def test_a_run_that_no_longer_improves_ends_early() -> None:
     # What is held out has nothing to do with what is learned, so it can only get worse.
     text = "abcd" * 300 + "dacb" * 75
-    seen = events(lesson(text, minutes=0.1, held_out=0.2, patience=0.25))
+    seen = events(small_task(text, minutes=0.1, held_out=0.2, patience=0.25))
     end, validated = seen[-1], of_kind(Validated, seen)
     assert isinstance(end, Finished)
     assert end.reason == "no longer improving"
@@ -171,8 +169,8 @@ def test_a_run_that_no_longer_improves_ends_early() -> None:
 
 
 def test_without_held_out_text_nothing_is_validated_and_the_last_is_the_best() -> None:
-    keeper = Memory()
-    seen = events(lesson(steps=20, held_out=0.0), keeper)
+    sink = MemorySink()
+    seen = events(small_task(steps=20, held_out=0.0), sink)
     assert not of_kind(Validated, seen)
     end = seen[-1]
     assert isinstance(end, Finished)
@@ -186,10 +184,10 @@ def test_a_short_text_is_learned_by_heart_and_written_again() -> None:
         "and yet, by morning, there lay a letter!"
     )[:200]
     assert len(text) == 200
-    keeper = Memory()
-    taught = lesson(text, 64, steps=900, held_out=0.0, batch=1, window=100, weight_decay=0.0)
-    seen = events(taught, keeper)
+    sink = MemorySink()
+    task = small_task(text, 64, steps=900, held_out=0.0, batch=1, window=100, weight_decay=0.0)
+    seen = events(task, sink)
     assert of_kind(Progress, seen)[-1].loss < 0.05
     greedy = SamplingConfig(temperature=0)
-    written = Completion(Sampler(NumpyLSTM(keeper.checkpoints[900]), text[:10], greedy, 0), 190)
+    written = Completion(Sampler(NumpyLSTM(sink.checkpoints[900]), text[:10], greedy, 0), 190)
     assert text[:10] + "".join(drawn.character for drawn in written) == text

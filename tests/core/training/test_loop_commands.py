@@ -22,19 +22,19 @@ from charloom.core.training.loop import train
 from charloom.core.training.schedule import learning_rate
 from charloom.core.training.step import TrainState
 from charloom.core.training.task import RunState
-from tests.helpers.training_tasks import CPU, Memory, after, events, lesson, of_kind, same
+from tests.helpers.training_tasks import CPU, MemorySink, after, events, of_kind, same, small_task
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
 
 def test_a_run_that_is_told_to_stop_saves_at_that_step_and_says_so() -> None:
-    keeper = Memory()
-    seen = events(lesson(steps=1_000), keeper, orders=after(7, Command("stop")))
+    sink = MemorySink()
+    seen = events(small_task(steps=1_000), sink, next_command=after(7, Command("stop")))
     end = seen[-1]
     assert isinstance(end, Finished)
     assert (end.reason, end.step) == ("stopped", 7)
-    assert 7 in keeper.checkpoints
-    assert keeper.state is not None and keeper.state[0].step == 7
+    assert 7 in sink.checkpoints
+    assert sink.state is not None and sink.state[0].step == 7
 
 
 PAUSE: tuple[Command | None, ...] = (
@@ -44,11 +44,11 @@ PAUSE: tuple[Command | None, ...] = (
 
 
 def test_a_run_that_was_paused_ends_bit_for_bit_where_an_undisturbed_one_does() -> None:
-    taught = lesson(steps=60, held_out=0.0)
-    taught = replace(taught, model=replace(taught.model, dropout=0.3, layers=2))
-    whole, paused = Memory(), Memory()
-    events(taught, whole)
-    seen = events(taught, paused, orders=after(33, *PAUSE))
+    task = small_task(steps=60, held_out=0.0)
+    task = replace(task, model=replace(task.model, dropout=0.3, layers=2))
+    whole, paused = MemorySink(), MemorySink()
+    events(task, whole)
+    seen = events(task, paused, next_command=after(33, *PAUSE))
     assert same(whole, paused, 60)
     pauses = [type(e) for e in seen if not isinstance(e, Progress | Sample)]
     assert pauses[1:5] == [CheckpointSaved, Paused, CheckpointSaved, Continued]
@@ -57,13 +57,13 @@ def test_a_run_that_was_paused_ends_bit_for_bit_where_an_undisturbed_one_does() 
 
 
 def test_a_run_that_is_stopped_in_a_pause_goes_on_bit_for_bit() -> None:
-    taught, whole, parted = lesson(steps=60), Memory(), Memory()
-    events(taught, whole)
-    seen = events(taught, parted, orders=after(20, *PAUSE[:-2], Command("stop")))
+    task, whole, parted = small_task(steps=60), MemorySink(), MemorySink()
+    events(task, whole)
+    seen = events(task, parted, next_command=after(20, *PAUSE[:-2], Command("stop")))
     end = seen[-1]
     assert isinstance(end, Finished) and (end.reason, end.step) == ("stopped", 20)
     assert not of_kind(Continued, seen)
-    events(taught, parted, resume=parted.state)
+    events(task, parted, resume=parted.state)
     assert same(whole, parted, 60)
 
 
@@ -92,38 +92,43 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_a_pause_takes_none_of_the_run_s_time(clock: Clock) -> None:
-    keeper = Memory()
-    seen = events(lesson(minutes=0.1), keeper, orders=after(20, *PAUSE))
+    sink = MemorySink()
+    seen = events(small_task(minutes=0.1), sink, next_command=after(20, *PAUSE))
     end = seen[-1]
     assert isinstance(end, Finished) and clock.slept == 2
     assert end.reason == "completed" and end.step > 40
-    assert keeper.state is not None
+    assert sink.state is not None
     reports = of_kind(Progress, seen)
     assert len(reports) > 4 and min(report.chars_per_second for report in reports) > 1
     times = [report.elapsed_seconds + report.eta_seconds for report in reports]
-    assert max(end.elapsed_seconds, keeper.state[1].elapsed, *times) < 1_000
+    assert max(end.elapsed_seconds, sink.state[1].elapsed, *times) < 1_000
 
 
 def test_a_checkpoint_that_was_ordered_is_of_that_step() -> None:
-    keeper = Memory()
-    seen = events(lesson(steps=30, held_out=0.0), keeper, orders=after(7, Command("checkpoint")))
-    assert keeper.checkpoints.keys() == {7, 30}
-    loss = keeper.checkpoints[7].losses.train
-    assert loss is not None and loss < math.log(len(lesson().vocab))
+    sink = MemorySink()
+    seen = events(
+        small_task(steps=30, held_out=0.0), sink, next_command=after(7, Command("checkpoint"))
+    )
+    assert sink.checkpoints.keys() == {7, 30}
+    loss = sink.checkpoints[7].losses.train
+    assert loss is not None and loss < math.log(len(small_task().vocab))
     assert next(event.step for event in of_kind(CheckpointSaved, seen)) == 7
 
 
 def test_a_checkpoint_that_is_saved_again_keeps_its_validation(clock: Clock) -> None:
-    keeper, waiting = Memory(), deque[Command]()
+    sink, waiting = MemorySink(), deque[Command]()
     run = train(
-        lesson(minutes=0.1), CPU, keeper, orders=lambda: waiting.popleft() if waiting else None
+        small_task(minutes=0.1),
+        CPU,
+        sink,
+        next_command=lambda: waiting.popleft() if waiting else None,
     )
     best = next(event for event in run if isinstance(event, Validated))
     waiting.extend([Command("pause"), Command("checkpoint"), Command("stop")])
     rest = list(run)
     assert not of_kind(Validated, rest)
     assert [event.step for event in of_kind(CheckpointSaved, rest)] == [best.step] * 5
-    assert keeper.checkpoints[best.step].losses.validation == best.val_loss
+    assert sink.checkpoints[best.step].losses.validation == best.val_loss
 
 
 def rates(seen: list[Event]) -> list[float]:
@@ -131,66 +136,66 @@ def rates(seen: list[Event]) -> list[float]:
 
 
 def test_a_rate_that_is_set_holds_from_the_next_step_on_and_is_kept() -> None:
-    taught, keeper = lesson(steps=60, held_out=0.0, warmup=0.0, final_rate=0.1), Memory()
+    task, sink = small_task(steps=60, held_out=0.0, warmup=0.0, final_rate=0.1), MemorySink()
     report = Command("checkpoint")  # brings a report of the step before it
     said = after(30, Command("set-lr", 0.5), None, report, None, Command("stop"))
-    seen = events(taught, keeper, orders=said)
+    seen = events(task, sink, next_command=said)
     assert of_kind(RateChanged, seen) == [RateChanged(30, 0.5)]
     assert rates(seen)[0] == pytest.approx(0.5)
-    shape = learning_rate(taught.training, 31 / 60) / learning_rate(taught.training, 30 / 60)
+    shape = learning_rate(task.training, 31 / 60) / learning_rate(task.training, 30 / 60)
     assert rates(seen)[1] == pytest.approx(0.5 * shape)
-    assert keeper.state is not None and keeper.state[0].step == 32
-    again = events(taught, keeper, resume=keeper.state, orders=after(1, report))
-    shape = learning_rate(taught.training, 32 / 60) / learning_rate(taught.training, 30 / 60)
+    assert sink.state is not None and sink.state[0].step == 32
+    again = events(task, sink, resume=sink.state, next_command=after(1, report))
+    shape = learning_rate(task.training, 32 / 60) / learning_rate(task.training, 30 / 60)
     assert rates(again)[0] == pytest.approx(0.5 * shape)
 
 
 def test_a_rate_that_is_set_in_the_warm_up_or_in_a_pause_counts_from_there() -> None:
-    taught = lesson(steps=60, held_out=0.0, warmup=0.5)
+    task = small_task(steps=60, held_out=0.0, warmup=0.5)
     said = after(
         3, Command("pause"), Command("set-lr", 0.2), Command("continue"), None, Command("stop")
     )
-    seen = events(taught, orders=said)
+    seen = events(task, next_command=said)
     kinds = [type(e) for e in seen if isinstance(e, Paused | RateChanged | Continued)]
     assert kinds == [Paused, RateChanged, Continued]
     assert rates(seen)[-1] == pytest.approx(0.2 * (3 / 60) / 0.5)
 
 
-class Full(Memory):
-    """A keeper that has no room for its first ``refusals`` savings."""
+class Full(MemorySink):
+    """A sink that has no room for its first ``refusals`` savings."""
 
     def __init__(self, refusals: int) -> None:
         super().__init__()
         self.refusals = refusals
 
-    def save_state(self, snapshot: TrainState, standing: RunState) -> None:
+    def save_state(self, snapshot: TrainState, state: RunState) -> None:
         if self.refusals:
             self.refusals -= 1
             raise StorageError("It cannot be written.") from OSError(28, "No space left")
-        super().save_state(snapshot, standing)
+        super().save_state(snapshot, state)
 
 
 def test_what_cannot_be_saved_is_waited_for_and_nothing_is_lost(clock: Clock) -> None:
-    taught, whole, keeper = lesson(steps=60, held_out=0.0), Memory(), Full(3)
-    events(taught, whole)
-    seen = events(taught, keeper, orders=after(20, Command("checkpoint"), *[None] * 2))
+    task, whole, sink = small_task(steps=60, held_out=0.0), MemorySink(), Full(3)
+    events(task, whole)
+    seen = events(task, sink, next_command=after(20, Command("checkpoint"), *[None] * 2))
     told = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved)]
     assert [type(e) for e in told] == [Paused, Continued, CheckpointSaved, CheckpointSaved]
-    why = "It cannot be saved (No space left); once that is mended, it goes on by itself."
+    why = "Cannot save (No space left). Training resumes automatically once this is fixed."
     assert told[0] == Paused(20, why) and told[2].step == 20
-    assert keeper.state is not None and keeper.state[1].elapsed < 1_000 < clock.now
-    assert same(whole, keeper, 60)
+    assert sink.state is not None and sink.state[1].elapsed < 1_000 < clock.now
+    assert same(whole, sink, 60)
 
 
 def test_while_it_waits_for_room_a_run_can_be_told_to_try_to_change_and_to_end() -> None:
-    taught, keeper = lesson(steps=60, held_out=0.0), Full(2)
+    task, sink = small_task(steps=60, held_out=0.0), Full(2)
     said = after(20, Command("pause"), Command("continue"), Command("continue"), Command("stop"))
-    seen = events(taught, keeper, orders=said)
+    seen = events(task, sink, next_command=said)
     told = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved | Finished)]
     assert [type(e) for e in told[:4]] == [Paused, Continued, CheckpointSaved, Paused]
     assert told[3] == Paused(20) and isinstance(told[-1], Finished)
     never, seen = Full(99), []
-    run = train(taught, CPU, never, orders=after(20, Command("checkpoint"), Command("stop")))
+    run = train(task, CPU, never, next_command=after(20, Command("checkpoint"), Command("stop")))
     with pytest.raises(StorageError, match="cannot be written"):
         seen.extend(run)
     assert 20 in never.checkpoints and never.state is None

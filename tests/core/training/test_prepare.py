@@ -1,30 +1,56 @@
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from charloom.core.analysis.baselines import compute_baselines
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
+from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config, write_run_config
-from charloom.core.training.prepare import prepare_async
-from charloom.core.training.session import resolve_config
+from charloom.core.training.prepare import prepare, prepare_async
+from charloom.core.training.session import resolve
+from charloom.core.training.task import TrainingTask
 from tests.helpers.child_process import TEXT
 from tests.helpers.small_models import create
+
+
+@settings(max_examples=40)
+@given(characters=st.integers(1, 500), share=st.floats(0, 0.5))
+def test_held_out_text_is_the_end_and_never_trained_on(characters: int, share: float) -> None:
+    text = (TEXT * 2)[:characters]
+    vocab, corpus = Vocab.from_text(text), CorpusInfo("", "0" * 64, characters, "")
+    training = TrainConfig(held_out=share)
+    task = TrainingTask.from_text(text, vocab, corpus, ModelConfig(len(vocab)), training)
+    assert vocab.decode(np.concatenate([task.train_ids, task.held_out_ids])) == text
+    assert len(task.held_out_ids) == int(characters * share)
+
+
+def test_a_tenth_is_held_out_by_default() -> None:
+    _, task = prepare(create())
+    assert len(task.held_out_ids) == len(TEXT) // 10
 
 
 @pytest.mark.parametrize("chosen", [{}, {"held_out": 0.25}, {"held_out": 0.0}])
 def test_the_baselines_of_a_run_are_of_the_text_that_it_holds_out(chosen: dict[str, Any]) -> None:
     folder = create(**chosen)
-    found = prepare_async(folder).result()
+    config, task = prepare_async(folder).result()
     cut = len(TEXT) - int(len(TEXT) * chosen.get("held_out", 0.1))
-    assert (found.plan, found.text) == (read_run_config(folder), TEXT)
-    assert found.vocab == Vocab.from_text(TEXT)
-    assert found.baselines == compute_baselines(TEXT[:cut], TEXT[cut:], found.vocab)
-    write_run_config(folder, resolve_config(found.plan, len(found.vocab), len(TEXT))[0])
-    assert prepare_async(folder).result().baselines == found.baselines
+    ids = Vocab.from_text(TEXT).encode(TEXT)
+    assert config == read_run_config(folder) and task.vocab == Vocab.from_text(TEXT)
+    assert (task.train_ids.tolist(), task.held_out_ids.tolist()) == (
+        ids[:cut].tolist(),
+        ids[cut:].tolist(),
+    )
+    assert task.baselines == compute_baselines(ids[:cut], ids[cut:], task.vocab)
+    write_run_config(folder, resolve(config, task)[0])
+    assert prepare_async(folder).result()[1].baselines == task.baselines
 
 
-def test_what_is_wrong_with_a_run_is_told_by_who_waits_for_its_material() -> None:
+def test_errors_of_the_preparation_are_raised_by_its_result() -> None:
     folder = create()
     folder.corpus.unlink()
     with pytest.raises(CharloomError, match="The text of 'small' is missing or was changed"):

@@ -12,7 +12,7 @@ from charloom.core.runs.events import Finished, Progress, Started, Validated
 from charloom.core.training import resume
 from charloom.core.training.loop import train
 from tests.helpers.factories import random_checkpoint
-from tests.helpers.training_tasks import CPU, Memory, after, events, lesson, of_kind, same
+from tests.helpers.training_tasks import CPU, MemorySink, after, events, of_kind, same, small_task
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
@@ -21,20 +21,20 @@ pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
     order: str, tmp_path: Path
 ) -> None:
-    taught = lesson(steps=60, order=order)
-    taught = replace(taught, model=replace(taught.model, dropout=0.3, layers=2))
-    whole, parted = Memory(), Memory()
-    undisturbed = events(taught, whole)
+    task = small_task(steps=60, order=order)
+    task = replace(task, model=replace(task.model, dropout=0.3, layers=2))
+    whole, parted = MemorySink(), MemorySink()
+    undisturbed = events(task, whole)
     seen = []
     for pause in (13, 31, 45, 52):
         state = None
         if parted.state:
             resume.write_state(tmp_path / "state", *parted.state)
-            state = resume.read_state(tmp_path / "state", taught)
+            state = resume.read_state(tmp_path / "state", task.model)
         stop = after(pause - (state[0].step if state else 0), Command("stop"))
-        seen += events(taught, parted, resume=state, orders=stop)
+        seen += events(task, parted, resume=state, next_command=stop)
         assert parted.state is not None and parted.state[0].step == pause
-    seen += events(taught, parted, resume=parted.state)
+    seen += events(task, parted, resume=parted.state)
     assert same(whole, parted, 60)
     assert of_kind(Validated, seen) == [
         replace(each, seconds=mine.seconds)
@@ -50,66 +50,67 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_what_is_kept_comes_back_as_it_was(precision: str, tmp_path: Path) -> None:
-    taught, keeper = lesson(steps=60), Memory()
-    list(train(taught, replace(CPU, precision=precision), keeper))
-    assert keeper.state and keeper.state[1].guard and len(keeper.state[1].guard.recent) == 50
-    resume.write_state(tmp_path / "state", *keeper.state)
-    snapshot, standing = resume.read_state(tmp_path / "state", taught)
-    assert standing == keeper.state[1]
-    assert snapshot.step == keeper.state[0].step == 60
+    task, sink = small_task(steps=60), MemorySink()
+    list(train(task, replace(CPU, precision=precision), sink))
+    assert sink.state and sink.state[1].detector and len(sink.state[1].detector.recent) == 50
+    resume.write_state(tmp_path / "state", *sink.state)
+    snapshot, state = resume.read_state(tmp_path / "state", task.model)
+    assert state == sink.state[1]
+    assert snapshot.step == sink.state[0].step == 60
     for part in ("weights", "moments"):
-        kept, read = getattr(keeper.state[0], part), getattr(snapshot, part)
+        kept, read = getattr(sink.state[0], part), getattr(snapshot, part)
         assert kept.keys() == read.keys() and all((kept[n] == read[n]).all() for n in kept)
     for part in ("carried", "random"):
-        pairs = zip(getattr(keeper.state[0], part), getattr(snapshot, part), strict=True)
+        pairs = zip(getattr(sink.state[0], part), getattr(snapshot, part), strict=True)
         assert all((one == other).all() for one, other in pairs)
 
 
 def test_a_run_goes_on_from_a_checkpoint_alone_and_its_loss_goes_on_from_where_it_was() -> None:
-    taught, keeper = lesson(steps=400), Memory()
-    events(taught, keeper, orders=after(300, Command("stop")))
-    state = resume.from_checkpoint(keeper.checkpoints[300], elapsed=7.0)
-    seen = events(taught, keeper, resume=state, orders=after(20, Command("checkpoint")), spent=7.0)
+    task, sink = small_task(steps=400), MemorySink()
+    events(task, sink, next_command=after(300, Command("stop")))
+    state = resume.from_checkpoint(sink.checkpoints[300], elapsed=7.0)
+    checkpoint_soon = after(20, Command("checkpoint"))
+    seen = events(task, sink, resume=state, next_command=checkpoint_soon, elapsed=7.0)
     begin, end = seen[0], seen[-1]
     assert isinstance(begin, Started) and begin.step == 300
     assert isinstance(end, Finished) and end.step == 400 and end.elapsed_seconds > 7
-    before = keeper.checkpoints[300].losses.train
+    before = sink.checkpoints[300].losses.train
     assert before is not None and before < 2
     assert of_kind(Progress, seen)[0].loss < before + 0.3
 
 
 def test_a_state_from_a_gpu_is_gone_on_with_on_a_cpu() -> None:
-    taught, keeper = lesson(steps=60), Memory()
-    events(taught, keeper, orders=after(20, Command("stop")))
-    assert keeper.state
-    snapshot, standing = keeper.state
+    task, sink = small_task(steps=60), MemorySink()
+    events(task, sink, next_command=after(20, Command("stop")))
+    assert sink.state
+    snapshot, state = sink.state
     moments = {  # where the fused optimizer counts its steps on the device
         name: value.to(torch.float32) for name, value in snapshot.moments.items()
     }
     there = replace(snapshot, moments=moments, random=[*snapshot.random, torch.zeros(16)])
-    events(taught, keeper, resume=(there, standing))
-    whole = Memory()
-    events(taught, whole)
-    assert same(whole, keeper, 60)
+    events(task, sink, resume=(there, state))
+    whole = MemorySink()
+    events(task, whole)
+    assert same(whole, sink, 60)
 
 
 def test_a_state_that_is_damaged_or_missing_is_refused_in_a_sentence(tmp_path: Path) -> None:
-    keeper, path, taught = Memory(), tmp_path / "resume.safetensors", lesson(steps=2)
-    events(taught, keeper)
-    assert keeper.state
-    resume.write_state(path, *keeper.state)
+    sink, path, task = MemorySink(), tmp_path / "resume.safetensors", small_task(steps=2)
+    events(task, sink)
+    assert sink.state
+    resume.write_state(path, *sink.state)
     whole = path.read_bytes()
     other = checkpoint.to_bytes(random_checkpoint())
     flipped = whole[:-1] + bytes([whole[-1] ^ 1])
     for wrong in (b"", whole[:-100], b"{" + whole[1:], flipped, pickle.dumps({"w": 1}), other):
         path.write_bytes(wrong)
-        with pytest.raises(CharloomError, match=r"missing or damaged in 'resume.safetensors'.*\.$"):
-            resume.read_state(path, taught)
+        with pytest.raises(CharloomError, match=r"'resume.safetensors', is missing or damaged\.$"):
+            resume.read_state(path, task.model)
     path.write_bytes(whole)
     with pytest.raises(CharloomError, match="missing or damaged"):
-        resume.read_state(path, lesson(steps=2, hidden=13))
+        resume.read_state(path, small_task(steps=2, hidden=13).model)
     path.unlink()
     with pytest.raises(CharloomError, match="missing or damaged"):
-        resume.read_state(path, taught)
+        resume.read_state(path, task.model)
     with pytest.raises(StorageError, match="cannot be written"):
-        resume.write_state(tmp_path / "nowhere" / "state", *keeper.state)
+        resume.write_state(tmp_path / "nowhere" / "state", *sink.state)

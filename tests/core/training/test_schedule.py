@@ -70,7 +70,7 @@ def test_after_the_warm_up_the_rate_never_rises(
 
 
 def test_steps_bound_a_budget_whatever_the_time() -> None:
-    budget = RunBudget(TrainConfig(steps=200), 7, Stopwatch(spent=1e6))
+    budget = RunBudget(TrainConfig(steps=200), 7, Stopwatch(elapsed=1e6))
     assert budget.total_steps == 200
     assert [budget.fraction(step) for step in (0, 50, 200)] == [0.0, 0.25, 1.0]
 
@@ -83,7 +83,7 @@ def test_epochs_are_counted_in_steps_of_which_there_is_one_at_least(
 
 
 def test_minutes_bound_a_budget_and_what_was_spent_before_counts(clock: Clock) -> None:
-    budget = RunBudget(TrainConfig(minutes=2), 7, Stopwatch(spent=30.0))
+    budget = RunBudget(TrainConfig(minutes=2), 7, Stopwatch(elapsed=30.0))
     assert budget.total_steps is None
     clock.now += 30
     assert budget.elapsed == 60
@@ -120,7 +120,7 @@ def test_a_run_bounded_by_steps_evaluates_in_full_however_long_it_takes() -> Non
 
 
 def test_a_stopwatch_stands_still_while_it_is_stopped(clock: Clock) -> None:
-    watch = Stopwatch(spent=10.0)
+    watch = Stopwatch(elapsed=10.0)
     clock.now += 5
     with watch.stopped():
         clock.now += 100

@@ -25,17 +25,18 @@ from charloom.core.runs.events import (
     Validated,
 )
 from charloom.core.runs.monitor import is_training
-from charloom.core.runs.run import TrainerProcess, create_run, launch_trainer, read_run_config
+from charloom.core.runs.run import TrainerProcess, create_run, launch_trainer, write_run_config
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_checkpoint, model_names
 from charloom.core.training import resume
 from charloom.core.training.autotune import usable_cores
 from charloom.core.training.loop import train
-from charloom.core.training.session import CheckpointWriter, resolve_config
+from charloom.core.training.prepare import prepare
+from charloom.core.training.session import CheckpointWriter, resolve
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import assert_equal, at_step, checkpoint_path, damage, ref
 from tests.helpers.small_models import SMALL, create, endless
-from tests.helpers.training_tasks import CPU, after, lesson
+from tests.helpers.training_tasks import CPU, after, small_task
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
@@ -79,7 +80,7 @@ def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
     newest = load_checkpoint(ref("small@last")).checkpoint.step
     seen = gone_on(killed)
     assert isinstance(seen[0], Started) and seen[0].step == newest
-    assert f"goes on from its checkpoint @{newest}, not bit for bit." in warnings(seen)
+    assert f"Resumed from its checkpoint @{newest}, not bit for bit." in warnings(seen)
     assert isinstance(seen[-1], Finished) and seen[-1].reason == "stopped"
     assert seen[-1].elapsed_seconds > 0
 
@@ -127,30 +128,31 @@ def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, 
     }
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
     folder = create_run("moved", text, "small", settings | chosen | {"steps": 9}, fold=0)
-    plan = read_run_config(folder)
-    here, machine = resolve_config(plan, 30, len(TEXT))
-    again, _ = resolve_config(here, 30, len(TEXT))
-    assert again == here and here.training and here.device == machine.device.type
+    here, _, compute = resolve(*prepare(folder))
+    write_run_config(folder, here)
+    again, _, _ = resolve(*prepare(folder))
+    assert again == here and here.training and here.device == compute.device.type
     there = replace(here, device="cuda", training=here.training | {"threads": 64})
-    moved, machine = resolve_config(there, 30, len(TEXT))
-    assert moved.training and moved.device == machine.device.type
-    assert moved.training["threads"] == machine.threads
-    assert machine.threads == chosen.get("threads", machine.threads)
-    assert chosen or machine.threads <= usable_cores()
-    assert moved.training["precision"] == chosen.get("precision", machine.precision)
+    write_run_config(folder, there)
+    moved, task, compute = resolve(*prepare(folder))
+    assert moved.training == task.training.to_json() and moved.device == compute.device.type
+    assert task.training.threads == compute.threads
+    assert compute.threads == chosen.get("threads", compute.threads)
+    assert chosen or compute.threads <= usable_cores()
+    assert task.training.precision == chosen.get("precision", compute.precision)
 
 
 def test_a_better_checkpoint_of_the_same_step_stays() -> None:
-    keeper = CheckpointWriter(create())
+    sink = CheckpointWriter(create())
     for kept, other in ((at_step(5, 1.5), at_step(5, seed=1)), (at_step(5, 1.5), at_step(5, 1.6))):
-        assert keeper.save(kept) == keeper.save(other) == "step-00000005.safetensors"
-        assert_equal(keeper.load(5), kept)
+        assert sink.save(kept) == sink.save(other) == "step-00000005.safetensors"
+        assert_equal(sink.load(5), kept)
     better = at_step(5, 1.4, seed=2)
-    keeper.save(better)
-    assert_equal(keeper.load(5), better)
+    sink.save(better)
+    assert_equal(sink.load(5), better)
     damage(checkpoint_path("small@5"))
-    keeper.save(at_step(5))
-    assert_equal(keeper.load(5), at_step(5))
+    sink.save(at_step(5))
+    assert_equal(sink.load(5), at_step(5))
 
 
 def test_a_trainer_that_cannot_take_its_lock_says_so() -> None:
@@ -164,14 +166,14 @@ def test_a_trainer_that_cannot_take_its_lock_says_so() -> None:
 
 
 def test_what_a_run_that_was_killed_and_stopped_at_its_best_step_came_to_is_kept() -> None:
-    folder, taught = create(), lesson(steps=60)
-    keeper = CheckpointWriter(folder)
-    killed = train(taught, CPU, keeper)
+    folder, task = create(), small_task(steps=60)
+    sink = CheckpointWriter(folder)
+    killed = train(task, CPU, sink)
     (validated,) = (event for event in takewhile(not_saved, killed) if isinstance(event, Validated))
-    state = resume.read_state(folder.resume_state, taught)
-    *_, end = train(taught, CPU, keeper, orders=after(0, Command("stop")), resume=state)
+    state = resume.read_state(folder.resume_state, task.model)
+    *_, end = train(task, CPU, sink, next_command=after(0, Command("stop")), resume=state)
     assert isinstance(end, Finished) and end.best_step == end.step == validated.step
-    losses = keeper.load(end.step).losses
+    losses = sink.load(end.step).losses
     assert losses.validation == validated.val_loss == end.best_val_loss
     assert losses.carried is not None and losses.carried == end.val_loss
 

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.model.torch_lstm import CharLSTM
-from charloom.core.training.step import TrainStep
+from charloom.core.training.step import Stepper
 
 MODEL = ModelConfig(vocab_size=7, embedding=4, hidden=5)
 
@@ -25,21 +25,21 @@ def text(characters: int = 200) -> Tensor:
     return torch.randint(7, (characters,), generator=torch.Generator().manual_seed(5))
 
 
-def learner(model: ModelConfig = MODEL, **training: object) -> TrainStep:
+def stepper(model: ModelConfig = MODEL, **training: object) -> Stepper:
     settings = TrainConfig(**({"batch": 3, "window": 6} | training))  # type: ignore[arg-type]
     torch.manual_seed(0)
-    return TrainStep(CharLSTM(model), text(), settings, "float32")
+    return Stepper(CharLSTM(model), text(), settings, "float32")
 
 
-def losses(which: TrainStep, steps: int) -> list[float]:
+def losses(which: Stepper, steps: int) -> list[float]:
     return [float(which.step(0.01).loss) for _ in range(steps)]
 
 
 def test_steps_are_adamw_on_the_clipped_gradient_of_the_mean_loss() -> None:
     # Loshchilov & Hutter 2019, algorithm 2, worked out here tensor by tensor.
     rate, decay, clip, (beta1, beta2) = 0.01, 0.1, 0.05, (0.9, 0.99)
-    made = learner(clip=clip, weight_decay=decay, order="shuffled")
-    by_hand = learner(clip=clip, weight_decay=decay, order="shuffled")
+    made = stepper(clip=clip, weight_decay=decay, order="shuffled")
+    by_hand = stepper(clip=clip, weight_decay=decay, order="shuffled")
     parameters = dict(by_hand.model.named_parameters())
     means = {name: torch.zeros_like(p) for name, p in parameters.items()}
     squares = {name: torch.zeros_like(p) for name, p in parameters.items()}
@@ -53,9 +53,9 @@ def test_steps_are_adamw_on_the_clipped_gradient_of_the_mean_loss() -> None:
         )
         norm = math.sqrt(sum(float((g**2).sum()) for g in gradients.values()))
         assert norm > clip
-        outcome = made.step(rate)
-        assert float(outcome.loss) == pytest.approx(loss.item(), rel=1e-4)
-        assert float(outcome.gradient_norm) == pytest.approx(norm, rel=1e-3)
+        result = made.step(rate)
+        assert float(result.loss) == pytest.approx(loss.item(), rel=1e-4)
+        assert float(result.gradient_norm) == pytest.approx(norm, rel=1e-3)
         for name, parameter in parameters.items():
             gradient = gradients[name] * clip / norm
             means[name] = beta1 * means[name] + (1 - beta1) * gradient
@@ -71,8 +71,8 @@ def test_steps_are_adamw_on_the_clipped_gradient_of_the_mean_loss() -> None:
 
 @pytest.mark.parametrize(("reset", "carries"), [(0.0, True), (1.0, False)])
 def test_a_lane_carries_its_state_on_unless_it_is_reset(reset: float, carries: bool) -> None:
-    made = learner(reset=reset)
-    batches = learner(reset=reset)._batches
+    made = stepper(reset=reset)
+    batches = stepper(reset=reset)._batches
     first, second = next(batches), next(batches)
     made.step(0.0)
     model = made.model
@@ -84,8 +84,8 @@ def test_a_lane_carries_its_state_on_unless_it_is_reset(reset: float, carries: b
 
 
 def test_shuffled_windows_start_from_the_empty_state() -> None:
-    made = learner(order="shuffled")
-    batches = learner(order="shuffled")._batches
+    made = stepper(order="shuffled")
+    batches = stepper(order="shuffled")._batches
     next(batches)
     second = next(batches)
     made.step(0.0)
@@ -96,8 +96,8 @@ def test_shuffled_windows_start_from_the_empty_state() -> None:
 
 
 def test_in_a_new_epoch_every_lane_starts_from_the_empty_state() -> None:
-    made = learner(reset=0.0)
-    batches = learner(reset=0.0)._batches
+    made = stepper(reset=0.0)
+    batches = stepper(reset=0.0)._batches
     for _ in range(made.steps_per_epoch):
         made.step(0.0)
         next(batches)
@@ -111,14 +111,14 @@ def test_in_a_new_epoch_every_lane_starts_from_the_empty_state() -> None:
 @pytest.mark.parametrize("pause", [1, 10, 37])
 def test_going_on_from_a_snapshot_is_never_having_stopped(order: str, pause: int) -> None:
     model = ModelConfig(vocab_size=7, embedding=4, hidden=5, layers=2, dropout=0.4)
-    undisturbed = learner(model, order=order, reset=0.2)
+    undisturbed = stepper(model, order=order, reset=0.2)
     expected = losses(undisturbed, 60)
-    made = learner(model, order=order, reset=0.2)
+    made = stepper(model, order=order, reset=0.2)
     assert losses(made, pause) == expected[:pause]
     snapshot = made.capture()
     losses(made, 5)  # whatever happens meanwhile
     torch.manual_seed(99)
-    fresh = learner(model, order=order, reset=0.2)
+    fresh = stepper(model, order=order, reset=0.2)
     fresh.restore(snapshot)
     assert fresh.step_count == pause
     assert losses(fresh, 60 - pause) == expected[pause:]
@@ -127,7 +127,7 @@ def test_going_on_from_a_snapshot_is_never_having_stopped(order: str, pause: int
 
 
 def test_a_snapshot_does_not_change_while_training_goes_on() -> None:
-    made = learner()
+    made = stepper()
     losses(made, 3)
     snapshot = made.capture()
     kept = {name: value.clone() for name, value in snapshot.weights.items()}

@@ -42,7 +42,7 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
     from charloom.core.data.dataset import batches
     from charloom.core.model.torch_lstm import CharLSTM
     from charloom.core.training.schedule import learning_rate
-    from charloom.core.training.step import TrainStep
+    from charloom.core.training.step import Stepper
     from charloom.core.training.worked_example import work
 
     found = saved(layers=2, tied=tied, embedding=8 if tied else 4)
@@ -90,9 +90,9 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
 
     again = CharLSTM(found.model)
     again.load(found.tensors)
-    learner = TrainStep(again, ids, training, "float32")
+    stepper = Stepper(again, ids, training, "float32")
     assert example.rate == learning_rate(training, 1.0) == pytest.approx(0.0002)
-    learner.step(example.rate)
+    stepper.step(example.rate)
     assert example.after == pytest.approx(again.head.weight[right, 0].item(), abs=1e-7)
     decayed = example.before * (1 - example.rate * training.weight_decay)
     step = -example.rate * math.copysign(1, example.gradient)

@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from charloom.core import paths
 from charloom.core.data import catalog, corpus
-from charloom.core.files import make_folder
 from charloom.core.runs.estimates import cache_throughput, training_seconds
 from charloom.core.runs.presets import PRESETS
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
@@ -36,7 +34,7 @@ def file(tmp_path: Path) -> Path:
 def timed() -> dict[str, float]:
     """Cached speeds, as if this machine had been timed before."""
     speed = {"notebook": 90_000.0, "small": 40_000.0, "medium": 5_000.0, "large": 100.0}
-    cache_throughput(make_folder(paths.home()) / "speeds.json", speed)
+    cache_throughput(speed)
     return speed
 
 
@@ -141,7 +139,7 @@ def test_a_check_estimates_how_long_each_preset_would_train(
 
 def test_a_preset_that_could_not_be_timed_has_no_estimate(file: Path) -> None:
     speed = {"notebook": 90_000.0, "small": 0.0, "medium": float("nan")}
-    cache_throughput(make_folder(paths.home()) / "speeds.json", speed)
+    cache_throughput(speed)
     record = json.loads(texts("check", str(file), "--json").out)["training_seconds"]
     assert set(record) == {"auto", "notebook"}
 

@@ -102,7 +102,8 @@ def test_the_held_out_text_is_scored_next_to_the_baselines() -> None:
     model = known_text()
     cut = len(SEA) - int(len(SEA) * 0.1)
     score = scoring.carried(model, SEA[cut:])
-    known = compute_baselines(SEA[:cut], SEA[cut:], model.vocab)
+    ids = model.vocab.encode(SEA)
+    known = compute_baselines(ids[:cut], ids[cut:], model.vocab)
     done = call("score", "--held-out", "--model", "reader", "--baselines", "--json")
     record = json.loads(done.out)
     assert (record["chars"], record["nats_per_char"]) == (score.characters, score.nats_per_char)
@@ -123,9 +124,9 @@ def test_baselines_are_of_the_characters_that_the_model_knows(tmp_path: Path) ->
     model = known_text()
     (tmp_path / "new.txt").write_text("the Ωletter was the sea" * 9, "utf-8")
     done = call("score", str(tmp_path / "new.txt"), "--model", "reader", "--baselines", "--json")
-    known = compute_baselines(
-        SEA[: len(SEA) - len(SEA) // 10], "the letter was the sea" * 9, model.vocab
-    )
+    train_ids = model.vocab.encode(SEA[: len(SEA) - len(SEA) // 10])
+    ids = model.vocab.encode("the letter was the sea" * 9)
+    known = compute_baselines(train_ids, ids, model.vocab)
     assert json.loads(done.out)["baselines"]["five_gram"] == bits(known.five_gram or 0)
 
 

@@ -10,9 +10,7 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from charloom.core import paths
 from charloom.core.data import catalog
-from charloom.core.files import make_folder
 from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
 from charloom.core.store.model_dir import ModelDir
@@ -255,7 +253,7 @@ async def test_a_text_of_late_is_there_again_and_a_lost_one_is_told(sea: Path) -
 
 
 async def test_the_time_a_preset_takes_is_told_where_it_is_known(sea: Path) -> None:
-    cache_throughput(make_folder(paths.home()) / "speeds.json", dict.fromkeys(PRESETS, 1_000))
+    cache_throughput(dict.fromkeys(PRESETS, 1_000))
     app = app_at("train")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await opened(pilot)

@@ -6,8 +6,6 @@ from functools import partial
 import pytest
 from textual.pilot import Pilot
 
-from charloom.core import paths
-from charloom.core.files import make_folder
 from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
 from charloom.tui.app import CharloomApp
@@ -23,7 +21,7 @@ SPEEDS = {"notebook": 90_000.0, "small": 50_000.0, "medium": 14_000.0, "large": 
 def measured() -> None:
     """Let it be known how fast this machine is."""
     assert SPEEDS.keys() == PRESETS.keys()
-    cache_throughput(make_folder(paths.home()) / "speeds.json", SPEEDS)
+    cache_throughput(SPEEDS)
 
 
 def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]], object]:

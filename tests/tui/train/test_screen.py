@@ -128,7 +128,9 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
 
 async def test_a_run_that_waits_for_room_says_so_here_and_to_who_is_elsewhere() -> None:
     run = write_run("sea", *course(steps=500))
-    why = "It cannot be saved (No space left on device); once that is mended, it goes on by itself."
+    why = (
+        "Cannot save (No space left on device). Training resumes automatically once this is fixed."
+    )
     with at_work(run):
         events.record(run, Progress(600, 0.1, 1.5, 2.2, 0.004, 50_000.0, 60.0, 90.0, 0.1))
         app = app_at("prompt")
@@ -138,7 +140,7 @@ async def test_a_run_that_waits_for_room_says_so_here_and_to_who_is_elsewhere() 
             await until(pilot, lambda: told(app) == [f"sea is paused. {why}"])
             await pilot.press("f3")
             await until(pilot, lambda: "‖ sea  paused" in shown(app))
-            await until(pilot, lambda: "It cannot be saved (No space left" in shown(app))
+            await until(pilot, lambda: "Cannot save (No space left" in shown(app))
             events.record(run, Continued(600))
             await until(pilot, lambda: "● sea  training" in shown(app))
             run_now = app.services.runs.get("sea")
