@@ -5,7 +5,6 @@ the end of the terminal itself. Trainings are processes of their own, and go on 
 """
 
 import asyncio
-import codecs
 import gc
 import os
 import platform
@@ -16,23 +15,20 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
-from io import StringIO
 from types import FrameType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.console import Console, RenderableType
 from textual import events, work
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widgets import Footer
-from textual.worker import WorkerFailed
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.tui.app import CharloomApp
 from charloom.tui.services.background import run_in_background
+from charloom.tui.textual_patches import CrashRecorder, tolerate_invalid_bytes
 from charloom.tui.widgets.header import Header
 
 if TYPE_CHECKING:
@@ -67,7 +63,7 @@ def run(tour: "TourRequest | None" = None) -> int:
         command = "`charloom tour --plain`" if tour else "`charloom generate`"
         raise CharloomError(f"The app needs a terminal; {command} writes text without one.")
     if os.name != "nt":
-        _take_any_byte()
+        tolerate_invalid_bytes()
     faults: list[BaseException] = []
     status = 1
     try:
@@ -77,18 +73,6 @@ def run(tour: "TourRequest | None" = None) -> int:
     if faults:
         raise CharloomError(_told(faults))
     return status
-
-
-def _take_any_byte() -> None:
-    """Let a byte that is no UTF-8, as from a terminal of another encoding, be but a strange key.
-
-    Textual would end the app.
-    """
-    from textual.drivers import linux_driver
-
-    linux_driver.getincrementaldecoder = (  # type: ignore[attr-defined]
-        lambda name: partial(codecs.getincrementaldecoder(name), "replace")
-    )
 
 
 async def _run(faults: list[BaseException], tour: "TourRequest | None") -> int:
@@ -120,7 +104,7 @@ async def _run(faults: list[BaseException], tour: "TourRequest | None") -> int:
     return session.return_code or 0
 
 
-class TerminalApp(CharloomApp):
+class TerminalApp(CrashRecorder, CharloomApp):
     """The app as it is opened by its command; tests that need none of this use the app itself."""
 
     DEFAULT_MODE = "opening"
@@ -129,7 +113,7 @@ class TerminalApp(CharloomApp):
     def __init__(self, faults: list[BaseException], tour: "TourRequest | None" = None) -> None:
         super().__init__(tour)
         self._first_mode = "tour" if tour else "prompt"
-        self._faults = faults  # what nobody has caught
+        self.crashes = faults
         self._early: list[events.Event] | None = []  # keys before there was anybody to take them
 
     def on_mount(self) -> None:
@@ -164,27 +148,6 @@ class TerminalApp(CharloomApp):
             self._early.append(event)
         else:
             await super().on_event(event)
-
-    def _handle_exception(self, error: Exception) -> None:
-        """Textual's hook for what nobody has caught: leave, and tell of it when all is restored."""
-        self._faults.append(error.error if isinstance(error, WorkerFailed) else error)
-        super()._handle_exception(error)
-
-    def _fatal_error(self) -> None:
-        self._close_messages_no_wait()
-
-    def panic(self, *renderables: RenderableType) -> None:
-        """Leave; Textual, whose thread that reads keys has failed, would print a picture of it."""
-        from rich.traceback import Traceback  # deferred: it takes a while, and is seldom needed
-
-        gone = [
-            each.trace.stacks[0].exc_type for each in renderables if isinstance(each, Traceback)
-        ]
-        if gone != ["OSError"]:  # which is that the terminal has gone
-            told = StringIO()
-            Console(file=told, width=100).print(*renderables)
-            self._faults.append(RuntimeError(told.getvalue()))
-        self._close_messages_no_wait()
 
 
 def _told(faults: list[BaseException]) -> str:

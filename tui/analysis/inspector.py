@@ -202,7 +202,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
             ]
         hints += [("m", "marks", "screen.marks"), ("c", "text", "screen.text")]
         hints += [("b", "begin", "screen.begin"), ("esc", "back", "screen.back")]
-        self.query_one(ActionBar).show(hints)
+        self.query_one(ActionBar).update_hints(hints)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
         if action in ("signal", "unit", "choose", "span"):

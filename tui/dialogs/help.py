@@ -11,7 +11,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from charloom.tui.dialogs.key_bindings import KeyAction, active_key_actions
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 
 _ON_EVERY_SCREEN = {each.action for each in Screen.BINDINGS if isinstance(each, Binding)}
 _HERE, _EVERYWHERE = "Keys on this screen", "Keys everywhere"
@@ -59,7 +59,7 @@ class HelpScreen(ModalScreen[None]):
                     if found:
                         yield Static(place, classes="heading", markup=False)
                         yield KeyTable(found)
-            yield ActionBar([("↑↓", "scroll", ""), ("esc", "close", "dismiss")])
+            yield ActionBar([("↑↓", "scroll", ""), *key_hints(self)])
 
 
 class KeyTable(Static):

@@ -56,6 +56,6 @@ def _bound(screen: Screen[Any]) -> Iterator[tuple[str, DOMNode, Binding]]:
         if enabled and binding.description:
             yield key, node, binding
     if screen.is_modal:  # the app's keys do nothing there, but for those that come before all
-        for key, binding in screen.app._bindings:
-            if binding.priority and key not in active:
-                yield key, screen.app, binding
+        for own in screen.app.BINDINGS:
+            if isinstance(own, Binding) and own.priority and own.key not in active:
+                yield own.key, screen.app, own

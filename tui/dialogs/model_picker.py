@@ -19,7 +19,7 @@ from charloom.core.store.read import CheckpointInfo, ModelInfo, list_models
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.services.background import run_in_background
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.inputs import SafeInput
 
 _REF, _TITLE = 24, 16  # columns
@@ -52,7 +52,7 @@ class ModelPicker(ModalScreen[CheckpointRef | None]):
             yield OptionList()
             yield Static("reading the models …", id="told", markup=False)
             yield ActionBar(
-                [("↑↓", "move", ""), ("enter", "choose", "accept"), ("esc", "cancel", "give_up")]
+                [("↑↓", "move", ""), ("enter", "choose", "accept"), *key_hints(self, move="")]
             )
 
     def on_mount(self) -> None:

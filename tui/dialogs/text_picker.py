@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.services.text_source import TextSource
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.text_chooser import TextChooser
 
 
@@ -31,9 +31,7 @@ class TextPicker(ModalScreen[TextSource | None]):
         with VerticalGroup():
             yield Static(safe_content(self._question), id="question")
             yield TextChooser(self._recent)
-            yield ActionBar(
-                [("enter", "choose", ""), ("←→", "other texts", ""), ("esc", "cancel", "give_up")]
-            )
+            yield ActionBar([("enter", "choose", ""), ("←→", "other texts", ""), *key_hints(self)])
 
     @on(TextChooser.Chosen)
     def choose(self, event: TextChooser.Chosen) -> None:

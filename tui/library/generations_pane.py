@@ -209,7 +209,7 @@ class GenerationsPane(LibraryPane):
             if removed:
                 self._deleted.append(removed)
                 self.browser.reload()
-                self.show_offer()
+                self.show_hints()
                 self.app.notify(f"Number {removed.id} is deleted; z brings it back.")
 
     @work
@@ -221,7 +221,7 @@ class GenerationsPane(LibraryPane):
         if await self._change(lambda library: library.restore(deleted)) is None:
             self._deleted.append(deleted)
         self.browser.reload(deleted.id)
-        self.show_offer()
+        self.show_hints()
 
     def action_search(self) -> None:
         """Go to the search."""
@@ -244,13 +244,13 @@ class GenerationsPane(LibraryPane):
         generation = event.generation
         if self._replay and (generation is None or generation.id != self._replay[0]):
             self._stop_replay()
-        self.show_offer()
+        self.show_hints()
 
-    def show_offer(self) -> None:
+    def show_hints(self) -> None:
         """Offer what can be done with it; how to search stands where that is done."""
         generation = self.browser.generation
         star = "unstar" if generation and generation.starred else "star"
-        self.offer(star=star, search="", favorites="", back="")
+        self.update_hints(star=star, search="", favorites="", back="")
 
     @on(GenerationList.Opened)
     def open(self) -> None:

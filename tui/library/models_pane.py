@@ -129,10 +129,10 @@ class ModelsPane(LibraryPane):
         self._read_notes()
 
     @on(DataTable.RowHighlighted, "#checkpoints")
-    def show_offer(self) -> None:
+    def show_hints(self) -> None:
         """Offer what can be done with the checkpoint under the cursor."""
         checkpoint = self.view.checkpoint
-        self.offer(pin="unpin" if checkpoint and checkpoint.pinned else "pin")
+        self.update_hints(pin="unpin" if checkpoint and checkpoint.pinned else "pin")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Offer what can be done."""
@@ -302,7 +302,7 @@ class ModelsPane(LibraryPane):
         run = self._run(self.model.name) if self.model else None
         share = f"{label(run.state)}, {fraction(run):.0%}" if run else ""
         self.view.show(self.model, share)
-        self.show_offer()
+        self.show_hints()
 
     def _row(self, model: ModelInfo) -> tuple[str, ...]:
         run = self._run(model.name)

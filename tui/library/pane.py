@@ -1,4 +1,4 @@
-"""What the halves of the library have in common."""
+"""The base class of the library's panes."""
 
 from textual.binding import Binding
 from textual.containers import Vertical
@@ -30,9 +30,6 @@ class LibraryPane(Vertical):
     def leave(self) -> None:
         """End what nobody waits for any more."""
 
-    def offer(self, **words: str) -> None:
-        """Show what can be done now, each with its key.
-
-        ``words`` say some of it otherwise than usual; what they have no word for is not said.
-        """
-        self.query_one(ActionBar).show(key_hints(self, **words))
+    def update_hints(self, **labels: str) -> None:
+        """Show what can be done now; ``labels`` maps actions to other labels, "" to none."""
+        self.query_one(ActionBar).update_hints(key_hints(self, **labels))

@@ -65,7 +65,7 @@ class Composer(TextArea):
     def set_known(self, known: Set[str] | None) -> None:
         """Mark from now on the characters that are not among these."""
         self._known = known
-        self._line_cache.clear()
+        self.notify_style_update()  # the lines are drawn again
         self.refresh()
 
     def put(self, text: str, *, selected: bool = False) -> None:
@@ -103,9 +103,9 @@ class Composer(TextArea):
 
     def new_line(self) -> None:
         """Begin a new line."""
-        self._replace_via_keyboard("\n", *self.selection)
+        self.replace("\n", *self.selection, maintain_selection_offset=False)
 
-    async def _on_key(self, event: events.Key) -> None:
+    def on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             self.send()
         elif event.key in _NEW_LINE:
@@ -114,17 +114,15 @@ class Composer(TextArea):
             event.prevent_default()
             return
         else:
-            await super()._on_key(event)
             return
         event.stop()
         event.prevent_default()
 
-    async def _on_paste(self, event: events.Paste) -> None:
-        event.stop()
-        event.prevent_default()
+    def on_paste(self, event: events.Paste) -> None:
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
         # Of more than this nothing would be read, and it would be slow to wrap.
-        await super()._on_paste(events.Paste(text[-MAX_PROMPT_CHARACTERS - 1 :]))
+        event.text = text[-MAX_PROMPT_CHARACTERS - 1 :]
+        event.stop()
 
     def action_cursor_up(self, select: bool = False) -> None:
         """Go up; from the first line, to the prompt before."""

@@ -83,5 +83,5 @@ class ComposerBar(VerticalGroup):
         self.query_one("#said", Static).update(safe_content(said))
         stop = [("esc", "stop", "screen.stop")] if self._writing else []
         send = ("enter", "send" if prompt else "begin a line", "screen.send")
-        self.query_one(ActionBar).show([*stop, send, *_OFFER])
+        self.query_one(ActionBar).update_hints([*stop, send, *_OFFER])
         self.query_one(ActionBar).display = not said

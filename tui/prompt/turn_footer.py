@@ -54,7 +54,7 @@ class TurnFooter(Horizontal):
     def offer_surprise(self) -> None:
         """Show what can be done while it is shown what each character cost."""
         first, second = self._halves
-        first.show(_SURPRISING)
+        first.update_hints(_SURPRISING)
         second.display = False
 
     def offer(self, passage: Candidate, *, writing: bool, deleted: bool, letters: bool) -> None:
@@ -70,7 +70,7 @@ class TurnFooter(Horizontal):
         stop = [("esc", "stop", "screen.stop")] if writing and not deleted else []
         for half, actions in zip(self._halves, (first, second), strict=True):
             offered = [_offered(action, passage, letters=letters) for action in actions]
-            half.show([*stop, *offered])
+            half.update_hints([*stop, *offered])
             half.display = bool(offered)
             stop = []
 

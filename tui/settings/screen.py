@@ -1,4 +1,4 @@
-"""Settings: how the app looks, how models write unless told otherwise, and where everything is."""
+"""Settings: theme, default sampling settings and paths."""
 
 import platform
 from collections.abc import Iterator
@@ -19,147 +19,134 @@ from charloom.tui.dialogs.basic import confirm_dialog
 from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.themes import DARK, LIGHT
 from charloom.tui.services.preferences import Preferences
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.option_list import PlainOptionList
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
-_BEGIN = """\
-Prompt (F2): Enter lets the model that comes along go on from a sentence.
-Train (F3): n teaches a new model a text of yours; a minute shows how it learns.
-Library (F4): what was written is kept there; a star finds it again.
-Tour (F6): ten stations show what becomes of a text, yours or another, in real numbers.
-F1 says what can be done on any screen, ctrl+p finds an action by its name."""
-_KEPT = ("model", "recent_texts", "welcomed")  # what a reset leaves alone
+_GETTING_STARTED = """\
+Prompt (F2): press Enter and the bundled model continues a sentence.
+Train (F3): press n to train a model on a text of yours; a minute is enough to see it learn.
+Library (F4): generated texts are saved there; stars mark favorites.
+Tour (F6): ten stages show in real numbers what happens to a text.
+F1 shows help for the current screen, ctrl+p finds an action by its name."""
+_NOT_RESET = ("model", "recent_texts", "welcomed")  # preferences that are not settings
 _PACKAGES = {"charloom": "Charloom", "textual": "Textual", "numpy": "NumPy", "torch": "PyTorch"}
-_LONGEST_PATH = 200
+_MAX_PATH_CHARACTERS = 200
 
 
 class SettingsScreen(BaseScreen):
-    """Whatever is changed here holds at once, and is remembered."""
+    """Changes apply at once and are saved."""
 
     TITLE = "Settings"
     CSS_PATH = "screen.tcss"
     HELP = """
-A theme is used as soon as it is highlighted; `ansi-dark` and `ansi-light` have the colours of your
-terminal. The lines under *How models write* are those beside the text in Prompt: what is chosen
-here is there, and the other way round. Everything Charloom keeps is in one folder; set
-`CHARLOOM_HOME` before it starts to have it elsewhere.
+A theme applies as soon as it is highlighted; `ansi-dark` and `ansi-light` use the colours of your
+terminal. *Sampling* has the same settings as the panel in Prompt: a change here shows there, and
+the other way round. Charloom keeps all its files in one folder; set `CHARLOOM_HOME` before starting
+it to use another one.
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+r", "reset", "Reset", show=False, tooltip="Have the first settings back"),
-        Binding("ctrl+y", "copy", "Copy", show=False, tooltip="Copy the place that is highlighted"),
+        Binding("ctrl+y", "copy", "Copy path", show=False, tooltip="Copy the highlighted path"),
+        Binding("ctrl+r", "reset", "Reset", show=False, tooltip="Restore the default settings"),
     ]
 
     def body(self) -> Iterator[Widget]:
-        """Lay out the themes beside everything else."""
-        with Horizontal(id="halves"):
-            with Vertical(id="looks"):
-                yield Static("How it looks", classes="heading", markup=False)
+        with Horizontal(id="panes"):
+            with Vertical(id="themes"):
+                yield Static("Theme", classes="heading", markup=False)
                 yield ThemeList(self.app.available_themes)
             with VerticalScroll(id="rest", can_focus=False):
-                yield Static("How models write", classes="heading", markup=False)
+                yield Static("Sampling", classes="heading", markup=False)
                 yield SamplingControls(self.services.preferences)
-                yield Static("What to do first", classes="heading", markup=False)
-                yield Static(_BEGIN, id="begin", markup=False)
+                yield Static("Getting started", classes="heading", markup=False)
+                yield Static(_GETTING_STARTED, id="start", markup=False)
                 yield Static(_versions(), id="versions", markup=False)
-                yield Static("Where things are", classes="heading", markup=False)
+                yield Static("Paths", classes="heading", markup=False)
                 yield PathList()
-        yield ActionBar(
-            [
-                ("↑↓", "theme", ""),
-                ("tab", "next", "app.focus_next"),
-                ("^y", "copy place", "screen.copy"),
-                ("^r", "reset", "screen.reset"),
-            ]
-        )
+        yield ActionBar([("↑↓", "theme", ""), ("tab", "next", "app.focus_next"), *key_hints(self)])
 
     def on_mount(self) -> None:
-        """Begin with the themes."""
         self.query_one(ThemeList).focus()
 
     def on_screen_resume(self) -> None:
-        """Show what was chosen elsewhere meanwhile."""
-        self._show()
+        self._show_preferences()
 
     @on(SamplingControls.Changed)
-    def keep(self) -> None:
-        """Remember what was chosen."""
+    def save_sampling(self) -> None:
         self.services.remember(**self.query_one(SamplingControls).preferences)
 
     @on(PlainOptionList.OptionHighlighted, "ThemeList")
-    def look(self, event: PlainOptionList.OptionHighlighted) -> None:
-        """Look as it was chosen."""
+    def apply_theme(self, event: PlainOptionList.OptionHighlighted) -> None:
         self.app.theme = event.option_id or DARK.name
 
     @on(PlainOptionList.OptionSelected, "PathList")
     def action_copy(self) -> None:
-        """Copy the place that is highlighted."""
-        place = self.query_one(PathList).place
-        self.app.copy_to_clipboard(place)
-        self.notify(f"{place} is in the clipboard, if your terminal lets programs use it.")
+        path = self.query_one(PathList).path
+        self.app.copy_to_clipboard(path)
+        self.notify(f"Copied {path}, if your terminal lets programs use the clipboard.")
 
     @work
     async def action_reset(self) -> None:
-        """Have the settings back that were there at first, when the person is sure."""
-        question = "Have looks and ways to write as they were at first?"
-        dialog = confirm_dialog(question, "Reset", "r", "Texts, models and what was written stay.")
-        if await self.app.push_screen_wait(dialog) == "yes":
-            first = Preferences()
-            self.services.remember(
-                **{f.name: getattr(first, f.name) for f in fields(first) if f.name not in _KEPT}
-            )
-            self.app.theme = first.theme
-            self._show()
+        question = "Reset theme and sampling settings to defaults?"
+        dialog = confirm_dialog(question, "Reset", "r", "Models and texts are kept.")
+        if await self.app.push_screen_wait(dialog):
+            defaults = Preferences()
+            names = [field.name for field in fields(defaults) if field.name not in _NOT_RESET]
+            self.services.remember(**{name: getattr(defaults, name) for name in names})
+            self.app.theme = defaults.theme
+            self._show_preferences()
 
-    def _show(self) -> None:
+    def _show_preferences(self) -> None:
         self.query_one(SamplingControls).load_preferences(self.services.preferences)
-        self.query_one(ThemeList).show(self.app.theme)
+        self.query_one(ThemeList).highlight(self.app.theme)
 
 
 class ThemeList(PlainOptionList):
-    """The looks there are, the house's own first."""
+    """The available themes, Charloom's own first."""
 
-    HELP = "A theme is used as soon as it is highlighted, and remembered."
+    HELP = "A theme applies as soon as it is highlighted, and is saved."
 
     def __init__(self, themes: dict[str, Any]) -> None:
         own = [DARK.name, LIGHT.name]
         self._names = [*own, *sorted(set(themes) - {*own, "textual-ansi"})]
         super().__init__(*(Option(Content(name), id=name) for name in self._names))
 
-    def show(self, theme: str) -> None:
-        """Highlight the theme that is used."""
+    def highlight(self, theme: str) -> None:
         if theme in self._names:
             self.highlighted = self._names.index(theme)
 
 
 class PathList(PlainOptionList):
-    """Where everything is kept; Enter copies a place."""
+    """Where Charloom keeps its files; Enter copies a path."""
 
-    HELP = "Enter copies the place that is highlighted."
+    HELP = "Enter copies the highlighted path."
 
     def __init__(self) -> None:
-        found = {
+        locations = {
             "everything": paths.home(),
             "models": paths.models(),
-            "recent_texts": paths.downloads(),
+            "texts": paths.downloads(),
             "library": paths.library(),
         }
-        self._places = [str(place.absolute()) for place in found.values()]
+        self._paths = [str(path.absolute()) for path in locations.values()]
         super().__init__(
             *(
-                Content.assemble((f"{name:<12}", "$text-muted"), safe_line(place, _LONGEST_PATH))
-                for name, place in zip(found, self._places, strict=True)
+                Content.assemble(
+                    (f"{name:<12}", "$text-muted"), safe_line(path, _MAX_PATH_CHARACTERS)
+                )
+                for name, path in zip(locations, self._paths, strict=True)
             )
         )
 
     @property
-    def place(self) -> str:
-        """The place that is highlighted, or else where everything is."""
-        return self._places[self.highlighted or 0]
+    def path(self) -> str:
+        """The highlighted path, by default the folder of everything."""
+        return self._paths[self.highlighted or 0]
 
 
 def _versions() -> str:
-    told = [f"{name} {version(package)}" for package, name in _PACKAGES.items()]
-    return " · ".join([*told, f"Python {platform.python_version()}", platform.platform(terse=True)])
+    packages = [f"{name} {version(package)}" for package, name in _PACKAGES.items()]
+    system = [f"Python {platform.python_version()}", platform.platform(terse=True)]
+    return " · ".join(packages + system)

@@ -104,7 +104,7 @@ class LossChart(Widget):
         """Move the cursor to the newest step and follow it."""
         self._move_to(len(self._drawn().steps))
 
-    def _on_mouse_move(self, event: events.MouseMove) -> None:
+    def on_mouse_move(self, event: events.MouseMove) -> None:
         _, steps, area = self._drawn()
         offset = event.get_content_offset(self)
         if self._has_cursor and area and offset is not None:

@@ -186,7 +186,7 @@ class NewRunScreen(BaseScreen):
         start = ("^s", "start", "screen.start")
         other = ("^o", "another text", "screen.choose")
         back = ("esc", "back", "screen.back")
-        self.query_one(ActionBar).show(
+        self.query_one(ActionBar).update_hints(
             [start, other, back]
             if page == "planning"
             else [("enter", "choose", ""), ("←→", "other texts", ""), back]

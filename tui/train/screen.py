@@ -137,7 +137,7 @@ class TrainScreen(BaseScreen):
         possible = _possible(run)
         if possible != self._possible:
             self._possible = possible
-            self.query_one(ActionBar).show(possible)
+            self.query_one(ActionBar).update_hints(possible)
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002

@@ -26,18 +26,21 @@ class KeyHint(NamedTuple):
     node: DOMNode | None = None
 
 
-def key_hints(node: DOMNode, **labels: str) -> list[KeyHint]:
-    """Return a hint for each action in the BINDINGS of ``node`` that is enabled now.
+def key_hints(node: DOMNode, **labels: str | tuple[str, str, str]) -> list[KeyHint]:
+    """Return a hint for each action in the BINDINGS of ``node`` that is enabled now, in order.
 
-    ``labels`` by action replace the descriptions; an empty one leaves the action out.
+    ``labels`` replace the descriptions. Each is for an action, with its parameters or, for all
+    calls of it, without: ``{"go(1)": ("←→", "stage", "go(1)"), "go": "", "rename": "name"}``
+    replaces a whole hint, leaves out the other calls of ``go``, and changes a label.
     """
     hints: dict[str, KeyHint] = {}
     for binding in Binding.make_bindings(node.BINDINGS):
         _, name, parameters = parse(binding.action)
-        label = labels.get(name, binding.description.lower())
+        label = labels.get(binding.action, labels.get(name, binding.description.lower()))
         if label and binding.action not in hints and node.check_action(name, parameters):
-            key = node.app.get_key_display(binding)
-            hints[binding.action] = KeyHint(key, label, binding.action, node)
+            if isinstance(label, str):
+                label = node.app.get_key_display(binding), label, binding.action
+            hints[binding.action] = KeyHint(*label, node)
     return list(hints.values())
 
 
@@ -61,8 +64,7 @@ class ActionBar(Static):
         super().__init__(id=id, classes=classes)
         self._hints = [KeyHint(*hint) for hint in hints]
 
-    def show(self, hints: Iterable[tuple[str, str, str] | KeyHint]) -> None:
-        """Replace the hints."""
+    def update_hints(self, hints: Iterable[tuple[str, str, str] | KeyHint]) -> None:
         new_hints = [KeyHint(*hint) for hint in hints]
         if new_hints != self._hints:
             self._hints = new_hints

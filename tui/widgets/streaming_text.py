@@ -15,6 +15,7 @@ from textual.widget import Widget
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.wrapping import WrappedRows
+from charloom.tui.textual_patches import clear_styles_cache
 
 MEASURE = 88  # columns: longer lines are hard to read
 GUTTER = 3  # columns before every line: a bar, a mark before the first, and a space
@@ -111,7 +112,7 @@ class StreamingText(Widget):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw some lines. Rows that were drawn before are at hand, though the text has grown."""
-        self._styles_cache.clear()  # where Textual notes each line that has changed, in vain here
+        clear_styles_cache(self)
         background = self.background_colors[1]
         strips = [self.render_line(y) for y in crop.line_range]
         for each in self.get_line_filters():

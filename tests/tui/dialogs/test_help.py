@@ -97,7 +97,7 @@ async def test_it_opens_over_a_dialog_and_gives_that_back() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: "as they were at first?" in words(app))
+        await until(pilot, lambda: "to defaults?" in words(app))
         dialog = app.screen
         found = listed(await help_of(pilot))
         assert found["esc"] == "Cancel" and found["^q"] == "Quit" and found["F1"] == "Help"
@@ -110,7 +110,7 @@ async def test_it_opens_over_a_dialog_and_gives_that_back() -> None:
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def go(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: "How it looks" in shown_of(pilot))
+        await until(pilot, lambda: "Getting started" in shown_of(pilot))
         pilot.app.screen.query_one("#length", NumberSlider).focus()
         await help_of(pilot)
 
