@@ -126,7 +126,7 @@ def _opened() -> float:
     with Terminal(home=paths.home(), size=(160, 48)) as terminal:
         terminal.press(F3)
         terminal.wait_for_bytes(_AT_THE_END.encode())
-        taken = time.perf_counter() - terminal.begin
+        taken = time.perf_counter() - terminal.start_time
         terminal.press(CTRL_Q)
         terminal.end()
     return taken

@@ -44,7 +44,7 @@ def rows() -> list[Row]:
 def _first_picture(command: Sequence[str], words: bytes) -> float:
     with tempfile.TemporaryDirectory() as folder, Terminal(command, home=_home(folder)) as terminal:
         terminal.wait_for_bytes(words)
-        return time.perf_counter() - terminal.begin
+        return time.perf_counter() - terminal.start_time
 
 
 def _first_character() -> tuple[float, float]:
@@ -59,7 +59,7 @@ def _first_character() -> tuple[float, float]:
         terminal.end()
         with Library(_home(folder) / "library.sqlite") as library:
             assert library.recent(1)[0].prompt == _PROMPT
-    return ready - terminal.begin, written - terminal.begin
+    return ready - terminal.start_time, written - terminal.start_time
 
 
 def _written(screen: str) -> bool:

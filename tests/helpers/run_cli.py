@@ -1,4 +1,4 @@
-"""Running commands: in a child process as a person does, on a terminal, or at once in this one."""
+"""Run commands: in a child process, on a terminal of their own, or in this process."""
 
 import io
 import os
@@ -19,7 +19,7 @@ needs_terminal = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX pseud
 
 
 class Result(NamedTuple):
-    """How a command ended and what it wrote."""
+    """The exit status of a command and its output."""
 
     code: int
     out: str
@@ -27,7 +27,7 @@ class Result(NamedTuple):
 
 
 def child(*arguments: str | bytes, stdin: bytes = b"", **environment: str) -> Result:
-    """Run a command in a process of its own, in the folder that holds Charloom's home."""
+    """Run a command in a child process, in the folder that contains Charloom's home."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         input=stdin,
@@ -51,56 +51,56 @@ def call(*arguments: str, stdin: bytes = b"") -> Result:
     return Result(code, _written(out), _written(err))
 
 
-def _heed_ctrl_c() -> None:
-    """Undo what a shell does to whatever it starts in the background: SIGINT is ignored there."""
+def _restore_sigint() -> None:
+    """Restore Ctrl-C, which a shell disables for what it starts in the background."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def started(*arguments: str) -> "subprocess.Popen[bytes]":
-    """Start a command whose streams are pipes, to be used as a context manager."""
+    """Start a command with pipes for its streams; use the result as a context manager."""
     return subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder(),
-        preexec_fn=_heed_ctrl_c,
+        preexec_fn=_restore_sigint,
     )
 
 
 def on_terminal(
     *arguments: str, typed: bytes = b"", environment: Mapping[str, str] | None = None
 ) -> Result:
-    """Run a command on a terminal of its own: all that it shows is in ``out``."""
-    import pty  # not there on Windows
+    """Run a command on a terminal of its own; everything it shows is in ``out``."""
+    import pty  # not available on Windows
 
-    ours, theirs = pty.openpty()
-    shown = b""
+    master, slave = pty.openpty()
+    output = b""
     with subprocess.Popen(
         [*COMMAND, *arguments],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
         env=os.environ | {"TERM": "xterm", "NO_COLOR": ""} | dict(environment or {}),
         cwd=folder(),
     ) as process:
-        os.close(theirs)
-        os.write(ours, typed)
-        while piece := _read(ours):
-            shown += piece
-    os.close(ours)
-    return Result(process.returncode, shown.decode().replace("\r\n", "\n"), "")
+        os.close(slave)
+        os.write(master, typed)
+        while chunk := _read(master):
+            output += chunk
+    os.close(master)
+    return Result(process.returncode, output.decode().replace("\r\n", "\n"), "")
 
 
 def folder() -> Path:
-    """Return the folder that holds Charloom's home."""
+    """Return the folder that contains Charloom's home."""
     return Path(os.environ["CHARLOOM_HOME"]).parent
 
 
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65_536)
-    except OSError:  # Linux's way to say that the other side is closed
+    except OSError:  # on Linux: the other side is closed
         return b""
 
 

@@ -49,13 +49,13 @@ def restored(terminal: Terminal) -> bool:
 
 def test_it_opens_and_leaves_the_terminal_as_it_was(home: Path) -> None:
     with Terminal((sys.executable, "-c", "input()"), home=home) as plain:
-        before = plain.ways
+        before = plain.modes
     with Terminal(home=home) as terminal:
         terminal.wait_for(READY)
-        assert terminal.ways != before
+        assert terminal.modes != before
         terminal.press(CTRL_Q)
         assert terminal.end() == 0
-        assert terminal.ways == before
+        assert terminal.modes == before
         assert restored(terminal)
 
 

@@ -176,7 +176,7 @@ def test_a_run_continues_when_the_terminal_it_was_started_in_is_closed(
     if ignoring:  # as nohup does; then there is no terminal to write to
         command = ["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command]
     with Terminal(command, home=home) as terminal:
-        terminal.wait_for("chars/s", patience=60)
+        terminal.wait_for("chars/s", timeout=60)
         terminal.hang_up()
         if ignoring:
             assert call("pause", "sea").code == 0  # which the command then tries to show
