@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,6 +8,13 @@ import pytest
 # The same cases on every machine and in every run; no folder of past failures.
 hypothesis.settings.register_profile("charloom", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("charloom")
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage less often: every app that a test opens makes a hundred thousand objects."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True)
