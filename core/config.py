@@ -5,7 +5,7 @@ nothing out of range can be constructed: a settings object that exists is a vali
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any, Self
 
 from charloom.core.errors import CharloomError
@@ -16,16 +16,17 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 _LONGEST_SHOWN = 60
 
 
-def _number(default: float | None, help_: str, low: float, high: float) -> Any:
-    return field(default=default, metadata={"help": help_, "low": low, "high": high})
+def _number(default: float | None, help_: str, low: float, high: float, option: str = "") -> Any:
+    metadata = {"help": help_, "low": low, "high": high, "option": option}
+    return field(default=default, metadata=metadata)
 
 
-def _choice(default: str, help_: str, choices: tuple[str, ...]) -> Any:
-    return field(default=default, metadata={"help": help_, "choices": choices})
+def _choice(default: str, help_: str, choices: tuple[str, ...], option: str = "") -> Any:
+    return field(default=default, metadata={"help": help_, "choices": choices, "option": option})
 
 
-def _flag(default: bool, help_: str) -> Any:
-    return field(default=default, metadata={"help": help_})
+def _flag(default: bool, help_: str, option: str = "") -> Any:
+    return field(default=default, metadata={"help": help_, "option": option})
 
 
 class _Validated:
@@ -33,7 +34,7 @@ class _Validated:
 
     def __post_init__(self) -> None:
         for each in fields(self):  # type: ignore[arg-type]
-            _validate(each.name, getattr(self, each.name), each.default, each.metadata)
+            _validate(each, getattr(self, each.name))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
@@ -51,8 +52,14 @@ class _Validated:
         return asdict(self)  # type: ignore[call-overload,no-any-return]
 
 
-def _validate(name: str, value: object, default: object, limits: Mapping[str, Any]) -> None:
-    option = "--" + name.replace("_", "-")
+def option_name(setting: Field[Any]) -> str:
+    """Return the command-line option of a setting, such as ``--hidden`` for ``hidden_size``."""
+    return "--" + (setting.metadata["option"] or setting.name.replace("_", "-"))
+
+
+def _validate(setting: Field[Any], value: object) -> None:
+    limits, default = setting.metadata, setting.default
+    option = option_name(setting)
     if "choices" in limits:
         if value not in limits["choices"]:
             raise CharloomError(
@@ -82,31 +89,37 @@ def _shown(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig(_Validated):
-    """The shape of the network: E ``embedding``, H ``hidden``, V ``vocab_size``."""
+    """The shape of the network: E ``embedding_dim``, H ``hidden_size``, V ``vocab_size``."""
 
-    vocab_size: int = field(metadata={"help": "Distinct characters V.", "low": 1, "high": 65_536})
-    embedding: int = _number(48, "Embedding size E: numbers that describe one character.", 1, 4096)
-    hidden: int = _number(96, "Hidden size H: units in each LSTM layer.", 1, 4096)
+    vocab_size: int = field(
+        metadata={"help": "Distinct characters V.", "low": 1, "high": 65_536, "option": ""}
+    )
+    embedding_dim: int = _number(
+        48, "Embedding size E: numbers that describe one character.", 1, 4096, "embedding"
+    )
+    hidden_size: int = _number(96, "Hidden size H: units in each LSTM layer.", 1, 4096, "hidden")
     layers: int = _number(1, "LSTM layers, one on top of the other.", 1, 4)
     dropout: float = _number(0.0, "Share of hidden units silenced while training.", 0.0, 0.9)
-    tied: bool = _flag(False, "Share one matrix between Embedding and Linear (needs E = H).")
+    tie_weights: bool = _flag(
+        False, "Share one matrix between Embedding and Linear (needs E = H).", "tied"
+    )
 
     def __post_init__(self) -> None:
         _Validated.__post_init__(self)
-        if self.tied and self.embedding != self.hidden:
-            sizes = f"{self.embedding} and {self.hidden}"
+        if self.tie_weights and self.embedding_dim != self.hidden_size:
+            sizes = f"{self.embedding_dim} and {self.hidden_size}"
             raise CharloomError(f"--tied needs --embedding equal to --hidden, not {sizes}.")
 
     @property
     def parameters(self) -> int:
         """How many numbers the network learns."""
-        total = self.vocab_size * self.embedding + self.vocab_size
-        if not self.tied:
-            total += self.vocab_size * self.hidden
-        inputs = self.embedding
+        total = self.vocab_size * self.embedding_dim + self.vocab_size
+        if not self.tie_weights:
+            total += self.vocab_size * self.hidden_size
+        inputs = self.embedding_dim
         for _ in range(self.layers):
-            total += 4 * self.hidden * (inputs + self.hidden + 2)
-            inputs = self.hidden
+            total += 4 * self.hidden_size * (inputs + self.hidden_size + 2)
+            inputs = self.hidden_size
         return total
 
 
@@ -114,21 +127,28 @@ class ModelConfig(_Validated):
 class TrainConfig(_Validated):
     """How the network is trained. At most one of ``minutes``, ``epochs``, ``steps`` is given."""
 
-    batch: int = _number(36, "Batch B: windows (or lanes) per step.", 1, 4096)
+    batch_size: int = _number(36, "Batch B: windows (or lanes) per step.", 1, 4096, "batch")
     window: int = _number(48, "Window T: characters the loss is traced back through.", 1, 4096)
-    order: str = _choice(
+    batching: str = _choice(
         "contiguous",
         "'shuffled' windows from the empty state, or 'contiguous' lanes with carried state.",
         BATCHINGS,
+        "order",
     )
-    reset: float = _number(
-        0.02, "Chance per window that a contiguous lane starts afresh, as a prompt does.", 0.0, 1.0
+    state_reset_prob: float = _number(
+        0.02,
+        "Chance per window that a contiguous lane restarts from the empty state.",
+        0.0,
+        1.0,
+        "reset",
     )
-    rate: float = _number(4e-3, "Peak learning rate.", 1e-7, 1.0)
+    learning_rate: float = _number(4e-3, "Peak learning rate.", 1e-7, 1.0, "rate")
     final_rate: float = _number(0.02, "Learning rate at the end, as a share of the peak.", 0.0, 1.0)
     warmup: float = _number(0.03, "Share of the run in which the rate climbs.", 0.0, 0.9)
     weight_decay: float = _number(0.1, "AdamW's decay of the weight matrices.", 0.0, 10.0)
-    clip: float = _number(1.0, "Largest gradient norm; a larger one is scaled down.", 1e-4, 1e4)
+    grad_clip: float = _number(
+        1.0, "Largest gradient norm; a larger one is scaled down.", 1e-4, 1e4, "clip"
+    )
     held_out: float = _number(0.1, "Share of the text, at its end, kept for validation.", 0.0, 0.5)
     patience: float = _number(
         0.35, "Stop when this share of the run brings no better validation (1: never).", 0.01, 1.0
@@ -153,9 +173,9 @@ class TrainConfig(_Validated):
     def steps_per_epoch(self, characters: int) -> int:
         """Return the number of batches ``[B, T]`` in one epoch over ``characters`` characters."""
         windows = characters - self.window
-        if self.order == "shuffled":
-            return windows // self.batch
-        return (windows + self.window - 1) // (self.batch * self.window)
+        if self.batching == "shuffled":
+            return windows // self.batch_size
+        return (windows + self.window - 1) // (self.batch_size * self.window)
 
 
 def train_characters(characters: int, held_out: float) -> int:

@@ -109,7 +109,7 @@ def train() -> None:
     """Begin to train on the bundled tale."""
     text = importlib.resources.files("charloom.assets") / "the-loom-at-carrow.txt"
     tale = corpus.load(Path(str(text)))
-    launch_trainer(create_run("weaver", tale, "small", {"minutes": 2.0}, fold=0))
+    launch_trainer(create_run("weaver", tale, "small", {"minutes": 2.0}, min_count=0))
 
 
 if __name__ == "__main__":

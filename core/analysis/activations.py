@@ -97,10 +97,10 @@ class Trace:
         the one before it. Raises :class:`CharloomError` if there is no such layer or unit.
         """
         config = self.network.settings
-        if not (0 <= layer < config.layers and 0 <= unit < config.hidden):
+        if not (0 <= layer < config.layers and 0 <= unit < config.hidden_size):
             raise CharloomError(
                 f"This network has layers 1 to {config.layers} "
-                f"with units 1 to {config.hidden} each."
+                f"with units 1 to {config.hidden_size} each."
             )
         if signal is UnitSignal.CELL:
             values = np.tanh(self.cell[layer, :, unit])

@@ -81,11 +81,11 @@ def batches(ids: Tensor, settings: TrainConfig, epoch: int) -> DataLoader[Batch]
     """Stage 6: one epoch of batches ``[B, T]`` over ``ids`` ``[N]``, enough for one at least."""
     windows = WindowDataset(ids, settings.window)
     order: Sampler[Tensor]
-    if settings.order == "shuffled":
-        order = ShuffledSampler(len(windows), settings.batch, settings.seed, epoch)
+    if settings.batching == "shuffled":
+        order = ShuffledSampler(len(windows), settings.batch_size, settings.seed, epoch)
     else:
         order = ContiguousSampler(
-            len(windows), settings.window, settings.batch, settings.seed, epoch
+            len(windows), settings.window, settings.batch_size, settings.seed, epoch
         )
     # The sampler gives a whole batch of starts and the dataset fetches them at once, hence None.
     return DataLoader(

@@ -109,14 +109,14 @@ class Vocab:
         object.__setattr__(self, "_ids", ids)
 
     @classmethod
-    def from_text(cls, text: str, fold_rarer_than: int = 0) -> Self:
+    def from_text(cls, text: str, min_count: int = 0) -> Self:
         """Collect the characters of ``text``, in the order of their code points.
 
-        Those that occur fewer than ``fold_rarer_than`` times are folded into one entry, the
+        Those that occur fewer than ``min_count`` times are folded into one entry, the
         :data:`PLACEHOLDER`, which then stands last.
         """
         counts = np.bincount(_code_points(text))
-        kept = [chr(point) for point in np.flatnonzero(counts >= max(1, fold_rarer_than))]
+        kept = [chr(point) for point in np.flatnonzero(counts >= max(1, min_count))]
         if len(kept) < np.count_nonzero(counts):
             kept = [c for c in kept if c != PLACEHOLDER] + [PLACEHOLDER]
         return cls(tuple(kept))

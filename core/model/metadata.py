@@ -1,6 +1,6 @@
-"""The card of a checkpoint: all that it tells about itself, as JSON from whoever sent it.
+"""The metadata of a checkpoint, and their strict reader from JSON.
 
-A card that exists is a valid one. Read from a file it is trusted in nothing: every fault is a
+Metadata objects validate themselves. JSON from a file is not trusted: every error is a
 :class:`CharloomError`, and no size that it claims is allocated.
 """
 
@@ -15,18 +15,24 @@ from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 
-_LARGEST_COUNT = 10**12
-_LONGEST_LINE = 1_000
-_LONGEST_NOTE = 100_000
+_MAX_COUNT = 10**12
+_MAX_LINE_CHARACTERS = 1_000
+_MAX_NOTE_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Nats per character: of the last training steps, and of the held-out text.
+    """Losses in nats per character.
 
-    ``validation`` is carried, on the part of it that is looked at while training: what the
-    checkpoints of a run are compared by. ``carried`` and ``windowed_256`` are on all of it, and
-    known of the checkpoint that was best when the run ended.
+    *Carried* losses carry the LSTM state through the whole text; *windowed* ones reset it for every
+    window of 256 characters.
+
+    Attributes:
+        train: mean over the last training steps.
+        validation: carried, on the part of the held-out text that is evaluated while training;
+            checkpoints of a run are compared by it.
+        carried: on all the held-out text; known for the checkpoint that was best at the run's end.
+        windowed_256: like ``carried``, but windowed.
     """
 
     train: float | None = None
@@ -41,13 +47,13 @@ class Losses:
 
     @property
     def held_out(self) -> float | None:
-        """The carried loss: on all the held-out text, or else on what training looked at."""
+        """The carried loss on all the held-out text if known, else on the part used in training."""
         return self.validation if self.carried is None else self.carried
 
 
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
-    """What a model was trained on; ``opening``, its first characters, makes a ready prompt."""
+    """The text that a model was trained on; ``opening``, its start, serves as a default prompt."""
 
     title: str
     sha256: str
@@ -56,15 +62,15 @@ class CorpusInfo:
 
     def __post_init__(self) -> None:
         for name in ("title", "sha256", "opening"):
-            _check_text(f"The text's {name}", getattr(self, name), _LONGEST_LINE)
+            _check_text(f"The text's {name}", getattr(self, name), _MAX_LINE_CHARACTERS)
         _check_count("The text's number of characters", self.characters)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CheckpointMetadata:
-    """All that a checkpoint tells about itself: everything but the weights.
+    """Everything in a checkpoint except the weights.
 
-    ``created`` is an ISO 8601 moment with its time zone (UTC when written here).
+    ``created`` is an ISO 8601 time with a time zone (UTC when written by Charloom).
     Raises :class:`CharloomError` for anything out of range.
     """
 
@@ -79,15 +85,15 @@ class CheckpointMetadata:
 
     def __post_init__(self) -> None:
         if len(self.vocab) != self.model.vocab_size:
-            raise CharloomError("The vocabulary has another size than the settings say.")
+            raise CharloomError("The vocabulary does not have the size in the settings.")
         _check_count("The step", self.step)
-        _check_text("The note", self.note, _LONGEST_NOTE)
+        _check_text("The note", self.note, _MAX_NOTE_CHARACTERS)
         _check_text("The time of creation", self.created, 64)
-        if not _is_moment(self.created):
-            raise CharloomError("The time of creation is not an ISO 8601 moment with a time zone.")
+        if not _is_timestamp(self.created):
+            raise CharloomError("The time of creation is not an ISO 8601 time with a time zone.")
 
     def to_json(self) -> dict[str, Any]:
-        """Return the card as a JSON object."""
+        """Return the metadata as a JSON object."""
         return {
             "model": self.model.to_json(),
             "vocab": self.vocab.chars,
@@ -101,7 +107,7 @@ class CheckpointMetadata:
 
 
 def metadata_from_json(data: Mapping[str, Any]) -> CheckpointMetadata:
-    """Build a card from a JSON object, or say in a :class:`CharloomError` what is wrong with it."""
+    """Build metadata from a JSON object; raises :class:`CharloomError` if anything is wrong."""
     try:
         vocab = data["vocab"]
         if not isinstance(vocab, list):
@@ -115,11 +121,11 @@ def metadata_from_json(data: Mapping[str, Any]) -> CheckpointMetadata:
         }
         return CheckpointMetadata(**{**data, **parts})
     except (KeyError, TypeError) as error:
-        raise CharloomError("The card lacks something, or has something unknown.") from error
+        raise CharloomError("The metadata are incomplete or have an unknown entry.") from error
 
 
-def json_object(raw: bytes, what: str) -> dict[str, Any]:
-    """Parse strictly: one object, every key once, each number finite and of ordinary length."""
+def parse_json_object(raw: bytes, what: str) -> dict[str, Any]:
+    """Parse one JSON object strictly: no duplicate keys, only finite numbers of ordinary length."""
     try:
         value = json.loads(
             raw.decode(),
@@ -129,7 +135,7 @@ def json_object(raw: bytes, what: str) -> dict[str, Any]:
             parse_constant=_finite,
         )
     except (ValueError, RecursionError) as error:
-        raise CharloomError(f"The {what} is not sound JSON.") from error
+        raise CharloomError(f"The {what} is not valid JSON.") from error
     if not isinstance(value, dict):
         raise CharloomError(f"The {what} is not a JSON object.")
     return value
@@ -138,13 +144,13 @@ def json_object(raw: bytes, what: str) -> dict[str, Any]:
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("duplicate key")
     return result
 
 
 def _short_int(digits: str) -> int:
     if len(digits) > 20:
-        raise ValueError("no number here has so many digits")
+        raise ValueError("too many digits")
     return int(digits)
 
 
@@ -156,12 +162,13 @@ def _finite(text: str) -> float:
 
 
 def _scalars(value: object) -> dict[str, Any]:
-    """Return ``value`` if it is an object of numbers, flags and bounded strings: no depths."""
+    """Return ``value`` if it is a flat object of numbers, booleans and bounded strings."""
     if not isinstance(value, dict):
-        raise CharloomError("The card has a part of the wrong kind.")
-    for each in value.values():
-        if isinstance(each, list | dict) or (isinstance(each, str) and len(each) > _LONGEST_LINE):
-            raise CharloomError("The card has a setting of the wrong kind.")
+        raise CharloomError("The metadata have an entry of the wrong type.")
+    for item in value.values():
+        long = isinstance(item, str) and len(item) > _MAX_LINE_CHARACTERS
+        if long or isinstance(item, list | dict):
+            raise CharloomError("The metadata have a setting of the wrong type.")
     return value
 
 
@@ -169,20 +176,20 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_moment(text: str) -> bool:
+def _is_timestamp(text: str) -> bool:
     try:
-        moment = datetime.fromisoformat(text)
+        time = datetime.fromisoformat(text)
     except ValueError:
         return False
-    # away from the ends of the calendar, so that it can be shown in any time zone
-    return moment.tzinfo is not None and 1970 <= moment.year < 9999
+    # not at the ends of the calendar, so that it can be converted to any time zone
+    return time.tzinfo is not None and 1970 <= time.year < 9999
 
 
 def _check_count(what: str, value: object) -> None:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST_COUNT:
-        raise CharloomError(f"{what} is not a whole number from 0 to {_LARGEST_COUNT:,}.")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _MAX_COUNT:
+        raise CharloomError(f"{what} is not a whole number from 0 to {_MAX_COUNT:,}.")
 
 
-def _check_text(what: str, value: object, longest: int) -> None:
-    if not isinstance(value, str) or len(value) > longest:
-        raise CharloomError(f"{what} is not a string of at most {longest:,} characters.")
+def _check_text(what: str, value: object, max_characters: int) -> None:
+    if not isinstance(value, str) or len(value) > max_characters:
+        raise CharloomError(f"{what} is not a string of at most {max_characters:,} characters.")

@@ -35,7 +35,7 @@ class LSTMState:
     """
 
     def __init__(self, settings: ModelConfig, streams: int = 1) -> None:
-        layers, size = settings.layers, settings.hidden
+        layers, size = settings.layers, settings.hidden_size
         hidden = np.zeros((layers * size, streams), np.float32)
         cell = np.zeros((layers, size, streams), np.float32)
         self.h: Array = hidden.reshape(cell.shape).transpose(0, 2, 1)
@@ -91,7 +91,9 @@ class NumpyLSTM:
                 self._biases.append(bias)
         # The table again, V times [4H, 1]: a column of the other is scattered over memory.
         self._columns: list[Array] = list(np.ascontiguousarray(self._table.T)[:, :, None])
-        self._head = given["embedding.weight" if self.settings.tied else "head.weight"]  # [V, H]
+        self._head = given[
+            "embedding.weight" if self.settings.tie_weights else "head.weight"
+        ]  # [V, H]
         self._head_bias = given["head.bias"][:, None]
         self._check_size()
 
@@ -124,7 +126,7 @@ class NumpyLSTM:
         ``state`` goes on in place, so a long text can be read in pieces.
         """
         streams, length = ids.shape
-        hidden = np.empty((length, self.settings.hidden, streams), np.float32)
+        hidden = np.empty((length, self.settings.hidden_size, streams), np.float32)
         for t, column in enumerate(ids.T):
             hidden[t] = self._advance(column, state)
         logits: Array = np.matmul(self._head, hidden)
@@ -136,7 +138,7 @@ class NumpyLSTM:
 
         ``state`` goes on in place, so a long text can be read in pieces.
         """
-        layers, size = self.settings.layers, self.settings.hidden
+        layers, size = self.settings.layers, self.settings.hidden_size
         hidden = np.empty((layers, len(ids), size), np.float32)
         cell = np.empty_like(hidden)
         for t in range(len(ids)):
@@ -157,7 +159,7 @@ class NumpyLSTM:
         ``hidden`` ``[layers, T, H]`` is the h that :meth:`trace` gave. The result ``[4, T]`` has
         the gates i, f and o, from 0 to 1, and g, what i lets in, from -1 to 1.
         """
-        rows = np.arange(4) * self.settings.hidden + unit
+        rows = np.arange(4) * self.settings.hidden_size + unit
         before = np.zeros_like(hidden[layer])
         before[1:] = hidden[layer, :-1]
         inputs = np.concatenate([hidden[layer - 1], before], axis=1) if layer else before

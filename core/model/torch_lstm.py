@@ -28,13 +28,13 @@ class CharLSTM(nn.Module):
     def __init__(self, settings: ModelConfig) -> None:
         super().__init__()
         self.settings = settings
-        sizes = [settings.embedding] + [settings.hidden] * settings.layers
-        self.embedding = nn.Embedding(settings.vocab_size, settings.embedding)
+        sizes = [settings.embedding_dim] + [settings.hidden_size] * settings.layers
+        self.embedding = nn.Embedding(settings.vocab_size, settings.embedding_dim)
         self.layers = nn.ModuleList(
-            nn.LSTM(inputs, settings.hidden, batch_first=True) for inputs in sizes[:-1]
+            nn.LSTM(inputs, settings.hidden_size, batch_first=True) for inputs in sizes[:-1]
         )
-        self.head = nn.Linear(settings.hidden, settings.vocab_size)
-        if settings.tied:
+        self.head = nn.Linear(settings.hidden_size, settings.vocab_size)
+        if settings.tie_weights:
             self.head.weight = self.embedding.weight
         self._initialise()
 
@@ -44,9 +44,11 @@ class CharLSTM(nn.Module):
         Forget bias 1 lets gradients flow through the cell from the first step (Gers et al. 2000;
         Jozefowicz et al. 2015, §3.2).
         """
-        hidden = self.settings.hidden
+        hidden = self.settings.hidden_size
         with torch.no_grad():
-            if self.settings.tied:  # the rows also serve as Linear's weights: keep logits small
+            if (
+                self.settings.tie_weights
+            ):  # the rows also serve as Linear's weights: keep logits small
                 self.embedding.weight.mul_(hidden**-0.5)
             self.head.bias.zero_()
             for name, value in self.layers.named_parameters():

@@ -42,7 +42,7 @@ class Command:
         if self.kind == "set-lr":
             if self.value is None:
                 raise CharloomError("The order to set the learning rate needs a number.")
-            TrainConfig(rate=self.value)  # refuses what is out of range
+            TrainConfig(learning_rate=self.value)  # refuses what is out of range
 
 
 def send_command(folder: ModelDir, order: Command) -> None:

@@ -87,7 +87,7 @@ def training_seconds(characters: int, training: TrainConfig, speed: float) -> fl
         trained_on = train_characters(characters, training.held_out)
         epochs = 1 if training.epochs is None else training.epochs
         steps = epochs * max(0, training.steps_per_epoch(trained_on))
-    return steps * training.batch * training.window / speed
+    return steps * training.batch_size * training.window / speed
 
 
 def estimate_presets(characters: int, speeds: Mapping[str, float]) -> list[TimeEstimate]:

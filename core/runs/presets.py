@@ -41,7 +41,9 @@ class Preset:
             part = sizes if key in ModelConfig.__dataclass_fields__ else training
             part[key] = value
         model = ModelConfig.from_json(sizes)
-        return model, TrainConfig.from_json({"rate": peak_rate(model.hidden)} | training)
+        return model, TrainConfig.from_json(
+            {"learning_rate": peak_rate(model.hidden_size)} | training
+        )
 
 
 def peak_rate(hidden: int) -> float:
@@ -56,23 +58,29 @@ def peak_rate(hidden: int) -> float:
 PRESETS: Mapping[str, Preset] = {
     "notebook": Preset(
         "the reference setting: B 36, T 48, E 48, H 96, shuffled windows",
-        {"embedding": 48, "hidden": 96},
-        {"batch": 36, "window": 48, "order": "shuffled", "rate": 4e-3, "epochs": 1},
+        {"embedding_dim": 48, "hidden_size": 96},
+        {
+            "batch_size": 36,
+            "window": 48,
+            "batching": "shuffled",
+            "learning_rate": 4e-3,
+            "epochs": 1,
+        },
     ),
     "small": Preset(
         "H 192: good in a minute or two",
-        {"embedding": 32, "hidden": 192, "dropout": 0.1},
-        {"batch": 32, "window": 32, "epochs": 12},
+        {"embedding_dim": 32, "hidden_size": 192, "dropout": 0.1},
+        {"batch_size": 32, "window": 32, "epochs": 12},
     ),
     "medium": Preset(
         "H 512: the best use of several minutes",
-        {"embedding": 64, "hidden": 512, "dropout": 0.2},
-        {"batch": 32, "window": 32, "epochs": 8},
+        {"embedding_dim": 64, "hidden_size": 512, "dropout": 0.2},
+        {"batch_size": 32, "window": 32, "epochs": 8},
     ),
     "large": Preset(
         "H 768: for half an hour and more",
-        {"embedding": 64, "hidden": 768, "dropout": 0.45},
-        {"batch": 32, "window": 32, "epochs": 20},
+        {"embedding_dim": 64, "hidden_size": 768, "dropout": 0.45},
+        {"batch_size": 32, "window": 32, "epochs": 20},
     ),
 }
 
@@ -91,7 +99,7 @@ def auto_preset(characters: int, seconds: float, medium_speed: float) -> Preset:
         seconds: how long training may take.
         medium_speed: characters per second at which the ``medium`` preset trains here.
     """
-    medium = PRESETS["medium"].model["hidden"]
+    medium = PRESETS["medium"].model["hidden_size"]
     hidden = _SIZES[0]
     for size in _SIZES:
         read = seconds * medium_speed * (medium / size) ** 1.7
@@ -102,11 +110,11 @@ def auto_preset(characters: int, seconds: float, medium_speed: float) -> Preset:
     return Preset(
         "chosen for this text, this machine and this time",
         {
-            "embedding": min(64, hidden),
-            "hidden": hidden,
+            "embedding_dim": min(64, hidden),
+            "hidden_size": hidden,
             "dropout": round(min(0.5, max(0.0, 0.17 * math.log2(epochs / 3))), 2),
         },
-        {"batch": 32, "window": 32, "minutes": seconds / 60},
+        {"batch_size": 32, "window": 32, "minutes": seconds / 60},
     )
 
 
@@ -118,8 +126,8 @@ def shrink_to_fit(settings: TrainConfig, characters: int) -> tuple[TrainConfig, 
     fitted = settings
     while fitted.window > 8 and characters < 4 * fitted.window:
         fitted = replace(fitted, window=fitted.window // 2)
-    while fitted.batch > 1 and fitted.steps_per_epoch(characters) < _FEWEST_STEPS:
-        fitted = replace(fitted, batch=fitted.batch // 2)
+    while fitted.batch_size > 1 and fitted.steps_per_epoch(characters) < _FEWEST_STEPS:
+        fitted = replace(fitted, batch_size=fitted.batch_size // 2)
     if fitted.steps_per_epoch(characters) < 1:
         raise CharloomError(
             f"After holding some back, {characters} characters are left to train on, too few; "
@@ -127,5 +135,5 @@ def shrink_to_fit(settings: TrainConfig, characters: int) -> tuple[TrainConfig, 
         )
     if fitted == settings:
         return settings, ""
-    sizes = f"--batch {fitted.batch} and --window {fitted.window}"
+    sizes = f"--batch {fitted.batch_size} and --window {fitted.window}"
     return fitted, f"The text is short: training with {sizes}."

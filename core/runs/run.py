@@ -44,7 +44,7 @@ class RunConfig:
 
     preset: str
     chosen: dict[str, Any]
-    fold: int
+    min_count: int
     title: str
     source: str
     encoding: str
@@ -56,15 +56,17 @@ class RunConfig:
 
 
 def create_run(
-    name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], fold: int
+    name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], min_count: int
 ) -> ModelDir:
     """Make the directory of a new run and return it."""
-    if Vocab.from_text(corpus.text, fold).chars == (PLACEHOLDER,):
-        raise CharloomError(f"--fold {fold} leaves no character unfolded; choose a smaller one.")
+    if Vocab.from_text(corpus.text, min_count).chars == (PLACEHOLDER,):
+        raise CharloomError(
+            f"--fold {min_count} leaves no character unfolded; choose a smaller one."
+        )
     plan = RunConfig(
         preset=preset,
         chosen=chosen,
-        fold=fold,
+        min_count=min_count,
         title=corpus.title,
         source=corpus.source,
         encoding=corpus.encoding,

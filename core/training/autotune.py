@@ -115,8 +115,8 @@ def usable_cores() -> int:
 def _timed(network: CharLSTM, settings: TrainConfig, compute: ComputeConfig) -> ComputeConfig:
     """Return ``compute`` with the speed of its fastest step; 0 if it cannot do one."""
     torch.set_num_threads(compute.threads)
-    short = TrainConfig(batch=settings.batch, window=min(settings.window, _MAX_WINDOW))
-    characters = short.batch * short.window
+    short = TrainConfig(batch_size=settings.batch_size, window=min(settings.window, _MAX_WINDOW))
+    characters = short.batch_size * short.window
     size = network.settings.vocab_size
     ids = torch.randint(size, (characters * (_MAX_TIMED_STEPS + 2),), device=compute.device)
     try:
@@ -138,8 +138,8 @@ def _step_seconds(stepper: Stepper) -> float:
 
 def _key(model: ModelConfig, settings: TrainConfig) -> str:
     """Return everything that a timing depends on, as JSON."""
-    size = (model.vocab_size, model.embedding, model.hidden, model.layers)
-    batch = (settings.batch, min(settings.window, _MAX_WINDOW))
+    size = (model.vocab_size, model.embedding_dim, model.hidden_size, model.layers)
+    batch = (settings.batch_size, min(settings.window, _MAX_WINDOW))
     choices = (settings.device, settings.precision, settings.threads)
     devices = [device.type for device in _devices(settings.device)]
     machine = (platform.node(), usable_cores(), torch.__version__, devices)

@@ -106,7 +106,9 @@ class _TrainingLoop:
         self._validator = Validator(self._model, held_out, compute, self._budget, self._state)
         self._reporter = ProgressReporter(task, compute, self._stepper, self._budget)
         self._started = self._reporter.started()
-        self._validation_steps = self._budget.validation_steps(settings.batch * settings.window)
+        self._validation_steps = self._budget.validation_steps(
+            settings.batch_size * settings.window
+        )
         self._stopping = False
         self._rate = 0.0  # of the last step
 

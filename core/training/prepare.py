@@ -30,7 +30,7 @@ def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
     """
     config = read_run_config(folder)
     text = read_training_text(folder, config)
-    vocab = Vocab.from_text(text, config.fold)
+    vocab = Vocab.from_text(text, config.min_count)
     if config.model and config.training:
         model = ModelConfig.from_json(config.model)
         training = TrainConfig.from_json(config.training)

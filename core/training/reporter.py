@@ -54,7 +54,7 @@ class ProgressReporter:
         step, now = self._stepper.step_count, self._budget.elapsed
         first_step, first_time = self._reports[0]
         settings = self._task.training
-        characters = max(0, step - first_step) * settings.batch * settings.window
+        characters = max(0, step - first_step) * settings.batch_size * settings.window
         self._reports.append((step, now))
         fraction = min(1.0, self._budget.fraction(step))
         return Progress(

@@ -20,10 +20,10 @@ _MIN_RATE = 1e-12  # a cosine may end at zero, which no factor scales up
 def learning_rate(settings: TrainConfig, fraction: float) -> float:
     """Return the learning rate at ``fraction`` (0 to 1) of the run: linear warm-up, then cosine."""
     if fraction < settings.warmup:
-        return settings.rate * fraction / settings.warmup
+        return settings.learning_rate * fraction / settings.warmup
     progress = min(1.0, (fraction - settings.warmup) / (1 - settings.warmup))
     cosine = (1 + math.cos(math.pi * progress)) / 2
-    return settings.rate * (settings.final_rate + (1 - settings.final_rate) * cosine)
+    return settings.learning_rate * (settings.final_rate + (1 - settings.final_rate) * cosine)
 
 
 def rate_scale(settings: TrainConfig, fraction: float, rate: float) -> float:

@@ -65,7 +65,7 @@ class Stepper:
             logits, state = self.model(features, state)  # forward
             loss = cross_entropy(logits, labels)  # loss
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.clip)
+        norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.grad_clip)
         self._optimizer.step(learning_rate)
 
         # Detached: the loss is traced back through one window only (truncated BPTT).
@@ -89,12 +89,12 @@ class Stepper:
         """
         settings = self._settings
         new_epoch = self.step_count % self.steps_per_epoch == 0
-        if self._state is None or new_epoch or settings.order == "shuffled":
+        if self._state is None or new_epoch or settings.batching == "shuffled":
             return None
         random = generator(settings.seed, "reset", self.step_count)
-        keep = (torch.rand(settings.batch, 1, generator=random) >= settings.reset).to(
-            self._state[0][0]
-        )
+        keep = (
+            torch.rand(settings.batch_size, 1, generator=random) >= settings.state_reset_prob
+        ).to(self._state[0][0])
         return [(h * keep, c * keep) for h, c in self._state]
 
     def capture(self) -> TrainState:

@@ -44,16 +44,16 @@ def work(saved: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
     loss = cross_entropy(logits, labels)
 
     loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(weights.values(), training.clip)
+    norm = torch.nn.utils.clip_grad_norm_(weights.values(), training.grad_clip)
     row, label = training.window - 1, int(labels[0, -1])
-    shown_name = "embedding.weight" if saved.model.tied else "head.weight"
+    shown_name = "embedding.weight" if saved.model.tie_weights else "head.weight"
     shown = weights[shown_name]
     assert shown.grad is not None
     gradient, before = shown.grad[label, 0].item(), shown[label, 0].item()
     for weight in weights.values():
         weight.grad = None
 
-    rate = learning_rate(training, 1.0) or training.rate
+    rate = learning_rate(training, 1.0) or training.learning_rate
     Stepper(network, ids, training, "float32").step(rate)
     with torch.no_grad():
         loss_after = cross_entropy(network(features)[0], labels)

@@ -26,8 +26,8 @@ def main(path: str, seconds: float, precision: str, threads: int) -> float:
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     model = CharLSTM(settings)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=training.rate, fused=True)
-    batch, window = training.batch, training.window
+    optimizer = torch.optim.AdamW(model.parameters(), lr=training.learning_rate, fused=True)
+    batch, window = training.batch_size, training.window
     lanes = ids[: len(ids) // batch * batch].view(batch, -1)
     state = None
     steps = 0
@@ -43,7 +43,7 @@ def main(path: str, seconds: float, precision: str, threads: int) -> float:
             loss = cross_entropy(logits, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+        nn.utils.clip_grad_norm_(model.parameters(), training.grad_clip)
         optimizer.step()
         state = [(h.detach(), c.detach()) for h, c in state]
         steps += 1

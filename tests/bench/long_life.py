@@ -89,7 +89,7 @@ def _log_rows() -> list[Row]:
 def _run(name: str, lines: int) -> ModelDir:
     """Make a run with a long log."""
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    folder = create_run(name, text, "small", {}, fold=0)
+    folder = create_run(name, text, "small", {}, min_count=0)
     folder.metrics.write_bytes(long_log(lines))
     events.record(folder, RunWarning(_AT_THE_END))
     return folder

@@ -36,7 +36,7 @@ def rows() -> list[Row]:
         tempfile.TemporaryDirectory() as folder,
         mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
     ):
-        checkpoint = random_checkpoint(CHARACTERS, hidden=512, embedding=64)
+        checkpoint = random_checkpoint(CHARACTERS, hidden_size=512, embedding_dim=64)
         save_model("wide", checkpoint)
         preferences.save(Preferences(model="wide", welcomed=True))
         return [_reading(checkpoint), _cursor()]
@@ -71,9 +71,9 @@ def _cell(checkpoint: Checkpoint, text: str) -> float:
     """Return how long torch takes to read the text, a character at a time."""
     settings = checkpoint.model
     embedding = torch.tensor(checkpoint.tensors["embedding.weight"])
-    cell = nn.LSTMCell(settings.embedding, settings.hidden)
+    cell = nn.LSTMCell(settings.embedding_dim, settings.hidden_size)
     inputs = embedding[torch.from_numpy(checkpoint.vocab.encode(text))]
-    state = (torch.zeros(1, settings.hidden),) * 2
+    state = (torch.zeros(1, settings.hidden_size),) * 2
     begin = time.perf_counter()
     for each in inputs:
         state = cell(each[None], state)

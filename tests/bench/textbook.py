@@ -42,14 +42,14 @@ def main(path: str, seconds: float) -> dict[str, float]:
     encoded = torch.from_numpy(vocab.encode(text))
     ids, held_out = encoded.tensor_split([train_characters(len(encoded), 0.1)])
     sizes, training = PRESETS["medium"].settings(len(vocab), {})
-    model = Textbook(len(vocab), sizes.embedding, sizes.hidden)
+    model = Textbook(len(vocab), sizes.embedding_dim, sizes.hidden_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     compute = nn.CrossEntropyLoss()
     offsets = torch.arange(training.window)
     steps = 0
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds:
-        start = torch.randint(len(ids) - training.window - 1, (training.batch, 1))
+        start = torch.randint(len(ids) - training.window - 1, (training.batch_size, 1))
         logits = model(ids[start + offsets])
         loss = compute(logits.reshape(-1, len(vocab)), ids[start + offsets + 1].reshape(-1))
         optimizer.zero_grad()
@@ -63,7 +63,7 @@ def main(path: str, seconds: float) -> dict[str, float]:
     measured.embedding.load_state_dict(model.embedding.state_dict())
     measured.head.load_state_dict(model.head.state_dict())
     return {
-        "chars_per_second": steps * training.batch * training.window / spent,
+        "chars_per_second": steps * training.batch_size * training.window / spent,
         "val_loss": evaluation.carried(measured, held_out).nats,
     }
 

@@ -135,7 +135,7 @@ def _speed(events: list[dict[str, Any]]) -> float:
     first, last = reports[0], reports[-1]
     steps = last["step"] - first["step"]
     seconds: float = last["elapsed_seconds"] - first["elapsed_seconds"]
-    characters: int = steps * settings["batch"] * settings["window"]
+    characters: int = steps * settings["batch_size"] * settings["window"]
     return characters / seconds
 
 
@@ -147,7 +147,9 @@ def _operations(text: Path) -> float:
     """
     size = len(Vocab.from_text(corpus.load(text).text))
     model = PRESETS["medium"].settings(size, {})[0]
-    weights = 4 * model.hidden * (model.embedding + model.hidden) + model.hidden * size
+    weights = (
+        4 * model.hidden_size * (model.embedding_dim + model.hidden_size) + model.hidden_size * size
+    )
     return 6.0 * weights
 
 

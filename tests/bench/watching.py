@@ -97,7 +97,7 @@ def _planned(text: Path, chosen: dict[str, Any]) -> Iterator[ModelDir]:
         tempfile.TemporaryDirectory() as folder,
         mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
     ):
-        yield create_run("bench", corpus.load(text), "medium", chosen, fold=0)
+        yield create_run("bench", corpus.load(text), "medium", chosen, min_count=0)
 
 
 def _speed(run: ModelDir, wait: Callable[[float], object]) -> float:
@@ -109,7 +109,7 @@ def _speed(run: ModelDir, wait: Callable[[float], object]) -> float:
     wait(_SECONDS)
     last = _reports(run)[-1]
     training = json.loads(run.run_config.read_text())["training"]
-    characters: int = (last["step"] - first["step"]) * training["batch"] * training["window"]
+    characters: int = (last["step"] - first["step"]) * training["batch_size"] * training["window"]
     seconds: float = last["elapsed_seconds"] - first["elapsed_seconds"]
     return characters / seconds
 

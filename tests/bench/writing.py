@@ -43,7 +43,7 @@ def rows() -> list[Row]:
         tempfile.TemporaryDirectory() as folder,
         mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
     ):
-        model = random_checkpoint(CHARACTERS, hidden=512, embedding=64)
+        model = random_checkpoint(CHARACTERS, hidden_size=512, embedding_dim=64)
         save_model("wide", model)
         preferences.save(Preferences(model="wide", length=_LENGTH, welcomed=True))
         return [_writing(paths.home(), model), _keys(paths.home())]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.config import ModelConfig, TrainConfig, option_name
 from charloom.core.errors import CharloomError
 
 Settings = type[ModelConfig] | type[TrainConfig]
@@ -38,7 +38,7 @@ def test_a_number_may_be_at_either_end_of_its_range_and_not_beyond(
         beyond = (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
     for value in (low, high):
         assert getattr(make(kind, **{number.name: value}), number.name) == value
-    option = "--" + number.name.replace("_", "-")
+    option = option_name(number)
     for value in beyond:
         with pytest.raises(CharloomError, match=f"^{option} is a") as refusal:
             make(kind, **{number.name: value})
@@ -52,11 +52,11 @@ def test_a_number_may_be_at_either_end_of_its_range_and_not_beyond(
 def test_what_is_no_number_in_range_is_refused_by_the_options_name(
     kind: Settings, number: Field[Any], wrong: object
 ) -> None:
-    with pytest.raises(CharloomError, match="--" + number.name.replace("_", "-")):
+    with pytest.raises(CharloomError, match=option_name(number)):
         make(kind, **{number.name: wrong})
 
 
-@pytest.mark.parametrize("name", ["order", "batch", "rate"])
+@pytest.mark.parametrize("name", ["batching", "batch_size", "learning_rate"])
 @pytest.mark.parametrize("wrong", ["\U0010ffff" * 1_000, 10**400])
 def test_what_is_very_long_is_shortened_in_the_sentence(name: str, wrong: object) -> None:
     with pytest.raises(CharloomError, match=r"not .{60}…\.$") as refusal:
@@ -64,7 +64,7 @@ def test_what_is_very_long_is_shortened_in_the_sentence(name: str, wrong: object
     assert len(str(refusal.value)) < 200
 
 
-@pytest.mark.parametrize("name", ["batch", "window", "steps", "seed", "threads"])
+@pytest.mark.parametrize("name", ["steps", "window", "seed", "threads"])
 def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) -> None:
     with pytest.raises(CharloomError, match=f"--{name} is a whole number"):
         TrainConfig.from_json({name: 2.0})
@@ -73,10 +73,10 @@ def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"order": "random"}, "--order is one of shuffled, contiguous, not 'random'."),
+        ({"batching": "random"}, "--order is one of shuffled, contiguous, not 'random'."),
         ({"precision": None}, "--precision is one of"),
         ({"device": ["cpu"]}, "--device is one of auto, cpu, cuda, mps"),
-        ({"batch": None}, "--batch needs a number."),
+        ({"batch_size": None}, "--batch needs a number."),
         ({"colour": 1}, "no setting called 'colour'"),
         ({"steps": 1, "minutes": 1}, "Choose one of --minutes and --steps, not both."),
         ({"epochs": 1, "minutes": 1}, "--minutes and --epochs"),
@@ -91,19 +91,19 @@ def test_a_wrong_choice_is_told_in_a_sentence(wrong: dict[str, Any], words: str)
 
 def test_a_model_needs_the_size_of_its_vocabulary() -> None:
     with pytest.raises(CharloomError, match="incomplete"):
-        ModelConfig.from_json({"hidden": 4})
+        ModelConfig.from_json({"hidden_size": 4})
 
 
 @pytest.mark.parametrize("wrong", [None, 1, "yes"])
 def test_a_flag_is_on_or_off(wrong: object) -> None:
     with pytest.raises(CharloomError, match="--tied is either on or off"):
-        ModelConfig.from_json({"vocab_size": 9, "tied": wrong})
+        ModelConfig.from_json({"vocab_size": 9, "tie_weights": wrong})
 
 
 def test_tied_weights_need_matrices_of_one_shape() -> None:
-    assert ModelConfig(9, embedding=8, hidden=8, tied=True).tied
+    assert ModelConfig(9, embedding_dim=8, hidden_size=8, tie_weights=True).tie_weights
     with pytest.raises(CharloomError, match="--embedding equal to --hidden, not 4 and 8"):
-        ModelConfig(9, embedding=4, hidden=8, tied=True)
+        ModelConfig(9, embedding_dim=4, hidden_size=8, tie_weights=True)
 
 
 def values(setting: Field[Any]) -> st.SearchStrategy[Any]:
@@ -126,7 +126,7 @@ def test_training_settings_survive_json(chosen: dict[str, Any], bound: str) -> N
     assert TrainConfig.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
 
-@given(valid(ModelConfig, ("tied",)))
+@given(valid(ModelConfig, ("tie_weights",)))
 def test_model_settings_survive_json(chosen: dict[str, Any]) -> None:
     settings = ModelConfig.from_json(chosen)
     assert ModelConfig.from_json(json.loads(json.dumps(settings.to_json()))) == settings
@@ -136,4 +136,4 @@ def test_settings_cannot_be_changed_past_their_checks() -> None:
     settings = TrainConfig()
     change: Callable[..., None] = setattr
     with pytest.raises(AttributeError):
-        change(settings, "batch", -1)
+        change(settings, "batch_size", -1)

@@ -16,9 +16,11 @@ from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
 from tests.helpers.factories import random_checkpoint
 
 BASES: tuple[Checkpoint, ...] = (
-    random_checkpoint("ab\n", hidden=2, embedding=2),
-    random_checkpoint("aé\n☃", layers=2, hidden=3, embedding=3, seed=1, tied=True, step=7),
-    random_checkpoint("".join(map(chr, range(0x400, 0x480))), hidden=16, note="Ночь."),
+    random_checkpoint("ab\n", hidden_size=2, embedding_dim=2),
+    random_checkpoint(
+        "aé\n☃", layers=2, hidden_size=3, embedding_dim=3, seed=1, tie_weights=True, step=7
+    ),
+    random_checkpoint("".join(map(chr, range(0x400, 0x480))), hidden_size=16, note="Ночь."),
 )
 
 _MB = 1 << 20
@@ -61,7 +63,7 @@ class Parts:
         header = json.loads(data[8:end])
         metadata = header["__metadata__"]
         header["__metadata__"] = {key: metadata[key] for key in ("format", "version")}
-        return cls(header, json.loads(metadata["card"]), data[end:])
+        return cls(header, json.loads(metadata["metadata"]), data[end:])
 
     def file(self) -> bytes:
         """Put the file together, with digests that are right unless the metadata have their own."""
@@ -70,8 +72,8 @@ class Parts:
             card, digest = self._json(self.card), hashlib.sha256(self.numbers).hexdigest()
             both = (card + digest).encode("utf-8", "surrogatepass")
             right = {
-                "card": card,
-                "card_sha256": hashlib.sha256(both).hexdigest(),
+                "metadata": card,
+                "metadata_sha256": hashlib.sha256(both).hexdigest(),
                 "data_sha256": digest,
             }
             header = header | {"__metadata__": right | metadata}
@@ -137,7 +139,7 @@ def _whole_card(random: Random, parts: Parts) -> None:
 
 
 def _metadata(random: Random, parts: Parts) -> None:
-    keys = ("format", "version", "card", "card_sha256", "data_sha256", "extra")
+    keys = ("format", "version", "metadata", "metadata_sha256", "data_sha256", "extra")
     if isinstance(metadata := parts.header.get("__metadata__"), dict):
         metadata[random.choice(keys)] = random.choice((_odd(random), "2", "9" * 5_000, "pt"))
     parts.header["__metadata__"] = random.choice((metadata, metadata, metadata, _odd(random)))
@@ -199,7 +201,7 @@ def _settings(random: Random, parts: Parts) -> None:
     huge = ModelConfig(65_536, 4096, 4096, 4)
     if not isinstance(parts.card, dict):
         return
-    parts.card["model"] = huge.to_json() | {random.choice(("hidden", "layers")): _odd(random)}
+    parts.card["model"] = huge.to_json() | {random.choice(("hidden_size", "layers")): _odd(random)}
     if random.random() < 0.7:
         parts.card["model"] = huge.to_json()
         parts.card["vocab"] = _LETTERS[:65_536]

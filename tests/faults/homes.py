@@ -169,7 +169,7 @@ def furnish(root: Path) -> None:
     home, outside = root / "template", root / "outside"
     outside.mkdir(parents=True)
     (outside / "sea.txt").write_text(TEXT)
-    checkpoint.save(random_checkpoint(hidden=32, seed=1), outside / "another.safetensors")
+    checkpoint.save(random_checkpoint(hidden_size=32, seed=1), outside / "another.safetensors")
     with at_home(home):
         save_model(MODEL, random_checkpoint())
         save_model(MODEL, random_checkpoint(step=200))

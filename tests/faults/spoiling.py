@@ -112,7 +112,7 @@ def text_file() -> Spoilable:
 
 def plan_file() -> Spoilable:
     """A plan has no digest, as a person may change it: it is a plan, or refused."""
-    chosen = {"minutes": 3.0, "hidden": 64, "order": "contiguous"}
+    chosen = {"minutes": 3.0, "hidden_size": 64, "batching": "contiguous"}
     new, old = (
         RunConfig(
             "auto", chosen, 4, "ice", "/texts/ice.txt", encoding, "0" * 64, ["Cut the header."]
@@ -177,7 +177,7 @@ def settings_file() -> Spoilable:
 
 def state_file() -> Spoilable:
     """What it takes to go on has a digest: it is what was written, or refused."""
-    task = small_task("ab" * 99, hidden=2, steps=2, batch=1)
+    task = small_task("ab" * 99, hidden_size=2, steps=2, batch_size=1)
     path = _new_dir("state").resume_state
 
     def write(steps: int) -> TrainState:

@@ -78,7 +78,7 @@ def campaign(cases: int, seed: int) -> Report:
 
 
 def _new(name: str, steps: int) -> ModelDir:
-    return create(name, hidden=64, steps=steps, patience=1.0, checkpoint_seconds=_INTERVAL)
+    return create(name, hidden_size=64, steps=steps, patience=1.0, checkpoint_seconds=_INTERVAL)
 
 
 class _Chain:

@@ -24,16 +24,16 @@ CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "create
 def random_checkpoint(
     vocab: str = "\n abcdefghijklmnopqrstuvwxyz",
     layers: int = 1,
-    hidden: int = 8,
-    embedding: int = 4,
+    hidden_size: int = 8,
+    embedding_dim: int = 4,
     seed: int = 0,
     *,
-    tied: bool = False,
+    tie_weights: bool = False,
     **over: Any,
 ) -> Checkpoint:
     """Return an untrained network over the characters of ``vocab``; ``over`` replaces fields."""
     known = Vocab.from_text(vocab)
-    model = ModelConfig(len(known), embedding, hidden, layers, tied=tied)
+    model = ModelConfig(len(known), embedding_dim, hidden_size, layers, tie_weights=tie_weights)
     random = np.random.default_rng(seed)
     fields: dict[str, Any] = {
         "model": model,
@@ -54,7 +54,9 @@ def random_checkpoint(
 def at_step(step: int, validation: float | None = None, seed: int = 0) -> Checkpoint:
     """Return a small checkpoint from ``step`` with this validation loss."""
     losses = Losses(validation=validation)
-    return random_checkpoint("ab", hidden=2, embedding=2, seed=seed, step=step, losses=losses)
+    return random_checkpoint(
+        "ab", hidden_size=2, embedding_dim=2, seed=seed, step=step, losses=losses
+    )
 
 
 def save_model(name: str, checkpoint: Checkpoint, keep: int = 12) -> Path:

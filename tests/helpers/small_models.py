@@ -8,9 +8,9 @@ from charloom.core.store.model_dir import ModelDir
 from tests.helpers.child_process import TEXT
 
 SMALL: dict[str, Any] = {
-    "hidden": 8,
-    "embedding": 4,
-    "batch": 4,
+    "hidden_size": 8,
+    "embedding_dim": 4,
+    "batch_size": 4,
     "window": 16,
     "threads": 1,
     "precision": "float32",
@@ -20,7 +20,7 @@ SMALL: dict[str, Any] = {
 def create(name: str = "small", **chosen: Any) -> ModelDir:
     """Make a run, with settings that differ from the small ones."""
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    return create_run(name, text, "small", SMALL | chosen, fold=0)
+    return create_run(name, text, "small", SMALL | chosen, min_count=0)
 
 
 def endless(name: str = "small") -> ModelDir:

@@ -40,11 +40,11 @@ class MemorySink:
         self.state = snapshot, replace(state)
 
 
-def small_task(text: str = WORDS * 20, hidden: int = 12, **training: Any) -> TrainingTask:
+def small_task(text: str = WORDS * 20, hidden_size: int = 12, **training: Any) -> TrainingTask:
     vocab = Vocab.from_text(text)
-    model = ModelConfig(len(vocab), embedding=8, hidden=hidden)
+    model = ModelConfig(len(vocab), embedding_dim=8, hidden_size=hidden_size)
     corpus = CorpusInfo("words", "0" * 64, len(text), text[:20])
-    settings: dict[str, Any] = {"batch": 4, "window": 16, "rate": 0.01} | training
+    settings: dict[str, Any] = {"batch_size": 4, "window": 16, "learning_rate": 0.01} | training
     return TrainingTask.from_text(text, vocab, corpus, model, TrainConfig(**settings))
 
 

@@ -228,7 +228,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
         dialog = InputDialog(
             "Unit (layer.number), e.g. 1.37:",
             ".".join(str(number + 1) for number in self._unit),
-            detail=f"From 1.1 to {config.layers}.{config.hidden}.",
+            detail=f"From 1.1 to {config.layers}.{config.hidden_size}.",
             check=self._parse_unit,
         )
         if typed := await self.app.push_screen_wait(dialog):

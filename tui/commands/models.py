@@ -150,9 +150,9 @@ def _summary(model: ModelInfo) -> dict[str, Any]:
     return {
         "name": model.name,
         "bundled": model.bundled,
-        "hidden": config and config.hidden,
+        "hidden_size": config and config.hidden_size,
         "layers": config and config.layers,
-        "embedding": config and config.embedding,
+        "embedding_dim": config and config.embedding_dim,
         "vocab_size": config and config.vocab_size,
         "parameters": config and config.parameters,
         "best_step": metadata and metadata.step,
@@ -182,8 +182,8 @@ def _write_metadata(metadata: CheckpointMetadata) -> None:
         "network": f"{network_summary(metadata)}, {model.parameters:,} parameters",
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
         "opening": repr(corpus.opening),
-        "training": f"B {training.batch}, T {training.window}, {training.order}, "
-        f"rate {training.rate:g}, dropout {model.dropout:g}, seed {training.seed}",
+        "training": f"B {training.batch_size}, T {training.window}, {training.batching}, "
+        f"rate {training.learning_rate:g}, dropout {model.dropout:g}, seed {training.seed}",
         "length": ", ".join(f"{value:g} {name}" for name, value in bounds.items() if value),
         "created": metadata.created,
         "note": metadata.note,

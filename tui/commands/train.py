@@ -32,6 +32,7 @@ from charloom.tui.console.output import download_progress
 )
 @click.option(
     "--fold",
+    "min_count",
     type=click.IntRange(0, 1_000_000),
     default=0,
     metavar="N",
@@ -45,7 +46,7 @@ def train(
     text: str,
     name: str | None,
     preset: str,
-    fold: int,
+    min_count: int,
     mirror: str | None,
     detach: bool,
     as_json: bool,
@@ -60,5 +61,5 @@ def train(
     with download_progress() as report:
         corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **read_options(values))
     name = unused_name(corpus.title) if name is None else name
-    folder = create_run(name, corpus, preset, overrides, fold)
+    folder = create_run(name, corpus, preset, overrides, min_count)
     return (leave_detached if detach else follow_run)(name, TrainerProcess(folder), as_json)

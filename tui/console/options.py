@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.config import ModelConfig, TrainConfig, option_name
 from charloom.core.data.corpus import ReadOptions
 from charloom.core.store.ref import CheckpointRef
 
@@ -128,13 +128,13 @@ def config_overrides(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _config_option(setting: Field[Any]) -> Callable[[Command], Command]:
-    option = "--" + setting.name.replace("_", "-")
+    option = option_name(setting)
     limits = setting.metadata
     help_ = limits["help"]
     if "choices" in limits:
-        return click.option(option, type=click.Choice(limits["choices"]), help=help_)
+        return click.option(option, setting.name, type=click.Choice(limits["choices"]), help=help_)
     if "low" not in limits:
-        return click.option(f"{option}/--no{option[1:]}", default=None, help=help_)
+        return click.option(f"{option}/--no{option[1:]}", setting.name, default=None, help=help_)
     kind = int if isinstance(limits["low"], int) else float
     metavar = "N" if kind is int else "X"
-    return click.option(option, type=kind, metavar=metavar, help=help_)
+    return click.option(option, setting.name, type=kind, metavar=metavar, help=help_)

@@ -266,9 +266,9 @@ def config_line(event: Started) -> str:
     bound = f"{event.total_steps:,} steps" if event.total_steps else f"{training['minutes']:g} min"
     layers = f"{model['layers']}×" if model["layers"] > 1 else ""
     return (
-        f"H {layers}{model['hidden']}, E {model['embedding']}, V {model['vocab_size']}, "
-        f"{event.parameters:,} parameters; B {training['batch']}, T {training['window']}, "
-        f"{training['order']}; {event.train_characters:,} characters, "
+        f"H {layers}{model['hidden_size']}, E {model['embedding_dim']}, V {model['vocab_size']}, "
+        f"{event.parameters:,} parameters; B {training['batch_size']}, T {training['window']}, "
+        f"{training['batching']}; {event.train_characters:,} characters, "
         f"{event.held_out_characters:,} held out; {event.device}, {event.precision}, "
         f"{event.threads} threads; {bound}"
     )

@@ -40,8 +40,8 @@ def network_summary(card: CheckpointMetadata) -> str:
     """Return the shape of a network, such as ``E 64, H 512, 2 layers, V 84, tied``."""
     model = card.model
     layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
-    tied = ", tied" if model.tied else ""
-    return f"E {model.embedding}, H {model.hidden}, {layers}, V {model.vocab_size}{tied}"
+    tied = ", tied" if model.tie_weights else ""
+    return f"E {model.embedding_dim}, H {model.hidden_size}, {layers}, V {model.vocab_size}{tied}"
 
 
 def model_row(info: ModelInfo) -> tuple[str, ...]:
@@ -52,7 +52,7 @@ def model_row(info: ModelInfo) -> tuple[str, ...]:
         return ("", "", "", "", "", *saved, "damaged" if info.checkpoints else "no checkpoint yet")
     layers = f"{card.model.layers}×" if card.model.layers > 1 else ""
     return (
-        f"{layers}{card.model.hidden}",
+        f"{layers}{card.model.hidden_size}",
         f"{card.model.parameters:,}",
         f"{card.step:,}",
         in_nats(card.losses.held_out),

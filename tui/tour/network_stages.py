@@ -54,7 +54,7 @@ def batch(subject: TourSubject, example: WorkedExample) -> list[str]:
     told = (
         "The rows are windows that begin anywhere, drawn anew in every epoch, and each is read "
         "from the empty state."
-        if training.order == "shuffled"
+        if training.batching == "shuffled"
         else "Each row is a lane: in the next batch it goes on where it ends here, and what the "
         "network remembers of it is carried along."
     )
@@ -79,8 +79,12 @@ def model(subject: TourSubject, example: WorkedExample) -> list[str]:
     layers = f"{settings.layers} layers" if settings.layers > 1 else "1 layer"
     through = [
         ("ids", _shape(shapes["ids"]), "B rows of T characters"),
-        ("Embedding", _shape(shapes["embedding"]), f"E = {settings.embedding:,} numbers for each"),
-        ("LSTM", _shape(shapes["lstm"]), f"H = {settings.hidden:,} units, {layers}"),
+        (
+            "Embedding",
+            _shape(shapes["embedding"]),
+            f"E = {settings.embedding_dim:,} numbers for each",
+        ),
+        ("LSTM", _shape(shapes["lstm"]), f"H = {settings.hidden_size:,} units, {layers}"),
         ("Linear", _shape(shapes["linear"]), f"V = {settings.vocab_size:,} logits for each"),
         ("h and c", _shape(shapes["h"]), "of each layer, for each row: carried on"),
     ]
@@ -88,15 +92,15 @@ def model(subject: TourSubject, example: WorkedExample) -> list[str]:
     for name, shape in example.parameters.items():
         rows.append((name, _shape(shape), f"{math.prod(shape):,}", _about(name)))
     total = sum(map(math.prod, example.parameters.values()))
-    rows.append(("in all", "", f"{total:,}", "one matrix is shared" * settings.tied))
+    rows.append(("in all", "", f"{total:,}", "one matrix is shared" * settings.tie_weights))
     return [
         *table("<<<", through),
         "",
         *table("<<><", rows),
         "",
         *wrap(
-            f"The 4H = {4 * settings.hidden:,} rows are four gates of H units each: i, what is let "
-            "in; f, what is kept of c; g, what might be written; o, what is shown. At every "
+            f"The 4H = {4 * settings.hidden_size:,} rows are four gates of H units each: i, what "
+            "is let in; f, what is kept of c; g, what might be written; o, what is shown. At every "
             "character:"
         ),
         "",
@@ -176,7 +180,7 @@ def step(subject: TourSubject, example: WorkedExample) -> list[str]:
     """Station 9: a step on that batch, and what it does to one weight."""
     training, rate = subject.training, example.rate
     label = subject.vocab.ix2c[example.logits[0][0]]
-    calm = example.gradient_norm <= training.clip
+    calm = example.gradient_norm <= training.grad_clip
     scaled = "below the clip of {:g}" if calm else "scaled down to the clip of {:g}"
     went = "lower" if example.loss_after < example.loss else "not lower"
     direction = (example.gradient > 0) - (example.gradient < 0)
@@ -188,7 +192,8 @@ def step(subject: TourSubject, example: WorkedExample) -> list[str]:
                 ("loss", f"{example.loss:.5f} nats per character on this batch"),
                 (
                     "backward",
-                    f"gradient norm {example.gradient_norm:.4f}, {scaled.format(training.clip)}",
+                    f"gradient norm {example.gradient_norm:.4f}, "
+                    f"{scaled.format(training.grad_clip)}",
                 ),
                 ("step", f"learning rate {rate:g}, the last of the model's training"),
                 ("loss again", f"{example.loss_after:.5f} nats on the same batch: {went}"),

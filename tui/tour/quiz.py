@@ -110,7 +110,7 @@ def windows_question(subject: TourSubject) -> QuizQuestion:
 
 def batch_question(subject: TourSubject) -> QuizQuestion:
     """Station 6."""
-    size, length = subject.training.batch, subject.training.window
+    size, length = subject.training.batch_size, subject.training.window
     return _check(
         6,
         f"How many predictions does the network make for one batch [{size}, {length}]?",
@@ -122,13 +122,13 @@ def batch_question(subject: TourSubject) -> QuizQuestion:
 def model_question(subject: TourSubject) -> QuizQuestion:
     """Station 7."""
     model = subject.checkpoint.model
-    hidden = model.hidden
+    hidden = model.hidden_size
     return _check(
         7,
         f"weight_hh has 4H = {4 * hidden:,} rows. How many columns has it?",
         (
             f"H = {hidden:,}, for it is multiplied with the h before",
-            f"E = {model.embedding:,}, for it is multiplied with the Embedding's numbers",
+            f"E = {model.embedding_dim:,}, for it is multiplied with the Embedding's numbers",
             f"V = {model.vocab_size:,}, for it gives the logits",
         ),
         "weight_hh leads from the hidden state before to the four gates; weight_ih leads there "
@@ -138,7 +138,7 @@ def model_question(subject: TourSubject) -> QuizQuestion:
 
 def loss_question(subject: TourSubject) -> QuizQuestion:
     """Station 8."""
-    size, length = subject.training.batch, subject.training.window
+    size, length = subject.training.batch_size, subject.training.window
     row, place = min(2, size - 1), min(3, length - 1)
     flat = row * length + place
     return _check(

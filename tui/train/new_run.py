@@ -131,9 +131,9 @@ class NewRunScreen(BaseScreen):
     @work(group="making")  # which nothing cancels: a folder would be left
     async def _make(self, source: TextSource, corpus: Corpus, choice: RunRequest) -> None:
         """Make the run and start it; whatever prevents that is told, and the form stays."""
-        name, preset, chosen, fold = choice
+        name, preset, chosen, min_count = choice
         try:
-            folder = await asyncio.to_thread(create_run, name, corpus, preset, chosen, fold)
+            folder = await asyncio.to_thread(create_run, name, corpus, preset, chosen, min_count)
             self.services.runs.start(folder)
         except CharloomError as error:
             self._say(in_the_app(str(error)), "$text-error")

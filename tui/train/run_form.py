@@ -20,7 +20,7 @@ from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
 from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
 from charloom.tui.formatting.units import format_approx
-from charloom.tui.train.settings_grid import FOLD, SettingsGrid
+from charloom.tui.train.settings_grid import MIN_COUNT, SettingsGrid
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
 from charloom.tui.widgets.option_list import PlainOptionList
@@ -58,7 +58,7 @@ class RunRequest(NamedTuple):
     name: str
     preset: str
     chosen: dict[str, Any]
-    fold: int
+    min_count: int
 
 
 class RunForm(VerticalScroll, can_focus=False):
@@ -154,7 +154,7 @@ class RunForm(VerticalScroll, can_focus=False):
             bound.focus()
             raise CharloomError(f"Choose how many {bound.label} to train for.")
         chosen = self.query_one(SettingsGrid).chosen()
-        fold = chosen.pop(FOLD, 0)
+        min_count = chosen.pop(MIN_COUNT, 0)
         if "steps" not in chosen:
             chosen[bound.label] = bound.value
         name = self._field("name")
@@ -163,7 +163,7 @@ class RunForm(VerticalScroll, can_focus=False):
         except CharloomError:
             name.focus()
             raise
-        return RunRequest(name.value, preset, chosen, fold)
+        return RunRequest(name.value, preset, chosen, min_count)
 
     @on(PresetList.OptionHighlighted)
     def show_preset(self) -> None:

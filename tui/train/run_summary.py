@@ -93,7 +93,7 @@ def _shape(started: Started) -> str:
     model = started.model
     layers = model.get("layers")
     return (
-        f"H {_number(model, 'hidden')} · E {_number(model, 'embedding')} · "
+        f"H {_number(model, 'hidden_size')} · E {_number(model, 'embedding_dim')} · "
         f"{layers} layer{'s' * (layers != 1)} · {started.parameters:,} parameters"
     )
 

@@ -8,15 +8,18 @@ from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.widgets import Input, Static
 
-from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.config import ModelConfig, TrainConfig, option_name
 from charloom.core.errors import CharloomError
 from charloom.core.runs.presets import PRESETS, validate_overrides
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.inputs import SafeInput
 
-_NAMES = ("seed", "steps", "hidden", "layers", "dropout", "rate", "batch", "window", "threads")
-FOLD = "fold"
-_MOSTFOLDED = 1_000_000
+_NAMES = (
+    *("seed", "steps", "hidden_size", "layers", "dropout"),
+    *("learning_rate", "batch_size", "window", "threads"),
+)
+MIN_COUNT = "min_count"
+_MAX_MIN_COUNT = 1_000_000
 
 
 class SettingsGrid(Grid):
@@ -35,13 +38,15 @@ class SettingsGrid(Grid):
 
     def compose(self) -> ComposeResult:
         """Lay out labels and fields."""
-        known = (*fields(ModelConfig), *fields(TrainConfig))
-        told = {each.name: each.metadata["help"] for each in known}
-        told[FOLD] = "Characters that occur fewer times than this share one placeholder."
-        for name in (*_NAMES, FOLD):
-            yield Static(name, markup=False)
+        settings = {f.name: f for f in (*fields(ModelConfig), *fields(TrainConfig))}
+        grid = [(n, option_name(settings[n]), settings[n].metadata["help"]) for n in _NAMES]
+        grid.append(
+            (MIN_COUNT, "--fold", "Characters that occur fewer times share one placeholder.")
+        )
+        for name, option, help_ in grid:
+            yield Static(option.removeprefix("--"), markup=False)
             field = SafeInput(id=name)
-            field.tooltip = safe_content(told[name])
+            field.tooltip = safe_content(help_)
             yield field
 
     def show_preset(self, name: str) -> None:
@@ -50,11 +55,11 @@ class SettingsGrid(Grid):
         settings = [part.to_json() for part in preset.settings(1, {})] if preset else []
         for field in self.query(SafeInput):
             own = next((part[field.id] for part in settings if field.id in part), None)
-            usual = {"seed": "0", "steps": "", "threads": "auto", FOLD: "0"}
+            usual = {"seed": "0", "steps": "", "threads": "auto", MIN_COUNT: "0"}
             field.placeholder = usual.get(field.id or "", "auto" if own is None else f"{own:g}")
 
     def chosen(self) -> dict[str, Any]:
-        """Return the settings that were typed, ``fold`` among them.
+        """Return the settings that were typed, ``min_count`` among them.
 
         Raises :class:`CharloomError` for the first that will not do, and puts the focus there.
         """
@@ -84,10 +89,12 @@ class SettingsGrid(Grid):
 def _checked(field: Input) -> int | float | str:
     """Return what was typed, as the settings take it."""
     name, value = field.id or "", _number(field.value.strip())
-    if name != FOLD:
+    if name != MIN_COUNT:
         validate_overrides("medium", {name: value})
-    elif not isinstance(value, int) or not 0 <= value <= _MOSTFOLDED:
-        raise CharloomError(f"--fold is a whole number from 0 to {_MOSTFOLDED:,}, not {value!r}.")
+    elif not isinstance(value, int) or not 0 <= value <= _MAX_MIN_COUNT:
+        raise CharloomError(
+            f"--fold is a whole number from 0 to {_MAX_MIN_COUNT:,}, not {value!r}."
+        )
     return value
 
 

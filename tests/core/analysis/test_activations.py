@@ -38,10 +38,10 @@ def textbook(checkpoint: Checkpoint, ids: NDArray[np.int64]) -> Truth:
     inputs = list(tensors["embedding.weight"][torch.from_numpy(ids)])
     truth = Truth([], [], [], np.array(0))
     for layer in range(model.layers):
-        cell = nn.LSTMCell(inputs[0].numel(), model.hidden)
+        cell = nn.LSTMCell(inputs[0].numel(), model.hidden_size)
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         cell.load_state_dict({name: tensors[f"lstm.{name}_l{layer}"] for name in names})
-        h = c = torch.zeros(model.hidden)
+        h = c = torch.zeros(model.hidden_size)
         hs, cs, gates = [], [], []
         for x in inputs:
             both = cell.weight_ih @ x + cell.bias_ih + cell.weight_hh @ h + cell.bias_hh
@@ -68,7 +68,9 @@ def read(text: str = TEXT, **over: object) -> Trace:
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 def test_states_gates_and_surprise_are_those_of_torch_s_lstm_cell(layers: int) -> None:
-    checkpoint = random_checkpoint(LETTERS + ";", layers=layers, hidden=24, embedding=7, seed=3)
+    checkpoint = random_checkpoint(
+        LETTERS + ";", layers=layers, hidden_size=24, embedding_dim=7, seed=3
+    )
     reading = trace(NumpyLSTM(checkpoint), TEXT)
     truth = textbook(checkpoint, checkpoint.vocab.encode(TEXT))
     np.testing.assert_allclose(reading.hidden, truth.h, atol=1e-4)
@@ -86,7 +88,7 @@ def test_states_gates_and_surprise_are_those_of_torch_s_lstm_cell(layers: int) -
 @pytest.mark.parametrize("text", [TEXT, TEXT * 40, "The Wind, was LOW; 7 times", "aé" * 30])
 @pytest.mark.parametrize("vocab", [LETTERS + ";", LETTERS + PLACEHOLDER])
 def test_surprise_sums_to_the_score(text: str, vocab: str) -> None:
-    model = NumpyLSTM(random_checkpoint(vocab, hidden=16))
+    model = NumpyLSTM(random_checkpoint(vocab, hidden_size=16))
     reading, score = trace(model, text), scoring.carried(model, text)
     assert reading.predicted == score.characters
     assert reading.bits_per_char == pytest.approx(score.bits_per_char, rel=1e-6)

@@ -59,7 +59,7 @@ def test_what_is_damaged_or_thinned_out_meanwhile_is_passed_over_with_a_word() -
     second, third, gone = strip
     assert first.text and not (second.text or third.text or gone.text)
     assert "Its weights are damaged" in second.fault and second.loss == 2.0
-    assert "It is no safetensors file" in third.fault and third.loss is None
+    assert "It is not a safetensors file" in third.fault and third.loss is None
     assert gone.fault == "The checkpoint @300 has just gone, as a training thins them out."
 
 

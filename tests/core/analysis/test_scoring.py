@@ -32,7 +32,7 @@ def losses(checkpoint: Checkpoint, text: str) -> NDArray[np.float64]:
 
 @pytest.mark.parametrize("length", [2, 3, 700])
 def test_the_carried_loss_of_a_short_text_is_that_of_one_pass_of_torch(length: int) -> None:
-    checkpoint = random_checkpoint(layers=2, hidden=16)
+    checkpoint = random_checkpoint(layers=2, hidden_size=16)
     text = some_text(length)
     score = carried(NumpyLSTM(checkpoint), text)
     assert score.characters == length - 1
@@ -41,7 +41,7 @@ def test_the_carried_loss_of_a_short_text_is_that_of_one_pass_of_torch(length: i
 
 
 def test_lanes_that_overlap_find_what_a_single_pass_finds() -> None:
-    checkpoint = random_checkpoint(hidden=16)
+    checkpoint = random_checkpoint(hidden_size=16)
     text = some_text(22_017)  # enough for two lanes
     score = carried(NumpyLSTM(checkpoint), text)
     assert score.characters == len(text) - 1
@@ -49,7 +49,7 @@ def test_lanes_that_overlap_find_what_a_single_pass_finds() -> None:
 
 
 def test_a_lane_reads_the_thousand_characters_before_its_own_and_no_more() -> None:
-    checkpoint = random_checkpoint(hidden=4)
+    checkpoint = random_checkpoint(hidden_size=4)
     remembers = np.repeat([-7.0, 50.0, 0.0, 0.0], 4)  # forgets nothing, takes in a little
     checkpoint.tensors["lstm.bias_ih_l0"][:] += remembers.astype(np.float32)
     text = some_text(20_001)
@@ -64,7 +64,7 @@ def test_a_lane_reads_the_thousand_characters_before_its_own_and_no_more() -> No
 
 @pytest.mark.parametrize("window", [1, 7, 256, 1_000])
 def test_the_windowed_loss_is_that_of_torch_on_each_window_alone(window: int) -> None:
-    checkpoint = random_checkpoint(hidden=16)
+    checkpoint = random_checkpoint(hidden_size=16)
     text = some_text(600)
     starts = range(0, len(text) - 1, window)
     expected = np.concatenate([losses(checkpoint, text[s : s + window + 1]) for s in starts])
@@ -136,7 +136,7 @@ def test_a_window_without_characters_is_refused(window: int) -> None:
 
 
 def test_more_windows_than_are_read_at_a_time_are_all_counted() -> None:
-    checkpoint = random_checkpoint("ab", hidden=2, embedding=2)
+    checkpoint = random_checkpoint("ab", hidden_size=2, embedding_dim=2)
     text = some_text(3_001, "ab")
     once = NumpyLSTM(checkpoint).logits(np.array([[0], [1]]), NumpyLSTM(checkpoint).start(2))[:, 0]
     nats = np.log(np.exp(once).sum(axis=1, keepdims=True)) - once

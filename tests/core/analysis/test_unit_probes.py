@@ -37,7 +37,7 @@ def by_hand(tracked: int = 3) -> Checkpoint:
 
     Its forget gate stays open, and only “ and ” pass its input gate: one adds to it, one subtracts.
     """
-    checkpoint = random_checkpoint("“” abcdefg", hidden=8, embedding=11)
+    checkpoint = random_checkpoint("“” abcdefg", hidden_size=8, embedding_dim=11)
     tensors = {name: tensor.copy() for name, tensor in checkpoint.tensors.items()}
     tensors["embedding.weight"] = np.eye(10, 11, dtype=np.float32)  # a character is its id
     opens, closes = (checkpoint.vocab.c2ix[mark] for mark in "“”")
@@ -49,7 +49,7 @@ def by_hand(tracked: int = 3) -> Checkpoint:
             rows[2, tracked, opens], rows[2, tracked, closes] = 1, -1
         elif name == "bias_ih_l0":
             rows[0, tracked], rows[1, tracked] = -30, 30
-    return random_checkpoint("“” abcdefg", hidden=8, embedding=11, tensors=tensors)
+    return random_checkpoint("“” abcdefg", hidden_size=8, embedding_dim=11, tensors=tensors)
 
 
 def quoted(sentences: int, seed: int) -> str:
@@ -81,15 +81,21 @@ def test_a_network_that_must_track_quotations_is_found_to_do_so() -> None:
         pieces.append(piece + ("x" if inside else "y") * (piece == "."))
     text = "".join(pieces)
     sink = MemorySink()
-    settings = {"batch": 16, "window": 32, "rate": 0.02, "steps": 300, "held_out": 0.0}
-    task = small_task(text, hidden=16, **settings)
+    settings = {
+        "batch_size": 16,
+        "window": 32,
+        "learning_rate": 0.02,
+        "steps": 300,
+        "held_out": 0.0,
+    }
+    task = small_task(text, hidden_size=16, **settings)
     for _ in train(task, CPU, sink):
         pass
     newest = sink.checkpoints[max(sink.checkpoints)]
     ranked = rank_units(trace(NumpyLSTM(newest), text[-4_000:]))
     best = next(each for each in ranked if each.tracks == "inside quotation marks")
     assert best.score > 0.9
-    untrained = random_checkpoint('".abxy', hidden=16)
+    untrained = random_checkpoint('".abxy', hidden_size=16)
     ranked = rank_units(trace(NumpyLSTM(untrained), text[-4_000:]))
     assert all(each.score < 0.7 for each in ranked if each.tracks == "inside quotation marks")
 
@@ -98,7 +104,7 @@ def test_a_chance_fit_on_the_first_half_does_not_score() -> None:
     draw = random.Random(3)
     text = "".join(draw.choices("abcdefgh", k=400)) + "("
     text += "".join(draw.choices("abcdefgh", k=400)) + ")" + text[:200]
-    model = NumpyLSTM(random_checkpoint("()abcdefgh", hidden=64))
+    model = NumpyLSTM(random_checkpoint("()abcdefgh", hidden_size=64))
     ranked = rank_units(trace(model, text))
     assert len(ranked) == 64
     brackets = [each for each in ranked if each.tracks == "inside brackets"]
@@ -112,7 +118,7 @@ def test_a_text_without_any_property_has_no_ranked_units() -> None:
 def test_the_best_for_each_property_come_first_and_all_are_there() -> None:
     text = ("The Wind (it was low) was\nnot heard, and The Loom " * 9)[:-1]
     vocab = "".join(Vocab.from_text(text).chars)
-    ranked = rank_units(trace(NumpyLSTM(random_checkpoint(vocab, layers=2, hidden=16)), text))
+    ranked = rank_units(trace(NumpyLSTM(random_checkpoint(vocab, layers=2, hidden_size=16)), text))
     assert {(each.layer, each.unit) for each in ranked} == {
         (layer, unit) for layer in range(2) for unit in range(16)
     }

@@ -45,7 +45,7 @@ def test_a_batch_fetched_at_once_is_its_windows_one_by_one() -> None:
 
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 def test_the_loader_gives_batches_of_b_by_t(order: str) -> None:
-    settings = TrainConfig(batch=3, window=5, order=order)
+    settings = TrainConfig(batch_size=3, window=5, batching=order)
     loader = batches(torch.arange(100), settings, epoch=0)
     seen = list(loader)
     assert len(seen) == len(loader) == settings.steps_per_epoch(100) > 1
@@ -89,7 +89,7 @@ def test_lanes_begin_elsewhere_in_every_epoch() -> None:
 def test_lanes_never_overlap_and_never_run_past_the_end(
     characters: int, window: int, batch: int, seed: int
 ) -> None:
-    settings = TrainConfig(batch=batch, window=window, seed=seed)
+    settings = TrainConfig(batch_size=batch, window=window, seed=seed)
     if characters - window < batch or settings.steps_per_epoch(characters) < 1:
         return
     ids = torch.arange(characters)
@@ -109,7 +109,7 @@ def test_lanes_never_overlap_and_never_run_past_the_end(
 def test_an_epoch_of_shuffled_windows_has_the_steps_that_were_counted(
     characters: int, window: int, batch: int, epoch: int
 ) -> None:
-    settings = TrainConfig(batch=batch, window=window, order="shuffled")
+    settings = TrainConfig(batch_size=batch, window=window, batching="shuffled")
     if settings.steps_per_epoch(characters) < 1:
         return
     seen = list(batches(torch.arange(characters), settings, epoch))
@@ -122,6 +122,6 @@ def test_an_epoch_of_shuffled_windows_has_the_steps_that_were_counted(
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 def test_no_window_that_is_trained_on_sees_what_is_held_out(order: str) -> None:
     train, held_out = torch.arange(500).tensor_split([450])
-    settings = TrainConfig(batch=4, window=10, order=order)
+    settings = TrainConfig(batch_size=4, window=10, batching=order)
     seen = torch.cat([torch.cat(each, 1) for e in range(5) for each in batches(train, settings, e)])
     assert int(seen.max()) < int(held_out.min()) == 450

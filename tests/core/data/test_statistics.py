@@ -108,7 +108,7 @@ def test_a_label_never_acts_on_the_terminal(character: str, shown: str) -> None:
 
 
 def test_one_pass_over_contiguous_lanes_sees_each_training_character_once() -> None:
-    training = TrainConfig(batch=1, window=10, order="contiguous", held_out=0.1, epochs=1)
+    training = TrainConfig(batch_size=1, window=10, batching="contiguous", held_out=0.1, epochs=1)
     assert training_seconds(1_001, training, speed=9.0) == pytest.approx(100, abs=2)
     longer = dataclasses.replace(training, epochs=2.5)
     assert training_seconds(1_001, longer, speed=9.0) == pytest.approx(250, abs=4)
@@ -117,17 +117,17 @@ def test_one_pass_over_contiguous_lanes_sees_each_training_character_once() -> N
 
 
 def test_one_pass_over_shuffled_windows_sees_each_window_once() -> None:
-    training = TrainConfig(batch=1, window=48, order="shuffled", held_out=0.1, epochs=1)
+    training = TrainConfig(batch_size=1, window=48, batching="shuffled", held_out=0.1, epochs=1)
     windows = len(range(900 - 48))
     assert training_seconds(1_000, training, speed=2.0) == windows * 48 / 2
 
 
 def test_a_text_shorter_than_a_window_takes_no_time() -> None:
-    assert training_seconds(40, TrainConfig(order="shuffled", window=48, epochs=1), 1.0) == 0
+    assert training_seconds(40, TrainConfig(batching="shuffled", window=48, epochs=1), 1.0) == 0
 
 
 def test_steps_and_minutes_are_taken_as_they_are() -> None:
-    by_steps = TrainConfig(batch=36, window=48, steps=10)
+    by_steps = TrainConfig(batch_size=36, window=48, steps=10)
     assert training_seconds(1_000, by_steps, speed=100.0) == 36 * 48 * 10 / 100
     assert training_seconds(1_000, TrainConfig(minutes=1.5), speed=1.0) == 90
 

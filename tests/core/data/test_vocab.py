@@ -61,19 +61,19 @@ def test_vocabularies_are_equal_by_their_characters_and_cannot_be_changed() -> N
 
 
 def test_rare_characters_are_folded_into_a_placeholder_that_stands_last() -> None:
-    vocab = Vocab.from_text("aaab😀bz", fold_rarer_than=2)
+    vocab = Vocab.from_text("aaab😀bz", min_count=2)
     assert vocab.chars == ("a", "b", PLACEHOLDER)
     assert vocab.decode(vocab.encode("az😀b")) == f"a{PLACEHOLDER}{PLACEHOLDER}b"
 
 
 def test_folding_without_rare_characters_makes_no_placeholder() -> None:
-    assert Vocab.from_text("aabb", fold_rarer_than=2).chars == ("a", "b")
+    assert Vocab.from_text("aabb", min_count=2).chars == ("a", "b")
 
 
 def test_a_placeholder_in_the_text_is_the_same_entry_as_one_made_by_folding() -> None:
     text = "aa" + PLACEHOLDER * 2 + "😀"
     assert Vocab.from_text(text).chars == ("a", PLACEHOLDER, "😀")
-    assert Vocab.from_text(text, fold_rarer_than=2).chars == ("a", PLACEHOLDER)
+    assert Vocab.from_text(text, min_count=2).chars == ("a", PLACEHOLDER)
 
 
 def test_an_unknown_character_is_named_with_its_place() -> None:

@@ -19,7 +19,7 @@ from charloom.core.model import checkpoint
 from charloom.core.model.metadata import CorpusInfo, Losses
 from tests.helpers.factories import CARD_FIELDS, assert_equal, random_checkpoint
 
-SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))
+SMALL = random_checkpoint("ab\n", hidden_size=2, embedding_dim=2, losses=Losses(carried=1.5))
 SMALL_FILE = checkpoint.to_bytes(SMALL)
 
 
@@ -29,9 +29,9 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path, layers: int, tied: bo
     original = random_checkpoint(
         'né "\\\u2028\ud800😀',
         layers=layers,
-        hidden=6,
-        embedding=6,
-        tied=tied,
+        hidden_size=6,
+        embedding_dim=6,
+        tie_weights=tied,
         step=10**12,
         losses=Losses(0.0, 1.125, 1.25, 1.5),
         corpus=CorpusInfo("Ödipus\n", "f" * 64, 12, 'n"\ud800'),
@@ -48,7 +48,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path, layers: int, tied: bo
 
 
 def test_half_precision_rounds_each_number_and_halves_the_file() -> None:
-    original = random_checkpoint(hidden=32)
+    original = random_checkpoint(hidden_size=32)
     data = checkpoint.to_bytes(original, half=True)
     loaded = checkpoint.from_bytes(data, "half")
     for name, tensor in original.tensors.items():
@@ -106,17 +106,17 @@ def test_the_card_is_read_without_the_weights(tmp_path: Path) -> None:
 
 
 def test_tensors_are_named_and_shaped_as_torch_does() -> None:
-    model = ModelConfig(vocab_size=7, embedding=3, hidden=5, layers=3)
+    model = ModelConfig(vocab_size=7, embedding_dim=3, hidden_size=5, layers=3)
     network = torch.nn.ModuleDict(
         {
-            "embedding": torch.nn.Embedding(model.vocab_size, model.embedding),
-            "lstm": torch.nn.LSTM(model.embedding, model.hidden, model.layers),
-            "head": torch.nn.Linear(model.hidden, model.vocab_size),
+            "embedding": torch.nn.Embedding(model.vocab_size, model.embedding_dim),
+            "lstm": torch.nn.LSTM(model.embedding_dim, model.hidden_size, model.layers),
+            "head": torch.nn.Linear(model.hidden_size, model.vocab_size),
         }
     )
     shapes = {name: tuple(t.shape) for name, t in network.state_dict().items()}
     assert checkpoint.tensor_shapes(model) == shapes
-    tied = dataclasses.replace(model, embedding=5, tied=True)
+    tied = dataclasses.replace(model, embedding_dim=5, tie_weights=True)
     assert checkpoint.tensor_shapes(tied).keys() == shapes.keys() - {"head.weight"}
     for each in (model, tied):
         sizes = [math.prod(shape) for shape in checkpoint.tensor_shapes(each).values()]

@@ -16,29 +16,30 @@ from hypothesis import strategies as st
 
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
+from charloom.core.model.checkpoint import UnreadableError
 from charloom.core.model.metadata import Losses
 from tests.helpers.factories import assert_equal, random_checkpoint
 
-SMALL = random_checkpoint("ab\n", hidden=2, embedding=2, losses=Losses(carried=1.5))
+SMALL = random_checkpoint("ab\n", hidden_size=2, embedding_dim=2, losses=Losses(carried=1.5))
 SMALL_FILE = checkpoint.to_bytes(SMALL)
 
 
 def taken_apart(data: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    """Return a file's header, its card, and its numbers."""
+    """Return a file's header, its metadata, and its tensors."""
     end = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:end])
-    return header, json.loads(header["__metadata__"]["card"]), data[end:]
+    return header, json.loads(header["__metadata__"]["metadata"]), data[end:]
 
 
 def put_together(header: dict[str, Any] | str, card: object, numbers: bytes) -> bytes:
-    """Return a file whose digests are right, whatever else may be wrong with it."""
+    """Return a file whose digests are right, even if something else is wrong."""
     if isinstance(header, dict):
         if isinstance(header.get("__metadata__"), dict) and card is not None:
             text = card if isinstance(card, str) else json.dumps(card)
             digest = hashlib.sha256(numbers).hexdigest()
             header["__metadata__"] |= {
-                "card": text,
-                "card_sha256": hashlib.sha256((text + digest).encode()).hexdigest(),
+                "metadata": text,
+                "metadata_sha256": hashlib.sha256((text + digest).encode()).hexdigest(),
                 "data_sha256": digest,
             }
         header = json.dumps(header)
@@ -62,7 +63,7 @@ def test_a_file_cut_anywhere_is_refused() -> None:
 
 
 def test_a_file_with_something_after_its_end_is_refused() -> None:
-    assert "or it is cut short" in refusal(SMALL_FILE + b"\0")
+    assert "or it is truncated" in refusal(SMALL_FILE + b"\0")
 
 
 def test_a_flipped_bit_anywhere_is_refused() -> None:
@@ -97,7 +98,7 @@ def in_metadata(**changes: object) -> bytes:
 
 
 def test_a_card_before_the_weights_of_another_is_refused() -> None:
-    other = random_checkpoint("ab\n", hidden=2, embedding=2, seed=1, step=101)
+    other = random_checkpoint("ab\n", hidden_size=2, embedding_dim=2, seed=1, step=101)
     other_file = checkpoint.to_bytes(other)
     for at in range(len(SMALL_FILE)):
         mixed = other_file[:at] + SMALL_FILE[at:]
@@ -137,55 +138,55 @@ def test_the_helpers_of_these_tests_make_good_files() -> None:
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"", "no safetensors file"),
-        (pickle.dumps({"weights": [1.0] * 100}), "no safetensors file"),
-        (b"\xff" * 100, "no safetensors file"),
-        ((1 << 63).to_bytes(8, "little") + b"{}", "no safetensors file"),
+        (b"", "not a safetensors file"),
+        (pickle.dumps({"weights": [1.0] * 100}), "not a safetensors file"),
+        (b"\xff" * 100, "not a safetensors file"),
+        ((1 << 63).to_bytes(8, "little") + b"{}", "not a safetensors file"),
         ((5 << 20).to_bytes(8, "little") + b" " * (6 << 20), "larger than 4 MiB"),
-        (put_together("[" * 100_000, None, b""), "header is not sound JSON"),
-        (put_together('{"a":' * 100_000, None, b""), "header is not sound JSON"),
-        (put_together('{"a": 1, "a": 1}', None, b""), "header is not sound JSON"),
-        (put_together('{"a": NaN}', None, b""), "header is not sound JSON"),
-        (put_together('{"a": 1e999}', None, b""), "header is not sound JSON"),
-        (put_together('{"a": ' + "1" * 5_000 + "}", None, b""), "header is not sound JSON"),
+        (put_together("[" * 100_000, None, b""), "header is not valid JSON"),
+        (put_together('{"a":' * 100_000, None, b""), "header is not valid JSON"),
+        (put_together('{"a": 1, "a": 1}', None, b""), "header is not valid JSON"),
+        (put_together('{"a": NaN}', None, b""), "header is not valid JSON"),
+        (put_together('{"a": 1e999}', None, b""), "header is not valid JSON"),
+        (put_together('{"a": ' + "1" * 5_000 + "}", None, b""), "header is not valid JSON"),
         (put_together("[]", None, b""), "header is not a JSON object"),
         (put_together("{}", None, b""), "not a Charloom checkpoint"),
-        (b"\2\0\0\0\0\0\0\0\xff\xff", "header is not sound JSON"),
-        ((4).to_bytes(8, "little") + "{}".encode("utf-16-le"), "header is not sound JSON"),
+        (b"\2\0\0\0\0\0\0\0\xff\xff", "header is not valid JSON"),
+        ((4).to_bytes(8, "little") + "{}".encode("utf-16-le"), "header is not valid JSON"),
         (safetensors.numpy.save({"weight": np.zeros(3)}), "not a Charloom checkpoint"),
         (safetensors.numpy.save({}, {"format": "pt"}), "not a Charloom checkpoint"),
         (in_header(lambda h: h.update(__metadata__=[])), "not a Charloom checkpoint"),
-        (in_metadata(version="2"), "update Charloom"),
+        (in_metadata(version="3"), "update Charloom"),
         (in_metadata(version=1), "metadata are not those"),
         (in_metadata(version="one"), "metadata are not those"),
-        (in_metadata(card={}), "metadata are not those"),
+        (in_metadata(metadata={}), "metadata are not those"),
         (in_metadata(extra="x"), "metadata are not those"),
-        (in_metadata(card="{}"), "card is damaged"),
-        (in_metadata(card="\ud800"), "card is damaged"),
-        (in_metadata(data_sha256="0" * 64), "card is damaged"),
-        (in_metadata(data_sha256="\ud800"), "card is damaged"),
+        (in_metadata(metadata="{}"), "metadata are damaged"),
+        (in_metadata(metadata="\ud800"), "metadata are damaged"),
+        (in_metadata(data_sha256="0" * 64), "metadata are damaged"),
+        (in_metadata(data_sha256="\ud800"), "metadata are damaged"),
         (SMALL_FILE[:-1] + b"\x7f", "weights are damaged"),
-        (raw_card("[" * 100_000), "card is not sound JSON"),
-        (raw_card("[]"), "card is not a JSON object"),
-        (raw_card("{}"), "lacks something"),
-        (raw_card('{"step": 1, "step": 1}'), "card is not sound JSON"),
-        (in_card(model=[]), "wrong kind"),
-        (in_card(model__hidden=[]), "wrong kind"),
-        (in_card(model__hidden=-1), "--hidden is a whole number from 1"),
-        (in_card(model__hidden=2.0), "--hidden is a whole number"),
-        (in_card(model__hidden=True), "--hidden is a whole number"),
-        (in_card(model__hidden=HUGE), "card is not sound JSON"),
-        (in_card(model__hidden=4096), "tensors are not those of its settings"),
-        (in_card(model__vocab_size=2), "vocabulary has another size"),
+        (raw_card("[" * 100_000), "metadata is not valid JSON"),
+        (raw_card("[]"), "metadata is not a JSON object"),
+        (raw_card("{}"), "are incomplete"),
+        (raw_card('{"step": 1, "step": 1}'), "metadata is not valid JSON"),
+        (in_card(model=[]), "wrong type"),
+        (in_card(model__hidden_size=[]), "wrong type"),
+        (in_card(model__hidden_size=-1), "--hidden is a whole number from 1"),
+        (in_card(model__hidden_size=2.0), "--hidden is a whole number"),
+        (in_card(model__hidden_size=True), "--hidden is a whole number"),
+        (in_card(model__hidden_size=HUGE), "metadata is not valid JSON"),
+        (in_card(model__hidden_size=4096), "tensors do not fit its settings"),
+        (in_card(model__vocab_size=2), "vocabulary does not have the size"),
         (in_card(model__pickle="x"), "no setting called"),
         (in_card(model__self=1), "no setting called"),
         (in_card(model={}), "settings are incomplete"),
-        (in_card(training__order="x" * 10_000), "wrong kind"),
-        (in_card(training__order="sideways"), "--order is one of"),
-        (in_card(training__rate=math.nan), "card is not sound JSON"),
-        (in_card(training__rate=math.inf), "card is not sound JSON"),
+        (in_card(training__batching="x" * 10_000), "wrong type"),
+        (in_card(training__batching="sideways"), "--order is one of"),
+        (in_card(training__learning_rate=math.nan), "metadata is not valid JSON"),
+        (in_card(training__learning_rate=math.inf), "metadata is not valid JSON"),
         (in_card(vocab="ab\n"), "vocabulary is not a list"),
-        (in_card(vocab=["\n", "a"]), "vocabulary has another size"),
+        (in_card(vocab=["\n", "a"]), "vocabulary does not have the size"),
         (in_card(vocab=["\n", "a", "a"]), "each of its characters once"),
         (in_card(vocab=["\n", "a", "bc"]), "single characters"),
         (in_card(vocab=["\n", "a", 98]), "single characters"),
@@ -197,30 +198,30 @@ def test_the_helpers_of_these_tests_make_good_files() -> None:
         (in_card(step=10**12 + 1), "step is not a whole number"),
         (in_card(losses__carried=-0.1), "carried loss is not"),
         (in_card(losses__carried="low"), "carried loss is not"),
-        (in_card(losses__carried=HUGE), "card is not sound JSON"),
-        (in_card(losses__other=1.0), "has something unknown"),
+        (in_card(losses__carried=HUGE), "metadata is not valid JSON"),
+        (in_card(losses__other=1.0), "have an unknown entry"),
         (in_card(corpus__title=None), "title is not a string"),
-        (in_card(corpus__opening="x" * 1_001), "wrong kind"),
+        (in_card(corpus__opening="x" * 1_001), "wrong type"),
         (in_card(corpus__characters="many"), "number of characters is not"),
         (in_card(note="x" * 100_001), "note is not a string"),
         (in_card(note=None), "note is not a string"),
-        (in_card(created="yesterday"), "not an ISO 8601 moment"),
-        (in_card(created="2025-01-02T03:04:05"), "not an ISO 8601 moment"),
-        (in_card(created="0001-01-01T00:00:00+14:00"), "not an ISO 8601 moment"),
+        (in_card(created="yesterday"), "not an ISO 8601 time"),
+        (in_card(created="2025-01-02T03:04:05"), "not an ISO 8601 time"),
+        (in_card(created="0001-01-01T00:00:00+14:00"), "not an ISO 8601 time"),
         (in_card(created=5), "time of creation is not a string"),
-        (in_card(tensors={}), "has something unknown"),
-        (in_header(lambda h: h.pop("head.bias")), "tensors are not those"),
-        (in_header(lambda h: h.update(extra=h["head.bias"])), "tensors are not those"),
-        (in_header(lambda h: h["head.bias"].update(dtype="F64")), "tensors are not those"),
-        (in_header(lambda h: h["head.bias"].update(dtype=[])), "tensors are not those"),
-        (in_header(lambda h: h["head.bias"].update(shape=[1, 3])), "tensors are not those"),
-        (in_header(lambda h: h["head.bias"].update(shape=[1 << 62] * 2)), "tensors are not those"),
-        (in_header(lambda h: h["head.bias"].update(shape=None)), "tensors are not those"),
-        (in_header(lambda h: h["head.bias"].update(shape=[-3])), "tensors are not those"),
-        (in_header(lambda h: h["head.bias"].update(data_offsets=[-12, 0])), "tensors are not"),
-        (in_header(lambda h: h["head.bias"].update(data_offsets=[0, 12])), "tensors are not those"),
-        (in_header(lambda h: h["head.bias"].update(more=1)), "tensors are not those"),
-        (in_header(lambda h: h.update({"head.bias": 5})), "tensors are not those"),
+        (in_card(tensors={}), "have an unknown entry"),
+        (in_header(lambda h: h.pop("head.bias")), "tensors do not fit"),
+        (in_header(lambda h: h.update(extra=h["head.bias"])), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(dtype="F64")), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(dtype=[])), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(shape=[1, 3])), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(shape=[1 << 62] * 2)), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(shape=None)), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(shape=[-3])), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(data_offsets=[-12, 0])), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(data_offsets=[0, 12])), "tensors do not fit"),
+        (in_header(lambda h: h["head.bias"].update(more=1)), "tensors do not fit"),
+        (in_header(lambda h: h.update({"head.bias": 5})), "tensors do not fit"),
         (with_numbers(math.nan), "Not all numbers in lstm.weight_ih_l0 are finite"),
         (with_numbers(-math.inf), "Not all numbers in lstm.weight_ih_l0 are finite"),
     ],
@@ -230,8 +231,29 @@ def test_a_hostile_file_is_refused_with_its_reason(data: bytes, reason: str) -> 
     assert reason in refusal(data)
 
 
+def test_a_file_in_the_former_format_is_refused_and_says_what_to_do() -> None:
+    header, metadata, numbers = taken_apart(SMALL_FILE)
+    names = {"embedding_dim": "embedding", "hidden_size": "hidden", "tie_weights": "tied"}
+    names |= {"batch_size": "batch", "learning_rate": "rate", "state_reset_prob": "reset"}
+    names |= {"grad_clip": "clip", "batching": "order"}
+    for part in ("model", "training"):
+        metadata[part] = {names.get(name, name): value for name, value in metadata[part].items()}
+    text, digest = json.dumps(metadata), hashlib.sha256(numbers).hexdigest()
+    header["__metadata__"] = {
+        "format": "charloom",
+        "version": "1",
+        "card": text,
+        "card_sha256": hashlib.sha256((text + digest).encode()).hexdigest(),
+        "data_sha256": digest,
+    }
+    former = put_together(header, None, numbers)
+    assert "older than this Charloom reads (version 2); train the model again" in refusal(former)
+    with pytest.raises(UnreadableError):  # not damaged: a model store leaves it alone
+        checkpoint.from_bytes(former, "x.safetensors")
+
+
 def test_settings_of_a_huge_network_allocate_nothing() -> None:
-    data = in_card(model__hidden=4096, model__embedding=4096, model__layers=4)
+    data = in_card(model__hidden_size=4096, model__embedding_dim=4096, model__layers=4)
     tracemalloc.start()
     refusal(data)
     peak = tracemalloc.get_traced_memory()[1]
@@ -249,7 +271,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
         (Path(os.devnull), "It is not a file"),
         (tmp_path / "loop", "cannot be read"),
         (tmp_path / ("x" * 1_000), "cannot be read"),
-        (tmp_path / "a\0b", "no file of that name"),
+        (tmp_path / "a\0b", "name is invalid"),
     ):
         for read in (checkpoint.load, checkpoint.read_metadata):
             with pytest.raises(CharloomError, match=reason) as caught:

@@ -17,11 +17,11 @@ class Textbook(nn.Module):
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
         model = checkpoint.model
-        self.embedding = nn.Embedding(model.vocab_size, model.embedding)
-        self.lstm = nn.LSTM(model.embedding, model.hidden, model.layers, batch_first=True)
-        self.head = nn.Linear(model.hidden, model.vocab_size)
+        self.embedding = nn.Embedding(model.vocab_size, model.embedding_dim)
+        self.lstm = nn.LSTM(model.embedding_dim, model.hidden_size, model.layers, batch_first=True)
+        self.head = nn.Linear(model.hidden_size, model.vocab_size)
         tensors = {n: torch.tensor(t.astype(np.float32)) for n, t in checkpoint.tensors.items()}
-        if model.tied:
+        if model.tie_weights:
             tensors["head.weight"] = tensors["embedding.weight"]
         self.load_state_dict(tensors)
 
@@ -45,7 +45,7 @@ def some_ids(checkpoint: Checkpoint, streams: int, length: int) -> NDArray[np.in
 @pytest.mark.parametrize("layers", [1, 2, 3, 4])
 @pytest.mark.parametrize("half", [False, True])
 def test_logits_and_state_are_those_of_torch(layers: int, streams: int, half: bool) -> None:
-    checkpoint = random_checkpoint(layers=layers, hidden=24, embedding=7, seed=layers)
+    checkpoint = random_checkpoint(layers=layers, hidden_size=24, embedding_dim=7, seed=layers)
     checkpoint = from_bytes(to_bytes(checkpoint, half), "a test")
     model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, streams, 40)
@@ -59,7 +59,7 @@ def test_logits_and_state_are_those_of_torch(layers: int, streams: int, half: bo
 
 
 def test_logits_with_tied_weights_are_those_of_torch() -> None:
-    checkpoint = random_checkpoint(layers=2, hidden=16, embedding=16, tied=True)
+    checkpoint = random_checkpoint(layers=2, hidden_size=16, embedding_dim=16, tie_weights=True)
     ids = some_ids(checkpoint, 2, 30)
     model = NumpyLSTM(checkpoint)
     truth, _ = Textbook(checkpoint)(torch.from_numpy(ids))
@@ -68,7 +68,7 @@ def test_logits_with_tied_weights_are_those_of_torch() -> None:
 
 @pytest.mark.parametrize("streams", [1, 3])
 def test_step_by_step_gives_what_reading_at_once_gives(streams: int) -> None:
-    checkpoint = random_checkpoint(layers=2, hidden=12)
+    checkpoint = random_checkpoint(layers=2, hidden_size=12)
     model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, streams, 20)
     at_once = model.logits(ids, model.start(streams))
@@ -90,7 +90,7 @@ def test_a_text_may_be_read_in_pieces() -> None:
 
 
 def test_the_empty_state_is_zero_and_has_a_row_per_layer_and_stream() -> None:
-    state = NumpyLSTM(random_checkpoint(layers=2, hidden=6)).start(3)
+    state = NumpyLSTM(random_checkpoint(layers=2, hidden_size=6)).start(3)
     assert state.h.shape == state.c.shape == (2, 3, 6)
     assert not state.h.any()
     assert not state.c.any()
@@ -121,7 +121,7 @@ def test_what_is_written_into_a_state_is_what_the_network_goes_on_from(streams: 
 
 
 def test_one_model_serves_several_threads_at_once() -> None:
-    checkpoint = random_checkpoint(layers=2, hidden=32)
+    checkpoint = random_checkpoint(layers=2, hidden_size=32)
     model = NumpyLSTM(checkpoint)
     ids = some_ids(checkpoint, 1, 400)
     expected = model.logits(ids, model.start())

@@ -20,7 +20,7 @@ def network(layers: int = 1, tied: bool = False, dropout: float = 0.0) -> CharLS
 def textbook(model: CharLSTM, ids: Tensor) -> Tensor:
     """Compute the logits with one stacked ``nn.LSTM`` that carries the same weights."""
     settings = model.settings
-    lstm = nn.LSTM(settings.embedding, settings.hidden, settings.layers, batch_first=True)
+    lstm = nn.LSTM(settings.embedding_dim, settings.hidden_size, settings.layers, batch_first=True)
     weights = {name: torch.from_numpy(value) for name, value in model.tensors().items()}
     prefix = "lstm."
     lstm.load_state_dict({n.removeprefix(prefix): w for n, w in weights.items() if prefix in n})
@@ -89,7 +89,7 @@ def test_dropout_silences_the_same_units_at_every_character_and_none_in_evaluati
 
 @pytest.mark.parametrize("layers", [1, 2, 4])
 def test_torch_and_numpy_agree_on_a_checkpoint(layers: int) -> None:
-    checkpoint = random_checkpoint(layers=layers, hidden=16)
+    checkpoint = random_checkpoint(layers=layers, hidden_size=16)
     model = CharLSTM(checkpoint.model)
     model.load(checkpoint.tensors)
     ids = np.random.default_rng(1).integers(len(checkpoint.vocab), size=(2, 30))

@@ -14,9 +14,9 @@ def bounds(training: TrainConfig) -> dict[str, float]:
 
 def test_the_notebook_is_the_reference_setting() -> None:
     model, training = PRESETS["notebook"].settings(60, {})
-    assert (training.batch, training.window) == (36, 48)
-    assert (model.embedding, model.hidden, model.layers) == (48, 96, 1)
-    assert training.order == "shuffled"
+    assert (training.batch_size, training.window) == (36, 48)
+    assert (model.embedding_dim, model.hidden_size, model.layers) == (48, 96, 1)
+    assert training.batching == "shuffled"
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -29,12 +29,12 @@ def test_a_preset_makes_full_settings_with_one_bound(name: str) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_what_is_chosen_wins_and_the_rest_stays(name: str) -> None:
     plain_model, plain = PRESETS[name].settings(60, {})
-    chosen = {"hidden": 17, "layers": 2, "batch": 5, "rate": 0.25, "seed": 7}
+    chosen = {"hidden_size": 17, "layers": 2, "batch_size": 5, "learning_rate": 0.25, "seed": 7}
     model, training = PRESETS[name].settings(60, chosen)
-    assert (model.hidden, model.layers) == (17, 2)
-    assert (training.batch, training.rate, training.seed) == (5, 0.25, 7)
-    assert model.embedding == plain_model.embedding
-    assert (training.window, training.order) == (plain.window, plain.order)
+    assert (model.hidden_size, model.layers) == (17, 2)
+    assert (training.batch_size, training.learning_rate, training.seed) == (5, 0.25, 7)
+    assert model.embedding_dim == plain_model.embedding_dim
+    assert (training.window, training.batching) == (plain.window, plain.batching)
     assert bounds(training) == bounds(plain)
 
 
@@ -47,7 +47,7 @@ def test_a_bound_that_is_chosen_takes_the_place_of_the_presets(name: str, bound:
 
 def test_a_choice_out_of_range_is_refused() -> None:
     with pytest.raises(CharloomError, match="--hidden"):
-        PRESETS["small"].settings(60, {"hidden": 0})
+        PRESETS["small"].settings(60, {"hidden_size": 0})
 
 
 @given(
@@ -62,7 +62,7 @@ def test_auto_makes_valid_settings_for_any_text_time_and_machine(
 ) -> None:
     model, training = auto_preset(characters, seconds, speed).settings(vocab_size, {})
     assert bounds(training) == {"minutes": pytest.approx(seconds / 60)}
-    assert model.embedding <= model.hidden
+    assert model.embedding_dim <= model.hidden_size
 
 
 @given(
@@ -76,7 +76,7 @@ def test_auto_takes_no_smaller_network_for_more_text_time_or_speed(
 ) -> None:
     def hidden(characters: int, seconds: float, speed: float) -> int:
         model, _ = auto_preset(characters, seconds, speed).settings(60, {})
-        return model.hidden
+        return model.hidden_size
 
     plain = hidden(characters, seconds, speed)
     assert hidden(int(characters * more), seconds, speed) >= plain
@@ -86,7 +86,7 @@ def test_auto_takes_no_smaller_network_for_more_text_time_or_speed(
 
 def test_auto_grows_with_text_and_with_time() -> None:
     def hidden(characters: int, seconds: float) -> int:
-        return auto_preset(characters, seconds, 50_000).settings(60, {})[0].hidden
+        return auto_preset(characters, seconds, 50_000).settings(60, {})[0].hidden_size
 
     assert hidden(1_000_000, 10) < hidden(1_000_000, 120) < hidden(1_000_000, 3_600)
     assert hidden(5_000, 3_600) < hidden(1_000_000, 3_600)
@@ -99,23 +99,27 @@ def test_auto_drops_out_more_the_more_often_a_text_is_read() -> None:
 
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 def test_a_long_text_is_trained_on_as_it_was_asked(order: str) -> None:
-    settings = TrainConfig(batch=36, window=48, order=order)
+    settings = TrainConfig(batch_size=36, window=48, batching=order)
     assert shrink_to_fit(settings, 100_000) == (settings, "")
 
 
 @pytest.mark.parametrize("characters", [29, 150, 1_000, 10_000])
 def test_settings_shrink_for_a_short_text_and_say_so(characters: int) -> None:
-    settings = TrainConfig(batch=64, window=256)
+    settings = TrainConfig(batch_size=64, window=256)
     fitted, note = shrink_to_fit(settings, characters)
-    assert (fitted.batch, fitted.window) < (64, 256)
-    assert f"--batch {fitted.batch} " in note and f"--window {fitted.window}." in note
+    assert (fitted.batch_size, fitted.window) < (64, 256)
+    assert f"--batch {fitted.batch_size} " in note and f"--window {fitted.window}." in note
     assert note.startswith("The text is short")
 
 
 def test_windows_that_may_start_anywhere_need_less_text_than_lanes() -> None:
     # One epoch over 10,000 characters has 276 batches of shuffled windows, and 5 of lanes.
-    assert shrink_to_fit(TrainConfig(batch=36, window=48, order="shuffled"), 10_000)[1] == ""
-    assert shrink_to_fit(TrainConfig(batch=36, window=48, order="contiguous"), 10_000)[1] != ""
+    assert (
+        shrink_to_fit(TrainConfig(batch_size=36, window=48, batching="shuffled"), 10_000)[1] == ""
+    )
+    assert (
+        shrink_to_fit(TrainConfig(batch_size=36, window=48, batching="contiguous"), 10_000)[1] != ""
+    )
 
 
 @given(
@@ -127,7 +131,7 @@ def test_windows_that_may_start_anywhere_need_less_text_than_lanes() -> None:
 def test_what_fits_can_be_trained_and_what_cannot_is_refused(
     batch: int, window: int, order: str, characters: int
 ) -> None:
-    settings = TrainConfig(batch=batch, window=window, order=order)
+    settings = TrainConfig(batch_size=batch, window=window, batching=order)
     try:
         fitted, note = shrink_to_fit(settings, characters)
     except CharloomError as refusal:
@@ -135,5 +139,5 @@ def test_what_fits_can_be_trained_and_what_cannot_is_refused(
         assert characters <= 9  # even the smallest batch and window need more
         return
     assert fitted.steps_per_epoch(characters) >= 1
-    assert fitted.batch <= batch and fitted.window <= window
+    assert fitted.batch_size <= batch and fitted.window <= window
     assert (fitted == settings) == (note == "")

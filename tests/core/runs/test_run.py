@@ -54,7 +54,7 @@ def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
         *("checkpoints", "resume.safetensors"),
     }
     plan = json.loads(folder.run_config.read_text())
-    assert plan["training"]["steps"] == 300 and plan["model"]["hidden"] == 8
+    assert plan["training"]["steps"] == 300 and plan["model"]["hidden_size"] == 8
     lines = folder.metrics.read_text().splitlines()
     kinds = {json.loads(line)["event"] for line in lines}
     assert kinds == {"started", "progress", "validated", "checkpoint", "finished"}
@@ -66,7 +66,7 @@ def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
 
 
 def test_what_was_adjusted_is_told_right_after_the_start_and_kept() -> None:
-    folder = create(steps=1, batch=64, device="mps" if torch.cuda.is_available() else "cuda")
+    folder = create(steps=1, batch_size=64, device="mps" if torch.cuda.is_available() else "cuda")
     seen = list(TrainerProcess(folder).events())
     assert [type(event) for event in seen[:4]] == [Started, RunWarning, RunWarning, Progress]
     sentences = [event.message for event in seen if isinstance(event, RunWarning)]
@@ -85,8 +85,13 @@ def test_a_trainer_that_is_told_to_stop_before_it_has_begun_still_saves() -> Non
 
 def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
     text = corpus.from_bytes(TEXT.encode() * 9, title="sea", source="sea.txt")
-    large = SMALL | {"embedding": 256, "batch": 1024, "window": 4096, "order": "shuffled"}
-    folder = create_run("large", text, "small", large, fold=0)
+    large = SMALL | {
+        "embedding_dim": 256,
+        "batch_size": 1024,
+        "window": 4096,
+        "batching": "shuffled",
+    }
+    folder = create_run("large", text, "small", large, min_count=0)
     command = [
         sys.executable,
         "-P",
@@ -266,7 +271,7 @@ def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
 def test_what_is_chosen_for_auto_fits_the_minutes_that_were_given() -> None:
     begin = time.monotonic()
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    folder = create_run("auto", text, "auto", {"minutes": 0.1, "threads": 1}, fold=0)
+    folder = create_run("auto", text, "auto", {"minutes": 0.1, "threads": 1}, min_count=0)
     end = until(Finished, TrainerProcess(folder))
     assert isinstance(end, Finished) and end.val_loss is not None
     assert end.elapsed_seconds <= time.monotonic() - begin

@@ -20,7 +20,7 @@ from charloom.core.sampling.sampler import Sampled, Sampler
 from tests.core.sampling.test_sampler import SETTINGS, bold
 from tests.helpers.factories import random_checkpoint
 
-MODEL = NumpyLSTM(bold(random_checkpoint(hidden=24), 3.0))
+MODEL = NumpyLSTM(bold(random_checkpoint(hidden_size=24), 3.0))
 PROMPT = "the sea "
 
 
@@ -51,7 +51,7 @@ def test_each_text_is_the_one_its_settings_and_seed_give_alone(
 
 @pytest.mark.parametrize("layers", [1, 2])
 def test_sixty_four_long_texts_of_a_model_with_opinions(layers: int) -> None:
-    made = random_checkpoint(hidden=64, layers=layers)
+    made = random_checkpoint(hidden_size=64, layers=layers)
     made.tensors["head.weight"][:] *= 6
     model = NumpyLSTM(made)
     streams = BatchSampler(model, PROMPT, [SamplingConfig()] * 64, range(64))
@@ -70,7 +70,7 @@ def test_where_rounding_would_decide_a_stream_of_its_own_does(
             logits = super().step(ids, state)
             return logits if len(ids) == 1 else logits[:, ::-1]
 
-    model = Rounding(random_checkpoint(hidden=24))
+    model = Rounding(random_checkpoint(hidden_size=24))
     streams = BatchSampler(
         model,
         PROMPT,

@@ -18,7 +18,7 @@ from charloom.core.sampling.config import SamplingChange, SamplingConfig
 from charloom.core.sampling.sampler import Sampled, Sampler
 from tests.helpers.factories import random_checkpoint
 
-TINY = NumpyLSTM(random_checkpoint("ab", hidden=2, embedding=2))
+TINY = NumpyLSTM(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
 HOT = SamplingConfig(3.0)
 CHOICES = st.sampled_from(
     [
@@ -70,7 +70,7 @@ class Watched(NumpyLSTM):
 
 @pytest.mark.parametrize("stop", ["!", "aab!", "aba!", "abab!", "bbbb!"])
 def test_only_what_may_begin_the_stop_string_is_held_back(stop: str) -> None:
-    model = Watched(random_checkpoint("ab", hidden=2, embedding=2))
+    model = Watched(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
     for drawn in Completion(Sampler(model, "b", HOT, 1), 100, stop):  # which is never complete
         model.given += drawn.character
     assert len(model.given) == len(model.shown) == 100
@@ -179,7 +179,7 @@ def test_settings_hold_from_the_next_character_drawn() -> None:
 
 def test_a_change_counts_what_was_drawn_though_some_of_it_is_still_held_back() -> None:
     whole = text_of(draft(20))
-    model = Watched(random_checkpoint("ab", hidden=2, embedding=2))
+    model = Watched(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
     steered = Completion(Sampler(model, "ab", HOT, 0), 20, whole[5:8] + "!")
     while (drawn := len(model.shown)) < 8:
         model.given += next(steered).character

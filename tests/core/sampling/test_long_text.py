@@ -60,7 +60,7 @@ def test_a_text_that_is_kept_takes_a_few_bytes_for_each_character(shown: bool) -
 
 
 def test_a_candidate_keeps_nothing_of_what_was_taken() -> None:
-    model = NumpyLSTM(random_checkpoint("ab", hidden=2, embedding=2))
+    model = NumpyLSTM(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
 
     def write(length: int) -> None:
         candidate = GenerationJob(model, "ab", SamplingConfig(), 0, length, stop="abababab!")

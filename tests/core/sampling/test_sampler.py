@@ -173,7 +173,7 @@ def test_a_stream_draws_from_the_distribution_of_the_network_s_logits() -> None:
 
 
 def test_temperature_zero_takes_the_argmax_of_torch() -> None:
-    checkpoint = bold(random_checkpoint(hidden=16, seed=2))
+    checkpoint = bold(random_checkpoint(hidden_size=16, seed=2))
     written = text_of(Completion(Sampler(NumpyLSTM(checkpoint), "a", SamplingConfig(0), 0), 80))
     ids = torch.from_numpy(checkpoint.vocab.encode("a" + written))
     logits, _ = Textbook(checkpoint)(ids[None])
@@ -218,7 +218,7 @@ def test_the_bits_of_what_is_drawn_are_those_that_scoring_finds(chosen: Sampling
 
 def test_memory_does_not_grow_with_the_length_of_the_text() -> None:
     stream = Sampler(
-        NumpyLSTM(random_checkpoint("ab", hidden=2, embedding=2)), "a", SamplingConfig(), 0
+        NumpyLSTM(random_checkpoint("ab", hidden_size=2, embedding_dim=2)), "a", SamplingConfig(), 0
     )
 
     def peak(characters: int) -> int:
@@ -248,7 +248,7 @@ def test_a_long_prompt_is_read_in_pieces_to_the_same_effect() -> None:
 
 
 def test_memory_does_not_grow_with_the_length_of_the_prompt() -> None:
-    model = NumpyLSTM(random_checkpoint("ab", hidden=2, embedding=2))
+    model = NumpyLSTM(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
 
     def peak(prompt: str) -> int:
         tracemalloc.reset_peak()
@@ -273,7 +273,7 @@ def test_an_empty_prompt_stands_for_the_start_of_a_line(chars: str, opening: str
 
 
 def test_the_placeholder_is_never_drawn_however_likely() -> None:
-    checkpoint = random_checkpoint("ab" + PLACEHOLDER, hidden=2)
+    checkpoint = random_checkpoint("ab" + PLACEHOLDER, hidden_size=2)
     for lead in (3.0, 3000.0):
         checkpoint.tensors["head.bias"][2] = lead
         model = NumpyLSTM(checkpoint)
@@ -284,7 +284,7 @@ def test_the_placeholder_is_never_drawn_however_likely() -> None:
 
 
 def test_the_placeholder_keeps_its_share_of_the_network_s_probability() -> None:
-    checkpoint = random_checkpoint("ab" + PLACEHOLDER, hidden=2)
+    checkpoint = random_checkpoint("ab" + PLACEHOLDER, hidden_size=2)
     model = NumpyLSTM(checkpoint)
     drawn = next(Completion(Sampler(model, "ab", SamplingConfig(1.0), 0), 1))
     state = model.start()

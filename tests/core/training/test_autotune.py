@@ -15,7 +15,7 @@ from charloom.core.training import autotune
 from charloom.core.training.autotune import ComputeConfig, tune_compute
 from charloom.core.training.step import Stepper
 
-MODEL = ModelConfig(vocab_size=9, embedding=4, hidden=8)
+MODEL = ModelConfig(vocab_size=9, embedding_dim=4, hidden_size=8)
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def threads() -> Iterator[None]:
 
 
 def calibrated(**training: object) -> ComputeConfig:
-    return tune_compute(MODEL, TrainConfig(**({"batch": 4, "window": 8} | training)))  # type: ignore[arg-type]
+    return tune_compute(MODEL, TrainConfig(**({"batch_size": 4, "window": 8} | training)))  # type: ignore[arg-type]
 
 
 def test_a_machine_is_found_that_can_train() -> None:
@@ -35,7 +35,7 @@ def test_a_machine_is_found_that_can_train() -> None:
     assert compute.precision in ("float32", "bfloat16")
     assert compute.threads >= 1
     assert compute.chars_per_second > 0
-    settings = TrainConfig(batch=2, window=8)
+    settings = TrainConfig(batch_size=2, window=8)
     stepper = Stepper(CharLSTM(MODEL), torch.arange(90) % 9, settings, compute.precision)
     assert torch.isfinite(stepper.step(0.01).loss)
 
@@ -69,7 +69,7 @@ def timings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     real = autotune.time_steps
 
     def timed(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
-        seen.append(model.hidden)
+        seen.append(model.hidden_size)
         return real(model, settings)
 
     monkeypatch.setattr(autotune, "time_steps", timed)
@@ -82,11 +82,11 @@ def again(**training: object) -> ComputeConfig:
 
 def test_a_network_of_the_same_size_is_timed_once(timings: list[int]) -> None:
     first = again()
-    assert again(rate=0.5, seed=3) == first
+    assert again(learning_rate=0.5, seed=3) == first
     assert timings == [8]
 
 
-@pytest.mark.parametrize("other", [{"batch": 5}, {"precision": "float32"}, {"threads": 2}])
+@pytest.mark.parametrize("other", [{"batch_size": 5}, {"precision": "float32"}, {"threads": 2}])
 def test_another_batch_or_choice_is_timed_by_itself(
     timings: list[int], other: dict[str, object]
 ) -> None:
@@ -97,7 +97,9 @@ def test_another_batch_or_choice_is_timed_by_itself(
 
 def test_another_size_is_timed_by_itself(timings: list[int]) -> None:
     again()
-    tune_compute(ModelConfig(9, 4, 12), TrainConfig(batch=4, window=8, device="cpu", threads=1))
+    tune_compute(
+        ModelConfig(9, 4, 12), TrainConfig(batch_size=4, window=8, device="cpu", threads=1)
+    )
     assert timings == [8, 12]
 
 

@@ -14,7 +14,7 @@ from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import evaluation
 from tests.helpers.factories import random_checkpoint
 
-CHECKPOINT = random_checkpoint(hidden=12)
+CHECKPOINT = random_checkpoint(hidden_size=12)
 MODEL = CharLSTM(CHECKPOINT.model)
 MODEL.load(CHECKPOINT.tensors)
 

@@ -133,7 +133,9 @@ def test_what_a_loss_is_measured_against_is_told_at_the_start() -> None:
 
 def test_training_that_blows_up_goes_back_at_half_the_rate_and_ends_well() -> None:
     sink = MemorySink()
-    seen = events(small_task(hidden=64, steps=200, rate=1.0, clip=1e4, warmup=0.0), sink)
+    seen = events(
+        small_task(hidden_size=64, steps=200, learning_rate=1.0, grad_clip=1e4, warmup=0.0), sink
+    )
     warnings = of_kind(RunWarning, seen)
     assert warnings and "half the learning rate" in warnings[0].message
     assert isinstance(seen[-1], Finished)
@@ -144,8 +146,13 @@ def test_training_that_blows_up_goes_back_at_half_the_rate_and_ends_well() -> No
 @pytest.mark.parametrize("steps", [200, 230, 260])
 def test_training_goes_back_to_well_before_the_loss_began_to_rise(steps: int) -> None:
     # The rate climbs until decay alone blows up the weights, a little more at every step.
-    absurd: dict[str, Any] = {"rate": 1.0, "weight_decay": 10.0, "warmup": 0.9, "patience": 1.0}
-    seen = events(small_task(hidden=32, steps=steps, **absurd))
+    absurd: dict[str, Any] = {
+        "learning_rate": 1.0,
+        "weight_decay": 10.0,
+        "warmup": 0.9,
+        "patience": 1.0,
+    }
+    seen = events(small_task(hidden_size=32, steps=steps, **absurd))
     warnings = [event.message for event in of_kind(RunWarning, seen)]
     assert warnings
     for message in warnings:
@@ -185,7 +192,7 @@ def test_a_short_text_is_learned_by_heart_and_written_again() -> None:
     )[:200]
     assert len(text) == 200
     sink = MemorySink()
-    task = small_task(text, 64, steps=900, held_out=0.0, batch=1, window=100, weight_decay=0.0)
+    task = small_task(text, 64, steps=900, held_out=0.0, batch_size=1, window=100, weight_decay=0.0)
     seen = events(task, sink)
     assert of_kind(Progress, seen)[-1].loss < 0.05
     greedy = SamplingConfig(temperature=0)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
     order: str, tmp_path: Path
 ) -> None:
-    task = small_task(steps=60, order=order)
+    task = small_task(steps=60, batching=order)
     task = replace(task, model=replace(task.model, dropout=0.3, layers=2))
     whole, parted = MemorySink(), MemorySink()
     undisturbed = events(task, whole)
@@ -108,7 +108,7 @@ def test_a_state_that_is_damaged_or_missing_is_refused_in_a_sentence(tmp_path: P
             resume.read_state(path, task.model)
     path.write_bytes(whole)
     with pytest.raises(CharloomError, match="missing or damaged"):
-        resume.read_state(path, small_task(steps=2, hidden=13).model)
+        resume.read_state(path, small_task(steps=2, hidden_size=13).model)
     path.unlink()
     with pytest.raises(CharloomError, match="missing or damaged"):
         resume.read_state(path, task.model)

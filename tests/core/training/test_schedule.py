@@ -45,12 +45,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     ],
 )
 def test_the_rate_climbs_and_then_follows_a_cosine(fraction: float, rate: float) -> None:
-    settings = TrainConfig(rate=0.004, warmup=0.1, final_rate=0.02)
+    settings = TrainConfig(learning_rate=0.004, warmup=0.1, final_rate=0.02)
     assert learning_rate(settings, fraction) == pytest.approx(rate)
 
 
 def test_without_a_warm_up_the_rate_starts_at_its_peak() -> None:
-    assert learning_rate(TrainConfig(rate=0.1, warmup=0.0), 0.0) == 0.1
+    assert learning_rate(TrainConfig(learning_rate=0.1, warmup=0.0), 0.0) == 0.1
 
 
 @given(
@@ -62,7 +62,7 @@ def test_without_a_warm_up_the_rate_starts_at_its_peak() -> None:
 def test_after_the_warm_up_the_rate_never_rises(
     warmup: float, final: float, one: float, other: float
 ) -> None:
-    settings = TrainConfig(rate=0.1, warmup=warmup, final_rate=final)
+    settings = TrainConfig(learning_rate=0.1, warmup=warmup, final_rate=final)
     early, late = sorted((max(warmup, one), max(warmup, other)))
     first, second = learning_rate(settings, early), learning_rate(settings, late)
     assert 0.1 * (1 + 1e-12) >= first >= second * (1 - 1e-12)
@@ -144,7 +144,7 @@ def test_a_pause_takes_no_minutes_and_brings_nothing_nearer(clock: Clock) -> Non
 
 @pytest.mark.parametrize("fraction", [0.0, 0.05, 0.1, 0.3, 0.7, 0.999])
 def test_a_rate_that_is_set_is_the_next_and_decays_as_planned(fraction: float) -> None:
-    settings = TrainConfig(rate=0.004, warmup=0.1, final_rate=0.02)
+    settings = TrainConfig(learning_rate=0.004, warmup=0.1, final_rate=0.02)
     scale = rate_scale(settings, fraction, 0.02)
     rate_there = 0.02 * min(1.0, fraction / 0.1)  # in the warm-up it is the peak to climb to
     assert scale * learning_rate(settings, fraction) == pytest.approx(rate_there)

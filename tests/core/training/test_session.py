@@ -127,7 +127,7 @@ def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, 
         name: value for name, value in SMALL.items() if name not in ("threads", "precision")
     }
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    folder = create_run("moved", text, "small", settings | chosen | {"steps": 9}, fold=0)
+    folder = create_run("moved", text, "small", settings | chosen | {"steps": 9}, min_count=0)
     here, _, compute = resolve(*prepare(folder))
     write_run_config(folder, here)
     again, _, _ = resolve(*prepare(folder))

@@ -10,7 +10,7 @@ from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training.step import Stepper
 
-MODEL = ModelConfig(vocab_size=7, embedding=4, hidden=5)
+MODEL = ModelConfig(vocab_size=7, embedding_dim=4, hidden_size=5)
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +26,7 @@ def text(characters: int = 200) -> Tensor:
 
 
 def stepper(model: ModelConfig = MODEL, **training: object) -> Stepper:
-    settings = TrainConfig(**({"batch": 3, "window": 6} | training))  # type: ignore[arg-type]
+    settings = TrainConfig(**({"batch_size": 3, "window": 6} | training))  # type: ignore[arg-type]
     torch.manual_seed(0)
     return Stepper(CharLSTM(model), text(), settings, "float32")
 
@@ -38,8 +38,8 @@ def losses(which: Stepper, steps: int) -> list[float]:
 def test_steps_are_adamw_on_the_clipped_gradient_of_the_mean_loss() -> None:
     # Loshchilov & Hutter 2019, algorithm 2, worked out here tensor by tensor.
     rate, decay, clip, (beta1, beta2) = 0.01, 0.1, 0.05, (0.9, 0.99)
-    made = stepper(clip=clip, weight_decay=decay, order="shuffled")
-    by_hand = stepper(clip=clip, weight_decay=decay, order="shuffled")
+    made = stepper(grad_clip=clip, weight_decay=decay, batching="shuffled")
+    by_hand = stepper(grad_clip=clip, weight_decay=decay, batching="shuffled")
     parameters = dict(by_hand.model.named_parameters())
     means = {name: torch.zeros_like(p) for name, p in parameters.items()}
     squares = {name: torch.zeros_like(p) for name, p in parameters.items()}
@@ -71,8 +71,8 @@ def test_steps_are_adamw_on_the_clipped_gradient_of_the_mean_loss() -> None:
 
 @pytest.mark.parametrize(("reset", "carries"), [(0.0, True), (1.0, False)])
 def test_a_lane_carries_its_state_on_unless_it_is_reset(reset: float, carries: bool) -> None:
-    made = stepper(reset=reset)
-    batches = stepper(reset=reset)._batches
+    made = stepper(state_reset_prob=reset)
+    batches = stepper(state_reset_prob=reset)._batches
     first, second = next(batches), next(batches)
     made.step(0.0)
     model = made.model
@@ -84,8 +84,8 @@ def test_a_lane_carries_its_state_on_unless_it_is_reset(reset: float, carries: b
 
 
 def test_shuffled_windows_start_from_the_empty_state() -> None:
-    made = stepper(order="shuffled")
-    batches = stepper(order="shuffled")._batches
+    made = stepper(batching="shuffled")
+    batches = stepper(batching="shuffled")._batches
     next(batches)
     second = next(batches)
     made.step(0.0)
@@ -96,8 +96,8 @@ def test_shuffled_windows_start_from_the_empty_state() -> None:
 
 
 def test_in_a_new_epoch_every_lane_starts_from_the_empty_state() -> None:
-    made = stepper(reset=0.0)
-    batches = stepper(reset=0.0)._batches
+    made = stepper(state_reset_prob=0.0)
+    batches = stepper(state_reset_prob=0.0)._batches
     for _ in range(made.steps_per_epoch):
         made.step(0.0)
         next(batches)
@@ -110,15 +110,15 @@ def test_in_a_new_epoch_every_lane_starts_from_the_empty_state() -> None:
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 @pytest.mark.parametrize("pause", [1, 10, 37])
 def test_going_on_from_a_snapshot_is_never_having_stopped(order: str, pause: int) -> None:
-    model = ModelConfig(vocab_size=7, embedding=4, hidden=5, layers=2, dropout=0.4)
-    undisturbed = stepper(model, order=order, reset=0.2)
+    model = ModelConfig(vocab_size=7, embedding_dim=4, hidden_size=5, layers=2, dropout=0.4)
+    undisturbed = stepper(model, batching=order, state_reset_prob=0.2)
     expected = losses(undisturbed, 60)
-    made = stepper(model, order=order, reset=0.2)
+    made = stepper(model, batching=order, state_reset_prob=0.2)
     assert losses(made, pause) == expected[:pause]
     snapshot = made.capture()
     losses(made, 5)  # whatever happens meanwhile
     torch.manual_seed(99)
-    fresh = stepper(model, order=order, reset=0.2)
+    fresh = stepper(model, batching=order, state_reset_prob=0.2)
     fresh.restore(snapshot)
     assert fresh.step_count == pause
     assert losses(fresh, 60 - pause) == expected[pause:]

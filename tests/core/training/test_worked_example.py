@@ -15,7 +15,7 @@ from charloom.tui.tour.worked_example import ExampleProcess, WorkedExample
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import damage, random_checkpoint, ref, save_model
 
-SMALL: dict[str, Any] = {"batch": 4, "window": 16, "rate": 0.01}
+SMALL: dict[str, Any] = {"batch_size": 4, "window": 16, "learning_rate": 0.01}
 
 
 def saved(layers: int = 1, **over: Any) -> Checkpoint:
@@ -45,8 +45,8 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
     from charloom.core.training.step import Stepper
     from charloom.core.training.worked_example import work
 
-    found = saved(layers=2, tied=tied, embedding=8 if tied else 4)
-    training = replace(found.training, order=order, clip=0.05)
+    found = saved(layers=2, tie_weights=tied, embedding_dim=8 if tied else 4)
+    training = replace(found.training, batching=order, grad_clip=0.05)
     example = WorkedExample.from_json(json.loads(json.dumps(work(found, TEXT, training))))
 
     model = CharLSTM(found.model)

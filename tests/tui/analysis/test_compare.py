@@ -35,7 +35,7 @@ def loom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the store have a model whose text is at hand, and another that is not as good."""
     own_assets(tmp_path, monkeypatch)
     learned("loom", create("loom"))
-    save_model("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden=16, step=2_500))
+    save_model("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden_size=16, step=2_500))
 
 
 def sides(pilot: Pilot[None]) -> tuple[CompareSide, CompareSide]:

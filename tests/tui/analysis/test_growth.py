@@ -85,7 +85,7 @@ async def test_every_checkpoint_goes_on_from_what_is_asked_and_can_be_talked_wit
         assert len(str(app.screen.query_one("#whole", Static).render())) == 3 + len(first.text)
 
         await pilot.press("down", "enter")
-        await until(pilot, lambda: "It is no safetensors file" in told(app)[0])
+        await until(pilot, lambda: "It is not a safetensors file" in told(app)[0])
 
         await pilot.press("t")
         put(pilot, "hot")

@@ -52,7 +52,7 @@ STRANGE = (
 def model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLORTERM", "truecolor")
     known = "".join(Vocab.from_text(PASSAGE).chars)
-    save_model("weaver", random_checkpoint(known, layers=2, hidden=12, seed=4))
+    save_model("weaver", random_checkpoint(known, layers=2, hidden_size=12, seed=4))
 
 
 @asynccontextmanager

@@ -52,7 +52,7 @@ def test_json_is_an_object_for_each_checkpoint() -> None:
         "fault": None,
     }
     assert (damaged["text"], damaged["loss"]) == ("", None)
-    assert "It is no safetensors file" in damaged["fault"]
+    assert "It is not a safetensors file" in damaged["fault"]
     assert last["step"] == 30_000 and last["measure"] == "carried"
 
 

@@ -37,7 +37,7 @@ def _models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         losses = Losses(train=loss / 2, validation=loss)
         save_model("weaver", random_checkpoint(step=step, losses=losses))
     card = CorpusInfo(title="烏鴉\x1b", sha256="0" * 64, characters=9, opening="烏")
-    save_model("烏", random_checkpoint(hidden=12, layers=2, step=1_234, corpus=card))
+    save_model("烏", random_checkpoint(hidden_size=12, layers=2, step=1_234, corpus=card))
 
 
 def models(*arguments: str) -> Result:
@@ -77,9 +77,9 @@ def test_the_list_for_scripts() -> None:
     assert weaver == {
         "name": "weaver",
         "bundled": False,
-        "hidden": 8,
+        "hidden_size": 8,
         "layers": 1,
-        "embedding": 4,
+        "embedding_dim": 4,
         "vocab_size": 28,
         "parameters": 812,
         "best_step": 200,

@@ -83,9 +83,9 @@ async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
         assert view.checkpoint and view.checkpoint.step == 3_000  # the cursor begins at the best
         await pilot.press("tab", "up")
         fault = app.screen.query_one("#fault", Static)
-        await until(pilot, lambda: "It is no safetensors file" in str(fault.render()))
+        await until(pilot, lambda: "It is not a safetensors file" in str(fault.render()))
         await pilot.press("enter")
-        await until(pilot, lambda: "cannot be used: It is no safetensors file" in told(app)[0])
+        await until(pilot, lambda: "cannot be used: It is not a safetensors file" in told(app)[0])
 
 
 async def test_a_checkpoint_is_talked_with() -> None:

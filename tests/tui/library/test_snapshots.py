@@ -87,7 +87,9 @@ def models() -> None:
     pin_checkpoint(ref("creature@1000"))
     checkpoint_path("creature@2000").write_bytes(b"no checkpoint")
     write_notes("creature", "It rejoices a lot.\nThe next one gets more dropout.")
-    save_model("the lay of the grey sea", random_checkpoint(layers=2, hidden=24, embedding=16))
+    save_model(
+        "the lay of the grey sea", random_checkpoint(layers=2, hidden_size=24, embedding_dim=16)
+    )
 
 
 @SIZES

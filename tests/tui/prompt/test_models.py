@@ -76,7 +76,7 @@ async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
             ["sailor@100", "100", f"{bits(2.0):.2f}", "0.0"],
         ]
         assert "[b]The Sea[/b]" in shown(app)
-        assert "broken@last" in shown(app) and "no safetensors file" in shown(app)
+        assert "broken@last" in shown(app) and "not a safetensors file" in shown(app)
         await pilot.press(*"sail", "down", "enter")
         await until(pilot, lambda: "sailor@last · 2.45 bits/char" in words(app))
         turn = await written(pilot, "the sea ")

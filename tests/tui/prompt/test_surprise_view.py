@@ -115,7 +115,7 @@ def test_how_surprise_looks(
     if colour == "marks":
         monkeypatch.setenv("NO_COLOR", "1")
     text = "you will rejoice to hear\nthat no disaster has come"
-    save_model("weaver", random_checkpoint(hidden=64, seed=2, step=4_210))
+    save_model("weaver", random_checkpoint(hidden_size=64, seed=2, step=4_210))
     choose(seed=7, length=200)
     app = CharloomApp()
 

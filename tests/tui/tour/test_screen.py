@@ -32,7 +32,7 @@ def _model() -> None:
     """Have a model whose text is at hand."""
     sha256 = read_run_config(create("weaver")).sha256
     card = CorpusInfo("sea", sha256, len(TEXT), TEXT[:20])
-    training = TrainConfig(batch=4, window=16)
+    training = TrainConfig(batch_size=4, window=16)
     save_model("weaver", random_checkpoint(TEXT, corpus=card, training=training))
     save(Preferences(model="weaver", temperature=0.7, top_k=3))
 

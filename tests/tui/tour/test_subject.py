@@ -64,7 +64,7 @@ def test_a_short_text_shrinks_the_batch_and_a_long_one_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     short = of("The sea was grey. " * 10)
-    assert short.shrunk and short.training.batch < 36
+    assert short.shrunk and short.training.batch_size < 36
     monkeypatch.setattr(subject, "MOST", 2_000)
     long = of(TEXT)
     assert len(long.known) == 2_000 and not long.own

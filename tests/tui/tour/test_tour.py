@@ -43,7 +43,7 @@ def toured(text: str, chosen: SamplingConfig | None = None, **over: Any) -> Tour
     from charloom.core.training.worked_example import work
 
     found = random_checkpoint(text, **over)
-    found = replace(found, training=replace(found.training, batch=4, window=16))
+    found = replace(found, training=replace(found.training, batch_size=4, window=16))
     save_model("weaver", found)
     opened = corpus.Corpus(text, "mine", "mine.txt", "utf-8", "0" * 64)
     tour = Tour(load_subject(ref("weaver"), lambda: opened), chosen or SamplingConfig())

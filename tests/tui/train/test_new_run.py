@@ -110,7 +110,7 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
         await pilot.press(*["tab"] * 6, *"1", "ctrl+s")
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         made = plan("pasted-text")
-        assert made["chosen"] == {"steps": 9, "hidden": 8, "threads": 1}
+        assert made["chosen"] == {"steps": 9, "hidden_size": 8, "threads": 1}
         assert ModelDir.named("pasted-text").corpus.read_bytes() == (TEXT + HOSTILE).encode()
         assert preferences.load().recent_texts == ()
         await until(pilot, lambda: "✓ pasted-text  completed" in shown(app))

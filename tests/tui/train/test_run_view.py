@@ -142,7 +142,9 @@ async def test_nothing_a_run_tells_can_act_or_break_the_view() -> None:
     hostile = "\x1b[2J\x9b31m\x07[red]\u202e[/]"
     first = course()[0]
     assert isinstance(first, Started)
-    wrong = replace(first, model={"hidden": [hostile], "layers": {}}, training={"minutes": "x"})
+    wrong = replace(
+        first, model={"hidden_size": [hostile], "layers": {}}, training={"minutes": "x"}
+    )
     far = 9e18  # about the largest that is taken for an event's
     beyond = Progress(7, -far, far, far, -far, far, -far, far, far)
     write_run("sea", wrong, beyond, RunWarning(hostile), Sample(7, hostile), title=hostile)
