@@ -1,8 +1,8 @@
-"""What a trainer can be told while it trains, and what its process understands.
+"""Commands to a trainer, and the exit status and signals of its process.
 
-``models/NAME/orders.jsonl`` holds the orders, one JSON object a line: ``{"order": "pause"}``.
-Whoever has something to say appends to it; the trainer obeys what comes after it took the run's
-lock, so that no order meant for an earlier trainer is ever obeyed by a later one.
+The file ``commands.jsonl`` in the run's folder holds one JSON object per line, such as
+``{"command": "pause"}``. Any process may append to it. A trainer obeys the lines that come after it
+took the run's lock, so a command to an earlier trainer never reaches a later one.
 """
 
 import json
@@ -20,20 +20,20 @@ from charloom.core.store.model_dir import ModelDir
 CommandKind = Literal["pause", "continue", "stop", "checkpoint", "set-lr"]
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-"""What a trainer takes as the order to stop, besides the order itself."""
+"""Signals that stop a trainer, as the command does."""
 EXIT_ALREADY_TRAINING = 3
-"""The exit status of a trainer that found another one at work on its run."""
+"""The exit status of a trainer whose run another one is training."""
 
 _POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something to do at the next step boundary; an invalid one raises :class:`CharloomError`."""
+    """An action at the next step boundary; an invalid one raises :class:`CharloomError`."""
 
     kind: CommandKind
     value: float | None = None
-    """The learning rate from the next step on, for ``set-lr``."""
+    """For ``set-lr``: the learning rate from the next step on."""
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(CommandKind):
@@ -41,45 +41,45 @@ class Command:
             raise CharloomError(f"A trainer understands {kinds}, not {str(self.kind)[:40]!r}.")
         if self.kind == "set-lr":
             if self.value is None:
-                raise CharloomError("The order to set the learning rate needs a number.")
-            TrainConfig(learning_rate=self.value)  # refuses what is out of range
+                raise CharloomError("The command set-lr needs a number.")
+            TrainConfig(learning_rate=self.value)  # checks the range
 
 
-def send_command(folder: ModelDir, order: Command) -> None:
-    """Tell the trainer of the run in ``folder``; where none is at work, nobody hears it."""
-    said = {"order": order.kind} | ({} if order.value is None else {"value": order.value})
+def send_command(folder: ModelDir, command: Command) -> None:
+    """Send ``command`` to the trainer of a run; without a trainer, it has no effect."""
+    value = {} if command.value is None else {"value": command.value}
     try:
-        append_line(folder.commands, json.dumps(said).encode())
+        append_line(folder.commands, json.dumps({"command": command.kind} | value).encode())
     except OSError as error:
         raise CharloomError(
-            f"The order for {folder.name!r} cannot be written ({error.strerror}); see that "
+            f"The command to {folder.name!r} cannot be written ({error.strerror}); see that "
             f"{str(folder.path)!r} is there, can be written to, and has room."
         ) from error
 
 
 class CommandReader:
-    """The orders given from now on to the run in ``folder``; when that is gone, to stop."""
+    """Reads the commands that are sent to a run from now on; if its folder is gone, to stop."""
 
     def __init__(self, folder: ModelDir) -> None:
         self._folder = folder
         self._lines = LineTail.tail(folder.commands)
-        self._waiting: deque[Command] = deque()
-        self._next_look = 0.0
+        self._pending: deque[Command] = deque()
+        self._next_poll = 0.0
 
     def next(self) -> Command | None:
-        """Return the next order, if there is one; the file is looked at ten times a second."""
-        if not self._waiting and (now := time.perf_counter()) >= self._next_look:
-            self._next_look = now + _POLL_SECONDS
-            self._waiting.extend(order for line in self._lines.read() if (order := _parsed(line)))
+        """Return the next command, if there is one; the file is read ten times a second."""
+        if not self._pending and (now := time.perf_counter()) >= self._next_poll:
+            self._next_poll = now + _POLL_SECONDS
+            self._pending.extend(c for line in self._lines.read() if (c := _parse(line)))
             if not self._folder.path.is_dir():
-                self._waiting.append(Command("stop"))
-        return self._waiting.popleft() if self._waiting else None
+                self._pending.append(Command("stop"))
+        return self._pending.popleft() if self._pending else None
 
 
-def _parsed(line: bytes) -> Command | None:
-    """Return the order in ``line``, or None when the line is torn or tells of no known order."""
+def _parse(line: bytes) -> Command | None:
+    """Return the command in ``line``; None if it is cut off or unknown."""
     try:
-        said = json.loads(line)
-        return Command(said["order"], said.get("value"))
+        record = json.loads(line)
+        return Command(record["command"], record.get("value"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CharloomError):
         return None

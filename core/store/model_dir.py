@@ -22,7 +22,7 @@ class ModelDir:
         self.corpus = path / "corpus.txt"  # a copy of the training text: the original may move
         self.metrics = path / "metrics.jsonl"  # the events of the run, one per line
         self.samples = path / "samples.jsonl"  # the same for the texts generated during training
-        self.commands = path / "orders.jsonl"  # to the trainer
+        self.commands = path / "commands.jsonl"  # to the trainer
         self.lock = path / "lock"  # held by the trainer
         self.trainer_log = path / "trainer.log"  # output of the latest trainer
         self.reserve = path / "reserve"  # disk space to be freed to report a full disk

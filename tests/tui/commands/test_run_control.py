@@ -86,7 +86,7 @@ def test_a_run_that_is_not_being_trained_is_reported_with_a_hint(command: str) -
 def sent(folder: ModelDir) -> list[str]:
     """Return the commands that were sent to the run in ``folder``."""
     lines = folder.commands.read_text().splitlines()
-    return [json.loads(line)["order"] for line in lines]
+    return [json.loads(line)["command"] for line in lines]
 
 
 @contextmanager
