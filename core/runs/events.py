@@ -60,7 +60,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """The *carried* loss: the mean over ``counted`` characters of the held-out text."""
+    """The *carried* loss: the mean over ``counted_characters`` of the held-out text."""
 
     event: ClassVar[str] = "validated"
     step: int
@@ -68,7 +68,7 @@ class Validated:
     val_bits_per_char: float
     best_val_loss: float
     best_step: int
-    counted: int
+    counted_characters: int
     seconds: float
 
 
@@ -147,12 +147,13 @@ class Finished:
     best_step: int
     elapsed_seconds: float
     message: str = ""  # what was wrong, when it failed
-    counted: int | None = None  # held-out characters that val_loss is the mean of
+    counted_characters: int | None = None  # held-out characters that val_loss is the mean of
 
     @property
     def measured_on(self) -> str:
         """What the losses were measured on, in words."""
-        return f"{self.counted:,} held-out characters" if self.counted else "the held-out text"
+        counted = self.counted_characters
+        return f"{counted:,} held-out characters" if counted else "the held-out text"
 
     @classmethod
     def failed(cls, message: str) -> "Finished":

@@ -37,7 +37,7 @@ class LineTail:
 
     def __init__(self, path: Path, position: int = 0) -> None:
         self._path, self._position = path, position
-        self.behind = False
+        self.has_more = False
         """Whether the last look left some of the file for the next."""
 
     @classmethod
@@ -46,7 +46,7 @@ class LineTail:
         return cls(path, max(0, file_size(path) - most))
 
     def read(self) -> list[bytes]:
-        """Return the whole lines that have come, none empty, 128 KB at most: see :attr:`behind`."""
+        """Return the new whole lines, none empty, of at most 128 KB: see :attr:`has_more`."""
         return _split(self._next(_MOST))
 
     def _next(self, most: int) -> bytes:
@@ -63,10 +63,10 @@ class LineTail:
                 piece = file.read(min(most, end - self._position))
         except OSError:  # not there yet, or no longer
             pass
-        self.behind = self._position + len(piece) < end
+        self.has_more = self._position + len(piece) < end
         whole = piece[: piece.rfind(b"\n") + 1]
         # A line of such a length that it does not end in there is none of ours.
-        self._position += len(piece if self.behind and not whole else whole)
+        self._position += len(piece if self.has_more and not whole else whole)
         return whole
 
 
@@ -84,7 +84,7 @@ class SampledLineTail(LineTail):
         self._part = 0  # bytes; 0 as long as nothing is left out
 
     def read(self) -> list[bytes]:
-        """Return lines that have come, all or a sample of them: see :attr:`behind`."""
+        """Return lines that have come, all or a sample of them: see :attr:`has_more`."""
         sample: list[bytes] = []
         for _ in range(_PARTS_AT_A_TIME):
             left = file_size(self._path) - self._position

@@ -102,9 +102,9 @@ class RunMonitor:
         self._mark = file_size(self._log) if process else None
 
     @property
-    def behind(self) -> bool:
+    def has_more(self) -> bool:
         """Whether there is more to read already."""
-        return self._metrics.behind or self._samples.behind
+        return self._metrics.has_more or self._samples.has_more
 
     def refresh(self) -> bool:
         """Read what has come and return whether anything is different."""
@@ -113,7 +113,7 @@ class RunMonitor:
         lines = self._metrics.read() + self._samples.read()
         for event in _events(lines):
             self._take(event)
-        if self._metrics.behind:
+        if self._metrics.has_more:
             for event in _ending(self._log, file_size(self._log)):
                 self._note(event)
         self.state = self._judge(at_work, self._told)

@@ -1,10 +1,7 @@
-"""Run directories: a training run as others see it. No torch here; the trainer is a child process.
+"""Training runs: create one, launch its trainer, and read the events as they come.
 
-``models/NAME/`` holds ``run.json`` (what is trained, how, on what), ``corpus.txt`` (the text, so
-that a run does not depend on a file that may move), ``metrics.jsonl`` and ``samples.jsonl`` (the
-events, one a line), ``orders.jsonl``, ``lock`` (held while it is trained), ``trainer.log`` (what
-its last trainer printed), ``checkpoints/``, ``resume.safetensors`` and, while it is trained,
-``reserve`` (room to tell of a full disk).
+A run lives in its model's folder, see :class:`ModelDir`. The trainer is a child process; torch is
+not imported here.
 """
 
 import hashlib
@@ -18,11 +15,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from charloom.core.child_process import CHILD_ENVIRONMENT
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from charloom.core.errors import CharloomError
@@ -35,37 +33,51 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import new_model_folder
 
 _POLL_SECONDS = 0.1
-_EXIT_GRACE_SECONDS = 5.0  # in which a trainer that is done has ended, or somebody else has begun
+_EXIT_GRACE_SECONDS = 5.0  # for a trainer to exit after its last event
 
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """What a person asked for: a preset, the settings that differ from it, and the text."""
+    """The configuration of a run: a preset, the settings that differ from it, and the text."""
 
     preset: str
-    chosen: dict[str, Any]
+    overrides: dict[str, Any]
     min_count: int
     title: str
     source: str
     encoding: str
     sha256: str
     notes: list[str] = field(default_factory=list)
-    model: dict[str, Any] | None = None  # as resolved when training first began
-    training: dict[str, Any] | None = None
-    device: str = ""  # that it was last trained on
+    model: ModelConfig | None = None  # as resolved when training first began
+    training: TrainConfig | None = None
+    device: str = ""  # the latest one
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Build from a JSON object; a wrong one raises ``TypeError`` or :class:`CharloomError`."""
+        config = cls(**data)
+        return replace(
+            config,
+            model=config.model and ModelConfig.from_json(data["model"]),
+            training=config.training and TrainConfig.from_json(data["training"]),
+        )
 
 
 def create_run(
-    name: str, corpus: Corpus, preset: str, chosen: dict[str, Any], min_count: int
+    name: str, corpus: Corpus, preset: str, overrides: dict[str, Any], min_count: int
 ) -> ModelDir:
-    """Make the directory of a new run and return it."""
+    """Create the folder of a new run and return it."""
     if Vocab.from_text(corpus.text, min_count).chars == (PLACEHOLDER,):
         raise CharloomError(
             f"--fold {min_count} leaves no character unfolded; choose a smaller one."
         )
-    plan = RunConfig(
+    config = RunConfig(
         preset=preset,
-        chosen=chosen,
+        overrides=overrides,
         min_count=min_count,
         title=corpus.title,
         source=corpus.source,
@@ -73,18 +85,17 @@ def create_run(
         sha256=corpus.sha256,
         notes=list(corpus.notes),
     )
-    with new_model_folder(name) as made:
-        data = corpus.text.encode("utf-8", "surrogatepass")
-        write_atomically(made.corpus, data)
-        write_atomically(made.run_config, _encoded(plan))
+    with new_model_folder(name) as folder:
+        write_atomically(folder.corpus, corpus.text.encode("utf-8", "surrogatepass"))
+        write_atomically(folder.run_config, _encode(config))
     return ModelDir.named(name)
 
 
-def read_training_text(folder: ModelDir, plan: RunConfig) -> str:
-    """Return the text that the run in ``folder`` learns: the one that ``plan`` was made for."""
+def read_training_text(folder: ModelDir, config: RunConfig) -> str:
+    """Return the training text of a run; its digest must be that in ``config``."""
     try:
         data = _read(folder.corpus)
-        if hashlib.sha256(data).hexdigest() != plan.sha256:
+        if hashlib.sha256(data).hexdigest() != config.sha256:
             raise ValueError("the text was changed")
         return data.decode()
     except (OSError, ValueError) as error:
@@ -93,43 +104,47 @@ def read_training_text(folder: ModelDir, plan: RunConfig) -> str:
         ) from error
 
 
-def write_run_config(folder: ModelDir, plan: RunConfig) -> None:
-    """Put ``plan`` into ``folder``, in place of the one that was there."""
+def write_run_config(folder: ModelDir, config: RunConfig) -> None:
+    """Replace the configuration of a run."""
     path = folder.run_config
     try:
-        write_atomically(path, _encoded(plan))
+        write_atomically(path, _encode(config))
     except OSError as error:
         raise CharloomError(
             f"{str(path)!r} cannot be written ({error.strerror}); make room there."
         ) from error
 
 
-def _encoded(plan: RunConfig) -> bytes:
-    return json.dumps(asdict(plan), indent=1).encode()
-
-
 def read_run_config(folder: ModelDir) -> RunConfig:
-    """Return the plan in ``folder``."""
+    """Return the configuration of a run."""
+    problem = "has no readable run.json"
     try:
-        return RunConfig(**json.loads(_read(folder.run_config)))
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+        data = json.loads(_read(folder.run_config))
+        if isinstance(data, dict) and set(data) - {f.name for f in fields(RunConfig)}:
+            problem = "was made by another version of Charloom"
+        return RunConfig.from_json(data)
+    except (OSError, ValueError, TypeError, RecursionError, CharloomError) as error:
         raise CharloomError(
-            f"{folder.name!r} has no readable run.json, so it cannot be trained; "
+            f"{folder.name!r} {problem}, so it cannot be trained; "
             "start a new run under another name."
         ) from error
 
 
+def _encode(config: RunConfig) -> bytes:
+    return json.dumps(config.to_json(), indent=1).encode()
+
+
 def _read(path: Path) -> bytes:
-    if not path.is_file():  # opening a pipe would wait for ever
+    if not path.is_file():  # opening a pipe would block
         raise FileNotFoundError
     return path.read_bytes()
 
 
 def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[bytes]:
-    """Start a trainer of the run in ``folder``; it outlives whoever started it.
+    """Start a trainer, which outlives this process.
 
-    It has a session of its own, so that neither Ctrl-C in the terminal nor the terminal's end
-    reaches it. It is not one of asyncio's children: those are killed when their loop is closed.
+    It has a session of its own, so neither Ctrl-C nor the end of the terminal reaches it. It is not
+    a child of asyncio, which kills its children when the loop closes.
     """
     command = [
         sys.executable,
@@ -140,7 +155,7 @@ def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[b
         str(time.time()),
     ]
     try:
-        with folder.trainer_log.open("ab") as log, _signals_held():
+        with folder.trainer_log.open("ab") as log, _signals_blocked():
             process = subprocess.Popen(
                 command + ["--resume"] * resume,
                 stdin=subprocess.DEVNULL,
@@ -154,80 +169,77 @@ def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[b
             f"The training of {folder.name!r} cannot be started ({error.strerror}); see that "
             f"{str(folder.path)!r} is there and has room."
         ) from error
-    # Somebody waits for it for as long as this process lives: no zombie stays when it has ended,
-    # and nobody lets go of it, which Python would warn of, while it goes on.
+    # A thread waits for it while this process lives: an ended trainer does not become a zombie, and
+    # the Popen of a running one is not garbage-collected, of which Python would warn.
     threading.Thread(target=process.wait, daemon=True).start()
     return process
 
 
 def exit_message(folder: ModelDir, status: int) -> str:
-    """Return a sentence on why the trainer of ``folder`` ended as it did, without a word."""
+    """Return a sentence on a trainer that ended with ``status`` without reporting it."""
     how = f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"
-    if status == -9:  # SIGKILL, which not every system has a name for
+    if status == -9:  # SIGKILL, a name that Windows lacks
         how += "; the system may have run out of memory"
     log = repr(str(folder.trainer_log))
     return f"The training process {how}. Its last checkpoint is kept, and {log} has more."
 
 
 class EventReader:
-    """What happens in the run in ``folder`` from now on, and what was told there before.
+    """Reads the events of a run from now on, and past ones from the last ``past_bytes``."""
 
-    Of that, it reads the last ``past`` bytes.
-    """
+    def __init__(self, folder: ModelDir, past_bytes: int = 0) -> None:
+        self._metrics = LineTail.tail(folder.metrics, past_bytes)
+        self._samples = LineTail.tail(folder.samples, past_bytes)
 
-    def __init__(self, folder: ModelDir, past: int = 0) -> None:
-        self._metrics = LineTail.tail(folder.metrics, past)
-        self._samples = LineTail.tail(folder.samples, past)
-
-    def before(self) -> list[Event]:
-        """Return what the trainer at work has told so far; the last sample comes at the end."""
-        told: list[Event] = []
-        for event in _events(self._metrics):
+    def past_events(self) -> list[Event]:
+        """Return the past events of the current trainer; the latest sample is the last one."""
+        past: list[Event] = []
+        for event in _read_events(self._metrics):
             if isinstance(event, Started | Finished):
-                told.clear()
+                past.clear()
             if not isinstance(event, Finished):
-                told.append(event)
-        return told + list(_events(self._samples))[-1:]
+                past.append(event)
+        return past + list(_read_events(self._samples))[-1:]
 
     def events(
-        self, at_work: Callable[[], bool], enough: Callable[[], bool] = lambda: False
+        self, is_training: Callable[[], bool], cancelled: Callable[[], bool] = lambda: False
     ) -> Iterator[Event]:
-        """Yield events as they come, to the run's end or until nobody is ``at_work`` on it.
+        """Yield events as they come, until the run has ended, has no trainer, or is ``cancelled``.
 
-        Both functions are asked ten times a second; nothing more comes when it is ``enough``.
+        Both functions are called ten times a second.
         """
-        while not enough():
-            working = at_work()  # asked first, so that nothing is missed after the end
-            for event in _events(self._metrics):
+        while not cancelled():
+            training = is_training()  # first, so that no event before the end is missed
+            for event in _read_events(self._metrics):
                 if isinstance(event, Finished):
-                    _wait_until_free(at_work)
-                    yield from _events(self._samples)
+                    _wait_for_exit(is_training)
+                    yield from _read_events(self._samples)
                     yield event
                     return
                 yield event
-            yield from _events(self._samples)
-            if not working:
+            yield from _read_events(self._samples)
+            if not training:
                 return
             time.sleep(_POLL_SECONDS)
 
 
 class TrainerProcess:
-    """A trainer child process and the events of its run from now on."""
+    """A trainer started by this process, and the events of its run from then on."""
 
     def __init__(self, folder: ModelDir, resume: bool = False) -> None:
         self._folder = folder
-        self._news = EventReader(folder)
+        self._reader = EventReader(folder)
         self._process = launch_trainer(folder, resume)
 
     def stop(self) -> None:
-        """Ask the trainer to save at the next step boundary and end."""
-        if self._at_work():
+        """Ask the trainer to save at the next step boundary and exit."""
+        if self._is_running():
             self._process.send_signal(signal.SIGINT)
 
     def events(self) -> Iterator[Event]:
         """Yield the run's events as they come, until it has ended."""
         event = None
-        for event in self._news.events(self._at_work):
+        for event in self._reader.events(self._is_running):
             yield event
         if isinstance(event, Finished):
             return
@@ -239,28 +251,28 @@ class TrainerProcess:
             )
         raise CharloomError(exit_message(self._folder, status))
 
-    def _at_work(self) -> bool:
+    def _is_running(self) -> bool:
         return self._process.poll() is None
 
 
-def _events(lines: LineTail) -> Iterator[Event]:
-    """Yield all events that have come."""
+def _read_events(lines: LineTail) -> Iterator[Event]:
+    """Yield all new events."""
     while True:
         yield from filter(None, map(events.from_line, lines.read()))
-        if not lines.behind:
+        if not lines.has_more:
             return
 
 
-def _wait_until_free(at_work: Callable[[], bool]) -> None:
-    """Wait for a trainer that has told of the end: whoever learns of it finds the run free."""
-    latest = time.monotonic() + _EXIT_GRACE_SECONDS
-    while at_work() and time.monotonic() < latest:
+def _wait_for_exit(is_training: Callable[[], bool]) -> None:
+    """Wait for a trainer to exit after its last event, so that the run is free when it is seen."""
+    deadline = time.monotonic() + _EXIT_GRACE_SECONDS
+    while is_training() and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS / 10)
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
-    """Start a child that signals wait for until it has set its handlers: none comes too early."""
+def _signals_blocked() -> Iterator[None]:
+    """Block the stop signals in a child until it has set its handlers, so that none is lost."""
     if os.name == "nt":  # has no such signals
         yield
         return

@@ -144,7 +144,7 @@ class Validator:
             val_bits_per_char=bits(loss.nats),
             best_val_loss=state.best_loss,
             best_step=state.best_step,
-            counted=loss.counted,
+            counted_characters=loss.counted,
             seconds=seconds,
         )
         return self.validated

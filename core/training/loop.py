@@ -313,5 +313,5 @@ class _TrainingLoop:
             best_step=best.step,
             elapsed_seconds=self._budget.elapsed,
             message=_DIVERGED if reason == "failed" else "",
-            counted=validator.counted,
+            counted_characters=validator.counted,
         )

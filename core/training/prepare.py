@@ -2,7 +2,6 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.presets import PRESETS
@@ -32,10 +31,9 @@ def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
     text = read_training_text(folder, config)
     vocab = Vocab.from_text(text, config.min_count)
     if config.model and config.training:
-        model = ModelConfig.from_json(config.model)
-        training = TrainConfig.from_json(config.training)
+        model, training = config.model, config.training
     else:
         preset = PRESETS.get(config.preset, PRESETS["medium"])
-        model, training = preset.settings(len(vocab), config.chosen)
+        model, training = preset.settings(len(vocab), config.overrides)
     corpus = CorpusInfo(config.title, config.sha256, len(text), text[:_OPENING_CHARACTERS])
     return config, TrainingTask.from_text(text, vocab, corpus, model, training)

@@ -85,7 +85,7 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
         speed = tune_compute(model, training).chars_per_second
         minutes = training.minutes or DEFAULT_MINUTES
         preset = auto_preset(task.corpus.characters, minutes * 60, speed)
-        model, training = preset.settings(len(task.vocab), config.chosen)
+        model, training = preset.settings(len(task.vocab), config.overrides)
     training, note = shrink_to_fit(training, len(task.train_ids))
     if note:
         config = replace(config, notes=[*config.notes, note])
@@ -97,10 +97,10 @@ def _resolve_resumed(
 ) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
     """Reuse the stored settings; on other hardware, tune again those that the user did not set."""
     compute = tune_compute(task.model, task.training)
-    fits = "threads" in config.chosen or task.training.threads <= usable_cores()
+    fits = "threads" in config.overrides or task.training.threads <= usable_cores()
     if compute.device.type == config.device and fits:
         return config, task, compute
-    auto = {name: value for name, value in _AUTO_SETTINGS.items() if name not in config.chosen}
+    auto = {name: value for name, value in _AUTO_SETTINGS.items() if name not in config.overrides}
     return _with_settings(config, task, task.model, replace(task.training, **auto))
 
 
@@ -109,9 +109,7 @@ def _with_settings(
 ) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
     compute = tune_compute(model, training)
     training = replace(training, precision=compute.precision, threads=compute.threads)
-    config = replace(
-        config, model=model.to_json(), training=training.to_json(), device=compute.device.type
-    )
+    config = replace(config, model=model, training=training, device=compute.device.type)
     return config, replace(task, model=model, training=training), compute
 
 

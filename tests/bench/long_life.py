@@ -99,7 +99,7 @@ def _watched(folder: ModelDir) -> tuple[float, float]:
     """Return in how many seconds a run is known, and the milliseconds of the longest look."""
     run = RunMonitor(folder)
     looks: list[float] = []
-    while not looks or run.behind:
+    while not looks or run.has_more:
         begin = time.perf_counter()
         run.refresh()
         looks.append(time.perf_counter() - begin)

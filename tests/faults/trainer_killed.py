@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charloom.core.config import ModelConfig
 from charloom.core.errors import CharloomError
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
@@ -136,7 +135,8 @@ class _Chain:
             return
         self._hold(there[-1].step >= saved[-1], "the newest checkpoint is lost")
         with self._no_fault("resume.safetensors"):
-            model = ModelConfig.from_json(read_run_config(self._folder).model or {})
+            model = read_run_config(self._folder).model
+            assert model
             snapshot, _ = resume.read_state(self._folder.resume_state, model)
             self._hold(snapshot.step >= saved[-1], "what it takes to go on is lost")
         self.lost = max(self.lost, _unsaved(told))

@@ -57,7 +57,7 @@ def runs(as_json: bool) -> None:
     monitors = [RunMonitor(folder) for folder in list_runs()]
     for run in monitors:
         run.refresh()
-        while run.behind:
+        while run.has_more:
             run.refresh()
     monitors.sort(key=lambda run: run.state not in run_status.LIVE)
     if as_json:
@@ -174,7 +174,7 @@ class _TrainerControl:
         self._name = name
         self._folder = ModelDir.named(find_model(name).name)
         self._reader = EventReader(self._folder, _MAX_PAST_BYTES)
-        current = current_state_events(self._reader.before())
+        current = current_state_events(self._reader.past_events())
         require_live(name)
         self.paused = next((event for event in current if isinstance(event, Paused)), None)
         """The event that reported the present pause, if there is one."""

@@ -74,7 +74,7 @@ def attach_run(name: str, as_json: bool) -> int:
     run = require_live(name)
     folder = ModelDir.named(name)
     reader = EventReader(folder, _MAX_PAST_BYTES)
-    past_events = reader.before()
+    past_events = reader.past_events()
     if sys.stderr.isatty() and not as_json:
         echo_dim("Ctrl-C leaves this view; the training continues.")
     last: Event | None = None

@@ -101,7 +101,7 @@ class RunManager:
                 del self._monitors[name]
             new = [folder for folder in folders if folder.name not in self._monitors]
             ended = [run for run in self._monitors.values() if run.state not in LIVE]
-            changed = [run.refresh() for run in ended if not run.behind]
+            changed = [run.refresh() for run in ended if not run.has_more]
             for folder in new[:_MAX_NEW_RUNS_PER_SCAN]:
                 self._watch(folder)
             if new[_MAX_NEW_RUNS_PER_SCAN:]:
@@ -124,18 +124,18 @@ class RunManager:
 
     def _start_reading_long_logs(self) -> None:
         """Read unfinished logs to their ends in slices."""
-        if not self._reading_long_logs and any(run.behind for run in self._monitors.values()):
+        if not self._reading_long_logs and any(run.has_more for run in self._monitors.values()):
             self._reading_long_logs = True
             self._app.run_worker(self._read_long_logs())
 
     async def _read_long_logs(self) -> None:
         """Read long logs, that of the run on screen first."""
-        while behind := [run for run in self._monitors.values() if run.behind]:
+        while behind := [run for run in self._monitors.values() if run.has_more]:
             run = min(behind, key=lambda run: run.name != self.viewed_run)
             until = monotonic() + _SLICE_SECONDS
-            while run.behind and monotonic() < until:
+            while run.has_more and monotonic() < until:
                 self._refresh(run)
-            if not run.behind:
+            if not run.has_more:
                 self.changed.publish(None)
             await asyncio.sleep(_YIELD_SECONDS)
         self._reading_long_logs = False

@@ -72,7 +72,12 @@ def test_an_unknown_command_is_refused(kind: Any) -> None:
 
 HOSTILE = [
     *(b"", b"null", b"7", b'"stop"', b"[]", b"{}", b"\xff\xfe{", b"[" * 10_000, b"{" * 10_000),
-    *(b'{"command": "explode"}', b'{"command": ["stop"]}', b'{"command": {}}', b'{"stop": "command"}'),
+    *(
+        b'{"command": "explode"}',
+        b'{"command": ["stop"]}',
+        b'{"command": {}}',
+        b'{"stop": "command"}',
+    ),
     *(b'{"command": "set-lr"}', b'{"command": "set-lr", "value": "1"}', b'{"command": null}'),
     *(b'{"command": "set-lr", "value": NaN}', b'{"command": "set-lr", "value": 1e999}'),
     b'{"command": "set-lr", "value": 1' + b"0" * 400 + b"}",

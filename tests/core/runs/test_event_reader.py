@@ -28,7 +28,7 @@ def test_what_the_trainer_at_work_has_told_is_read_back_and_what_comes_later_com
 ) -> None:
     record(folder, *course(300), end("stopped"), *course(600))
     news = EventReader(folder, 1 << 20)
-    assert news.before() == course(600)
+    assert news.past_events() == course(600)
     record(folder, Paused(600))
     assert come(news) == [Paused(600)]
     assert come(news) == []
@@ -36,15 +36,15 @@ def test_what_the_trainer_at_work_has_told_is_read_back_and_what_comes_later_com
 
 def test_a_trainer_that_has_told_of_its_end_has_nothing_more_to_tell(folder: ModelDir) -> None:
     record(folder, *course(300), end())
-    assert [type(event) for event in EventReader(folder, 1 << 20).before()] == [Sample]
+    assert [type(event) for event in EventReader(folder, 1 << 20).past_events()] == [Sample]
 
 
 def test_no_more_is_read_back_than_asked_for_and_no_line_that_was_cut(folder: ModelDir) -> None:
     record(folder, *course(300), Paused(300))
     length = len(events.to_line(Paused(300))) + 1
-    assert EventReader(folder).before() == []
-    assert EventReader(folder, length).before() == [Paused(300)]
-    assert EventReader(folder, length + 9).before() == [Paused(300)]
+    assert EventReader(folder).past_events() == []
+    assert EventReader(folder, length).past_events() == [Paused(300)]
+    assert EventReader(folder, length + 9).past_events() == [Paused(300)]
 
 
 def test_events_end_with_the_run_with_its_trainer_or_when_it_is_enough(folder: ModelDir) -> None:

@@ -19,7 +19,7 @@ def test_a_line_is_read_once_it_is_whole(tmp_path: Path) -> None:
     assert reader.read() == []
     path.write_bytes(b"one\ntwo\n\xff\nthr")
     assert reader.read() == [b"two", b"\xff"]
-    assert not reader.behind
+    assert not reader.has_more
 
 
 def test_reading_can_begin_at_the_end_or_a_little_before(tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_long_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.Monkey
     reader, seen = LineTail(path), []
     for _ in range(20):
         seen.append(reader.read())
-        if not reader.behind:
+        if not reader.has_more:
             break
     assert seen[0] == [b"first"] and seen[1] == [b"second"]
     assert seen[-1][-1] == b"last" and b"x" * 25 not in [
@@ -106,7 +106,7 @@ def long_file(path: Path, count: int, **others: int) -> list[bytes]:
 def all_of(reader: LineTail, looks: int = LOOKS) -> list[bytes]:
     """Return what is read until nothing is left, in no more than so many looks."""
     found = reader.read()
-    while reader.behind:
+    while reader.has_more:
         looks -= 1
         assert looks > 0
         found += reader.read()

@@ -57,7 +57,7 @@ def read(run: RunMonitor) -> Iterator[None]:
     for _ in range(LOOKS):
         run.refresh()
         yield
-        if not run.behind:
+        if not run.has_more:
             return
     pytest.fail("there is still more to read")
 
@@ -124,7 +124,7 @@ def test_what_comes_later_is_read_line_by_line(folder: ModelDir) -> None:
         events.record(folder, Progress(step + more, 9.0, loss, 1.0, 0.1, 5.0, 1.0, 2.0, 0.9))
         events.record(folder, RunWarning(f"number {more}"))
         events.record(folder, Sample(step + more, "the"))
-        assert run.refresh() and not run.behind
+        assert run.refresh() and not run.has_more
         assert run.train.last == (step + more, loss)
         assert run.sample == Sample(step + more, "the")
         assert len(run.warnings) == min(20, before + more)

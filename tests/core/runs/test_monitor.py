@@ -138,7 +138,7 @@ def test_everything_there_is_to_show_is_what_was_told_last(folder: ModelDir) -> 
     assert run.sample == Sample(2, "the") and list(run.warnings) == ["short", "jumped"]
     assert run.train.points() == [(1, 3.0), (2, 2.5), (3, 2.6)]
     assert run.validation.points() == [(1, 2.9), (2, 2.7)] and run.train.least == (2, 2.5)
-    assert not run.refresh() and not run.behind
+    assert not run.refresh() and not run.has_more
     record(folder, progress(4))
     assert run.refresh() and run.train.last == (4, 2.0)
 
@@ -214,10 +214,10 @@ def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
     record(folder, ended("stopped"), *[RunWarning("late")] * 3)
     monkeypatch.setattr(jsonl, "_MOST", 100_000)
     run, looks = RunMonitor(folder), 0
-    while not looks or run.behind:
+    while not looks or run.has_more:
         assert run.refresh()
         assert (run.state, run.finished) == (RunStatus.STOPPED, ended("stopped"))
-        assert run.progress == progress(steps[-1]) and len(run.warnings) == 3 * (not run.behind)
+        assert run.progress == progress(steps[-1]) and len(run.warnings) == 3 * (not run.has_more)
         looks += 1
     assert looks > 4
     assert len(run.train) < 2_048 and run.train.last == (steps[-1], 2.0)

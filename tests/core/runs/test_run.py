@@ -261,11 +261,23 @@ def test_a_run_whose_text_was_changed_does_not_go_on() -> None:
         read_training_text(folder, plan)
 
 
-def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
-    for wrong in ("", "[]", "{}", '{"preset": 1, "colour": 2}'):
-        (tmp_path / "run.json").write_text(wrong)
-        with pytest.raises(CharloomError, match="start a new run"):
-            read_run_config(ModelDir(tmp_path))
+def test_a_config_that_cannot_be_read_is_refused() -> None:
+    folder = create()
+    config = json.loads(folder.run_config.read_text())
+    wrong_model = json.dumps(config | {"model": {"vocab_size": 3, "units": 8}})
+    for wrong in ("", "[]", "{}", '{"preset": 1}', wrong_model):
+        folder.run_config.write_text(wrong)
+        with pytest.raises(CharloomError, match=r"'small' has no readable run.json.*start a new"):
+            read_run_config(folder)
+
+
+def test_a_run_of_the_former_format_is_refused_with_the_reason() -> None:
+    folder = create()
+    config = json.loads(folder.run_config.read_text())
+    config["chosen"], config["fold"] = config.pop("overrides"), config.pop("min_count")
+    folder.run_config.write_text(json.dumps(config))
+    with pytest.raises(CharloomError, match=r"'small' was made by another version.*new run.*\.$"):
+        read_run_config(folder)
 
 
 def test_what_is_chosen_for_auto_fits_the_minutes_that_were_given() -> None:
@@ -276,4 +288,4 @@ def test_what_is_chosen_for_auto_fits_the_minutes_that_were_given() -> None:
     assert isinstance(end, Finished) and end.val_loss is not None
     assert end.elapsed_seconds <= time.monotonic() - begin
     plan = read_run_config(folder)
-    assert plan.model and plan.training and plan.training["minutes"] == 0.1
+    assert plan.model and plan.training and plan.training.minutes == 0.1

@@ -58,7 +58,7 @@ def test_the_best_checkpoint_is_the_one_with_the_lowest_validation() -> None:
     assert best.losses.carried == end.val_loss
     assert best.losses.windowed_256 == end.val_windowed_256
     assert isinstance(seen[0], Started)
-    assert end.counted == seen[0].held_out_characters - 1
+    assert end.counted_characters == seen[0].held_out_characters - 1
 
 
 def test_every_step_is_in_a_report_and_the_last_report_is_of_the_end() -> None:

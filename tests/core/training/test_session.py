@@ -132,10 +132,10 @@ def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, 
     write_run_config(folder, here)
     again, _, _ = resolve(*prepare(folder))
     assert again == here and here.training and here.device == compute.device.type
-    there = replace(here, device="cuda", training=here.training | {"threads": 64})
+    there = replace(here, device="cuda", training=replace(here.training, threads=64))
     write_run_config(folder, there)
     moved, task, compute = resolve(*prepare(folder))
-    assert moved.training == task.training.to_json() and moved.device == compute.device.type
+    assert moved.training == task.training and moved.device == compute.device.type
     assert task.training.threads == compute.threads
     assert compute.threads == chosen.get("threads", compute.threads)
     assert chosen or compute.threads <= usable_cores()

@@ -122,6 +122,6 @@ def _validated(step: int) -> Validated:
         val_bits_per_char=bits(loss),
         best_val_loss=loss,
         best_step=step,
-        counted=24_000,
+        counted_characters=24_000,
         seconds=0.1,
     )

@@ -38,7 +38,7 @@ async def test_the_whole_curve_is_there_without_another_look(log: bytes) -> None
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "! sea  interrupted" in shown(app))
         run = app.services.runs.get("sea")
-        await until(pilot, lambda: run and not run.behind)
+        await until(pilot, lambda: run and not run.has_more)
         assert run and run.progress and run.train.last
         assert run.train.last[0] == run.progress.step
         await until(pilot, lambda: "That is all." in shown(app))
@@ -51,7 +51,7 @@ async def test_the_run_that_the_person_looks_at_is_read_first(log: bytes) -> Non
 
     def note(_: None) -> None:
         whole.extend(
-            run.name for run in app.services.runs.all() if not (run.behind or run.name in whole)
+            run.name for run in app.services.runs.all() if not (run.has_more or run.name in whole)
         )
 
     async with app.run_test(size=LARGE) as pilot:

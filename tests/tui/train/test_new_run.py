@@ -89,7 +89,11 @@ async def test_three_times_enter_trains_on_the_tale(trainers: list["Popen[bytes]
         await until(pilot, lambda: "● the-loom-at-carrow" in shown(app))
         assert len(trainers) == 1 and told(app) == []
         made = plan("the-loom-at-carrow")
-        assert (made["preset"], made["chosen"], made["source"]) == ("auto", {"minutes": 3}, "loom")
+        assert (made["preset"], made["overrides"], made["source"]) == (
+            "auto",
+            {"minutes": 3},
+            "loom",
+        )
         assert preferences.load().recent_texts == ("loom",)
         assert isinstance(app.screen, TrainScreen) and app.focused is not None
 
@@ -110,7 +114,7 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
         await pilot.press(*["tab"] * 6, *"1", "ctrl+s")
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         made = plan("pasted-text")
-        assert made["chosen"] == {"steps": 9, "hidden_size": 8, "threads": 1}
+        assert made["overrides"] == {"steps": 9, "hidden_size": 8, "threads": 1}
         assert ModelDir.named("pasted-text").corpus.read_bytes() == (TEXT + HOSTILE).encode()
         assert preferences.load().recent_texts == ()
         await until(pilot, lambda: "✓ pasted-text  completed" in shown(app))
