@@ -1,6 +1,6 @@
-"""Watching a model learn to spell: one prompt and one seed, at every checkpoint that was kept."""
+"""A text from every checkpoint of a model, for one prompt and one seed."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,60 +8,72 @@ from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.runs.events import bits
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import CheckpointInfo
 
 MEASURES = ("carried", "validation", "train")
-"""The losses of a checkpoint that may be told, the best known one first."""
+"""The losses of a checkpoint, the most reliable first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSample:
-    """What a model wrote after ``step`` steps, and how well it predicted then."""
+    """The text of the checkpoint at ``step``, and the most reliable of its losses."""
 
     step: int
-    measure: str  # which of :data:`MEASURES` the loss is; "" where none is known
+    measure: str  # one of MEASURES; "" if no loss is known
     loss: float | None  # nats per character
     text: str  # without the prompt
-    fault: str = ""  # why there is no text, in a sentence
+    error: str = ""  # why there is no text
+
+    @property
+    def bits_per_char(self) -> float | None:
+        """The loss in bits per character."""
+        return None if self.loss is None else bits(self.loss)
+
+
+def newest_metadata(checkpoints: Sequence[CheckpointInfo]) -> CheckpointMetadata | None:
+    """Return the metadata of the last undamaged checkpoint."""
+    return next((info.card for info in reversed(checkpoints) if info.card), None)
 
 
 def sample_checkpoints(
     checkpoints: Iterable[CheckpointInfo],
     prompt: str,
-    settings: SamplingConfig,
+    config: SamplingConfig,
     seed: int,
     length: int,
 ) -> Iterator[CheckpointSample]:
-    """Yield what each of ``checkpoints`` makes of ``prompt``, as it comes.
+    """Yield a text from each of ``checkpoints``, as soon as it is complete.
 
-    ``prompt`` is in characters that the model knows. A checkpoint that is damaged, or that a
-    training has thinned out meanwhile, is passed over with a word.
+    ``prompt`` is in characters of the model. The sample of a checkpoint that is damaged, or that a
+    training run has removed in the meantime, has an ``error``.
     """
-    for each in checkpoints:
-        text, fault = "", each.fault
+    for info in checkpoints:
+        text, error = "", info.fault
         try:
-            if each.card:
-                text = _written(each.path, prompt, settings, seed, length)
-        except CharloomError as error:
-            gone = f"The checkpoint @{each.step} has just gone, as a training thins them out."
-            fault = str(error) if each.path.exists() else gone
+            if info.card:
+                text = _generate(info.path, prompt, config, seed, length)
+        except CharloomError as failure:
+            error = str(failure)
+            if not info.path.exists():
+                error = f"Checkpoint @{info.step} no longer exists: training keeps only some."
         except MemoryError:
-            fault = f"There is not enough memory for the checkpoint @{each.step}."
-        yield CheckpointSample(each.step, *_loss(each.card), text, fault)
+            error = f"Not enough memory to load checkpoint @{info.step}."
+        yield CheckpointSample(info.step, *_best_measured_loss(info.card), text, error)
 
 
-def _written(path: Path, prompt: str, settings: SamplingConfig, seed: int, length: int) -> str:
-    model = NumpyLSTM(checkpoint.load(path).checkpoint)
-    draft = Completion(Sampler(model, prompt, settings, seed), length)
-    return "".join(character for character, _ in draft)
+def _generate(path: Path, prompt: str, config: SamplingConfig, seed: int, length: int) -> str:
+    network = NumpyLSTM(checkpoint.load(path).checkpoint)
+    completion = Completion(Sampler(network, prompt, config, seed), length)
+    return "".join(sampled.character for sampled in completion)
 
 
-def _loss(card: CheckpointMetadata | None) -> tuple[str, float | None]:
+def _best_measured_loss(metadata: CheckpointMetadata | None) -> tuple[str, float | None]:
     for measure in MEASURES:
-        loss = getattr(card.losses, measure) if card else None
+        loss = getattr(metadata.losses, measure) if metadata else None
         if loss is not None:
             return measure, loss
     return "", None

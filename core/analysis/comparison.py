@@ -1,77 +1,132 @@
-"""Which of two models predicts a text better, and whether that can be said at all.
+"""Comparison of two models by their scores on one text.
 
-Bits per character of two models on one text can be compared when both predicted the same
-characters of it, so what one of them does not know is left out for both, and when neither has seen
-it in training.
+Bits per character can only be compared if both models predict the same characters, so those that
+one of them does not know are left out for both. The text should be new to both.
 """
 
+from collections.abc import MutableMapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
+from charloom.core.analysis import scoring
 from charloom.core.analysis.scoring import Score
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
 from charloom.core.store.read import find_checkpoint
 from charloom.core.store.ref import CheckpointRef
 
-SAME = "It is the same checkpoint twice, and the temperature does not change its score."
-"""The verdict on one that is compared with itself."""
+SAME = "Both sides are the same checkpoint. The temperature does not change the score."
+"""The verdict on a checkpoint compared with itself."""
 
-_HOTTER = 0.4  # the other side of a model alone
-_MIN_CHARACTERS = 0.005  # bits per character: less would be told as 0.00
+_TEMPERATURE_STEP = 0.4  # between the two sides of one model
+_MIN_DIFFERENCE = 0.005  # bits per character: a smaller one would be shown as 0.00
 
 
 class EvalText(NamedTuple):
-    """A text that models are scored on; ``warning`` says what to bear in mind with it."""
+    """A text that models are scored on; ``warning`` says why the scores may mislead."""
 
     title: str
     text: str
     warning: str = ""
 
 
-def hotter(settings: SamplingConfig) -> SamplingConfig:
-    """Return what a model is compared with itself at, where nothing else was asked for."""
-    temperature = min(settings.temperature + _HOTTER, MAX_TEMPERATURE)
-    return replace(settings, temperature=round(temperature, 6))
+class ComparedModel(Protocol):
+    """A model in a comparison; ``sha256`` is the digest of its checkpoint."""
+
+    @property
+    def checkpoint_ref(self) -> CheckpointRef: ...  # noqa: D102
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
+    @property
+    def network(self) -> NumpyLSTM: ...  # noqa: D102
 
 
-def held_out_text(ref: CheckpointRef, rival: CheckpointRef) -> EvalText:
-    """Return what the model ``ref`` was never trained on of the text that it learned from.
+class Comparison(NamedTuple):
+    """The scores of two models on the same characters of a text."""
 
-    Raises :class:`CharloomError` where that text is not at hand, or all of it was trained on.
+    left: Score
+    right: Score
+    left_out: int  # characters that one of the models does not know
+    verdict: str  # a sentence
+    summary: str  # the scored part of the text
+
+
+def compare(
+    left: ComparedModel,
+    right: ComparedModel,
+    text: EvalText,
+    max_characters: int | None = None,
+    cache: MutableMapping[tuple[str, str], Score] | None = None,
+) -> Comparison:
+    """Return the carried scores of two models on the first ``max_characters`` of ``text``.
+
+    ``cache`` keeps scores by checkpoint and scored text.
     """
-    (name, card), (other, other_card) = _metadata(ref), _metadata(rival)
-    origin = find_training_text(name, card)
-    if not origin.held_out:
-        raise CharloomError(f"{name!r} was trained on all of its text; name another text.")
+    cache = {} if cache is None else cache
+    part = text.text[:max_characters]
+    scored = shared_characters(part, left.network.vocab, right.network.vocab)
+    for side in (left, right):
+        if (side.sha256, scored) not in cache:
+            cache[side.sha256, scored] = scoring.carried(side.network, scored)
+    scores = cache[left.sha256, scored], cache[right.sha256, scored]
+    left_out = len(part) - len(scored)
+    summary = f"{text.title}, {'first ' * (part != text.text)}{len(part):,} characters"
+    if left_out:
+        summary += f", {left_out:,} skipped (unknown to one of the models)"
+    is_same = left.sha256 == right.sha256
+    conclusion = (
+        SAME
+        if is_same
+        else verdict(left.checkpoint_ref, scores[0], right.checkpoint_ref, scores[1])
+    )
+    return Comparison(*scores, left_out, conclusion, summary)
+
+
+def hotter(config: SamplingConfig) -> SamplingConfig:
+    """Return the sampling settings that a model is compared with itself at by default."""
+    temperature = min(config.temperature + _TEMPERATURE_STEP, MAX_TEMPERATURE)
+    return replace(config, temperature=round(temperature, 6))
+
+
+def held_out_text(ref: CheckpointRef, other_ref: CheckpointRef) -> EvalText:
+    """Return the held-out part of the training text of ``ref``, to score both models on.
+
+    Raises :class:`CharloomError` if that text is not available, or has no held-out part.
+    """
+    (name, metadata), (other_name, other) = _metadata(ref), _metadata(other_ref)
+    training_text = find_training_text(name, metadata)
+    if not training_text.held_out:
+        raise CharloomError(f"{name!r} was trained on its whole text. Choose another text.")
     warning = ""
-    if other_card.corpus.sha256 != card.corpus.sha256:
-        warning = f"{other!r} learned another text."
-    elif other_card.training.held_out < card.training.held_out:
-        warning = f"{other!r} was trained on a part of it."
-    return EvalText(f"held-out part of {origin.title}", origin.held_out, warning)
+    if other.corpus.sha256 != metadata.corpus.sha256:
+        warning = f"{other_name!r} was trained on another text."
+    elif other.training.held_out < metadata.training.held_out:
+        warning = f"{other_name!r} was trained on a part of this text."
+    return EvalText(f"held-out part of {training_text.title}", training_text.held_out, warning)
 
 
 def shared_characters(text: str, *vocabs: Vocab) -> str:
-    """Return ``text`` without the characters that one of ``vocabs`` does not know."""
+    """Return ``text`` without the characters that one of ``vocabs`` lacks."""
     return "".join(c for c in text if all(c in vocab.c2ix for vocab in vocabs))
 
 
-def verdict(left: str, one: Score, right: str, other: Score) -> str:
-    """Return in a sentence which of the two is better: ``left`` and ``right`` are their names."""
-    pair = (one.bits_per_char, left), (other.bits_per_char, right)
-    (best, better), (worst, _) = sorted(pair)
-    if worst - best < _MIN_CHARACTERS:
+def verdict(left_ref: CheckpointRef, left: Score, right_ref: CheckpointRef, right: Score) -> str:
+    """Return a sentence that names the better model."""
+    (best, better), (worst, _) = sorted(
+        [(left.bits_per_char, str(left_ref)), (right.bits_per_char, str(right_ref))]
+    )
+    if worst - best < _MIN_DIFFERENCE:
         return "They predict this text equally well."
-    fewer = (worst - best) / worst
-    return f"{better} is {worst - best:.2f} bits/char better: {fewer:.0%} fewer bits."
+    share = (worst - best) / worst
+    return f"{better} is {worst - best:.2f} bits/char better: {share:.0%} fewer bits."
 
 
 def _metadata(ref: CheckpointRef) -> tuple[str, CheckpointMetadata]:
-    info, found = find_checkpoint(ref)
-    if found.card is None:
-        raise CharloomError(found.fault)
-    return info.name, found.card
+    info, checkpoint = find_checkpoint(ref)
+    if checkpoint.card is None:
+        raise CharloomError(checkpoint.fault)
+    return info.name, checkpoint.card

@@ -1,4 +1,4 @@
-"""Two models, or one at two temperatures, side by side: what they write, and which is better."""
+"""Screen that compares two models, or one at two temperatures: their texts and their scores."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -10,15 +10,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from charloom.core.analysis import scoring
-from charloom.core.analysis.comparison import (
-    SAME,
-    EvalText,
-    held_out_text,
-    hotter,
-    shared_characters,
-    verdict,
-)
+from charloom.core.analysis.comparison import EvalText, compare, held_out_text, hotter
 from charloom.core.analysis.scoring import Score
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
@@ -37,53 +29,54 @@ from charloom.tui.services.writer import GenerationThread
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.base_screen import BaseScreen
 
-_LENGTH = 300  # characters that each side writes
+_LENGTH = 300  # characters of each side's text
 _FRAME_SECONDS = 1 / 25
-_MOST_SCORED = 200_000  # characters: more would be waited for
-_WHICH = "A file, or a known text by its name. With nothing here, it is what the left one held out."
+_MAX_SCORED_CHARACTERS = 200_000  # more would take too long to wait for
+_EVAL_TEXT_HINT = "A file or a catalog name. Leave empty to use the left model's held-out text."
 
 
 class CompareScreen(BaseScreen):
-    """Begins with the checkpoint ``ref``, and beside it the same a little warmer."""
+    """Begins with the checkpoint ``ref`` on both sides, the right one at a higher temperature."""
 
     TITLE = "Compare"
     CSS_PATH = "compare.tcss"
     HELP = (
-        "Both sides go on from the same prompt with the same seed. Below each stands how well it "
-        "predicts one text, which it should not have been trained on: bits per character, carried; "
-        "fewer are better. Characters that one of them does not know are left out for both. The "
-        "temperature changes what is written, not the score."
+        "Both sides continue the same prompt with the same seed. The score below each side is the "
+        "carried loss in bits per character on one text that neither model should have been "
+        "trained on; lower is better. Characters that one of the models does not know are left "
+        "out for both. The temperature changes the text, not the score."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left_square_bracket", "side(0)", "Left side", show=False,
                 key_display="[", tooltip="Change the left side"),
         Binding("right_square_bracket", "side(1)", "Right side", show=False,
                 key_display="]", tooltip="Change the right side"),
-        Binding("m", "model", "Model", show=False, tooltip="Choose who writes on this side"),
-        Binding("t", "temperature", "Temperature", show=False, tooltip="How warm this side is"),
-        Binding("p", "prompt", "Another prompt", show=False, tooltip="Let both go on from it"),
-        Binding("s", "seed", "Another seed", show=False, tooltip="Let both write otherwise"),
-        Binding("x", "text", "Text to score", show=False, tooltip="Choose what is predicted"),
-        Binding("enter", "write", "Write again", show=False, tooltip="From the beginning"),
+        Binding("m", "model", "Model", show=False, tooltip="Choose the model of this side"),
+        Binding("t", "temperature", "Temperature", show=False,
+                tooltip="Set the temperature of this side"),
+        Binding("p", "prompt", "Another prompt", show=False, tooltip="Change the prompt"),
+        Binding("s", "seed", "Another seed", show=False, tooltip="Use a new seed"),
+        Binding("x", "text", "Text to score", show=False,
+                tooltip="Choose the text that both are scored on"),
+        Binding("enter", "write", "Write again", show=False, tooltip="Start both texts again"),
         Binding("escape,c", "back", "Back", show=False, tooltip="Back to the models"),
     ]  # fmt: skip
 
     def __init__(self, services: AppServices, ref: CheckpointRef) -> None:
         super().__init__(services)
-        settings = SamplingConfig()
-        self._sides = (CompareSide(ref, settings), CompareSide(ref, hotter(settings)))
-        self._prompt: str | None = None  # as it was typed; the left model's own until then
+        sampling = SamplingConfig()
+        self._sides = (CompareSide(ref, sampling), CompareSide(ref, hotter(sampling)))
+        self._prompt: str | None = None  # as typed; None: the left model's default
         self._seed = 0
-        self._text: EvalText | None = None  # that the person chose
-        self._typed = ""
-        self._writer: GenerationThread | None = None
+        self._eval_text: EvalText | None = None  # None: the left model's held-out text
+        self._eval_name = ""  # as typed
+        self._thread: GenerationThread | None = None
         self._frames: Timer | None = None
-        self._scored: object = None  # what the score that is shown, or computed now, is of
+        self._scored_inputs: object = None  # of the score that is shown or being computed
         self._scores: dict[tuple[str, str], Score] = {}  # by checkpoint and text
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
-        """Lay out what is asked over the two sides over the verdict."""
-        yield Static("", id="asked", markup=False)
+        yield Static("", id="prompt", markup=False)
         with Horizontal(id="sides"):
             yield from self._sides
         yield Static("", id="verdict", markup=False)
@@ -93,7 +86,7 @@ class CompareScreen(BaseScreen):
                 ("m", "model", "screen.model"),
                 ("t", "temp", "screen.temperature"),
                 ("p", "prompt", "screen.prompt"),
-                ("s", "fresh seed", "screen.seed"),
+                ("s", "new seed", "screen.seed"),
                 ("x", "text", "screen.text"),
                 ("⏎", "again", "screen.write"),
                 ("esc", "back", "screen.back"),
@@ -101,124 +94,112 @@ class CompareScreen(BaseScreen):
         )
 
     def on_mount(self) -> None:
-        """Begin; the right side is the one to be changed."""
         self._sides[1].focus()
         self.action_write()
 
     def on_unmount(self) -> None:
-        """End the writing, for which nobody waits any more."""
-        if self._writer:
-            self._writer.stop()
+        if self._thread:
+            self._thread.stop()
 
     @work(exclusive=True, group="writing")
     async def action_write(self) -> None:
-        """Let both sides write, from the beginning."""
-        self._end()
-        ready = [side for side in self._sides if await self._read(side)]
-        found = [side.voice for side in ready if side.voice]
-        if not found:
+        self._stop_writing()
+        models = [(side, await self._load(side)) for side in self._sides]
+        loaded = [(side, model) for side, model in models if model]
+        if not loaded:
             return
-        prompt = found[0].default_prompt if self._prompt is None else self._prompt
-        _, changes = adapt_prompt(prompt, found[0].network.vocab)
-        self.query_one("#asked", Static).update(
+        first = loaded[0][1]
+        prompt = first.default_prompt if self._prompt is None else self._prompt
+        _, changes = adapt_prompt(prompt, first.network.vocab)
+        self.query_one("#prompt", Static).update(
             prompt_summary(prompt, changes, f"seed {self._seed}")
         )
-        candidates = [
-            side.begin(voice, prompt, self._seed, _LENGTH)
-            for side, voice in zip(ready, found, strict=True)
-        ]
-        self._writer = GenerationThread(candidates, self._writer)
-        self._frames = self.set_interval(_FRAME_SECONDS, self.tick)
+        jobs = [side.start(model, prompt, self._seed, _LENGTH) for side, model in loaded]
+        self._thread = GenerationThread(jobs, self._thread)
+        self._frames = self.set_interval(_FRAME_SECONDS, self.update_texts)
         self.score()
 
-    async def _read(self, side: CompareSide) -> bool:
-        """Have the voice of a side; return False, with the reason shown, where there is none."""
+    async def _load(self, side: CompareSide) -> LoadedModel | None:
+        """Return the model of a side; on failure, show the error there."""
         try:
-            side.voice = await run_in_background(lambda: load_model(side.ref))
+            model = await run_in_background(lambda: load_model(side.ref))
         except CharloomError as error:
-            side.fail(str(error))
-            return False
-        if side.voice.warning:
-            self.notify(side.voice.warning, severity="warning")
-        return True
+            side.show_error(str(error))
+            return None
+        if model.warning:
+            self.notify(model.warning, severity="warning")
+        return model
 
-    def _end(self) -> None:
-        if self._writer:
-            self._writer.stop()
+    def _stop_writing(self) -> None:
+        if self._thread:
+            self._thread.stop()
         if self._frames:
             self._frames.stop()
             self._frames = None
 
-    def tick(self) -> None:
-        """Show what was written meanwhile."""
-        ended = self._writer is None or not self._writer.running
+    def update_texts(self) -> None:
+        """Show what was generated since the last frame."""
+        ended = self._thread is None or not self._thread.running
         for side in self._sides:
-            side.take(ended=ended)
+            side.update_text(ended=ended)
         if ended:
-            self._end()
-            if self._writer and self._writer.error:
-                self.notify(self._writer.error, severity="error")
+            self._stop_writing()
+            if self._thread and self._thread.error:
+                self.notify(self._thread.error, severity="error")
 
     @work(exclusive=True, group="scoring")
     async def score(self) -> None:
-        """Score both sides on the text, if that is not done."""
-        left, right = (side.voice for side in self._sides)
-        wanted = (left and left.sha256, right and right.sha256, self._text)
-        if wanted == self._scored:
+        """Score both sides, unless their scores are shown already."""
+        left, right = (side.model for side in self._sides)
+        inputs = (left and left.sha256, right and right.sha256, self._eval_text)
+        if inputs == self._scored_inputs:
             return
-        self._scored = wanted
+        self._scored_inputs = inputs
         for side in self._sides:
             side.show_score(None)
         if left is None or right is None:
-            self._tell(Content(""))
+            self._show_verdict(Content(""))
             return
-        self._tell(safe_content("scoring both on one text …", "$text-muted"))
+        self._show_verdict(safe_content("scoring both sides on one text …", "$text-muted"))
+        text = self._eval_text
         try:
-            text = self._text
             if text is None:
                 text = await run_in_background(
                     lambda: held_out_text(left.checkpoint_ref, right.checkpoint_ref)
                 )
-            vocabs = left.network.vocab, right.network.vocab
-            scored = await run_in_background(
-                lambda: shared_characters(text.text[:_MOST_SCORED], *vocabs)
+            result = await run_in_background(
+                lambda: compare(left, right, text, _MAX_SCORED_CHARACTERS, self._scores)
             )
-            one, other = [await self._score(voice, scored) for voice in (left, right)]
         except CharloomError as error:
-            self._tell(safe_content(f"No score: {error} x names one.", "$text-muted"))
-            return
-        for side, score in zip(self._sides, (one, other), strict=True):
-            side.show_score(score)
-        said = verdict(str(left.checkpoint_ref), one, str(right.checkpoint_ref), other)
-        self._tell(_told(text, len(scored), SAME if one is other else said))
-
-    async def _score(self, voice: LoadedModel, text: str) -> Score:
-        key = voice.sha256, text
-        if key not in self._scores:
-            self._scores[key] = await run_in_background(
-                lambda: scoring.carried(voice.network, text)
+            self._show_verdict(
+                safe_content(f"No score: {error} Press x to choose a text.", "$text-muted")
             )
-        return self._scores[key]
+            return
+        for side, score in zip(self._sides, (result.left, result.right), strict=True):
+            side.show_score(score)
+        lines = [
+            safe_content(result.verdict, "bold"),
+            safe_content(result.summary, "$text-muted"),
+            safe_content(text.warning, "$text-warning"),
+        ]
+        self._show_verdict(Content("\n").join(line for line in lines if line))
 
-    def _tell(self, told: Content) -> None:
-        self.query_one("#verdict", Static).update(told)
+    def _show_verdict(self, content: Content) -> None:
+        self.query_one("#verdict", Static).update(content)
 
     @property
     def _side(self) -> CompareSide:
-        """The side that is acted on."""
+        """The side that actions apply to."""
         return self._sides[1] if self._sides[1].has_focus else self._sides[0]
 
     def action_side(self, number: int) -> None:
-        """Act on this side from now on."""
         self._sides[number].focus()
 
     def action_other_side(self) -> None:
-        """Act on the other side from now on."""
         self.action_side(int(self._side is self._sides[0]))
 
     @work
     async def action_model(self) -> None:
-        """Choose who writes on this side."""
         from charloom.tui.dialogs.model_picker import ModelPicker
 
         side, live = self._side, [run.name for run in self.services.runs.live]
@@ -228,66 +209,48 @@ class CompareScreen(BaseScreen):
 
     @work
     async def action_temperature(self) -> None:
-        """Ask how warm this side is."""
         side = self._side
-        if settings := await ask_temperature(self.app, side.settings):
-            side.settings = settings
+        if sampling := await ask_temperature(self.app, side.sampling):
+            side.sampling = sampling
             self.action_write()
 
     @work
     async def action_prompt(self) -> None:
-        """Ask for another prompt."""
-        voice = self._sides[0].voice
-        ready = voice.default_prompt if voice else ""
-        typed = await ask_prompt(self.app, ready if self._prompt is None else self._prompt)
+        model = self._sides[0].model
+        prompt = self._prompt
+        if prompt is None:
+            prompt = model.default_prompt if model else ""
+        typed = await ask_prompt(self.app, prompt)
         if typed is not None:
             self._prompt = typed
             self.action_write()
 
     def action_seed(self) -> None:
-        """Let both write with another seed."""
         self._seed = fresh_seed()
         self.action_write()
 
     @work
     async def action_text(self) -> None:
-        """Ask which text both are scored on."""
+        def dialog(typed: str) -> InputDialog:
+            return InputDialog("Text to score both models on:", typed, detail=_EVAL_TEXT_HINT)
 
-        def ask(typed: str) -> InputDialog:
-            return InputDialog("Which text are they scored on?", typed, detail=_WHICH)
-
-        async def take(typed: str) -> None:
+        async def use(typed: str) -> None:
             name = typed.strip()
-            self._text = await run_in_background(lambda: _open_text(name)) if name else None
-            self._typed = typed
+            self._eval_text = await run_in_background(lambda: _open_text(name)) if name else None
+            self._eval_name = typed
             self.score()
 
-        await ask_until_done(self.app, ask, self._typed, take)
+        await ask_until_done(self.app, dialog, self._eval_name, use)
 
     def action_back(self) -> None:
-        """Go back."""
         self.dismiss()
 
 
 def _open_text(name: str) -> EvalText:
-    """Return a text: a known one, or that in a file. Raises :class:`CharloomError`."""
-    known = name in {entry.name for entry in catalog.ENTRIES}
+    """Return a catalog text or the text of a file. Raises :class:`CharloomError`."""
+    is_known = name in {entry.name for entry in catalog.ENTRIES}
     try:
-        corpus = TextSource(TextKind.KNOWN if known else TextKind.FILE, name).open(short=True)
+        corpus = TextSource(TextKind.KNOWN if is_known else TextKind.FILE, name).open(short=True)
     except CharloomError as error:
         raise CharloomError(in_the_app(str(error))) from error
     return EvalText(corpus.title, corpus.text)
-
-
-def _told(text: EvalText, scored: int, verdict: str) -> Content:
-    """Return the verdict and what it is about, with what is to be kept in mind."""
-    length = min(len(text.text), _MOST_SCORED)
-    share = f"{length:,} characters"
-    if len(text.text) > _MOST_SCORED:
-        share = f"the first {share}"
-    if scored < length:
-        share += f" without {length - scored:,} that one of them does not know"
-    lines = [safe_content(verdict, "bold"), safe_content(f"{text.title}, {share}", "$text-muted")]
-    if text.warning:
-        lines.append(safe_content(text.warning, "$text-warning"))
-    return Content("\n").join(lines)

@@ -1,4 +1,4 @@
-"""One side of a comparison: who writes and how warm, what comes of it, and how it is scored."""
+"""One side of a comparison: a model, its temperature, its text and its score."""
 
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ _MAX_REF = 80  # characters: more than there is room for
 
 
 class CompareSide(VerticalScroll, can_focus=True):
-    """Has the focus while it is the one that is acted on."""
+    """A side; the actions of the screen apply to the focused one."""
 
     DEFAULT_CSS = """
     CompareSide {
@@ -36,9 +36,9 @@ class CompareSide(VerticalScroll, can_focus=True):
         }
         .heading { dock: top; color: $text-muted; }
         .score { dock: bottom; padding-left: 3; }
-        .fault { margin-top: 1; padding: 0 1 0 3; color: $text-error; display: none; }
+        .error { margin-top: 1; padding: 0 1 0 3; color: $text-error; display: none; }
         &.-failed {
-            .fault { display: block; }
+            .error { display: block; }
             StreamingText { display: none; }
         }
         StreamingText { margin-top: 1; }
@@ -46,67 +46,65 @@ class CompareSide(VerticalScroll, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "screen.side(0)", "the left side", show=False),
-        Binding("right", "screen.side(1)", "the right side", show=False),
+        Binding("left", "screen.side(0)", "left side", show=False),
+        Binding("right", "screen.side(1)", "right side", show=False),
     ]
 
-    def __init__(self, ref: CheckpointRef, settings: SamplingConfig) -> None:
+    def __init__(self, ref: CheckpointRef, sampling: SamplingConfig) -> None:
         super().__init__()
-        self.ref, self.settings = ref, settings
-        self.voice: LoadedModel | None = None
-        """Who writes, once it was read."""
-        self._flow = StreamingText()
-        self._candidate: GenerationJob | None = None
+        self.ref, self.sampling = ref, sampling
+        self.model: LoadedModel | None = None
+        """The model, once it is loaded."""
+        self._text_view = StreamingText()
+        self._job: GenerationJob | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the heading over the text over the score."""
         yield Static("", classes="heading", markup=False)
-        yield Static("", classes="fault", markup=False)
-        yield self._flow
+        yield Static("", classes="error", markup=False)
+        yield self._text_view
         yield Static("", classes="score", markup=False)
 
-    def fail(self, fault: str) -> None:
-        """Show why nothing can be written."""
-        self.voice = None
+    def show_error(self, error: str) -> None:
+        """Show why there is no text."""
+        self.model = None
         self.set_class(True, "-failed")
-        self.query_one(".fault", Static).update(safe_content(fault))
-        self._head()
+        self.query_one(".error", Static).update(safe_content(error))
+        self._update_heading()
 
-    def begin(self, voice: LoadedModel, prompt: str, seed: int, length: int) -> GenerationJob:
-        """Return what is to be written from now on, for a writer."""
-        self.voice = voice
-        known, _ = adapt_prompt(prompt, voice.network.vocab)
-        self._candidate = GenerationJob(voice.network, known, self.settings, seed, length)
-        before, self._flow = self._flow, StreamingText(known)
-        self._flow.set_caret(on=True)
-        before.remove()
-        self.mount(self._flow)
+    def start(self, model: LoadedModel, prompt: str, seed: int, length: int) -> GenerationJob:
+        """Return the job that generates the text of this side, for a generation thread."""
+        self.model = model
+        adapted, _ = adapt_prompt(prompt, model.network.vocab)
+        self._job = GenerationJob(model.network, adapted, self.sampling, seed, length)
+        old_view, self._text_view = self._text_view, StreamingText(adapted)
+        self._text_view.set_caret(on=True)
+        old_view.remove()
+        self.mount(self._text_view)
         self.set_class(False, "-failed")
-        self._head()
-        return self._candidate
+        self._update_heading()
+        return self._job
 
-    def take(self, *, ended: bool) -> None:
-        """Show what was written meanwhile."""
-        if self._candidate:
-            self._flow.add(self._candidate.take_text())
-            self._flow.set_caret(on=not ended)
+    def update_text(self, *, ended: bool) -> None:
+        """Show what was generated since the last call."""
+        if self._job:
+            self._text_view.add(self._job.take_text())
+            self._text_view.set_caret(on=not ended)
 
     def show_score(self, score: Score | None) -> None:
-        """Show how well this one predicts the text that both are scored on."""
-        shown = Content("")
+        """Show the score of the model, or none."""
+        content = Content("")
         if score:
-            shown = Content.assemble(
+            content = Content.assemble(
                 (f"{score.bits_per_char:.4f}", "bold"), (" bits/char", "$text-muted")
             )
-        self.query_one(".score", Static).update(shown)
+        self.query_one(".score", Static).update(content)
 
     def watch_has_focus(self, has_focus: bool) -> None:
-        """Show which side is acted on."""
         super().watch_has_focus(has_focus)
-        self._head()
+        self._update_heading()
 
-    def _head(self) -> None:
+    def _update_heading(self) -> None:
         mark = "▸ " if self.has_focus else "  "
-        ref = safe_line(str(self.voice.checkpoint_ref if self.voice else self.ref), _MAX_REF)
-        warm = f" · temp {self.settings.temperature:g}"
-        self.query_one(".heading", Static).update(mark + ref + warm)
+        ref = safe_line(str(self.model.checkpoint_ref if self.model else self.ref), _MAX_REF)
+        temperature = f" · temp {self.sampling.temperature:g}"
+        self.query_one(".heading", Static).update(mark + ref + temperature)

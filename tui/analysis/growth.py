@@ -1,4 +1,4 @@
-"""How a model learned to spell: one prompt and one seed, at every checkpoint that was kept."""
+"""Screen that shows a text from every checkpoint of a model, for one prompt and one seed."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import ClassVar
@@ -9,10 +9,13 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core.analysis.checkpoint_samples import CheckpointSample, sample_checkpoints
+from charloom.core.analysis.checkpoint_samples import (
+    CheckpointSample,
+    newest_metadata,
+    sample_checkpoints,
+)
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
-from charloom.core.runs.events import bits
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.store.read import CheckpointInfo, find_model
 from charloom.core.store.ref import CheckpointRef
@@ -27,159 +30,152 @@ from charloom.tui.services.model_cache import default_prompt
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.base_screen import BaseScreen
 
-_LENGTH = 300  # characters that each checkpoint writes
-_NAME = 40  # characters
-_LOSSES = {
+_LENGTH = 300  # characters of each text
+_MAX_NAME = 40  # characters
+_MEASURES = {
     "carried": "carried, on all the held-out text",
-    "validation": "on the held-out text that the training looked at",
-    "train": "on what it was trained on",
+    "validation": "on the held-out text used during training",
+    "train": "on the training text",
 }
-_ONE = (
-    "This is the only checkpoint there is. A training keeps more as it goes on: "
-    "then you see here how the model has learned to spell."
+_ONLY_ONE = (
+    "This is the only checkpoint so far. A training run saves more as it continues; this screen "
+    "then shows how the model learns to spell."
 )
-_NONE = "There is no checkpoint yet. Let the training in Train (F3) go on for a while."
+_NONE = "There is no checkpoint yet. Let the training in Train (F3) continue for a while."
 
 
 class GrowthScreen(BaseScreen):
-    """Shows what each checkpoint writes; of what is being trained, new ones are added."""
+    """Shows the text of each checkpoint, and adds those that a training run saves."""
 
     TITLE = "Growth"
     CSS_PATH = "growth.tcss"
     HELP = (
-        "Every checkpoint that was kept of a model goes on from the same prompt with the same "
-        "seed. Read from the top: first it learns which letters are frequent, then words, then "
-        "how they follow each other. Below the list stands the whole text of the highlighted one."
+        "Every stored checkpoint of a model continues the same prompt with the same seed. Read "
+        "from the top: first the model learns which letters are frequent, then words, then how "
+        "words follow each other. Below the list is the whole text of the highlighted checkpoint."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "talk", "Talk with it", show=False, tooltip="Use this checkpoint in Prompt"),
-        Binding("p", "prompt", "Another prompt", show=False, tooltip="Let them go on from it"),
-        Binding("s", "seed", "Another seed", show=False, tooltip="Let them write otherwise"),
-        Binding("t", "temperature", "Temperature", show=False, tooltip="How warm they write"),
-        Binding("escape,g", "back", "Back", show=False, tooltip="Back to where you were"),
+        Binding("p", "prompt", "Another prompt", show=False, tooltip="Change the prompt"),
+        Binding("s", "seed", "Another seed", show=False, tooltip="Use a new seed"),
+        Binding("t", "temperature", "Temperature", show=False, tooltip="Change the temperature"),
+        Binding("escape,g", "back", "Back", show=False, tooltip="Back to the previous screen"),
     ]
 
     def __init__(self, services: AppServices, name: str) -> None:
         super().__init__(services)
-        self._model = name
-        self._prompt: str | None = None  # as it was typed; the model's own until then
-        self._known = ""  # as the model is given it
-        self._seed, self._settings = 0, SamplingConfig()
-        self._newest = -1  # the step that was written last of what is being trained
+        self._model_name = name
+        self._prompt: str | None = None  # as typed; None: the model's default
+        self._adapted_prompt = ""  # in characters of the model
+        self._seed, self._sampling = 0, SamplingConfig()
+        self._newest_step = -1  # of the run in training, when the list was last updated
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
-        """Lay out what is asked of them, the strip, and the whole text of one."""
-        yield Static("", id="asked", markup=False)
+        yield Static("", id="prompt", markup=False)
         yield Static(HEADINGS, id="headings", markup=False)
         yield GrowthList()
-        yield Static("", id="told", markup=False)
-        with VerticalScroll(id="one", can_focus=False):
-            yield Static("", id="about", markup=False)
-            yield Static("", id="whole", markup=False)
+        yield Static("", id="message", markup=False)
+        with VerticalScroll(id="sample", can_focus=False):
+            yield Static("", id="figures", markup=False)
+            yield Static("", id="text", markup=False)
         yield ActionBar(
             [
                 ("⏎", "talk", "screen.talk"),
                 ("p", "prompt", "screen.prompt"),
-                ("s", "fresh seed", "screen.seed"),
+                ("s", "new seed", "screen.seed"),
                 ("t", "temperature", "screen.temperature"),
                 ("esc", "back", "screen.back"),
             ]
         )
 
     def on_mount(self) -> None:
-        """Say whose growth it is."""
-        self.tell_context(safe_line(self._model, _NAME))
+        self.tell_context(safe_line(self._model_name, _MAX_NAME))
         self.query_one(GrowthList).focus()
 
     def on_runs_changed(self) -> None:
-        """Add what has come."""
         super().on_runs_changed()
-        run = self.services.runs.get(self._model)
-        newest = run.checkpoint.step if run and run.checkpoint else 0
-        if newest != self._newest:
-            self._newest = newest
-            self.write()
+        run = self.services.runs.get(self._model_name)
+        newest_step = run.checkpoint.step if run and run.checkpoint else 0
+        if newest_step != self._newest_step:
+            self._newest_step = newest_step
+            self.generate()
 
     @work(exclusive=True, group="growth")
-    async def write(self, *, afresh: bool = False) -> None:
-        """Have every checkpoint write that has not; ``afresh``: all of them."""
-        strip = self.query_one(GrowthList)
-        if afresh:
-            strip.clear()
+    async def generate(self, *, restart: bool = False) -> None:
+        """Generate the texts of all new checkpoints, or with ``restart`` of all."""
+        growth_list = self.query_one(GrowthList)
+        if restart:
+            growth_list.clear()
         try:
-            saved = (await run_in_background(lambda: find_model(self._model))).checkpoints
+            info = await run_in_background(lambda: find_model(self._model_name))
         except CharloomError as error:
-            self._tell(safe_content(str(error), "$text-error"))
+            self._show_message(safe_content(str(error), "$text-error"))
             return
-        self._tell(Content(("" if saved[1:] else _ONE) if saved else _NONE))
-        self._ask(next((each.card for each in reversed(saved) if each.card), None))
-        left = [each for each in saved if each.step not in strip.steps]
-        async for growth in self._grown(left):
-            strip.add(growth)
+        checkpoints = info.checkpoints
+        messages = {0: _NONE, 1: _ONLY_ONE}
+        self._show_message(Content(messages.get(len(checkpoints), "")))
+        if metadata := newest_metadata(checkpoints):
+            self._adapt_prompt(metadata)
+        new = [info for info in checkpoints if info.step not in growth_list.steps]
+        async for sample in self._samples(new):
+            growth_list.add(sample)
 
-    async def _grown(self, left: Sequence[CheckpointInfo]) -> AsyncIterator[CheckpointSample]:
-        grown = sample_checkpoints(left, self._known, self._settings, self._seed, _LENGTH)
-        while growth := await run_in_background(lambda: next(grown, None)):
-            yield growth
+    async def _samples(self, new: Sequence[CheckpointInfo]) -> AsyncIterator[CheckpointSample]:
+        samples = sample_checkpoints(new, self._adapted_prompt, self._sampling, self._seed, _LENGTH)
+        while sample := await run_in_background(lambda: next(samples, None)):
+            yield sample
 
-    def _ask(self, card: CheckpointMetadata | None) -> None:
-        """Put the prompt into characters that the model knows, and say what is asked."""
-        if card is None:
-            return
-        prompt = default_prompt(self._model, card) if self._prompt is None else self._prompt
-        self._known, changes = adapt_prompt(prompt, card.vocab)
-        warm = f"temperature {self._settings.temperature:g}"
-        asked = prompt_summary(prompt, changes, f"seed {self._seed}", warm)
-        self.query_one("#asked", Static).update(asked)
+    def _adapt_prompt(self, metadata: CheckpointMetadata) -> None:
+        """Convert the prompt to characters of the model, and show it with the settings."""
+        prompt = self._prompt
+        if prompt is None:
+            prompt = default_prompt(self._model_name, metadata)
+        self._adapted_prompt, changes = adapt_prompt(prompt, metadata.vocab)
+        settings = f"seed {self._seed}", f"temperature {self._sampling.temperature:g}"
+        self.query_one("#prompt", Static).update(prompt_summary(prompt, changes, *settings))
 
-    def _tell(self, told: Content) -> None:
-        self.query_one("#told", Static).update(told)
-        self.query_one("#told").display = bool(told)
+    def _show_message(self, content: Content) -> None:
+        self.query_one("#message", Static).update(content)
+        self.query_one("#message").display = bool(content)
 
     @on(GrowthList.Highlighted)
-    def show(self, event: GrowthList.Highlighted) -> None:
-        """Show the whole text of a checkpoint."""
-        growth = event.growth
-        about = [f"step {growth.step:,}"]
-        if growth.loss is not None:
-            about.append(f"{bits(growth.loss):.2f} bits/char {_LOSSES[growth.measure]}")
-        whole = safe_content(self._known, "bold $primary") + safe_content(growth.text)
-        if growth.fault:
-            whole = safe_content(growth.fault, "$text-error")
-        self.query_one("#about", Static).update(safe_content(" · ".join(about), "$text-muted"))
-        self.query_one("#whole", Static).update(whole)
-        self.query_one("#one").scroll_home(animate=False)
+    def show_sample(self, event: GrowthList.Highlighted) -> None:
+        sample = event.sample
+        figures = [f"step {sample.step:,}"]
+        if sample.bits_per_char is not None:
+            figures.append(f"{sample.bits_per_char:.2f} bits/char {_MEASURES[sample.measure]}")
+        text = safe_content(self._adapted_prompt, "bold $primary") + safe_content(sample.text)
+        if sample.error:
+            text = safe_content(sample.error, "$text-error")
+        self.query_one("#figures", Static).update(safe_content(" · ".join(figures), "$text-muted"))
+        self.query_one("#text", Static).update(text)
+        self.query_one("#sample").scroll_home(animate=False)
 
     def action_talk(self) -> None:
-        """Talk with the checkpoint under the cursor."""
-        growth = self.query_one(GrowthList).growth
-        if growth and growth.fault:
-            self.notify(growth.fault, severity="error")
-        elif growth:
-            self.post_message(OpenPrompt(CheckpointRef.at(self._model, growth.step)))
+        sample = self.query_one(GrowthList).sample
+        if sample and sample.error:
+            self.notify(sample.error, severity="error")
+        elif sample:
+            self.post_message(OpenPrompt(CheckpointRef.at(self._model_name, sample.step)))
 
     @work
     async def action_prompt(self) -> None:
-        """Ask for another prompt."""
-        now = self._known if self._prompt is None else self._prompt
-        typed = await ask_prompt(self.app, now)
+        prompt = self._adapted_prompt if self._prompt is None else self._prompt
+        typed = await ask_prompt(self.app, prompt)
         if typed is not None:
             self._prompt = typed
-            self.write(afresh=True)
+            self.generate(restart=True)
 
     def action_seed(self) -> None:
-        """Let them write with another seed."""
         self._seed = fresh_seed()
-        self.write(afresh=True)
+        self.generate(restart=True)
 
     @work
     async def action_temperature(self) -> None:
-        """Ask for another temperature."""
-        settings = await ask_temperature(self.app, self._settings)
-        if settings:
-            self._settings = settings
-            self.write(afresh=True)
+        sampling = await ask_temperature(self.app, self._sampling)
+        if sampling:
+            self._sampling = sampling
+            self.generate(restart=True)
 
     def action_back(self) -> None:
-        """Go back."""
         self.dismiss()

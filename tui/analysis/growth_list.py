@@ -1,4 +1,4 @@
-"""The checkpoints of a model, a line each: what it was able to write then."""
+"""List of the checkpoints of a model with the start of each one's text."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,69 +11,69 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from charloom.core.analysis.checkpoint_samples import CheckpointSample
-from charloom.core.runs.events import bits
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.option_list import PlainOptionList
 
-HEADINGS = f"{'step':>9}  {'bits/char':>9}  {'':<5}  what it writes"
-_LINE = 400  # characters of a text: what is beyond the widest screen is not in its line
+HEADINGS = f"{'step':>9}  {'bits/char':>9}  {'':<5}  text"
+_MAX_LINE = 400  # characters: more than the widest screen shows
 
 
 class GrowthList(PlainOptionList):
-    """Grows at its end, where the cursor stays for as long as nobody moves it."""
+    """Adds samples at the end; the cursor follows them while it is on the last one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.talk", "Talk with it", show=False, tooltip="Let it write"),
-    ]
+        Binding("enter", "screen.talk", "Talk with it", show=False,
+                tooltip="Use this checkpoint in Prompt"),
+    ]  # fmt: skip
 
     @dataclass
     class Highlighted(Message):
-        """Another checkpoint is under the cursor."""
+        """Another sample is under the cursor."""
 
-        growth: CheckpointSample
+        sample: CheckpointSample
 
     def __init__(self) -> None:
         super().__init__()
-        self._grown: list[CheckpointSample] = []
+        self._samples: list[CheckpointSample] = []
 
     @property
-    def growth(self) -> CheckpointSample | None:
-        """What is under the cursor."""
-        return None if self.highlighted is None else self._grown[self.highlighted]
+    def sample(self) -> CheckpointSample | None:
+        """The sample under the cursor."""
+        return None if self.highlighted is None else self._samples[self.highlighted]
 
     @property
     def steps(self) -> set[int]:
-        """The checkpoints that are shown."""
-        return {each.step for each in self._grown}
+        """The steps of the listed checkpoints."""
+        return {sample.step for sample in self._samples}
 
     def clear(self) -> None:
-        """Show none."""
-        self._grown = []
+        """Remove all samples."""
+        self._samples = []
         self.clear_options()
 
-    def add(self, growth: CheckpointSample) -> None:
-        """Show what another checkpoint has made of the prompt."""
-        follows = self.highlighted in (None, len(self._grown) - 1)
-        self._grown.append(growth)
-        self.add_option(Option(_line(growth)))
+    def add(self, sample: CheckpointSample) -> None:
+        """Add a sample at the end."""
+        follows = self.highlighted in (None, len(self._samples) - 1)
+        self._samples.append(sample)
+        self.add_option(Option(_line(sample)))
         if follows:
-            self.highlighted = len(self._grown) - 1
+            self.highlighted = len(self._samples) - 1
 
     @on(OptionList.OptionHighlighted)
-    def tell(self, event: OptionList.OptionHighlighted) -> None:
-        """Tell what is under the cursor."""
+    def report_highlight(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
-        if self.growth:
-            self.post_message(self.Highlighted(self.growth))
+        if self.sample:
+            self.post_message(self.Highlighted(self.sample))
 
 
-def _line(growth: CheckpointSample) -> Content:
-    figure = "–" if growth.loss is None else f"{bits(growth.loss):.2f}"
-    if growth.fault:
-        text = safe_content(single_line(growth.fault.rpartition(": ")[2], _LINE), "$text-muted")
+def _line(sample: CheckpointSample) -> Content:
+    bits = "–" if sample.bits_per_char is None else f"{sample.bits_per_char:.2f}"
+    if sample.error:
+        reason = sample.error.rpartition(": ")[2]
+        text = safe_content(single_line(reason, _MAX_LINE), "$text-muted")
     else:
-        text = safe_content(single_line(growth.text, _LINE))
-    measure = "train" if growth.measure == "train" else ""  # else it is of held-out text
-    head = f"{growth.step:>9,}  {figure:>9}  {measure:<5}  "
+        text = safe_content(single_line(sample.text, _MAX_LINE))
+    measure = "train" if sample.measure == "train" else ""  # all others are of held-out text
+    head = f"{sample.step:>9,}  {bits:>9}  {measure:<5}  "
     return Content.assemble((head, "$text-muted"), text)

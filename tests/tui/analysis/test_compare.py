@@ -1,4 +1,4 @@
-"""Two checkpoints side by side, as a person sets them there; and how that looks."""
+"""The Compare screen: two checkpoints side by side."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +32,7 @@ Compare = Callable[..., bool]
 
 @pytest.fixture(autouse=True)
 def loom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the store have a model whose text is at hand, and another that is not as good."""
+    """A store with a model whose training text is available, and one with a higher loss."""
     own_assets(tmp_path, monkeypatch)
     learned("loom", create("loom"))
     save_model("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden_size=16, step=2_500))
@@ -53,7 +53,7 @@ def wanted(address: str, prompt: str, temperature: float) -> str:
 async def written(pilot: Pilot[None], left: str, right: str) -> None:
     """Wait until the two sides show these texts."""
     seen = [sanitize(each) for each in (left, right)]
-    await until(pilot, lambda: [side._flow._text for side in sides(pilot)] == seen)
+    await until(pilot, lambda: [side._text_view._text for side in sides(pilot)] == seen)
 
 
 async def opened(pilot: Pilot[None]) -> None:
@@ -87,7 +87,7 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await pilot.press("enter")
         await written(pilot, wanted("loom", "abc", 0.8), wanted("other", "abc", 1.2))
         await until(pilot, lambda: "bits/char better:" in shown(app))
-        assert "'other' learned another text." in shown(app)
+        assert "'other' was trained on another text." in shown(app)
         better = "loom@100" if bits[0] < bits[1] else "other@2500"
         assert f"{better} is {abs(bits[0] - bits[1]):.2f} bits/char better:" in shown(app)
         assert "\x1b" not in shown(app)
@@ -108,23 +108,23 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         put(pilot, str(tmp_path / "none.txt"))
         await pilot.press("enter")
         await until(pilot, lambda: "none.txt" in (told(app) or [""])[-1])
-        app.clear_notifications()  # which would hide what stands at the bottom
+        app.clear_notifications()  # they would hide the bottom of the screen
         (tmp_path / "sea.txt").write_text("the sea went on (☃)\n" * 5)
-        await until(pilot, lambda: "Which text" in shown(app))
+        await until(pilot, lambda: "Text to score both" in shown(app))
         put(pilot, str(tmp_path / "sea.txt"))
         await pilot.press("enter")
-        left_out = "sea, 100 characters without 20 that one of them does not know"
+        left_out = "sea, 100 characters, 20 skipped (unknown to one of the models)"
         await until(pilot, lambda: left_out in words(app))
         assert "better" in shown(app)
 
-        before = [side._flow._text for side in sides(pilot)]
+        before = [side._text_view._text for side in sides(pilot)]
         await pilot.press("s")
-        await until(pilot, lambda: sides(pilot)[1]._flow._text[:50] != before[1][:50])
+        await until(pilot, lambda: sides(pilot)[1]._text_view._text[:50] != before[1][:50])
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.title == "Library")
 
 
-async def test_a_side_that_cannot_be_read_says_why_and_the_other_is_written() -> None:
+async def test_a_side_that_cannot_be_loaded_shows_why_and_the_other_is_written() -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
@@ -133,7 +133,7 @@ async def test_a_side_that_cannot_be_read_says_why_and_the_other_is_written() ->
         remove_model("other")
         await pilot.press("enter")
         await until(pilot, lambda: "There is no model called 'other'" in words(app))
-        await written(pilot, sides(pilot)[0]._flow._text, wanted("loom", "abc", 1.2))
+        await written(pilot, sides(pilot)[0]._text_view._text, wanted("loom", "abc", 1.2))
         assert "bits/char" not in shown(app)
 
 
@@ -148,6 +148,6 @@ def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
         await pilot.press("enter")
         await written(pilot, wanted("loom", "abc", 0.8), wanted("other", "abc", 1.2))
         await until(pilot, lambda: "better" in shown(app))
-        await until(pilot, lambda: not any(side._flow._caret for side in sides(pilot)))
+        await until(pilot, lambda: not any(side._text_view._caret for side in sides(pilot)))
 
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)

@@ -1,4 +1,4 @@
-"""How a model learned to spell, as a person looks at it; and how that looks."""
+"""The Growth screen: texts of all checkpoints of a model."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -28,18 +28,18 @@ VOCAB = "\n abcdefghijklmnopqrstuvwxyz" + HOSTILE
 
 @pytest.fixture(autouse=True)
 def only_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the store have no model but the test's own."""
+    """A store without any model but those of the test."""
     own_assets(tmp_path, monkeypatch)
 
 
-def grow_up(*steps: int) -> None:
+def save_checkpoints(*steps: int) -> None:
     for step in steps:
         losses = Losses(validation=4_000 / (step + 1_000), carried=0.9 if step == 4_000 else None)
-        made = random_checkpoint(VOCAB, seed=step, step=step, losses=losses)
-        save_model("creature", made)
+        new = random_checkpoint(VOCAB, seed=step, step=step, losses=losses)
+        save_model("creature", new)
 
 
-def strip(pilot: Pilot[None]) -> GrowthList:
+def growth_list(pilot: Pilot[None]) -> GrowthList:
     return pilot.app.screen.query_one(GrowthList)
 
 
@@ -49,9 +49,9 @@ def expected(prompt: str, temperature: float = 0.8, seed: int = 0) -> list[Check
 
 
 async def grown(pilot: Pilot[None], prompt: str, temperature: float = 0.8) -> None:
-    """Wait until every checkpoint shows what it is known to write."""
+    """Wait until every checkpoint shows its expected text."""
     wanted = expected(prompt, temperature)
-    await until(pilot, lambda: strip(pilot)._grown == wanted)
+    await until(pilot, lambda: growth_list(pilot)._samples == wanted)
 
 
 async def opened(pilot: Pilot[None]) -> None:
@@ -61,8 +61,8 @@ async def opened(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, GrowthScreen))
 
 
-async def test_every_checkpoint_goes_on_from_what_is_asked_and_can_be_talked_with() -> None:
-    grow_up(1_000, 2_000, 3_000, 4_000)
+async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt() -> None:
+    save_checkpoints(1_000, 2_000, 3_000, 4_000)
     checkpoint_path("creature@2000").write_bytes(b"no checkpoint")
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -81,8 +81,8 @@ async def test_every_checkpoint_goes_on_from_what_is_asked_and_can_be_talked_wit
         first = next(iter(expected("abc")))
         await pilot.press("home")
         await until(pilot, lambda: "step 1,000 · 2.89 bits/char on the held-out" in shown(app))
-        assert "\x1b" not in str(app.screen.query_one("#whole", Static).render())
-        assert len(str(app.screen.query_one("#whole", Static).render())) == 3 + len(first.text)
+        assert "\x1b" not in str(app.screen.query_one("#text", Static).render())
+        assert len(str(app.screen.query_one("#text", Static).render())) == 3 + len(first.text)
 
         await pilot.press("down", "enter")
         await until(pilot, lambda: "It is not a safetensors file" in told(app)[0])
@@ -101,29 +101,32 @@ async def test_every_checkpoint_goes_on_from_what_is_asked_and_can_be_talked_wit
         await grown(pilot, "[bold]e", 0.5)
         assert "[bold]é☃ · seed 0 · temperature 0.5 · é → e" in shown(app)
 
-        before = strip(pilot).growth
+        before = growth_list(pilot).sample
         await pilot.press("s")
-        await until(pilot, lambda: len(strip(pilot)._grown) == 4 and strip(pilot).growth != before)
+        await until(
+            pilot,
+            lambda: len(growth_list(pilot)._samples) == 4 and growth_list(pilot).sample != before,
+        )
         assert "seed 0" not in shown(app)
         await pilot.press("home", "enter")
         await until(pilot, lambda: "creature@1000" in shown(app) and app.current_mode == "prompt")
 
 
-async def test_a_young_model_says_what_to_do_and_what_is_saved_meanwhile_is_added() -> None:
+async def test_a_model_with_one_checkpoint_has_a_note_and_new_ones_are_added() -> None:
     folder = write_run("creature", *course(900, None))
-    grow_up(900)
+    save_checkpoints(900)
     with ExitStack() as working:
         working.enter_context(at_work(folder))
         app = app_at("train")
         async with app.run_test(size=SMALL, notifications=True) as pilot:
             await until(pilot, lambda: "● creature  training" in shown(app))
             await pilot.press("g")
-            await until(pilot, lambda: "the only checkpoint there is" in words(app))
+            await until(pilot, lambda: "the only checkpoint so far" in words(app))
             await grown(pilot, "abc")
-            grow_up(1_200)
+            save_checkpoints(1_200)
             events.record(folder, CheckpointSaved(1_200, "step-00001200.safetensors"))
             await grown(pilot, "abc")
-            assert strip(pilot).steps == {900, 1_200}
+            assert growth_list(pilot).steps == {900, 1_200}
             assert "the only checkpoint" not in words(app)
             await pilot.press("escape")
             await until(pilot, lambda: app.screen.title == "Train")
@@ -132,7 +135,7 @@ async def test_a_young_model_says_what_to_do_and_what_is_saved_meanwhile_is_adde
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
-    grow_up(100, 300, 900, 2_000, 4_000)
+    save_checkpoints(100, 300, 900, 2_000, 4_000)
     checkpoint_path("creature@900").write_bytes(b"no checkpoint")
 
     async def before(pilot: Pilot[None]) -> None:

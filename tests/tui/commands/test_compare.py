@@ -19,7 +19,7 @@ FOX = "the quick brown fox jumps over the lazy dog\n" * 40
 
 @pytest.fixture(autouse=True)
 def two() -> None:
-    """Two models, of which the second has two checkpoints and knows no z."""
+    """Two models; the second has two checkpoints and no z in its vocabulary."""
     save_model("weaver", random_checkpoint())
     fewer = "\n abcdefghijklmnopqrstuvwxy"
     for step, loss in ((10, 1.0), (20, 2.0)):
@@ -40,13 +40,13 @@ def compare(*arguments: str) -> Result:
 
 
 def text(address: str, temperature: float, prompt: str = "the sea") -> str:
-    """Return what generate makes of the same."""
-    asked = ("--model", address, "--temperature", str(temperature), "--seed", "3")
-    done = call("generate", prompt, *asked, "--length", "50", "--json")
+    """Return the text of ``charloom generate`` with the same settings."""
+    options = ("--model", address, "--temperature", str(temperature), "--seed", "3")
+    done = call("generate", prompt, *options, "--length", "50", "--json")
     return str(json.loads(done.out)["text"])
 
 
-def test_two_models_go_on_from_one_prompt_and_are_scored_on_one_text(file: str) -> None:
+def test_two_models_continue_one_prompt_and_are_scored_on_one_text(file: str) -> None:
     done = json.loads(
         compare("weaver", "other@20", "--text", file, "--prompt", "a ☃ z", "--json").out
     )
@@ -68,7 +68,7 @@ def test_two_models_go_on_from_one_prompt_and_are_scored_on_one_text(file: str) 
     ("given", "both"),
     [((), (0.8, 1.2)), (("0.5",), (0.5, 0.9)), (("0.5", "2"), (0.5, 2.0))],
 )
-def test_a_model_alone_stands_beside_itself_at_another_temperature(
+def test_a_model_alone_is_compared_with_itself_at_another_temperature(
     given: tuple[str, ...], both: tuple[float, float]
 ) -> None:
     options = [part for each in given for part in ("--temperature", each)]
@@ -80,7 +80,7 @@ def test_a_model_alone_stands_beside_itself_at_another_temperature(
     assert "No score: The text that 'weaver' learned from" in done.err
 
 
-def test_a_pipe_gets_one_under_the_other_and_figures_that_line_up(file: str) -> None:
+def test_a_pipe_gets_one_below_the_other_and_aligned_scores(file: str) -> None:
     done = compare("weaver", "weaver", "--text", file, "--prompt", "the sea", "--temperature", "1")
     bits = scoring.carried(NumpyLSTM(load_checkpoint(ref("weaver")).checkpoint), FOX).bits_per_char
     assert done.out == (
@@ -94,10 +94,10 @@ def test_a_pipe_gets_one_under_the_other_and_figures_that_line_up(file: str) -> 
     better = compare("other@10", "other@20", "--text", file)
     assert better.out.splitlines()[-1].startswith("other@")
     assert better.out.splitlines()[-1].endswith(" fewer bits.")
-    assert "fox, 1,760 characters, without 40 that one of them does not know" in better.err
+    assert "fox, 1,760 characters, 40 skipped (unknown to one of the models)" in better.err
 
 
-def test_without_a_text_both_are_scored_on_what_the_first_never_saw() -> None:
+def test_without_a_text_both_are_scored_on_the_held_out_text_of_the_first() -> None:
     folder = create("loom")
     learned("loom", folder)
     learned("stranger", folder, sha256="0" * 64)
@@ -105,11 +105,11 @@ def test_without_a_text_both_are_scored_on_what_the_first_never_saw() -> None:
     found = json.loads(done.out)
     assert found["scored_on"] == "held-out part of sea"
     assert found["sides"][0]["chars"] == int(len(TEXT) * 0.1) - 1
-    assert "'stranger' learned another text." in done.err
+    assert "'stranger' was trained on another text." in done.err
 
 
-def test_what_cannot_be_compared_is_told_in_one_line(file: str) -> None:
-    for arguments, code, told in (
+def test_an_error_is_one_line(file: str) -> None:
+    for arguments, code, message in (
         (("weaver", "wever"), 1, "did you mean 'weaver'"),
         (("weaver@7",), 1, "has no checkpoint '@7'"),
         (("weaver", "--text", "nowhere.txt"), 1, "nowhere.txt"),
@@ -118,11 +118,11 @@ def test_what_cannot_be_compared_is_told_in_one_line(file: str) -> None:
     ):
         done = call("compare", *arguments)
         assert (done.code, done.out) == (code, "")
-        assert told in done.err
+        assert message in done.err
 
 
 @needs_terminal
-def test_on_a_wide_terminal_they_stand_side_by_side() -> None:
+def test_on_a_wide_terminal_the_texts_are_side_by_side() -> None:
     shown = on_terminal("compare", "weaver", "--prompt", "the sea", "--length", "200").out
     begun = shown.index("weaver@100 ·")
     lines = shown[begun:].splitlines()

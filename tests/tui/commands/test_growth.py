@@ -18,12 +18,12 @@ def weaver() -> None:
 
 
 def text(prompt: str, step: int) -> str:
-    """Return what generate makes of the same."""
-    asked = ("--model", f"weaver@{step}", "--seed", "3", "--length", "40", "--json")
-    return str(json.loads(call("generate", prompt, *asked).out)["text"])
+    """Return the text of ``charloom generate`` with the same settings."""
+    options = ("--model", f"weaver@{step}", "--seed", "3", "--length", "40", "--json")
+    return str(json.loads(call("generate", prompt, *options).out)["text"])
 
 
-def test_a_strip_has_a_line_for_each_checkpoint_with_figures_that_line_up() -> None:
+def test_each_checkpoint_is_one_aligned_line() -> None:
     done = call("growth", "weaver", "--prompt", "the sea", "--seed", "3", "--length", "40")
     first, second, third = (text("the sea", step).replace("\n", "↵") for step in STEPS)
     assert done.out == (
@@ -45,34 +45,34 @@ def test_json_is_an_object_for_each_checkpoint() -> None:
         "loss": 2.0,
         "bits_per_char": 2.0 / math.log(2),
         "measure": "validation",
-        "prompt": "abc",  # the first words of what it learned
+        "prompt": "abc",  # the opening of its training text
         "seed": 3,
         "temperature": 0.8,
         "text": text("abc", 100),
-        "fault": None,
+        "error": None,
     }
     assert (damaged["text"], damaged["loss"]) == ("", None)
-    assert "It is not a safetensors file" in damaged["fault"]
+    assert "It is not a safetensors file" in damaged["error"]
     assert last["step"] == 30_000 and last["measure"] == "carried"
 
 
-def test_a_damaged_checkpoint_and_unknown_characters_are_told() -> None:
+def test_a_damaged_checkpoint_and_unknown_characters_are_reported() -> None:
     checkpoint_path("weaver@2000").write_bytes(b"no checkpoint")
     done = call("growth", "weaver", "--prompt", "the ☃ sea")
     assert done.code == 0 and len(done.out.splitlines()) == 3
     assert "Not known to the model: '☃' was dropped." in done.err
-    assert "Passed over: The checkpoint " in done.err
+    assert "Skipped: The checkpoint " in done.err
     for step in (100, 30_000):
         checkpoint_path(f"weaver@{step}").write_bytes(b"neither")
     done = call("growth", "weaver")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
 
 
-def test_a_model_with_one_checkpoint_says_how_there_will_be_more() -> None:
+def test_a_model_with_one_checkpoint_has_a_note() -> None:
     save_model("young", random_checkpoint())
     done = call("growth", "young")
     assert len(done.out.splitlines()) == 2
-    assert "'young' has one checkpoint; a training keeps more as it goes on." in done.err
+    assert "'young' has only one checkpoint; a training run saves more as it continues." in done.err
     done = call("growth", "wever")
     assert (done.code, done.out) == (1, "")
     assert "did you mean 'weaver'" in done.err
