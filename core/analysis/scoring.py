@@ -54,6 +54,11 @@ class _EncodedText:
     unknown: int
 
 
+def score(model: NumpyLSTM, text: str, window: int | None = None) -> Score:
+    """Return the windowed loss of ``text``, or the carried loss if there is no ``window``."""
+    return carried(model, text) if window is None else windowed(model, text, window)
+
+
 def carried(model: NumpyLSTM, text: str) -> Score:
     """Return the carried loss of ``text``."""
     encoded = _encode(model, text)

@@ -86,7 +86,7 @@ def find(name: str) -> CatalogEntry:
     raise CharloomError(f"There is no file and no known text called {name[:100]!r}; {hint}")
 
 
-def open_text(
+def load_text(
     text: str,
     *,
     mirror: str | None = None,

@@ -29,6 +29,7 @@ from charloom.core.runs import events
 from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS
 from charloom.core.runs.events import Event, Finished, Started
 from charloom.core.runs.jsonl import LineTail
+from charloom.core.runs.presets import validate_overrides
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import new_model_folder
 
@@ -253,6 +254,32 @@ class TrainerProcess:
 
     def _is_running(self) -> bool:
         return self._process.poll() is None
+
+
+def train_model(
+    corpus: Corpus, name: str, preset: str = "auto", min_count: int = 0, **overrides: Any
+) -> Iterator[Event]:
+    """Train a new model ``name`` on ``corpus`` in a child process; yield the events of its run.
+
+    The training starts with the first event that is asked for. It is saved and stopped if the
+    iterator is closed before the run has ended.
+
+    Args:
+        preset: the settings to start from, see :data:`charloom.core.runs.presets.PRESETS`.
+        min_count: characters that occur fewer times share one placeholder.
+        overrides: fields of ``ModelConfig`` and ``TrainConfig``, such as ``minutes``.
+
+    Raises :class:`CharloomError` if the run cannot be created, or fails.
+    """
+    validate_overrides(preset, overrides)
+    trainer = TrainerProcess(create_run(name, corpus, preset, overrides, min_count))
+    try:
+        for event in trainer.events():
+            yield event
+            if isinstance(event, Finished) and event.reason == "failed":
+                raise CharloomError(event.message)
+    finally:
+        trainer.stop()
 
 
 def _read_events(lines: LineTail) -> Iterator[Event]:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator
 
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchLane
 from charloom.core.sampling.config import SamplingChange, SamplingConfig
 from charloom.core.sampling.sampler import Sampled, Sampler
@@ -122,3 +123,21 @@ class Completion(Iterator[Sampled]):
         if settings != before:
             self._changes.append(SamplingChange.at(self._position, settings))
         self._stream.settings = settings
+
+
+def generate(
+    network: NumpyLSTM,
+    prompt: str = "",
+    length: int = 500,
+    sampling: SamplingConfig | None = None,
+    seed: int = 0,
+    stop: str = "",
+) -> str:
+    """Return up to ``length`` characters that follow ``prompt``; the same arguments, the same text.
+
+    Characters of the prompt that the network does not know are replaced or left out, as
+    :meth:`Vocab.adapt` does. The text ends before the first ``stop`` in it, if there is one.
+    """
+    known_prompt, _ = network.vocab.adapt(prompt)
+    sampler = Sampler(network, known_prompt, sampling or SamplingConfig(), seed)
+    return "".join(sampled.character for sampled in Completion(sampler, length, stop))

@@ -16,6 +16,7 @@ from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint, UnreadableError
 from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.ref import CheckpointRef
 
@@ -130,6 +131,11 @@ def load_from(model: ModelInfo, which: str = "") -> LoadedCheckpoint:
         else:
             return loaded._replace(warning=_set_aside(model.name, list(errors), candidate.step))
     raise _damaged_error(model, candidates[0], errors[candidates[0]])
+
+
+def load_network(ref: str) -> NumpyLSTM:
+    """Return the network that ``ref``, such as ``"weaver"`` or ``"weaver@1200"``, names."""
+    return NumpyLSTM(load_checkpoint(CheckpointRef.parse(ref)).checkpoint)
 
 
 def model_dirs() -> list[ModelDir]:

@@ -76,10 +76,8 @@ def score(
         content = find_training_text(ref.name, metadata).held_out
     else:
         content = open_text(text or "-", mirror, values).text
-    if window is None:
-        measure, result = "carried", scoring.carried(model, content)
-    else:
-        measure, result = f"windowed-{window}", scoring.windowed(model, content, window)
+    measure = "carried" if window is None else f"windowed-{window}"
+    result = scoring.score(model, content, window)
     losses = _baselines(ref, metadata, content) if baselines else None
     if as_json:
         record: dict[str, Any] = {

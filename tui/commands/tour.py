@@ -58,7 +58,7 @@ def tour(corpus: str | None, ref: CheckpointRef, plain: bool, mirror: str | None
 def _opener(text: str, mirror: str | None, plain: bool) -> Opener:
     def opened() -> Corpus:
         with download_progress() if plain else nullcontext() as report:
-            return catalog.open_text(text, mirror=mirror, on_progress=report, short=True)
+            return catalog.load_text(text, mirror=mirror, on_progress=report, short=True)
 
     return opened
 

@@ -59,7 +59,7 @@ def train(
     overrides = config_overrides(values)
     validate_overrides(preset, overrides)
     with download_progress() as report:
-        corpus = catalog.open_text(text, mirror=mirror, on_progress=report, **read_options(values))
+        corpus = catalog.load_text(text, mirror=mirror, on_progress=report, **read_options(values))
     name = unused_name(corpus.title) if name is None else name
     folder = create_run(name, corpus, preset, overrides, min_count)
     return (leave_detached if detach else follow_run)(name, TrainerProcess(folder), as_json)

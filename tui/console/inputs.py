@@ -66,7 +66,7 @@ def open_text(
     """
     options = read_options(dict(values or {}))
     with download_progress() as report:
-        corpus = catalog.open_text(text, mirror=mirror, on_progress=report, short=True, **options)
+        corpus = catalog.load_text(text, mirror=mirror, on_progress=report, short=True, **options)
     for note in corpus.notes:
         echo_err(note)
     return corpus

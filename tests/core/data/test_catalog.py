@@ -254,30 +254,30 @@ def test_this_pythons_texts_are_what_they_say() -> None:
 
 def test_slices_reach_known_texts(server: GutenbergServer) -> None:
     server.serve(84, Answer(GOOD))
-    sliced = catalog.open_text("frankenstein", start="Chapter 1", end="1000")
+    sliced = catalog.load_text("frankenstein", start="Chapter 1", end="1000")
     assert sliced.text == BODY[:1000]
 
 
 def test_a_file_goes_before_a_known_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("pydoc").write_text("My own words, and rather more than thirty of them.")
-    assert catalog.open_text("pydoc").text.startswith("My own words")
+    assert catalog.load_text("pydoc").text.startswith("My own words")
 
 
 def test_a_known_text_goes_before_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("pydoc").mkdir()
     Path("drafts").mkdir()
-    assert catalog.open_text("pydoc").source == "pydoc"
+    assert catalog.load_text("pydoc").source == "pydoc"
     with pytest.raises(CharloomError, match="is a folder"):
-        catalog.open_text("drafts")
+        catalog.load_text("drafts")
 
 
 def test_a_dash_is_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "piped").write_text("Words that came through a pipe, as it were.\n")
     with (tmp_path / "piped").open() as piped:
         monkeypatch.setattr("sys.stdin", piped)
-        assert catalog.open_text("-").text == "Words that came through a pipe, as it were.\n"
+        assert catalog.load_text("-").text == "Words that came through a pipe, as it were.\n"
 
 
 @pytest.mark.parametrize(
@@ -286,21 +286,21 @@ def test_a_dash_is_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 )
 def test_a_misspelt_name_meets_the_near_one(wrong: str, near: str) -> None:
     with pytest.raises(CharloomError, match=rf"perhaps you mean .*\b{near}\b.*\.$"):
-        catalog.open_text(wrong)
+        catalog.load_text(wrong)
 
 
 @pytest.mark.parametrize("wrong", ["", "zzz", "no/such/file.txt", "a\0b", "long" * 2000, "\udcff"])
 def test_what_is_nothing_is_one_sentence(wrong: str) -> None:
     with pytest.raises(CharloomError, match=r"\.$") as caught:
-        catalog.open_text(wrong)
+        catalog.load_text(wrong)
     assert "\n" not in str(caught.value)
 
 
 def test_a_known_text_read_again_is_the_same(tmp_path: Path) -> None:
     (tmp_path / "text").write_text("A text of which one may be sure to find it again.")
     for text in ("pydoc", str(tmp_path / "text")):
-        first = catalog.open_text(text)
-        assert catalog.open_text(first.source) == first
+        first = catalog.load_text(text)
+        assert catalog.load_text(first.source) == first
 
 
 def unused_port() -> int:
