@@ -1,4 +1,4 @@
-"""Charloom's core: from a text to a character-level LSTM and back to text, without any user interface.
+"""Charloom's core: from a text to a character-level LSTM and back to text, with no user interface.
 
 The ten stages, and the file in which each of them is:
 

@@ -264,12 +264,10 @@ def train_model(
     The training starts with the first event that is asked for. It is saved and stopped if the
     iterator is closed before the run has ended.
 
-    Args:
-        preset: the settings to start from, see :data:`charloom.core.runs.presets.PRESETS`.
-        min_count: characters that occur fewer times share one placeholder.
-        overrides: fields of ``ModelConfig`` and ``TrainConfig``, such as ``minutes``.
-
-    Raises :class:`CharloomError` if the run cannot be created, or fails.
+    ``preset`` is one of :data:`~charloom.core.runs.presets.PRESETS`, or ``"auto"``; ``overrides``
+    are fields of ``ModelConfig`` and ``TrainConfig``, such as ``minutes``. Characters that occur
+    fewer than ``min_count`` times share one placeholder. Raises :class:`CharloomError` if the run
+    cannot be created, or fails.
     """
     validate_overrides(preset, overrides)
     trainer = TrainerProcess(create_run(name, corpus, preset, overrides, min_count))
