@@ -61,7 +61,7 @@ def test_it_opens_and_leaves_the_terminal_as_it_was(home: Path) -> None:
 
 def test_ctrl_c_does_not_end_it_but_says_what_does(terminal: Terminal) -> None:
     terminal.press(F3)
-    terminal.wait_for("Press n to choose a text and begin.")
+    terminal.wait_for("Press n to choose a text and start.")
     terminal.press(CTRL_C)
     terminal.wait_for("Press ctrl+q to leave Charloom.")
     assert terminal.process.poll() is None

@@ -1,4 +1,4 @@
-"""The runs, a line each: how it stands, its name, how much is done, and how well."""
+"""The list of runs: state, name, completed share and best loss, a line each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,19 +17,21 @@ from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import safe_line
 from charloom.tui.widgets.option_list import PlainOptionList
 
-_NAME = 20  # columns
+_NAME_WIDTH = 20  # columns
 
 
 class RunList(PlainOptionList):
-    """The highlighted run is the one that is shown."""
+    """Posts ``Chosen`` for the highlighted run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.talk", "Talk with it", show=False, tooltip="Let it write"),
+        Binding(
+            "enter", "screen.talk", "Talk", show=False, tooltip="Open its best checkpoint in Prompt"
+        ),
     ]
 
     @dataclass
     class Chosen(Message):
-        """Another run is to be shown."""
+        """The user highlighted another run."""
 
         name: str
 
@@ -37,35 +39,33 @@ class RunList(PlainOptionList):
         super().__init__()
         self._rows: dict[str, Content] = {}
 
-    def show(self, runs: Sequence[RunMonitor], chosen: str) -> None:
-        """Show ``runs`` and highlight the one that is ``chosen``."""
-        lines = {run.name: _line(run) for run in runs}
-        if list(lines) != list(self._rows):
-            with self.prevent(OptionList.OptionHighlighted):
-                self.set_options(Option(line, id=name) for name, line in lines.items())
-        else:
-            for name, line in lines.items():
-                if line != self._rows[name]:
-                    self.replace_option_prompt(name, line)
-        self._rows = lines
-        if chosen in lines:
-            with self.prevent(OptionList.OptionHighlighted):
-                self.highlighted = list(lines).index(chosen)
+    def set_runs(self, runs: Sequence[RunMonitor], selected: str) -> None:
+        """Show ``runs`` and highlight the one called ``selected``."""
+        rows = {run.name: _row(run) for run in runs}
+        with self.prevent(OptionList.OptionHighlighted):
+            if list(rows) != list(self._rows):
+                self.set_options(Option(row, id=name) for name, row in rows.items())
+            else:
+                for name, row in rows.items():
+                    if row != self._rows[name]:
+                        self.replace_option_prompt(name, row)
+            self._rows = rows
+            if selected in rows:
+                self.highlighted = list(rows).index(selected)
 
     @on(OptionList.OptionHighlighted)
-    def choose(self, event: OptionList.OptionHighlighted) -> None:
-        """Have the highlighted run shown."""
+    def post_chosen(self, event: OptionList.OptionHighlighted) -> None:
         event.stop()
         if event.option_id:
             self.post_message(self.Chosen(event.option_id))
 
 
-def _line(run: RunMonitor) -> Content:
+def _row(run: RunMonitor) -> Content:
     best = run_status.best(run)
     done = f"{run_status.fraction(run):.0%}" if run.progress else ""
     loss = f"{bits(best[1]):.2f}" if best else ""
     return Content.assemble(
         (f"{run_status.symbol(run.state)} ", run_status.colour(run.state)),
-        safe_line(run.name, 2 * _NAME).truncate(_NAME, ellipsis=True, pad=True),
+        safe_line(run.name, 2 * _NAME_WIDTH).truncate(_NAME_WIDTH, ellipsis=True, pad=True),
         f"{done:>5}{loss:>6}",
     )

@@ -1,62 +1,67 @@
-"""What there is to say of a run, line by line: everything but its curve and its sample."""
+"""The texts of the run view, except chart and sample."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from textual.content import Content
 
-from charloom.core.runs.events import Progress, Started, bits
+from charloom.core.runs.events import Started, bits
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
 from charloom.tui.formatting.units import bar_parts, format_clock
 
-_NAME = 24  # characters
-_MOST_NATS = 99.0  # beyond which no perplexity is worth a figure
-_NONE = "–"
+_MAX_NAME = 24  # characters
+_MAX_NATS = 99.0  # of a loss whose perplexity is shown
+_MAX_VALUE = 8  # characters of a setting in the heading
+_MISSING = "–"
 
 
-def heading(run: RunMonitor, asked: str) -> Content:
-    """Return the name, how the run stands or what it was ``asked`` for, and what is trained."""
-    told = [
-        safe_content(f"{run_status.symbol(run.state)} ", run_status.colour(run.state)),
-        safe_line(run.name, _NAME, "bold"),
-        safe_content(f"  {asked or run_status.label(run.state)}", run_status.colour(run.state)),
+def heading(run: RunMonitor, pending: str) -> Content:
+    """Return name, the state or the ``pending`` command, and the shape of the network."""
+    color = run_status.colour(run.state)
+    parts = [
+        safe_content(f"{run_status.symbol(run.state)} ", color),
+        safe_line(run.name, _MAX_NAME, "bold"),
+        safe_content(f"  {pending or run_status.label(run.state)}", color),
     ]
     if run.started:
-        told.append(safe_content(f"  {_shape(run.started)}", "$text-muted"))
-    return Content("").join(told)
+        parts.append(safe_content(f"  {_network(run.started)}", "$text-muted"))
+    return Content("").join(parts)
 
 
-def place(run: RunMonitor) -> Content:
-    """Return how far the run has come, and what computes it."""
-    told = []
+def progress(run: RunMonitor) -> Content:
+    """Return step, epoch, learning rate and device."""
+    parts = []
     if run.progress:
-        told += [_step(run.progress.step, run.started), f"epoch {run.progress.epoch:.2f}"]
-        told.append(f"rate {run.progress.lr:.2e}")
+        parts += [_step(run.progress.step, run.started), f"epoch {run.progress.epoch:.2f}"]
+        parts.append(f"rate {run.progress.lr:.2e}")
     if run.started:
         threads = f"{run.started.threads} thread" + "s" * (run.started.threads != 1)
-        told.append(f"{run.started.device} {run.started.precision}, {threads}")
-    return safe_content(" · ".join(told), "$text-muted")
+        parts.append(f"{run.started.device} {run.started.precision}, {threads}")
+    return safe_content(" · ".join(parts), "$text-muted")
 
 
 def bar(run: RunMonitor, width: int) -> Content:
-    """Return how much is done: a thin line, and a figure at its end."""
+    """Return the progress bar with the completed share."""
     fraction = run_status.fraction(run)
     done, rest = bar_parts(fraction, max(0, width - 6))
     return Content.assemble((done, "$accent"), (rest, "$text-disabled"), f"{fraction:>6.0%}")
 
 
 def figures(run: RunMonitor) -> Content:
-    """Return three lines of figures that stay where they are while they change."""
-    now, seen = run.progress, run.validated
-    best = run_status.best(run)
+    """Return three lines of losses, pace and durations, in columns of constant width."""
+    progress, validated, best = run.progress, run.validated, run_status.best(run)
+    pace = elapsed = left = ""
+    if progress:
+        pace = f"{progress.chars_per_second:>9,.0f} chars/s"
+        elapsed = f"{format_clock(progress.elapsed_seconds):>9} elapsed"
+    if (seconds := run_status.eta_seconds(run)) is not None:
+        left = f"{format_clock(seconds):>9} left"
     rows = (
-        ("train", now.loss if now else None, _pace(now)),
-        ("validation", seen.val_loss if seen else None, _elapsed(now)),
-        ("best", best[1] if best else None, _left(run)),
+        ("train", progress.loss if progress else None, pace),
+        ("validation", validated.val_loss if validated else None, elapsed),
+        ("best", best[1] if best else None, left),
     )
     lines = [
         Content.assemble((f"{name:<10}", "$text-muted"), _loss(nats), "   ", (right, "$text-muted"))
@@ -66,45 +71,43 @@ def figures(run: RunMonitor) -> Content:
 
 
 def notes(run: RunMonitor) -> Content:
-    """Return what the person should know: why it ended, what it came to, what it warned of."""
-    told = []
+    """Return why the run ended, signs of overfitting, its result and its warnings."""
+    parts = []
     if run.reason:
-        told.append(safe_content(in_the_app(run.reason), "$text-error"))
-    turning = run_status.overfit_message(run.train, run.validation, run.state in run_status.LIVE)
-    if run.state is RunStatus.PLATEAUED and not turning:
-        turning = "Ended early: it no longer improved."
-    told.append(safe_content(turning))
+        parts.append(safe_content(in_the_app(run.reason), "$text-error"))
+    overfit = run_status.overfit_message(run.train, run.validation, run.state in run_status.LIVE)
+    if run.state is RunStatus.PLATEAUED and not overfit:
+        overfit = "Ended early: it no longer improved."
+    parts.append(safe_content(overfit))
     if run.finished and run.state is not RunStatus.FAILED:
-        told.append(safe_content(run_status.best_checkpoint_message(run.finished)))
-    told += [
+        parts.append(safe_content(run_status.best_checkpoint_message(run.finished)))
+    parts += [
         safe_content(in_the_app(single_line(warning, len(warning) + 1)), "$text-warning")
         for warning in reversed(run.warnings)
     ]
-    return Content("\n").join(each for each in told if each.plain)
+    return Content("\n").join(part for part in parts if part.plain)
 
 
 def sample_title(run: RunMonitor) -> Content:
-    """Return when the sample was written."""
-    when = f" at step {run.sample.step:,}" if run.sample else ""
-    return safe_content(f"What it writes{when}", "$text-muted")
+    """Return the title of the latest sample."""
+    step = f" at step {run.sample.step:,}" if run.sample else ""
+    return safe_content(f"Sample{step}", "$text-muted")
 
 
-def _shape(started: Started) -> str:
-    model = started.model
-    layers = model.get("layers")
+def _network(started: Started) -> str:
+    """Return the shape of a network; its values come from a file and may be of any type."""
+    hidden, embedding, layers = (
+        str(started.model.get(name, _MISSING))[:_MAX_VALUE]
+        for name in ("hidden_size", "embedding_dim", "layers")
+    )
+    plural = "" if layers == "1" else "s"
     return (
-        f"H {_number(model, 'hidden_size')} · E {_number(model, 'embedding_dim')} · "
-        f"{layers} layer{'s' * (layers != 1)} · {started.parameters:,} parameters"
+        f"H {hidden} · E {embedding} · {layers} layer{plural} · {started.parameters:,} parameters"
     )
 
 
-def _number(settings: Mapping[str, Any], name: str) -> str:
-    """Return a setting as it stands in a file that anybody may have written."""
-    return str(settings.get(name, _NONE))[:8]
-
-
 def _step(step: int, started: Started | None) -> str:
-    """Return the step, and where the run is to end."""
+    """Return the step, and the end of the run."""
     if started and started.total_steps:
         total = f"{started.total_steps:,}"
         return f"step {step:>{len(total)},} / {total}"
@@ -114,20 +117,7 @@ def _step(step: int, started: Started | None) -> str:
 
 def _loss(nats: float | None) -> str:
     if nats is None:
-        return f"{_NONE:>6} nats {_NONE:>6} bits/char  perplexity {_NONE:>7}"
-    perplexity = math.exp(min(nats, _MOST_NATS))
-    figure = f"{perplexity:.2f}" if perplexity < 10_000 else "large"
-    return f"{nats:>6.3f} nats {bits(nats):>6.3f} bits/char  perplexity {figure:>7}"
-
-
-def _pace(now: Progress | None) -> str:
-    return f"{now.chars_per_second:>9,.0f} chars/s" if now else ""
-
-
-def _elapsed(now: Progress | None) -> str:
-    return f"{format_clock(now.elapsed_seconds):>9} elapsed" if now else ""
-
-
-def _left(run: RunMonitor) -> str:
-    live = run.state in (RunStatus.TRAINING, RunStatus.PAUSED)
-    return f"{format_clock(run.progress.eta_seconds):>9} left" if run.progress and live else ""
+        return f"{_MISSING:>6} nats {_MISSING:>6} bits/char  perplexity {_MISSING:>7}"
+    perplexity = math.exp(min(nats, _MAX_NATS))
+    shown = f"{perplexity:.2f}" if perplexity < 10_000 else "large"
+    return f"{nats:>6.3f} nats {bits(nats):>6.3f} bits/char  perplexity {shown:>7}"

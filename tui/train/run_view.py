@@ -1,4 +1,4 @@
-"""One run: how it stands, its curve, its figures, and what it writes."""
+"""One run: its state, loss chart, figures and latest sample."""
 
 from dataclasses import replace
 
@@ -17,28 +17,15 @@ from charloom.tui.train.loss_plot import ChartData
 
 
 class RunView(Vertical):
-    """Shows a run. Each part is repainted only when it has changed."""
-
-    DEFAULT_CSS = """
-    RunView {
-        LossChart { margin: 1 0 0 0; }
-        Static { height: 1; text-wrap: nowrap; text-overflow: ellipsis; }
-        #figures { height: 3; }
-        #notes { height: auto; max-height: 3; text-wrap: wrap; text-overflow: fold; }
-        #sample-title { margin-top: 1; }
-        #sample { height: 3; text-wrap: wrap; text-overflow: fold; text-style: italic; }
-        #notes, #sample { max-width: 88; }
-    }
-    """
+    """Shows a run; repaints only the parts that have changed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: RunMonitor | None = None
+        self._run: RunMonitor | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the parts."""
         yield Static("", id="heading", markup=False)
-        yield Static("", id="place", markup=False)
+        yield Static("", id="progress", markup=False)
         yield Static("", id="bar", markup=False)
         yield LossChart()
         yield Static("", id="figures", markup=False)
@@ -46,35 +33,33 @@ class RunView(Vertical):
         yield Static("", id="sample-title", markup=False)
         yield Static("", id="sample", markup=False)
 
-    def show(self, run: RunMonitor, asked: str) -> None:
-        """Show how ``run`` stands, and what it was ``asked`` for that has not come to pass."""
-        self._shown = run
-        self._put("heading", run_summary.heading(run, asked))
-        self._put("place", run_summary.place(run))
-        self._put("bar", run_summary.bar(run, self.content_size.width))
-        self._put("figures", run_summary.figures(run))
-        self._put("sample-title", run_summary.sample_title(run))
-        self._put("sample", safe_content(run.sample.text.strip() if run.sample else ""))
+    def set_run(self, run: RunMonitor, pending: str) -> None:
+        """Show ``run``; ``pending`` names a command that it has not completed."""
+        self._run = run
+        self._set("heading", run_summary.heading(run, pending))
+        self._set("progress", run_summary.progress(run))
+        self._set("bar", run_summary.bar(run, self.content_size.width))
+        self._set("figures", run_summary.figures(run))
+        self._set("sample-title", run_summary.sample_title(run))
+        self._set("sample", safe_content(run.sample.text.strip() if run.sample else ""))
         notes = run_summary.notes(run)
-        self._put("notes", notes, layout=True)
+        self._set("notes", notes, layout=True)
         self.query_one("#notes").display = bool(notes)
-        self.query_one(LossChart).set_data(curves(run))
+        self.query_one(LossChart).set_data(chart_data(run))
 
     def on_resize(self) -> None:
-        """Fit the bar to the width."""
-        if self._shown:
-            self._put("bar", run_summary.bar(self._shown, self.content_size.width))
+        if self._run:
+            self._set("bar", run_summary.bar(self._run, self.content_size.width))
 
-    def _put(self, part: str, content: Content, layout: bool = False) -> None:
-        """Show ``content``, if it is new."""
+    def _set(self, part: str, content: Content, layout: bool = False) -> None:
         static = self.query_one(f"#{part}", Static)
         if static.content != content:
             static.update(content, layout=layout)
 
 
-def curves(run: RunMonitor) -> ChartData:
-    """Return what there is to draw of a run."""
-    found = ChartData(run.train.points(), run.validation.points(), run_status.best(run))
+def chart_data(run: RunMonitor) -> ChartData:
+    """Return the curves and baselines of a run."""
+    data = ChartData(run.train.points(), run.validation.points(), run_status.best(run))
     if not (started := run.started):
-        return found
-    return replace(found, baselines=named(started), total=started.total_steps)
+        return data
+    return replace(data, baselines=named(started), total=started.total_steps)

@@ -1,7 +1,7 @@
-"""The Train room: the runs there are, one of them in full, and what can be done with it."""
+"""The Train screen: the list of runs, and one run in detail."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,70 +17,83 @@ from charloom.core.sanitize import single_line
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import remove_model
 from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
-from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import in_the_app, safe_line
-from charloom.tui.formatting.run_status import LIVE
+from charloom.tui.formatting.run_status import LIVE, RESUMABLE
 from charloom.tui.messages import OpenGrowth, OpenInspector, OpenPrompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.run_view import RunView
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, KeyHint, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 
 _EMPTY = """\
 Training teaches a network to continue a text, one character at a time.
-It reads the text again and again, and here you watch it get better.
+It reads the text again and again, and here you watch it improve.
 
-Press n to choose a text and begin."""
-_NAME = 40  # characters
+Press n to choose a text and start."""
+_MAX_NAME = 40  # characters
+
+_CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
+    "pause_or_continue": lambda run: run.state in (RunStatus.TRAINING, RunStatus.PAUSED),
+    "stop": lambda run: run.state in LIVE,
+    "checkpoint": lambda run: run.state is RunStatus.TRAINING,
+    "rate": lambda run: run.state is RunStatus.TRAINING,
+    "resume": lambda run: run.state in RESUMABLE,
+    "talk": lambda run: run.checkpoint is not None,
+    "chart": lambda run: len(run.train) > 0,
+    "inspect": lambda run: run.checkpoint is not None,
+    "growth": lambda run: run.checkpoint is not None,
+    "delete": lambda run: run.state not in LIVE,
+}
+"""What each action requires of the selected run; an action without an entry is always enabled."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PendingCommand:
-    """What a trainer was told and has not done yet, as far as its events tell."""
+    """A command that was sent to a trainer; ``label`` is shown until ``done``."""
 
-    word: str
+    label: str
     done: Callable[[RunMonitor], bool]
 
 
 class TrainScreen(BaseScreen):
-    """Watches runs, and gives their trainers orders."""
+    """Shows the runs and sends commands to their trainers."""
 
     TITLE = "Train"
     CSS_PATH = "screen.tcss"
     HELP = (
-        "A run reads a text again and again in a process of its own: it goes on when you leave. "
-        "The thin line is the loss on what it just read, the thick one that on held-out text; "
-        "`◆` marks the best checkpoint. The dotted levels are what is to be beaten on that text: "
-        "*uniform* guesses, *unigram* knows how often each character occurs, *bigram* and *5-gram* "
-        "what follows the last one or four, and *xz -9* is how small that program packs it."
+        "A run trains in a process of its own, which continues when you quit. The thin line is "
+        "the loss on the text just read, the thick line the loss on held-out text; `◆` marks the "
+        "best checkpoint. The dotted lines are baselines on the held-out text: *uniform* guesses, "
+        "*unigram* uses how often each character occurs, *bigram* and *5-gram* what follows the "
+        "last one or four, and *xz -9* is the size to which that program compresses it."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in Screen
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("space", "pause_or_continue", "Pause or continue", show=False,
-                tooltip="Let the training stand still, or go on"),
-        Binding("s", "stop", "Stop and save", show=False, tooltip="End it; it can be resumed"),
-        Binding("k", "checkpoint", "Checkpoint now", show=False, tooltip="Keep it as it is now"),
-        Binding("l", "rate", "Learning rate", show=False, tooltip="Change it from now on"),
-        Binding("u", "resume", "Resume", show=False, tooltip="Go on from where it was saved"),
-        Binding("t", "talk", "Talk with it", show=False, tooltip="Use its best checkpoint"),
-        Binding("i", "inside", "Look inside", show=False,
-                tooltip="See what every unit does as a text is read"),
-        Binding("v", "chart", "Large chart", show=False, tooltip="Read the curves step by step"),
-        Binding("g", "growth", "Growth", show=False, tooltip="See how it learned to spell"),
+                tooltip="Pause or continue training"),
+        Binding("s", "stop", "Stop and save", show=False, tooltip="Stop; it can be resumed later"),
+        Binding("k", "checkpoint", "Checkpoint", show=False, tooltip="Save a checkpoint now"),
+        Binding("l", "rate", "Learning rate", show=False, tooltip="Change the learning rate"),
+        Binding("u", "resume", "Resume", show=False, tooltip="Continue from the last save"),
+        Binding("t", "talk", "Talk", show=False, tooltip="Open its best checkpoint in Prompt"),
+        Binding("v", "chart", "Chart", show=False, tooltip="Read the curves step by step"),
         Binding("n", "new", "New run", show=False, tooltip="Choose a text and train on it"),
+        Binding("i", "inspect", "Inspect", show=False,
+                tooltip="Show the activity of every unit while reading a text"),
+        Binding("g", "growth", "Growth", show=False,
+                tooltip="Compare the texts of all its checkpoints"),
         Binding("d", "delete", "Delete", show=False, tooltip="Delete the run and its model"),
     ]  # fmt: skip
 
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
-        self._chosen = ""
-        self._asked: dict[str, _PendingCommand] = {}
-        self._possible: list[tuple[str, str, str]] = []
+        self._selected = ""
+        self._pending: dict[str, _PendingCommand] = {}
+        self._hints: list[KeyHint] = []
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
-        """Lay out the list beside or above the run."""
         yield Static(_EMPTY, id="empty", markup=False)
         with Container(id="runs"):
             yield RunList()
@@ -89,132 +102,123 @@ class TrainScreen(BaseScreen):
         yield ActionBar()
 
     def on_screen_resume(self) -> None:
-        """Show what has happened meanwhile."""
         self.on_runs_changed()
 
     def on_screen_suspend(self) -> None:
-        """Leave it to the app to tell what happens."""
-        self.services.runs.viewed_run = ""
+        self.services.runs.viewed_run = ""  # the app notifies the user instead
 
     def on_runs_changed(self) -> None:
-        """Show what has changed, while anybody looks."""
         super().on_runs_changed()
         if self.is_current:
-            self._show()
+            self._update()
 
     @property
     def run(self) -> RunMonitor | None:
-        """The run that is shown."""
-        return self.services.runs.get(self._chosen)
+        """The selected run."""
+        return self.services.runs.get(self._selected)
 
-    def choose(self, name: str) -> None:
-        """Show the run called ``name``."""
-        self._chosen = name
-        self._show()
+    def select(self, name: str) -> None:
+        """Show the run ``name``."""
+        self._selected = name
+        self._update()
 
     @on(RunList.Chosen)
-    def choose_listed(self, event: RunList.Chosen) -> None:
-        """Show a run of the list."""
-        self.choose(event.name)
+    def select_listed(self, event: RunList.Chosen) -> None:
+        self.select(event.name)
 
-    def _show(self) -> None:
+    def _update(self) -> None:
         runs = self.services.runs.all()
         if self.run is None:
-            self._chosen = runs[0].name if runs else ""
+            self._selected = runs[0].name if runs else ""
         self.set_class(not runs, "empty")
-        self.services.runs.viewed_run = self._chosen
-        listed = self.query_one(RunList)
-        listed.show(runs, self._chosen)
+        self.services.runs.viewed_run = self._selected
+        run_list = self.query_one(RunList)
+        run_list.set_runs(runs, self._selected)
         if self.focused is None and runs:
-            listed.focus()
-        if run := self.run:
-            asked = self._asked.get(run.name)
-            if asked and (run.state not in LIVE or asked.done(run)):
-                del self._asked[run.name]
-                asked = None
-            self.query_one(RunView).show(run, asked.word if asked else "")
-            self.tell_context(safe_line(run.name, _NAME))
-        possible = _possible(run)
-        if possible != self._possible:
-            self._possible = possible
-            self.query_one(ActionBar).update_hints(possible)
+            run_list.focus()
+        run = self.run
+        if run:
+            pending = self._pending.get(run.name)
+            if pending and (run.state not in LIVE or pending.done(run)):
+                del self._pending[run.name]
+                pending = None
+            self.query_one(RunView).set_run(run, pending.label if pending else "")
+            self.tell_context(safe_line(run.name, _MAX_NAME))
+        hints = key_hints(
+            self,
+            pause_or_continue="continue" if run and run.state is RunStatus.PAUSED else "pause",
+            rate="rate",
+            resume="train" if run and run.state is RunStatus.UNTRAINED else "resume",
+        )
+        if hints != self._hints:
+            self._hints = hints
+            self.query_one(ActionBar).update_hints(hints)
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Whether something can be done with the run as it stands."""
-        ours = {binding.action for binding in self.BINDINGS if isinstance(binding, Binding)}
-        return action not in ours or any(f"screen.{action}" == each[2] for each in self._possible)
+        condition = _CONDITIONS.get(action)
+        return condition is None or (self.run is not None and condition(self.run))
 
     def action_pause_or_continue(self) -> None:
-        """Let the trainer stand still, or go on."""
         if self.run and self.run.state is RunStatus.PAUSED:
-            self._order(
-                Command("continue"), "going on", lambda run: run.state is RunStatus.TRAINING
-            )
+            command = Command("continue")
+            self._send(command, "continuing", lambda run: run.state is RunStatus.TRAINING)
         else:
-            self._order(Command("pause"), "pausing", lambda run: run.state is RunStatus.PAUSED)
+            self._send(Command("pause"), "pausing", lambda run: run.state is RunStatus.PAUSED)
 
     def action_stop(self) -> None:
-        """Let the trainer save and end."""
-        self._order(Command("stop"), "stopping", lambda run: run.state not in LIVE)
+        self._send(Command("stop"), "stopping", lambda run: run.state not in LIVE)
 
     def action_checkpoint(self) -> None:
-        """Have a checkpoint saved."""
         before = self.run and self.run.checkpoint
-        self._order(Command("checkpoint"), "saving", lambda run: run.checkpoint is not before)
+        self._send(Command("checkpoint"), "saving", lambda run: run.checkpoint is not before)
 
     @work
     async def action_rate(self) -> None:
-        """Ask for a learning rate, and set it."""
         if not (self.run and self.run.progress):
             return
         name, now = self.run.name, f"{self.run.progress.lr:.3g}"
-        question = f"Learning rate of {single_line(name, _NAME)} from now on"
-        dialog = InputDialog(question, now, detail="It decays from there as planned.", check=_rate)
+        question = f"Learning rate of {single_line(name, _MAX_NAME)} from now on"
+        detail = "It decays from there as scheduled."
+        dialog = InputDialog(question, now, detail=detail, check=_rate_command)
         typed = await self.app.push_screen_wait(dialog)
         run = self.services.runs.get(name)
         if typed is not None and run:
             before = run.progress
-            self.choose(name)
-            self._order(_rate(typed), "setting the rate", lambda run: run.progress is not before)
+            self.select(name)
+            command = _rate_command(typed)
+            self._send(command, "setting the rate", lambda run: run.progress is not before)
 
     def action_resume(self) -> None:
-        """Go on with a run that has ended."""
         try:
-            self.services.runs.resume(self._chosen)
+            self.services.runs.resume(self._selected)
         except CharloomError as error:
             self.notify(str(error), severity="error")
 
     def action_talk(self) -> None:
-        """Talk with the model as it is now."""
-        if self.run and self.run.checkpoint:
-            self.post_message(OpenPrompt(CheckpointRef(self._chosen)))
+        if self.run and self.run.checkpoint:  # RunList binds Enter to it without a condition
+            self.post_message(OpenPrompt(CheckpointRef(self._selected)))
 
     def action_chart(self) -> None:
-        """Show the curves on a screen of their own."""
         from charloom.tui.train.chart_screen import ChartScreen
 
-        self.app.push_screen(ChartScreen(self.services, self._chosen))
+        self.app.push_screen(ChartScreen(self.services, self._selected))
 
-    def action_inside(self) -> None:
-        """See what every unit of the network does, as it was last saved."""
-        self.post_message(OpenInspector(CheckpointRef(self._chosen, "last")))
+    def action_inspect(self) -> None:
+        self.post_message(OpenInspector(CheckpointRef(self._selected, "last")))
 
     def action_growth(self) -> None:
-        """Show what every checkpoint of the model writes."""
-        self.post_message(OpenGrowth(self._chosen))
+        self.post_message(OpenGrowth(self._selected))
 
     def action_new(self) -> None:
-        """Choose a text and train on it."""
         from charloom.tui.train.new_run import NewRunScreen
 
-        self.app.push_screen(NewRunScreen(self.services, self.choose))
+        self.app.push_screen(NewRunScreen(self.services, self.select))
 
     @work
     async def action_delete(self) -> None:
-        """Delete the run with all its checkpoints, when the person is sure."""
-        name = self._chosen
-        question = f"Delete {single_line(name, _NAME)} with all its checkpoints?"
+        name = self._selected
+        question = f"Delete {single_line(name, _MAX_NAME)} with all its checkpoints?"
         if await self.app.push_screen_wait(confirm_dialog(question, "Delete", "d")) != "yes":
             return
         try:
@@ -223,50 +227,22 @@ class TrainScreen(BaseScreen):
             self.notify(str(error), severity="error")
         self.services.runs.rescan()
 
-    def _order(self, order: Command, word: str, done: Callable[[RunMonitor], bool]) -> None:
-        """Give the trainer an order, and show it until it is done."""
+    def _send(self, command: Command, label: str, done: Callable[[RunMonitor], bool]) -> None:
+        """Send ``command`` to the selected run, and show ``label`` until it is done."""
         try:
-            self.services.runs.send_command(self._chosen, order)
+            self.services.runs.send_command(self._selected, command)
         except CharloomError as error:
             self.notify(str(error), severity="error")
             return
-        self._asked[self._chosen] = _PendingCommand(f"{word} …", done)
-        self._show()
+        self._pending[self._selected] = _PendingCommand(f"{label} …", done)
+        self._update()
 
 
-def _rate(typed: str) -> Command:
-    """Return the order that sets the learning rate that was typed."""
+def _rate_command(typed: str) -> Command:
+    """Return the command that sets the typed learning rate."""
     try:
         return Command("set-lr", float(typed))
     except ValueError as error:
-        raise CharloomError(f"{typed[:40]!r} is no number; a usual rate is 0.003.") from error
+        raise CharloomError(f"{typed[:40]!r} is not a number. A usual rate is 0.003.") from error
     except CharloomError as error:
         raise CharloomError(in_the_app(str(error))) from error
-
-
-def _possible(run: RunMonitor | None) -> list[tuple[str, str, str]]:
-    """Return what can be done with ``run`` as it stands, the most wanted first."""
-    can = []
-    if run and run.state is RunStatus.TRAINING:
-        can.append(("space", "pause", "screen.pause_or_continue"))
-    if run and run.state is RunStatus.PAUSED:
-        can.append(("space", "continue", "screen.pause_or_continue"))
-    if run and run.state in LIVE:
-        can.append(("s", "stop and save", "screen.stop"))
-    if run and run.state is RunStatus.TRAINING:
-        can.append(("k", "checkpoint", "screen.checkpoint"))
-        can.append(("l", "rate", "screen.rate"))
-    if run and run.state in run_status.RESUMABLE:
-        label = "train" if run.state is RunStatus.UNTRAINED else "resume"
-        can.append(("u", label, "screen.resume"))
-    if run and run.checkpoint:
-        can.append(("t", "talk", "screen.talk"))
-    if run and len(run.train):
-        can.append(("v", "chart", "screen.chart"))
-    can.append(("n", "new run", "screen.new"))
-    if run and run.checkpoint:
-        can.append(("i", "inside", "screen.inside"))
-        can.append(("g", "growth", "screen.growth"))
-    if run and run.state not in LIVE:
-        can.append(("d", "delete", "screen.delete"))
-    return can

@@ -1,4 +1,4 @@
-"""The Train room when a run has told more than can be read at a glance."""
+"""The Train screen with long logs, which are read in slices."""
 
 from contextlib import ExitStack
 
@@ -14,10 +14,10 @@ from tests.tui.helpers.run_folders import at_work, end, write_run
 
 
 @pytest.fixture(autouse=True)
-def one_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have nobody look again: what was begun is all there is."""
+def poll_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Disable polling after the first time."""
     monkeypatch.setattr(run_manager, "_POLL_SECONDS", 3_600)
-    monkeypatch.setattr(run_manager, "_SEARCH_SECONDS", 3_600)
+    monkeypatch.setattr(run_manager, "_RESCAN_SECONDS", 3_600)
 
 
 @pytest.fixture(scope="module")

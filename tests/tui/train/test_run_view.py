@@ -1,4 +1,4 @@
-"""What the Train room shows of a run, from what stands in its folder."""
+"""The Train screen, with runs read from their folders."""
 
 import math
 from collections.abc import Iterator
@@ -35,48 +35,48 @@ from tests.tui.helpers.run_folders import at_work, course, end, learned_by_heart
 
 @pytest.fixture
 def working() -> Iterator[ExitStack]:
-    """Hold the locks of runs until the test lets go of them."""
+    """Hold locks of runs until the test ends."""
     with ExitStack() as locks:
         yield locks
 
 
 def possible(app: CharloomApp) -> set[str]:
-    """Return the room's actions that can be done now."""
-    ours = {each.action for each in TrainScreen.BINDINGS if isinstance(each, Binding)}
-    found = app.screen.active_bindings.values()
-    return ours & {each.binding.action for each in found if each.enabled}
+    """Return the enabled actions of the screen."""
+    actions = {binding.action for binding in TrainScreen.BINDINGS if isinstance(binding, Binding)}
+    active = app.screen.active_bindings.values()
+    return actions & {item.binding.action for item in active if item.enabled}
 
 
 async def test_with_no_runs_it_says_what_training_is_and_how_to_begin() -> None:
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: "continue a text, one character at a time" in words(app))
-        assert "Press n to choose a text and begin." in shown(app)
+        assert "Press n to choose a text and start." in shown(app)
         assert possible(app) == {"new"}
         write_run("sea", *course())
         await until(pilot, lambda: "! sea  interrupted" in shown(app))
         assert app.focused is not None
 
 
-async def test_a_run_is_told_in_full(working: ExitStack) -> None:
+async def test_a_run_is_shown_in_full(working: ExitStack) -> None:
     working.enter_context(at_work(write_run("sea", *course(), RunWarning("with --batch 4."))))
     app = app_at("train")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "● sea  training" in shown(app))
         seen = words(app)
-        for told_ in (
+        for text in (
             "H 512 · E 64 · 1 layer · 1,224,711 parameters",
             "step 4,200 / 9,000 · epoch 3.23 · rate 2.30e-03 · cpu bfloat16, 2 threads",
             "47%",
             "51,204 chars/s",
             "2:11 elapsed",
             "2:30 left",
-            "What it writes at step 4,200",
+            "Sample at step 4,200",
             "the grey sea went on, and nobody spoke of the loom",
             "with ‘batch’ 4.",
             "bigram 3.53",
         ):
-            assert told_ in seen
+            assert text in seen
         losses = [event.loss for event in course() if isinstance(event, Progress)]
         checked = [event.val_loss for event in course() if isinstance(event, Validated)]
         for name, nats in (("train", losses[-1]), ("validation", checked[-1])):
@@ -107,27 +107,27 @@ async def test_only_what_can_be_done_is_offered(
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: says in words(app))
-        assert possible(app) == can | {"talk", "chart", "new", "inside", "growth"}
+        assert possible(app) == can | {"talk", "chart", "new", "inspect", "growth"}
         if last == [end("failed", "It broke.")]:
             assert "It broke." in shown(app)
 
 
-def test_that_a_text_is_learned_by_heart_is_told_with_what_to_do() -> None:
-    def told(run: RunMonitor) -> str:
+def test_overfitting_is_reported_with_advice() -> None:
+    def notes(run: RunMonitor) -> str:
         run.refresh()
         return run_summary.notes(run).plain
 
     folder = write_run("sea", *learned_by_heart(4_000), RunWarning("It is warm."))
     with at_work(folder):
-        assert told(RunMonitor(folder)).startswith(
+        assert notes(RunMonitor(folder)).startswith(
             "It overfits from step 2,000 on: it memorizes its text and"
         )
-        assert "stop here, or try more text or dropout.\nIt is warm." in told(RunMonitor(folder))
+        assert "stop here, or try more text or dropout.\nIt is warm." in notes(RunMonitor(folder))
     events.record(folder, end("no longer improving"))
-    assert told(RunMonitor(folder)).startswith(
+    assert notes(RunMonitor(folder)).startswith(
         "It overfitted from step 2,000 on: more text or dropout would help.\nBest checkpoint"
     )
-    assert "overfit" not in told(RunMonitor(write_run("tale", *course())))
+    assert "overfit" not in notes(RunMonitor(write_run("tale", *course())))
 
 
 async def test_a_run_before_its_first_report_is_shown_and_can_be_trained(tmp_path: Path) -> None:
@@ -138,14 +138,14 @@ async def test_a_run_before_its_first_report_is_shown_and_can_be_trained(tmp_pat
         assert possible(app) == {"resume", "delete", "new"}
 
 
-async def test_nothing_a_run_tells_can_act_or_break_the_view() -> None:
+async def test_hostile_events_cannot_act_or_break_the_view() -> None:
     hostile = "\x1b[2J\x9b31m\x07[red]\u202e[/]"
     first = course()[0]
     assert isinstance(first, Started)
     wrong = replace(
         first, model={"hidden_size": [hostile], "layers": {}}, training={"minutes": "x"}
     )
-    far = 9e18  # about the largest that is taken for an event's
+    far = 9e18  # about the largest number that an event may have
     beyond = Progress(7, -far, far, far, -far, far, -far, far, far)
     write_run("sea", wrong, beyond, RunWarning(hostile), Sample(7, hostile), title=hostile)
     write_run("failed", *course(), end("failed", hostile))
@@ -153,14 +153,14 @@ async def test_nothing_a_run_tells_can_act_or_break_the_view() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         for name in ("failed", "sea"):
             await until(pilot, lambda: len(app.services.runs.all()) == 2)
-            room = app.screen
-            assert isinstance(room, TrainScreen)
-            room.choose(name)
+            screen = app.screen
+            assert isinstance(screen, TrainScreen)
+            screen.select(name)
             await until(pilot, lambda: "␛[2J␦31m␇[red]␦[/]" in shown(app))
             assert all(c.isprintable() or c == "\n" for c in shown(app))
 
 
-async def test_what_happens_to_a_run_is_told_wherever_one_is(working: ExitStack) -> None:
+async def test_the_end_of_a_run_is_notified_on_every_screen(working: ExitStack) -> None:
     first, second = write_run("first", *course()), write_run("second", *course())
     working.enter_context(at_work(first))
     other = working.enter_context(ExitStack())
@@ -169,7 +169,7 @@ async def test_what_happens_to_a_run_is_told_wherever_one_is(working: ExitStack)
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: len(app.services.runs.live) == 2)
         assert isinstance(app.screen, TrainScreen)
-        app.screen.choose("first")
+        app.screen.select("first")
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         events.record(second, end())
@@ -180,7 +180,7 @@ async def test_what_happens_to_a_run_is_told_wherever_one_is(working: ExitStack)
         await until(pilot, lambda: "● first  training" in shown(app))
         working.close()
         await until(pilot, lambda: "! first  interrupted" in shown(app))
-        assert len(told(app)) == 1  # one sees it
+        assert len(told(app)) == 1  # its end is visible
 
 
 async def test_the_arrow_keys_choose_another_run(working: ExitStack) -> None:
@@ -214,7 +214,7 @@ async def test_enter_goes_to_the_prompt_with_the_model(working: ExitStack) -> No
         assert told(app) == []
 
 
-async def test_a_run_is_deleted_once_the_person_is_sure() -> None:
+async def test_a_run_is_deleted_after_confirmation() -> None:
     folder = write_run("sea", *course(), end())
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -229,7 +229,7 @@ async def test_a_run_is_deleted_once_the_person_is_sure() -> None:
         assert not folder.path.exists() and told(app) == []
 
 
-async def test_a_run_that_began_elsewhere_meanwhile_is_not_deleted(working: ExitStack) -> None:
+async def test_a_run_resumed_elsewhere_in_the_meantime_is_not_deleted(working: ExitStack) -> None:
     folder = write_run("sea", *course(), end("stopped"))
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:

@@ -1,4 +1,4 @@
-"""The Train room with real trainers: what its keys make them do."""
+"""The Train screen's keys, with real trainers."""
 
 import json
 import os
@@ -19,10 +19,10 @@ from tests.tui.helpers.run_folders import at_work, course, write_run
 
 
 def in_log(folder: ModelDir, **fields: Any) -> bool:
-    """Whether an event with these fields is in the run's log."""
+    """Return whether an event with these fields is in the run's log."""
     log = folder.metrics
-    told = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-    return any(fields.items() <= event.items() for event in told)
+    lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+    return any(fields.items() <= event.items() for event in lines)
 
 
 async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) -> None:
@@ -45,7 +45,7 @@ async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) 
         await pilot.press("l")
         await until(pilot, lambda: "Learning rate of sea" in shown(app))
         await pilot.press(*"much", "enter")
-        await until(pilot, lambda: "'much' is no number" in shown(app))
+        await until(pilot, lambda: "'much' is not a number" in shown(app))
         await pilot.press("home", "shift+end", *"7", "enter")
         await until(pilot, lambda: "‘rate’ is a number from 1e-07 to 1.0, not 7.0" in words(app))
         await pilot.press("home", "shift+end", *"0.00125", "enter")
@@ -112,13 +112,13 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         assert watched and watched.progress
         before = watched.progress.step
         await until(pilot, lambda: watched.progress and watched.progress.step > before)
-        room = later.screen
-        assert isinstance(room, TrainScreen)
-        await until(pilot, lambda: room.run)
-        chosen = room.run
+        screen = later.screen
+        assert isinstance(screen, TrainScreen)
+        await until(pilot, lambda: screen.run)
+        chosen = screen.run
         await pilot.press("down" if chosen is later.services.runs.all()[0] else "up")
-        await until(pilot, lambda: room.run is not chosen)
-        other = room.run
+        await until(pilot, lambda: screen.run is not chosen)
+        other = screen.run
         assert other
         await until(pilot, lambda: f"{other.name}  training" in shown(later))
         await pilot.press("s")
@@ -126,7 +126,7 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         assert chosen and chosen.state is RunStatus.TRAINING
 
 
-async def test_a_run_that_waits_for_room_says_so_here_and_to_who_is_elsewhere() -> None:
+async def test_a_run_that_waits_for_disk_space_is_reported_on_every_screen() -> None:
     run = write_run("sea", *course(steps=500))
     why = (
         "Cannot save (No space left on device). Training resumes automatically once this is fixed."

@@ -1,4 +1,4 @@
-"""How the Train room looks, with runs whose course is fixed."""
+"""Snapshots of the Train screen, with fixed runs."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,13 +19,13 @@ UNBROKEN = "seaseasea" * 22
 
 @pytest.fixture
 def working() -> Iterator[ExitStack]:
-    """Hold the locks of runs until the test lets go of them."""
+    """Hold locks of runs until the test ends."""
     with ExitStack() as locks:
         yield locks
 
 
 def after(text: str, *keys: str) -> Callable[[Pilot[None]], object]:
-    """Return what is done before the picture: wait for a text, press keys."""
+    """Return a function that waits for a text, then presses keys."""
 
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
