@@ -36,7 +36,7 @@ class CheckpointSample:
 
 def newest_metadata(checkpoints: Sequence[CheckpointInfo]) -> CheckpointMetadata | None:
     """Return the metadata of the last undamaged checkpoint."""
-    return next((info.card for info in reversed(checkpoints) if info.card), None)
+    return next((info.metadata for info in reversed(checkpoints) if info.metadata), None)
 
 
 def sample_checkpoints(
@@ -52,9 +52,9 @@ def sample_checkpoints(
     training run has removed in the meantime, has an ``error``.
     """
     for info in checkpoints:
-        text, error = "", info.fault
+        text, error = "", info.error
         try:
-            if info.card:
+            if info.metadata:
                 text = _generate(info.path, prompt, config, seed, length)
         except CharloomError as failure:
             error = str(failure)
@@ -62,7 +62,7 @@ def sample_checkpoints(
                 error = f"Checkpoint @{info.step} no longer exists: training keeps only some."
         except MemoryError:
             error = f"Not enough memory to load checkpoint @{info.step}."
-        yield CheckpointSample(info.step, *_best_measured_loss(info.card), text, error)
+        yield CheckpointSample(info.step, *_best_measured_loss(info.metadata), text, error)
 
 
 def _generate(path: Path, prompt: str, config: SamplingConfig, seed: int, length: int) -> str:

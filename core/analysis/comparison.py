@@ -127,6 +127,6 @@ def verdict(left_ref: CheckpointRef, left: Score, right_ref: CheckpointRef, righ
 
 def _metadata(ref: CheckpointRef) -> tuple[str, CheckpointMetadata]:
     info, checkpoint = find_checkpoint(ref)
-    if checkpoint.card is None:
-        raise CharloomError(checkpoint.fault)
-    return info.name, checkpoint.card
+    if checkpoint.metadata is None:
+        raise CharloomError(checkpoint.error)
+    return info.name, checkpoint.metadata

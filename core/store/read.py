@@ -27,14 +27,14 @@ _MAX_NAME_SHOWN = 64  # characters
 
 @dataclass(frozen=True, slots=True)
 class CheckpointInfo:
-    """The header of a checkpoint; ``card`` is None if the file is damaged."""
+    """The header of a checkpoint; ``metadata`` is None if the file is damaged."""
 
     step: int
     path: Path
     size: int  # bytes
     pinned: bool
-    card: CheckpointMetadata | None
-    fault: str = ""  # why it cannot be used
+    metadata: CheckpointMetadata | None
+    error: str = ""  # why it cannot be used
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class ModelInfo:
     @property
     def best(self) -> CheckpointInfo | None:
         """The undamaged checkpoint with the lowest validation loss; without losses, the newest."""
-        return min((c for c in self.checkpoints if c.card), key=_rank, default=None)
+        return min((c for c in self.checkpoints if c.metadata), key=_rank, default=None)
 
     @property
     def newest(self) -> CheckpointInfo | None:
@@ -67,7 +67,7 @@ class ModelInfo:
             )
         named = {str(info.step): [info] for info in self.checkpoints}
         named["last"] = list(reversed(self.checkpoints))
-        usable = (info for info in self.checkpoints if info.card)
+        usable = (info for info in self.checkpoints if info.metadata)
         named["best"] = sorted(usable, key=_rank) or named["last"][:1]
         if candidates := named.get(which or "best"):
             return candidates
@@ -192,21 +192,21 @@ def _read_header(path: Path, step: int | None = None) -> Iterator[CheckpointInfo
 
     ``step`` is the step in the file's name, if it has one.
     """
-    card, fault = None, ""
+    metadata, problem = None, ""
     try:
-        card = checkpoint.read_metadata(path)
-        step = card.step if step is None else step
+        metadata = checkpoint.read_metadata(path)
+        step = metadata.step if step is None else step
     except CharloomError as error:
-        fault = str(error)
+        problem = str(error)
     try:
         size, pinned = path.stat().st_size, path.with_suffix(".pin").exists()
     except OSError:
         return
-    yield CheckpointInfo(step or 0, path, size, pinned, card, fault)
+    yield CheckpointInfo(step or 0, path, size, pinned, metadata, problem)
 
 
 def _rank(info: CheckpointInfo) -> tuple[bool, float, int]:
-    loss = info.card.losses.validation if info.card else None
+    loss = info.metadata.losses.validation if info.metadata else None
     return loss is None, loss or 0.0, -info.step
 
 
@@ -225,7 +225,7 @@ def _set_aside(name: str, damaged: list[CheckpointInfo], used: int) -> str:
 
 def _damaged_error(model: ModelInfo, info: CheckpointInfo, error: CharloomError) -> CharloomError:
     """Return the error for a damaged checkpoint that no other replaces."""
-    others = [c for c in model.checkpoints if c.card and c.path != info.path]
+    others = [c for c in model.checkpoints if c.metadata and c.path != info.path]
     if not others:
         return error
     listed = ", ".join(f"{model.name}@{each.step}" for each in others)

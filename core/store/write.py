@@ -91,7 +91,7 @@ def save_checkpoint(folder: ModelDir, new: Checkpoint, keep: int = 12) -> Path:
     make_folder(path.parent)
     checkpoint.save(new, path)
     model = read_model(folder)
-    loose = [info for info in model.checkpoints if info.card and not info.pinned]
+    loose = [info for info in model.checkpoints if info.metadata and not info.pinned]
     dropped = select_thinned([info.step for info in loose], _kept(model), keep)
     _delete(info for info in loose if info.step in dropped)
     return path

@@ -288,8 +288,8 @@ def sample_text(ref: CheckpointRef) -> tuple[str, str]:
     info, checkpoint = find_checkpoint(ref)
     training_text = None
     with suppress(CharloomError):
-        if checkpoint.card:
-            training_text = find_training_text(info.name, checkpoint.card)
+        if checkpoint.metadata:
+            training_text = find_training_text(info.name, checkpoint.metadata)
     if training_text and len(training_text.held_out) >= _MIN_HELD_OUT:
         return f"held-out end of {training_text.title}", training_text.held_out
     tale = catalog.fetch(_BUNDLED_TALE)

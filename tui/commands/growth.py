@@ -52,7 +52,7 @@ def growth(
     info.candidates()  # raises if there is no checkpoint
     metadata = newest_metadata(info.checkpoints)
     if metadata is None:
-        raise CharloomError(info.checkpoints[-1].fault)
+        raise CharloomError(info.checkpoints[-1].error)
     prompt = read_prompt(default_prompt(model, metadata) if prompt is None else prompt)
     prompt = encode_prompt(prompt, metadata.vocab)
     if not as_json:

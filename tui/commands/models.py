@@ -65,7 +65,7 @@ def show(name: str, as_json: bool) -> None:
     """Show the settings, checkpoints and notes of the model NAME."""
     model = find_model(name)
     notes = read_notes(name)
-    metadata = model.best.card if model.best else None
+    metadata = model.best.metadata if model.best else None
     if as_json:
         saved = [_checkpoint(checkpoint) for checkpoint in model.checkpoints]
         best = {"metadata": metadata.to_json()} if metadata else {}
@@ -144,7 +144,7 @@ def prune(name: str) -> None:
 
 def _summary(model: ModelInfo) -> dict[str, Any]:
     """Return a model as JSON, with nulls where no checkpoint is readable."""
-    metadata = model.best.card if model.best else None
+    metadata = model.best.metadata if model.best else None
     config = metadata and metadata.model
     nats = metadata.losses.held_out if metadata else None
     return {
@@ -170,8 +170,8 @@ def _checkpoint(checkpoint: CheckpointInfo) -> dict[str, Any]:
         "path": str(checkpoint.path),
         "bytes": checkpoint.size,
         "pinned": checkpoint.pinned,
-        "losses": asdict(checkpoint.card.losses) if checkpoint.card else None,
-        "error": checkpoint.fault,
+        "losses": asdict(checkpoint.metadata.losses) if checkpoint.metadata else None,
+        "error": checkpoint.error,
     }
 
 

@@ -138,10 +138,10 @@ def _options(info: ModelInfo, trained: bool) -> Iterator[Option]:
 def _option(name: str, which: str, each: CheckpointInfo, trained: bool) -> Option:
     ref = str(CheckpointRef(name, which))
     shown = f"{single_line(ref, _REF):<{_REF}} "
-    if each.card is None:
-        fault = single_line(each.fault.rpartition(": ")[2], 60)
+    if each.metadata is None:
+        fault = single_line(each.error.rpartition(": ")[2], 60)
         return Option(safe_content(f"{shown}{fault}", "$text-muted"), disabled=True)
-    loss, title = each.card.losses.held_out, single_line(each.card.corpus.title, _TITLE)
+    loss, title = each.metadata.losses.held_out, single_line(each.metadata.corpus.title, _TITLE)
     figure = "–" if loss is None else f"{bits(loss):.2f}"
     line = Content.assemble(
         shown,

@@ -46,7 +46,7 @@ def network_summary(card: CheckpointMetadata) -> str:
 
 def model_row(info: ModelInfo) -> tuple[str, ...]:
     """Return shape, parameters, best step, loss in nats and bits, checkpoints, MB and text."""
-    card = info.best.card if info.best else None
+    card = info.best.metadata if info.best else None
     saved = f"{len(info.checkpoints):,}", megabytes(total_bytes(info))
     if card is None:
         return ("", "", "", "", "", *saved, "damaged" if info.checkpoints else "no checkpoint yet")
@@ -64,8 +64,8 @@ def model_row(info: ModelInfo) -> tuple[str, ...]:
 
 def checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
     """Return step, the four losses in nats, MB, and remarks (best, pinned, damaged)."""
-    losses = asdict(info.card.losses).values() if info.card else (None,) * 4
-    remarks = {"best": info == model.best, "pinned": info.pinned, "damaged": info.card is None}
+    losses = asdict(info.metadata.losses).values() if info.metadata else (None,) * 4
+    remarks = {"best": info == model.best, "pinned": info.pinned, "damaged": info.metadata is None}
     shown = ", ".join(remark for remark, holds in remarks.items() if holds)
     return (f"{info.step:,}", *map(in_nats, losses), megabytes(info.size), shown)
 

@@ -65,7 +65,7 @@ class ModelView(Container):
     @on(DataTable.RowHighlighted)
     def show_fault(self) -> None:
         """Say why a damaged checkpoint cannot be used."""
-        fault = self.checkpoint.fault if self.checkpoint else ""
+        fault = self.checkpoint.error if self.checkpoint else ""
         self.query_one("#fault", Static).update(safe_content(fault, "$text-error"))
         self.query_one("#fault").display = bool(fault)
 
@@ -73,7 +73,7 @@ class ModelView(Container):
 def _about(model: ModelInfo, training: str) -> Content:
     whose = " (comes with Charloom)" if model.bundled else f" ({training})" if training else ""
     head = safe_content(model.name, "bold $foreground") + Content(whose)
-    card = model.best.card if model.best else None
+    card = model.best.metadata if model.best else None
     if card is None:
         none = "none of its checkpoints is sound" if model.checkpoints else "no checkpoint yet"
         return head + Content(f": {none}")

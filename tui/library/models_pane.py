@@ -143,13 +143,13 @@ class ModelsPane(LibraryPane):
         model, checkpoint = self.model, self.view.checkpoint
         if model is None:
             return
-        if checkpoint and checkpoint.card:
+        if checkpoint and checkpoint.metadata:
             best = checkpoint == model.best
             ref = CheckpointRef(model.name, "" if best else str(checkpoint.step))
             self.post_message(OpenPrompt(ref))
         else:
             none = f"The model {model.name!r} has no checkpoint yet; train it a little longer."
-            self.app.notify(checkpoint.fault if checkpoint else none, severity="error")
+            self.app.notify(checkpoint.error if checkpoint else none, severity="error")
 
     def action_inside(self) -> None:
         """See what every unit of the network does."""

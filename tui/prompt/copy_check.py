@@ -61,7 +61,7 @@ def _index(name: str, on_progress: Callable[[], None]) -> "CorpusIndex":
     from charloom.core.analysis.memorization import CorpusIndex
     from charloom.core.runs.training_text import find_training_text
 
-    metadata = find_checkpoint(CheckpointRef(name))[1].card  # all have the same text
+    metadata = find_checkpoint(CheckpointRef(name))[1].metadata  # all have the same text
     if metadata is None:
         raise CharloomError(f"The training text of {name!r} is not known.")
     key = (metadata.corpus.sha256, metadata.training.held_out)

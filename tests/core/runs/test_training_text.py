@@ -34,7 +34,7 @@ def test_a_model_that_was_trained_here_has_its_text_beside_it() -> None:
 def test_a_model_from_elsewhere_may_have_learned_what_another_run_has() -> None:
     sha256 = digest(create("other"))
     save_model("taken-in", random_checkpoint(corpus=CorpusInfo("sea", sha256, 1_000, "abc")))
-    taken_in = find_checkpoint(ref("taken-in"))[1].card
+    taken_in = find_checkpoint(ref("taken-in"))[1].metadata
     assert taken_in
     assert find_training_text("taken-in", taken_in).text == TEXT
 

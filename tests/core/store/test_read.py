@@ -69,9 +69,9 @@ def test_a_saved_checkpoint_is_found_and_loaded_as_it_was() -> None:
     [info] = list_models()
     [found] = info.checkpoints
     assert (info.name, info.bundled, found.step, found.path) == ("creature", False, 1_200, path)
-    assert (found.size, found.pinned, found.fault) == (path.stat().st_size, False, "")
-    assert found.card is not None
-    assert found.card.losses == Losses(validation=1.5)
+    assert (found.size, found.pinned, found.error) == (path.stat().st_size, False, "")
+    assert found.metadata is not None
+    assert found.metadata.losses == Losses(validation=1.5)
 
 
 def test_addresses_name_the_best_the_last_or_a_step() -> None:
@@ -149,9 +149,9 @@ def test_a_damaged_checkpoint_is_listed_as_such_and_not_the_best() -> None:
     save_model("creature", at_step(100, 1.5))
     save_model("creature", at_step(200, 1.0)).write_bytes(b"not a checkpoint at all")
     sound, damaged = find_model("creature").checkpoints
-    assert sound.card is not None
-    assert damaged.card is None
-    assert "cannot be used" in damaged.fault
+    assert sound.metadata is not None
+    assert damaged.metadata is None
+    assert "cannot be used" in damaged.error
     assert load_checkpoint(ref("creature")).checkpoint.step == 100
     with pytest.raises(CharloomError, match=r"step-00000200.*; other checkpoints: creature@100\."):
         load_checkpoint(ref("creature@200"))
@@ -259,5 +259,5 @@ def test_listing_reads_no_weights() -> None:
     os.truncate(path, header_end)
     os.truncate(path, size)
     [found] = find_model("creature").checkpoints
-    assert found.card is not None
-    assert found.card.note == "kept"
+    assert found.metadata is not None
+    assert found.metadata.note == "kept"
