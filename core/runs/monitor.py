@@ -79,7 +79,7 @@ class RunMonitor:
 
     def __init__(self, folder: ModelDir, process: Popen[bytes] | None = None) -> None:
         self.name = folder.name
-        self.state = RunStatus.UNTRAINED
+        self.status = RunStatus.UNTRAINED
         self.reason = ""
         """Why it failed, was interrupted, or pauses by itself."""
         self.started: Started | None = None
@@ -108,7 +108,7 @@ class RunMonitor:
 
     def refresh(self) -> bool:
         """Read what has come and return whether anything is different."""
-        before = self.state, self.reason
+        before = self.status, self.reason
         at_work = self._at_work()  # asked first, so that nothing is missed after the end
         lines = self._metrics.read() + self._samples.read()
         for event in _events(lines):
@@ -116,9 +116,9 @@ class RunMonitor:
         if self._metrics.has_more:
             for event in _ending(self._log, file_size(self._log)):
                 self._note(event)
-        self.state = self._judge(at_work, self._told)
+        self.status = self._judge(at_work, self._told)
         self.reason = self._why(self._told)
-        return bool(lines) or (self.state, self.reason) != before
+        return bool(lines) or (self.status, self.reason) != before
 
     def _at_work(self) -> bool:
         return (self._process is not None and self._process.poll() is None) or is_training(
@@ -168,11 +168,11 @@ class RunMonitor:
         return RunStatus.UNTRAINED if self._folder.run_config.exists() else RunStatus.IMPORTED
 
     def _why(self, told: Event | None) -> str:
-        if self.state is RunStatus.FAILED and isinstance(told, Finished):
+        if self.status is RunStatus.FAILED and isinstance(told, Finished):
             return told.message
-        if self.state is RunStatus.PAUSED and isinstance(told, Paused):
+        if self.status is RunStatus.PAUSED and isinstance(told, Paused):
             return told.message
-        if self.state is not RunStatus.INTERRUPTED:
+        if self.status is not RunStatus.INTERRUPTED:
             return ""
         status = self._process.poll() if self._process else None
         words = _last_words(self._folder.trainer_log)

@@ -59,7 +59,7 @@ def runs(as_json: bool) -> None:
         run.refresh()
         while run.has_more:
             run.refresh()
-    monitors.sort(key=lambda run: run.state not in run_status.LIVE)
+    monitors.sort(key=lambda run: run.status not in run_status.LIVE)
     if as_json:
         for run in monitors:
             write_json(run_status.to_json(run))
@@ -83,7 +83,7 @@ def _row(run: RunMonitor) -> tuple[str, ...]:
         f"{run_status.fraction(run):.0%}" if run.progress else "",
         "" if left is None else format_clock(left),
         f"{bits(best[1]):.3f}" if best else "",
-        f"{run_status.symbol(run.state)} {run_status.label(run.state)}",
+        f"{run_status.symbol(run.status)} {run_status.label(run.status)}",
     )
 
 

@@ -81,7 +81,7 @@ def attach_run(name: str, as_json: bool) -> int:
     with on_interrupt() as interrupted:
         try:
             with _progress_view(name, as_json) as view:
-                if run.state is not RunStatus.STARTING:
+                if run.status is not RunStatus.STARTING:
                     view.replay(past_events)
                 for last in reader.events(partial(is_training, folder), interrupted):
                     view.show(last)
@@ -102,7 +102,7 @@ def require_live(name: str) -> RunMonitor:
     """Return the run ``name``; raise :class:`CharloomError` if it is not being trained."""
     run = RunMonitor(ModelDir.named(find_model(name).name))
     run.refresh()
-    if run.state not in run_status.LIVE:
+    if run.status not in run_status.LIVE:
         raise CharloomError(run_status.not_training_message(run))
     return run
 
@@ -149,7 +149,7 @@ def _terminal_closed(error: BaseException) -> bool:
 
 def _left_state(run: RunMonitor) -> str:
     run.refresh()
-    return "stays paused" if run.state is RunStatus.PAUSED else "continues"
+    return "stays paused" if run.status is RunStatus.PAUSED else "continues"
 
 
 def _detached_message(name: str, state: str) -> str:

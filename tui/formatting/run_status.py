@@ -61,7 +61,7 @@ def step(run: RunMonitor) -> int | None:
 
 def eta_seconds(run: RunMonitor) -> float | None:
     """Return the remaining seconds of a run that is being trained."""
-    live = run.state in (RunStatus.TRAINING, RunStatus.PAUSED)
+    live = run.status in (RunStatus.TRAINING, RunStatus.PAUSED)
     return run.progress.eta_seconds if run.progress and live else None
 
 
@@ -106,7 +106,7 @@ def end_message(run: RunMonitor) -> str:
         RunStatus.PAUSED: f"{run.name} is paused. {reason}",
         RunStatus.FAILED: f"{run.name} failed: {reason}",
         RunStatus.INTERRUPTED: f"{run.name} was interrupted: {reason} Press F3, u to resume it.",
-    }.get(run.state, f"{run.name} is {label(run.state)}.")
+    }.get(run.status, f"{run.name} is {label(run.status)}.")
 
 
 def not_training_message(run: RunMonitor) -> str:
@@ -120,7 +120,7 @@ def not_training_message(run: RunMonitor) -> str:
         RunStatus.INTERRUPTED: f": {reason}; {resume}",
         RunStatus.UNTRAINED: f" yet; `charloom resume {name}` starts it.",
         RunStatus.IMPORTED: ": it was imported and has no run; `charloom runs` lists all runs.",
-    }.get(run.state, f": it is done; `charloom generate --model {name}` generates text.")
+    }.get(run.status, f": it is done; `charloom generate --model {name}` generates text.")
     return f"{run.name!r} is not being trained{explanation}"
 
 
@@ -129,7 +129,7 @@ def to_json(run: RunMonitor) -> dict[str, Any]:
     progress, validated = run.progress, run.validated
     return {
         "name": run.name,
-        "state": run.state.value,
+        "state": run.status.value,
         "step": step(run),
         "fraction": progress and fraction(run),
         "eta_seconds": eta_seconds(run),

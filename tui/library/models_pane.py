@@ -300,16 +300,16 @@ class ModelsPane(LibraryPane):
 
     def _show_model(self) -> None:
         run = self._run(self.model.name) if self.model else None
-        share = f"{label(run.state)}, {fraction(run):.0%}" if run else ""
+        share = f"{label(run.status)}, {fraction(run):.0%}" if run else ""
         self.view.show(self.model, share)
         self.show_hints()
 
     def _row(self, model: ModelInfo) -> tuple[str, ...]:
         run = self._run(model.name)
-        sign = symbol(run.state) if run else ""
+        sign = symbol(run.status) if run else ""
         return (sign, single_line(model.name, _LONGEST), *model_row(model))
 
     def _run(self, name: str) -> RunMonitor | None:
         """Return the run in which a model is being trained now."""
         run = self.services.runs.get(name)
-        return run if run and run.state in LIVE else None
+        return run if run and run.status in LIVE else None

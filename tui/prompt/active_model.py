@@ -32,7 +32,7 @@ class ActiveModel:
     def trains(self, name: str) -> bool:
         """Whether the model ``name`` is being trained."""
         run = self._runs.get(name)
-        return run is not None and run.state in LIVE
+        return run is not None and run.status in LIVE
 
     async def read(self, ref: CheckpointRef) -> LoadedModel | None:
         """Have the voice ``ref`` from now on; None when another was asked for meanwhile.
@@ -71,6 +71,6 @@ class ActiveModel:
         run = self._runs.get(voice.name) if voice else None
         if voice is None or run is None or run.checkpoint is None:
             return ""
-        follows = run.state in LIVE or voice.ref.which == "last"
+        follows = run.status in LIVE or voice.ref.which == "last"
         step = run.checkpoint.step
         return f"{voice.name} has learnt on: step {step:,}" * (follows and step > voice.step)

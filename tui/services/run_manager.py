@@ -47,7 +47,7 @@ class RunManager:
 
     def all(self) -> list[RunMonitor]:
         """Return all runs: live ones first, then newest first."""
-        return sorted(self._monitors.values(), key=lambda run: run.state not in LIVE)
+        return sorted(self._monitors.values(), key=lambda run: run.status not in LIVE)
 
     def get(self, name: str) -> RunMonitor | None:
         """Return the run of the model ``name``, if there is one."""
@@ -56,7 +56,7 @@ class RunManager:
     @property
     def live(self) -> list[RunMonitor]:
         """The runs being trained now."""
-        return [run for run in self._monitors.values() if run.state in LIVE]
+        return [run for run in self._monitors.values() if run.status in LIVE]
 
     @property
     def summary(self) -> str:
@@ -64,7 +64,7 @@ class RunManager:
         parts = []
         for run in self.live:
             share = f" {run.progress.fraction:.0%}" if run.progress else ""
-            parts.append(f"{run_status.symbol(run.state)} {run.name}{share}")
+            parts.append(f"{run_status.symbol(run.status)} {run.name}{share}")
         return "  ".join(parts[:2]) + (f"  +{len(parts) - 2}" if len(parts) > 2 else "")
 
     def start(self, folder: ModelDir, resume: bool = False) -> RunMonitor:
@@ -78,7 +78,7 @@ class RunManager:
     def send_command(self, name: str, command: Command) -> None:
         """Send ``command`` to the trainer of ``name``. Raises :class:`CharloomError`."""
         run = self._monitors.get(name)
-        if run and run.state is RunStatus.STARTING and not is_training(ModelDir.named(name)):
+        if run and run.status is RunStatus.STARTING and not is_training(ModelDir.named(name)):
             self._early_commands.append((name, command))
         else:
             send_command(ModelDir.named(name), command)
@@ -100,7 +100,7 @@ class RunManager:
             for name in gone:
                 del self._monitors[name]
             new = [folder for folder in folders if folder.name not in self._monitors]
-            ended = [run for run in self._monitors.values() if run.state not in LIVE]
+            ended = [run for run in self._monitors.values() if run.status not in LIVE]
             changed = [run.refresh() for run in ended if not run.has_more]
             for folder in new[:_MAX_NEW_RUNS_PER_SCAN]:
                 self._watch(folder)
@@ -111,12 +111,12 @@ class RunManager:
 
     def _refresh(self, run: RunMonitor) -> bool:
         """Read new events of ``run``, and notify the user if it ended or is blocked."""
-        before = run.state
+        before = run.status
         changed = run.refresh()
-        ended = before in LIVE and run.state not in LIVE
-        blocked = run.reason and run.state is RunStatus.PAUSED and before is not RunStatus.PAUSED
+        ended = before in LIVE and run.status not in LIVE
+        blocked = run.reason and run.status is RunStatus.PAUSED and before is not RunStatus.PAUSED
         if (ended or blocked) and run.name != self.viewed_run:
-            failed = run.state not in (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.PLATEAUED)
+            failed = run.status not in (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.PLATEAUED)
             self._app.notify(
                 run_status.end_message(run), severity="error" if failed else "information"
             )

@@ -65,7 +65,7 @@ def _row(run: RunMonitor) -> Content:
     done = f"{run_status.fraction(run):.0%}" if run.progress else ""
     loss = f"{bits(best[1]):.2f}" if best else ""
     return Content.assemble(
-        (f"{run_status.symbol(run.state)} ", run_status.colour(run.state)),
+        (f"{run_status.symbol(run.status)} ", run_status.colour(run.status)),
         safe_line(run.name, 2 * _NAME_WIDTH).truncate(_NAME_WIDTH, ellipsis=True, pad=True),
         f"{done:>5}{loss:>6}",
     )

@@ -19,11 +19,11 @@ _MISSING = "–"
 
 def heading(run: RunMonitor, pending: str) -> Content:
     """Return name, the state or the ``pending`` command, and the shape of the network."""
-    color = run_status.colour(run.state)
+    color = run_status.colour(run.status)
     parts = [
-        safe_content(f"{run_status.symbol(run.state)} ", color),
+        safe_content(f"{run_status.symbol(run.status)} ", color),
         safe_line(run.name, _MAX_NAME, "bold"),
-        safe_content(f"  {pending or run_status.label(run.state)}", color),
+        safe_content(f"  {pending or run_status.label(run.status)}", color),
     ]
     if run.started:
         parts.append(safe_content(f"  {_network(run.started)}", "$text-muted"))
@@ -75,11 +75,11 @@ def notes(run: RunMonitor) -> Content:
     parts = []
     if run.reason:
         parts.append(safe_content(in_the_app(run.reason), "$text-error"))
-    overfit = run_status.overfit_message(run.train, run.validation, run.state in run_status.LIVE)
-    if run.state is RunStatus.PLATEAUED and not overfit:
+    overfit = run_status.overfit_message(run.train, run.validation, run.status in run_status.LIVE)
+    if run.status is RunStatus.PLATEAUED and not overfit:
         overfit = "Ended early: it no longer improved."
     parts.append(safe_content(overfit))
-    if run.finished and run.state is not RunStatus.FAILED:
+    if run.finished and run.status is not RunStatus.FAILED:
         parts.append(safe_content(run_status.best_checkpoint_message(run.finished)))
     parts += [
         safe_content(in_the_app(single_line(warning, len(warning) + 1)), "$text-warning")

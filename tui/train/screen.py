@@ -34,16 +34,16 @@ Press n to choose a text and start."""
 _MAX_NAME = 40  # characters
 
 _CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
-    "pause_or_continue": lambda run: run.state in (RunStatus.TRAINING, RunStatus.PAUSED),
-    "stop": lambda run: run.state in LIVE,
-    "checkpoint": lambda run: run.state is RunStatus.TRAINING,
-    "rate": lambda run: run.state is RunStatus.TRAINING,
-    "resume": lambda run: run.state in RESUMABLE,
+    "pause_or_continue": lambda run: run.status in (RunStatus.TRAINING, RunStatus.PAUSED),
+    "stop": lambda run: run.status in LIVE,
+    "checkpoint": lambda run: run.status is RunStatus.TRAINING,
+    "rate": lambda run: run.status is RunStatus.TRAINING,
+    "resume": lambda run: run.status in RESUMABLE,
     "talk": lambda run: run.checkpoint is not None,
     "chart": lambda run: len(run.train) > 0,
     "inspect": lambda run: run.checkpoint is not None,
     "growth": lambda run: run.checkpoint is not None,
-    "delete": lambda run: run.state not in LIVE,
+    "delete": lambda run: run.status not in LIVE,
 }
 """What each action requires of the selected run; an action without an entry is always enabled."""
 
@@ -139,16 +139,16 @@ class TrainScreen(BaseScreen):
         run = self.run
         if run:
             pending = self._pending.get(run.name)
-            if pending and (run.state not in LIVE or pending.done(run)):
+            if pending and (run.status not in LIVE or pending.done(run)):
                 del self._pending[run.name]
                 pending = None
             self.query_one(RunView).set_run(run, pending.label if pending else "")
             self.tell_context(safe_line(run.name, _MAX_NAME))
         hints = key_hints(
             self,
-            pause_or_continue="continue" if run and run.state is RunStatus.PAUSED else "pause",
+            pause_or_continue="continue" if run and run.status is RunStatus.PAUSED else "pause",
             rate="rate",
-            resume="train" if run and run.state is RunStatus.UNTRAINED else "resume",
+            resume="train" if run and run.status is RunStatus.UNTRAINED else "resume",
         )
         if hints != self._hints:
             self._hints = hints
@@ -160,14 +160,14 @@ class TrainScreen(BaseScreen):
         return condition is None or (self.run is not None and condition(self.run))
 
     def action_pause_or_continue(self) -> None:
-        if self.run and self.run.state is RunStatus.PAUSED:
+        if self.run and self.run.status is RunStatus.PAUSED:
             command = Command("continue")
-            self._send(command, "continuing", lambda run: run.state is RunStatus.TRAINING)
+            self._send(command, "continuing", lambda run: run.status is RunStatus.TRAINING)
         else:
-            self._send(Command("pause"), "pausing", lambda run: run.state is RunStatus.PAUSED)
+            self._send(Command("pause"), "pausing", lambda run: run.status is RunStatus.PAUSED)
 
     def action_stop(self) -> None:
-        self._send(Command("stop"), "stopping", lambda run: run.state not in LIVE)
+        self._send(Command("stop"), "stopping", lambda run: run.status not in LIVE)
 
     def action_checkpoint(self) -> None:
         before = self.run and self.run.checkpoint

@@ -72,7 +72,7 @@ def test_what_was_told_last_is_known_from_the_first_look(
 ) -> None:
     run = RunMonitor(folder)
     for _ in read(run):
-        assert run.state is RunStatus.INTERRUPTED
+        assert run.status is RunStatus.INTERRUPTED
         assert as_told(run.progress) == last(truth, "progress")
         assert as_told(run.validated) == last(truth, "validated")
         assert as_told(run.checkpoint) == last(truth, "checkpoint")
@@ -131,7 +131,7 @@ def test_what_comes_later_is_read_line_by_line(folder: ModelDir) -> None:
     end = Finished.failed("It blew up.")
     events.record(folder, end)
     run.refresh()
-    assert (run.state, run.finished) == (RunStatus.FAILED, end)
+    assert (run.status, run.finished) == (RunStatus.FAILED, end)
 
 
 def test_of_many_samples_the_last_is_known_at_once(folder: ModelDir) -> None:

@@ -66,7 +66,7 @@ def seen(folder: ModelDir, *story: Event) -> RunMonitor:
 
 def look(run: RunMonitor) -> RunStatus:
     run.refresh()
-    return run.state
+    return run.status
 
 
 @pytest.fixture
@@ -103,16 +103,16 @@ def test_a_run_that_has_ended_stands_as_it_says(
 ) -> None:
     end = ended(reason, "It blew up." if reason == "failed" else "")
     run = seen(folder, started(), progress(5), end)
-    assert (run.name, run.state, run.reason, run.finished) == ("small", state, end.message, end)
+    assert (run.name, run.status, run.reason, run.finished) == ("small", state, end.message, end)
 
 
 def test_a_run_that_has_not_begun_is_untrained_and_a_model_without_one_imported(
     folder: ModelDir,
 ) -> None:
-    assert seen(folder).state is RunStatus.UNTRAINED
+    assert seen(folder).status is RunStatus.UNTRAINED
     save_model("other", random_checkpoint())
     assert RunMonitor(ModelDir.named("other")).refresh()
-    assert seen(ModelDir.named("other")).state is RunStatus.IMPORTED
+    assert seen(ModelDir.named("other")).status is RunStatus.IMPORTED
 
 
 @pytest.mark.parametrize("story", [(started(),), (started(), progress(5)), (Paused(5),), ()])
@@ -121,7 +121,7 @@ def test_a_run_whose_trainer_is_gone_without_a_word_was_interrupted(
 ) -> None:
     folder.trainer_log.write_text("")
     run = seen(folder, *story)
-    assert run.state is RunStatus.INTERRUPTED and "killed, or the computer" in run.reason
+    assert run.status is RunStatus.INTERRUPTED and "killed, or the computer" in run.reason
     folder.trainer_log.write_text("Traceback\n  é\nBusError: gone\n\n")
     assert run.refresh() and run.reason == "BusError: gone"
 
@@ -176,12 +176,12 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
     ]
     for event, state in story:
         record(folder, event)
-        assert run.refresh() and run.state is state
+        assert run.refresh() and run.status is state
     lock.release()
     assert not run.refresh()
     lock.acquire()  # another goes on with it
     assert look(run) is RunStatus.STARTING
-    assert seen(folder).state is RunStatus.STARTING
+    assert seen(folder).status is RunStatus.STARTING
     record(folder, started(9))
     assert look(run) is RunStatus.TRAINING
 
@@ -189,9 +189,9 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
 def test_a_run_that_pauses_by_itself_says_why(folder: ModelDir, lock: FileLock) -> None:
     lock.acquire()
     run = seen(folder, started(), Paused(5, "The disk is full."))
-    assert (run.state, run.reason) == (RunStatus.PAUSED, "The disk is full.")
+    assert (run.status, run.reason) == (RunStatus.PAUSED, "The disk is full.")
     record(folder, Continued(5))
-    assert run.refresh() and (run.state, run.reason) == (RunStatus.TRAINING, "")
+    assert run.refresh() and (run.status, run.reason) == (RunStatus.TRAINING, "")
 
 
 def test_a_run_that_was_killed_and_goes_on_is_starting_at_first(
@@ -200,7 +200,7 @@ def test_a_run_that_was_killed_and_goes_on_is_starting_at_first(
     run = seen(folder, started(), progress(5))
     lock.acquire()
     assert look(run) is RunStatus.STARTING
-    assert seen(folder).state is RunStatus.TRAINING  # who comes only now cannot know better
+    assert seen(folder).status is RunStatus.TRAINING  # who comes only now cannot know better
     record(folder, started(5))
     assert look(run) is RunStatus.TRAINING
 
@@ -216,7 +216,7 @@ def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
     run, looks = RunMonitor(folder), 0
     while not looks or run.has_more:
         assert run.refresh()
-        assert (run.state, run.finished) == (RunStatus.STOPPED, ended("stopped"))
+        assert (run.status, run.finished) == (RunStatus.STOPPED, ended("stopped"))
         assert run.progress == progress(steps[-1]) and len(run.warnings) == 3 * (not run.has_more)
         looks += 1
     assert looks > 4
@@ -267,11 +267,11 @@ def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
     folder = endless()
     mine = RunMonitor(folder, launch_trainer(folder))
     mine.refresh()
-    assert mine.state is RunStatus.STARTING
+    assert mine.status is RunStatus.STARTING
     until(lambda: mine.progress is not None, mine)
     other = RunMonitor(folder)
     other.refresh()
-    assert mine.state is other.state is RunStatus.TRAINING
+    assert mine.status is other.status is RunStatus.TRAINING
     assert live_runs() == ["small"] and is_training(folder)
 
     send_command(folder, Command("pause"))

@@ -239,7 +239,7 @@ def test_whoever_launched_a_run_may_leave_quietly(tmp_path: Path) -> None:
         time.sleep(0.01)
     run = RunMonitor(folder)
     run.refresh()
-    assert run.state is RunStatus.STOPPED
+    assert run.status is RunStatus.STOPPED
 
 
 def test_a_run_that_cannot_be_started_is_told_in_a_sentence(tmp_path: Path) -> None:

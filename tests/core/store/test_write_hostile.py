@@ -200,7 +200,7 @@ def test_a_pipe_in_a_run_s_folder_keeps_nobody_waiting(name: str) -> None:
     os.mkfifo(path)
     run = RunMonitor(folder)
     run.refresh()
-    assert run.state in (RunStatus.UNTRAINED, RunStatus.IMPORTED)
+    assert run.status in (RunStatus.UNTRAINED, RunStatus.IMPORTED)
     if name == "run.json":
         with pytest.raises(CharloomError, match="no readable"):
             read_run_config(folder)

@@ -135,7 +135,7 @@ def test_a_run_is_resumed_and_detached_and_its_trainers_death_is_reported(
 
     done = call("resume", "sea", "--detach")
     assert done.err.startswith("sea is being trained.\n") and done.out == ""
-    until(lambda: monitor("sea").state is RunStatus.TRAINING)
+    until(lambda: monitor("sea").status is RunStatus.TRAINING)
     with start(["attach", "sea"], tmp_path) as process:
         assert process.stderr
         process.stderr.readline()
@@ -164,7 +164,7 @@ def test_ctrl_c_before_a_run_has_begun_ends_it(text: Path, tmp_path: Path) -> No
         err = process.communicate()[1]
     assert process.returncode == 130
     assert "Stopped and saved" in err and "being trained" not in err
-    assert monitor("sea").state is RunStatus.STOPPED
+    assert monitor("sea").status is RunStatus.STOPPED
 
 
 @needs_terminal
@@ -181,5 +181,5 @@ def test_a_run_continues_when_the_terminal_it_was_started_in_is_closed(
         if ignoring:
             assert call("pause", "sea").code == 0  # which the command then tries to show
         assert terminal.process.wait() == (1 if ignoring else -signal.SIGHUP)
-    assert monitor("sea").state is (RunStatus.PAUSED if ignoring else RunStatus.TRAINING)
+    assert monitor("sea").status is (RunStatus.PAUSED if ignoring else RunStatus.TRAINING)
     assert call("stop", "sea").code == 0

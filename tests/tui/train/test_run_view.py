@@ -276,6 +276,6 @@ async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
         events.record(folder, end("stopped"))
         lock.close()
         run = app.services.runs.get("sea")
-        await until(pilot, lambda: run and run.state is RunStatus.STOPPED)
+        await until(pilot, lambda: run and run.status is RunStatus.STOPPED)
         await pilot.press("escape")
         await until(pilot, lambda: "■ sea  stopped" in shown(app))

@@ -122,8 +122,8 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         assert other
         await until(pilot, lambda: f"{other.name}  training" in shown(later))
         await pilot.press("s")
-        await until(pilot, lambda: other.state is RunStatus.STOPPED)
-        assert chosen and chosen.state is RunStatus.TRAINING
+        await until(pilot, lambda: other.status is RunStatus.STOPPED)
+        assert chosen and chosen.status is RunStatus.TRAINING
 
 
 async def test_a_run_that_waits_for_disk_space_is_reported_on_every_screen() -> None:
