@@ -1,5 +1,26 @@
-"""The environment of child processes that import torch."""
+"""Child processes that import torch."""
 
-CHILD_ENVIRONMENT = {"GOMP_SPINCOUNT": "10000"}
-"""For every process that imports torch, which reads it then: a thread that waits for another spins
-briefly and sleeps, so that a busy neighbour does not stall both."""
+import os
+import subprocess
+import sys
+from typing import Any
+
+# A thread that waits for another spins briefly and sleeps, so that a busy neighbour does not stall
+# both. It is read when torch is loaded.
+_ENVIRONMENT = {"GOMP_SPINCOUNT": "10000"}
+
+
+def start_module(module: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    """Run a module of :mod:`charloom.core` in a child process, with ``options`` of Popen.
+
+    Raises :class:`OSError` if it cannot be started.
+    """
+    command = [sys.executable, "-P", "-m", f"charloom.core.{module}", *arguments]
+    return subprocess.Popen(command, env=_ENVIRONMENT | os.environ, **options)
+
+
+def exit_description(status: int) -> str:
+    """Return how a child process ended with ``status``, as the rest of a sentence."""
+    if status == -9:  # SIGKILL, a name that Windows lacks
+        return "was killed (signal 9); the system may have run out of memory"
+    return f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"

@@ -3,14 +3,13 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from charloom.core import paths
-from charloom.core.child_process import CHILD_ENVIRONMENT
+from charloom.core.child_process import start_module
 from charloom.core.config import TrainConfig, train_characters
 from charloom.core.data.corpus import MIN_CHARACTERS
 from charloom.core.errors import CharloomError
@@ -28,14 +27,12 @@ def measure_throughput() -> dict[str, float]:
     """
     if cached := cached_throughput():
         return cached
-    command = [sys.executable, "-P", "-m", "charloom.core.training.autotune"]
-    child = subprocess.run(
-        command, env=CHILD_ENVIRONMENT | os.environ, capture_output=True, check=False
-    )
+    child = start_module("training.autotune", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    output, errors = child.communicate()
     try:
-        speeds: dict[str, float] = json.loads(child.stdout)
+        speeds: dict[str, float] = json.loads(output)
     except ValueError as error:
-        lines = child.stderr.decode(errors="replace").strip().splitlines()
+        lines = errors.decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else "it wrote nothing"
         raise CharloomError(
             f"Training could not be timed ({reason}); check that torch is installed."

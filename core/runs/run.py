@@ -10,7 +10,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from charloom.core.child_process import CHILD_ENVIRONMENT
+from charloom.core.child_process import exit_description, start_module
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
@@ -147,22 +146,15 @@ def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[b
     It has a session of its own, so neither Ctrl-C nor the end of the terminal reaches it. It is not
     a child of asyncio, which kills its children when the loop closes.
     """
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "charloom.core.training.worker",
-        str(folder.path),
-        str(time.time()),
-    ]
+    arguments = [str(folder.path), str(time.time()), *["--resume"] * resume]
     try:
         with folder.trainer_log.open("ab") as log, _signals_blocked():
-            process = subprocess.Popen(
-                command + ["--resume"] * resume,
+            process = start_module(
+                "training.worker",
+                *arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                env=CHILD_ENVIRONMENT | os.environ,
                 start_new_session=True,
             )
     except OSError as error:
@@ -178,10 +170,8 @@ def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[b
 
 def exit_message(folder: ModelDir, status: int) -> str:
     """Return a sentence on a trainer that ended with ``status`` without reporting it."""
-    how = f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"
-    if status == -9:  # SIGKILL, a name that Windows lacks
-        how += "; the system may have run out of memory"
     log = repr(str(folder.trainer_log))
+    how = exit_description(status)
     return f"The training process {how}. Its last checkpoint is kept, and {log} has more."
 
 

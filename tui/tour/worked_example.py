@@ -5,13 +5,11 @@ It takes torch, so it is worked out in a child process, :mod:`core.training.work
 
 import contextlib
 import json
-import os
 import subprocess
-import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from charloom.core.child_process import CHILD_ENVIRONMENT
+from charloom.core.child_process import exit_description, start_module
 from charloom.core.errors import CharloomError
 from charloom.tui.tour.subject import TourSubject
 
@@ -66,12 +64,11 @@ class ExampleProcess:
         training = subject.training.to_json()
         self._request = ExampleRequest(str(subject.path), subject.known, training)
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "charloom.core.training.worked_example"],
+            self._process = start_module(
+                "training.worked_example",
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=CHILD_ENVIRONMENT | os.environ,
             )
         except OSError as error:
             raise CharloomError(f"The network cannot be set up ({error.strerror}).") from error
@@ -82,7 +79,8 @@ class ExampleProcess:
             answer, _ = self._process.communicate(json.dumps(asdict(self._request)).encode())
             return WorkedExample.from_json(json.loads(answer))
         except (OSError, ValueError, TypeError, LookupError) as error:
-            raise CharloomError(_cause(self._process.wait())) from error
+            how = exit_description(self._process.wait())
+            raise CharloomError(f"The network could not be set up: the process {how}.") from error
         finally:
             self.stop()
 
@@ -90,10 +88,3 @@ class ExampleProcess:
         """End the child if it is still there."""
         with contextlib.suppress(OSError):
             self._process.kill()
-
-
-def _cause(status: int) -> str:
-    how = f"was ended (signal {-status})" if status < 0 else f"failed (exit {status})"
-    if status == -9:  # SIGKILL, which not every system has a name for
-        how += "; the system may have run out of memory"
-    return f"The network could not be set up: the process {how}."

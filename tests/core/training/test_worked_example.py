@@ -124,5 +124,5 @@ def test_what_the_child_cannot_do_is_told_in_a_sentence() -> None:
         ExampleProcess(shown).result()
     working = ExampleProcess(shown)
     working.stop()
-    with pytest.raises(CharloomError, match="could not be set up: the process was ended"):
+    with pytest.raises(CharloomError, match="could not be set up: the process was killed"):
         working.result()
