@@ -44,15 +44,15 @@ class ComputeConfig:
     chars_per_second: float = 0.0
 
 
-def tune_compute(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
-    """Choose what ``settings`` leaves open, from a recent timing or from a new one."""
-    key = _key(model, settings)
+def tune_compute(model_config: ModelConfig, config: TrainConfig) -> ComputeConfig:
+    """Choose what ``config`` leaves open, from a recent timing or from a new one."""
+    key = _key(model_config, config)
     timings = _read_timings()
     if key in timings:
         with suppress(KeyError, TypeError, ValueError, RuntimeError):  # another program wrote it
             return _from_json(timings[key])
-    compute = time_steps(model, settings)
-    if compute.threads < _threads(compute.device, settings)[0]:
+    compute = time_steps(model_config, config)
+    if compute.threads < _threads(compute.device, config)[0]:
         return compute  # a core was busy, which may be free next time
     timing = asdict(compute) | {"device": compute.device.type, "when": time.time()}
     timings = dict([*timings.items(), (key, timing)][-_MAX_TIMINGS:])
@@ -62,22 +62,22 @@ def tune_compute(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
     return compute
 
 
-def time_steps(model: ModelConfig, settings: TrainConfig) -> ComputeConfig:
-    """Choose what ``settings`` leaves open by timing a few real steps of a throw-away model.
+def time_steps(model_config: ModelConfig, config: TrainConfig) -> ComputeConfig:
+    """Choose what ``config`` leaves open by timing a few real steps of a throw-away model.
 
     A device other than the CPU is preferred if it can do a step. On a CPU bfloat16 pays only with
     special instructions, and a second thread only with a free second core; both differ from machine
     to machine and from hour to hour.
     """
     threads = torch.get_num_threads()
-    network = CharLSTM(model)
+    network = CharLSTM(model_config)
     speed = attrgetter("chars_per_second")
-    for device in _devices(settings.device):
-        most, *fewer = _threads(device, settings)
-        options = [ComputeConfig(device, name, most) for name in _precisions(device, settings)]
-        best = max((_timed(network, settings, option) for option in options), key=speed)
+    for device in _devices(config.device):
+        most, *fewer = _threads(device, config)
+        options = [ComputeConfig(device, name, most) for name in _precisions(device, config)]
+        best = max((_timed(network, config, option) for option in options), key=speed)
         options = [replace(best, threads=count) for count in fewer]
-        best = max([best, *(_timed(network, settings, option) for option in options)], key=speed)
+        best = max([best, *(_timed(network, config, option) for option in options)], key=speed)
         torch.set_num_threads(threads)
         if best.chars_per_second > 0 or device.type == "cpu":
             break
@@ -91,16 +91,16 @@ def _devices(choice: str) -> list[torch.device]:
     return [torch.device(name) for name in (*names, "cpu")]
 
 
-def _precisions(device: torch.device, settings: TrainConfig) -> list[str]:
-    if settings.precision != "auto":
-        return [settings.precision]
+def _precisions(device: torch.device, config: TrainConfig) -> list[str]:
+    if config.precision != "auto":
+        return [config.precision]
     return ["bfloat16"] if device.type == "cuda" else ["float32", "bfloat16"]
 
 
-def _threads(device: torch.device, settings: TrainConfig) -> list[int]:
+def _threads(device: torch.device, config: TrainConfig) -> list[int]:
     """Return the numbers of threads to try, the largest first."""
-    if settings.threads or device.type != "cpu":
-        return [settings.threads or torch.get_num_threads()]
+    if config.threads or device.type != "cpu":
+        return [config.threads or torch.get_num_threads()]
     cores = min(usable_cores(), torch.get_num_threads())
     return sorted({cores, max(1, cores // 2), 1}, reverse=True)
 
@@ -112,10 +112,10 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _timed(network: CharLSTM, settings: TrainConfig, compute: ComputeConfig) -> ComputeConfig:
+def _timed(network: CharLSTM, config: TrainConfig, compute: ComputeConfig) -> ComputeConfig:
     """Return ``compute`` with the speed of its fastest step; 0 if it cannot do one."""
     torch.set_num_threads(compute.threads)
-    short = TrainConfig(batch_size=settings.batch_size, window=min(settings.window, _MAX_WINDOW))
+    short = TrainConfig(batch_size=config.batch_size, window=min(config.window, _MAX_WINDOW))
     characters = short.batch_size * short.window
     size = network.settings.vocab_size
     ids = torch.randint(size, (characters * (_MAX_TIMED_STEPS + 2),), device=compute.device)
@@ -136,12 +136,17 @@ def _step_seconds(stepper: Stepper) -> float:
     return time.perf_counter() - begin
 
 
-def _key(model: ModelConfig, settings: TrainConfig) -> str:
+def _key(model_config: ModelConfig, config: TrainConfig) -> str:
     """Return everything that a timing depends on, as JSON."""
-    size = (model.vocab_size, model.embedding_dim, model.hidden_size, model.layers)
-    batch = (settings.batch_size, min(settings.window, _MAX_WINDOW))
-    choices = (settings.device, settings.precision, settings.threads)
-    devices = [device.type for device in _devices(settings.device)]
+    size = (
+        model_config.vocab_size,
+        model_config.embedding_dim,
+        model_config.hidden_size,
+        model_config.layers,
+    )
+    batch = (config.batch_size, min(config.window, _MAX_WINDOW))
+    choices = (config.device, config.precision, config.threads)
+    devices = [device.type for device in _devices(config.device)]
     machine = (platform.node(), usable_cores(), torch.__version__, devices)
     return json.dumps([*machine, size, batch, choices])
 

@@ -41,7 +41,7 @@ class EvalResult(NamedTuple):
     read: int
 
 
-def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> EvalResult:
+def carried(network: CharLSTM, ids: Tensor, limit: int | None = None) -> EvalResult:
     """Return the carried loss on ``ids`` ``[N]``, N at least 2.
 
     With ``limit``, about that many characters are counted, in stretches spread over the text.
@@ -61,7 +61,7 @@ def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> EvalResul
     for offset in range(0, length, _CHUNK):
         steps = torch.arange(offset, min(offset + _CHUNK, length), device=ids.device)
         positions = start[:, None] + steps  # [lanes, chunk]
-        nats, state = _losses(model, ids[positions], ids[positions + 1], state)
+        nats, state = _losses(network, ids[positions], ids[positions + 1], state)
         counts = (positions >= first[:, None]) & (positions < until[:, None])
         total += (nats * counts).sum(dtype=torch.float64).cpu()
     counted = int((until - first).sum())
@@ -69,7 +69,7 @@ def carried(model: CharLSTM, ids: Tensor, limit: int | None = None) -> EvalResul
 
 
 def windowed(
-    model: CharLSTM, ids: Tensor, window: int = 256, limit: int | None = None
+    network: CharLSTM, ids: Tensor, window: int = 256, limit: int | None = None
 ) -> EvalResult:
     """Return the windowed-W loss on ``ids`` ``[N]``; a last, shorter window is counted too."""
     ids = ids[: None if limit is None else limit + 1]
@@ -84,7 +84,7 @@ def windowed(
     total = torch.zeros((), dtype=torch.float64)
     for feature, label in pieces:
         if feature.numel():
-            total += _losses(model, feature, label, None)[0].sum(dtype=torch.float64).cpu()
+            total += _losses(network, feature, label, None)[0].sum(dtype=torch.float64).cpu()
     return EvalResult(float(total) / predictions, predictions, predictions)
 
 
@@ -95,29 +95,29 @@ def max_characters_read(characters: int) -> int:
 
 @torch.no_grad()
 def _losses(
-    model: CharLSTM, features: Tensor, labels: Tensor, state: LSTMState | None
+    network: CharLSTM, features: Tensor, labels: Tensor, state: LSTMState | None
 ) -> tuple[Tensor, LSTMState]:
     """Return the loss of every character ``[B, T]`` and the state after the last."""
-    was_training = model.training
-    model.eval()
-    logits, state = model(features, state)
-    model.train(was_training)
+    was_training = network.training
+    network.eval()
+    logits, state = network(features, state)
+    network.train(was_training)
     nats = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
     return nats, state
 
 
 class Validator:
-    """Evaluates ``model`` on held-out ids ``[M]`` and records the best result in ``state``."""
+    """Evaluates ``network`` on held-out ids ``[M]`` and records the best result in ``state``."""
 
     def __init__(
         self,
-        model: CharLSTM,
+        network: CharLSTM,
         held_out: Tensor,
         compute: ComputeConfig,
         budget: RunBudget,
         state: RunState,
     ) -> None:
-        self._model, self._held_out, self._compute = model, held_out, compute
+        self._network, self._held_out, self._compute = network, held_out, compute
         self._budget, self._state = budget, state
         self.can_validate = len(held_out) > 1
         self.validated: Validated | None = None
@@ -131,7 +131,7 @@ class Validator:
         """Measure the network after ``step`` steps, at ``fraction`` of the run."""
         begin = time.perf_counter()
         with autocast(self._compute.device, self._compute.precision):
-            loss = carried(self._model, self._held_out, VALIDATION_CHARACTERS)
+            loss = carried(self._network, self._held_out, VALIDATION_CHARACTERS)
         seconds = time.perf_counter() - begin
         self._budget.plan_evaluation(seconds / loss.read * max_characters_read(len(self._held_out)))
         state = self._state
@@ -156,12 +156,12 @@ class Validator:
 
     def final_losses(self, checkpoint: Checkpoint) -> Losses:
         """Measure ``checkpoint``, whose weights the network takes, on as much as time allows."""
-        self._model.load(checkpoint.tensors)
+        self._network.load(checkpoint.tensors)
         limit = math.ceil(self._budget.evaluated_share() * len(self._held_out))
-        result = carried(self._model, self._held_out, limit)
+        result = carried(self._network, self._held_out, limit)
         self.counted = result.counted
         return replace(
             checkpoint.losses,
             carried=result.nats,
-            windowed_256=windowed(self._model, self._held_out, 256, limit).nats,
+            windowed_256=windowed(self._network, self._held_out, 256, limit).nats,
         )

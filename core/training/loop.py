@@ -64,7 +64,7 @@ def train(
     """Train until the task's bound is reached, and yield the run's events.
 
     Args:
-        task: ids, network and settings.
+        task: ids, network and config.
         compute: device, precision and threads to compute with.
         sink: saves a checkpoint every ``checkpoint_seconds``, at every better validation, and at
             the end.
@@ -72,7 +72,7 @@ def train(
         resume: the state that was saved with the checkpoint to continue from.
         elapsed: seconds of the run's minutes that have passed already.
     """
-    torch.manual_seed(task.training.seed)
+    torch.manual_seed(task.train_config.seed)
     torch.set_flush_denormal(True)
     torch.set_num_threads(compute.threads)
     clock = Stopwatch(elapsed)
@@ -89,26 +89,24 @@ class _TrainingLoop:
         resume: tuple[TrainState, RunState] | None,
         clock: Stopwatch,
     ) -> None:
-        settings = task.training
-        self._task, self._settings = task, settings
+        config = task.train_config
+        self._task, self._config = task, config
         self._sink, self._next_command, self._clock = sink, next_command, clock
         train_ids = torch.from_numpy(task.train_ids).to(compute.device)
         held_out = torch.from_numpy(task.held_out_ids).to(compute.device)
-        self._model = CharLSTM(task.model).to(compute.device)
-        self._stepper = Stepper(self._model, train_ids, settings, compute.precision)
-        self._budget = RunBudget(settings, self._stepper.steps_per_epoch, clock)
+        self._network = CharLSTM(task.model_config).to(compute.device)
+        self._stepper = Stepper(self._network, train_ids, config, compute.precision)
+        self._budget = RunBudget(config, self._stepper.steps_per_epoch, clock)
         self._state = RunState()
         if resume:
             snapshot, self._state = resume
             self._stepper.restore(snapshot)
         detector = self._state.detector or DivergenceDetector.from_chance(task.baselines.uniform)
         self._rollback = Rollback(self._stepper, detector)
-        self._validator = Validator(self._model, held_out, compute, self._budget, self._state)
+        self._validator = Validator(self._network, held_out, compute, self._budget, self._state)
         self._reporter = ProgressReporter(task, compute, self._stepper, self._budget)
         self._started = self._reporter.started()
-        self._validation_steps = self._budget.validation_steps(
-            settings.batch_size * settings.window
-        )
+        self._validation_steps = self._budget.validation_steps(config.batch_size * config.window)
         self._stopping = False
         self._rate = 0.0  # of the last step
 
@@ -117,9 +115,9 @@ class _TrainingLoop:
         report = ThrottledTimer(self._clock, _REPORT_SECONDS)
         sampling = ThrottledTimer(self._clock, 2 * _REPORT_SECONDS, _SAMPLE_SHARE)
         validation = ThrottledTimer(self._clock, 2 * _REPORT_SECONDS, _VALIDATION_SHARE)
-        checkpoint = ThrottledTimer(self._clock, self._settings.checkpoint_seconds)
+        checkpoint = ThrottledTimer(self._clock, self._config.checkpoint_seconds)
         while not (reason := (yield from self._between_steps())):
-            self._rate = self._state.rate_scale * learning_rate(self._settings, self._fraction)
+            self._rate = self._state.rate_scale * learning_rate(self._config, self._fraction)
             self._rollback.add(self._stepper.step(self._rate))
             step = self._stepper.step_count
             validating = self._validator.can_validate and (
@@ -162,7 +160,7 @@ class _TrainingLoop:
             return "completed"
         if self._stopping:
             return "stopped"
-        if self._validator.stalled_fraction > self._settings.patience:
+        if self._validator.stalled_fraction > self._config.patience:
             return "no longer improving"
         if self._state.rollbacks > _MAX_ROLLBACKS:
             return "failed"
@@ -192,7 +190,7 @@ class _TrainingLoop:
             yield from self._flush()
             yield from self._save()
         elif command.kind == "set-lr" and command.value:
-            scale = rate_scale(self._settings, self._fraction, command.value)
+            scale = rate_scale(self._config, self._fraction, command.value)
             self._state.rate_scale = scale
             yield RateChanged(self._stepper.step_count, float(command.value))
 
@@ -224,16 +222,16 @@ class _TrainingLoop:
         step = self._stepper.step_count
         recent = self._rollback.detector.recent
         return Checkpoint(
-            model=self._task.model,
+            model=self._task.model_config,
             vocab=self._task.vocab,
-            tensors=self._model.tensors(),
+            tensors=self._network.tensors(),
             step=step,
             losses=Losses(
                 train=math.fsum(recent) / len(recent) if recent else None,
                 validation=self._validator.loss_at(step),
             ),
             corpus=self._task.corpus,
-            training=self._settings,
+            training=self._config,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 

@@ -31,9 +31,10 @@ def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
     text = read_training_text(folder, config)
     vocab = Vocab.from_text(text, config.min_count)
     if config.model and config.training:
-        model, training = config.model, config.training
+        model_config, train_config = config.model, config.training
     else:
         preset = PRESETS.get(config.preset, PRESETS["medium"])
-        model, training = preset.settings(len(vocab), config.overrides)
+        model_config, train_config = preset.settings(len(vocab), config.overrides)
     corpus = CorpusInfo(config.title, config.sha256, len(text), text[:_OPENING_CHARACTERS])
-    return config, TrainingTask.from_text(text, vocab, corpus, model, training)
+    task = TrainingTask.from_text(text, vocab, corpus, model_config, train_config)
+    return config, task

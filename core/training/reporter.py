@@ -38,13 +38,13 @@ class ProgressReporter:
             device=self._compute.device.type,
             precision=self._compute.precision,
             threads=self._compute.threads,
-            parameters=self._task.model.parameters,
+            parameters=self._task.model_config.parameters,
             train_characters=len(self._task.train_ids),
             held_out_characters=len(self._task.held_out_ids),
             total_steps=self._budget.total_steps,
             **asdict(self._task.baselines),
-            model=self._task.model.to_json(),
-            training=self._task.training.to_json(),
+            model=self._task.model_config.to_json(),
+            training=self._task.train_config.to_json(),
         )
 
     def progress(self, losses: list[float], rate: float) -> Progress:
@@ -53,8 +53,8 @@ class ProgressReporter:
             self._loss = math.fsum(losses) / len(losses)
         step, now = self._stepper.step_count, self._budget.elapsed
         first_step, first_time = self._reports[0]
-        settings = self._task.training
-        characters = max(0, step - first_step) * settings.batch_size * settings.window
+        config = self._task.train_config
+        characters = max(0, step - first_step) * config.batch_size * config.window
         self._reports.append((step, now))
         fraction = min(1.0, self._budget.fraction(step))
         return Progress(

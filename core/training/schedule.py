@@ -17,21 +17,21 @@ _MIN_VALIDATIONS, _MAX_VALIDATIONS = 4, 100
 _MIN_RATE = 1e-12  # a cosine may end at zero, which no factor scales up
 
 
-def learning_rate(settings: TrainConfig, fraction: float) -> float:
+def learning_rate(config: TrainConfig, fraction: float) -> float:
     """Return the learning rate at ``fraction`` (0 to 1) of the run: linear warm-up, then cosine."""
-    if fraction < settings.warmup:
-        return settings.learning_rate * fraction / settings.warmup
-    progress = min(1.0, (fraction - settings.warmup) / (1 - settings.warmup))
+    if fraction < config.warmup:
+        return config.learning_rate * fraction / config.warmup
+    progress = min(1.0, (fraction - config.warmup) / (1 - config.warmup))
     cosine = (1 + math.cos(math.pi * progress)) / 2
-    return settings.learning_rate * (settings.final_rate + (1 - settings.final_rate) * cosine)
+    return config.learning_rate * (config.final_rate + (1 - config.final_rate) * cosine)
 
 
-def rate_scale(settings: TrainConfig, fraction: float, rate: float) -> float:
+def rate_scale(config: TrainConfig, fraction: float, rate: float) -> float:
     """Return the factor that makes :func:`learning_rate` equal ``rate`` at ``fraction``.
 
     During the warm-up, the factor that makes it climb to ``rate``.
     """
-    planned = learning_rate(settings, max(fraction, settings.warmup))
+    planned = learning_rate(config, max(fraction, config.warmup))
     return rate / max(planned, _MIN_RATE)
 
 
@@ -63,12 +63,12 @@ class Stopwatch:
 class RunBudget:
     """The bound of a run: steps, or minutes that include the evaluation at the end."""
 
-    def __init__(self, settings: TrainConfig, steps_per_epoch: int, clock: Stopwatch) -> None:
+    def __init__(self, config: TrainConfig, steps_per_epoch: int, clock: Stopwatch) -> None:
         self._clock = clock
-        self._seconds = settings.minutes * 60 if settings.minutes else math.inf
-        self.total_steps: int | None = settings.steps
-        if settings.epochs:
-            self.total_steps = max(1, round(settings.epochs * steps_per_epoch))
+        self._seconds = config.minutes * 60 if config.minutes else math.inf
+        self.total_steps: int | None = config.steps
+        if config.epochs:
+            self.total_steps = max(1, round(config.epochs * steps_per_epoch))
         self._evaluation = 0.0  # seconds for evaluating all held-out text at the end
 
     @property

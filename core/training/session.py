@@ -80,37 +80,40 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
     """
     if config.model and config.training:
         return _resolve_resumed(config, task)
-    model, training = task.model, task.training
+    model_config, train_config = task.model_config, task.train_config
     if config.preset not in PRESETS:  # auto: the task has the settings of medium
-        speed = tune_compute(model, training).chars_per_second
-        minutes = training.minutes or DEFAULT_MINUTES
+        speed = tune_compute(model_config, train_config).chars_per_second
+        minutes = train_config.minutes or DEFAULT_MINUTES
         preset = auto_preset(task.corpus.characters, minutes * 60, speed)
-        model, training = preset.settings(len(task.vocab), config.overrides)
-    training, note = shrink_to_fit(training, len(task.train_ids))
+        model_config, train_config = preset.settings(len(task.vocab), config.overrides)
+    train_config, note = shrink_to_fit(train_config, len(task.train_ids))
     if note:
         config = replace(config, notes=[*config.notes, note])
-    return _with_settings(config, task, model, training)
+    return _tuned(config, task, model_config, train_config)
 
 
 def _resolve_resumed(
     config: RunConfig, task: TrainingTask
 ) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
     """Reuse the stored settings; on other hardware, tune again those that the user did not set."""
-    compute = tune_compute(task.model, task.training)
-    fits = "threads" in config.overrides or task.training.threads <= usable_cores()
+    compute = tune_compute(task.model_config, task.train_config)
+    fits = "threads" in config.overrides or task.train_config.threads <= usable_cores()
     if compute.device.type == config.device and fits:
         return config, task, compute
     auto = {name: value for name, value in _AUTO_SETTINGS.items() if name not in config.overrides}
-    return _with_settings(config, task, task.model, replace(task.training, **auto))
+    return _tuned(config, task, task.model_config, replace(task.train_config, **auto))
 
 
-def _with_settings(
-    config: RunConfig, task: TrainingTask, model: ModelConfig, training: TrainConfig
+def _tuned(
+    config: RunConfig, task: TrainingTask, model_config: ModelConfig, train_config: TrainConfig
 ) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
-    compute = tune_compute(model, training)
-    training = replace(training, precision=compute.precision, threads=compute.threads)
-    config = replace(config, model=model, training=training, device=compute.device.type)
-    return config, replace(task, model=model, training=training), compute
+    """Return ``config`` and ``task`` with these settings, tuned for this machine."""
+    compute = tune_compute(model_config, train_config)
+    train_config = replace(train_config, precision=compute.precision, threads=compute.threads)
+    device = compute.device.type
+    config = replace(config, model=model_config, training=train_config, device=device)
+    task = replace(task, model_config=model_config, train_config=train_config)
+    return config, task, compute
 
 
 @contextmanager
@@ -141,7 +144,7 @@ def run(
     """
     config, task, compute = resolve(stored, task)
     write_run_config(folder, config)
-    warnings = [*config.notes, *_device_warnings(task.training.device, compute)]
+    warnings = [*config.notes, *_device_warnings(task.train_config.device, compute)]
     warnings += repair_model(folder)
     if stored.training and config.training != stored.training:
         warnings.append(f"Resumed on other hardware ({config.device}): not bit for bit.")
@@ -176,7 +179,7 @@ def _resume_state(
     if not path.exists() and model.newest is None:
         return None, ""
     try:
-        return resume.read_state(path, task.model), ""
+        return resume.read_state(path, task.model_config), ""
     except CharloomError as error:
         if model.newest is None:
             raise

@@ -39,16 +39,16 @@ class StepResult(NamedTuple):
 class Stepper:
     """A network, its optimizer, and its position in the text ``ids`` ``[N]``."""
 
-    def __init__(self, model: CharLSTM, ids: Tensor, settings: TrainConfig, precision: str) -> None:
-        self.model = model
+    def __init__(self, network: CharLSTM, ids: Tensor, config: TrainConfig, precision: str) -> None:
+        self.network = network
         self.step_count = 0
-        self.steps_per_epoch = settings.steps_per_epoch(len(ids))
+        self.steps_per_epoch = config.steps_per_epoch(len(ids))
         self._ids = ids
-        self._settings = settings
+        self._config = config
         self._precision = precision
         self._state: LSTMState | None = None
-        self._parameters = {checkpoint_name(n): p for n, p in model.named_parameters()}
-        self._optimizer = AdamW(self._parameters, settings.weight_decay)
+        self._parameters = {checkpoint_name(n): p for n, p in network.named_parameters()}
+        self._optimizer = AdamW(self._parameters, config.weight_decay)
         self._batches = self._batches_from(0)
 
     @property
@@ -62,10 +62,10 @@ class Stepper:
         state = self._state_before_step()
 
         with autocast(self._ids.device, self._precision):
-            logits, state = self.model(features, state)  # forward
+            logits, state = self.network(features, state)  # forward
             loss = cross_entropy(logits, labels)  # loss
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.grad_clip)
+        norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._config.grad_clip)
         self._optimizer.step(learning_rate)
 
         # Detached: the loss is traced back through one window only (truncated BPTT).
@@ -77,7 +77,7 @@ class Stepper:
         """Yield the batches of ``step`` and of all steps after it, without end."""
         epoch, done = divmod(step, self.steps_per_epoch)
         while True:
-            loader = batches(self._ids, self._settings, epoch)
+            loader = batches(self._ids, self._config, epoch)
             yield from itertools.islice(loader, done, None)
             epoch, done = epoch + 1, 0
 
@@ -87,14 +87,13 @@ class Stepper:
         Every prompt starts from the empty state, so the network must keep seeing it: each lane is
         emptied now and then. A new epoch puts all lanes elsewhere in the text.
         """
-        settings = self._settings
+        config = self._config
         new_epoch = self.step_count % self.steps_per_epoch == 0
-        if self._state is None or new_epoch or settings.batching == "shuffled":
+        if self._state is None or new_epoch or config.batching == "shuffled":
             return None
-        random = generator(settings.seed, "reset", self.step_count)
-        keep = (
-            torch.rand(settings.batch_size, 1, generator=random) >= settings.state_reset_prob
-        ).to(self._state[0][0])
+        random = generator(config.seed, "reset", self.step_count)
+        keep = torch.rand(config.batch_size, 1, generator=random) >= config.state_reset_prob
+        keep = keep.to(self._state[0][0])
         return [(h * keep, c * keep) for h, c in self._state]
 
     def capture(self) -> TrainState:

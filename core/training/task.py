@@ -20,25 +20,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingTask:
-    """The ids to train on and to hold out, and how; minutes, epochs or steps bound ``training``."""
+    """The ids of a text to train on and to hold out, and the settings of network and training."""
 
     vocab: Vocab
     train_ids: NDArray[np.int64] = field(repr=False)  # [N]
     held_out_ids: NDArray[np.int64] = field(repr=False)  # [M], the end of the text
     baselines: Baselines  # on held_out_ids
     corpus: CorpusInfo
-    model: ModelConfig
-    training: TrainConfig
+    model_config: ModelConfig
+    train_config: TrainConfig
 
     @classmethod
     def from_text(
-        cls, text: str, vocab: Vocab, corpus: CorpusInfo, model: ModelConfig, training: TrainConfig
+        cls,
+        text: str,
+        vocab: Vocab,
+        corpus: CorpusInfo,
+        model_config: ModelConfig,
+        train_config: TrainConfig,
     ) -> Self:
-        """Encode ``text``, cut it as ``training.held_out`` says, and compute the baselines."""
+        """Encode ``text``, cut it as ``train_config.held_out`` says, and compute the baselines."""
         ids = vocab.encode(text)
-        cut = train_characters(len(ids), training.held_out)
+        cut = train_characters(len(ids), train_config.held_out)
         baselines = compute_baselines(ids[:cut], ids[cut:], vocab)
-        return cls(vocab, ids[:cut], ids[cut:], baselines, corpus, model, training)
+        return cls(vocab, ids[:cut], ids[cut:], baselines, corpus, model_config, train_config)
 
 
 @dataclass(slots=True)

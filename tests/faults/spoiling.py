@@ -192,7 +192,7 @@ def state_file() -> Spoilable:
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
-        state = attempt(lambda: resume.read_state(path, task.model))
+        state = attempt(lambda: resume.read_state(path, task.model_config))
         if isinstance(state, Refusal):
             return REFUSED
         written = new if state[0].step == new.step else old

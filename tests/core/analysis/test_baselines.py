@@ -64,7 +64,7 @@ def test_a_small_text_worked_by_hand() -> None:
         [after_a, after_ab, never_after_ba],
     ]
     losses = n_grams(ids("abab"), ids("abac"), 3, 3)
-    assert losses == pytest.approx([-sum(map(math.log, each)) / 3 for each in expected])
+    assert losses == pytest.approx([-sum(map(math.log, chances)) / 3 for chances in expected])
 
 
 def test_after_what_is_new_the_next_is_guessed_from_a_shorter_context() -> None:
@@ -94,14 +94,14 @@ def test_the_largest_vocabulary_needs_no_table_of_all_pairs() -> None:
 
 def test_a_text_has_a_baseline_of_each_kind() -> None:
     train, held_out, vocab = TEXT[:CUT], TEXT[CUT:], Vocab.from_text(TEXT)
-    found = baselines_of(train, held_out, vocab)
-    assert found.uniform == math.log(len(vocab))
-    for order, loss in ((1, found.unigram), (2, found.bigram), (5, found.five_gram)):
+    losses = baselines_of(train, held_out, vocab)
+    assert losses.uniform == math.log(len(vocab))
+    for order, loss in ((1, losses.unigram), (2, losses.bigram), (5, losses.five_gram)):
         assert loss == pytest.approx(directly(train, held_out, len(vocab), order))
     packed = [len(lzma.compress(text.encode(), preset=9)) for text in (train, TEXT)]
-    assert found.xz == pytest.approx(8 * math.log(2) * (packed[1] - packed[0]) / len(held_out))
-    assert [nats for _, nats in named(found)] == sorted(astuple(found), reverse=True)
-    assert dict(named(found)) == dict(zip(NAMES.values(), astuple(found), strict=True))
+    assert losses.xz == pytest.approx(8 * math.log(2) * (packed[1] - packed[0]) / len(held_out))
+    assert [nats for _, nats in named(losses)] == sorted(astuple(losses), reverse=True)
+    assert dict(named(losses)) == dict(zip(NAMES.values(), astuple(losses), strict=True))
 
 
 def test_a_python_without_lzma_has_the_other_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,9 +113,9 @@ def test_a_python_without_lzma_has_the_other_baselines(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("held_out", ["", "a"])
 def test_where_nothing_can_be_predicted_there_is_only_guessing(held_out: str) -> None:
-    found = baselines_of("abab", held_out, Vocab.from_text("abab"))
-    assert found == Baselines(math.log(2))
-    assert named(found) == [("uniform", math.log(2))]
+    losses = baselines_of("abab", held_out, Vocab.from_text("abab"))
+    assert losses == Baselines(math.log(2))
+    assert named(losses) == [("uniform", math.log(2))]
 
 
 def test_rare_characters_are_one_for_every_baseline() -> None:

@@ -74,7 +74,7 @@ def test_the_windowed_loss_is_that_of_torch_on_each_window_alone(window: int) ->
     assert score.nats_per_char == pytest.approx(expected.mean(), abs=1e-5)
 
 
-def test_a_window_has_256_characters_unless_told_otherwise() -> None:
+def test_a_window_has_256_characters_by_default() -> None:
     model = NumpyLSTM(random_checkpoint())
     assert windowed(model, some_text(900)) == windowed(model, some_text(900), 256)
 

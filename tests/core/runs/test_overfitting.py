@@ -1,4 +1,4 @@
-"""When it is said that a text is learned by heart, and above all when not."""
+"""When overfitting is reported, and above all when it is not."""
 
 import math
 from collections.abc import Callable
@@ -39,21 +39,19 @@ def losses(
     return read, observed(validation, VALIDATIONS, noise, seed + 1)
 
 
-def told(train: list[CurvePoint], validation: list[CurvePoint]) -> list[float]:
-    """Return what is said after each validation, as a run goes on."""
+def reported(train: list[CurvePoint], validation: list[CurvePoint]) -> list[float]:
+    """Return the steps reported after each validation, as a run continues."""
     parts = [validation[:n] for n in range(len(validation) + 1)]
-    said = (overfit_step([p for p in train if not v or p[0] <= v[-1][0]], v) for v in parts)
-    return [step for step in said if step is not None]
+    steps = (overfit_step([p for p in train if not v or p[0] <= v[-1][0]], v) for v in parts)
+    return [step for step in steps if step is not None]
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.002, 0.01])
 @pytest.mark.parametrize("seed", range(3))
-def test_where_validation_turns_and_training_goes_on_the_turn_is_told(
-    noise: float, seed: int
-) -> None:
-    said = told(*losses(falls_on, turns, noise, seed))
-    assert len(said) > VALIDATIONS / 4  # well before the end
-    assert said[-1] == pytest.approx(6000 * BEST, abs=800 if noise else 100)
+def test_overfitting_is_reported_at_the_best_step(noise: float, seed: int) -> None:
+    steps = reported(*losses(falls_on, turns, noise, seed))
+    assert len(steps) > VALIDATIONS / 4  # well before the end
+    assert steps[-1] == pytest.approx(6000 * BEST, abs=800 if noise else 100)
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.002, 0.01, 0.05])
@@ -70,14 +68,14 @@ def test_where_validation_turns_and_training_goes_on_the_turn_is_told(
 def test_nothing_else_is_taken_for_it(
     train: Curve, validation: Curve, noise: float, seed: int
 ) -> None:
-    assert not told(*losses(train, validation, noise, seed))
+    assert not reported(*losses(train, validation, noise, seed))
 
 
 def test_a_bad_moment_is_not_taken_for_it() -> None:
     read, checked = losses(falls_on, falls_on, 0.0, 0)
     for first, size in ((30, 1), (30, 3), (20, 4)):
         spiked = [(s, v + 0.5 * (first <= n < first + size)) for n, (s, v) in enumerate(checked)]
-        assert not told(read, spiked)
+        assert not reported(read, spiked)
 
 
 def test_of_little_there_is_nothing_to_say() -> None:

@@ -25,12 +25,12 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def calibrated(**training: object) -> ComputeConfig:
+def tuned(**training: object) -> ComputeConfig:
     return tune_compute(MODEL, TrainConfig(**({"batch_size": 4, "window": 8} | training)))  # type: ignore[arg-type]
 
 
 def test_a_machine_is_found_that_can_train() -> None:
-    compute = calibrated(device="cpu")
+    compute = tuned(device="cpu")
     assert compute.device.type == "cpu"
     assert compute.precision in ("float32", "bfloat16")
     assert compute.threads >= 1
@@ -44,22 +44,22 @@ def test_a_machine_is_found_that_can_train() -> None:
     ("precision", "threads"), itertools.product(["float32", "bfloat16"], [1, 2])
 )
 def test_what_is_fixed_is_not_up_for_choice(precision: str, threads: int) -> None:
-    compute = calibrated(device="cpu", precision=precision, threads=threads)
+    compute = tuned(device="cpu", precision=precision, threads=threads)
     assert (compute.precision, compute.threads) == (precision, threads)
 
 
 def test_timing_leaves_the_number_of_threads_as_it_was() -> None:
     torch.set_num_threads(2)
-    calibrated(device="cpu")
+    tuned(device="cpu")
     assert torch.get_num_threads() == 2
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a compute without CUDA")
 def test_a_device_that_is_not_there_gives_way_to_the_cpu() -> None:
-    assert calibrated(device="cuda", threads=1).device.type == "cpu"
+    assert tuned(device="cuda", threads=1).device.type == "cpu"
 
 
-# What was found is kept
+# Timings are kept
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def timings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def again(**training: object) -> ComputeConfig:
-    return calibrated(**({"device": "cpu", "threads": 1} | training))
+    return tuned(**({"device": "cpu", "threads": 1} | training))
 
 
 def test_a_network_of_the_same_size_is_timed_once(timings: list[int]) -> None:
@@ -103,7 +103,7 @@ def test_another_size_is_timed_by_itself(timings: list[int]) -> None:
     assert timings == [8, 12]
 
 
-def test_what_was_found_yesterday_is_found_anew(
+def test_a_timing_of_yesterday_is_repeated(
     timings: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     again()
@@ -124,25 +124,23 @@ def test_a_damaged_file_is_as_good_as_none(timings: list[int], spoilt: str) -> N
 @pytest.mark.parametrize(
     "wrong", [{"device": "abacus"}, {"threads": "two"}, {"chars_per_second": None}, {"threads": 0}]
 )
-def test_a_timing_that_makes_no_sense_is_made_anew(
-    timings: list[int], wrong: dict[str, object]
-) -> None:
+def test_an_invalid_timing_is_repeated(timings: list[int], wrong: dict[str, object]) -> None:
     again()
     file = paths.home() / "calibration.json"
-    kept = {key: found | wrong for key, found in json.loads(file.read_text()).items()}
-    file.write_text(json.dumps(kept))
+    changed = {key: timing | wrong for key, timing in json.loads(file.read_text()).items()}
+    file.write_text(json.dumps(changed))
     assert again().threads >= 1
     assert timings == [8, 8]
 
 
-def test_where_nothing_can_be_kept_it_is_found_all_the_same(timings: list[int]) -> None:
-    paths.home().touch()  # a file stands where the folder should be
+def test_without_a_file_for_timings_the_result_is_the_same(timings: list[int]) -> None:
+    paths.home().touch()  # a file in place of the folder
     assert again().chars_per_second > 0
     assert again().chars_per_second > 0
     assert timings == [8, 8]
 
 
-def test_that_a_core_was_busy_is_not_kept(
+def test_a_timing_with_a_busy_core_is_not_kept(
     timings: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     torch.set_num_threads(2)
@@ -152,5 +150,5 @@ def test_that_a_core_was_busy_is_not_kept(
         "_timed",
         lambda *given: replace(given[2], chars_per_second=9.0 / given[2].threads),
     )
-    assert calibrated(device="cpu").threads == calibrated(device="cpu").threads == 1
+    assert tuned(device="cpu").threads == tuned(device="cpu").threads == 1
     assert timings == [8, 8]

@@ -77,8 +77,8 @@ def test_carried_with_a_limit_counts_stretches_spread_over_the_text() -> None:
     text = ids(30_001)
     loss = evaluation.carried(MODEL, text, limit=8_000)
     assert loss.counted == 8_000
-    each = in_one_pass(text)
-    stretches = [each[k * 30_000 // 4 : k * 30_000 // 4 + 2_000] for k in range(4)]
+    losses = in_one_pass(text)
+    stretches = [losses[k * 30_000 // 4 : k * 30_000 // 4 + 2_000] for k in range(4)]
     assert loss.nats == pytest.approx(float(torch.cat(stretches).mean()), abs=1e-5)
 
 

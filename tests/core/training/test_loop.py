@@ -65,10 +65,10 @@ def test_every_step_is_in_a_report_and_the_last_report_is_of_the_end() -> None:
     sink = MemorySink()
     task = small_task(steps=20, held_out=0.0, warmup=0.5)
     (report,) = of_kind(Progress, events(task, sink))  # the run is shorter than a report's time
-    torch.manual_seed(task.training.seed)
+    torch.manual_seed(task.train_config.seed)
     ids = torch.from_numpy(task.train_ids)
-    stepper = Stepper(CharLSTM(task.model), ids, task.training, "float32")
-    rates = [learning_rate(task.training, step / 20) for step in range(20)]
+    stepper = Stepper(CharLSTM(task.model_config), ids, task.train_config, "float32")
+    rates = [learning_rate(task.train_config, step / 20) for step in range(20)]
     losses = [float(stepper.step(rate).loss) for rate in rates]
     assert (report.step, report.fraction, report.lr) == (20, 1.0, rates[-1])
     assert report.loss == pytest.approx(math.fsum(losses) / 20)
@@ -83,16 +83,16 @@ def test_a_run_bounded_by_steps_is_the_same_whenever_it_is_run(
         monkeypatch.setattr(loop, "_REPORT_SECONDS", seconds)
         sinks.append(MemorySink())
         seen.append(events(small_task(steps=150), sinks[-1]))
-    one, other = (
-        [(e.step, e.val_loss, e.best_step) for e in each if isinstance(e, Validated | Finished)]
-        for each in seen
+    first, second = (
+        [(e.step, e.val_loss, e.best_step) for e in run if isinstance(e, Validated | Finished)]
+        for run in seen
     )
-    assert one == other and len(one) == 150 // 37 + 1 + 1
+    assert first == second and len(first) == 150 // 37 + 1 + 1
     assert len(of_kind(Progress, seen[1])) > len(of_kind(Progress, seen[0]))
     for step in (37, 150):
         assert same(sinks[0], sinks[1], step)
-        cards = [sink.checkpoints[step].losses for sink in sinks]
-        assert cards[0] == cards[1]
+        losses = [sink.checkpoints[step].losses for sink in sinks]
+        assert losses[0] == losses[1]
 
 
 def test_where_the_best_checkpoint_is_lost_the_last_is_measured() -> None:
@@ -100,7 +100,7 @@ def test_where_the_best_checkpoint_is_lost_the_last_is_measured() -> None:
         def load(self, step: int) -> Checkpoint:
             raise CharloomError(f"The one of step {step} is damaged.")
 
-    # What is held out has nothing to do with what is learned, so the best comes early.
+    # What is held out has nothing to do with what is trained on, so the best comes early.
     text = "abcd" * 300 + "dacb" * 75
     seen = events(small_task(text, steps=200, held_out=0.2, patience=1.0), Losing())
     end = seen[-1]
@@ -124,7 +124,7 @@ def test_minutes_bound_a_run_and_count_what_was_spent_before_it() -> None:
     assert seen[-1].reason == "completed" and seen[-1].step > 0
 
 
-def test_what_a_loss_is_measured_against_is_told_at_the_start() -> None:
+def test_the_first_event_has_the_baselines() -> None:
     task = small_task()
     begin = next(train(task, CPU, MemorySink()))
     assert isinstance(begin, Started)
@@ -164,7 +164,7 @@ def test_training_goes_back_to_well_before_the_loss_began_to_rise(steps: int) ->
 
 
 def test_a_run_that_no_longer_improves_ends_early() -> None:
-    # What is held out has nothing to do with what is learned, so it can only get worse.
+    # What is held out has nothing to do with what is trained on, so it can only get worse.
     text = "abcd" * 300 + "dacb" * 75
     seen = events(small_task(text, minutes=0.1, held_out=0.2, patience=0.25))
     end, validated = seen[-1], of_kind(Validated, seen)
@@ -184,7 +184,7 @@ def test_without_held_out_text_nothing_is_validated_and_the_last_is_the_best() -
     assert (end.best_step, end.val_loss) == (20, None)
 
 
-def test_a_short_text_is_learned_by_heart_and_written_again() -> None:
+def test_a_short_text_is_memorized_and_generated_again() -> None:
     text = (
         "It was on a dreary night of November that the loom, which had stood idle since "
         "Martinmas, began of its own accord to weave. Nobody in the house had touched it; "
@@ -196,5 +196,5 @@ def test_a_short_text_is_learned_by_heart_and_written_again() -> None:
     seen = events(task, sink)
     assert of_kind(Progress, seen)[-1].loss < 0.05
     greedy = SamplingConfig(temperature=0)
-    written = Completion(Sampler(NumpyLSTM(sink.checkpoints[900]), text[:10], greedy, 0), 190)
-    assert text[:10] + "".join(drawn.character for drawn in written) == text
+    completion = Completion(Sampler(NumpyLSTM(sink.checkpoints[900]), text[:10], greedy, 0), 190)
+    assert text[:10] + "".join(drawn.character for drawn in completion) == text

@@ -27,7 +27,7 @@ from tests.helpers.training_tasks import CPU, MemorySink, after, events, of_kind
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
 
-def test_a_run_that_is_told_to_stop_saves_at_that_step_and_says_so() -> None:
+def test_a_stop_command_saves_at_that_step_and_ends_the_run() -> None:
     sink = MemorySink()
     seen = events(small_task(steps=1_000), sink, next_command=after(7, Command("stop")))
     end = seen[-1]
@@ -45,7 +45,7 @@ PAUSE: tuple[Command | None, ...] = (
 
 def test_a_run_that_was_paused_ends_bit_for_bit_where_an_undisturbed_one_does() -> None:
     task = small_task(steps=60, held_out=0.0)
-    task = replace(task, model=replace(task.model, dropout=0.3, layers=2))
+    task = replace(task, model_config=replace(task.model_config, dropout=0.3, layers=2))
     whole, paused = MemorySink(), MemorySink()
     events(task, whole)
     seen = events(task, paused, next_command=after(33, *PAUSE))
@@ -68,7 +68,7 @@ def test_a_run_that_is_stopped_in_a_pause_goes_on_bit_for_bit() -> None:
 
 
 class Clock:
-    """A clock that goes on a little whenever it is looked at, and by 1,000 seconds in a sleep."""
+    """A clock that advances a little at every look, and by 1,000 seconds in a sleep."""
 
     def __init__(self) -> None:
         self.now, self.slept = 0.0, 0
@@ -85,10 +85,10 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(schedule, "time", made)
-    monkeypatch.setattr(loop, "time", made)
-    return made
+    clock = Clock()
+    monkeypatch.setattr(schedule, "time", clock)
+    monkeypatch.setattr(loop, "time", clock)
+    return clock
 
 
 def test_a_pause_takes_none_of_the_run_s_time(clock: Clock) -> None:
@@ -104,7 +104,7 @@ def test_a_pause_takes_none_of_the_run_s_time(clock: Clock) -> None:
     assert max(end.elapsed_seconds, sink.state[1].elapsed, *times) < 1_000
 
 
-def test_a_checkpoint_that_was_ordered_is_of_that_step() -> None:
+def test_a_checkpoint_command_saves_that_step() -> None:
     sink = MemorySink()
     seen = events(
         small_task(steps=30, held_out=0.0), sink, next_command=after(7, Command("checkpoint"))
@@ -116,15 +116,15 @@ def test_a_checkpoint_that_was_ordered_is_of_that_step() -> None:
 
 
 def test_a_checkpoint_that_is_saved_again_keeps_its_validation(clock: Clock) -> None:
-    sink, waiting = MemorySink(), deque[Command]()
+    sink, queue = MemorySink(), deque[Command]()
     run = train(
         small_task(minutes=0.1),
         CPU,
         sink,
-        next_command=lambda: waiting.popleft() if waiting else None,
+        next_command=lambda: queue.popleft() if queue else None,
     )
     best = next(event for event in run if isinstance(event, Validated))
-    waiting.extend([Command("pause"), Command("checkpoint"), Command("stop")])
+    queue.extend([Command("pause"), Command("checkpoint"), Command("stop")])
     rest = list(run)
     assert not of_kind(Validated, rest)
     assert [event.step for event in of_kind(CheckpointSaved, rest)] == [best.step] * 5
@@ -138,31 +138,31 @@ def rates(seen: list[Event]) -> list[float]:
 def test_a_rate_that_is_set_holds_from_the_next_step_on_and_is_kept() -> None:
     task, sink = small_task(steps=60, held_out=0.0, warmup=0.0, final_rate=0.1), MemorySink()
     report = Command("checkpoint")  # brings a report of the step before it
-    said = after(30, Command("set-lr", 0.5), None, report, None, Command("stop"))
-    seen = events(task, sink, next_command=said)
+    commands = after(30, Command("set-lr", 0.5), None, report, None, Command("stop"))
+    seen = events(task, sink, next_command=commands)
     assert of_kind(RateChanged, seen) == [RateChanged(30, 0.5)]
     assert rates(seen)[0] == pytest.approx(0.5)
-    shape = learning_rate(task.training, 31 / 60) / learning_rate(task.training, 30 / 60)
+    shape = learning_rate(task.train_config, 31 / 60) / learning_rate(task.train_config, 30 / 60)
     assert rates(seen)[1] == pytest.approx(0.5 * shape)
     assert sink.state is not None and sink.state[0].step == 32
     again = events(task, sink, resume=sink.state, next_command=after(1, report))
-    shape = learning_rate(task.training, 32 / 60) / learning_rate(task.training, 30 / 60)
+    shape = learning_rate(task.train_config, 32 / 60) / learning_rate(task.train_config, 30 / 60)
     assert rates(again)[0] == pytest.approx(0.5 * shape)
 
 
 def test_a_rate_that_is_set_in_the_warm_up_or_in_a_pause_counts_from_there() -> None:
     task = small_task(steps=60, held_out=0.0, warmup=0.5)
-    said = after(
+    commands = after(
         3, Command("pause"), Command("set-lr", 0.2), Command("continue"), None, Command("stop")
     )
-    seen = events(task, next_command=said)
+    seen = events(task, next_command=commands)
     kinds = [type(e) for e in seen if isinstance(e, Paused | RateChanged | Continued)]
     assert kinds == [Paused, RateChanged, Continued]
     assert rates(seen)[-1] == pytest.approx(0.2 * (3 / 60) / 0.5)
 
 
 class Full(MemorySink):
-    """A sink that has no room for its first ``refusals`` savings."""
+    """A sink that fails for its first ``refusals`` saves."""
 
     def __init__(self, refusals: int) -> None:
         super().__init__()
@@ -175,25 +175,27 @@ class Full(MemorySink):
         super().save_state(snapshot, state)
 
 
-def test_what_cannot_be_saved_is_waited_for_and_nothing_is_lost(clock: Clock) -> None:
+def test_a_failed_save_is_retried_and_nothing_is_lost(clock: Clock) -> None:
     task, whole, sink = small_task(steps=60, held_out=0.0), MemorySink(), Full(3)
     events(task, whole)
     seen = events(task, sink, next_command=after(20, Command("checkpoint"), *[None] * 2))
-    told = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved)]
-    assert [type(e) for e in told] == [Paused, Continued, CheckpointSaved, CheckpointSaved]
-    why = "Cannot save (No space left). Training resumes automatically once this is fixed."
-    assert told[0] == Paused(20, why) and told[2].step == 20
+    pauses = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved)]
+    assert [type(e) for e in pauses] == [Paused, Continued, CheckpointSaved, CheckpointSaved]
+    message = "Cannot save (No space left). Training resumes automatically once this is fixed."
+    assert pauses[0] == Paused(20, message) and pauses[2].step == 20
     assert sink.state is not None and sink.state[1].elapsed < 1_000 < clock.now
     assert same(whole, sink, 60)
 
 
-def test_while_it_waits_for_room_a_run_can_be_told_to_try_to_change_and_to_end() -> None:
+def test_commands_are_executed_while_a_run_waits_to_save() -> None:
     task, sink = small_task(steps=60, held_out=0.0), Full(2)
-    said = after(20, Command("pause"), Command("continue"), Command("continue"), Command("stop"))
-    seen = events(task, sink, next_command=said)
-    told = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved | Finished)]
-    assert [type(e) for e in told[:4]] == [Paused, Continued, CheckpointSaved, Paused]
-    assert told[3] == Paused(20) and isinstance(told[-1], Finished)
+    commands = after(
+        20, Command("pause"), Command("continue"), Command("continue"), Command("stop")
+    )
+    seen = events(task, sink, next_command=commands)
+    pauses = [e for e in seen if isinstance(e, Paused | Continued | CheckpointSaved | Finished)]
+    assert [type(e) for e in pauses[:4]] == [Paused, Continued, CheckpointSaved, Paused]
+    assert pauses[3] == Paused(20) and isinstance(pauses[-1], Finished)
     never, seen = Full(99), []
     run = train(task, CPU, never, next_command=after(20, Command("checkpoint"), Command("stop")))
     with pytest.raises(StorageError, match="cannot be written"):

@@ -43,8 +43,8 @@ def test_its_steps_are_those_of_torch(layer: nn.Linear) -> None:
             group["lr"] = rate
         theirs.step()
 
-    for one, other in zip(ours, learn(layer, step, RATES), strict=True):
-        assert torch.equal(one, other)
+    for left, right in zip(ours, learn(layer, step, RATES), strict=True):
+        assert torch.equal(left, right)
 
 
 def test_gradients_are_used_up(layer: nn.Linear) -> None:
@@ -62,11 +62,11 @@ def test_it_goes_on_as_if_it_had_never_stopped(layer: nn.Linear) -> None:
             parameter.copy_(value)
     other = AdamW(dict(layer.named_parameters()), 0.1)
     other.restore(moments)
-    for one, again in zip(whole, learn(layer, other.step, RATES[2:]), strict=True):
-        assert torch.equal(one, again)
+    for left, right in zip(whole, learn(layer, other.step, RATES[2:]), strict=True):
+        assert torch.equal(left, right)
 
 
-def test_without_moments_it_begins_anew(layer: nn.Linear) -> None:
+def test_without_moments_they_are_zero(layer: nn.Linear) -> None:
     optimizer = AdamW(dict(layer.named_parameters()), 0.1)
     learn(layer, optimizer.step, RATES)
     optimizer.restore({})

@@ -22,7 +22,7 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
     order: str, tmp_path: Path
 ) -> None:
     task = small_task(steps=60, batching=order)
-    task = replace(task, model=replace(task.model, dropout=0.3, layers=2))
+    task = replace(task, model_config=replace(task.model_config, dropout=0.3, layers=2))
     whole, parted = MemorySink(), MemorySink()
     undisturbed = events(task, whole)
     seen = []
@@ -30,21 +30,21 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
         state = None
         if parted.state:
             resume.write_state(tmp_path / "state", *parted.state)
-            state = resume.read_state(tmp_path / "state", task.model)
+            state = resume.read_state(tmp_path / "state", task.model_config)
         stop = after(pause - (state[0].step if state else 0), Command("stop"))
         seen += events(task, parted, resume=state, next_command=stop)
         assert parted.state is not None and parted.state[0].step == pause
     seen += events(task, parted, resume=parted.state)
     assert same(whole, parted, 60)
     assert of_kind(Validated, seen) == [
-        replace(each, seconds=mine.seconds)
-        for each, mine in zip(
+        replace(expected, seconds=event.seconds)
+        for expected, event in zip(
             of_kind(Validated, undisturbed), of_kind(Validated, seen), strict=True
         )
     ]
-    one, other = undisturbed[-1], seen[-1]
-    assert isinstance(one, Finished) and isinstance(other, Finished)
-    assert one == replace(other, elapsed_seconds=one.elapsed_seconds)
+    expected, end = undisturbed[-1], seen[-1]
+    assert isinstance(expected, Finished) and isinstance(end, Finished)
+    assert expected == replace(end, elapsed_seconds=expected.elapsed_seconds)
     assert whole.checkpoints[60].losses == parted.checkpoints[60].losses
 
 
@@ -54,7 +54,7 @@ def test_what_is_kept_comes_back_as_it_was(precision: str, tmp_path: Path) -> No
     list(train(task, replace(CPU, precision=precision), sink))
     assert sink.state and sink.state[1].detector and len(sink.state[1].detector.recent) == 50
     resume.write_state(tmp_path / "state", *sink.state)
-    snapshot, state = resume.read_state(tmp_path / "state", task.model)
+    snapshot, state = resume.read_state(tmp_path / "state", task.model_config)
     assert state == sink.state[1]
     assert snapshot.step == sink.state[0].step == 60
     for part in ("weights", "moments"):
@@ -62,7 +62,7 @@ def test_what_is_kept_comes_back_as_it_was(precision: str, tmp_path: Path) -> No
         assert kept.keys() == read.keys() and all((kept[n] == read[n]).all() for n in kept)
     for part in ("carried", "random"):
         pairs = zip(getattr(sink.state[0], part), getattr(snapshot, part), strict=True)
-        assert all((one == other).all() for one, other in pairs)
+        assert all((left == right).all() for left, right in pairs)
 
 
 def test_a_run_goes_on_from_a_checkpoint_alone_and_its_loss_goes_on_from_where_it_was() -> None:
@@ -105,12 +105,12 @@ def test_a_state_that_is_damaged_or_missing_is_refused_in_a_sentence(tmp_path: P
     for wrong in (b"", whole[:-100], b"{" + whole[1:], flipped, pickle.dumps({"w": 1}), other):
         path.write_bytes(wrong)
         with pytest.raises(CharloomError, match=r"'resume.safetensors', is missing or damaged\.$"):
-            resume.read_state(path, task.model)
+            resume.read_state(path, task.model_config)
     path.write_bytes(whole)
     with pytest.raises(CharloomError, match="missing or damaged"):
-        resume.read_state(path, small_task(steps=2, hidden_size=13).model)
+        resume.read_state(path, small_task(steps=2, hidden_size=13).model_config)
     path.unlink()
     with pytest.raises(CharloomError, match="missing or damaged"):
-        resume.read_state(path, task.model)
+        resume.read_state(path, task.model_config)
     with pytest.raises(StorageError, match="cannot be written"):
         resume.write_state(tmp_path / "nowhere" / "state", *sink.state)

@@ -17,7 +17,7 @@ from charloom.core.training.schedule import (
 
 
 class Clock:
-    """A clock that goes only when it is told to."""
+    """A clock that advances only when a test does it."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
@@ -28,9 +28,9 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(schedule, "time", SimpleNamespace(perf_counter=made.perf_counter))
-    return made
+    clock = Clock()
+    monkeypatch.setattr(schedule, "time", SimpleNamespace(perf_counter=clock.perf_counter))
+    return clock
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     ],
 )
 def test_the_rate_climbs_and_then_follows_a_cosine(fraction: float, rate: float) -> None:
-    settings = TrainConfig(learning_rate=0.004, warmup=0.1, final_rate=0.02)
-    assert learning_rate(settings, fraction) == pytest.approx(rate)
+    config = TrainConfig(learning_rate=0.004, warmup=0.1, final_rate=0.02)
+    assert learning_rate(config, fraction) == pytest.approx(rate)
 
 
 def test_without_a_warm_up_the_rate_starts_at_its_peak() -> None:
@@ -62,9 +62,9 @@ def test_without_a_warm_up_the_rate_starts_at_its_peak() -> None:
 def test_after_the_warm_up_the_rate_never_rises(
     warmup: float, final: float, one: float, other: float
 ) -> None:
-    settings = TrainConfig(learning_rate=0.1, warmup=warmup, final_rate=final)
+    config = TrainConfig(learning_rate=0.1, warmup=warmup, final_rate=final)
     early, late = sorted((max(warmup, one), max(warmup, other)))
-    first, second = learning_rate(settings, early), learning_rate(settings, late)
+    first, second = learning_rate(config, early), learning_rate(config, late)
     assert 0.1 * (1 + 1e-12) >= first >= second * (1 - 1e-12)
     assert second >= 0.1 * final * (1 - 1e-12)
 
@@ -120,59 +120,59 @@ def test_a_run_bounded_by_steps_evaluates_in_full_however_long_it_takes() -> Non
 
 
 def test_a_stopwatch_stands_still_while_it_is_stopped(clock: Clock) -> None:
-    watch = Stopwatch(elapsed=10.0)
+    stopwatch = Stopwatch(elapsed=10.0)
     clock.now += 5
-    with watch.stopped():
+    with stopwatch.stopped():
         clock.now += 100
-        assert watch.seconds == 15
-    assert watch.seconds == 15
+        assert stopwatch.seconds == 15
+    assert stopwatch.seconds == 15
     clock.now += 1
-    assert watch.seconds == 16
+    assert stopwatch.seconds == 16
 
 
 def test_a_pause_takes_no_minutes_and_brings_nothing_nearer(clock: Clock) -> None:
-    watch = Stopwatch()
-    budget, rhythm = RunBudget(TrainConfig(minutes=1), 7, watch), ThrottledTimer(watch, 20)
+    stopwatch = Stopwatch()
+    budget, timer = RunBudget(TrainConfig(minutes=1), 7, stopwatch), ThrottledTimer(stopwatch, 20)
     clock.now += 15
-    with watch.stopped():
+    with stopwatch.stopped():
         clock.now += 1_000
     assert (budget.elapsed, budget.fraction(0), budget.eta(0.25)) == (15, 0.25, 45)
-    assert not rhythm.due()
+    assert not timer.due()
     clock.now += 5
-    assert rhythm.due()
+    assert timer.due()
 
 
 @pytest.mark.parametrize("fraction", [0.0, 0.05, 0.1, 0.3, 0.7, 0.999])
 def test_a_rate_that_is_set_is_the_next_and_decays_as_planned(fraction: float) -> None:
-    settings = TrainConfig(learning_rate=0.004, warmup=0.1, final_rate=0.02)
-    scale = rate_scale(settings, fraction, 0.02)
+    config = TrainConfig(learning_rate=0.004, warmup=0.1, final_rate=0.02)
+    scale = rate_scale(config, fraction, 0.02)
     rate_there = 0.02 * min(1.0, fraction / 0.1)  # in the warm-up it is the peak to climb to
-    assert scale * learning_rate(settings, fraction) == pytest.approx(rate_there)
-    shape = learning_rate(settings, 1.0) / learning_rate(settings, max(0.1, fraction))
-    assert scale * learning_rate(settings, 1.0) == pytest.approx(0.02 * shape)
+    assert scale * learning_rate(config, fraction) == pytest.approx(rate_there)
+    shape = learning_rate(config, 1.0) / learning_rate(config, max(0.1, fraction))
+    assert scale * learning_rate(config, 1.0) == pytest.approx(0.02 * shape)
 
 
-def test_a_rate_of_next_to_nothing_can_be_set_anew() -> None:
+def test_a_rate_near_zero_can_be_changed() -> None:
     assert math.isfinite(rate_scale(TrainConfig(final_rate=0.0), 1.0, 1.0))
 
 
-def test_a_rhythm_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
-    rhythm = ThrottledTimer(Stopwatch(), 5)
-    assert not rhythm.due()
+def test_a_timer_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
+    timer = ThrottledTimer(Stopwatch(), 5)
+    assert not timer.due()
     clock.now += 5
-    assert rhythm.due()
-    with rhythm:
+    assert timer.due()
+    with timer:
         pass
-    assert not rhythm.due()
+    assert not timer.due()
     clock.now += 5
-    assert rhythm.due()
+    assert timer.due()
 
 
 def test_what_takes_long_is_done_more_rarely(clock: Clock) -> None:
-    rhythm = ThrottledTimer(Stopwatch(), 5, share=0.1)
-    with rhythm:
+    timer = ThrottledTimer(Stopwatch(), 5, share=0.1)
+    with timer:
         clock.now += 2
     clock.now += 19
-    assert not rhythm.due()
+    assert not timer.due()
     clock.now += 1
-    assert rhythm.due()
+    assert timer.due()

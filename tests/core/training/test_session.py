@@ -1,4 +1,4 @@
-"""What a run keeps in its directory, and how it goes on when some of that is lost."""
+"""The files of a run, and how it is resumed when some of them are lost."""
 
 import os
 import shutil
@@ -56,8 +56,8 @@ def killed() -> ModelDir:
     return folder
 
 
-def gone_on(folder: ModelDir) -> list[Event]:
-    """Go on with a run, and end it at once; return what it tells until then."""
+def resumed(folder: ModelDir) -> list[Event]:
+    """Resume a run, stop it at once, and return its events."""
     training = TrainerProcess(folder, resume=True)
     seen: list[Event] = []
     for event in training.events():
@@ -78,7 +78,7 @@ def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
     state = killed.resume_state
     damage(state) if fate == "damaged" else state.unlink()
     newest = load_checkpoint(ref("small@last")).checkpoint.step
-    seen = gone_on(killed)
+    seen = resumed(killed)
     assert isinstance(seen[0], Started) and seen[0].step == newest
     assert f"Resumed from its checkpoint @{newest}, not bit for bit." in warnings(seen)
     assert isinstance(seen[-1], Finished) and seen[-1].reason == "stopped"
@@ -88,26 +88,26 @@ def test_a_run_whose_state_is_lost_goes_on_from_its_newest_checkpoint(
 def test_a_run_whose_newest_checkpoint_is_damaged_goes_on_bit_for_bit_and_tells_of_it(
     killed: ModelDir,
 ) -> None:
-    steps = [each.step for each in find_model("small").checkpoints]
+    steps = [checkpoint.step for checkpoint in find_model("small").checkpoints]
     damage(checkpoint_path("small@last"))
-    seen = gone_on(killed)
+    seen = resumed(killed)
     assert isinstance(seen[0], Started) and seen[0].step == steps[-1]
     assert f"small@{steps[-1]} is damaged and set aside; @{steps[-2]} is used" in warnings(seen)
 
 
-def test_a_run_that_was_killed_before_it_had_saved_anything_begins_anew() -> None:
+def test_a_run_that_was_killed_before_it_had_saved_anything_starts_over() -> None:
     folder = endless()
     process = launch_trainer(folder)
     while not is_training(folder):
         time.sleep(0.01)
     process.kill()
     process.wait()
-    seen = gone_on(folder)
+    seen = resumed(folder)
     assert isinstance(seen[0], Started) and seen[0].step == 0 and not warnings(seen)
 
 
 @pytest.mark.parametrize("paused", [False, True])
-def test_a_run_whose_folder_is_deleted_ends_and_does_not_make_it_anew(paused: bool) -> None:
+def test_a_run_whose_folder_is_deleted_ends_and_does_not_recreate_it(paused: bool) -> None:
     folder = endless()
     training = TrainerProcess(folder)
     for event in training.events():
@@ -135,11 +135,11 @@ def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, 
     there = replace(here, device="cuda", training=replace(here.training, threads=64))
     write_run_config(folder, there)
     moved, task, compute = resolve(*prepare(folder))
-    assert moved.training == task.training and moved.device == compute.device.type
-    assert task.training.threads == compute.threads
+    assert moved.training == task.train_config and moved.device == compute.device.type
+    assert task.train_config.threads == compute.threads
     assert compute.threads == chosen.get("threads", compute.threads)
     assert chosen or compute.threads <= usable_cores()
-    assert task.training.precision == chosen.get("precision", compute.precision)
+    assert task.train_config.precision == chosen.get("precision", compute.precision)
 
 
 def test_a_better_checkpoint_of_the_same_step_stays() -> None:
@@ -170,7 +170,7 @@ def test_what_a_run_that_was_killed_and_stopped_at_its_best_step_came_to_is_kept
     sink = CheckpointWriter(folder)
     killed = train(task, CPU, sink)
     (validated,) = (event for event in takewhile(not_saved, killed) if isinstance(event, Validated))
-    state = resume.read_state(folder.resume_state, task.model)
+    state = resume.read_state(folder.resume_state, task.model_config)
     *_, end = train(task, CPU, sink, next_command=after(0, Command("stop")), resume=state)
     assert isinstance(end, Finished) and end.best_step == end.step == validated.step
     losses = sink.load(end.step).losses

@@ -25,35 +25,35 @@ def text(characters: int = 200) -> Tensor:
     return torch.randint(7, (characters,), generator=torch.Generator().manual_seed(5))
 
 
-def stepper(model: ModelConfig = MODEL, **training: object) -> Stepper:
+def make_stepper(model: ModelConfig = MODEL, **training: object) -> Stepper:
     settings = TrainConfig(**({"batch_size": 3, "window": 6} | training))  # type: ignore[arg-type]
     torch.manual_seed(0)
     return Stepper(CharLSTM(model), text(), settings, "float32")
 
 
-def losses(which: Stepper, steps: int) -> list[float]:
-    return [float(which.step(0.01).loss) for _ in range(steps)]
+def losses(stepper: Stepper, steps: int) -> list[float]:
+    return [float(stepper.step(0.01).loss) for _ in range(steps)]
 
 
 def test_steps_are_adamw_on_the_clipped_gradient_of_the_mean_loss() -> None:
     # Loshchilov & Hutter 2019, algorithm 2, worked out here tensor by tensor.
     rate, decay, clip, (beta1, beta2) = 0.01, 0.1, 0.05, (0.9, 0.99)
-    made = stepper(grad_clip=clip, weight_decay=decay, batching="shuffled")
-    by_hand = stepper(grad_clip=clip, weight_decay=decay, batching="shuffled")
-    parameters = dict(by_hand.model.named_parameters())
+    stepper = make_stepper(grad_clip=clip, weight_decay=decay, batching="shuffled")
+    by_hand = make_stepper(grad_clip=clip, weight_decay=decay, batching="shuffled")
+    parameters = dict(by_hand.network.named_parameters())
     means = {name: torch.zeros_like(p) for name, p in parameters.items()}
     squares = {name: torch.zeros_like(p) for name, p in parameters.items()}
     for step in range(1, 9):
         features, labels = next(by_hand._batches)
         loss = functional.cross_entropy(
-            by_hand.model(features)[0].reshape(-1, 7), labels.reshape(-1)
+            by_hand.network(features)[0].reshape(-1, 7), labels.reshape(-1)
         )
         gradients = dict(
             zip(parameters, torch.autograd.grad(loss, list(parameters.values())), strict=True)
         )
         norm = math.sqrt(sum(float((g**2).sum()) for g in gradients.values()))
         assert norm > clip
-        result = made.step(rate)
+        result = stepper.step(rate)
         assert float(result.loss) == pytest.approx(loss.item(), rel=1e-4)
         assert float(result.gradient_norm) == pytest.approx(norm, rel=1e-3)
         for name, parameter in parameters.items():
@@ -65,71 +65,75 @@ def test_steps_are_adamw_on_the_clipped_gradient_of_the_mean_loss() -> None:
             shrunk = 1 - rate * (decay if parameter.dim() > 1 else 0.0)  # biases do not decay
             with torch.no_grad():
                 parameter.mul_(shrunk).sub_(rate * mean / (square.sqrt() + 1e-8))
-        for name, parameter in made.model.named_parameters():
+        for name, parameter in stepper.network.named_parameters():
             torch.testing.assert_close(parameter, parameters[name], atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize(("reset", "carries"), [(0.0, True), (1.0, False)])
 def test_a_lane_carries_its_state_on_unless_it_is_reset(reset: float, carries: bool) -> None:
-    made = stepper(state_reset_prob=reset)
-    batches = stepper(state_reset_prob=reset)._batches
+    stepper = make_stepper(state_reset_prob=reset)
+    batches = make_stepper(state_reset_prob=reset)._batches
     first, second = next(batches), next(batches)
-    made.step(0.0)
-    model = made.model
-    state = model(first.features)[1] if carries else None
+    stepper.step(0.0)
+    network = stepper.network
+    state = network(first.features)[1] if carries else None
     expected = functional.cross_entropy(
-        model(second.features, state)[0].reshape(-1, 7), second.labels.reshape(-1)
+        network(second.features, state)[0].reshape(-1, 7), second.labels.reshape(-1)
     )
-    assert float(made.step(0.0).loss) == pytest.approx(expected.item(), rel=1e-5)
+    assert float(stepper.step(0.0).loss) == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_shuffled_windows_start_from_the_empty_state() -> None:
-    made = stepper(batching="shuffled")
-    batches = stepper(batching="shuffled")._batches
+    stepper = make_stepper(batching="shuffled")
+    batches = make_stepper(batching="shuffled")._batches
     next(batches)
     second = next(batches)
-    made.step(0.0)
+    stepper.step(0.0)
     expected = functional.cross_entropy(
-        made.model(second.features)[0].reshape(-1, 7), second.labels.reshape(-1)
+        stepper.network(second.features)[0].reshape(-1, 7), second.labels.reshape(-1)
     )
-    assert float(made.step(0.0).loss) == pytest.approx(expected.item(), rel=1e-5)
+    assert float(stepper.step(0.0).loss) == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_in_a_new_epoch_every_lane_starts_from_the_empty_state() -> None:
-    made = stepper(state_reset_prob=0.0)
-    batches = stepper(state_reset_prob=0.0)._batches
-    for _ in range(made.steps_per_epoch):
-        made.step(0.0)
+    stepper = make_stepper(state_reset_prob=0.0)
+    batches = make_stepper(state_reset_prob=0.0)._batches
+    for _ in range(stepper.steps_per_epoch):
+        stepper.step(0.0)
         next(batches)
-    assert made.epoch == 1.0
+    assert stepper.epoch == 1.0
     features, labels = next(batches)
-    expected = functional.cross_entropy(made.model(features)[0].reshape(-1, 7), labels.reshape(-1))
-    assert float(made.step(0.0).loss) == pytest.approx(expected.item(), rel=1e-5)
+    expected = functional.cross_entropy(
+        stepper.network(features)[0].reshape(-1, 7), labels.reshape(-1)
+    )
+    assert float(stepper.step(0.0).loss) == pytest.approx(expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
 @pytest.mark.parametrize("pause", [1, 10, 37])
 def test_going_on_from_a_snapshot_is_never_having_stopped(order: str, pause: int) -> None:
     model = ModelConfig(vocab_size=7, embedding_dim=4, hidden_size=5, layers=2, dropout=0.4)
-    undisturbed = stepper(model, batching=order, state_reset_prob=0.2)
+    undisturbed = make_stepper(model, batching=order, state_reset_prob=0.2)
     expected = losses(undisturbed, 60)
-    made = stepper(model, batching=order, state_reset_prob=0.2)
-    assert losses(made, pause) == expected[:pause]
-    snapshot = made.capture()
-    losses(made, 5)  # whatever happens meanwhile
+    stepper = make_stepper(model, batching=order, state_reset_prob=0.2)
+    assert losses(stepper, pause) == expected[:pause]
+    snapshot = stepper.capture()
+    losses(stepper, 5)  # what happens in between does not matter
     torch.manual_seed(99)
-    fresh = stepper(model, batching=order, state_reset_prob=0.2)
+    fresh = make_stepper(model, batching=order, state_reset_prob=0.2)
     fresh.restore(snapshot)
     assert fresh.step_count == pause
     assert losses(fresh, 60 - pause) == expected[pause:]
-    for one, other in zip(fresh.model.parameters(), undisturbed.model.parameters(), strict=True):
-        assert torch.equal(one, other)
+    for left, right in zip(
+        fresh.network.parameters(), undisturbed.network.parameters(), strict=True
+    ):
+        assert torch.equal(left, right)
 
 
 def test_a_snapshot_does_not_change_while_training_goes_on() -> None:
-    made = stepper()
-    losses(made, 3)
-    snapshot = made.capture()
-    kept = {name: value.clone() for name, value in snapshot.weights.items()}
-    losses(made, 3)
-    assert all(torch.equal(snapshot.weights[name], value) for name, value in kept.items())
+    stepper = make_stepper()
+    losses(stepper, 3)
+    snapshot = stepper.capture()
+    before = {name: value.clone() for name, value in snapshot.weights.items()}
+    losses(stepper, 3)
+    assert all(torch.equal(snapshot.weights[name], value) for name, value in before.items())

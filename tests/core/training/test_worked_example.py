@@ -1,4 +1,4 @@
-"""The worked example of the tour, against PyTorch used directly, and the child that makes it."""
+"""The worked example of the tour, against PyTorch used directly, and its child process."""
 
 import json
 import math
@@ -19,13 +19,13 @@ SMALL: dict[str, Any] = {"batch_size": 4, "window": 16, "learning_rate": 0.01}
 
 
 def saved(layers: int = 1, **over: Any) -> Checkpoint:
-    """Keep a model over the characters of the text, under the name of a run that has the text."""
-    found = random_checkpoint(TEXT, layers=layers, **over)
-    return replace(found, training=replace(found.training, **SMALL))
+    """Return a checkpoint whose vocabulary is that of the text."""
+    checkpoint = random_checkpoint(TEXT, layers=layers, **over)
+    return replace(checkpoint, training=replace(checkpoint.training, **SMALL))
 
 
-def about(found: Checkpoint) -> TourSubject:
-    save_model("sea", found)
+def about(checkpoint: Checkpoint) -> TourSubject:
+    save_model("sea", checkpoint)
     data = TEXT.encode()
     return load_subject(ref("sea"), lambda: corpus.from_bytes(data, title="sea", source="sea.txt"))
 
@@ -33,7 +33,7 @@ def about(found: Checkpoint) -> TourSubject:
 @pytest.mark.usefixtures("torch_as_it_was")
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
-def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
+def test_the_example_is_what_torch_and_a_stepper_make_of_the_same_batch(
     tied: bool, order: str
 ) -> None:
     import torch
@@ -45,29 +45,29 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
     from charloom.core.training.step import Stepper
     from charloom.core.training.worked_example import work
 
-    found = saved(layers=2, tie_weights=tied, embedding_dim=8 if tied else 4)
-    training = replace(found.training, batching=order, grad_clip=0.05)
-    example = WorkedExample.from_json(json.loads(json.dumps(work(found, TEXT, training))))
+    checkpoint = saved(layers=2, tie_weights=tied, embedding_dim=8 if tied else 4)
+    training = replace(checkpoint.training, batching=order, grad_clip=0.05)
+    example = WorkedExample.from_json(json.loads(json.dumps(work(checkpoint, TEXT, training))))
 
-    model = CharLSTM(found.model)
-    model.load(found.tensors)
-    ids = torch.from_numpy(found.vocab.encode(TEXT))
+    network = CharLSTM(checkpoint.model)
+    network.load(checkpoint.tensors)
+    ids = torch.from_numpy(checkpoint.vocab.encode(TEXT))
     loader = batches(ids, training, 0)
     features, labels = next(iter(loader))
     assert example.batches == len(loader)
     assert example.features == features[:3].tolist()
     assert example.labels == labels[:3].tolist()
 
-    logits = model(features)[0]
-    flat = logits.reshape(-1, len(found.vocab))
-    assert example.shapes["flat"] == list(flat.shape) == [4 * 16, len(found.vocab)]
+    logits = network(features)[0]
+    flat = logits.reshape(-1, len(checkpoint.vocab))
+    assert example.shapes["flat"] == list(flat.shape) == [4 * 16, len(checkpoint.vocab)]
     assert example.shapes["linear"] == list(logits.shape)
     assert example.shapes["h"] == example.shapes["c"] == [1, 4, 8]
     row = flat[example.row]
     right = int(labels[0, -1])
     assert example.logits[0][0] == right
     assert example.logits[0][1] == pytest.approx(row[right].item(), abs=1e-6)
-    assert {each for each, _ in example.logits} == {right, *row.topk(5).indices.tolist()}
+    assert {id_ for id_, _ in example.logits} == {right, *row.topk(5).indices.tolist()}
     nats = functional.cross_entropy(row[None], labels[0, -1:]).item()
     assert example.log_sum - example.logits[0][1] == pytest.approx(nats, abs=1e-5)
     mean = functional.cross_entropy(flat, labels.reshape(-1))
@@ -75,21 +75,21 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
     assert example.mean_by_hand == pytest.approx(mean.item(), abs=1e-6)
 
     sizes = {name: math.prod(shape) for name, shape in example.parameters.items()}
-    assert sum(sizes.values()) == found.model.parameters
-    assert sizes == {name: tensor.size for name, tensor in found.tensors.items()}
+    assert sum(sizes.values()) == checkpoint.model.parameters
+    assert sizes == {name: tensor.size for name, tensor in checkpoint.tensors.items()}
 
     mean.backward()  # type: ignore[no-untyped-call]
-    squares = sum(float((p.grad**2).sum()) for p in model.parameters() if p.grad is not None)
+    squares = sum(float((p.grad**2).sum()) for p in network.parameters() if p.grad is not None)
     assert example.gradient_norm == pytest.approx(math.sqrt(squares), rel=1e-4)
-    watched = model.head.weight
+    watched = network.head.weight
     assert watched.grad is not None
     clipped = watched.grad[right, 0].item() * 0.05 / math.sqrt(squares)
     assert example.gradient == pytest.approx(clipped, rel=1e-4)
     assert example.weight == f"{'embedding' if tied else 'head'}.weight[{right}, 0]"
     assert example.before == watched[right, 0].item()
 
-    again = CharLSTM(found.model)
-    again.load(found.tensors)
+    again = CharLSTM(checkpoint.model)
+    again.load(checkpoint.tensors)
     stepper = Stepper(again, ids, training, "float32")
     assert example.rate == learning_rate(training, 1.0) == pytest.approx(0.0002)
     stepper.step(example.rate)
@@ -107,22 +107,22 @@ def test_the_example_is_what_torch_and_a_learner_make_of_the_same_batch(
 def test_the_child_answers_what_is_worked_out_here_and_dropout_changes_nothing() -> None:
     from charloom.core.training.worked_example import work
 
-    found = saved()
-    shown = about(replace(found, model=replace(found.model, dropout=0.5)))
-    answered = ExampleProcess(shown).result()
-    here = WorkedExample.from_json(work(found, shown.known, shown.training))
+    checkpoint = saved()
+    subject = about(replace(checkpoint, model=replace(checkpoint.model, dropout=0.5)))
+    answer = ExampleProcess(subject).result()
+    expected = WorkedExample.from_json(work(checkpoint, subject.known, subject.training))
     for name in ("features", "labels", "shapes", "parameters", "row", "rate", "weight"):
-        assert getattr(answered, name) == getattr(here, name)
+        assert getattr(answer, name) == getattr(expected, name)
     for name in ("loss", "loss_after", "gradient_norm", "gradient", "before", "after"):
-        assert getattr(answered, name) == pytest.approx(getattr(here, name), abs=1e-6)
+        assert getattr(answer, name) == pytest.approx(getattr(expected, name), abs=1e-6)
 
 
-def test_what_the_child_cannot_do_is_told_in_a_sentence() -> None:
-    shown = about(saved())
-    damage(shown.path)
+def test_what_the_child_cannot_do_is_an_error() -> None:
+    subject = about(saved())
+    damage(subject.path)
     with pytest.raises(CharloomError, match="cannot be used: Its weights are damaged"):
-        ExampleProcess(shown).result()
-    working = ExampleProcess(shown)
-    working.stop()
+        ExampleProcess(subject).result()
+    process = ExampleProcess(subject)
+    process.stop()
     with pytest.raises(CharloomError, match="could not be set up: the process was killed"):
-        working.result()
+        process.result()
