@@ -1,1 +1,1 @@
-"""Training runs seen from outside: folder, settings, events, commands, state."""
+"""Training runs: folder, configuration, events, commands and status."""

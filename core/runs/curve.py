@@ -10,18 +10,18 @@ CurvePoint = tuple[float, float]  # a step and a value
 
 
 class _Bucket(NamedTuple):
-    """The mean of ``size`` neighbouring points, and the lowest of them."""
+    """The mean of ``size`` neighbouring points, and the lowest one of them."""
 
     size: int
     step: float
     value: float
-    least: CurvePoint
+    lowest: CurvePoint
 
 
 class DownsampledCurve:
-    """Values over the steps of a run, at most ``capacity`` points (two or more) that stand for all.
+    """Values by step, reduced to at most ``capacity`` points (two or more).
 
-    Once it is full, neighbours are merged in pairs into their means, and what comes later is
+    When it is full, neighbouring points are merged in pairs into their means, and later values are
     averaged over as many: the points stay evenly spread over what was appended.
     """
 
@@ -29,27 +29,27 @@ class DownsampledCurve:
         self._capacity = capacity
         self._stride = 1  # appended values per point
         self._means: list[_Bucket] = []
-        self._open: _Bucket | None = None  # the newest, which may not have all its values yet
+        self._open: _Bucket | None = None  # the newest one, which may not be full yet
         self.last: CurvePoint | None = None
         """The point appended last."""
-        self.least: CurvePoint | None = None
-        """The point of the lowest value (the first of such), as it was appended.
+        self.lowest: CurvePoint | None = None
+        """The first point of the lowest value, as it was appended.
 
-        After :meth:`truncate` it is known exactly but for what had been merged across the cut.
+        After :meth:`truncate` it is exact except for points that were merged across the cut.
         """
 
     def __len__(self) -> int:
         return len(self._means) + (self._open is not None)
 
     def append(self, step: float, value: float) -> None:
-        """Add a point. One at an earlier step replaces what was beyond; NaN and infinity do not."""
+        """Add a point, dropping those beyond its step; NaN and infinity are ignored."""
         if not (math.isfinite(step) and math.isfinite(value)):
             return
         if self.last and step < self.last[0]:
             self.truncate(step)
         self.last = point = (step, value)
-        if self.least is None or value < self.least[1]:
-            self.least = point
+        if self.lowest is None or value < self.lowest[1]:
+            self.lowest = point
         new = _Bucket(1, step, value, point)
         self._open = _merged(self._open, new) if self._open else new
         if self._open.size >= self._stride:
@@ -64,7 +64,7 @@ class DownsampledCurve:
         return [(mean.step, mean.value) for mean in means]
 
     def truncate(self, step: float) -> None:
-        """Drop what is beyond ``step``: a run that goes on from there will write it anew."""
+        """Drop the points beyond ``step``, from which a run continues."""
         if self.last is None or self.last[0] <= step:
             return
         if self._open and self._open.step > step:
@@ -73,8 +73,8 @@ class DownsampledCurve:
             self._means.pop()
         left = [*self._means, self._open] if self._open else self._means
         self.last = left[-1][1:3] if left else None
-        lowest = [m.least if m.least[0] <= step else (m.step, m.value) for m in left]
-        self.least = min(lowest, key=lambda point: point[1], default=None)
+        lowest = [m.lowest if m.lowest[0] <= step else (m.step, m.value) for m in left]
+        self.lowest = min(lowest, key=lambda point: point[1], default=None)
 
     def _halve(self) -> None:
         self._stride *= 2
@@ -103,12 +103,12 @@ class LossCurves:
                 self.validation.append(event.step, event.val_loss)
 
 
-def _merged(one: _Bucket, other: _Bucket) -> _Bucket:
-    size = one.size + other.size
-    mine, its = one.size / size, other.size / size
+def _merged(left: _Bucket, right: _Bucket) -> _Bucket:
+    size = left.size + right.size
+    a, b = left.size / size, right.size / size
     return _Bucket(
         size,
-        mine * one.step + its * other.step,
-        mine * one.value + its * other.value,
-        other.least if other.least[1] < one.least[1] else one.least,
+        a * left.step + b * right.step,
+        a * left.value + b * right.value,
+        right.lowest if right.lowest[1] < left.lowest[1] else left.lowest,
     )

@@ -1,7 +1,7 @@
-"""The text that a model learned from, where it is still at hand on this computer.
+"""Find the training text of a model, if it is on this computer.
 
-A checkpoint does not hold its text, only that text's digest. A model that was trained here has it
-beside it; one from elsewhere may have learned what another run, or the catalog, has.
+A checkpoint holds only the digest of its text. The text of a model trained here is in the model's
+folder; that of another may be the text of another run or in the catalog.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from charloom.core.store.read import BUNDLED, model_names
 
 @dataclass(frozen=True, slots=True)
 class TrainingText:
-    """A text that was learned, as it was cut: the end of it, a ``share``, is never trained on."""
+    """A training text; a ``share`` at its end is held out: never trained on."""
 
     title: str
     text: str = field(repr=False)
@@ -27,12 +27,12 @@ class TrainingText:
 
     @property
     def train(self) -> str:
-        """What the model was trained on."""
+        """The part that the model was trained on."""
         return self.text[: self._cut]
 
     @property
     def held_out(self) -> str:
-        """What it has never seen."""
+        """The part that the model has never seen."""
         return self.text[self._cut :]
 
     @property
@@ -40,34 +40,35 @@ class TrainingText:
         return train_characters(len(self.text), self.share)
 
 
-def find_training_text(name: str, card: CheckpointMetadata) -> TrainingText:
-    """Return the text that the model ``name``, with the card ``card``, learned from.
+def find_training_text(name: str, metadata: CheckpointMetadata) -> TrainingText:
+    """Return the text that a checkpoint of the model ``name`` was trained on.
 
-    Raises :class:`CharloomError` where it is not at hand.
+    Raises :class:`CharloomError` if it is not on this computer.
     """
-    for text in _texts(name, card):
-        return TrainingText(card.corpus.title, text, card.training.held_out)
+    corpus = metadata.corpus
+    for text in _matching_texts(name, metadata):
+        return TrainingText(corpus.title, text, metadata.training.held_out)
     raise CharloomError(
-        f"The text that {name!r} learned from ({card.corpus.title[:100]!r}) is not on this "
+        f"The text that {name!r} learned from ({corpus.title[:100]!r}) is not on this "
         "computer; fetch it with `charloom corpus get`, or name another text."
     )
 
 
-def _texts(name: str, card: CheckpointMetadata) -> Iterator[str]:
-    """Yield texts with the right digest: the model's own first."""
-    wanted = card.corpus.sha256
-    for each in (name, *sorted(set(model_names()) - {name})):
-        place = ModelDir.named(each)
-        if each == BUNDLED or not place.run_config.is_file():
+def _matching_texts(name: str, metadata: CheckpointMetadata) -> Iterator[str]:
+    """Yield texts with the right digest, the model's own first."""
+    sha256 = metadata.corpus.sha256
+    for run_name in (name, *sorted(set(model_names()) - {name})):
+        folder = ModelDir.named(run_name)
+        if run_name == BUNDLED or not folder.run_config.is_file():
             continue
-        with contextlib.suppress(CharloomError):  # damaged: another may have it
-            plan = read_run_config(place)
-            if plan.sha256 == wanted:
-                yield read_training_text(place, plan)
-    title = card.corpus.title.casefold()
+        with contextlib.suppress(CharloomError):  # it is damaged; another run may have it
+            config = read_run_config(folder)
+            if config.sha256 == sha256:
+                yield read_training_text(folder, config)
+    title = metadata.corpus.title.casefold()
     for entry in catalog.ENTRIES:
         if title in (entry.name, entry.title.casefold()) and catalog.cached(entry.name):
             with contextlib.suppress(CharloomError):
                 corpus = catalog.fetch(entry.name)
-                if corpus.sha256 == wanted:
+                if corpus.sha256 == sha256:
                     yield corpus.text

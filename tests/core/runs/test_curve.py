@@ -21,13 +21,13 @@ def of(values: list[float], capacity: int = 2048) -> DownsampledCurve:
 def test_a_short_curve_is_kept_as_it_is() -> None:
     series = of([3.0, 1.0, 2.0])
     assert series.points() == [(0, 3.0), (1, 1.0), (2, 2.0)]
-    assert (series.last, series.least, len(series)) == ((2, 2.0), (1, 1.0), 3)
+    assert (series.last, series.lowest, len(series)) == ((2, 2.0), (1, 1.0), 3)
 
 
 def test_an_empty_curve_has_no_points() -> None:
     series = DownsampledCurve()
     series.truncate(0)
-    assert (list(series.points()), series.last, series.least, len(series)) == ([], None, None, 0)
+    assert (list(series.points()), series.last, series.lowest, len(series)) == ([], None, None, 0)
 
 
 def test_a_curve_that_is_full_is_merged_in_pairs_and_goes_on_like_that() -> None:
@@ -67,7 +67,7 @@ def test_a_point_is_the_mean_of_what_it_stands_for(values: list[float], capacity
 def test_the_last_and_the_least_are_exact(values: list[float], capacity: int) -> None:
     series = of(values, capacity)
     assert series.last == (len(values) - 1, values[-1])
-    assert series.least == (values.index(min(values)), min(values))
+    assert series.lowest == (values.index(min(values)), min(values))
 
 
 @given(values=VALUES, cut=st.integers(-1, 300))
@@ -77,7 +77,7 @@ def test_what_is_beyond_a_step_can_be_dropped(values: list[float], cut: int) -> 
     left = list(enumerate(values))[: cut + 1]
     assert series.points() == left
     assert series.last == (left[-1] if left else None)
-    assert series.least == min(left, key=lambda point: point[1], default=None)
+    assert series.lowest == min(left, key=lambda point: point[1], default=None)
 
 
 @given(values=VALUES, cut=st.integers(0, 300), capacity=st.integers(2, 20))
@@ -86,7 +86,7 @@ def test_of_a_merged_curve_nothing_beyond_a_step_is_left(
 ) -> None:
     series = of(values, capacity)
     series.truncate(cut)
-    for point in (*series.points(), series.last, series.least):
+    for point in (*series.points(), series.last, series.lowest):
         assert point is None or point[0] <= cut
     series.append(cut, 0.0)
     assert series.last == (cut, 0.0) and len(series) <= capacity
@@ -97,16 +97,16 @@ def test_a_low_value_survives_a_cut_behind_it_however_often_it_was_merged() -> N
     values[300] = 1.0
     values[900] = 0.5
     series = of(values, capacity=8)
-    assert series.least == (900, 0.5)
+    assert series.lowest == (900, 0.5)
     series.truncate(700)
-    assert series.least == (300, 1.0)
+    assert series.lowest == (300, 1.0)
 
 
 def test_an_earlier_step_replaces_what_was_beyond_it() -> None:
     series = of([5.0, 4.0, 1.0, 9.0])
     series.append(1, 3.0)
     assert series.points() == [(0, 5.0), (1, 4.0), (1, 3.0)]
-    assert (series.last, series.least) == ((1, 3.0), (1, 3.0))
+    assert (series.last, series.lowest) == ((1, 3.0), (1, 3.0))
 
 
 def test_what_is_no_number_is_left_out() -> None:

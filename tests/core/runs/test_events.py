@@ -152,7 +152,7 @@ def test_what_cannot_be_recorded_waits_in_order_and_gives_up_the_room_that_was_r
     for event in (RunWarning("one"), Paused(5, "There is no room."), Sample(5, "text")):
         journal.record(event)
     assert not reserve.exists()
-    with pytest.raises(StorageError, match=r"What happened in .* cannot be written"):
+    with pytest.raises(StorageError, match=r"The events of .* cannot be written"):
         journal.close()
     log.rmdir()
     journal.record(Continued(5))

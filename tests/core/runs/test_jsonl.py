@@ -91,7 +91,7 @@ def test_lines_of_several_writers_do_not_mix(tmp_path: Path) -> None:
 
 
 LINE = b"%08d is one of many lines, and this is the rest of it"
-LOOKS = 2 * jsonl._PARTS // jsonl._PARTS_AT_A_TIME
+LOOKS = 2 * jsonl._PARTS // jsonl._PARTS_PER_READ
 
 
 def long_file(path: Path, count: int, **others: int) -> list[bytes]:
@@ -123,7 +123,7 @@ def test_of_a_long_file_a_fair_sample_is_read_and_its_end_in_full(tmp_path: Path
     part = path.stat().st_size // jsonl._PARTS // len(written[0])
     assert jsonl._PARTS <= len(found) < len(written) // 5
     assert max(after - before for before, after in pairwise([0, *places])) <= part
-    whole = jsonl._MOST // (len(written[0]) + 1)
+    whole = jsonl._MAX_BYTES_PER_READ // (len(written[0]) + 1)
     assert found[-whole:] == written[-whole:]
     append_line(path, b"later")
     assert reader.read() == [b"later"]
@@ -162,7 +162,7 @@ def test_a_long_file_that_was_spoilt_is_passed_over(tmp_path: Path, spoilt: byte
     reader = SampledLineTail(path, {b"rare": 9})
     found = all_of(reader)
     assert found[0] == b"first" and found[-1] == b"last"
-    assert max(map(len, found)) <= jsonl._MOST and sum(map(len, found)) < 5_000_000
+    assert max(map(len, found)) <= jsonl._MAX_BYTES_PER_READ and sum(map(len, found)) < 5_000_000
     append_line(path, b"later")
     assert reader.read() == [b"later"]
 

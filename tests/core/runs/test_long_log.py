@@ -15,7 +15,7 @@ from tests.helpers.long_logs import long_log
 from tests.helpers.small_models import create
 
 LINES = 60_000
-LOOKS = 2 * jsonl._PARTS // jsonl._PARTS_AT_A_TIME
+LOOKS = 2 * jsonl._PARTS // jsonl._PARTS_PER_READ
 
 
 @pytest.fixture(scope="module")

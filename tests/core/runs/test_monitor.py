@@ -137,7 +137,7 @@ def test_everything_there_is_to_show_is_what_was_told_last(folder: ModelDir) -> 
     assert run.validated == validated(2, 2.7) and run.checkpoint == CheckpointSaved(2, "two")
     assert run.sample == Sample(2, "the") and list(run.warnings) == ["short", "jumped"]
     assert run.train.points() == [(1, 3.0), (2, 2.5), (3, 2.6)]
-    assert run.validation.points() == [(1, 2.9), (2, 2.7)] and run.train.least == (2, 2.5)
+    assert run.validation.points() == [(1, 2.9), (2, 2.7)] and run.train.lowest == (2, 2.5)
     assert not run.refresh() and not run.has_more
     record(folder, progress(4))
     assert run.refresh() and run.train.last == (4, 2.0)
@@ -147,7 +147,7 @@ def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: ModelDir) -> 
     run = seen(folder, started(), progress(10), validated(10, 2.0), progress(20), RunWarning("old"))
     record(folder, validated(20, 1.0), ended("stopped"))
     run.refresh()
-    assert run.finished and run.validation.least == (20, 1.0)
+    assert run.finished and run.validation.lowest == (20, 1.0)
     record(folder, started(15), progress(16, 1.5))
     run.refresh()
     assert run.finished is None and run.started == started(15) and not run.warnings
