@@ -1,4 +1,4 @@
-"""Who writes: the voice in use, while another is being read, and when there is none."""
+"""The model that Prompt uses, and the loading of another one."""
 
 import asyncio
 
@@ -11,66 +11,66 @@ from charloom.tui.services.run_manager import RunManager
 
 
 class ActiveModel:
-    """Has one voice at a time; ``runs`` tells which models are learning meanwhile."""
+    """Holds one loaded model; ``runs`` shows which models are being trained."""
 
     def __init__(self, runs: RunManager) -> None:
         self._runs = runs
-        self.voice: LoadedModel | None = None
-        self._wanted: CheckpointRef | None = None  # that is being read, or was at last
-        self._settled = asyncio.Event()
+        self.model: LoadedModel | None = None
+        self._requested: CheckpointRef | None = None  # being loaded, or requested last
+        self._ready = asyncio.Event()
 
     @property
-    def asked(self) -> bool:
-        """Whether a voice was asked for, whatever came of that."""
-        return self._wanted is not None
+    def requested(self) -> bool:
+        """Whether a model was requested, even if it could not be loaded."""
+        return self._requested is not None
 
     def resolve(self, ref: CheckpointRef) -> CheckpointRef:
-        """Return ``ref``, or its last checkpoint if none is chosen and it is being trained."""
-        follow = not ref.which and self.trains(ref.name)
+        """Return ``ref``, with the last checkpoint if it names none and is being trained."""
+        follow = not ref.which and self.is_training(ref.name)
         return CheckpointRef(ref.name, "last") if follow else ref
 
-    def trains(self, name: str) -> bool:
-        """Whether the model ``name`` is being trained."""
+    def is_training(self, name: str) -> bool:
+        """Return whether the model ``name`` is being trained."""
         run = self._runs.get(name)
         return run is not None and run.status in LIVE
 
-    async def read(self, ref: CheckpointRef) -> LoadedModel | None:
-        """Have the voice ``ref`` from now on; None when another was asked for meanwhile.
+    async def load(self, ref: CheckpointRef) -> LoadedModel | None:
+        """Load and use the model ``ref``; None if another was requested in the meantime.
 
-        :class:`CharloomError` when it cannot be had: then the one before stays.
+        Raises :class:`CharloomError` if it cannot be loaded; the previous model stays in use.
         """
-        self._wanted = ref
-        self._settled.clear()
+        self._requested = ref
+        self._ready.clear()
         try:
-            voice = await run_in_background(lambda: load_model(ref))
+            model = await run_in_background(lambda: load_model(ref))
         except CharloomError:
-            if ref != self._wanted:
+            if ref != self._requested:
                 return None
-            self._settled.set()
+            self._ready.set()
             raise
-        if ref != self._wanted:
+        if ref != self._requested:
             return None
-        self.take(voice)
-        return voice
+        self.use(model)
+        return model
 
-    def take(self, voice: LoadedModel) -> None:
-        """Have this voice from now on."""
-        self.voice, self._wanted = voice, voice.ref
-        self._settled.set()
+    def use(self, model: LoadedModel) -> None:
+        """Use a loaded model."""
+        self.model, self._requested = model, model.ref
+        self._ready.set()
 
-    async def ready(self) -> LoadedModel:
-        """Return the voice, once it is read; :class:`CharloomError` when there is none."""
-        await self._settled.wait()
-        if self.voice is None:
-            raise CharloomError("There is no model to write with; choose one.")
-        return self.voice
+    async def wait(self) -> LoadedModel:
+        """Return the model once it is loaded. Raises :class:`CharloomError` if there is none."""
+        await self._ready.wait()
+        if self.model is None:
+            raise CharloomError("No model is loaded.")
+        return self.model
 
-    def newer(self) -> str:
-        """Return what the model in use has learnt since, in a few words; nothing if nothing."""
-        voice = self.voice
-        run = self._runs.get(voice.name) if voice else None
-        if voice is None or run is None or run.checkpoint is None:
+    def newer_message(self) -> str:
+        """Return a message if the model in use has a newer checkpoint, else nothing."""
+        model = self.model
+        run = self._runs.get(model.name) if model else None
+        if model is None or run is None or run.checkpoint is None:
             return ""
-        follows = run.status in LIVE or voice.ref.which == "last"
+        follows = run.status in LIVE or model.ref.which == "last"
         step = run.checkpoint.step
-        return f"{voice.name} has learnt on: step {step:,}" * (follows and step > voice.step)
+        return f"{model.name} has a newer checkpoint: step {step:,}" * (follows and step > model.step)

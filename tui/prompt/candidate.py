@@ -1,4 +1,4 @@
-"""One candidate and its text: as it is written, as it is told of, and as it is kept."""
+"""One generated text on the page, in sync with its record in the library."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -16,196 +16,177 @@ if TYPE_CHECKING:
     from charloom.tui.services.model_cache import LoadedModel
     from charloom.tui.services.writer import GenerationJob
 
-LEAST_COPIED = 32
-"""Characters of a copied run that is more than chance.
+MIN_NOTABLE_MATCH = 32
+"""Characters of a verbatim match that is more than chance.
 
-500 characters that a model has never seen, of the same author, share a run of 18 with what it
-learned, and the held-out tenth of a book one of 31 at most: so it is in tinyshakespeare and in
-Frankenstein.
+500 unseen characters of the same author share a match of 18 with the training text, and the
+held-out tenth of a book one of at most 31: measured on tinyshakespeare and Frankenstein.
 """
 
 
 class Candidate:
-    """What came of a :class:`GenerationRequest`: the candidate ``number``, from 0."""
+    """Candidate ``number``, from 0, of a :class:`GenerationRequest`."""
 
-    def __init__(self, brief: GenerationRequest, number: int = 0) -> None:
-        self.brief, self.number = brief, number
-        self.candidate: GenerationJob | None = None
-        """What writes it, once its model was loaded; None also for one from the library."""
+    def __init__(self, request: GenerationRequest, number: int = 0) -> None:
+        self.request, self.number = request, number
+        self.job: GenerationJob | None = None
+        """The running or finished job; None for a text from the library."""
         self.text = ""
-        self.keepsake = Keepsake()
-        self.asked_from = 0  # the character from which on so many are wanted as were chosen
         self.starred = False
-        self.fault = ""
-        """Why it is not kept as it is."""
-        self.copied: VerbatimMatch | None = None
-        """The longest run of the text that stands in what its model learned, once it is known."""
-        self._voice: LoadedModel | None = None
+        self.record: Generation | None = None
+        """The text as last read from or written to the library."""
+        self.error = ""
+        """Why it could not be saved."""
+        self.match: VerbatimMatch | None = None
+        """The longest match with the training text, once it is computed."""
+        self.length_start = 0  # the character from which the chosen length is counted
+        self._model: LoadedModel | None = None
 
     @classmethod
-    def stored(cls, generation: Generation) -> "Candidate":
-        """Return the passage of a text in the library."""
+    def from_generation(cls, generation: Generation) -> "Candidate":
+        """Return the candidate of a stored text."""
         g = generation
-        settings = SamplingConfig(g.temperature, g.top_k, g.top_p)
-        passage = cls(GenerationRequest(g.prompt, g.prompt, settings, g.length, g.seed, g.stop))
-        passage.keepsake.stored = g
-        passage.text, passage.starred = g.text, g.starred
-        return passage
+        sampling = SamplingConfig(g.temperature, g.top_k, g.top_p)
+        candidate = cls(GenerationRequest(g.prompt, g.prompt, sampling, g.length, g.seed, g.stop))
+        candidate.record, candidate.text, candidate.starred = g, g.text, g.starred
+        return candidate
 
-    def begin(self, candidate: "GenerationJob", voice: "LoadedModel") -> None:
-        """Let ``candidate`` write it."""
-        self.candidate, self._voice = candidate, voice
+    def start(self, job: "GenerationJob", model: "LoadedModel") -> None:
+        """Take the text of ``job``, which ``model`` writes."""
+        self.job, self._model = job, model
 
-    def take(self) -> str:
-        """Return what was written since this was last asked."""
-        new = self.candidate.take_text() if self.candidate else ""
-        if new:
-            self.text += new
-            self.copied = None
-        return new
+    def take_text(self) -> str:
+        """Append the text that the job has written since the last call, and return it."""
+        new_text = self.job.take_text() if self.job else ""
+        if new_text:
+            self.text += new_text
+            self.match = None
+        return new_text
 
     @property
-    def whole(self) -> str:
+    def full_text(self) -> str:
         """The prompt and the text."""
-        return self.brief.prompt + self.text
+        return self.request.prompt + self.text
 
     @property
-    def copy(self) -> slice:
-        """Where in the text its longest run stands that is copied, once that is known."""
-        run = self.copied
-        return slice(run.start, run.start + run.length) if run else slice(0, 0)
+    def match_slice(self) -> slice:
+        """The part of the text that is the longest match, once it is computed."""
+        match = self.match
+        return slice(match.start, match.start + match.length) if match else slice(0, 0)
 
     @property
     def can_continue(self) -> bool:
-        """Whether the same text can be made longer."""
-        longest = MAX_STORED_CHARACTERS - len(self.text)
-        return longest > 0 and self.candidate is not None and self.candidate.can_continue
+        """Whether the job can make the text longer."""
+        if self.job is None or len(self.text) >= MAX_STORED_CHARACTERS:
+            return False
+        return self.job.can_continue
 
     @property
-    def kept(self) -> bool:
+    def saved(self) -> bool:
         """Whether the library has it as it is here."""
-        stored = self.keepsake.stored
-        return stored is not None and (stored.text, stored.starred) == (self.text, self.starred)
+        record = self.record
+        return record is not None and (record.text, record.starred) == (self.text, self.starred)
 
-    async def keep(self, librarian: LibraryWorker) -> None:
-        """Have it in the library as it is here. What fails is told, and may be tried again."""
-        generation = self.generation()
+    async def save(self, library: LibraryWorker) -> None:
+        """Save it in the library; a failure is set as :attr:`error`."""
+        generation = self.to_generation()
         if generation is None:
             return
         try:
-            await librarian.run(lambda library: self.keepsake.keep(library, generation))
-            self.fault = ""
+            await library.run(lambda database: self._save(database, generation))
+            self.error = ""
         except CharloomError as error:
-            self.fault = f"Not kept: {error}"
-            self.starred = self.keepsake.stored is not None and self.keepsake.stored.starred
+            self.error = f"Not saved: {error}"
+            self.starred = self.record is not None and self.record.starred
 
-    async def remove(self, librarian: LibraryWorker) -> None:
-        """Take it out of the library, unless it is a favorite; may raise :class:`CharloomError`."""
+    async def remove(self, library: LibraryWorker) -> None:
+        """Remove it from the library unless it is a favorite. Raises :class:`CharloomError`."""
         if not self.starred:
-            self.starred = not await librarian.run(self.keepsake.remove)
+            self.starred = await library.run(self._remove)
 
-    async def look(self, librarian: LibraryWorker) -> bool:
-        """Return whether it has become a favorite elsewhere, or is one no longer."""
-        if not self.kept or self.keepsake.stored is None:
+    async def refresh(self, library: LibraryWorker) -> bool:
+        """Read the star from the library; return whether it has changed."""
+        if self.record is None or not self.saved:
             return False
-        number, before = self.keepsake.stored.id, self.starred
-        with suppress(CharloomError):  # gone from there, it is still here
-            self.keepsake.stored = await librarian.run(lambda library: library.get(number))
-            self.starred = self.keepsake.stored.starred
+        number, before = self.record.id, self.starred
+        with suppress(CharloomError):  # removed from the library, it stays on the page
+            self.record = await library.run(lambda database: database.get(number))
+            self.starred = self.record.starred
         return self.starred != before
 
-    def generation(self) -> Generation | None:
-        """Return what is to be kept; None as long as there is no text. Only of an ended one."""
-        stored = self.keepsake.stored
-        if self.candidate is None or self._voice is None:
-            return replace(stored, starred=self.starred) if stored else None
+    def to_generation(self) -> Generation | None:
+        """Return the record to save; None if there is no text. Not to be called while it grows."""
+        if self.job is None or self._model is None:
+            return replace(self.record, starred=self.starred) if self.record else None
         if not self.text:
             return None
-        made, first = self.candidate, self.candidate.initial_sampling
+        job, sampling = self.job, self.job.initial_sampling
         return Generation(
-            model=self._voice.name,
-            step=self._voice.step,
-            checkpoint_sha256=self._voice.sha256,
-            prompt=made.prompt,
+            model=self._model.name,
+            step=self._model.step,
+            checkpoint_sha256=self._model.sha256,
+            prompt=job.prompt,
             text=self.text,
-            temperature=first.temperature,
-            top_k=first.top_k,
-            top_p=first.top_p,
-            changes=made.changes,
-            length=made.length,
-            stop=made.stop,
-            seed=made.seed,
-            chars_per_second=made.count / made.seconds if made.seconds else 0.0,
-            bits_per_char=made.bits / made.count,
+            temperature=sampling.temperature,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            changes=job.changes,
+            length=job.length,
+            stop=job.stop,
+            seed=job.seed,
+            chars_per_second=job.count / job.seconds if job.seconds else 0.0,
+            bits_per_char=job.bits / job.count,
             starred=self.starred,
         )
 
+    # Both run in the library's thread, one after the other, and first restore a record that
+    # another process has removed.
 
-def about(generation: Generation) -> str:
-    """Return where a text comes from, in one line: the settings, where they are not the usual."""
+    def _save(self, library: Library, generation: Generation) -> None:
+        if self.record is None:
+            self.record = library.add(generation)
+        else:
+            library.restore(self.record)
+            library.update(replace(generation, id=self.record.id))
+            self.record = library.star(self.record.id, generation.starred)
+
+    def _remove(self, library: Library) -> bool:
+        """Remove the record unless it is a favorite; return whether it is one."""
+        if self.record is None:
+            return False
+        self.record = library.restore(self.record)
+        if not self.record.starred:
+            library.remove(self.record.id)
+        return self.record.starred
+
+
+def provenance(generation: Generation) -> str:
+    """Return the checkpoint, seed and settings of a text in one line, without default cuts."""
     g = generation
-    parts = [
-        f"{g.model}@{g.step}",
-        f"seed {g.seed}",
-        _steered("temperature", g),
-        _steered("top_k", g),
-        _steered("top_p", g),
-        measured(g),
-    ]
+    settings = [_format_setting(name, g) for name in ("temperature", "top_k", "top_p")]
+    parts = [f"{g.model}@{g.step}", f"seed {g.seed}", *settings, length_and_bits(g)]
     return " · ".join(filter(None, parts))
 
 
-def measured(generation: Generation) -> str:
-    """Return how likely the model found a text, and how long it is."""
+def length_and_bits(generation: Generation) -> str:
+    """Return the length of a text and, if known, its mean bits per character."""
     bits = generation.bits_per_char
     length = f"{len(generation.text):,} characters"
     return length if bits is None else f"{bits:.2f} bits/char · {length}"
 
 
-def how_much_is_copied(passage: Candidate) -> str:
-    """Return how much of a text, at most, is copied in one piece; nothing if nobody knows."""
-    run = passage.copied
-    if run is None:
+def match_message(candidate: Candidate) -> str:
+    """Return a message on the longest verbatim match, or nothing if it is not known."""
+    match = candidate.match
+    if match is None:
         return ""
-    characters = "1 character" if run.length == 1 else f"{run.length:,} characters"
-    return f"longest copy {characters}" + ": more than chance" * (run.length >= LEAST_COPIED)
+    characters = "1 character" if match.length == 1 else f"{match.length:,} characters"
+    return f"longest copy {characters}" + ": more than chance" * (match.length >= MIN_NOTABLE_MATCH)
 
 
-def _steered(name: str, generation: Generation) -> str:
-    """Return a setting, and what it became meanwhile; nothing of a cut that cuts nothing."""
-    values: list[float] = [getattr(generation, name)]
-    for change in generation.changes:
-        if getattr(change, name) != values[-1]:
-            values.append(getattr(change, name))
+def _format_setting(name: str, generation: Generation) -> str:
+    """Return the values of a setting; nothing for a top-k or top-p that excludes nothing."""
+    values = [value for _, value in generation.setting_history(name)]
     if values in ([0], [1.0]) and name != "temperature":
         return ""
     return f"{name.replace('_', '-')} {' → '.join(f'{value:g}' for value in values)}"
-
-
-class Keepsake:
-    """Its methods are jobs for one librarian, who does them one after the other.
-
-    A text that somebody else has removed is put back under its number by whatever is done here.
-    """
-
-    def __init__(self, stored: Generation | None = None) -> None:
-        self.stored = stored
-        """The generation as it was last seen in the library, or removed from it."""
-
-    def keep(self, library: Library, generation: Generation) -> None:
-        """Have ``generation`` in the library, with its star or without."""
-        if self.stored is None:
-            self.stored = library.add(generation)
-        else:
-            library.restore(self.stored)
-            library.update(replace(generation, id=self.stored.id))
-            self.stored = library.star(self.stored.id, generation.starred)
-
-    def remove(self, library: Library) -> bool:
-        """Take it out of the library, unless it is a favorite there; return whether it is out."""
-        if self.stored is None:
-            return True
-        self.stored = library.restore(self.stored)
-        if not self.stored.starred:
-            library.remove(self.stored.id)
-        return not self.stored.starred

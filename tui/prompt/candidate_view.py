@@ -1,4 +1,4 @@
-"""One candidate on the page: its text as it comes, where it comes from, and how it is kept."""
+"""The view of one candidate: its text as it grows, and lines on its origin and state."""
 
 from dataclasses import dataclass
 
@@ -7,80 +7,82 @@ from textual.message import Message
 
 from charloom.core.analysis.repetition import repetition_message, repetition_period
 from charloom.tui.formatting.content import safe_content
-from charloom.tui.prompt.candidate import Candidate, about, how_much_is_copied, measured
+from charloom.tui.prompt.candidate import (
+    Candidate,
+    length_and_bits,
+    match_message,
+    provenance,
+)
 from charloom.tui.widgets.streaming_text import StreamingText
 
 
 class CandidateView(StreamingText):
-    """Shows a passage: ``alone`` after its prompt, or as one of several below that."""
+    """Shows a candidate: after its prompt if it is ``alone``, else as one of several."""
 
     @dataclass
-    class Chosen(Message):
-        """The person has clicked here."""
+    class Clicked(Message):
+        """The user clicked on ``view``."""
 
         view: "CandidateView"
 
     def __init__(
-        self, passage: Candidate, prompt: str = "", *, mark: str = " ", alone: bool = False
+        self, candidate: Candidate, prompt: str = "", *, mark: str = " ", alone: bool = False
     ) -> None:
         super().__init__(prompt, mark=mark)
-        self.passage = passage
+        self.candidate = candidate
         self._alone = alone
-        self._chosen = passage.number == 0
-        self._told: str | None = ""
+        self._chosen = candidate.number == 0
+        self._status: str | None = ""
         self._period: int | None = None  # of a text that repeats itself
-        self.add(passage.text)
+        self.add(candidate.text)
 
     def on_mount(self) -> None:
-        """Say how it stands."""
-        self.tell_how(None if self.passage.text else "")
+        self.set_status(None if self.candidate.text else "")
 
-    def choose(self, *, on: bool) -> None:
-        """Show that this is the one that is acted on, or is not."""
+    def set_chosen(self, on: bool) -> None:
+        """Mark it as the one that the keys act on, or no longer."""
         self._chosen = on
-        self.tell_how(self._told)
+        self.set_status(self._status)
 
-    def tell_how(self, told: str | None = None) -> None:
-        """Say under the text how it stands: ``told``, or when it is finished, where it is from."""
-        self._told = told
-        passage = self.passage
-        self._period = repetition_period(passage.text)
-        copied, advice = "", ": raise the temperature or stop (Esc)"
-        if told is None:
-            copied, advice = how_much_is_copied(passage), ""
-            generation = passage.generation()
-            tell = about if self._alone else measured
-            told = tell(generation) if generation else ""
+    def set_status(self, status: str | None = None) -> None:
+        """Show ``status`` below the text; None shows the provenance of a finished text."""
+        self._status = status
+        candidate = self.candidate
+        self._period = repetition_period(candidate.text)
+        match, advice = "", ": raise the temperature or stop (Esc)"
+        if status is None:
+            match, advice = match_message(candidate), ""
+            generation = candidate.to_generation()
+            describe = provenance if self._alone else length_and_bits
+            status = describe(generation) if generation else ""
         after = []
-        if told or passage.starred:
-            star = ("★ " if passage.starred else "", "bold $accent")
-            after.append(Content.assemble(star, safe_content(told, "$text-muted")))
-        if copied:
-            after.append(safe_content(copied, "$text-muted"))
-        if passage.fault:
-            after.append(safe_content(passage.fault, "$text-error"))
+        if status or candidate.starred:
+            star = ("★ " if candidate.starred else "", "bold $accent")
+            after.append(Content.assemble(star, safe_content(status, "$text-muted")))
+        if match:
+            after.append(safe_content(match, "$text-muted"))
+        if candidate.error:
+            after.append(safe_content(candidate.error, "$text-error"))
         if self._period:
             after.append(safe_content(repetition_message(self._period) + advice, "$text-warning"))
-        self.mark(passage.copy if copied else slice(0, 0))
+        self.mark(candidate.match_slice if match else slice(0, 0))
         if self._alone:
             self.tell((), after)
         else:
             self.tell([self._heading()], after, "▸" if self._chosen else " ")
 
-    def notice_loop(self) -> None:
-        """Say that the text has come to repeat itself, or that it does so no longer."""
-        if repetition_period(self.passage.text) != self._period:
-            self.tell_how(self._told)
+    def update_repetition(self) -> None:
+        """Show or hide the repetition warning as the text has grown."""
+        if repetition_period(self.candidate.text) != self._period:
+            self.set_status(self._status)
 
     def _heading(self) -> Content:
-        passage, brief = self.passage, self.passage.brief
-        differs = f"seed {brief.seed_for(passage.number)}"
-        if brief.vary_by == "temperature":
-            settings = brief.sampling_for(passage.number)
-            differs = f"temperature {settings.temperature:g}"
+        request, number = self.candidate.request, self.candidate.number
+        difference = f"seed {request.seed_for(number)}"
+        if request.vary_by == "temperature":
+            difference = f"temperature {request.sampling_for(number).temperature:g}"
         style = "bold $accent" if self._chosen else "$text-muted"
-        return Content.styled(f"{passage.number + 1} · {differs}", style)
+        return Content.styled(f"{number + 1} · {difference}", style)
 
     def on_click(self) -> None:
-        """Choose this one."""
-        self.post_message(self.Chosen(self))
+        self.post_message(self.Clicked(self))

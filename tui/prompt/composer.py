@@ -1,4 +1,4 @@
-"""Where a prompt is written: Enter sends it, and what the model does not know is marked."""
+"""The text area for prompts: Enter sends, and unknown characters are marked."""
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
@@ -6,19 +6,18 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS
 
-_NEW_LINE = ("ctrl+j", "alt+enter", "shift+enter")
-
 
 class Composer(TextArea):
-    """Grows from one line to six. Up and down, at its ends, walk through earlier prompts.
+    """Grows from one line to six. Up and down at its ends step through earlier prompts.
 
-    Controls are shown as glyphs and kept as they are.
+    Control characters are kept, and shown as glyphs.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = TextArea.COMPONENT_CLASSES | {"composer--unknown"}
@@ -35,123 +34,111 @@ class Composer(TextArea):
         .composer--unknown { color: $text-warning; text-style: underline; }
     }
     """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "send", "Send", key_display="enter", show=False),
+        Binding("ctrl+j,alt+enter,shift+enter", "new_line", "New line", show=False),
+        Binding("up", "cursor_up", "Earlier", show=False),
+    ]
 
     @dataclass
-    class Sent(Message):
-        """The person wants the model to go on from this."""
+    class Submitted(Message):
+        """The user sent ``text``."""
 
         text: str
 
     @dataclass
-    class Paged(Message):
-        """The person wants to read further up (-1) or down (1)."""
+    class PageScrolled(Message):
+        """The user wants to scroll the transcript a page up (-1) or down (1)."""
 
-        by: int
+        direction: int
 
     def __init__(self) -> None:
         super().__init__(placeholder="Write a beginning, then press Enter.")
         self.match_cursor_bracket = False
         self.highlight_cursor_line = False
-        self._known: Set[str] | None = None
+        self._known_characters: Set[str] | None = None
         self._history: list[str] = []
-        self._place = 0  # in the history; its length stands for the person's own draft
-        self._recalled: str | None = None  # what the history has put here
+        self._index = 0  # in the history; its length stands for the draft
+        self._recalled: str | None = None  # the text that the history has put here
         self._draft = ""
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Leave F6 to the app; Textual's areas select a line with it."""
-        return action != "select_line"
+        return action != "select_line"  # F6 belongs to the app; Textual selects a line with it
 
-    def set_known(self, known: Set[str] | None) -> None:
-        """Mark from now on the characters that are not among these."""
-        self._known = known
-        self.notify_style_update()  # the lines are drawn again
+    def set_known_characters(self, characters: Set[str] | None) -> None:
+        """Mark all characters but these."""
+        self._known_characters = characters
+        self.notify_style_update()  # clears the line cache
         self.refresh()
 
-    def put(self, text: str, *, selected: bool = False) -> None:
-        """Have ``text`` here, in the place of what was; ``selected``, the next key replaces it."""
+    def set_text(self, text: str, *, selected: bool = False) -> None:
+        """Replace the text; if ``selected``, the next key replaces it."""
         self.replace(text, (0, 0), self.document.end)
         if selected:
             self.select_all()
         else:
             self.move_cursor(self.document.end)
 
-    def recall(self, earlier: Iterable[str]) -> None:
-        """Have these prompts, the newest first, before those of this session."""
-        self._history = list(dict.fromkeys([*self._history[::-1], *earlier]))[::-1]
-        self._place = len(self._history)
+    def add_history(self, prompts: Iterable[str]) -> None:
+        """Add prompts of earlier sessions, newest first, before those of this one."""
+        self._history = list(dict.fromkeys([*self._history[::-1], *prompts]))[::-1]
+        self._index = len(self._history)
 
     def get_line(self, line_index: int) -> Text:
-        """Return a line as it is to be seen."""
         line = self.document.get_line(line_index)
-        shown = Text("\t".join(map(sanitize, line.split("\t"))), end="", no_wrap=True)
-        if self._known and (strange := set(line).difference(self._known)):
+        text = Text("\t".join(map(sanitize, line.split("\t"))), end="", no_wrap=True)
+        if self._known_characters and (unknown := set(line).difference(self._known_characters)):
             style = self.get_component_rich_style("composer--unknown")
-            for place, character in enumerate(line):
-                if character in strange:
-                    shown.stylize(style, place, place + 1)
-        return shown
-
-    def send(self) -> None:
-        """Let the model go on from what is here, and have room for the next."""
-        text = self.text
-        self.put("")
-        if text:
-            self._history = [*(each for each in self._history if each != text), text]
-        self._place, self._recalled = len(self._history), None
-        self.post_message(self.Sent(text))
-
-    def new_line(self) -> None:
-        """Begin a new line."""
-        self.replace("\n", *self.selection, maintain_selection_offset=False)
+            for index, character in enumerate(line):
+                if character in unknown:
+                    text.stylize(style, index, index + 1)
+        return text
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            self.send()
-        elif event.key in _NEW_LINE:
-            self.new_line()
-        elif event.key.startswith("alt+"):  # with a letter: not to be typed but for who is around
-            event.prevent_default()
-            return
-        else:
-            return
-        event.stop()
-        event.prevent_default()
+        if event.key == "enter" or event.key.startswith("alt+"):
+            event.prevent_default()  # a key of a binding, not text
 
     def on_paste(self, event: events.Paste) -> None:
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        # Of more than this nothing would be read, and it would be slow to wrap.
+        # The model reads no more than this, and a longer text would be slow to wrap.
         event.text = text[-MAX_PROMPT_CHARACTERS - 1 :]
         event.stop()
 
+    def action_send(self) -> None:
+        text = self.text
+        self.set_text("")
+        if text:
+            self._history = [*(prompt for prompt in self._history if prompt != text), text]
+        self._index, self._recalled = len(self._history), None
+        self.post_message(self.Submitted(text))
+
+    def action_new_line(self) -> None:
+        self.replace("\n", *self.selection, maintain_selection_offset=False)
+
     def action_cursor_up(self, select: bool = False) -> None:
-        """Go up; from the first line, to the prompt before."""
         top = self.navigator.is_first_wrapped_line(self.cursor_location)
-        if select or not (top and self._walk(-1)):
+        if select or not (top and self._recall(-1)):
             super().action_cursor_up(select)
 
     def action_cursor_down(self, select: bool = False) -> None:
-        """Go down; from the last line, to the prompt after, and in the end to one's own."""
         bottom = self.navigator.is_last_wrapped_line(self.cursor_location)
-        if select or not (bottom and self._walk(1)):
+        if select or not (bottom and self._recall(1)):
             super().action_cursor_down(select)
 
     def action_cursor_page_up(self) -> None:
-        """Read further up."""
-        self.post_message(self.Paged(-1))
+        self.post_message(self.PageScrolled(-1))
 
     def action_cursor_page_down(self) -> None:
-        """Read further down."""
-        self.post_message(self.Paged(1))
+        self.post_message(self.PageScrolled(1))
 
-    def _walk(self, by: int) -> bool:
-        """Go through the history; what was typed, or changed in it, is the draft at its end."""
+    def _recall(self, offset: int) -> bool:
+        """Show an earlier or later prompt; return whether there is one. The draft comes last."""
         if self.text != self._recalled:
-            self._draft, self._place = self.text, len(self._history)
-        place = self._place + by
-        if not 0 <= place <= len(self._history):
+            self._draft, self._index = self.text, len(self._history)
+        index = self._index + offset
+        if not 0 <= index <= len(self._history):
             return False
-        self._place = place
-        self._recalled = [*self._history, self._draft][place]
-        self.put(self._recalled)
+        self._index = index
+        self._recalled = [*self._history, self._draft][index]
+        self.set_text(self._recalled)
         return True

@@ -1,7 +1,6 @@
-"""The panel beside the text: who writes, and how, while it is written and from then on."""
+"""The panel next to the transcript: the model, the sampling settings and statistics."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -18,9 +17,11 @@ from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
+_MAX_NAME_CHARACTERS = 60
+
 
 class SidePanel(VerticalScroll, can_focus=False):
-    """Whatever is chosen here holds from the next character on, or from the next text."""
+    """Sampling settings apply from the next character, the others from the next text."""
 
     DEFAULT_CSS = """
     SidePanel {
@@ -32,53 +33,48 @@ class SidePanel(VerticalScroll, can_focus=False):
     }
     """
 
-    def __init__(self, remembered: Preferences) -> None:
+    def __init__(self, preferences: Preferences) -> None:
         super().__init__()
-        self._choices = SamplingControls(remembered)
+        self._controls = SamplingControls(preferences)
 
     def compose(self) -> ComposeResult:
-        """Lay out the model over the choices over the figures."""
         yield ActiveModelLabel()
-        yield self._choices
+        yield self._controls
         yield GenerationStats()
         yield ActionBar([("^b", "hide", "screen.panel"), ("^o", "model", "screen.choose_model")])
 
     @property
-    def settings(self) -> SamplingConfig:
-        """How the next character is to be drawn."""
-        return self._choices.sampling
+    def sampling(self) -> SamplingConfig:
+        """The settings for sampling the next character."""
+        return self._controls.sampling
 
     @property
     def length(self) -> int:
-        """How many characters are wanted."""
-        return self._choices.length
+        """The number of characters to generate."""
+        return self._controls.length
 
-    def brief(self) -> GenerationRequest:
-        """Return what is wanted of the next prompt."""
-        chosen = self._choices.preferences
+    def request(self, raw_prompt: str = "") -> GenerationRequest:
+        """Return a request for ``raw_prompt`` with the current settings."""
+        settings = self._controls.preferences
         return GenerationRequest(
-            raw_prompt="",
+            raw_prompt=raw_prompt,
             prompt="",
-            sampling=self.settings,
+            sampling=self.sampling,
             length=self.length,
-            seed=fresh_seed() if chosen["seed"] < 0 else chosen["seed"],
-            stop=chosen["stop"],
-            candidate_count=chosen["candidate_count"],
-            vary_by=chosen["vary_by"],
+            seed=fresh_seed() if settings["seed"] < 0 else settings["seed"],
+            stop=settings["stop"],
+            candidate_count=settings["candidate_count"],
+            vary_by=settings["vary_by"],
         )
 
-    def show(self, chosen: GenerationRequest) -> None:
-        """Choose what was chosen for this one, its seed too."""
-        self._choices.load_preferences(chosen)
-        self._choices.post_changed()
-
-    def pin(self, seed: int) -> None:
-        """Have every text begin with this seed from now on."""
-        self.show(replace(self.brief(), seed=seed))
+    def load(self, request: GenerationRequest) -> None:
+        """Choose the settings of ``request``, including its seed."""
+        self._controls.load_preferences(request)
+        self._controls.post_changed()
 
 
 class GenerationStats(Static):
-    """Three lines, each a number in its place and what it counts."""
+    """Three lines, each with a number and its unit."""
 
     DEFAULT_CSS = """
     GenerationStats { height: 3; padding: 0 1; text-wrap: nowrap; }
@@ -88,36 +84,32 @@ class GenerationStats(Static):
         super().__init__(markup=False)
 
     def on_mount(self) -> None:
-        """Have nothing to show yet."""
-        self.show((), None)
+        self.set_candidates((), None)
 
-    def show(self, passages: Sequence[Candidate], chosen: Candidate | None) -> None:
-        """Show the pace of all candidates together, and what the chosen one is like."""
-        candidates = [each.candidate for each in passages if each.candidate]
-        count = sum(each.count for each in candidates)
-        seconds = sum(each.seconds for each in candidates)
-        pace = f"{count / seconds:,.0f}" if seconds else "–"
+    def set_candidates(self, candidates: Sequence[Candidate], chosen: Candidate | None) -> None:
+        """Show the speed of all candidates together, and the mean figures of the chosen one."""
+        jobs = [candidate.job for candidate in candidates if candidate.job]
+        count = sum(job.count for job in jobs)
+        seconds = sum(job.seconds for job in jobs)
+        speed = f"{count / seconds:,.0f}" if seconds else "–"
         probability = bits = "–"
-        if chosen and (made := chosen.candidate) and made.count:
-            probability = f"{made.probability / made.count:.3f}"
-            bits = f"{made.bits / made.count:.2f}"
-        elif chosen and (stored := chosen.keepsake.stored):
-            pace = f"{stored.chars_per_second:,.0f}"
-            bits = bits if stored.bits_per_char is None else f"{stored.bits_per_char:.2f}"
-        lines = ((pace, "characters/s"), (probability, "mean prob."), (bits, "bits/char"))
+        if chosen and (job := chosen.job) and job.count:
+            probability = f"{job.probability / job.count:.3f}"
+            bits = f"{job.bits / job.count:.2f}"
+        elif chosen and (record := chosen.record):
+            speed = f"{record.chars_per_second:,.0f}"
+            bits = bits if record.bits_per_char is None else f"{record.bits_per_char:.2f}"
+        lines = ((speed, "characters/s"), (probability, "mean prob."), (bits, "bits/char"))
         self.update(
             Content("\n").join(
-                Content.assemble((f"{figure:>8}", "bold"), (f" {what}", "$text-muted"))
-                for figure, what in lines
+                Content.assemble((f"{number:>8}", "bold"), (f" {unit}", "$text-muted"))
+                for number, unit in lines
             )
         )
 
 
-_LONGEST = 60
-
-
 class ActiveModelLabel(Static, can_focus=True):
-    """``NAME@best`` over what is known of it, or over what is wrong with it."""
+    """The name of the model in use, above its state."""
 
     DEFAULT_CSS = """
     ActiveModelLabel {
@@ -136,17 +128,15 @@ class ActiveModelLabel(Static, can_focus=True):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self.tooltip = "Choose another model (ctrl+o)"
-        self._told = "", ""
+        self._lines = "", ""
 
-    def tell(self, address: str, known: str) -> None:
-        """Show which model it is, and what is known of it."""
-        if (address, known) == self._told:
-            return
-        self._told = address, known
-        change = Content.styled("▾ ", "$accent")
-        told = safe_content(known, "$text-muted")
-        self.update(Content("\n").join([change + safe_line(address, _LONGEST, "bold"), told]))
+    def set_model(self, name: str, state: str) -> None:
+        """Show the name of a model and its state."""
+        if (name, state) != self._lines:
+            self._lines = name, state
+            arrow = Content.styled("▾ ", "$accent")
+            title = arrow + safe_line(name, _MAX_NAME_CHARACTERS, "bold")
+            self.update(Content("\n").join([title, safe_content(state, "$text-muted")]))
 
     async def on_click(self) -> None:
-        """Choose another."""
         await self.run_action("screen.choose_model")

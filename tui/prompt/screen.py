@@ -1,6 +1,7 @@
-"""The Prompt room: a person writes a beginning, and a model goes on from it, in sight."""
+"""The Prompt screen: the user writes a prompt, and a model continues it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from time import monotonic, thread_time
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ from charloom.tui.prompt.composer import Composer
 from charloom.tui.prompt.panel import ActiveModelLabel, GenerationStats
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_actions import TurnActionsScreen, binding
+from charloom.tui.prompt.turn_actions import TurnActionsScreen, screen_binding
 from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -29,260 +30,243 @@ from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _FRAME_SECONDS = 1 / 25
-_SHARE = 0.2  # of the time, at most, goes into showing what comes
-_FIGURES_SECONDS = 0.25  # faster, nobody could read them
-_PAUSE_SECONDS = 1.0  # after the last change of a dial, before it is remembered
-_WIDE = 120  # columns, from which the controls have more room
+_MAX_DRAWING_SHARE = 0.2  # of the time; the rest is for the generation
+_STATS_SECONDS = 0.25  # between updates of the statistics, to be readable
+_SAVE_DELAY_SECONDS = 1.0  # after the last change of a setting
+_WIDE_COLUMNS = 120  # from which the panel is wider
 
 
 class PromptScreen(TurnActionsScreen):
-    """The transcript over the composer, and beside them who writes, and how."""
+    """The transcript above the composer, and the panel next to them."""
 
     TITLE = "Prompt"
-    BLANK = True  # only what is in it is drawn
+    BLANK = True  # only its content is drawn
     CSS_PATH = "screen.tcss"
     HELP = """
-Write a beginning and press Enter: the model goes on from it, one character at a time. Esc stops it,
-and *go on* takes it up where it stopped. Whatever is chosen beside the text holds from the next
-character on. Every text is kept in the library, with all it takes to have it written again; a star
-makes it a favorite. Shift+tab or ctrl+up goes to a text: there, a letter does what ctrl or alt and
-a letter do from here. With several columns, left and right choose the one that is meant.
+Write a beginning and press Enter: the model continues it, one character at a time. Esc stops the
+text, and *continue* resumes it. Sampling settings in the panel apply from the next character.
+Every text is saved in the library with everything needed to reproduce it; a star makes it a
+favorite. Shift+tab or ctrl+up moves to a text: there, a letter does what ctrl or alt and a letter
+do from here. With several columns, left and right select one of them.
 
-Where the text that a model learned is on this computer, what it writes is compared with it: the
-*longest copy*, underlined, is the longest run of characters that stands there, too. Even the
-author's own next 500 characters share about 20 with it; 32 or more are more than chance.
+If the training text of the model is on this computer, its output is compared with it: the *longest
+copy*, underlined, is the longest match with the training text. Even the author's own next 500
+characters share a match of about 20 with it; 32 or more are more than chance.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        binding("ctrl+o", "choose_model", "Model", "Choose who writes"),
-        binding("ctrl+l", "newer", "Newer checkpoint", "Use what the model has learnt since"),
-        binding("ctrl+b", "panel", "Panel", "Hide or show what is beside the text"),
-        binding("ctrl+n", "fresh", "Fresh page", "Clear the page; its texts stay in the library"),
+        screen_binding("ctrl+o", "choose_model", "Model", "Choose a model"),
+        screen_binding("ctrl+l", "newer", "Newer checkpoint", "Use the model's last checkpoint"),
+        screen_binding("ctrl+b", "panel", "Panel", "Hide or show the panel"),
+        screen_binding(
+            "ctrl+n", "fresh", "Fresh page", "Clear the page; its texts stay in the library"
+        ),
     ]
 
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
-        self._ready = ""  # the prompt that the model came with
-        self._choices: dict[str, Any] = {}
-        self._pause: Timer | None = None
-        self._frame: Timer | None = None  # the next look at what is written
-        self._spent = self._figures_due = 0.0
+        self._default_prompt = ""  # of the model in use
+        self._unsaved_preferences: dict[str, Any] = {}
+        self._save_timer: Timer | None = None
+        self._frame_timer: Timer | None = None
+        self._cpu_seconds = self._stats_due = 0.0
 
     def body(self) -> Iterator[Widget]:
-        """Lay out the page and the controls."""
         yield self.transcript
-        yield ActionBar([("↓", "more text has come · End", "screen.follow")], id="more")
-        yield self.desk
-        yield self.controls
+        follow = ("↓", "more text has come · End", "screen.transcript('follow')")
+        yield ActionBar([follow], id="more")
+        yield self.composer_bar
+        yield self.panel
 
     def on_mount(self) -> None:
-        """Have everything ready as soon as the first picture is there."""
-        self.watch(self.transcript, "behind", self._tell_behind)
+        self.watch(self.transcript, "unseen_below", self._show_unseen)
         self.composer.focus()
         self.call_after_refresh(self.open)
 
     @work
     async def open(self) -> None:
-        """Read the model that was used last, and the prompts that were given before."""
-        if not self._speaker.asked:
+        """Load the last model and the earlier prompts."""
+        if not self._active_model.requested:
             await self.use_model(CheckpointRef.parse(self.services.preferences.model))
         try:
-            self.composer.recall(await self.transcript.prompts())
+            self.composer.add_history(await self.transcript.recent_prompts())
         except CharloomError as error:
             self.notify(str(error), severity="warning")
 
-    # Who writes
+    # The model
 
     async def use_model(self, ref: CheckpointRef) -> None:
-        """Let the model ``ref`` write, from the next character on."""
-        ref = self._speaker.resolve(ref)
-        self.query_one(ActiveModelLabel).tell(str(ref), "reading …")
+        """Load a model and use it from the next character on."""
+        ref = self._active_model.resolve(ref)
+        self.query_one(ActiveModelLabel).set_model(str(ref), "loading …")
         try:
-            voice = await self._speaker.read(ref)
+            model = await self._active_model.load(ref)
         except CharloomError as error:
-            self.desk.tell(f"{error} ^o chooses another.", "screen.choose_model", fault=True)
-            self._show_voice()
+            self._show_model_error(error)
+            self._show_model()
             return
-        if voice:
-            await self._show_new(voice)
+        if model:
+            await self._start_using(model)
 
     async def reopen(self, generation: Generation) -> None:
-        """Have a text of the library on the page, with its exact settings, and who wrote it."""
+        """Append a stored text with its settings, and use the model that wrote it."""
         await self.transcript.finish()
-        writer = None
+        model = None
         try:
-            ref, loaded = await run_in_background(lambda: find_writer(generation))
-            writer = voice = await run_in_background(
-                lambda: LoadedModel.from_checkpoint(ref, loaded)
+            model = await run_in_background(
+                lambda: LoadedModel.from_checkpoint(*find_writer(generation))
             )
         except CharloomError as error:
             self.notify(str(error), severity="warning")
         else:
-            self._speaker.take(voice)
-            await self._show_new(voice)
-        passage = Candidate.stored(generation)
-        self.controls.show(passage.brief)
-        turn = Turn([passage])
-        await self.transcript.add(turn)
+            self._active_model.use(model)
+            await self._start_using(model)
+        turn = Turn([Candidate.from_generation(generation)], model)
+        self.panel.load(turn.request)
+        await self.transcript.append(turn)
         turn.focus()
-        self.transcript.compare(turn, passage, writer)
+        self.transcript.find_match(turn, turn.chosen)
 
-    async def _show_new(self, voice: LoadedModel) -> None:
-        self.desk.tell("")
-        if voice.warning:
-            self.notify(voice.warning, severity="warning")
-        self.desk.set_voice(voice)
-        self._remember(model=str(voice.ref))
-        if self.transcript.empty and self.composer.text == self._ready:
-            self.composer.put(voice.default_prompt, selected=True)
-        self._ready = voice.default_prompt
-        self._show_voice()
-        await self.transcript.hand_over(voice)
+    async def _start_using(self, model: LoadedModel) -> None:
+        self.composer_bar.show_message("")
+        if model.warning:
+            self.notify(model.warning, severity="warning")
+        self.composer_bar.set_model(model)
+        self._remember(model=str(model.ref))
+        if self.transcript.empty and self.composer.text == self._default_prompt:
+            self.composer.set_text(model.default_prompt, selected=True)
+        self._default_prompt = model.default_prompt
+        self._show_model()
+        await self.transcript.switch_model(model)
         self.on_runs_changed()
 
-    def _show_voice(self) -> None:
-        voice = self._speaker.voice
-        if voice is None:
-            self.query_one(ActiveModelLabel).tell("no model", "Enter chooses one")
+    def _show_model(self) -> None:
+        model = self._active_model.model
+        label = self.query_one(ActiveModelLabel)
+        if model is None:
+            label.set_model("no model", "Press Enter to choose one")
             return
-        bits = voice.bits_per_char
-        measured = "" if bits is None else f" · {bits:.2f} bits/char (carried)"
-        self.tell_context(safe_content(f"{voice.ref}{measured}"))
-        trains = " ● being trained" * self._speaker.trains(voice.name)
-        self.query_one(ActiveModelLabel).tell(str(voice.ref), f"step {voice.step:,}{trains}")
-        self.query_one(WelcomeText).greet(voice.name, first=not self.services.preferences.welcomed)
+        bits = model.bits_per_char
+        loss = "" if bits is None else f" · {bits:.2f} bits/char (carried)"
+        self.tell_context(safe_content(f"{model.ref}{loss}"))
+        training = " ● being trained" * self._active_model.is_training(model.name)
+        label.set_model(str(model.ref), f"step {model.step:,}{training}")
+        first = not self.services.preferences.welcomed
+        self.query_one(WelcomeText).welcome(model.name, first=first)
+
+    def _show_model_error(self, error: CharloomError) -> None:
+        message = f"{error} Press ^o to choose a model."
+        self.composer_bar.show_message(message, "screen.choose_model", error=True)
 
     def on_runs_changed(self) -> None:
-        """Offer what the model in use has learnt since."""
         super().on_runs_changed()
-        self._show_voice()
-        if told := self._speaker.newer():
-            self.desk.tell(f"{told} · ^l uses it", "screen.newer")
+        self._show_model()
+        if message := self._active_model.newer_message():
+            self.composer_bar.show_message(f"{message} · ^l to use it", "screen.newer")
 
-    # What is written
+    # Generation
 
-    @on(Composer.Sent)
-    def send(self, event: Composer.Sent) -> None:
-        """Let the model go on from what was written."""
+    @on(Composer.Submitted)
+    def submit(self, event: Composer.Submitted) -> None:
         self._remember(welcomed=True)
-        self.write(event.text, self.controls.brief())
+        self.generate(self.panel.request(event.text))
 
     @work
-    async def write(self, typed: str, like: GenerationRequest, origin: str = "") -> None:
-        """Begin a turn, as soon as there is a model; whoever is early means its ready prompt."""
-        early = self._speaker.voice is None
+    async def generate(self, request: GenerationRequest, origin: str = "") -> None:
+        early = self._active_model.model is None
         try:
-            voice = await self._speaker.ready()
+            model = await self._active_model.wait()
         except CharloomError as error:
-            self.desk.tell(f"{error} ^o does.", "screen.choose_model", fault=True)
-            self.composer.put(typed)
+            self._show_model_error(error)
+            self.composer.set_text(request.raw_prompt)
             return
-        await self.transcript.begin(voice, typed or voice.default_prompt * early, like, origin)
+        if early and not request.raw_prompt:  # sent before the model's prompt was shown
+            request = replace(request, raw_prompt=model.default_prompt)
+        await self.transcript.start_turn(model, request, origin)
 
-    @on(Turn.Picked)
-    @on(Transcript.Moved)
-    def show(self) -> None:
-        """Show what there is to know of the current turn, and go on as long as it grows."""
-        turn = self.transcript.current
-        self.desk.set_writing(on=self.transcript.writing is not None)
+    @on(Turn.Selected)
+    @on(Transcript.Changed)
+    def show_turn(self) -> None:
+        """Show the statistics of the current turn, and poll it while it grows."""
+        turn, generating = self.transcript.current, self.transcript.generating is not None
+        self.composer_bar.set_generating(generating)
         self.query_one(WelcomeText).display = self.transcript.empty
-        self.query_one(GenerationStats).show(
-            *((turn.passages, turn.chosen) if turn else ((), None))
-        )
-        if self.transcript.writing and self._frame is None:
-            self._spent = thread_time()
-            self._frame = self.set_timer(_FRAME_SECONDS, self.tick)
+        stats = self.query_one(GenerationStats)
+        stats.set_candidates(turn.candidates if turn else (), turn.chosen if turn else None)
+        if generating and self._frame_timer is None:
+            self._cpu_seconds = thread_time()
+            self._frame_timer = self.set_timer(_FRAME_SECONDS, self._draw_frame)
 
-    def tick(self) -> None:
-        """Show what was written meanwhile; so often that writing has most of the time."""
-        spent, self._spent = self._spent, thread_time()
-        self._frame = None
-        if self.transcript.tick():
-            pause = max(_FRAME_SECONDS, (self._spent - spent) / _SHARE)
-            self._frame = self.set_timer(pause, self.tick)
-        if monotonic() >= self._figures_due:
-            self._figures_due = monotonic() + _FIGURES_SECONDS
-            self.show()
+    def _draw_frame(self) -> None:
+        """Show new text, and schedule the next frame so that generation gets most of the time."""
+        before, self._cpu_seconds = self._cpu_seconds, thread_time()
+        self._frame_timer = None
+        if self.transcript.poll():
+            pause = max(_FRAME_SECONDS, (self._cpu_seconds - before) / _MAX_DRAWING_SHARE)
+            self._frame_timer = self.set_timer(pause, self._draw_frame)
+        if monotonic() >= self._stats_due:
+            self._stats_due = monotonic() + _STATS_SECONDS
+            self.show_turn()
 
-    def _tell_behind(self, behind: bool) -> None:
-        self.query_one("#more").set_class(behind, "-needed")
+    def _show_unseen(self, unseen: bool) -> None:
+        self.query_one("#more").set_class(unseen, "-needed")
 
     @on(SamplingControls.Changed)
-    def steer(self) -> None:
-        """Let what was changed hold from the next character on."""
-        if turn := self.transcript.writing:
-            turn.steer(self.controls.settings, self.controls.length)
+    def apply_sampling(self) -> None:
+        if turn := self.transcript.generating:
+            turn.set_sampling(self.panel.sampling, self.panel.length)
         self._remember(**self.query_one(SamplingControls).preferences)
 
-    @on(Composer.Paged)
-    def page(self, event: Composer.Paged) -> None:
-        """Read on while writing."""
-        self.transcript.scroll_relative(y=event.by * self.transcript.size.height)
+    @on(Composer.PageScrolled)
+    def scroll_transcript(self, event: Composer.PageScrolled) -> None:
+        self.transcript.scroll_relative(y=event.direction * self.transcript.size.height)
 
-    # What can be done
+    # Actions
 
     @work
     async def action_choose_model(self) -> None:
-        """Ask who is to write."""
         from charloom.tui.dialogs.model_picker import ModelPicker
 
-        voice = self._speaker.voice
+        model = self._active_model.model
         live = [run.name for run in self.services.runs.live]
-        picker = ModelPicker(voice.ref if voice else None, live)
+        picker = ModelPicker(model.ref if model else None, live)
         if ref := await self.app.push_screen_wait(picker):
             await self.use_model(ref)
 
     @work
     async def action_newer(self) -> None:
-        """Use what the model has learnt since."""
-        if voice := self._speaker.voice:
-            await self.use_model(CheckpointRef(voice.name, "last"))
+        if model := self._active_model.model:
+            await self.use_model(CheckpointRef(model.name, "last"))
 
     def action_panel(self) -> None:
-        """Hide or show the controls."""
         self.toggle_class("-alone")
 
     @work
     async def action_fresh(self) -> None:
-        """Clear the page."""
         await self.transcript.clear()
         self.composer.focus()
 
-    def action_send(self) -> None:
-        """Send what is in the composer."""
-        self.composer.send()
-
-    def action_new_line(self) -> None:
-        """Begin a new line in the composer."""
-        self.composer.new_line()
-
-    def action_earlier(self) -> None:
-        """Have the prompt before in the composer."""
-        self.composer.action_cursor_up()
-
     def on_resize(self, event: events.Resize) -> None:
-        """Give the controls more room where there is some."""
-        self.set_class(event.size.width >= _WIDE, "-wide")
+        self.set_class(event.size.width >= _WIDE_COLUMNS, "-wide")
 
-    def _remember(self, **choices: Any) -> None:
-        """Keep choices for the next session, once they have not changed for a while."""
-        self._choices |= choices
-        if self._pause:
-            self._pause.stop()
-        self._pause = self.set_timer(_PAUSE_SECONDS, self._keep_choices)
+    # Preferences
 
-    def _keep_choices(self) -> None:
-        choices, self._choices = self._choices, {}
-        self.services.remember(**choices)
+    def _remember(self, **changes: Any) -> None:
+        """Save preferences once they have not changed for a while."""
+        self._unsaved_preferences |= changes
+        if self._save_timer:
+            self._save_timer.stop()
+        self._save_timer = self.set_timer(_SAVE_DELAY_SECONDS, self._save_preferences)
+
+    def _save_preferences(self) -> None:
+        changes, self._unsaved_preferences = self._unsaved_preferences, {}
+        self.services.remember(**changes)
 
     def on_screen_suspend(self) -> None:
-        """Keep what was chosen, for whoever asks elsewhere."""
-        self._keep_choices()
+        self._save_preferences()
 
     def on_screen_resume(self) -> None:
-        """Show what was changed elsewhere."""
         self.query_one(SamplingControls).load_preferences(self.services.preferences)
-        self.transcript.look()
+        self.transcript.refresh_stars()
 
     def on_unmount(self) -> None:
-        """Keep what was chosen last."""
-        self._keep_choices()
+        self._save_preferences()

@@ -1,4 +1,4 @@
-"""A prompt and what came of it: one candidate after it, or several side by side."""
+"""A prompt and its candidates: one after it, or several side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,268 +16,277 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.formatting.content import in_the_app, safe_content
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.candidate_view import CandidateView
-from charloom.tui.prompt.turn_footer import OFFERED, TurnFooter
+from charloom.tui.prompt.turn_footer import TurnFooter
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.writer import GenerationThread
 from charloom.tui.widgets.streaming_text import StreamingText
 
-_NARROWEST = 24  # columns for each of several candidates; where there are fewer they are stacked
+_MIN_CANDIDATE_COLUMNS = 24  # narrower candidates are stacked
 
 
 class Turn(VerticalGroup, can_focus=True):
-    """Shows its passages, and has them written once it was given a voice.
+    """Shows the candidates of one request, which ``model`` writes or has written, if it is known.
 
-    ``note`` is what became of the prompt. ``origin``, where the prompt is the text above, says who
-    goes on with it.
+    ``prompt_note`` says how the prompt was changed. ``origin`` replaces the prompt where that is
+    the text of the turn above.
     """
 
-    BLANK = True  # only what is in it is drawn
+    BLANK = True  # only its content is drawn
     DEFAULT_CSS = """
     Turn {
         margin-bottom: 1;
-        .passages { height: auto; layout: vertical; CandidateView { margin-bottom: 1; } }
-        .origin, .note, .gone, TurnFooter { color: $text-muted; padding-left: 3; }
+        .candidates { height: auto; layout: vertical; CandidateView { margin-bottom: 1; } }
+        .origin, .note, .deleted, TurnFooter { color: $text-muted; padding-left: 3; }
         .origin { padding-left: 1; }
-        .note, .gone, TurnFooter { display: none; }
+        .note, .deleted, TurnFooter { display: none; }
         .note.-needed { display: block; }
-        &.-side-by-side .passages {
+        &.-side-by-side .candidates {
             layout: horizontal;
             CandidateView { width: 1fr; margin: 0 1 0 0; }
         }
         &.-current TurnFooter { display: block; }
-        &.-surprise { .passages, StreamingText { display: none; } }
+        &.-surprise { .candidates, StreamingText { display: none; } }
         &.-deleted {
-            .origin, .note.-needed, .passages, StreamingText, SurpriseView { display: none; }
-            .gone { display: block; }
+            .origin, .note.-needed, .candidates, StreamingText, SurpriseView { display: none; }
+            .deleted { display: block; }
         }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(letter, f"screen.{action}", label, show=False)
-            for action, (letter, _, label) in OFFERED.items()
-        ),
-        Binding("left", "screen.pick(-1)", "the candidate before", show=False),
-        Binding("right", "screen.pick(1)", "the next candidate", show=False),
+        Binding("left", "select(-1)", "Previous candidate", show=False),
+        Binding("right", "select(1)", "Next candidate", show=False),
     ]
 
     @dataclass
-    class Picked(Message):
-        """Another candidate is the one that is acted on."""
+    class Selected(Message):
+        """Another candidate was selected."""
 
-    def __init__(self, passages: Sequence[Candidate], note: str = "", origin: str = "") -> None:
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        model: LoadedModel | None,
+        prompt_note: str = "",
+        origin: str = "",
+    ) -> None:
         super().__init__()
-        self.brief = passages[0].brief
-        self.voice: LoadedModel | None = None
+        self.request = candidates[0].request
+        self.model = model
         self.origin = origin
-        prompt, mark = ("", " ") if origin else (self.brief.prompt, "»")
-        if len(passages) == 1:
-            self._views = [CandidateView(passages[0], prompt, mark=mark, alone=True)]
-            self._flows: list[StreamingText] = [*self._views]
+        prompt, mark = ("", " ") if origin else (self.request.prompt, "»")
+        if len(candidates) == 1:
+            self._views = [CandidateView(candidates[0], prompt, mark=mark, alone=True)]
+            self._texts: list[StreamingText] = [*self._views]
         else:
-            self._views = [CandidateView(each) for each in passages]
-            self._flows = [StreamingText(prompt, mark=mark), *self._views]
+            self._views = [CandidateView(candidate) for candidate in candidates]
+            self._texts = [StreamingText(prompt, mark=mark), *self._views]
         self._chosen = self._views[0]
-        self._note = Static(safe_content(note), classes="note -needed" if note else "note")
-        self._gone = Static("", classes="gone", markup=False)
-        self._offer = TurnFooter()
-        self._writer: GenerationThread | None = None
-        self._writing: Sequence[CandidateView] = ()
+        classes = "note -needed" if prompt_note else "note"
+        self._note = Static(safe_content(prompt_note), classes=classes)
+        self._deleted_note = Static("", classes="deleted", markup=False)
+        self._footer = TurnFooter()
+        self._thread: GenerationThread | None = None
+        self._growing: Sequence[CandidateView] = ()
 
     def compose(self) -> ComposeResult:
-        """Lay out the prompt over the candidates, if they are several."""
         if self.origin:
             yield Static(safe_content(f"↳ {self.origin}"), classes="origin")
         if len(self._views) == 1:
             yield from self._views
         else:
-            yield self._flows[0]
-            with Horizontal(classes="passages"):
+            yield self._texts[0]
+            with Horizontal(classes="candidates"):
                 yield from self._views
-        yield from (self._note, self._gone, self._offer)
+        yield from (self._note, self._deleted_note, self._footer)
 
     @property
-    def passages(self) -> list[Candidate]:
-        """The candidates."""
-        return [view.passage for view in self._views]
+    def candidates(self) -> list[Candidate]:
+        """All candidates, by their number."""
+        return [view.candidate for view in self._views]
 
     @property
     def chosen(self) -> Candidate:
-        """The candidate that is acted on."""
-        return self._chosen.passage
+        """The candidate that actions apply to."""
+        return self._chosen.candidate
 
     @property
-    def writing(self) -> bool:
-        """Whether something is written here now."""
-        return bool(self._writing)
+    def generating(self) -> bool:
+        """Whether a candidate is being generated."""
+        return bool(self._growing)
 
     @property
     def deleted(self) -> bool:
-        """Whether it was deleted, and can still be brought back."""
+        """Whether it is deleted but can still be restored."""
         return self.has_class("-deleted")
 
-    def begin(self, voice: LoadedModel) -> None:
-        """Let ``voice`` write all candidates."""
-        self.voice = voice
-        for passage, candidate in zip(self.passages, self.brief.jobs(voice.network), strict=True):
-            passage.begin(candidate, voice)
-        self._write(self._views)
+    def should_save(self, candidate: Candidate) -> bool:
+        """Return whether a finished candidate belongs in the library."""
+        return bool(candidate.text) and (candidate.starred or not self.deleted)
 
-    def go_on(self, settings: SamplingConfig, length: int) -> None:
-        """Let the chosen candidate go on, by ``length`` characters, or be that much longer."""
-        candidate = self.chosen.candidate
-        assert candidate is not None and self.chosen.can_continue
-        self.chosen.asked_from = candidate.length if self.writing else len(self.chosen.text)
-        candidate.length = min(MAX_STORED_CHARACTERS, self.chosen.asked_from + length)
-        if not self.writing:
+    # Generation
+
+    def start(self, model: LoadedModel) -> None:
+        """Generate all candidates with ``model``."""
+        jobs = self.request.jobs(model.network)
+        for candidate, job in zip(self.candidates, jobs, strict=True):
+            candidate.start(job, model)
+        self._generate(self._views)
+
+    def continue_(self, sampling: SamplingConfig, length: int) -> None:
+        """Make the chosen candidate longer by ``length`` characters, even while it grows."""
+        candidate, job = self.chosen, self.chosen.job
+        assert job is not None and candidate.can_continue
+        candidate.length_start = job.length if self.generating else len(candidate.text)
+        job.length = min(MAX_STORED_CHARACTERS, candidate.length_start + length)
+        if not self.generating:
             self.call_later(self.hide_surprise)
-            candidate.sampling = self.brief.sampling_for(self.chosen.number, settings)
-            self._write([self._chosen])
+            job.sampling = self.request.sampling_for(candidate.number, sampling)
+            self._generate([self._chosen])
 
-    def let_go(self) -> None:
-        """Forget the carried states, which take memory; who goes on does so from the text."""
-        for passage in self.passages:
-            if passage.candidate:
-                passage.candidate.release()
+    def _generate(self, views: Sequence[CandidateView]) -> None:
+        self._growing = views
+        jobs = [view.candidate.job for view in views]
+        self._thread = GenerationThread([job for job in jobs if job], self._thread)
+        for view in views:
+            view.set_caret(True)
+            view.set_status("" if view.candidate.text else "reading the prompt …")
+        self.update_footer()
+
+    def set_sampling(self, sampling: SamplingConfig, length: int) -> None:
+        """Apply ``sampling`` and ``length`` to the growing candidates from the next character."""
+        for candidate in (view.candidate for view in self._growing):
+            if job := candidate.job:
+                job.sampling = self.request.sampling_for(candidate.number, sampling)
+                job.length = min(MAX_STORED_CHARACTERS, candidate.length_start + length)
+
+    def stop(self) -> None:
+        """Stop the generation; the next :meth:`poll` shows its end."""
+        if self._thread:
+            self._thread.stop()
+
+    def join(self) -> None:
+        """Wait for the end of the generation. Blocks: not to be called in the app's thread."""
+        if self._thread:
+            self._thread.join()
+
+    def release(self) -> None:
+        """Free the carried states, which take memory; the candidates can no longer continue."""
+        for candidate in self.candidates:
+            if candidate.job:
+                candidate.job.release()
+
+    def poll(self) -> list[Candidate]:
+        """Show new text, and return the candidates that have just ended."""
+        ended = self._thread is None or not self._thread.running  # before the last text is taken
+        for view in self._growing:
+            first = not view.candidate.text
+            if new_text := view.candidate.take_text():
+                view.add(new_text)
+                if first:
+                    view.set_status("")
+                view.update_repetition()
+        return self._end() if ended else []
+
+    def _end(self) -> list[Candidate]:
+        views, self._growing = self._growing, ()
+        for view in views:
+            view.set_caret(False)
+            self.update_candidate(view.candidate)
+        if self._thread and self._thread.error:
+            self._note.update(safe_content(in_the_app(self._thread.error), "$text-error"))
+            self._note.add_class("-needed")
+        self.update_footer()
+        return [view.candidate for view in views]
+
+    # Display
+
+    def update_candidate(self, candidate: Candidate) -> None:
+        """Show the current state of ``candidate``."""
+        view = self._views[candidate.number]
+        if view in self._growing:
+            view.set_status("")
+        else:
+            view.set_status(None if candidate.text else "stopped before the first character")
+        self.update_footer()
+
+    @on(CandidateView.Clicked)
+    def select_clicked(self, event: CandidateView.Clicked) -> None:
+        self._select(event.view)
+
+    def action_select(self, offset: int) -> None:
+        last = len(self._views) - 1
+        self._select(self._views[max(0, min(last, self.chosen.number + offset))])
+
+    def _select(self, chosen: CandidateView) -> None:
+        self._chosen = chosen
+        for view in self._views:
+            view.set_chosen(view is chosen)
+        self.update_footer()
+        self.post_message(self.Selected())
+        if not self.screen.can_view_partial(chosen):
+            chosen.scroll_visible(animate=False)
+
+    def set_current(self, current: bool) -> None:
+        """Mark it as the turn that actions apply to, or no longer."""
+        self.set_class(current, "-current")
+        self.update_footer()
+
+    def show_deleted(self) -> None:
+        """Hide everything but a note on the deletion."""
+        self.add_class("-deleted")
+        favorites = sum(candidate.starred for candidate in self.candidates)
+        note = "Deleted."
+        if favorites:
+            what = "The favorite stays" if favorites == 1 else f"The {favorites} favorites stay"
+            note = f"Removed from the page. {what} in the library."
+        self._deleted_note.update(note)
+        self.update_footer()
+
+    def restore(self) -> None:
+        """Show a deleted turn again."""
+        self.remove_class("-deleted")
 
     @property
-    def surprising(self) -> bool:
-        """Whether it shows what each character cost."""
+    def showing_surprise(self) -> bool:
+        """Whether the cost of each character is shown."""
         return self.has_class("-surprise")
 
-    async def show_surprise(self, voice: LoadedModel) -> None:
-        """Show, in place of the text, what each of its characters cost ``voice``."""
+    async def show_surprise(self, model: LoadedModel) -> None:
+        """Replace the text by a view of what each character cost ``model``."""
         from charloom.tui.prompt.surprise_view import SurpriseView  # deferred: it needs NumPy
 
         self.add_class("-surprise")
-        await self.mount(SurpriseView(voice, self.chosen.whole), before=self._note)
-        self.offer()
-        self.call_after_refresh(self._offer.scroll_visible, animate=False)
+        await self.mount(SurpriseView(model, self.chosen.full_text), before=self._note)
+        self.update_footer()
+        self.call_after_refresh(self._footer.scroll_visible, animate=False)
 
     async def hide_surprise(self) -> None:
-        """Show the text as it is."""
+        """Show the text instead of the surprise view."""
         had_focus = self.has_focus_within
         self.remove_class("-surprise")
         await self.query("SurpriseView").remove()
         if had_focus:
             self.focus()
-        self.offer()
-
-    def _write(self, views: Sequence[CandidateView]) -> None:
-        self._writing = views
-        candidates = [view.passage.candidate for view in views]
-        self._writer = GenerationThread([each for each in candidates if each], self._writer)
-        for view in views:
-            view.set_caret(True)
-            view.tell_how("" if view.passage.text else "reading the prompt …")
-        self.offer()
-
-    def stop(self) -> None:
-        """End the writing where it is; the next tick shows its end."""
-        if self._writer:
-            self._writer.stop()
-
-    def join(self) -> None:
-        """Wait for the end of the writing. To be called in another thread than the app's."""
-        if self._writer:
-            self._writer.join()
-
-    def steer(self, settings: SamplingConfig, length: int) -> None:
-        """Let ``settings`` hold from the next character on, and the texts become so long."""
-        for passage in (view.passage for view in self._writing):
-            if passage.candidate:
-                passage.candidate.sampling = self.brief.sampling_for(passage.number, settings)
-                passage.candidate.length = min(MAX_STORED_CHARACTERS, passage.asked_from + length)
-
-    def tick(self) -> list[Candidate]:
-        """Show what was written meanwhile, and return the candidates that have just ended."""
-        ended = self._writer is None or not self._writer.running  # asked first: nothing is missed
-        for view in self._writing:
-            first = not view.passage.text
-            if new := view.passage.take():
-                view.add(new)
-                if first:
-                    view.tell_how("")
-                view.notice_loop()
-        return self._end() if ended else []
-
-    def _end(self) -> list[Candidate]:
-        views, self._writing = self._writing, ()
-        for view in views:
-            view.set_caret(False)
-            self.show(view.passage)
-        if self._writer and self._writer.error:
-            self._note.update(safe_content(in_the_app(self._writer.error), "$text-error"))
-            self._note.add_class("-needed")
-        self.offer()
-        return [view.passage for view in views]
-
-    def show(self, passage: Candidate) -> None:
-        """Say how a candidate stands."""
-        view = self._views[passage.number]
-        if view not in self._writing:
-            view.tell_how(None if passage.text else "stopped before the first character")
-        else:
-            view.tell_how("")
-        self.offer()
-
-    @on(CandidateView.Chosen)
-    def choose_clicked(self, event: CandidateView.Chosen) -> None:
-        """Choose the candidate that was clicked."""
-        self.choose(event.view)
-
-    def pick(self, by: int) -> None:
-        """Choose the candidate before, or the next."""
-        last = len(self._views) - 1
-        self.choose(self._views[max(0, min(last, self.chosen.number + by))])
-
-    def choose(self, chosen: CandidateView) -> None:
-        """Choose a candidate."""
-        self._chosen = chosen
-        for view in self._views:
-            view.choose(on=view is chosen)
-        self.offer()
-        self.post_message(self.Picked())
-        if not self.screen.can_view_partial(chosen):
-            chosen.scroll_visible(animate=False)
-
-    def make_current(self, on: bool) -> None:
-        """Be the one that is acted on, or no longer."""
-        self.set_class(on, "-current")
-        self.offer()
-
-    def delete(self) -> None:
-        """Hide all but a line that says so."""
-        self.set_class(True, "-deleted")
-        starred = sum(passage.starred for passage in self.passages)
-        told = "Deleted."
-        if starred:
-            what = "The favorite stays" if starred == 1 else f"The {starred} favorites stay"
-            told = f"Off the page. {what} in the library."
-        self._gone.update(told)
-        self.offer()
-
-    def bring_back(self) -> None:
-        """Show it again."""
-        self.set_class(False, "-deleted")
+        self.update_footer()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay the candidates side by side where there is room for that."""
-        each = (event.size.width - 3) // len(self._views)
-        self.set_class(len(self._views) > 1 and each >= _NARROWEST, "-side-by-side")
+        width = (event.size.width - 3) // len(self._views)
+        side_by_side = len(self._views) > 1 and width >= _MIN_CANDIDATE_COLUMNS
+        self.set_class(side_by_side, "-side-by-side")
 
     def watch_has_focus(self, _focus: bool) -> None:
-        """Offer letters, or the keys that work elsewhere, too."""
-        self.offer()
+        self.update_footer()
 
-    def offer(self) -> None:
-        """Show what can be done, and how, and that it is done to this one."""
+    def update_footer(self) -> None:
+        """Show the keys that work now, and the bar that marks the current turn."""
         bar = "▌" if self.has_focus else "▏" if self.has_class("-current") else " "
-        for flow in self._flows:
-            flow.bar = " " if flow in self._views and flow is not self._chosen else bar
-        if self.surprising and not self.deleted:
-            self._offer.offer_surprise()
-            return
-        self._offer.offer(
-            self.chosen, writing=self.writing, deleted=self.deleted, letters=self.has_focus
-        )
+        for text in self._texts:
+            text.bar = " " if text in self._views and text is not self._chosen else bar
+        if self.showing_surprise and not self.deleted:
+            self._footer.show_surprise_hints()
+        else:
+            self._footer.update(
+                self.chosen,
+                generating=self.generating,
+                deleted=self.deleted,
+                focused=self.has_focus,
+            )

@@ -1,29 +1,41 @@
-"""What can be done with a turn, each with its key: a letter there, another key elsewhere."""
+"""The keys of a turn, and the footer that shows them."""
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import Horizontal
 
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.widgets.action_bar import ActionBar
 
-_WIDE = 80  # columns, in which all of it is one line
-# The action: its letter on the turn, its key elsewhere, and what it is called.
-OFFERED = {
-    "star": ("s", "^s", "star"),
-    "again": ("r", "^r", "again"),
-    "go_on": ("g", "^g", "go on"),
-    "retry": ("t", "^t", "retry"),
-    "edit": ("e", "alt+e", "edit"),
-    "copy": ("c", "alt+c", "copy"),
-    "delete": ("d", "alt+d", "delete"),
-    "pin": ("p", "alt+p", "pin"),
-    "surprise": ("v", "alt+v", "bits"),
-    "inside": ("i", "alt+i", "inside"),
-    "keep": ("k", "alt+k", "keep"),
-    "undo": ("z", "alt+z", "bring it back"),
-}
-_SURPRISING = (
+_WIDE_COLUMNS = 80  # from which all hints are on one line
+
+
+def _binding(keys: str, action: str, description: str, tooltip: str) -> Binding:
+    return Binding(keys, action, description, show=False, tooltip=tooltip)
+
+
+TURN_BINDINGS = [
+    _binding("s,ctrl+s", "star", "Star", "Make the text a favorite, or no longer one"),
+    _binding("r,ctrl+r", "screen.again", "Again", "The same prompt and settings, another seed"),
+    _binding("g,ctrl+g", "screen.continue", "Continue", "Make the text longer"),
+    _binding(
+        "t,ctrl+t", "screen.retry", "Retry", "The same prompt and seed, with the current settings"
+    ),
+    _binding("e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer"),
+    _binding("c,alt+c", "copy", "Copy", "Copy prompt and text"),
+    _binding("d,alt+d", "delete", "Delete", "Delete from page and library"),
+    _binding("z,alt+z,ctrl+z", "restore", "Restore", "Restore what was deleted last"),
+    _binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts"),
+    _binding("k,alt+k", "save", "Save", "Retry saving the text in the library"),
+    _binding("v,alt+v", "screen.surprise", "Bits", "Show the bits that each character cost"),
+    _binding("i,alt+i", "screen.inspect", "Inspect", "Show what every unit did in this text"),
+]
+"""Letters act where the focus is in the transcript, the other keys on the whole screen."""
+
+_BINDINGS = {binding.action.removeprefix("screen."): binding for binding in TURN_BINDINGS}
+STOP_HINT = ("esc", "stop", "screen.stop")
+_SURPRISE_HINTS = (
     ("←→", "read", ""),
     ("1-5", "branch", ""),
     ("m", "marks", ""),
@@ -32,7 +44,7 @@ _SURPRISING = (
 
 
 class TurnFooter(Horizontal):
-    """One line, or two where it is too short."""
+    """Two groups of key hints, on one line or two."""
 
     DEFAULT_CSS = """
     TurnFooter {
@@ -45,42 +57,41 @@ class TurnFooter(Horizontal):
 
     def __init__(self) -> None:
         super().__init__()
-        self._halves = ActionBar(), ActionBar()
+        self._bars = ActionBar(), ActionBar()
 
     def compose(self) -> ComposeResult:
-        """Lay out the two halves."""
-        yield from self._halves
+        yield from self._bars
 
-    def offer_surprise(self) -> None:
-        """Show what can be done while it is shown what each character cost."""
-        first, second = self._halves
-        first.update_hints(_SURPRISING)
+    def show_surprise_hints(self) -> None:
+        """Show the keys of the surprise view."""
+        first, second = self._bars
+        first.update_hints(_SURPRISE_HINTS)
         second.display = False
 
-    def offer(self, passage: Candidate, *, writing: bool, deleted: bool, letters: bool) -> None:
-        """Show what can be done with ``passage``."""
-        first: tuple[str, ...] = ("star", "again", "go_on", "retry", "inside")
+    def update(
+        self, candidate: Candidate, *, generating: bool, deleted: bool, focused: bool
+    ) -> None:
+        """Show what can be done with ``candidate``, with letters if the turn is focused."""
+        first: tuple[str, ...] = ("star", "again", "continue", "retry", "inspect")
         second: tuple[str, ...] = ("edit", "surprise", "copy", "delete", "pin")
         if deleted:
-            first, second = ("undo",), ()
-        elif writing:
-            first, second = ("star", "go_on", "delete"), ()
-        elif passage.fault:
-            second = ("keep", "edit", "copy", "delete")
-        stop = [("esc", "stop", "screen.stop")] if writing and not deleted else []
-        for half, actions in zip(self._halves, (first, second), strict=True):
-            offered = [_offered(action, passage, letters=letters) for action in actions]
-            half.update_hints([*stop, *offered])
-            half.display = bool(offered)
+            first, second = ("restore",), ()
+        elif generating:
+            first, second = ("star", "continue", "delete"), ()
+        elif candidate.error:
+            second = ("save", "edit", "copy", "delete")
+        stop = [STOP_HINT] if generating and not deleted else []
+        for bar, actions in zip(self._bars, (first, second), strict=True):
+            hints = [self._hint(action, candidate, focused) for action in actions]
+            bar.update_hints([*stop, *hints])
+            bar.display = bool(hints)
             stop = []
 
     def on_resize(self, event: events.Resize) -> None:
-        """Be one line where there is room for it."""
-        self.set_class(event.size.width >= _WIDE, "-wide")
+        self.set_class(event.size.width >= _WIDE_COLUMNS, "-wide")
 
-
-def _offered(action: str, passage: Candidate, *, letters: bool) -> tuple[str, str, str]:
-    letter, key, label = OFFERED[action]
-    if action == "star" and passage.starred:
-        label = "unstar"
-    return letter if letters else key, label, f"screen.{action}"
+    def _hint(self, name: str, candidate: Candidate, focused: bool) -> tuple[str, str, str]:
+        letter, other, *_ = Binding.make_bindings([_BINDINGS[name]])
+        key = self.app.get_key_display(letter if focused else other)
+        label = "unstar" if name == "star" and candidate.starred else letter.description.lower()
+        return key, label, letter.action

@@ -1,15 +1,15 @@
-"""What an empty page says: what this is, and what Enter does."""
+"""The text of an empty page."""
 
 from textual.content import Content
 from textual.widgets import Static
 
 from charloom.tui.formatting.content import safe_line
 
-_LONGEST = 40
+_MAX_NAME_CHARACTERS = 40
 
 
 class WelcomeText(Static):
-    """At the first meeting in a few lines, later in one."""
+    """An introduction at the first start, later one line."""
 
     DEFAULT_CSS = """
     WelcomeText { max-width: 72; padding: 1 2; color: $text-muted; }
@@ -17,31 +17,31 @@ class WelcomeText(Static):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._greeted = "", False
+        self._welcomed = "", False
 
-    def greet(self, name: str, *, first: bool) -> None:
-        """Show the lines for the model ``name``."""
-        if (name, first) == self._greeted:
+    def welcome(self, model_name: str, *, first: bool) -> None:
+        """Show the text for a model; ``first`` shows the introduction."""
+        if (model_name, first) == self._welcomed:
             return
-        self._greeted = name, first
-        who = safe_line(name, _LONGEST, "bold $primary")
+        self._welcomed = model_name, first
+        name = safe_line(model_name, _MAX_NAME_CHARACTERS, "bold $primary")
         if not first:
-            told = Content.assemble(
+            content = Content.assemble(
                 *("Write a beginning, and press ", ("Enter", "$accent")),
-                *(": ", who, " goes on from it."),
+                *(": ", name, " continues it."),
             )
         else:
-            told = Content.assemble(
-                ("Good to have you here.\n\n", "bold $foreground"),
-                who,
-                " is a small network that has read one text, character by character, and now "
-                "writes by itself: it weighs what may come next, draws one, and reads it back.\n\n",
-                "Below stands a beginning. Press ",
+            content = Content.assemble(
+                ("Welcome to Charloom.\n\n", "bold $foreground"),
+                name,
+                " is a small network that was trained on one text, character by character. It "
+                "writes by predicting the next character, sampling one, and reading it back.\n\n",
+                "The prompt below is ready. Press ",
                 ("Enter", "bold $accent"),
-                " and watch it go on. ",
+                " and watch the model continue it. ",
                 ("Esc", "$accent"),
-                " stops it; what is beside the text changes how it writes, even while it does. ",
+                " stops it; the settings in the panel change how it writes, even while it does. ",
                 ("F6", "$accent"),
-                " shows how all of it works.",
+                " shows how it all works.",
             )
-        self.update(told)
+        self.update(content)
