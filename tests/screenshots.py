@@ -90,11 +90,11 @@ async def write(pilot: Pilot[None], prompt: str) -> None:
     """Let the model go on from ``prompt``, to the end."""
     room = pilot.app.screen
     assert isinstance(room, PromptScreen)
-    room.composer.put(prompt)
+    room.composer.set_text(prompt)
     room.composer.focus()
     before = len(room.query(Turn))
     await pilot.press("enter")
-    await until(pilot, lambda: len(room.query(Turn)) > before and not room.transcript.writing)
+    await until(pilot, lambda: len(room.query(Turn)) > before and not room.transcript.generating)
 
 
 async def draw(pilot: Pilot[None], name: str) -> None:

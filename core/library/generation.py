@@ -65,6 +65,14 @@ class Generation:
             elif isinstance(value, float) and not math.isfinite(value):
                 raise CharloomError(f"A generation's {each.name} is a number, not {value}.")
 
+    def setting_history(self, name: str) -> list[tuple[int, float]]:
+        """Return the values of a sampling setting, each with the position it applies from."""
+        history: list[tuple[int, float]] = [(0, getattr(self, name))]
+        for change in self.changes:
+            if (value := getattr(change, name)) != history[-1][1]:
+                history.append((change.position, value))
+        return history
+
 
 def clean_tag(tag: str) -> str:
     """Return ``tag`` in its one form: lower case, composed (NFC), single spaces."""
@@ -106,9 +114,9 @@ def _provenance(generation: Generation) -> str:
         f"Model {g.model}",
         f"step {g.step:,}",
         f"checkpoint {g.checkpoint_sha256[:12]}",
-        _steered("temperature", g),
-        _steered("top_k", g),
-        _steered("top_p", g),
+        _format_setting("temperature", g),
+        _format_setting("top_k", g),
+        _format_setting("top_p", g),
         f"seed {g.seed}",
         f"prompt length {len(g.prompt):,}",
         g.created,
@@ -122,15 +130,11 @@ def _provenance(generation: Generation) -> str:
     return " · ".join(parts)
 
 
-def _steered(name: str, generation: Generation) -> str:
-    """Return a setting, and from which character on it was another: people count from one."""
-    value = getattr(generation, name)
-    told = [_figure(value)]
-    for each in generation.changes:
-        if getattr(each, name) != value:
-            value = getattr(each, name)
-            told.append(f"{_figure(value)} from character {each.position + 1:,}")
-    return f"{name.replace('_', '-')} {', '.join(told)}"
+def _format_setting(name: str, generation: Generation) -> str:
+    """Return the value of a setting, and later values with their first character, from 1."""
+    (_, initial), *changes = generation.setting_history(name)
+    parts = [_figure(initial), *(f"{_figure(v)} from character {at + 1:,}" for at, v in changes)]
+    return f"{name.replace('_', '-')} {', '.join(parts)}"
 
 
 def _figure(value: float) -> str:

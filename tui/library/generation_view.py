@@ -95,7 +95,10 @@ def _about(generation: Generation) -> Iterator[Content]:
         safe_line(g.model, _LONGEST_NAME, "bold"),
         f"@{g.step} · {' · '.join(parts)}",
     )
-    parts = [f"seed {g.seed}", *(_steered(name, g) for name in ("temperature", "top_k", "top_p"))]
+    parts = [
+        f"seed {g.seed}",
+        *(_format_setting(name, g) for name in ("temperature", "top_k", "top_p")),
+    ]
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
     if g.stop:
@@ -105,12 +108,8 @@ def _about(generation: Generation) -> Iterator[Content]:
         yield safe_content(", ".join(g.tags), "$secondary")
 
 
-def _steered(name: str, generation: Generation) -> str:
-    """Return a setting, and what it became where it was changed while the text was written."""
-    value: float = getattr(generation, name)
-    told = f"{name.replace('_', '-')} {value:g}"
-    for change in generation.changes:
-        if getattr(change, name) != value:
-            value = getattr(change, name)
-            told += f" → {value:g} at {change.position + 1:,}"
-    return told
+def _format_setting(name: str, generation: Generation) -> str:
+    """Return the value of a setting, and later values with their first character, from 1."""
+    (_, initial), *changes = generation.setting_history(name)
+    later = "".join(f" → {value:g} at {position + 1:,}" for position, value in changes)
+    return f"{name.replace('_', '-')} {initial:g}{later}"

@@ -73,4 +73,6 @@ class ActiveModel:
             return ""
         follows = run.status in LIVE or model.ref.which == "last"
         step = run.checkpoint.step
-        return f"{model.name} has a newer checkpoint: step {step:,}" * (follows and step > model.step)
+        return f"{model.name} has a newer checkpoint: step {step:,}" * (
+            follows and step > model.step
+        )

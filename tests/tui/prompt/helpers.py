@@ -81,7 +81,7 @@ def room(pilot: Pilot[None]) -> PromptScreen:
 
 async def ready(pilot: Pilot[None]) -> PromptScreen:
     """Wait until the room has a model."""
-    await until(pilot, lambda: room(pilot)._speaker.voice)
+    await until(pilot, lambda: room(pilot)._active_model.model)
     await pilot.pause()
     return room(pilot)
 
@@ -94,7 +94,7 @@ def composer(pilot: Pilot[None]) -> Composer:
 async def send(pilot: Pilot[None], prompt: str) -> Turn:
     """Send a prompt and return its turn, as soon as it is there."""
     before = turns(pilot)
-    composer(pilot).put(prompt)
+    composer(pilot).set_text(prompt)
     composer(pilot).focus()
     await pilot.press("enter")
     await until(pilot, lambda: turns(pilot)[-1:] and turns(pilot)[-1] not in before)
@@ -112,7 +112,9 @@ async def ended(pilot: Pilot[None], turn: Turn) -> None:
     """Wait until everything of a turn is written, and kept."""
     await until(
         pilot,
-        lambda: not turn.writing and all(each.kept or not each.text for each in turn.passages),
+        lambda: (
+            not turn.generating and all(each.saved or not each.text for each in turn.candidates)
+        ),
     )
 
 

@@ -29,7 +29,7 @@ class Desk(App[None]):
     def on_mount(self) -> None:
         self.query_one(Composer).focus()
 
-    def on_composer_sent(self, event: Composer.Sent) -> None:
+    def on_composer_submitted(self, event: Composer.Submitted) -> None:
         self.sent.append(event.text)
 
 
@@ -68,7 +68,7 @@ async def test_it_grows_to_six_lines_and_no_further() -> None:
 async def test_up_and_down_walk_through_earlier_prompts_and_keep_the_draft() -> None:
     app = Desk()
     async with app.run_test(size=(60, 12)) as pilot:
-        desk(pilot).recall(["second", "first\nof two lines"])
+        desk(pilot).add_history(["second", "first\nof two lines"])
         await pilot.press(*"third", "enter", *"draft", "up")
         assert desk(pilot).text == "third"
         await pilot.press("up", "up")
@@ -85,7 +85,7 @@ async def test_up_and_down_walk_through_earlier_prompts_and_keep_the_draft() -> 
 
 async def test_a_prompt_of_the_history_that_is_changed_becomes_the_draft() -> None:
     async with Desk().run_test(size=(60, 12)) as pilot:
-        desk(pilot).recall(["one"])
+        desk(pilot).add_history(["one"])
         await pilot.press(*"two", "up", "x", "up")
         assert desk(pilot).text == "one"
         await pilot.press("down")
@@ -94,7 +94,7 @@ async def test_a_prompt_of_the_history_that_is_changed_becomes_the_draft() -> No
 
 async def test_a_prompt_that_was_sent_again_is_the_newest_and_there_once() -> None:
     async with Desk().run_test(size=(60, 12)) as pilot:
-        desk(pilot).recall(["b", "a"])
+        desk(pilot).add_history(["b", "a"])
         await pilot.press("a", "enter", "up")
         assert desk(pilot).text == "a"
         await pilot.press("up")
@@ -105,7 +105,7 @@ async def test_a_prompt_that_was_sent_again_is_the_newest_and_there_once() -> No
 
 async def test_moving_with_shift_selects_and_goes_nowhere_else() -> None:
     async with Desk().run_test(size=(60, 12)) as pilot:
-        desk(pilot).recall(["one"])
+        desk(pilot).add_history(["one"])
         await pilot.press(*"two", "shift+up")
         assert desk(pilot).text == "two" and desk(pilot).selected_text == "two"
 
@@ -137,7 +137,7 @@ async def test_of_a_very_long_paste_no_more_is_kept_than_is_read() -> None:
 async def test_what_is_put_there_can_be_undone() -> None:
     async with Desk().run_test(size=(60, 12)) as pilot:
         await pilot.press(*"mine")
-        desk(pilot).put("another")
+        desk(pilot).set_text("another")
         await pilot.press("ctrl+z")
         assert desk(pilot).text == "mine"
 
@@ -151,15 +151,15 @@ async def test_characters_that_the_model_does_not_know_are_marked_and_told_of() 
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        composer(pilot).put("Sea☃ and")
+        composer(pilot).set_text("Sea☃ and")
         await until(pilot, lambda: "S → s · ☃ will be dropped" in words(app))
         line = composer(pilot).get_line(0)
         marked = {line.plain[span.start : span.end] for span in line.spans}
         assert marked == {"S", "☃"}
         assert all("underline" in str(span.style) for span in line.spans)
-        composer(pilot).put("☃")
+        composer(pilot).set_text("☃")
         await until(pilot, lambda: "the model begins a line" in words(app))
-        composer(pilot).put("sea")
+        composer(pilot).set_text("sea")
         await until(pilot, lambda: "enter send" in shown(app))
 
 

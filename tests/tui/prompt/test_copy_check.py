@@ -47,7 +47,7 @@ def learned() -> Iterator[None]:
 
 def copied(turn: Turn) -> str:
     """Return the copied part of the chosen candidate."""
-    run = turn.chosen.copied
+    run = turn.chosen.match
     assert run
     return text_of(turn)[run.start : run.start + run.length]
 
@@ -84,16 +84,16 @@ async def test_the_longest_copy_of_each_text_is_shown_and_underlined(
         assert underlined(turn) == copied(turn)
         assert "more than chance" not in words(app)
         monkeypatch.setattr("charloom.tui.prompt.candidate.LEAST_COPIED", longest)
-        turn.show(turn.chosen)
+        turn.update_candidate(turn.chosen)
         await until(pilot, lambda: f"{longest} characters: more than chance" in words(app))
         (index,) = _indexes.values()
 
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(text_of(turn)) == 120)
-        await until(pilot, lambda: turn.chosen.copied)
+        await until(pilot, lambda: turn.chosen.match)
         assert copied(turn) in TRAIN
         second = await written(pilot, "a loom ")
-        await until(pilot, lambda: second.chosen.copied)
+        await until(pilot, lambda: second.chosen.match)
         assert list(_indexes.values()) == [index]
 
 
@@ -104,15 +104,16 @@ async def test_each_candidate_shows_its_copy_and_none_without_the_training_text(
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        await until(pilot, lambda: all(each.copied for each in turn.passages))
+        await until(pilot, lambda: all(each.match for each in turn.candidates))
         await until(pilot, lambda: words(app).count("longest copy") == 2)
         await room(pilot).use_model(ref("stranger"))
         other = await written(pilot, "the sea ")
         assert (
-            await room(pilot).transcript._copies.longest_match("stranger", text_of(other)) is None
+            await room(pilot).transcript._copy_check.longest_match("stranger", text_of(other))
+            is None
         )
         await pilot.pause()
-        assert words(app).count("longest copy") == 2 and not other.chosen.copied
+        assert words(app).count("longest copy") == 2 and not other.chosen.match
 
 
 async def test_the_search_waits_while_a_text_is_written() -> None:
@@ -155,11 +156,11 @@ async def test_a_repeating_text_is_warned_of_as_long_as_it_repeats(gate: Gate) -
         assert period and repetition_message(period) in words(app)
 
         room(pilot).query_one("#temperature", NumberSlider).value = 5.0
-        made = turn.chosen.candidate
+        made = turn.chosen.job
         await until(pilot, lambda: made and made.sampling.temperature == 5)  # it has been told
         gate.let(320)
         await until(pilot, lambda: "repeats" not in words(app))
-        assert turn.writing
+        assert turn.generating
         await pilot.press("escape")
         gate.let()
         await ended(pilot, turn)

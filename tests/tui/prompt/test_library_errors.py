@@ -60,14 +60,14 @@ async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_lat
         await until(pilot, lambda: paths.library().exists())
         with full_disk():
             turn = await send(pilot, "the sea ")
-            await until(pilot, lambda: "Not kept: " in words(app))
+            await until(pilot, lambda: "Not saved: " in words(app))
             assert text_of(turn)[:8].split("\n")[0] in shown(app)
             await pilot.press("ctrl+s")
-            await until(pilot, lambda: not turn.chosen.starred and turn.chosen.fault)
-        assert "alt+k keep" in words(app)
+            await until(pilot, lambda: not turn.chosen.starred and turn.chosen.error)
+        assert "alt+k save" in words(app)
         await pilot.press("alt+k")
         await until(pilot, lambda: kept())
-        await until(pilot, lambda: "Not kept" not in words(app))
+        await until(pilot, lambda: "Not saved" not in words(app))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].starred)
     assert len(kept()) == 1 and replay(kept()[0]).equal
@@ -80,11 +80,11 @@ async def test_a_star_that_fails_is_no_star_and_can_be_tried_again() -> None:
         turn = await written(pilot, "the sea ")
         with full_disk():
             await pilot.press("ctrl+s")
-            await until(pilot, lambda: turn.chosen.fault)
+            await until(pilot, lambda: turn.chosen.error)
             assert "★" not in shown(app)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].starred)
-        await until(pilot, lambda: "★" in shown(app) and not turn.chosen.fault)
+        await until(pilot, lambda: "★" in shown(app) and not turn.chosen.error)
 
 
 async def test_what_cannot_be_deleted_comes_back_with_a_sentence() -> None:
@@ -123,7 +123,7 @@ async def test_who_types_does_not_wait_for_a_library_that_is_busy() -> None:
             turn = await send(pilot, "a loom ")
             await until(pilot, lambda: len(text_of(turn)) == 60)
             await pilot.press("x", "y")
-            assert composer(pilot).text == "xy" and not turn.chosen.kept
+            assert composer(pilot).text == "xy" and not turn.chosen.saved
         await ended(pilot, turn)
     assert len(kept()) == 2
 
@@ -137,7 +137,7 @@ async def test_two_apps_use_one_library() -> None:
             await ready(second)
             await written(second, "a loom ")
             with Library() as library:
-                library.star(first.chosen.keepsake.stored.id)  # type: ignore[union-attr]
+                library.star(first.chosen.record.id)  # type: ignore[union-attr]
         await pilot.press("f5", "f2")
         await until(pilot, lambda: "★" in shown(one))
         await pilot.press("ctrl+g")

@@ -180,13 +180,13 @@ async def test_star_copy_and_go_on_are_for_the_candidate_that_is_chosen() -> Non
         await until(pilot, lambda: "▸ 2 · seed 21" in words(app))
         await until(pilot, lambda: [each.seed for each in kept() if each.starred] == [21])
         await pilot.press("right", "right", "c")
-        assert app.clipboard == "the sea " + turn.passages[2].text
+        assert app.clipboard == "the sea " + turn.candidates[2].text
         await pilot.press("left", "left", "left", "g")
-        await until(pilot, lambda: len(turn.passages[0].text) == 120)
+        await until(pilot, lambda: len(turn.candidates[0].text) == 120)
         await ended(pilot, turn)
-        assert [len(passage.text) for passage in turn.passages] == [120, 60, 60]
+        assert [len(passage.text) for passage in turn.candidates] == [120, 60, 60]
         await pilot.click(list(turn.query(CandidateView))[1])
-        assert turn.chosen is turn.passages[1]
+        assert turn.chosen is turn.candidates[1]
     assert all(replay(each).equal for each in kept())
 
 
@@ -211,7 +211,7 @@ async def test_what_is_chosen_in_the_settings_is_there_and_the_other_way_round()
         app.screen.query_one("#temperature", NumberSlider).value = 0.2
         await until(pilot, lambda: app.services.preferences.temperature == 0.2)
         await pilot.press("f2")
-        await until(pilot, lambda: room(pilot).controls.settings == SamplingConfig(0.2))
+        await until(pilot, lambda: room(pilot).panel.sampling == SamplingConfig(0.2))
         await pilot.press("f5")
         await until(pilot, lambda: app.screen is not room(pilot))
         assert app.services.preferences.temperature == 0.2
@@ -251,4 +251,4 @@ async def test_the_figures_are_those_of_the_candidate_that_is_chosen() -> None:
         second = next(each for each in kept() if each.seed == 21)
         figures = room(pilot).query_one(GenerationStats)
         await until(pilot, lambda: f"{second.bits_per_char:.2f} bits/char" in str(figures.render()))
-        assert turn.chosen is turn.passages[1]
+        assert turn.chosen is turn.candidates[1]

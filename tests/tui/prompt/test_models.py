@@ -80,7 +80,7 @@ async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
         await pilot.press(*"sail", "down", "enter")
         await until(pilot, lambda: "sailor@last · 2.45 bits/char" in words(app))
         turn = await written(pilot, "the sea ")
-        assert turn.voice and turn.voice.step == 300
+        assert turn.model and turn.model.step == 300
     assert preferences.load().model == "sailor@last"
 
 
@@ -107,15 +107,15 @@ async def test_another_model_goes_on_with_what_is_being_written(gate: Gate) -> N
         first = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(first))
         switching = pilot.app.run_worker(room(pilot).use_model(ref("other")))
-        await until(pilot, lambda: first._writer and first._writer.stopping)
+        await until(pilot, lambda: first._thread and first._thread.stopping)
         gate.let()
         await switching.wait()
         second = turns(pilot)[1]
         await ended(pilot, second)
         assert 32 <= len(text_of(first)) < 200
         assert len(text_of(first)) + len(text_of(second)) == 200
-        assert second.brief.prompt == "the sea " + text_of(first)
-        await until(pilot, lambda: "↳ goes on with other@7" in words(app))
+        assert second.request.prompt == "the sea " + text_of(first)
+        await until(pilot, lambda: "↳ continued by other@7" in words(app))
     two, one = kept()
     assert (one.model, two.model) == ("weaver", "other")
     assert replay(one).equal and replay(two).equal
@@ -132,7 +132,7 @@ async def test_what_an_earlier_model_wrote_another_goes_on_with_from_the_text() 
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         await ended(pilot, turns(pilot)[1])
-        assert turns(pilot)[1].brief.prompt == "the sea " + text_of(first)
+        assert turns(pilot)[1].request.prompt == "the sea " + text_of(first)
 
 
 async def test_the_same_checkpoint_under_another_name_changes_nothing(gate: Gate) -> None:
@@ -144,7 +144,7 @@ async def test_the_same_checkpoint_under_another_name_changes_nothing(gate: Gate
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
         await room(pilot).use_model(ref("weaver@last"))
-        assert turn.writing and turns(pilot) == [turn]
+        assert turn.generating and turns(pilot) == [turn]
         await pilot.press("escape")
         gate.let()
         await ended(pilot, turn)
@@ -165,13 +165,13 @@ async def test_a_model_that_is_trained_is_used_as_it_is_now_and_a_newer_one_is_o
             await room(pilot).use_model(ref("creature"))
             await until(pilot, lambda: "creature@last" in words(app))
             learn("creature", 1_200)
-            offer = "creature has learnt on: step 1,200 · ^l uses it"
+            offer = "creature has a newer checkpoint: step 1,200 · ^l to use it"
             await until(pilot, lambda: offer in words(app))
             await pilot.press("ctrl+l")
             await until(pilot, lambda: "step 1,200 ● being trained" in words(app))
-            await until(pilot, lambda: "has learnt on" not in words(app))
+            await until(pilot, lambda: "has a newer checkpoint" not in words(app))
             turn = await written(pilot, "the sea ")
-            assert turn.voice and turn.voice.step == 1_200
+            assert turn.model and turn.model.step == 1_200
             await until(pilot, lambda: kept())
     assert kept()[0].step == 1_200
 
@@ -190,9 +190,9 @@ async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate)
             first = await send(pilot, "the sea ")
             await until(pilot, lambda: text_of(first))
             learn("creature", 400)
-            await until(pilot, lambda: "step 400 · ^l uses it" in words(app))
-            await pilot.click("#offer", offset=(5, 0))
-            await until(pilot, lambda: first._writer and first._writer.stopping)
+            await until(pilot, lambda: "step 400 · ^l to use it" in words(app))
+            await pilot.click("#message", offset=(5, 0))
+            await until(pilot, lambda: first._thread and first._thread.stopping)
             gate.let()
             await until(pilot, lambda: len(turns(pilot)) == 2)
             await ended(pilot, turns(pilot)[1])
@@ -210,18 +210,18 @@ async def test_a_model_that_is_gone_is_told_of_and_another_can_be_chosen(fate: s
         damage(path)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await until(pilot, lambda: "^o chooses another." in words(app))
+        await until(pilot, lambda: "^o to choose a model." in words(app))
         sentence = "cannot be used" if fate == "damaged" else "There is no model called 'weaver'"
         assert sentence in words(app)
-        composer(pilot).put("the sea ")
+        composer(pilot).set_text("the sea ")
         await pilot.press("enter")
-        await until(pilot, lambda: "There is no model to write with" in words(app))
+        await until(pilot, lambda: "No model is loaded." in words(app))
         assert composer(pilot).text == "the sea "
         await pilot.press("ctrl+o")
         await until(pilot, lambda: "frankenstein@best" in shown(app))
         await pilot.press(*"frank", "enter")
         await until(pilot, lambda: "bits/char (carried)" in words(app))
-        assert "There is no model to write with" not in words(app)
+        assert "No model is loaded." not in words(app)
         await pilot.press("enter")
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])
@@ -250,13 +250,13 @@ async def test_the_last_of_two_choices_holds() -> None:
         await one.wait()
         await two.wait()
         await until(pilot, lambda: "weaver@last" in words(app))
-        assert (await written(pilot, "the sea ")).voice.ref == ref("weaver@last")  # type: ignore[union-attr]
+        assert (await written(pilot, "the sea ")).model.ref == ref("weaver@last")  # type: ignore[union-attr]
 
 
 async def test_a_prompt_may_be_sent_before_the_model_is_read() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        composer(pilot).put("the sea ")
+        composer(pilot).set_text("the sea ")
         await pilot.press("enter")
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])
@@ -271,7 +271,7 @@ async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_bac
         await until(pilot, lambda: app.screen.title == "Prompt")
         await ready(pilot)
         await until(pilot, lambda: "other@best" in words(app))
-        assert (await written(pilot, "the sea ")).voice.name == "other"  # type: ignore[union-attr]
+        assert (await written(pilot, "the sea ")).model.name == "other"  # type: ignore[union-attr]
 
 
 # Opened from the library
@@ -307,7 +307,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         await pilot.press("g")
         await until(pilot, lambda: len(turns(pilot)) == 3)
         await ended(pilot, turns(pilot)[2])
-        assert turns(pilot)[2].brief.prompt == "the sea " + generation.text
+        assert turns(pilot)[2].request.prompt == "the sea " + generation.text
     assert len(kept()) == 3
 
 
@@ -345,7 +345,7 @@ async def test_opening_a_text_ends_what_is_being_written(gate: Gate) -> None:
         second = await send(pilot, "a loom ")
         await until(pilot, lambda: text_of(second))
         opening = app.run_worker(room(pilot).reopen(generation))
-        await until(pilot, lambda: second._writer and second._writer.stopping)
+        await until(pilot, lambda: second._thread and second._thread.stopping)
         gate.let()
         await opening.wait()
         await ended(pilot, second)

@@ -60,7 +60,7 @@ def test_in_the_middle_of_a_text(snap_compare: Compare, size: tuple[int, int], g
         await ready(pilot)
         turn = await send(pilot, "you will rejoice to hear ")
         await until(pilot, lambda: len(turn.chosen.text) == 256)
-        room(pilot).show()
+        room(pilot).show_turn()
         await still(pilot)
 
     assert snap_compare(CharloomApp(), terminal_size=size, run_before=before)
@@ -73,7 +73,7 @@ def test_four_candidates(snap_compare: Compare, size: tuple[int, int]) -> None:
     async def before(pilot: Pilot[None]) -> None:
         await ready(pilot)
         turn = await send(pilot, "you will rejoice to hear ")
-        await until(pilot, lambda: not turn.writing and all(p.kept for p in turn.passages))
+        await until(pilot, lambda: not turn.generating and all(p.saved for p in turn.candidates))
         turn.focus()
         await pilot.press("right")
         await still(pilot)
@@ -95,8 +95,8 @@ def test_a_text_that_cannot_be_kept_and_a_prompt_with_strange_characters(
     async def before(pilot: Pilot[None]) -> None:
         await ready(pilot)
         turn = await send(pilot, "you will rejoice to hear ")
-        await until(pilot, lambda: turn.chosen.fault)
-        composer(pilot).put("the “sea” ☃")
+        await until(pilot, lambda: turn.chosen.error)
+        composer(pilot).set_text("the “sea” ☃")
         pilot.app._notifications.clear()
         pilot.app._refresh_notifications()
         await still(pilot)

@@ -30,12 +30,12 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_turn_shows_what_its_characters_cost_and_the_cursor_what_was_expected() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        voice = (await ready(pilot))._speaker.voice
+        voice = (await ready(pilot))._active_model.model
         assert voice
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in shown(app))
-        reading = trace(voice.network, turn.chosen.whole)
+        reading = trace(voice.network, turn.chosen.full_text)
         assert f"{reading.bits_per_char:.2f} on average" in shown(app)
         assert "no character before it" in shown(app)
         await pilot.press("right", "right", "right", "right")
@@ -55,7 +55,7 @@ async def test_a_turn_shows_what_its_characters_cost_and_the_cursor_what_was_exp
 async def test_a_digit_takes_an_alternative_and_the_text_goes_on_from_there() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        voice = (await ready(pilot))._speaker.voice
+        voice = (await ready(pilot))._active_model.model
         assert voice
         first = await written(pilot, "the sea ")
         await pilot.press("alt+v")
@@ -66,9 +66,9 @@ async def test_a_digit_takes_an_alternative_and_the_text_goes_on_from_there() ->
         await until(pilot, lambda: len(turns(pilot)) == 2)
         branch = turns(pilot)[1]
         await ended(pilot, branch)
-        whole = first.chosen.whole
+        whole = first.chosen.full_text
         other = trace(voice.network, whole).alternatives(20, 2)[1].character
-        assert branch.brief.prompt == whole[:20] + other
+        assert branch.request.prompt == whole[:20] + other
         stream = Sampler(voice.network, whole[:20] + other, SamplingConfig(), seed=3)
         assert branch.chosen.text == "".join(drawn.character for drawn in Completion(stream, 40))
         assert branch.origin.startswith(f"branches after …{whole[:20]} with ")
@@ -87,10 +87,10 @@ async def test_one_text_at_a_time_and_none_that_is_written_or_gone() -> None:
         await until(pilot, lambda: app.screen.query(SurpriseView))
         second = await written(pilot, "the wind ")
         await pilot.press("alt+v")
-        await until(pilot, lambda: second.surprising)
+        await until(pilot, lambda: second.showing_surprise)
         assert len(app.screen.query(SurpriseView)) == 1
         await pilot.press("ctrl+g")
-        await until(pilot, lambda: not second.surprising)
+        await until(pilot, lambda: not second.showing_surprise)
         await ended(pilot, second)
         assert len(second.chosen.text) == 80
 
@@ -103,7 +103,7 @@ async def test_a_text_of_the_page_is_looked_into() -> None:
         await pilot.press("alt+i")
         await until(pilot, lambda: "Surprise: " in shown(app))
         assert isinstance(app.screen, InspectorScreen)
-        assert app.screen._trace and app.screen._trace.text == turn.chosen.whole
+        assert app.screen._trace and app.screen._trace.text == turn.chosen.full_text
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is room(pilot))
 

@@ -60,17 +60,17 @@ async def test_at_the_first_meeting_one_key_lets_it_write() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: composer(pilot).text == "You will rejoice to hear")
-        assert "Good to have you here." in shown(app) and "Press Enter" in words(app)
+        assert "Welcome to Charloom." in shown(app) and "Press Enter" in words(app)
         await pilot.press("enter")
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])
-        assert turns(pilot)[0].brief.prompt == "You will rejoice to hear"
-        assert "Good to have you" not in shown(app)
+        assert turns(pilot)[0].request.prompt == "You will rejoice to hear"
+        assert "Welcome to" not in shown(app)
     assert preferences.load().welcomed
     again = CharloomApp()
     async with again.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "frankenstein goes on from it" in words(again))
-        assert "Good to have you" not in shown(again)
+        await until(pilot, lambda: "frankenstein continues it" in words(again))
+        assert "Welcome to" not in shown(again)
 
 
 async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
@@ -232,7 +232,7 @@ async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() 
         await pilot.mouse_up(flow, offset=(13, 1))
         await until(pilot, lambda: flow.text_selection)
         selected = room(pilot).get_selected_text()
-        whole = turn.chosen.whole
+        whole = turn.chosen.full_text
         assert selected and len(selected) > 40 and whole.startswith(selected)
         assert "\n" not in selected
         assert flow.get_selection(Selection(None, None))[0] == whole
@@ -253,7 +253,7 @@ async def test_what_a_model_writes_is_shown_and_does_nothing() -> None:
         picture = shown(app)
         assert "␛" in picture and HIDDEN in picture and "[" in picture
         assert not set("\x1b\x9b\u202e") & set(picture)
-        assert sanitize(turn.brief.prompt) in picture
+        assert sanitize(turn.request.prompt) in picture
         await pilot.press("ctrl+s", "ctrl+g", "ctrl+r")
         await until(pilot, lambda: len(turns(pilot)) == 2)
 
@@ -274,7 +274,7 @@ async def test_nothing_that_was_brought_up_is_lost_on_the_way_to_another_theme()
         for theme in ("charloom-light", "ansi-dark", "charloom-dark"):
             app.theme = theme
             await pilot.pause()
-            assert drawn(turn) == turn.chosen.whole
+            assert drawn(turn) == turn.chosen.full_text
 
 
 async def written_here(pilot: Pilot[None]) -> Turn:

@@ -56,9 +56,9 @@ async def test_again_has_another_seed_and_all_else_the_same() -> None:
         first = await written(pilot, "the sea ")
         room(pilot).query_one("#temperature", NumberSlider).value = 0.0
         second = await next_turn(pilot, "ctrl+r")
-        assert second.brief.seed != 5
-        assert (second.brief.sampling, second.brief.length) == (SamplingConfig(1.4), 30)
-        assert second.brief.prompt == first.brief.prompt
+        assert second.request.seed != 5
+        assert (second.request.sampling, second.request.length) == (SamplingConfig(1.4), 30)
+        assert second.request.prompt == first.request.prompt
         assert turns(pilot) == [first, second]
 
 
@@ -71,8 +71,8 @@ async def test_retry_has_the_same_seed_and_what_is_chosen_now() -> None:
         assert text_of(same) == text_of(first)
         room(pilot).query_one("#temperature", NumberSlider).value = 2.0
         other = await next_turn(pilot, "shift+tab", "t")
-        assert other.brief.seed == first.brief.seed
-        assert other.brief.sampling == SamplingConfig(2.0)
+        assert other.request.seed == first.request.seed
+        assert other.request.sampling == SamplingConfig(2.0)
         assert text_of(other) != text_of(first)
 
 
@@ -84,7 +84,7 @@ async def test_edit_brings_the_prompt_back_and_sending_makes_another_turn() -> N
         await pilot.press("shift+tab", "e")
         assert composer(pilot).text == "the sea " and composer(pilot).has_focus
         turn = await next_turn(pilot, "i", "s", "enter")
-        assert turn.brief.prompt == "the sea is"
+        assert turn.request.prompt == "the sea is"
         assert len(turns(pilot)) == 2
 
 
@@ -95,7 +95,7 @@ async def test_copy_puts_prompt_and_text_into_the_clipboard() -> None:
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+c")
         assert app.clipboard == "the sea " + text_of(turn)
-        assert told(app) == ["68 characters are in the clipboard."]
+        assert told(app) == ["Copied 68 characters."]
 
 
 async def test_a_star_makes_a_favorite_and_is_taken_back() -> None:
@@ -109,7 +109,7 @@ async def test_a_star_makes_a_favorite_and_is_taken_back() -> None:
         await pilot.press("shift+tab", "s")
         await until(pilot, lambda: not kept()[0].starred)
         await until(pilot, lambda: "★" not in shown(app) and "s star" in shown(app))
-        assert not turn.chosen.fault and len(kept()) == 1
+        assert not turn.chosen.error and len(kept()) == 1
 
 
 async def test_a_star_in_the_middle_of_a_text_holds_when_it_is_kept(gate: Gate) -> None:
@@ -137,7 +137,7 @@ async def test_delete_takes_a_text_off_the_page_and_out_of_the_library_and_it_ca
         (before,) = kept()
         await pilot.press("shift+tab", "d")
         await until(pilot, lambda: kept() == [])
-        await until(pilot, lambda: "Deleted." in shown(app) and "z bring it back" in shown(app))
+        await until(pilot, lambda: "Deleted." in shown(app) and "z restore" in shown(app))
         assert text_of(turn)[:8] not in shown(app)
         await pilot.press("s", "c", "r")
         await pilot.pause()
@@ -172,7 +172,7 @@ async def test_a_favorite_stays_in_the_library_when_it_is_deleted_here() -> None
         await pilot.press("alt+d")
         await until(pilot, lambda: "The favorite stays in the library." in words(app))
         await written(pilot, "a loom ")
-        assert [turn.brief.prompt for turn in turns(pilot)] == ["a loom "]
+        assert [turn.request.prompt for turn in turns(pilot)] == ["a loom "]
     assert {each.prompt for each in kept()} == {"the sea ", "a loom "}
 
 
@@ -198,7 +198,7 @@ async def test_delete_in_the_middle_of_a_text_stops_it_and_keeps_nothing(gate: G
         await until(pilot, lambda: text_of(turn))
         await pilot.press("alt+d")
         gate.let()
-        await until(pilot, lambda: not turn.writing)
+        await until(pilot, lambda: not turn.generating)
         await pilot.pause()
         assert kept() == []
         await pilot.press("alt+z")
@@ -234,7 +234,7 @@ async def test_the_seed_of_a_text_can_be_pinned() -> None:
     again = CharloomApp()
     async with again.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        assert room(pilot).query_one(SamplingControls).preferences["seed"] == first.brief.seed
+        assert room(pilot).query_one(SamplingControls).preferences["seed"] == first.request.seed
 
 
 async def test_what_can_be_done_can_be_clicked() -> None:
@@ -256,5 +256,5 @@ async def test_the_palette_has_what_can_be_done_and_only_that() -> None:
         assert {"Model", "Panel", "Fresh page"} <= titles and "Star" not in titles
         await written(pilot, "the sea ")
         titles = {each.title for each in app.get_system_commands(app.screen)}
-        assert {"Star", "Again", "Go on", "Retry", "Edit", "Copy", "Delete"} <= titles
-        assert not {"Bring back", "Keep"} & titles
+        assert {"Star", "Again", "Continue", "Retry", "Edit", "Copy", "Delete"} <= titles
+        assert not {"Restore", "Save"} & titles

@@ -50,7 +50,7 @@ async def test_enter_lets_the_model_go_on_from_the_prompt() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        seed = turn.brief.seed
+        seed = turn.request.seed
         assert text_of(turn) == draft("the sea ", seed, 60)
         assert composer(pilot).text == ""
         assert f"» the sea {text_of(turn)[:40]}".split("\n")[0] in shown(app)
@@ -96,7 +96,7 @@ async def test_escape_before_the_first_character_leaves_nothing_behind(gate: Gat
         await until(pilot, lambda: "reading the prompt" in shown(app))
         await pilot.press("escape")
         gate.let()
-        await until(pilot, lambda: not turn.writing)
+        await until(pilot, lambda: not turn.generating)
         await pilot.press("ctrl+g")
         await ended(pilot, turn)
         assert len(text_of(turn)) >= 60
@@ -112,7 +112,7 @@ async def test_a_text_goes_on_from_its_carried_state_and_is_still_one() -> None:
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(text_of(turn)) == 120)
         await ended(pilot, turn)
-        assert text_of(turn) == draft("the sea ", turn.brief.seed, 120)
+        assert text_of(turn) == draft("the sea ", turn.request.seed, 120)
         assert len(turns(pilot)) == 1
     (found,) = kept()
     assert (len(found.text), found.length) == (120, 120)
@@ -147,10 +147,10 @@ async def test_what_cannot_go_on_is_gone_on_with_in_a_turn_of_its_own() -> None:
         await until(pilot, lambda: len(turns(pilot)) == 2)
         second = turns(pilot)[1]
         await ended(pilot, second)
-        assert second.brief.prompt == "the sea " + text_of(first)
-        assert text_of(second) == draft(second.brief.prompt, 7, 60)
-        assert "↳ goes on with weaver@100" in words(app)
-    assert [each.prompt for each in kept()] == [second.brief.prompt, "the sea "]
+        assert second.request.prompt == "the sea " + text_of(first)
+        assert text_of(second) == draft(second.request.prompt, 7, 60)
+        assert "↳ continued by weaver@100" in words(app)
+    assert [each.prompt for each in kept()] == [second.request.prompt, "the sea "]
 
 
 async def test_a_new_prompt_ends_what_is_being_written(gate: Gate) -> None:
@@ -161,11 +161,11 @@ async def test_a_new_prompt_ends_what_is_being_written(gate: Gate) -> None:
         await ready(pilot)
         first = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(first))
-        composer(pilot).put("a loom ")
+        composer(pilot).set_text("a loom ")
         await pilot.press("enter")
         gate.let(64)
         await until(pilot, lambda: len(turns(pilot)) == 2)
-        assert not first.writing and turns(pilot)[1].writing
+        assert not first.generating and turns(pilot)[1].generating
         await pilot.press("escape")
         gate.let()
         await ended(pilot, turns(pilot)[1])
@@ -178,10 +178,10 @@ async def test_an_empty_prompt_begins_a_line() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        composer(pilot).put("")
+        composer(pilot).set_text("")
         await until(pilot, lambda: "enter begin a line" in shown(app))
         turn = await written(pilot, "")
-        assert text_of(turn) == draft("", turn.brief.seed, 60)
+        assert text_of(turn) == draft("", turn.request.seed, 60)
 
 
 async def test_of_a_prompt_only_what_the_model_knows_is_read_and_the_rest_is_told() -> None:
@@ -189,7 +189,7 @@ async def test_of_a_prompt_only_what_the_model_knows_is_read_and_the_rest_is_tol
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "The ☃ sea")
-        assert turn.brief.prompt == "the  sea"
+        assert turn.request.prompt == "the  sea"
         assert "T → t · ☃ was dropped" in words(app)
         await pilot.press("alt+e")
         assert composer(pilot).text == "The ☃ sea"
@@ -202,7 +202,7 @@ async def test_of_a_very_long_prompt_the_end_is_read() -> None:
         await ready(pilot)
         prompt = "sea " * 5_001
         turn = await written(pilot, prompt)
-        assert turn.brief.prompt == prompt[-20_000:]
+        assert turn.request.prompt == prompt[-20_000:]
         await until(pilot, lambda: "only the last 20,000 characters are read" in words(app))
 
 
