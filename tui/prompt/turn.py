@@ -237,7 +237,7 @@ class Turn(VerticalGroup, can_focus=True):
         note = "Deleted."
         if favorites:
             what = "The favorite stays" if favorites == 1 else f"The {favorites} favorites stay"
-            note = f"Removed from the page. {what} in the library."
+            note = f"Deleted here. {what} in the library."
         self._deleted_note.update(note)
         self.update_footer()
 

@@ -83,7 +83,7 @@ async def test_the_longest_copy_of_each_text_is_shown_and_underlined(
         assert f"longest copy {longest} characters" in words(app)
         assert underlined(turn) == copied(turn)
         assert "more than chance" not in words(app)
-        monkeypatch.setattr("charloom.tui.prompt.candidate.LEAST_COPIED", longest)
+        monkeypatch.setattr("charloom.tui.prompt.candidate.MIN_NOTABLE_MATCH", longest)
         turn.update_candidate(turn.chosen)
         await until(pilot, lambda: f"{longest} characters: more than chance" in words(app))
         (index,) = _indexes.values()
