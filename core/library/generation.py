@@ -1,4 +1,4 @@
-"""One generation: all it takes to make it again, its forms as text, and whether a replay agrees."""
+"""A generation with everything needed to replay it, its export formats, and the replay result."""
 
 import json
 import math
@@ -7,19 +7,16 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingChange, validated
 
-if TYPE_CHECKING:
-    pass
-
 EXPORT_FORMATS = ("txt", "md", "jsonl")
 
-_LONGEST_TAG = 40
+_MAX_TAG = 40
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_MARKDOWN = re.compile(r"[\\`*_\[\]<>&~|]")  # what could start something inside a line of Markdown
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>&~|]")  # may start markup within a line
 
 
 def _now() -> str:
@@ -28,11 +25,11 @@ def _now() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """A prompt, what a model wrote after it, and all that it takes to make it write that again.
+    """A prompt, the text that a model generated after it, and what is needed to replay it.
 
-    One that exists can be stored and exported: numbers are finite and changes are in range (else
-    :class:`CharloomError`), tags are in their one form and order, and a lone surrogate, which no
-    UTF-8 file can hold, has become U+FFFD.
+    An instance can be stored and exported: numbers are finite and changes are in range (else
+    :class:`CharloomError`), tags are normalized and sorted, and lone surrogates, which UTF-8 lacks,
+    are replaced by U+FFFD.
     """
 
     id: int = 0  # given by the library
@@ -40,13 +37,13 @@ class Generation:
     model: str
     step: int
     checkpoint_sha256: str
-    prompt: str  # as the model was given it: in characters that it knows
-    text: str  # what it wrote
+    prompt: str  # as given to the model: in characters of its vocabulary
+    text: str  # without the prompt
     temperature: float
     top_k: int
     top_p: float
-    changes: tuple[SamplingChange, ...] = ()  # of these three, while it was written
-    length: int  # characters asked for; ``text`` is shorter where ``stop`` ended it
+    changes: tuple[SamplingChange, ...] = ()  # of these three, during generation
+    length: int  # characters requested; ``text`` is shorter if ``stop`` ended it
     stop: str = ""
     seed: int
     chars_per_second: float
@@ -58,12 +55,12 @@ class Generation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "changes", validated(self.changes, self.length))
         object.__setattr__(self, "tags", tuple(sorted(set(map(clean_tag, self.tags)))))
-        for each in fields(self):
-            value = getattr(self, each.name)
+        for name in (f.name for f in fields(self)):
+            value = getattr(self, name)
             if isinstance(value, str):
-                object.__setattr__(self, each.name, _SURROGATES.sub("\ufffd", value))
+                object.__setattr__(self, name, _SURROGATES.sub("\ufffd", value))
             elif isinstance(value, float) and not math.isfinite(value):
-                raise CharloomError(f"A generation's {each.name} is a number, not {value}.")
+                raise CharloomError(f"A generation's {name} is a number, not {value}.")
 
     def setting_history(self, name: str) -> list[tuple[int, float]]:
         """Return the values of a sampling setting, each with the position it applies from."""
@@ -75,30 +72,30 @@ class Generation:
 
 
 def clean_tag(tag: str) -> str:
-    """Return ``tag`` in its one form: lower case, composed (NFC), single spaces."""
+    """Return ``tag`` normalized: lower case, composed (NFC), single spaces."""
     clean = " ".join(tag.lower().split())
-    if len(clean) < _LONGEST_TAG**2:  # composing takes time in the square of piled accents
+    if len(clean) < _MAX_TAG**2:  # composing takes quadratic time in combining accents
         clean = unicodedata.normalize("NFC", clean)
-    if not 0 < len(clean) <= _LONGEST_TAG or "," in clean or not clean.isprintable():
+    if not 0 < len(clean) <= _MAX_TAG or "," in clean or not clean.isprintable():
         raise CharloomError(
-            f"The tag {tag[: _LONGEST_TAG + 1]!r} cannot be used; "
-            f"a tag is 1 to {_LONGEST_TAG} visible characters without a comma."
+            f"The tag {tag[: _MAX_TAG + 1]!r} cannot be used; "
+            f"a tag is 1 to {_MAX_TAG} visible characters without a comma."
         )
     return clean
 
 
 def format_generations(generations: Iterable[Generation], kind: str) -> str:
-    """Return ``generations`` as the content of a file of ``kind``, one of :data:`EXPORTS`.
+    """Return ``generations`` as the content of a file of ``kind``: :data:`EXPORT_FORMATS`.
 
-    ``"txt"`` and ``"md"`` are for reading. ``"jsonl"`` has every field, one object on a line, in
-    ASCII: ``Generation(**json.loads(line))`` is the generation again.
+    ``"txt"`` and ``"md"`` are for reading. ``"jsonl"`` has every field, one object per line, in
+    ASCII: ``Generation(**json.loads(line))`` restores the generation.
     """
     if kind not in EXPORT_FORMATS:
         raise CharloomError(
             f"The format of an export is one of {', '.join(EXPORT_FORMATS)}, not {kind!r}."
         )
     if kind == "jsonl":
-        return "".join(json.dumps(asdict(each)) + "\n" for each in generations)
+        return "".join(json.dumps(asdict(generation)) + "\n" for generation in generations)
     if kind == "md":
         return "\n".join(map(_markdown, generations))
     return f"\n{'─' * 72}\n\n".join(map(_plain, generations))
@@ -133,11 +130,14 @@ def _provenance(generation: Generation) -> str:
 def _format_setting(name: str, generation: Generation) -> str:
     """Return the value of a setting, and later values with their first character, from 1."""
     (_, initial), *changes = generation.setting_history(name)
-    parts = [_figure(initial), *(f"{_figure(v)} from character {at + 1:,}" for at, v in changes)]
+    parts = [
+        _format_number(initial),
+        *(f"{_format_number(v)} from character {at + 1:,}" for at, v in changes),
+    ]
     return f"{name.replace('_', '-')} {', '.join(parts)}"
 
 
-def _figure(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:g}" if isinstance(value, float) else f"{value}"
 
 
@@ -148,39 +148,39 @@ def _plain(generation: Generation) -> str:
 
 
 def _markdown(generation: Generation) -> str:
-    passage = generation.prompt + generation.text
-    # A fence is closed only by one that is as long, so nothing in the passage can end it.
-    longest_run = max(map(len, re.findall("`+", passage)), default=0)
-    fence = "`" * max(3, longest_run + 1)
+    full_text = generation.prompt + generation.text
+    # Only a fence of the same length closes a block, so nothing in the text can do so.
+    longest_ticks = max(map(len, re.findall("`+", full_text)), default=0)
+    fence = "`" * max(3, longest_ticks + 1)
     lines = re.split(r"\r\n|\r|\n", generation.note) if generation.note else []
     note = "".join(f"> {line}\n" for line in lines)
     provenance = _MARKDOWN.sub(r"\\\g<0>", _provenance(generation))
     blocks = [f"## {_heading(generation)}\n", f"{provenance}\n", note]
-    blocks.append(f"{fence}text\n{passage}\n{fence}\n")
+    blocks.append(f"{fence}text\n{full_text}\n{fence}\n")
     return "\n".join(filter(None, blocks))
 
 
 def first_difference(expected: str, got: str) -> int | None:
-    """Return the index of the first character that differs, or None when the texts are equal."""
+    """Return the index of the first different character; None if the texts are equal."""
     if expected == got:
         return None
-    for index, (one, other) in enumerate(zip(expected, got, strict=False)):
-        if one != other:
+    for index, (a, b) in enumerate(zip(expected, got, strict=False)):
+        if a != b:
             return index
     return min(len(expected), len(got))
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """Whether a text came out as it was recorded, and if not, where the two first differ."""
+    """Whether a replay gave the recorded text, and if not, the first difference."""
 
-    position: int | None  # index of the first difference; None when there is none
-    expected_char: str  # "" where the recorded text has already ended
-    got_char: str  # "" where the new text has already ended
+    position: int | None  # index of the first difference; None if the texts are equal
+    expected_char: str  # "" if the recorded text ends before
+    got_char: str  # "" if the new text ends before
 
     @classmethod
     def compare(cls, expected: str, got: str) -> Self:
-        """Compare the text on record with the one that was generated now."""
+        """Compare the recorded text with the new one."""
         at = first_difference(expected, got)
         if at is None:
             return cls(None, "", "")
@@ -193,10 +193,10 @@ class ReplayResult:
 
     @property
     def sentence(self) -> str:
-        """The outcome for a person, in one line that is safe to show."""
+        """The result in one line that is safe to show."""
         if self.position is None:
             return "The same text came out, character for character."
-        place = f"character {self.position + 1:,}"  # people count from one
+        place = f"character {self.position + 1:,}"  # counted from one
         if not self.got_char:
             return f"The new text ends before {place}, where {self.expected_char!r} is on record."
         if not self.expected_char:
@@ -206,4 +206,4 @@ class ReplayResult:
 
 
 MAX_STORED_CHARACTERS = 1_000_000
-"""Characters of one text: a longer one is gone on with in a new one."""
+"""The longest text of one generation; a longer one is continued in a new generation."""

@@ -1,4 +1,4 @@
-"""Making a generation again, with the very checkpoint that wrote it."""
+"""Replay a generation with the checkpoint that wrote it."""
 
 from collections.abc import Callable
 
@@ -15,48 +15,48 @@ from charloom.core.store.ref import CheckpointRef
 
 
 def find_writer(generation: Generation) -> tuple[CheckpointRef, LoadedCheckpoint]:
-    """Return the checkpoint that wrote ``generation``, and where it is.
+    """Return the checkpoint that wrote ``generation``.
 
-    It may be found in a model of any name, but is looked for in that of the recorded one first.
-    :class:`CharloomError` when it is gone.
+    It may be found in any model; the recorded one is searched first. Raises :class:`CharloomError`
+    if it is gone.
     """
-    fate = "is no longer there"
-    for info in sorted(list_models(), key=lambda info: info.name != generation.model):
-        for each in info.checkpoints:
-            if each.step != generation.step:
+    problem = "is no longer there"
+    for model in sorted(list_models(), key=lambda model: model.name != generation.model):
+        for info in model.checkpoints:
+            if info.step != generation.step:
                 continue
             try:
-                loaded = checkpoint.load(each.path)
+                loaded = checkpoint.load(info.path)
             except CharloomError:
-                found = "is damaged"
+                mismatch = "is damaged"
             else:
                 if loaded.sha256 == generation.checkpoint_sha256:
-                    return CheckpointRef.at(info.name, each.step), loaded
-                found = "has been replaced by another"
-            if info.name == generation.model:
-                fate = found
+                    return CheckpointRef.at(model.name, info.step), loaded
+                mismatch = "has been replaced by another"
+            if model.name == generation.model:
+                problem = mismatch
     raise CharloomError(
-        f"The checkpoint {generation.model}@{generation.step} that wrote this {fate}, "
+        f"The checkpoint {generation.model}@{generation.step} that wrote this {problem}, "
         "so it cannot be written again."
     )
 
 
-def completion_for(old: Generation, model: NumpyLSTM) -> Completion:
-    """Return a draft that writes ``old`` again, and may then go on."""
-    settings = SamplingConfig(old.temperature, old.top_k, old.top_p)
-    stream = Sampler(model, old.prompt, settings, old.seed)
-    return Completion(stream, old.length, old.stop, old.changes)
+def completion_for(generation: Generation, network: NumpyLSTM) -> Completion:
+    """Return a completion that replays ``generation`` and can continue it."""
+    config = SamplingConfig(generation.temperature, generation.top_k, generation.top_p)
+    sampler = Sampler(network, generation.prompt, config, generation.seed)
+    return Completion(sampler, generation.length, generation.stop, generation.changes)
 
 
-def replay(old: Generation, cancelled: Callable[[], bool] = lambda: False) -> ReplayResult:
-    """Generate ``old`` once more and compare.
+def replay(generation: Generation, cancelled: Callable[[], bool] = lambda: False) -> ReplayResult:
+    """Generate the text again and compare.
 
-    Raises :class:`CharloomError` when its checkpoint is gone, and as soon as it is ``cancelled``.
+    Raises :class:`CharloomError` if the checkpoint is gone, and as soon as it is ``cancelled``.
     """
-    _, loaded = find_writer(old)
-    written: list[str] = []
-    for character, _ in completion_for(old, NumpyLSTM(loaded.checkpoint)):
+    _, loaded = find_writer(generation)
+    text: list[str] = []
+    for character, _ in completion_for(generation, NumpyLSTM(loaded.checkpoint)):
         if cancelled():
             raise CharloomError("The replay was cancelled.")
-        written.append(character)
-    return ReplayResult.compare(old.text, "".join(written))
+        text.append(character)
+    return ReplayResult.compare(generation.text, "".join(text))

@@ -1,12 +1,12 @@
 """The tables of the library, version by version."""
 
-APPLICATION_ID = 0x4C6F6F6D  # "Loom" in ASCII: marks the file as ours, whatever its name
+APPLICATION_ID = 0x4C6F6F6D  # "Loom" in ASCII: identifies the file, whatever its name
 
-# Migration n takes the file from version n to n + 1. A migration that was released never changes.
+# Migration n upgrades version n to n + 1. A released migration never changes.
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (
         f"PRAGMA application_id = {APPLICATION_ID}",
-        # AUTOINCREMENT: the number of a removed generation is never given to another.
+        # AUTOINCREMENT: the id of a removed generation is never used again.
         """CREATE TABLE generations (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             created TEXT NOT NULL,
