@@ -1,4 +1,4 @@
-"""A new run: choose a text, see what is in it, choose how to train on it, and start."""
+"""The New run screen: choose a text, check it, choose settings and start training."""
 
 import asyncio
 import threading
@@ -21,42 +21,43 @@ from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.text_source import TextSource
 from charloom.tui.train.run_form import PresetList, RunForm, RunRequest
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.text_chooser import TextChooser
 
-_TELL_SECONDS = 0.2  # between two words on a download
+_PROGRESS_SECONDS = 0.2  # between updates during a download
 
 
 class _DownloadCancelledError(Exception):
-    """Nobody waits for the download any more."""
+    """The user cancelled the download."""
 
 
 class NewRunScreen(BaseScreen):
-    """The form. ``started`` is told the name of the run that it was filled in for."""
+    """The text chooser and the form. ``on_started`` is called with the name of the new run."""
 
     TITLE = "New run"
     CSS_PATH = "new_run.tcss"
     HELP = (
-        "Choose a text: one that is known by name, a file, one of late, or paste one. What is "
-        "found in it is told before anything is trained. `auto` picks settings for the text, "
-        "this machine and the minutes; the other presets are fixed."
+        "Choose a text from the catalog, a file or a recent text, or paste one. Issues of the "
+        "text are shown before training. `auto` chooses settings for the text, this machine and "
+        "the duration; the other presets are fixed."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "start", "Start training", show=False, tooltip="Train as chosen"),
-        Binding("ctrl+o", "choose", "Another text", show=False, tooltip="Choose what to train on"),
-        Binding("escape", "back", "Back", show=False, tooltip="Give up a download, or go back"),
+        Binding(
+            "ctrl+s", "start", "Start", show=False, tooltip="Start training with these settings"
+        ),
+        Binding("ctrl+o", "choose", "Another text", show=False, tooltip="Choose another text"),
+        Binding("escape", "back", "Back", show=False, tooltip="Cancel a download, or go back"),
     ]
 
-    def __init__(self, services: AppServices, started: Callable[[str], None]) -> None:
+    def __init__(self, services: AppServices, on_started: Callable[[str], None]) -> None:
         super().__init__(services)
-        self._started = started
+        self._on_started = on_started
         self._source: TextSource | None = None
         self._corpus: Corpus | None = None
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
-        """Lay out the choice of a text beside the form; narrow, one at a time."""
         with Horizontal(id="pages"):
             yield TextChooser(self.services.preferences.recent_texts)
             yield RunForm()
@@ -64,43 +65,38 @@ class NewRunScreen(BaseScreen):
         yield ActionBar()
 
     def on_mount(self) -> None:
-        """Begin with the choice of a text."""
-        self._turn_to("choosing")
+        self._show_page("choosing")
 
     @on(TextChooser.Chosen)
     def read_chosen(self, event: TextChooser.Chosen) -> None:
-        """Read a text that was chosen."""
         self._read(event.source)
 
-    @on(RunForm.ReadAgain)
-    def read_again(self) -> None:
-        """Read the text in another way."""
+    @on(RunForm.ReloadRequested)
+    def reload(self) -> None:
         if self._source:
             self._read(self._source)
 
-    @on(RunForm.Wanted)
+    @on(RunForm.StartRequested)
     def action_start(self) -> None:
-        """Start what the form says."""
-        if self._at_work("making"):
+        if self._is_running("creating"):
             return
         if self._source:
             self._start(self._source)
         else:
             self.action_choose()
-            self._say("Choose a text first.", "$text-error")
+            self._show_message("Choose a text first.", "$text-error")
 
     def action_choose(self) -> None:
-        """Choose another text."""
-        self._turn_to("choosing")
+        self._show_page("choosing")
         self.query_one(TextChooser).focus_inside()
 
     def action_back(self) -> None:
-        """Give up what is being read; else go back to the choice of a text, and from there away."""
-        if self._at_work("making"):
+        """Cancel reading, or go back to the text chooser, or close the screen."""
+        if self._is_running("creating"):
             return
-        if self._at_work("reading"):
+        if self._is_running("reading"):
             self.workers.cancel_group(self, "reading")
-            self._say("")
+            self._show_message("")
         elif self.has_class("planning") and not self.has_class("-wide"):
             self.action_choose()
         else:
@@ -108,98 +104,97 @@ class NewRunScreen(BaseScreen):
 
     @work(exclusive=True, group="reading")
     async def _read(self, source: TextSource) -> None:
-        """Read a text and go on to the form."""
-        if await self._opened(source):
-            self._turn_to("planning")
+        """Load a text and show the form."""
+        if await self._load(source):
+            self._show_page("planning")
             if self.focused is None or self.query_one(TextChooser).has_focus_within:
                 self.query_one(RunForm).scroll_home(animate=False)
                 self.query_one(PresetList).focus()
 
     @work(exclusive=True, group="reading")
     async def _start(self, source: TextSource) -> None:
-        """Start the run, after reading the text if that has not been done as it is wanted now."""
+        """Start the run; load the text first if needed."""
         form = self.query_one(RunForm)
-        self._turn_to("planning")
-        if (self._corpus is None or form.read_otherwise) and not await self._opened(source):
+        self._show_page("planning")
+        if (self._corpus is None or form.needs_reload) and not await self._load(source):
             return
         assert self._corpus is not None
         try:
-            self._make(source, self._corpus, form.choice())
+            self._create_run(source, self._corpus, form.request())
         except CharloomError as error:
-            self._say(in_the_app(str(error)), "$text-error")
+            self._show_message(in_the_app(str(error)), "$text-error")
 
-    @work(group="making")  # which nothing cancels: a folder would be left
-    async def _make(self, source: TextSource, corpus: Corpus, choice: RunRequest) -> None:
-        """Make the run and start it; whatever prevents that is told, and the form stays."""
-        name, preset, chosen, min_count = choice
+    @work(group="creating")  # never cancelled: the folder would remain
+    async def _create_run(self, source: TextSource, corpus: Corpus, request: RunRequest) -> None:
+        """Create and start the run; on errors the form stays open."""
         try:
-            folder = await asyncio.to_thread(create_run, name, corpus, preset, chosen, min_count)
+            folder = await asyncio.to_thread(create_run, request.name, corpus, *request[1:])
             self.services.runs.start(folder)
         except CharloomError as error:
-            self._say(in_the_app(str(error)), "$text-error")
+            self._show_message(in_the_app(str(error)), "$text-error")
             return
         if source.recent_entry:
             self.services.remember(
                 recent_texts=self.services.preferences.with_recent_text(source.recent_entry)
             )
         self.dismiss()
-        self._started(name)
+        self._on_started(request.name)
 
-    async def _opened(self, source: TextSource) -> bool:
-        """Open a text and show what is in it; tell why, if that is impossible."""
-        form, given_up = self.query_one(RunForm), threading.Event()
-        reading = form.reading
-        told = time.monotonic()
+    async def _load(self, source: TextSource) -> bool:
+        """Load and show a text. Show the error and return False if that fails."""
+        form, cancelled = self.query_one(RunForm), threading.Event()
+        read_options = form.read_options
+        reported = time.monotonic()
 
         def report(done: int, total: int) -> None:
-            nonlocal told
-            if given_up.is_set():
+            nonlocal reported
+            if cancelled.is_set():
                 raise _DownloadCancelledError
-            if time.monotonic() - told > _TELL_SECONDS:
-                told = time.monotonic()
-                share = f" of {total / 1e6:.2f}" if total else ""
-                self.call_later(self._say, f"Downloading: {done / 1e6:.2f}{share} MB …")
+            if time.monotonic() - reported > _PROGRESS_SECONDS:
+                reported = time.monotonic()
+                of_total = f" of {total / 1e6:.2f}" if total else ""
+                message = f"Downloading: {done / 1e6:.2f}{of_total} MB …"
+                self.call_later(self._show_message, message)
 
         self._source, self._corpus = source, None
-        self._say(f"Reading {source.label} …")
+        self._show_message(f"Reading {source.label} …")
         try:
-            corpus, found, seconds = await run_in_background(lambda: _look(source, report, reading))
+            corpus, statistics, seconds = await run_in_background(
+                lambda: _load_text(source, report, read_options)
+            )
         except CharloomError as error:
-            self._say(in_the_app(str(error)), "$text-error")
+            self._show_message(in_the_app(str(error)), "$text-error")
             return False
         finally:
-            given_up.set()
+            cancelled.set()
         self._corpus = corpus
-        self._say("")
-        form.show_text(corpus, found, reading, seconds)
+        self._show_message("")
+        form.show_text(corpus, statistics, read_options, seconds)
         self.query_one(TextChooser).update_catalog()
         return True
 
-    def _at_work(self, group: str) -> bool:
-        """Whether something of that kind is being done."""
-        return any(each.group == group and each.is_running for each in self.workers)
+    def _is_running(self, group: str) -> bool:
+        return any(worker.group == group and worker.is_running for worker in self.workers)
 
-    def _turn_to(self, page: str) -> None:
-        """Show the page, ``choosing`` or ``planning``, where there is room for one alone."""
+    def _show_page(self, page: str) -> None:
+        """Show ``choosing`` or ``planning``; wide screens show both."""
         self.set_class(page == "choosing", "choosing")
         self.set_class(page == "planning", "planning")
-        start = ("^s", "start", "screen.start")
-        other = ("^o", "another text", "screen.choose")
-        back = ("esc", "back", "screen.back")
-        self.query_one(ActionBar).update_hints(
-            [start, other, back]
-            if page == "planning"
-            else [("enter", "choose", ""), ("←→", "other texts", ""), back]
-        )
+        if page == "planning":
+            self.query_one(ActionBar).update_hints(key_hints(self))
+        else:
+            keys = [("enter", "choose", ""), ("←→", "switch tab", "")]
+            back = key_hints(self, start="", choose="")
+            self.query_one(ActionBar).update_hints([*keys, *back])
 
-    def _say(self, sentence: str, style: str = "$text-muted") -> None:
-        self.query_one("#status", Static).update(safe_content(sentence, style))
+    def _show_message(self, message: str, style: str = "$text-muted") -> None:
+        self.query_one("#status", Static).update(safe_content(message, style))
 
 
-def _look(
-    source: TextSource, report: Callable[[int, int], None], reading: ReadOptions
+def _load_text(
+    source: TextSource, on_progress: Callable[[int, int], None], options: ReadOptions
 ) -> tuple[Corpus, TextStatistics, dict[str, float]]:
-    """Return a text, what is in it, and for how long each preset would train, where known."""
-    corpus = source.open(report, **reading)
-    known = estimate_presets(len(corpus.text), cached_throughput() or {})
-    return corpus, analyze_text(corpus), {name: seconds for name, seconds, _ in known}
+    """Return a text, its statistics, and the estimated seconds of each preset, where known."""
+    corpus = source.open(on_progress, **options)
+    estimates = estimate_presets(len(corpus.text), cached_throughput() or {})
+    return corpus, analyze_text(corpus), {name: seconds for name, seconds, _ in estimates}

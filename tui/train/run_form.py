@@ -1,4 +1,4 @@
-"""What a run is to be: the text as it was read, the preset, how long, and the name."""
+"""The form for a new run: text, preset, duration, name and settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,69 +27,66 @@ from charloom.tui.widgets.option_list import PlainOptionList
 
 _MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 _EPOCHS = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0, 100.0)
-_TITLE = 60  # characters
-_NO_TEXT = "No text yet: choose one, and what is in it is told here."
+_MAX_TITLE = 60  # characters
+_NO_TEXT = "No text chosen yet."
 
 
 class PresetList(PlainOptionList):
-    """A line for each; the one that is highlighted is the one that is chosen."""
-
-    DEFAULT_CSS = "PresetList { height: auto; }"
+    """The presets; the highlighted one is chosen."""
 
     def __init__(self) -> None:
-        super().__init__(*(Option(_line(name, ""), id=name) for name in _SUMMARIES))
+        super().__init__(*(Option(_option(name, ""), id=name) for name in _SUMMARIES))
 
     @property
     def chosen(self) -> str:
-        """The name of the preset that is chosen."""
+        """The name of the chosen preset."""
         option = self.highlighted_option
         return (option.id if option else None) or "auto"
 
-    def show_seconds(self, seconds: Mapping[str, float]) -> None:
-        """Show about how long each would train, where that is known."""
+    def set_seconds(self, seconds: Mapping[str, float]) -> None:
+        """Show the estimated duration of each preset, where known."""
         for index, name in enumerate(_SUMMARIES):
-            about = format_approx(seconds[name]) if name in seconds else ""
-            self.replace_option_prompt_at_index(index, _line(name, about))
+            duration = format_approx(seconds[name]) if name in seconds else ""
+            self.replace_option_prompt_at_index(index, _option(name, duration))
 
 
 class RunRequest(NamedTuple):
-    """What the person wants: see :func:`charloom.core.runs.run.create_run`."""
+    """The arguments of :func:`charloom.core.runs.run.create_run`, except the text."""
 
     name: str
     preset: str
-    chosen: dict[str, Any]
+    overrides: dict[str, Any]
     min_count: int
 
 
 class RunForm(VerticalScroll, can_focus=False):
-    """The form; what was typed stays, whatever text is shown next."""
+    """The form; typed values stay when another text is chosen."""
 
     @dataclass
-    class ReadAgain(Message):
-        """The text is to be read in another way."""
+    class ReloadRequested(Message):
+        """The text must be read again with other options."""
 
     @dataclass
-    class Wanted(Message):
-        """The run is to be started."""
+    class StartRequested(Message):
+        """The user wants to start the run."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
-        self._proposed = ""
-        self._read = ReadOptions(start=None, end=None, encoding=None)
+        self._suggested_name = ""
+        self._loaded_options = ReadOptions(start=None, end=None, encoding=None)
         self._seconds: dict[str, float] = {}
 
     def compose(self) -> ComposeResult:
-        """Lay out the text over the choices."""
         yield Static(_NO_TEXT, id="text", markup=False)
-        with Horizontal(id="reading", classes="row"):
+        with Horizontal(id="read-options", classes="row"):
             yield Static("from", classes="label", markup=False)
             yield SafeInput(placeholder="a phrase or place", id="start")
             yield Static("to", classes="label", markup=False)
             yield SafeInput(placeholder="a phrase or place", id="end")
             yield Static("encoding", classes="label", markup=False)
-            yield SafeInput(placeholder="recognised", id="encoding")
-        with VerticalScroll(id="findings") as findings:
-            findings.display = False
+            yield SafeInput(placeholder="detected", id="encoding")
+        with VerticalScroll(id="issues") as issues:
+            issues.display = False
             yield Static("", markup=False)
         yield PresetList()
         yield NumberSlider("minutes", DEFAULT_MINUTES, _MINUTES, low=0.01, high=1e5, id="minutes")
@@ -97,142 +94,138 @@ class RunForm(VerticalScroll, can_focus=False):
         with Horizontal(classes="row"):
             yield Static("name", classes="label", markup=False)
             yield SafeInput(id="name", max_length=80)
-        yield Static("", id="name-fault", markup=False)
+        yield Static("", id="name-error", markup=False)
         with Collapsible(title="More settings"):
             yield SettingsGrid()
         yield Button("Start", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        """Show what belongs to the first preset."""
         self.show_preset()
 
     @property
-    def reading(self) -> ReadOptions:
-        """How the text is to be read."""
+    def read_options(self) -> ReadOptions:
+        """The options for reading the text."""
         start, end, encoding = (
             self._field(name).value.strip() or None for name in ("start", "end", "encoding")
         )
         return ReadOptions(start=start, end=end, encoding=encoding)
 
     @property
-    def read_otherwise(self) -> bool:
-        """Whether that is not how the text that is shown was read."""
-        return self.reading != self._read
+    def needs_reload(self) -> bool:
+        """Whether the text was loaded with other options."""
+        return self.read_options != self._loaded_options
 
     def show_text(
         self,
         corpus: Corpus,
-        survey: TextStatistics,
-        reading: ReadOptions,
+        statistics: TextStatistics,
+        read_options: ReadOptions,
         seconds: Mapping[str, float],
     ) -> None:
-        """Show what was found in a text, and about how long each preset would take for it."""
-        self._read, self._seconds = reading, dict(seconds)
+        """Show a text, its issues, and the estimated duration of each preset."""
+        self._loaded_options, self._seconds = read_options, dict(seconds)
         facts = (
-            f"{survey.characters:,} characters · {survey.distinct:,} distinct · "
-            f"{survey.lines:,} line{'s' * (survey.lines != 1)} · {survey.encoding}"
+            f"{statistics.characters:,} characters · {statistics.distinct:,} distinct · "
+            f"{statistics.lines:,} line{'s' * (statistics.lines != 1)} · {statistics.encoding}"
         )
-        title = safe_line(corpus.title, _TITLE, "bold")
+        title = safe_line(corpus.title, _MAX_TITLE, "bold")
         self.query_one("#text", Static).update(
             Content("\n").join([title, safe_content(facts, "$text-muted")])
         )
-        told = [safe_content(f"· {in_the_app(note)}") for note in corpus.notes]
-        for each in survey.findings:
-            told.append(safe_content(f"· {in_the_app(each.what)}", "$text-warning"))
-            told.append(safe_content(f"  {in_the_app(each.action)}", "$text-muted"))
-        findings = self.query_one("#findings", VerticalScroll)
-        findings.query_one(Static).update(Content("\n").join(told))
-        findings.display = bool(told)
-        self._propose(corpus.title)
-        self._show_seconds()
+        lines = [safe_content(f"· {in_the_app(note)}") for note in corpus.notes]
+        for issue in statistics.findings:
+            lines.append(safe_content(f"· {in_the_app(issue.what)}", "$text-warning"))
+            lines.append(safe_content(f"  {in_the_app(issue.action)}", "$text-muted"))
+        issues = self.query_one("#issues", VerticalScroll)
+        issues.query_one(Static).update(Content("\n").join(lines))
+        issues.display = bool(lines)
+        self._suggest_name(corpus.title)
+        self._update_durations()
 
-    def choice(self) -> RunRequest:
-        """Return what is wanted; :class:`CharloomError` if it cannot be, the focus being there."""
+    def request(self) -> RunRequest:
+        """Return the values of the form.
+
+        Focus the first invalid field, if any, and raise :class:`CharloomError`.
+        """
         preset = self.query_one(PresetList).chosen
-        bound = self._dial("minutes" if preset == "auto" else "epochs")
-        if not bound.accept():
-            bound.focus()
-            raise CharloomError(f"Choose how many {bound.label} to train for.")
-        chosen = self.query_one(SettingsGrid).chosen()
-        min_count = chosen.pop(MIN_COUNT, 0)
-        if "steps" not in chosen:
-            chosen[bound.label] = bound.value
+        duration = self._slider("minutes" if preset == "auto" else "epochs")
+        if not duration.accept():
+            duration.focus()
+            raise CharloomError(f"Choose how many {duration.label} to train.")
+        overrides = self.query_one(SettingsGrid).overrides()
+        min_count = overrides.pop(MIN_COUNT, 0)
+        if "steps" not in overrides:
+            overrides[duration.label] = duration.value
         name = self._field("name")
         try:
             check_unused(name.value)
         except CharloomError:
             name.focus()
             raise
-        return RunRequest(name.value, preset, chosen, min_count)
+        return RunRequest(name.value, preset, overrides, min_count)
 
     @on(PresetList.OptionHighlighted)
     def show_preset(self) -> None:
-        """Show how long the chosen preset trains, and its other settings."""
+        """Show the duration and settings of the chosen preset."""
         preset = self.query_one(PresetList).chosen
-        self._dial("minutes").display = preset == "auto"
-        self._dial("epochs").display = preset != "auto"
+        self._slider("minutes").display = preset == "auto"
+        self._slider("epochs").display = preset != "auto"
         if preset != "auto":
-            self._dial("epochs").set_silently(PRESETS[preset].training["epochs"])
+            self._slider("epochs").set_silently(PRESETS[preset].training["epochs"])
         self.query_one(SettingsGrid).show_preset(preset)
-        self._show_seconds()
+        self._update_durations()
 
     @on(PresetList.OptionSelected)
-    def go_on(self) -> None:
-        """Have nothing more to choose."""
+    def focus_start(self) -> None:
         self.query_one(Button).focus()
 
     @on(NumberSlider.Changed)
-    def _show_seconds(self) -> None:
-        """Show about how long each preset would take, for as long as the person wants."""
+    def _update_durations(self) -> None:
         seconds = dict(self._seconds)
-        seconds["auto"] = 60 * self._dial("minutes").value
+        seconds["auto"] = 60 * self._slider("minutes").value
         preset = self.query_one(PresetList).chosen
         if preset != "auto" and preset in seconds:
-            usual = PRESETS[preset].training["epochs"]
-            seconds[preset] *= self._dial("epochs").value / usual
-        self.query_one(PresetList).show_seconds(seconds)
+            seconds[preset] *= self._slider("epochs").value / PRESETS[preset].training["epochs"]
+        self.query_one(PresetList).set_seconds(seconds)
 
     @on(SafeInput.Changed, "#name")
     def check_name(self, event: SafeInput.Changed) -> None:
-        """Say at once what is wrong with a name."""
-        fault = ""
+        message = ""
         try:
             check_unused(event.value)
         except CharloomError as error:
-            fault = str(error)
-        event.input.set_class(bool(fault), "-invalid")
-        told = self.query_one("#name-fault", Static)
-        told.update(safe_content(fault, "$text-error"))
-        told.display = bool(fault)
+            message = str(error)
+        event.input.set_class(bool(message), "-invalid")
+        label = self.query_one("#name-error", Static)
+        label.update(safe_content(message, "$text-error"))
+        label.display = bool(message)
 
     @on(SafeInput.Submitted, "#name")
     @on(Button.Pressed)
-    def want(self) -> None:
-        """Ask for the run to be started."""
-        self.post_message(self.Wanted())
+    def request_start(self) -> None:
+        self.post_message(self.StartRequested())
 
     @on(SafeInput.Submitted, "#start, #end, #encoding")
     @on(SafeInput.Blurred, "#start, #end, #encoding")
-    def read_again(self) -> None:
-        """Have the text read in another way, if it is another."""
-        if self.read_otherwise:
-            self.post_message(self.ReadAgain())
+    def request_reload(self) -> None:
+        if self.needs_reload:
+            self.post_message(self.ReloadRequested())
 
-    def _propose(self, title: str) -> None:
-        """Propose a name, unless the person has given one."""
+    def _suggest_name(self, title: str) -> None:
+        """Suggest a name, unless the user has typed one."""
         field = self._field("name")
-        if field.value == self._proposed:
-            self._proposed = field.value = unused_name(title)
+        if field.value == self._suggested_name:
+            self._suggested_name = field.value = unused_name(title)
 
     def _field(self, name: str) -> SafeInput:
         return self.query_one(f"#{name}", SafeInput)
 
-    def _dial(self, name: str) -> NumberSlider:
+    def _slider(self, name: str) -> NumberSlider:
         return self.query_one(f"#{name}", NumberSlider)
 
 
 _SUMMARIES = {"auto": AUTO_SUMMARY} | {name: preset.summary for name, preset in PRESETS.items()}
 
 
-def _line(name: str, about: str) -> Content:
-    return Content.assemble(f"{name:<9}{about:>6}  ", (_SUMMARIES[name], "$text-muted"))
+def _option(name: str, duration: str) -> Content:
+    return Content.assemble(f"{name:<9}{duration:>6}  ", (_SUMMARIES[name], "$text-muted"))

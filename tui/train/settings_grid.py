@@ -1,4 +1,4 @@
-"""The settings of a run that a person may want to choose, each with a field of its own."""
+"""Input fields for the most important settings of a run."""
 
 from dataclasses import fields
 from typing import Any
@@ -23,21 +23,9 @@ _MAX_MIN_COUNT = 1_000_000
 
 
 class SettingsGrid(Grid):
-    """A field for each of the settings that matter most; one left empty is the preset's."""
-
-    DEFAULT_CSS = """
-    SettingsGrid {
-        height: auto;
-        grid-size: 6;
-        grid-columns: 8 1fr;
-        grid-rows: 1;
-        grid-gutter: 0 1;
-        Static { color: $text-muted; text-align: right; }
-    }
-    """
+    """A labelled field per setting; an empty field means the value of the preset."""
 
     def compose(self) -> ComposeResult:
-        """Lay out labels and fields."""
         settings = {f.name: f for f in (*fields(ModelConfig), *fields(TrainConfig))}
         grid = [(n, option_name(settings[n]), settings[n].metadata["help"]) for n in _NAMES]
         grid.append(
@@ -45,49 +33,49 @@ class SettingsGrid(Grid):
         )
         for name, option, help_ in grid:
             yield Static(option.removeprefix("--"), markup=False)
-            field = SafeInput(id=name)
-            field.tooltip = safe_content(help_)
-            yield field
+            yield SafeInput(id=name, tooltip=safe_content(help_))
 
     def show_preset(self, name: str) -> None:
-        """Show, where nothing is typed, what the preset ``name`` takes."""
+        """Show the values of the preset ``name`` as placeholders."""
         preset = PRESETS.get(name)
-        settings = [part.to_json() for part in preset.settings(1, {})] if preset else []
+        settings: dict[str, Any] = {}
+        for config in preset.settings(1, {}) if preset else ():
+            settings |= config.to_json()
+        defaults = {"seed": "0", "steps": "", "threads": "auto", MIN_COUNT: "0"}
         for field in self.query(SafeInput):
-            own = next((part[field.id] for part in settings if field.id in part), None)
-            usual = {"seed": "0", "steps": "", "threads": "auto", MIN_COUNT: "0"}
-            field.placeholder = usual.get(field.id or "", "auto" if own is None else f"{own:g}")
+            value = settings.get(field.id or "")
+            shown = "auto" if value is None else f"{value:g}"
+            field.placeholder = defaults.get(field.id or "", shown)
 
-    def chosen(self) -> dict[str, Any]:
-        """Return the settings that were typed, ``min_count`` among them.
+    def overrides(self) -> dict[str, Any]:
+        """Return the typed settings, including ``min_count``.
 
-        Raises :class:`CharloomError` for the first that will not do, and puts the focus there.
+        Focus the first invalid field, if any, and raise :class:`CharloomError`.
         """
-        chosen = {}
+        overrides = {}
         for field in self.query(SafeInput):
             if field.value.strip():
                 try:
-                    chosen[field.id or ""] = _checked(field)
+                    overrides[field.id or ""] = _value(field)
                 except CharloomError:
                     field.focus()
                     raise
-        return chosen
+        return overrides
 
     @on(SafeInput.Changed)
-    def mark(self, event: SafeInput.Changed) -> None:
-        """Show at once whether what is typed will do."""
+    def mark_invalid(self, event: SafeInput.Changed) -> None:
         event.stop()
-        wrong = False
+        invalid = False
         try:
             if event.value.strip():
-                _checked(event.input)
+                _value(event.input)
         except CharloomError:
-            wrong = True
-        event.input.set_class(wrong, "-invalid")
+            invalid = True
+        event.input.set_class(invalid, "-invalid")
 
 
-def _checked(field: Input) -> int | float | str:
-    """Return what was typed, as the settings take it."""
+def _value(field: Input) -> int | float | str:
+    """Return the typed value; raise :class:`CharloomError` if it is invalid."""
     name, value = field.id or "", _number(field.value.strip())
     if name != MIN_COUNT:
         validate_overrides("medium", {name: value})
@@ -99,7 +87,7 @@ def _checked(field: Input) -> int | float | str:
 
 
 def _number(typed: str) -> int | float | str:
-    """Return the number that was typed; whatever is none is left for the settings to refuse."""
+    """Return the typed number; other text unchanged, for the validation to reject."""
     for kind in (int, float):
         try:
             return kind(typed)

@@ -1,4 +1,4 @@
-"""Beginning a run from the app, by keyboard alone."""
+"""Starting a run from the app, with the keyboard only."""
 
 import json
 from collections.abc import Iterator
@@ -57,7 +57,7 @@ async def opened(pilot: Pilot[None]) -> CharloomApp:
 
 
 async def planning(pilot: Pilot[None]) -> None:
-    """Wait for what was found in the text."""
+    """Wait for the form with the statistics of the text."""
     await until(pilot, lambda: pilot.app.screen.has_class("planning"))
     await until(pilot, lambda: "distinct" in shown_by(pilot))
 
@@ -68,12 +68,12 @@ def shown_by(pilot: Pilot[None]) -> str:
 
 
 def typed(app: CharloomApp) -> str:
-    """Return what stands in the field that has the focus."""
+    """Return the value of the focused field."""
     return app.focused.value if isinstance(app.focused, SafeInput) else ""
 
 
 def plan(name: str) -> dict[str, Any]:
-    """Return what the run of that name is to be."""
+    """Return the config of the run ``name``."""
     found: dict[str, Any] = json.loads(ModelDir.named(name).run_config.read_text())
     return found
 
@@ -144,7 +144,7 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
         assert preferences.load().recent_texts == (str(sea),)
 
 
-async def test_a_text_that_will_not_do_is_told_in_place(tmp_path: Path) -> None:
+async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "binary").write_bytes(bytes(range(256)) * 9)
     (tmp_path / "short").write_text("too short")
@@ -171,7 +171,7 @@ async def test_a_text_that_will_not_do_is_told_in_place(tmp_path: Path) -> None:
         assert told(app) == [] and not model_names()[1:]
 
 
-async def test_what_is_typed_survives_what_is_wrong_with_it(sea: Path) -> None:
+async def test_typed_values_survive_errors(sea: Path) -> None:
     save_model("Mine", random_checkpoint())
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -191,12 +191,13 @@ async def test_what_is_typed_survives_what_is_wrong_with_it(sea: Path) -> None:
         await pilot.press("ctrl+o")
         await until(pilot, lambda: "Python's language reference" in shown(app))
         await pilot.press("down", "enter")
-        await until(pilot, lambda: "Python's language reference, topic by topic" in shown(app))
+        await planning(pilot)
+        assert "Python's language reference, topic by topic" in shown(app)
         assert app.screen.query_one("#name", SafeInput).value == "mine2"
         assert not ModelDir.named("mine2").path.exists()
 
 
-async def test_a_text_is_downloaded_to_be_looked_into(server: GutenbergServer) -> None:
+async def test_a_text_is_downloaded_and_shown(server: GutenbergServer) -> None:
     server.serve(84, Answer(b"Broken.", status=404), Answer(gutenberg_file(TEXT * 9)))
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -212,7 +213,7 @@ async def test_a_text_is_downloaded_to_be_looked_into(server: GutenbergServer) -
         assert lines and "here" in lines[0]
 
 
-async def test_a_download_is_given_up_with_escape(server: GutenbergServer) -> None:
+async def test_escape_cancels_a_download(server: GutenbergServer) -> None:
     server.serve(84, Answer(gutenberg_file(TEXT * 9), stall_within=True))
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -241,7 +242,7 @@ async def test_leaving_waits_for_no_download(server: GutenbergServer) -> None:
     assert not server.released.is_set()
 
 
-async def test_a_text_of_late_is_there_again_and_a_lost_one_is_told(sea: Path) -> None:
+async def test_recent_texts_are_listed_and_a_lost_one_is_reported(sea: Path) -> None:
     texts = (str(sea), "loom", "/gone/[red]\x1b.txt")
     preferences.save(preferences.Preferences(recent_texts=texts))
     app = app_at("train")
@@ -256,7 +257,7 @@ async def test_a_text_of_late_is_there_again_and_a_lost_one_is_told(sea: Path) -
         assert f"{len(TEXT):,} characters" in shown(app)
 
 
-async def test_the_time_a_preset_takes_is_told_where_it_is_known(sea: Path) -> None:
+async def test_the_duration_of_a_preset_is_shown_where_it_is_known(sea: Path) -> None:
     cache_throughput(dict.fromkeys(PRESETS, 1_000))
     app = app_at("train")
     async with app.run_test(size=LARGE, notifications=True) as pilot:

@@ -1,4 +1,4 @@
-"""How the form for a new run looks."""
+"""Snapshots of the form for a new run."""
 
 from collections.abc import Callable
 from functools import partial
@@ -19,13 +19,13 @@ SPEEDS = {"notebook": 90_000.0, "small": 50_000.0, "medium": 14_000.0, "large": 
 
 @pytest.fixture(autouse=True)
 def measured() -> None:
-    """Let it be known how fast this machine is."""
+    """Cache a fixed throughput of this machine."""
     assert SPEEDS.keys() == PRESETS.keys()
     cache_throughput(SPEEDS)
 
 
 def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]], object]:
-    """Return what is done before the picture: keys are pressed, conditions waited for."""
+    """Return a function that presses keys and waits for conditions."""
 
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
@@ -44,7 +44,7 @@ def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]]
 
 
 def chosen(app: CharloomApp) -> bool:
-    """Whether it is told what is in a text."""
+    """Return whether the statistics of a text are shown."""
     return "distinct" in shown(app)
 
 
