@@ -1,4 +1,4 @@
-# One command each: `make run` opens Charloom, `make test` tests it. Both set up .venv first.
+# `make run` opens Charloom, `make test` runs the tests. Both set up .venv first.
 
 PYTHON ?= python3
 BIN := .venv/bin

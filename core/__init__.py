@@ -10,7 +10,7 @@ The ten stages, and the file in which each of them is:
 6.  DataLoader ``[B, T]``            ``core/data/dataset.py``: ``batches``
 7.  Embedding → LSTM → Linear        ``core/model/torch_lstm.py``: ``CharLSTM``
 8.  cross-entropy on ``[B*T, V]``    ``core/model/torch_lstm.py``: ``cross_entropy``
-9.  forward, loss, backward, step    ``core/training/step.py``: ``TrainStep.step``
+9.  forward, loss, backward, step    ``core/training/step.py``: ``Stepper.step``
 10. generation by sampling           ``core/sampling/sampler.py``: ``Sampler``
 
 The names in ``__all__`` are the public interface for scripts. Each is imported when it is first

@@ -1,12 +1,16 @@
-"""Every command in the README runs, in the order it stands there."""
+"""The README and CONTRIBUTING: every command and example runs, every path and name exists."""
 
+import importlib
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from charloom import core
 from charloom.core.runs.monitor import live_runs
 from charloom.tui.cli import run
 from tests.helpers.gutenberg_server import Answer, gutenberg_file, running
@@ -15,6 +19,7 @@ from tests.helpers.terminal import CTRL_Q, ENTER, READY, Terminal
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text("utf-8")
+CONTRIBUTING = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
 COMMANDS = [
     line
     for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
@@ -23,8 +28,8 @@ COMMANDS = [
 ]
 CHARLOOM = [line for line in COMMANDS if line.startswith("charloom ")]
 
-# A test has no minutes to spare: the same commands on a smaller network, for a moment.
-QUICKLY = ["--preset", "small", "--hidden", "16", "--threads", "1", "--precision", "float32"]
+# The same commands on a smaller network and for a few steps, so that the test is fast.
+SMALL = ["--preset", "small", "--hidden", "16", "--threads", "1", "--precision", "float32"]
 LETTER = (
     "Letter {}\n\n" + "You will rejoice to hear that no wind has reached us here.\n" * 40 + "\n\n"
 )
@@ -51,20 +56,33 @@ def test_every_charloom_command_of_the_readme_runs(
     for line in CHARLOOM:
         arguments = shlex.split(line)[1:]
         if arguments[0] == "train":
-            arguments = [*arguments, *QUICKLY]
+            arguments = [*arguments, *SMALL]
             for bound in ("--minutes", "--epochs"):
                 if bound in arguments:
-                    place = arguments.index(bound)
+                    index = arguments.index(bound)
                     steps = "1000000" if "--detach" in arguments else "20"
-                    arguments[place : place + 2] = ["--steps", steps]
+                    arguments[index : index + 2] = ["--steps", steps]
         status = run(arguments)
         assert status == 0, (line, capfd.readouterr().err)
     for name in live_runs():
         assert run(["stop", name]) == 0
 
 
+def test_the_python_example_of_the_readme_runs(tmp_path: Path, home: Path) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    quick = example.replace("minutes=2", "hidden_size=16, steps=300, threads=1")
+    assert quick != example
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", quick], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    first, *_, last = done.stdout.decode().splitlines()
+    assert re.fullmatch(r"The Loom at Carrow: 1\d\d,\d{3} characters", first)
+    assert re.fullmatch(r"\d\.\d{3} bits/char", last)
+
+
 @needs_terminal
-def test_the_app_of_the_readme_opens_and_goes_on_from_its_sentence_at_one_key(home: Path) -> None:
+def test_the_app_opens_and_continues_a_sentence_at_one_key(home: Path) -> None:
     with Terminal(home=home) as terminal:
         terminal.wait_for(READY)
         terminal.press(ENTER)
@@ -73,20 +91,44 @@ def test_the_app_of_the_readme_opens_and_goes_on_from_its_sentence_at_one_key(ho
         assert terminal.end() == 0
 
 
-def test_the_readme_names_the_two_commands_first_and_no_command_that_is_untested() -> None:
+def test_the_readme_begins_with_the_two_commands_and_has_no_untested_command() -> None:
     assert [line.split("#")[0].strip() for line in COMMANDS[:2]] == ["make run", "make test"]
     others = [line for line in COMMANDS[2:] if line not in CHARLOOM]
     assert [line.split()[:2] for line in others] == [["pipx", "install"], ["charloom"]]
     makefile = (PROJECT / "Makefile").read_text("utf-8")
-    for target in set(re.findall(r"\bmake (\w+)", README)):
+    for target in set(re.findall(r"\bmake (\w+)", README + CONTRIBUTING)):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
 
 
-def test_continuous_integration_calls_what_the_readme_names() -> None:
+def test_continuous_integration_runs_documented_commands() -> None:
     script = (PROJECT / ".ci" / "run").read_text("utf-8").splitlines()
     assert script[-2:] == ["make check", "make test"]
-    assert {"make check", "make test"} <= set(re.findall(r"make \w+", _told()))
+    assert {"make check", "make test"} <= set(re.findall(r"make \w+", README + CONTRIBUTING))
 
 
-def _told() -> str:
-    return README + (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
+@pytest.mark.parametrize("text", [README, CONTRIBUTING, core.__doc__ or ""])
+def test_the_ten_stages_are_where_they_are_said_to_be(text: str) -> None:
+    stages = re.findall(r"`(core/[\w/]+)\.py`+: `+([\w.]+)`", text)
+    assert len(stages) == 10
+    for path, name in stages:
+        value: object = importlib.import_module(f"charloom.{path.replace('/', '.')}")
+        for part in name.split("."):
+            members = getattr(value, "__dataclass_fields__", {})
+            value = members[part] if part in members else getattr(value, part)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "BENCHMARKS.md"])
+def test_every_file_that_is_linked_or_named_exists(name: str) -> None:
+    text = (PROJECT / name).read_text("utf-8")
+    links = re.findall(r"\]\(([^)#:]+)\)", text)
+    paths = re.findall(r"`((?:core|tui|tests|assets)/[\w/.]*)`", text)
+    for path in [*links, *paths]:
+        assert (PROJECT / path).exists(), path
+
+
+def test_the_command_table_of_the_readme_names_every_command() -> None:
+    from charloom.tui.cli import _COMMANDS
+
+    rows = re.findall(r"^\| (`charloom.*?) \|", README, re.MULTILINE)
+    words = set(re.findall(r"\w+", " ".join(rows)))
+    assert set(_COMMANDS) <= words
