@@ -1,7 +1,7 @@
-"""``python -m tests.screenshots [HOME]``: draw the README's pictures from what the app really does.
+"""``python -m tests.screenshots [HOME]``: draw the README's pictures with the real app.
 
-HOME is a ``CHARLOOM_HOME`` with at least one run to show, of which a copy is used; without it a
-network is trained for two minutes on the bundled tale.
+HOME is a ``CHARLOOM_HOME`` with at least one run; a copy of it is used. Without HOME, a network is
+trained on the bundled tale for two minutes.
 """
 
 import asyncio
@@ -33,33 +33,33 @@ PROMPTS = (
     "My dear sister, ",
     "It was on a dreary night",
 )
-_STATION = 5  # of the tour
-_SHARE = 0.6  # of the training, when its picture is drawn
+_TOUR_STAGE = 5
+_RUN_FRACTION = 0.6  # when the picture of the run is drawn
 
 
 async def main() -> None:
-    """Draw one picture after the other in a single session."""
+    """Draw all pictures in one session of the app."""
     app = CharloomApp()
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await until(pilot, lambda: isinstance(app.screen, PromptScreen) and app.screen.focused)
         for prompt in PROMPTS[1:]:
-            await write(pilot, prompt)
+            await generate(pilot, prompt)
         app.screen.query(Turn).last().focus()
         await pilot.press("ctrl+s", "ctrl+n")
-        await write(pilot, PROMPTS[0])
+        await generate(pilot, PROMPTS[0])
         await draw(pilot, "prompt")
-        await see_inside(app, pilot)
+        await draw_analysis(app, pilot)
 
         app.screen.query_one("#columns").focus()
         await pilot.press("3", "enter", "ctrl+n", "ctrl+b")
-        await write(pilot, PROMPTS[0])
+        await generate(pilot, PROMPTS[0])
         await draw(pilot, "candidates")
 
         await pilot.press("f4")
         await draw(pilot, "library")
         await pilot.press("f3")
         live = app.services.runs.live
-        while live and not (live[0].progress and live[0].progress.fraction > _SHARE):
+        while live and not (live[0].progress and live[0].progress.fraction > _RUN_FRACTION):
             await pilot.pause(0.5)
         await draw(pilot, "train")
         for run in live:
@@ -67,8 +67,8 @@ async def main() -> None:
         await until(pilot, lambda: not app.services.runs.live)
 
 
-async def see_inside(app: CharloomApp, pilot: Pilot[None]) -> None:
-    """Draw the surprise of the current text, a unit over what was not learned, and a station."""
+async def draw_analysis(app: CharloomApp, pilot: Pilot[None]) -> None:
+    """Draw the surprise of the current text, a unit over held-out text, and a stage of the tour."""
     await pilot.press("alt+v")
     await until(pilot, lambda: "on average" in shown(app))
     await pilot.press(*["down"] * 2, *["right"] * 9)
@@ -81,24 +81,26 @@ async def see_inside(app: CharloomApp, pilot: Pilot[None]) -> None:
     await draw(pilot, "units")
     await pilot.press("escape", "w", "f6")
     await until(pilot, lambda: "Load text" in shown(app))
-    await pilot.press(*["right"] * (_STATION - 1))
+    await pilot.press(*["right"] * (_TOUR_STAGE - 1))
     await draw(pilot, "tour")
     await pilot.press("f2")
 
 
-async def write(pilot: Pilot[None], prompt: str) -> None:
-    """Let the model go on from ``prompt``, to the end."""
-    room = pilot.app.screen
-    assert isinstance(room, PromptScreen)
-    room.composer.set_text(prompt)
-    room.composer.focus()
-    before = len(room.query(Turn))
+async def generate(pilot: Pilot[None], prompt: str) -> None:
+    """Generate a text from ``prompt``, to its end."""
+    screen = pilot.app.screen
+    assert isinstance(screen, PromptScreen)
+    screen.composer.set_text(prompt)
+    screen.composer.focus()
+    before = len(screen.query(Turn))
     await pilot.press("enter")
-    await until(pilot, lambda: len(room.query(Turn)) > before and not room.transcript.generating)
+    await until(
+        pilot, lambda: len(screen.query(Turn)) > before and not screen.transcript.generating
+    )
 
 
 async def draw(pilot: Pilot[None], name: str) -> None:
-    """Save what is on the screen once nothing moves on it any more."""
+    """Save the screen when notifications and animations are over."""
     await until(pilot, lambda: not pilot.app._notifications)
     await pilot.wait_for_animation()
     await pilot.pause(0.5)
@@ -106,7 +108,7 @@ async def draw(pilot: Pilot[None], name: str) -> None:
 
 
 def train() -> None:
-    """Begin to train on the bundled tale."""
+    """Start a run on the bundled tale."""
     text = importlib.resources.files("charloom.assets") / "the-loom-at-carrow.txt"
     tale = corpus.load(Path(str(text)))
     launch_trainer(create_run("weaver", tale, "small", {"minutes": 2.0}, min_count=0))

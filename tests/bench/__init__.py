@@ -1,3 +1,3 @@
-"""Measurements for the README: what is fast, against what, on the machine at hand."""
+"""Measurements for BENCHMARKS.md: each figure next to its baseline, on this machine."""
 
 import charloom.core  # noqa: F401 - before NumPy, which then has one thread, as in the product

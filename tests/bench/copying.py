@@ -43,14 +43,14 @@ def rows() -> list[Row]:
             "≤ 10 ×",
         ),
         Row(
-            f"the longest run of {_LENGTH} characters in 1 MB, ms",
+            f"longest match of {_LENGTH} characters in 1 MB, ms",
             spread(queries),
             f"with `str.find` {spread(plain, '{:,.0f}')}",
             f"{median(plain) / median(queries):,.0f} ×",
             "≤ 50 ms",
         ),
         Row("the same in one letter a million times, ms", f"{periodic:,.0f}", "", "", "reported"),
-        Row("whether a text repeats itself, ms", spread(loops), "", "", "≤ 1 ms"),
+        Row("checking a text for repetition, ms", spread(loops), "", "", "≤ 1 ms"),
     ]
 
 

@@ -63,21 +63,21 @@ def _log_rows() -> list[Row]:
     size, baseline = log.stat().st_size, _parsed(log)
     return [
         Row(
-            f"a log of {_LINES:,} lines ({size / 1e6:.0f} MB), read and thinned",
+            f"reading a log of {_LINES:,} lines ({size / 1e6:.0f} MB)",
             f"{spread(ours)} s",
             f"every line parsed {baseline:.2f} s",
             f"{median(ours) / baseline:.2f} ×",
             "≤ 1 s",
         ),
         Row(
-            "the longest of the looks that it takes",
+            "longest single read of it",
             f"{spread(looks, '{:.0f}')} ms",
             "",
             "",
             "≤ 30 ms",
         ),
         Row(
-            "from the start of the app until Train has drawn all of it",
+            "start of the app until Train has drawn all of it",
             f"{spread(many)} s",
             f"a log of {_FEW_LINES:,} lines {spread(few)} s",
             f"+ {median(many) - median(few):.2f} s",
@@ -138,7 +138,7 @@ def _memory_rows() -> list[Row]:
     whole = _peak(_CHARACTERS, "--json")
     return [
         Row(
-            f"peak memory of {_CHARACTERS:,} characters beyond that of {_FEW_CHARACTERS:,}",
+            f"peak memory of generating {_CHARACTERS:,} characters instead of {_FEW_CHARACTERS:,}",
             f"{many - few:+.1f} MB",
             f"in one JSON object {whole - few:+.1f} MB",
             "",

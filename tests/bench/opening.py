@@ -30,14 +30,14 @@ def rows() -> list[Row]:
     hello = f"a bare Textual app {spread(baseline)} s"
     return [
         Row(
-            "the app's first picture",
+            "first frame of the app",
             f"{spread(ours)} s",
             hello,
             f"{median(ours) / median(baseline):.2f} ×",
             "≤ 1.6 ×",
         ),
-        Row("the app ready to write", f"{spread(rooms)} s", hello, "", "reported"),
-        Row("Enter, and the first character", f"{spread(characters)} s", hello, "", "≤ 1 s"),
+        Row("app ready for input", f"{spread(rooms)} s", hello, "", "reported"),
+        Row("first character after Enter", f"{spread(characters)} s", hello, "", "≤ 1 s"),
     ]
 
 

@@ -74,7 +74,7 @@ def _side_by_side() -> list[Row]:
             alone.append(_reading([stream], 4 * LENGTH))
         rows.append(
             Row(
-                f"{count} texts side by side, 1 × {model.settings.hidden_size}, characters/s",
+                f"{count} texts in one batch, 1 × {model.settings.hidden_size}, characters/s",
                 spread(together, "{:,.0f}"),
                 f"one alone {spread(alone, '{:,.0f}')}",
                 f"{median(together) / median(alone):.1f} ×",

@@ -58,9 +58,9 @@ def _reading(checkpoint: Checkpoint) -> Row:
         ours.append(time.perf_counter() - begin)
         baseline.append(_cell(checkpoint, text))
     return Row(
-        f"surprise of {_LENGTH:,} characters, all units ranked, gates of 10 of them, 1 × 512",
+        f"surprise of {_LENGTH:,} characters, ranking all units, gates of 10 units, 1 × 512",
         f"{spread(ours)} s",
-        f"`nn.LSTMCell`, its states alone {spread(baseline)} s",
+        f"`nn.LSTMCell`, states only {spread(baseline)} s",
         f"{median(ours) / median(baseline):.2f} ×",
         "≤ 2 s",
     )
@@ -100,7 +100,7 @@ def _cursor() -> Row:
         terminal.end()
     slowest = max(max(each) for each in taken.values())
     return Row(
-        f"a key, and the cursor has moved, of {2 * _KEYS} the slowest",
+        f"key press to moved cursor, slowest of {2 * _KEYS}",
         f"{slowest:.0f} ms",
         f"median {median(taken['surprise']):.0f} ms, of units {median(taken['units']):.0f} ms",
         "",

@@ -36,7 +36,7 @@ BASE = {
 """What every experiment starts from."""
 
 # Text, million characters to learn from, seeds, and what differs from BASE. In a minute two cores
-# of the machine that the README names learn from 2.3 million with H 512, in three from 6.4.
+# of the machine in BENCHMARKS.md learn from 2.3 million with H 512, in three from 6.4.
 EXPERIMENTS: list[tuple[str, float, int, dict[str, Any]]] = [
     ("tinyshakespeare", 2.3, 2, {}),
     *[("tinyshakespeare", 2.3, 1, {"learning_rate": rate}) for rate in (0.014, 0.04)],

@@ -1,4 +1,4 @@
-"""What the app costs a training that it shows.
+"""Measure what the app costs a training run that it shows.
 
 Alone: ``python -m tests.bench.watching [TEXT]``.
 """
@@ -28,7 +28,7 @@ _TIMES = 3
 _SECONDS = 20.0  # that are measured of each run
 _WARM_UP = 2.0  # seconds after the first report
 _TICKS = os.sysconf("SC_CLK_TCK")
-_ALONE = "nobody watches"
+_BASELINE = "not shown"
 
 
 def rows(text: Path, precision: str) -> list[Row]:
@@ -42,13 +42,15 @@ def rows(text: Path, precision: str) -> list[Row]:
         shares.append(share)
     return [
         Row(
-            "training that the Train screen shows, H 512, characters/s",
+            "training shown on the Train screen, H 512, characters/s",
             spread(ours, "{:,.0f}"),
-            f"{_ALONE} {spread(baseline, '{:,.0f}')}",
+            f"{_BASELINE} {spread(baseline, '{:,.0f}')}",
             f"{median(ours) / median(baseline):.1%}",
             "≥ 90 %",
         ),
-        Row("the app's share of one core meanwhile", spread(shares, "{:.1%}"), "", "", "≤ 5 %"),
+        Row(
+            "share of one core that the app needs for it", spread(shares, "{:.1%}"), "", "", "≤ 5 %"
+        ),
     ]
 
 

@@ -61,9 +61,9 @@ def _writing(home: Path, checkpoint: Checkpoint) -> Row:
         terminal.press(CTRL_Q)
         terminal.end()
     return Row(
-        f"in the app, 1 × 512, after {_LENGTH:,} characters or more, characters/s",
+        f"generation in the app, 1 × 512, after {_LENGTH:,} characters, characters/s",
         spread(ours, "{:,.0f}"),
-        f"`Draft` alone {spread(baseline, '{:,.0f}')}",
+        f"without the app {spread(baseline, '{:,.0f}')}",
         f"{median(ours) / median(baseline):.0%}",
         "≥ 70 %",
     )

@@ -130,7 +130,7 @@ def campaign(cases: int, seed: int) -> Report:
 
     ``cases`` is how many of these are tried, of those that can be brought about here.
     """
-    report = Report("a disk that is full, may not be written, or not be read")
+    report = Report("a full, read-only or inaccessible disk, under everything that a user can do")
     root, room = paths.home(), can_mount()
     furnish(root)
     pairs = [pair for pair in _PAIRS if room or not pair[0].mounted]

@@ -52,7 +52,7 @@ class _Campaign:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
-        self._report = Report("kill -9 while favorites are saved")
+        self._report = Report("process killed by SIGKILL while it saves favorites")
         self._processes = self._random.randrange(1_000) * 1_000  # so many were numbered
         self._kept: dict[str, Favorite] = {}
         self._begun: dict[str, Favorite | None] = {}  # what a deed makes that was not told of

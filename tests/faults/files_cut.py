@@ -33,7 +33,7 @@ _WAYS: Mapping[str, Callable[[bytes, bytes, int], bytes]] = {
 
 def campaign(cases: int, seed: int) -> Report:
     """Spoil the files in so many ways, spread evenly over all that there are."""
-    report = Report("files cut, torn or spoiled at every byte")
+    report = Report("files cut, zeroed, spliced, and every bit flipped, at every byte")
     files = [make() for make in FORMATS]
     became = {file.name: Counter[str]() for file in files}
     every = [(f, way, at) for f in files for way in _WAYS for at in range(len(f.new))]

@@ -29,7 +29,7 @@ _MOST_MEMORY = 64 * _MB  # for a file of less than 1 MB
 
 def campaign(cases: int, seed: int) -> Report:
     """Have so many files imported and read, by turns."""
-    report = Report("wrong files imported as checkpoints and read as texts")
+    report = Report("wrong files, imported as checkpoints and read as texts")
     for name in ("Creature", "straße", "fin"):
         save_model(name, at_step(1))
     place = paths.home().parent / "incoming"

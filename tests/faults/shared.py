@@ -21,7 +21,7 @@ _NAMES = ("warp", "weft")
 
 def campaign(cases: int, seed: int) -> Report:
     """Let all of them go on for so many seconds, each at least once; see what is there then."""
-    report = Report(f"two trainers, two apps and commands at once for {cases} s")
+    report = Report(f"two trainers on one run; two apps and commands on one library, {cases} s")
     prepare()
     rivals, commands = Rivals(report, Random(seed)), Commands(report)
     with ExitStack() as open_:

@@ -52,7 +52,7 @@ class Run(NamedTuple):
 
 def campaign(cases: int, seed: int) -> Report:
     """Kill trainers ``cases`` times in all."""
-    report = Report("trainer killed by SIGKILL, run resumed")
+    report = Report("trainer killed by SIGKILL, at random and during writes; repaired and resumed")
     kills = min(_KILLS, max(1, cases // _AT_ONCE))
     chains = [min(kills, cases - done) for done in range(0, cases, kills)]
     steps = _STEPS * (kills + 1)

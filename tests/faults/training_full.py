@@ -59,7 +59,7 @@ class Spell:
 
 def campaign(cases: int, seed: int) -> Report:
     """Bring about every fault at every stage, the plainest first, the others as ``seed`` says."""
-    report = Report("a disk that is full, or may not be written, under a run")
+    report = Report("the same during a training run")
     if not can_mount():
         return report
     plainest, *others = _PAIRS
