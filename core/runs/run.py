@@ -71,7 +71,7 @@ def create_run(
     name: str, corpus: Corpus, preset: str, overrides: dict[str, Any], min_count: int
 ) -> ModelDir:
     """Create the folder of a new run and return it."""
-    if Vocab.from_text(corpus.text, min_count).chars == (PLACEHOLDER,):
+    if min_count > 1 and Vocab.from_text(corpus.text, min_count).chars == (PLACEHOLDER,):
         raise CharloomError(
             f"--fold {min_count} leaves no character unfolded; choose a smaller one."
         )

@@ -1,11 +1,11 @@
-"""The app: how soon it is there, what it costs a training, and how fast a model writes in it."""
+"""The app: its startup, its cost to a training run, and generation in it."""
 
 from pathlib import Path
 
-from tests.bench import opening, watching, writing
-from tests.bench.table import Row
+from tests.bench import app_generation, app_startup, train_screen
+from tests.bench.harness import Row
 
 
 def rows(text: Path, precision: str) -> list[Row]:
-    """Measure on pseudo-terminals; ``text`` is trained on, with ``precision``."""
-    return [*opening.rows(), *watching.rows(text, precision), *writing.rows()]
+    """Measure on pseudo-terminals; ``text`` is trained on with ``precision``."""
+    return [*app_startup.rows(), *train_screen.rows(text, precision), *app_generation.rows()]

@@ -1,7 +1,9 @@
-"""The bare training loop: ``python -m tests.bench.bare_loop TEXT SECONDS``, prints characters/s.
+"""The bare training loop, as a baseline: it prints characters per second.
+
+    python -m tests.bench.bare_loop TEXT SECONDS PRECISION THREADS
 
 The network, precision and threads are those of ``charloom train --preset medium``; there is no
-validation, no report, no sample, no checkpoint, and the batches are slices of a tensor.
+validation, report, sample or checkpoint, and the batches are slices of a tensor.
 """
 
 import sys
@@ -33,7 +35,7 @@ def main(path: str, seconds: float, precision: str, threads: int) -> float:
     steps = 0
     begin = time.perf_counter()
     while time.perf_counter() - begin < seconds:
-        if steps == _WARM_UP:  # the program, too, is timed from its first report on
+        if steps == _WARM_UP:  # the program is timed from its first report, too
             begin = time.perf_counter()
         start = steps * window % (lanes.shape[1] - window - 1)
         features = lanes[:, start : start + window]

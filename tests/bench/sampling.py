@@ -1,10 +1,9 @@
-"""Sampling beside the textbook loop in torch, and the time to score a megabyte of text.
+"""Sampling, compared with the textbook loop in torch, and scoring a megabyte of text.
 
 Alone: ``python -m tests.bench.sampling``.
 """
 
 import string
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -19,7 +18,7 @@ from charloom.core.sampling.batched import BatchSampler
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampled, Sampler
 from charloom.core.store.read import BUNDLED, load_checkpoint
-from tests.bench.table import Row, machine, markdown, median, spread
+from tests.bench.harness import Row, median, print_rows, spread
 from tests.helpers.factories import random_checkpoint, ref
 
 CHARACTERS = "\n" + string.printable[:79]  # V = 80
@@ -32,8 +31,8 @@ LENGTH = 500
 
 
 def rows() -> list[Row]:
-    """Measure, ours and the textbook's in turn so that both see the same machine."""
-    return [*(_sampling(*size) for size in SIZES), *_side_by_side(), _scoring()]
+    """Alternate between ours and the baseline, so that both see the same load."""
+    return [*(_sampling(*size) for size in SIZES), *_batched(), _scoring()]
 
 
 def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
@@ -49,7 +48,7 @@ def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
         ours.append(
             _rate(lambda n: sum(1 for _ in islice(stream, n)), 4_000_000 // layers // hidden)
         )
-        baseline.append(_rate(textbook.write, 400_000 // layers // hidden))
+        baseline.append(_rate(textbook.sample, 400_000 // layers // hidden))
     return Row(
         f"sampling, {layers} × {hidden}, characters/s",
         spread(ours, "{:,.0f}"),
@@ -59,8 +58,8 @@ def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
     )
 
 
-def _side_by_side() -> list[Row]:
-    """Compare texts drawn together with one alone, of the bundled model and 500 characters each."""
+def _batched() -> list[Row]:
+    """Compare batched sampling of 500-character texts with one text, from the bundled model."""
     model = NumpyLSTM(load_checkpoint(ref(BUNDLED)).checkpoint)
     rows = []
     for count in STREAMS:
@@ -69,9 +68,9 @@ def _side_by_side() -> list[Row]:
             streams = BatchSampler(
                 model, "", [SamplingConfig(TEMPERATURE)] * count, range(seed, seed + count)
             )
-            together.append(_reading(streams.texts, LENGTH))
+            together.append(_read_rate(streams.texts, LENGTH))
             stream = Sampler(model, "", SamplingConfig(TEMPERATURE), seed)
-            alone.append(_reading([stream], 4 * LENGTH))
+            alone.append(_read_rate([stream], 4 * LENGTH))
         rows.append(
             Row(
                 f"{count} texts in one batch, 1 × {model.settings.hidden_size}, characters/s",
@@ -84,8 +83,8 @@ def _side_by_side() -> list[Row]:
     return rows
 
 
-def _reading(texts: Sequence[Iterator[Sampled]], length: int) -> float:
-    """Return at how many characters per second ``texts`` are read to this length."""
+def _read_rate(texts: Sequence[Iterator[Sampled]], length: int) -> float:
+    """Return the characters per second of reading ``texts`` to this length."""
     return _rate(lambda _: [len(list(islice(text, length))) for text in texts], len(texts) * length)
 
 
@@ -97,17 +96,17 @@ def _scoring() -> Row:
     return Row(
         "scoring 1 MB, 1 × 512",
         f"{seconds:.1f} s",
-        f"its matrix products alone {limit:.1f} s",
+        f"matrix products alone {limit:.1f} s",
         f"{seconds / limit:.2f} ×",
         "≤ 10 s",
     )
 
 
 def _products() -> float:
-    """Return the seconds that the products of scoring 1 MB take two cores at their best."""
+    """Return the seconds for the matrix products of scoring 1 MB on two cores at their best."""
     torch.set_num_threads(2)
-    one, other = torch.randn(2048, 2048), torch.randn(2048, 2048)
-    rate = max(_rate(lambda _: one @ other, 2 * 2048**3) for _ in range(10))
+    a, b = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    rate = max(_rate(lambda _: a @ b, 2 * 2048**3) for _ in range(10))
     return MEGABYTE * 2 * 512 * (4 * 512 + len(CHARACTERS)) / rate
 
 
@@ -119,7 +118,7 @@ def _rate(run: Callable[[int], object], characters: int) -> float:
 
 
 class Textbook(nn.Module):
-    """What a tutorial writes: one character in, softmax, multinomial, state carried."""
+    """The sampling loop of a tutorial: one character in, softmax, multinomial, state carried."""
 
     def __init__(self, layers: int, hidden: int, embedding: int) -> None:
         super().__init__()
@@ -128,8 +127,8 @@ class Textbook(nn.Module):
         self.head = nn.Linear(hidden, len(CHARACTERS))
 
     @torch.no_grad()
-    def write(self, characters: int) -> None:
-        """Draw that many characters."""
+    def sample(self, characters: int) -> None:
+        """Sample so many characters."""
         state = None
         newest = torch.zeros(1, 1, dtype=torch.long)
         for _ in range(characters):
@@ -139,4 +138,4 @@ class Textbook(nn.Module):
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{machine()}\n\n{markdown(rows())}\n")
+    print_rows(rows())

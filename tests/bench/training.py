@@ -16,7 +16,7 @@ from charloom.core.analysis import baselines
 from charloom.core.data import corpus
 from charloom.core.data.vocab import Vocab
 from charloom.core.runs.presets import PRESETS
-from tests.bench.table import Row, median, spread
+from tests.bench.harness import Row, median, spread
 
 _TIMES = 3  # of the speeds
 _SECONDS = 20.0
@@ -34,7 +34,7 @@ def speed_rows(text: Path, precision: str) -> list[Row]:
         bare.append(float(_module(*loop)))
         options = ["--preset", "medium", "--minutes", str(_SECONDS / 60), *_PINNED, precision]
         ours.append(_speed(_train(text, options)))
-        told = json.loads(_module("tests.bench.textbook", str(text), str(_SECONDS)))
+        told = json.loads(_module("tests.bench.textbook_loop", str(text), str(_SECONDS)))
         textbook.append(told["chars_per_second"])
     peak = _peak(precision)
     achieved = median(ours) * _operations(text)
@@ -103,7 +103,7 @@ def _references(text: Path, seconds: float) -> str:
     found = baselines.compute_baselines(ids[:cut], ids[cut:], vocab)
     told = f"5-gram {found.five_gram:.3f}, `xz -9` {found.xz:.3f}"
     if seconds <= 180:
-        loop = json.loads(_module("tests.bench.textbook", str(text), str(seconds)))
+        loop = json.loads(_module("tests.bench.textbook_loop", str(text), str(seconds)))
         told = f"textbook loop {loop['val_loss']:.3f}, {told}"
     return told
 

@@ -1,16 +1,13 @@
-"""What days of training and hours of writing cost: a log of a million lines, and 10 M characters.
+"""Long runs and long texts: a log of a million lines, and 10 million characters.
 
-Alone: ``python -m tests.bench.long_life``.
+Alone: ``python -m tests.bench.long_runs``.
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
-from unittest import mock
 
 from charloom.core import paths
 from charloom.core.data import corpus
@@ -21,7 +18,7 @@ from charloom.core.runs.monitor import RunMonitor
 from charloom.core.runs.run import create_run
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import remove_model
-from tests.bench.table import Row, machine, markdown, median, spread
+from tests.bench.harness import Row, median, print_rows, spread, temporary_home
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.long_logs import long_log
@@ -30,10 +27,10 @@ from tests.helpers.terminal import CTRL_Q, F3, Terminal
 _LINES = 1_000_000
 _FEW_LINES = 1_000
 _TIMES = 5
-_AT_THE_END = "All of it was read."  # the last line of a log, which the app shows
+_LAST_WARNING = "All of it was read."  # in the last line of a log; the app shows it
 _CHARACTERS = 10_000_000
 _FEW_CHARACTERS = 100_000
-_TELLING = """
+_REPORT_PEAK = """
 import sys
 from pathlib import Path
 from charloom.tui.cli import run
@@ -44,22 +41,19 @@ print(next(line for line in status if line.startswith("VmHWM")), file=sys.stderr
 
 
 def rows() -> list[Row]:
-    """Measure in a home of its own, with runs and a model that were never trained."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
-    ):
+    """Measure with runs and a model that were never trained."""
+    with temporary_home():
         return [*_log_rows(), *_memory_rows()]
 
 
 def _log_rows() -> list[Row]:
     _run("few", _FEW_LINES)
-    few = [_opened() for _ in range(_TIMES)]
+    few = [_startup() for _ in range(_TIMES)]
     remove_model("few")
     folder = _run("many", _LINES)
     log = folder.metrics
-    ours, looks = zip(*(_watched(folder) for _ in range(_TIMES)), strict=True)
-    many = [_opened() for _ in range(_TIMES)]
+    ours, reads = zip(*(_monitored(folder) for _ in range(_TIMES)), strict=True)
+    many = [_startup() for _ in range(_TIMES)]
     size, baseline = log.stat().st_size, _parsed(log)
     return [
         Row(
@@ -71,7 +65,7 @@ def _log_rows() -> list[Row]:
         ),
         Row(
             "longest single read of it",
-            f"{spread(looks, '{:.0f}')} ms",
+            f"{spread(reads, '{:.0f}')} ms",
             "",
             "",
             "≤ 30 ms",
@@ -81,55 +75,55 @@ def _log_rows() -> list[Row]:
             f"{spread(many)} s",
             f"a log of {_FEW_LINES:,} lines {spread(few)} s",
             f"+ {median(many) - median(few):.2f} s",
-            "+ 1 s at most",
+            "≤ + 1 s",
         ),
     ]
 
 
 def _run(name: str, lines: int) -> ModelDir:
-    """Make a run with a long log."""
+    """Create a run with a log of so many lines."""
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
     folder = create_run(name, text, "small", {}, min_count=0)
     folder.metrics.write_bytes(long_log(lines))
-    events.record(folder, RunWarning(_AT_THE_END))
+    events.record(folder, RunWarning(_LAST_WARNING))
     return folder
 
 
-def _watched(folder: ModelDir) -> tuple[float, float]:
-    """Return in how many seconds a run is known, and the milliseconds of the longest look."""
+def _monitored(folder: ModelDir) -> tuple[float, float]:
+    """Return the seconds to read a run, and the milliseconds of the longest single read."""
     run = RunMonitor(folder)
-    looks: list[float] = []
-    while not looks or run.has_more:
+    reads: list[float] = []
+    while not reads or run.has_more:
         begin = time.perf_counter()
         run.refresh()
-        looks.append(time.perf_counter() - begin)
-    assert run.warnings[-1] == _AT_THE_END
-    return sum(looks), 1_000 * max(looks)
+        reads.append(time.perf_counter() - begin)
+    assert run.warnings[-1] == _LAST_WARNING
+    return sum(reads), 1_000 * max(reads)
 
 
 def _parsed(log: Path) -> float:
-    """Return how many seconds it takes to draw the same curves through all there is."""
+    """Return the seconds to make the same curves from every line."""
     train, validation = DownsampledCurve(), DownsampledCurve()
     begin = time.perf_counter()
     with log.open("rb") as file:
         for line in file:
-            told = json.loads(line)
-            if told["event"] == "progress":
-                train.append(told["step"], told["loss"])
-            elif told["event"] == "validated":
-                validation.append(told["step"], told["val_loss"])
+            event = json.loads(line)
+            if event["event"] == "progress":
+                train.append(event["step"], event["loss"])
+            elif event["event"] == "validated":
+                validation.append(event["step"], event["val_loss"])
     return time.perf_counter() - begin
 
 
-def _opened() -> float:
-    """Return how many seconds after it was started the app shows all of a run."""
+def _startup() -> float:
+    """Return the seconds from the start of the app until it shows a whole run."""
     with Terminal(home=paths.home(), size=(160, 48)) as terminal:
         terminal.press(F3)
-        terminal.wait_for_bytes(_AT_THE_END.encode())
-        taken = time.perf_counter() - terminal.start_time
+        terminal.wait_for_bytes(_LAST_WARNING.encode())
+        elapsed = time.perf_counter() - terminal.start_time
         terminal.press(CTRL_Q)
         terminal.end()
-    return taken
+    return elapsed
 
 
 def _memory_rows() -> list[Row]:
@@ -148,17 +142,17 @@ def _memory_rows() -> list[Row]:
 
 
 def _peak(characters: int, *options: str) -> float:
-    """Return how many megabytes ``charloom generate`` had in memory at most (proc(5))."""
+    """Return the peak memory of ``charloom generate`` in megabytes (proc(5))."""
     arguments = ("generate", "the", "--model", "tiny", "--seed", "1", "--length", f"{characters}")
-    told = subprocess.run(
-        [sys.executable, "-P", "-c", _TELLING, *arguments, *options],
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", _REPORT_PEAK, *arguments, *options],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         check=True,
     )
-    return int(told.stderr.split()[-2]) / 1024
+    return int(done.stderr.split()[-2]) / 1024
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{machine()}\n\n{markdown(rows())}\n")
+    print_rows(rows())

@@ -1,14 +1,13 @@
-"""The least that Textual can show: what the app's first picture is compared with."""
+"""A minimal Textual app, the baseline of the app's first frame."""
 
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 
 class Hello(App[None]):
-    """One line."""
+    """Shows one line."""
 
     def compose(self) -> ComposeResult:
-        """Lay it out."""
         yield Static("hello, world")
 
 

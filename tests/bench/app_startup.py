@@ -1,6 +1,6 @@
-"""How soon the app is there, and how soon a model writes in it.
+"""The startup of the app, and the time to the first generated character.
 
-Alone: ``python -m tests.bench.opening``.
+Alone: ``python -m tests.bench.app_startup``.
 """
 
 import sys
@@ -10,22 +10,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from charloom.core.library.database import Library
-from tests.bench.table import Row, machine, markdown, median, spread
+from tests.bench.harness import Row, median, print_rows, spread
 from tests.helpers.terminal import CHARLOOM, CTRL_Q, ENTER, Terminal
 
 _TIMES = 7
-_HELLO = (sys.executable, "-P", str(Path(__file__).with_name("hello.py")))
+_HELLO = (sys.executable, "-P", str(Path(__file__).with_name("hello_app.py")))
 _PROMPT = "You will rejoice to hear"
 
 
 def rows() -> list[Row]:
-    """Measure, ours and the baseline's in turn so that both see the same machine."""
-    ours, baseline, rooms, characters = [], [], [], []
+    """Alternate between ours and the baseline, so that both see the same load."""
+    ours, baseline, ready_times, characters = [], [], [], []
     for _ in range(_TIMES):
-        ours.append(_first_picture(CHARLOOM, b"F2"))
-        baseline.append(_first_picture(_HELLO, b"hello, world"))
-        room, character = _first_character()
-        rooms.append(room)
+        ours.append(_first_frame(CHARLOOM, b"F2"))
+        baseline.append(_first_frame(_HELLO, b"hello, world"))
+        ready, character = _first_character()
+        ready_times.append(ready)
         characters.append(character)
     hello = f"a bare Textual app {spread(baseline)} s"
     return [
@@ -36,19 +36,19 @@ def rows() -> list[Row]:
             f"{median(ours) / median(baseline):.2f} ×",
             "≤ 1.6 ×",
         ),
-        Row("app ready for input", f"{spread(rooms)} s", hello, "", "reported"),
+        Row("app ready for input", f"{spread(ready_times)} s", hello, "", "reported"),
         Row("first character after Enter", f"{spread(characters)} s", hello, "", "≤ 1 s"),
     ]
 
 
-def _first_picture(command: Sequence[str], words: bytes) -> float:
+def _first_frame(command: Sequence[str], words: bytes) -> float:
     with tempfile.TemporaryDirectory() as folder, Terminal(command, home=_home(folder)) as terminal:
         terminal.wait_for_bytes(words)
         return time.perf_counter() - terminal.start_time
 
 
 def _first_character() -> tuple[float, float]:
-    """Return when a prompt stood ready, and when a character after it did, in seconds."""
+    """Return the seconds until a prompt is ready, and from Enter to the first character."""
     with tempfile.TemporaryDirectory() as folder, Terminal(home=_home(folder)) as terminal:
         terminal.wait_for_bytes(_PROMPT.encode())
         ready = time.perf_counter()
@@ -63,7 +63,7 @@ def _first_character() -> tuple[float, float]:
 
 
 def _written(screen: str) -> bool:
-    """Whether a letter stands after the prompt on the page."""
+    """Return whether a letter follows the prompt on the page."""
     _, mark, after = screen.partition(f"» {_PROMPT}")
     return bool(mark) and after.lstrip(" ▌\n▏")[:1].isalpha()
 
@@ -73,4 +73,4 @@ def _home(folder: str) -> Path:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{machine()}\n\n{markdown(rows())}\n")
+    print_rows(rows())

@@ -1,8 +1,8 @@
-"""The loop of a tutorial: ``python -m tests.bench.textbook TEXT SECONDS``, prints JSON.
+"""A tutorial's loop: ``python -m tests.bench.textbook_loop TEXT SECONDS``, prints JSON.
 
-``nn.LSTM`` in float32, random windows from the empty state, Adam at its usual rate; H 512, and
-batch and window as in ``charloom train --preset medium``. Prints the characters it learned from per
-second, and its carried loss on the held-out text after SECONDS.
+``nn.LSTM`` in float32, random windows from the empty state, Adam at its default rate; H 512, and
+batch and window as in ``charloom train --preset medium``. Prints characters per second and,
+after SECONDS, the carried loss on the held-out text.
 """
 
 import json
@@ -22,7 +22,7 @@ from charloom.core.training import evaluation
 
 
 class Textbook(nn.Module):
-    """Embedding, LSTM, Linear, as PyTorch makes them."""
+    """Embedding, LSTM, Linear, with PyTorch's defaults."""
 
     def __init__(self, size: int, embedding: int, hidden: int) -> None:
         super().__init__()
@@ -56,14 +56,14 @@ def main(path: str, seconds: float) -> dict[str, float]:
         loss.backward()
         optimizer.step()
         steps += 1
-    spent = time.perf_counter() - begin
+    elapsed = time.perf_counter() - begin
     measured = CharLSTM(sizes)
     weights = {n.removeprefix("lstm."): p.detach() for n, p in model.lstm.named_parameters()}
     measured.layers[0].load_state_dict(weights)
     measured.embedding.load_state_dict(model.embedding.state_dict())
     measured.head.load_state_dict(model.head.state_dict())
     return {
-        "chars_per_second": steps * training.batch_size * training.window / spent,
+        "chars_per_second": steps * training.batch_size * training.window / elapsed,
         "val_loss": evaluation.carried(measured, held_out).nats,
     }
 

@@ -1,19 +1,14 @@
-"""How fast a model writes through the app's widgets, and how soon a key is answered meanwhile.
+"""Generation in the app: its speed, and the time from a key to the screen during it.
 
-Alone: ``python -m tests.bench.writing``.
+Alone: ``python -m tests.bench.app_generation``.
 """
 
-import os
 import random
-import sys
-import tempfile
 import time
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from unittest import mock
 
-from charloom.core import paths
 from charloom.core.library.database import Library
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -22,41 +17,38 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
+from tests.bench.harness import Row, median, print_rows, spread, temporary_home
 from tests.bench.sampling import CHARACTERS
-from tests.bench.table import Row, machine, markdown, median, spread
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.terminal import CTRL_Q, ENTER, READY, Terminal
 
 _TIMES = 3
 _LENGTH = 100_000  # characters
-_ENDLESS = 900_000  # characters: more than are written while the keys are pressed
-_BARE = 50_000
+_ENDLESS = 900_000  # characters: more than are generated while the keys are pressed
+_BARE_LENGTH = 50_000
 _KEYS = 240
-_LETTERS = [chr(code) for code in range(0x0400, 0x0400 + _KEYS)]  # none that the model writes
-_PATIENCE = 120.0  # seconds
-_LOOK_SECONDS = 0.1  # between two looks for the whole text: a hundredth of what is measured
+_LETTERS = [chr(code) for code in range(0x0400, 0x0400 + _KEYS)]  # none that the model generates
+_TIMEOUT = 120.0  # seconds
+_POLL_SECONDS = 0.1  # between two checks for the whole text: a hundredth of the time measured
 
 
 def rows() -> list[Row]:
-    """Measure in a home of its own, with a model of H 512 that was never trained."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
-    ):
+    """Measure with a model of H 512 that was never trained."""
+    with temporary_home() as home:
         model = random_checkpoint(CHARACTERS, hidden_size=512, embedding_dim=64)
         save_model("wide", model)
         preferences.save(Preferences(model="wide", length=_LENGTH, welcomed=True))
-        return [_writing(paths.home(), model), _keys(paths.home())]
+        return [_speed(home, model), _keys(home)]
 
 
-def _writing(home: Path, checkpoint: Checkpoint) -> Row:
-    """Measure how fast the second and each later text of one session comes."""
+def _speed(home: Path, checkpoint: Checkpoint) -> Row:
+    """Measure the speed of the second and later texts of one session."""
     ours, baseline = [], []
     with Terminal(home=home) as terminal:
         terminal.wait_for(READY)
-        _text(terminal, 1)
+        _generate(terminal, 1)
         for number in range(_TIMES):
-            ours.append(_LENGTH / _text(terminal, number + 2))
+            ours.append(_LENGTH / _generate(terminal, number + 2))
             baseline.append(_bare(checkpoint))
         terminal.press(CTRL_Q)
         terminal.end()
@@ -69,63 +61,65 @@ def _writing(home: Path, checkpoint: Checkpoint) -> Row:
     )
 
 
-def _text(terminal: Terminal, number: int) -> float:
-    """Have a text written, the ``number``-th, and return how many seconds that took."""
+def _generate(terminal: Terminal, number: int) -> float:
+    """Generate the ``number``-th text and return the seconds."""
     terminal.press("the")
     terminal.press(ENTER)
     begin = time.perf_counter()
     with Library() as library:
         while library.count() < number or len(library.recent(1)[0].text) < _LENGTH:
-            assert time.perf_counter() < begin + _PATIENCE, terminal.text
-            pause = time.perf_counter() + _LOOK_SECONDS
+            assert time.perf_counter() < begin + _TIMEOUT, terminal.text
+            pause = time.perf_counter() + _POLL_SECONDS
             while time.perf_counter() < pause:
-                terminal.read(_LOOK_SECONDS)
+                terminal.read(_POLL_SECONDS)
     return time.perf_counter() - begin
 
 
 def _bare(checkpoint: Checkpoint) -> float:
-    draft = iter(Completion(Sampler(NumpyLSTM(checkpoint), "the", SamplingConfig(), 0), _BARE))
+    completion = iter(
+        Completion(Sampler(NumpyLSTM(checkpoint), "the", SamplingConfig(), 0), _BARE_LENGTH)
+    )
     begin = time.perf_counter()
-    for _ in islice(draft, _BARE):
+    for _ in islice(completion, _BARE_LENGTH):
         pass
-    return _BARE / (time.perf_counter() - begin)
+    return _BARE_LENGTH / (time.perf_counter() - begin)
 
 
 def _keys(home: Path) -> Row:
-    """Measure how long a letter takes to be painted, while a text is written and when none is."""
+    """Measure the time from a letter key to the screen, with and without generation."""
     preferences.save(replace(preferences.load(), length=_ENDLESS))
     with Terminal(home=home) as terminal:
         terminal.wait_for(READY)
-        idle = _answers(terminal)
+        idle = _key_times(terminal)
         terminal.press(ENTER)
         terminal.wait_for("esc stop")
-        busy = _answers(terminal)
-        assert "esc stop" in terminal.text, "the text has ended before the keys had"
+        busy = _key_times(terminal)
+        assert "esc stop" in terminal.text, "the text ended before the keys did"
         terminal.press(CTRL_Q)
         terminal.end()
     return Row(
-        f"key to picture while that is written, p99 of {_KEYS}",
+        f"key to screen during generation, p99 of {_KEYS}",
         f"{_percentile(busy, 99):.0f} ms (median {median(busy):.0f})",
-        f"when nothing is {_percentile(idle, 99):.0f} ms (median {median(idle):.0f})",
+        f"without it {_percentile(idle, 99):.0f} ms (median {median(idle):.0f})",
         "",
         "< 100 ms",
     )
 
 
-def _answers(terminal: Terminal) -> list[float]:
-    """Type letters one by one, and return how many milliseconds each took to be painted."""
-    chance = random.Random(0)
-    taken = []
+def _key_times(terminal: Terminal) -> list[float]:
+    """Type letters one by one, and return the milliseconds from each key to the screen."""
+    random_ = random.Random(0)
+    times = []
     for letter in _LETTERS:
-        pause = time.perf_counter() + chance.uniform(0.02, 0.06)
+        pause = time.perf_counter() + random_.uniform(0.02, 0.06)
         while time.perf_counter() < pause:
             terminal.read(0.005)
         before = len(terminal.raw)
         begin = time.perf_counter()
         terminal.press(letter)
         terminal.wait_for_bytes(letter.encode(), before)
-        taken.append(1_000 * (time.perf_counter() - begin))
-    return taken
+        times.append(1_000 * (time.perf_counter() - begin))
+    return times
 
 
 def _percentile(values: list[float], share: int) -> float:
@@ -133,4 +127,4 @@ def _percentile(values: list[float], share: int) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{machine()}\n\n{markdown(rows())}\n")
+    print_rows(rows())

@@ -1,19 +1,17 @@
 """Measure what the app costs a training run that it shows.
 
-Alone: ``python -m tests.bench.watching [TEXT]``.
+Alone: ``python -m tests.bench.train_screen [TEXT]``.
 """
 
 import importlib.resources
 import json
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from charloom.core import paths
 from charloom.core.data import corpus
@@ -21,7 +19,7 @@ from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import create_run, launch_trainer
 from charloom.core.store.model_dir import ModelDir
-from tests.bench.table import Row, machine, markdown, median, spread
+from tests.bench.harness import Row, median, print_rows, spread, temporary_home
 from tests.helpers.terminal import CTRL_Q, F3, READY, Terminal
 
 _TIMES = 3
@@ -32,12 +30,12 @@ _BASELINE = "not shown"
 
 
 def rows(text: Path, precision: str) -> list[Row]:
-    """Train alone and in sight in turn, so that both see the same machine."""
+    """Alternate between training alone and in the app, so that both see the same load."""
     ours, baseline, shares = [], [], []
-    chosen = {"threads": 2, "precision": precision, "steps": 1_000_000}
+    overrides = {"threads": 2, "precision": precision, "steps": 1_000_000}
     for _ in range(_TIMES):
-        baseline.append(_alone(text, chosen))
-        speed, share = _in_sight(text, chosen)
+        baseline.append(_alone(text, overrides))
+        speed, share = _in_app(text, overrides)
         ours.append(speed)
         shares.append(share)
     return [
@@ -54,8 +52,8 @@ def rows(text: Path, precision: str) -> list[Row]:
     ]
 
 
-def _alone(text: Path, chosen: dict[str, Any]) -> float:
-    with _planned(text, chosen) as run:
+def _alone(text: Path, overrides: dict[str, Any]) -> float:
+    with _new_run(text, overrides) as run:
         process = launch_trainer(run)
         try:
             return _speed(run, time.sleep)
@@ -64,46 +62,43 @@ def _alone(text: Path, chosen: dict[str, Any]) -> float:
             process.wait()
 
 
-def _in_sight(text: Path, chosen: dict[str, Any]) -> tuple[float, float]:
+def _in_app(text: Path, overrides: dict[str, Any]) -> tuple[float, float]:
     """Return characters per second, and the app's share of one core."""
     with (
-        _planned(text, chosen) as run,
+        _new_run(text, overrides) as run,
         Terminal(home=paths.home(), size=(120, 40)) as terminal,
     ):
         terminal.wait_for(READY)
         terminal.press(F3)
         terminal.wait_for("not yet trained")
-        terminal.press("u")  # the key that has it trained
+        terminal.press("u")  # start training
         terminal.wait_for("● bench  training")
-        spent: list[float] = []
+        cpu_times: list[float] = []
 
-        def look(seconds: float) -> None:
+        def watch(seconds: float) -> None:
             until = time.perf_counter() + seconds
-            spent.append(_processor_seconds(terminal.process.pid))
+            cpu_times.append(_cpu_seconds(terminal.process.pid))
             while (left := until - time.perf_counter()) > 0:
                 terminal.read(left)
-            spent.append(_processor_seconds(terminal.process.pid))
+            cpu_times.append(_cpu_seconds(terminal.process.pid))
 
-        speed = _speed(run, look)
+        speed = _speed(run, watch)
         _stop(run)
         terminal.wait_for("■ bench  stopped")
         terminal.press(CTRL_Q)
         terminal.end()
-    return speed, (spent[-1] - spent[-2]) / _SECONDS
+    return speed, (cpu_times[-1] - cpu_times[-2]) / _SECONDS
 
 
 @contextmanager
-def _planned(text: Path, chosen: dict[str, Any]) -> Iterator[ModelDir]:
-    """Make a run, in a home of its own."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
-    ):
-        yield create_run("bench", corpus.load(text), "medium", chosen, min_count=0)
+def _new_run(text: Path, overrides: dict[str, Any]) -> Iterator[ModelDir]:
+    """Create a run, in a home of its own."""
+    with temporary_home():
+        yield create_run("bench", corpus.load(text), "medium", overrides, min_count=0)
 
 
 def _speed(run: ModelDir, wait: Callable[[float], object]) -> float:
-    """Return characters per second over a while that begins after the first report."""
+    """Return the characters per second, from some time after the first report."""
     while not _reports(run):
         wait(0.2)
     wait(_WARM_UP)
@@ -119,7 +114,7 @@ def _speed(run: ModelDir, wait: Callable[[float], object]) -> float:
 def _reports(run: ModelDir) -> list[dict[str, Any]]:
     log = run.metrics
     lines = log.read_text().splitlines() if log.exists() else []
-    return [told for line in lines if (told := json.loads(line))["event"] == "progress"]
+    return [event for line in lines if (event := json.loads(line))["event"] == "progress"]
 
 
 def _stop(run: ModelDir) -> None:
@@ -128,13 +123,13 @@ def _stop(run: ModelDir) -> None:
         time.sleep(0.1)
 
 
-def _processor_seconds(pid: int) -> float:
-    """Return how long a process has been at work: user and system time (proc(5))."""
-    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(told[11]) + int(told[12])) / _TICKS
+def _cpu_seconds(pid: int) -> float:
+    """Return the CPU seconds of a process, user and system time (proc(5))."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
 if __name__ == "__main__":
     bundled = Path(str(importlib.resources.files("charloom.assets") / "the-loom-at-carrow.txt"))
-    given = Path(sys.argv[1]) if sys.argv[1:] else bundled
-    sys.stdout.write(f"{machine()}\n\n{markdown(rows(given, 'bfloat16'))}\n")
+    text = Path(sys.argv[1]) if sys.argv[1:] else bundled
+    print_rows(rows(text, "bfloat16"))

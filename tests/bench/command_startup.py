@@ -1,10 +1,9 @@
-"""How long a command takes from its start to its end, beside ``import torch`` in a fresh Python."""
+"""The time of whole commands, compared with ``import torch`` in a fresh Python."""
 
 import subprocess
 import sys
-import time
 
-from tests.bench.table import Row, median, spread
+from tests.bench.harness import Row, median, seconds, spread
 
 _TIMES = 7
 _CHARLOOM = [sys.executable, "-P", "-m", "charloom.tui.cli"]
@@ -16,9 +15,9 @@ _COMMANDS = {
 
 
 def rows() -> list[Row]:
-    """Measure each command in turn with the baseline, so that both see the same machine."""
+    """Alternate between each command and the baseline, so that both see the same load."""
     result = []
-    for name, (command, most) in _COMMANDS.items():
+    for name, (command, limit) in _COMMANDS.items():
         ours, baseline = [], []
         for _ in range(_TIMES):
             ours.append(_seconds(command))
@@ -30,13 +29,11 @@ def rows() -> list[Row]:
                 f"{spread(ours)} s",
                 f"`import torch` {spread(baseline)} s",
                 f"{share:.2f} ×",
-                f"≤ {most:g} ×",
+                f"≤ {limit:g} ×",
             )
         )
     return result
 
 
 def _seconds(command: list[str]) -> float:
-    begin = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - begin
+    return seconds(lambda: subprocess.run(command, check=True, capture_output=True))

@@ -1,11 +1,9 @@
 """Verbatim matches: time and memory to index a megabyte, and time to search it.
 
-Alone: ``python -m tests.bench.copying``.
+Alone: ``python -m tests.bench.memorization``.
 """
 
 import random
-import sys
-import time
 import tracemalloc
 from collections.abc import Callable
 
@@ -13,8 +11,8 @@ import numpy as np
 
 from charloom.core.analysis.memorization import CorpusIndex, VerbatimMatch
 from charloom.core.analysis.repetition import repetition_period
+from tests.bench.harness import Row, median, print_rows, seconds, spread
 from tests.bench.sampling import CHARACTERS, MEGABYTE
-from tests.bench.table import Row, machine, markdown, median, spread
 
 _TIMES = 5
 _QUERIES = 200
@@ -31,13 +29,13 @@ def rows() -> list[Row]:
     periodic = _milliseconds(CorpusIndex("a" * MEGABYTE).longest_match, "a" * _LENGTH)
     plain = [_milliseconds(lambda piece: _longest(text, piece), piece) for piece in pieces[:5]]
     loops = [_milliseconds(repetition_period, 2 * piece) for piece in pieces]
-    stays, peak = _memory(text)
+    size, peak = _memory(text)
     return [
         _indexing("words", text, "≤ 2 s"),
         _indexing("one letter", "a" * MEGABYTE, "reported"),
         Row(
-            "memory of that index, times the text",
-            f"{stays:.1f} ×",
+            "memory of that index, as a multiple of the text",
+            f"{size:.1f} ×",
             f"{peak:.1f} × during a search",
             "",
             "≤ 10 ×",
@@ -55,19 +53,19 @@ def rows() -> list[Row]:
 
 
 def _indexing(what: str, text: str, target: str) -> Row:
-    seconds = [_milliseconds(CorpusIndex, text) / 1000 for _ in range(_TIMES)]
-    return Row(f"indexing 1 MB, {what}", f"{spread(seconds)} s", "", "", target)
+    times = [seconds(lambda: CorpusIndex(text)) for _ in range(_TIMES)]
+    return Row(f"indexing 1 MB, {what}", f"{spread(times)} s", "", "", target)
 
 
 def _memory(text: str) -> tuple[float, float]:
     """Return the memory of an index, and the peak with a search, as multiples of the text."""
     tracemalloc.start()
     index = CorpusIndex(text)
-    stays, _ = tracemalloc.get_traced_memory()
+    size, _ = tracemalloc.get_traced_memory()
     assert index.longest_match(text[:_LENGTH]).length == _LENGTH
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return stays / len(text), peak / len(text)
+    return size / len(text), peak / len(text)
 
 
 def _words() -> str:
@@ -87,7 +85,7 @@ def _garbled(text: str, random_: random.Random) -> str:
 
 
 def _longest(text: str, piece: str) -> VerbatimMatch:
-    """Find the same with ``str.find``."""
+    """Find the longest match with ``str.find``."""
     best = VerbatimMatch(0, 0, 0)
     for start in range(len(piece)):
         while start + best.length < len(piece):
@@ -98,11 +96,9 @@ def _longest(text: str, piece: str) -> VerbatimMatch:
     return best
 
 
-def _milliseconds(ask: Callable[[str], object], text: str) -> float:
-    begin = time.perf_counter()
-    ask(text)
-    return 1000 * (time.perf_counter() - begin)
+def _milliseconds(search: Callable[[str], object], text: str) -> float:
+    return 1000 * seconds(lambda: search(text))
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{machine()}\n\n{markdown(rows())}\n")
+    print_rows(rows())

@@ -1,13 +1,9 @@
-"""Seeing inside: how soon a text is read with its surprise and gates, and how soon a cursor moves.
+"""The inspector: tracing a text with its surprise and gates, and moving the cursor.
 
-Alone: ``python -m tests.bench.seeing``.
+Alone: ``python -m tests.bench.inspector``.
 """
 
-import os
-import sys
-import tempfile
 import time
-from unittest import mock
 
 import numpy as np
 import torch
@@ -20,8 +16,8 @@ from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
+from tests.bench.harness import Row, median, print_rows, spread, temporary_home
 from tests.bench.sampling import CHARACTERS
-from tests.bench.table import Row, machine, markdown, median, spread
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.terminal import CTRL_Q, DOWN, F4, READY, RIGHT, Terminal
 
@@ -31,19 +27,16 @@ _KEYS = 100
 
 
 def rows() -> list[Row]:
-    """Measure with a model of H 512 that was never trained, in a home of its own."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        mock.patch.dict(os.environ, CHARLOOM_HOME=f"{folder}/home"),
-    ):
+    """Measure with a model of H 512 that was never trained."""
+    with temporary_home():
         checkpoint = random_checkpoint(CHARACTERS, hidden_size=512, embedding_dim=64)
         save_model("wide", checkpoint)
         preferences.save(Preferences(model="wide", welcomed=True))
-        return [_reading(checkpoint), _cursor()]
+        return [_tracing(checkpoint), _cursor()]
 
 
-def _reading(checkpoint: Checkpoint) -> Row:
-    """Measure surprise, the gates of every unit of a ranking's head, and the ranking itself."""
+def _tracing(checkpoint: Checkpoint) -> Row:
+    """Measure surprise, the ranking of all units, and the gates of ten of them."""
     model = NumpyLSTM(checkpoint)
     chance = np.random.default_rng(0)
     text = model.vocab.decode(chance.integers(len(model.vocab), size=_LENGTH))
@@ -68,20 +61,20 @@ def _reading(checkpoint: Checkpoint) -> Row:
 
 @torch.no_grad()
 def _cell(checkpoint: Checkpoint, text: str) -> float:
-    """Return how long torch takes to read the text, a character at a time."""
+    """Return the seconds in which torch reads the text, one character at a time."""
     settings = checkpoint.model
     embedding = torch.tensor(checkpoint.tensors["embedding.weight"])
     cell = nn.LSTMCell(settings.embedding_dim, settings.hidden_size)
     inputs = embedding[torch.from_numpy(checkpoint.vocab.encode(text))]
     state = (torch.zeros(1, settings.hidden_size),) * 2
     begin = time.perf_counter()
-    for each in inputs:
-        state = cell(each[None], state)
+    for embedded in inputs:
+        state = cell(embedded[None], state)
     return time.perf_counter() - begin
 
 
 def _cursor() -> Row:
-    """Measure how long a move of the cursor takes to be painted, figures and all."""
+    """Measure the time from a cursor key to the updated screen."""
     with Terminal(home=paths.home(), size=(120, 40)) as terminal:
         terminal.wait_for(READY)
         terminal.press(F4)
@@ -92,25 +85,25 @@ def _cursor() -> Row:
         terminal.wait_for("wide: E")
         terminal.press("l")
         terminal.wait_for("Surprise: ")
-        taken = {"surprise": _moves(terminal)}
+        times = {"surprise": _moves(terminal)}
         terminal.press("u")
         terminal.wait_for("forget gate")
-        taken["units"] = _moves(terminal)
+        times["units"] = _moves(terminal)
         terminal.press(CTRL_Q)
         terminal.end()
-    slowest = max(max(each) for each in taken.values())
+    slowest = max(map(max, times.values()))
     return Row(
         f"key press to moved cursor, slowest of {2 * _KEYS}",
         f"{slowest:.0f} ms",
-        f"median {median(taken['surprise']):.0f} ms, of units {median(taken['units']):.0f} ms",
+        f"median {median(times['surprise']):.0f} ms, of units {median(times['units']):.0f} ms",
         "",
         "≤ 50 ms",
     )
 
 
 def _moves(terminal: Terminal) -> list[float]:
-    """Move the cursor, and return how many milliseconds each move took to be painted."""
-    taken = []
+    """Move the cursor, and return the milliseconds from each key to the updated screen."""
+    times = []
     for number in range(_KEYS):
         pause = time.perf_counter() + 0.05
         while time.perf_counter() < pause:
@@ -118,10 +111,10 @@ def _moves(terminal: Terminal) -> list[float]:
         before = len(terminal.raw)
         begin = time.perf_counter()
         terminal.press(DOWN if number % 5 == 4 else RIGHT)
-        terminal.wait_for_bytes("‘".encode(), before)  # what is told of the character
-        taken.append(1_000 * (time.perf_counter() - begin))
-    return taken
+        terminal.wait_for_bytes("‘".encode(), before)  # the details of the character
+        times.append(1_000 * (time.perf_counter() - begin))
+    return times
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{machine()}\n\n{markdown(rows())}\n")
+    print_rows(rows())
