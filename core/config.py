@@ -1,19 +1,19 @@
-"""What can be chosen about a model and its training, each choice with its range and its reason.
+"""The settings of a model and of its training: their ranges, defaults and meanings.
 
-The command line makes its options from these fields, checkpoints and ``run.json`` store them, and
-nothing out of range can be constructed: a settings object that exists is a valid one.
+The command line derives its options from these fields; checkpoints and ``run.json`` store them.
+Configs validate themselves, so no config with a value out of range exists.
 """
 
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any, Self
 
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 
 BATCHINGS = ("shuffled", "contiguous")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-_LONGEST_SHOWN = 60
+_MAX_SHOWN_CHARACTERS = 60
 
 
 def _number(default: float | None, help_: str, low: float, high: float, option: str = "") -> Any:
@@ -29,18 +29,23 @@ def _flag(default: bool, help_: str, option: str = "") -> Any:
     return field(default=default, metadata={"help": help_, "option": option})
 
 
+def option_name(setting: Field[Any]) -> str:
+    """Return the command-line option of a setting, such as ``--hidden`` for ``hidden_size``."""
+    return "--" + (setting.metadata["option"] or setting.name.replace("_", "-"))
+
+
 class _Validated:
-    """Settings that check themselves against the ranges in their fields' metadata."""
+    """Base of configs that check their fields against the ranges in the fields' metadata."""
 
     def __post_init__(self) -> None:
-        for each in fields(self):  # type: ignore[arg-type]
-            _validate(each, getattr(self, each.name))
+        for setting in fields(self):  # type: ignore[arg-type]
+            _validate(setting, getattr(self, setting.name))
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Build from a JSON object, or say in a :class:`CharloomError` what is wrong with it."""
-        known = {each.name for each in fields(cls)}  # type: ignore[arg-type]
-        if unknown := sorted(set(data) - known):
+        """Build from a JSON object; raises :class:`CharloomError` if it is invalid."""
+        names = {setting.name for setting in fields(cls)}  # type: ignore[arg-type]
+        if unknown := sorted(set(data) - names):
             raise CharloomError(f"There is no setting called {unknown[0][:40]!r} in this version.")
         try:
             return cls(**data)
@@ -52,39 +57,33 @@ class _Validated:
         return asdict(self)  # type: ignore[call-overload,no-any-return]
 
 
-def option_name(setting: Field[Any]) -> str:
-    """Return the command-line option of a setting, such as ``--hidden`` for ``hidden_size``."""
-    return "--" + (setting.metadata["option"] or setting.name.replace("_", "-"))
-
-
 def _validate(setting: Field[Any], value: object) -> None:
-    limits, default = setting.metadata, setting.default
-    option = option_name(setting)
+    if problem := _problem(setting.metadata, setting.default, value):
+        raise SettingError(setting.name, problem, setting.metadata["option"])
+
+
+def _problem(limits: Mapping[str, Any], default: object, value: object) -> str:
+    """Return what is wrong with a setting's value, or an empty string."""
     if "choices" in limits:
-        if value not in limits["choices"]:
-            raise CharloomError(
-                f"{option} is one of {', '.join(limits['choices'])}, not {_shown(value)}."
-            )
+        required = f"one of {', '.join(limits['choices'])}"
+        valid = value in limits["choices"]
     elif "low" not in limits:
-        if not isinstance(value, bool):
-            raise CharloomError(f"{option} is either on or off, not {_shown(value)}.")
+        required = "either on or off"
+        valid = isinstance(value, bool)
     elif value is None:
-        if default is not None:
-            raise CharloomError(f"{option} needs a number.")
+        return "" if default is None else "needs a number."
     else:
         low, high = limits["low"], limits["high"]
         whole = isinstance(low, int)
+        required = f"{'a whole number' if whole else 'a number'} from {low:,} to {high:,}"
         kinds = (int,) if whole else (int, float)
-        if not isinstance(value, kinds) or isinstance(value, bool) or not low <= value <= high:
-            kind = "a whole number" if whole else "a number"
-            raise CharloomError(
-                f"{option} is {kind} from {low:,} to {high:,}, not {_shown(value)}."
-            )
-
-
-def _shown(value: object) -> str:
+        valid = isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
+    if valid:
+        return ""
     shown = repr(value)
-    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+    if len(shown) > _MAX_SHOWN_CHARACTERS:
+        shown = f"{shown[:_MAX_SHOWN_CHARACTERS]}…"
+    return f"is {required}, not {shown}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ class ModelConfig(_Validated):
     )
     hidden_size: int = _number(96, "Hidden size H: units in each LSTM layer.", 1, 4096, "hidden")
     layers: int = _number(1, "LSTM layers, one on top of the other.", 1, 4)
-    dropout: float = _number(0.0, "Share of hidden units silenced while training.", 0.0, 0.9)
+    dropout: float = _number(0.0, "Share of hidden units that are dropped in training.", 0.0, 0.9)
     tie_weights: bool = _flag(
         False, "Share one matrix between Embedding and Linear (needs E = H).", "tied"
     )
@@ -108,11 +107,13 @@ class ModelConfig(_Validated):
         _Validated.__post_init__(self)
         if self.tie_weights and self.embedding_dim != self.hidden_size:
             sizes = f"{self.embedding_dim} and {self.hidden_size}"
-            raise CharloomError(f"--tied needs --embedding equal to --hidden, not {sizes}.")
+            raise SettingError(
+                "tie_weights", f"needs embedding and hidden size to be equal, not {sizes}.", "tied"
+            )
 
     @property
     def parameters(self) -> int:
-        """How many numbers the network learns."""
+        """The number of trainable parameters."""
         total = self.vocab_size * self.embedding_dim + self.vocab_size
         if not self.tie_weights:
             total += self.vocab_size * self.hidden_size
@@ -125,10 +126,10 @@ class ModelConfig(_Validated):
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig(_Validated):
-    """How the network is trained. At most one of ``minutes``, ``epochs``, ``steps`` is given."""
+    """The settings of training. At most one of ``minutes``, ``epochs`` and ``steps`` is given."""
 
     batch_size: int = _number(36, "Batch B: windows (or lanes) per step.", 1, 4096, "batch")
-    window: int = _number(48, "Window T: characters the loss is traced back through.", 1, 4096)
+    window: int = _number(48, "Window T: length of back-propagation in characters.", 1, 4096)
     batching: str = _choice(
         "contiguous",
         "'shuffled' windows from the empty state, or 'contiguous' lanes with carried state.",
@@ -144,31 +145,29 @@ class TrainConfig(_Validated):
     )
     learning_rate: float = _number(4e-3, "Peak learning rate.", 1e-7, 1.0, "rate")
     final_rate: float = _number(0.02, "Learning rate at the end, as a share of the peak.", 0.0, 1.0)
-    warmup: float = _number(0.03, "Share of the run in which the rate climbs.", 0.0, 0.9)
+    warmup: float = _number(0.03, "Share of the run in which the learning rate rises.", 0.0, 0.9)
     weight_decay: float = _number(0.1, "AdamW's decay of the weight matrices.", 0.0, 10.0)
     grad_clip: float = _number(
         1.0, "Largest gradient norm; a larger one is scaled down.", 1e-4, 1e4, "clip"
     )
     held_out: float = _number(0.1, "Share of the text, at its end, kept for validation.", 0.0, 0.5)
     patience: float = _number(
-        0.35, "Stop when this share of the run brings no better validation (1: never).", 0.01, 1.0
+        0.35, "Stop if validation has not improved for this share of the run (1: never).", 0.01, 1.0
     )
-    minutes: float | None = _number(None, "Train for this long, evaluation included.", 0.01, 1e5)
+    minutes: float | None = _number(None, "Train for this long, including evaluation.", 0.01, 1e5)
     epochs: float | None = _number(None, "Train for this many passes over the windows.", 1e-3, 1e6)
     steps: int | None = _number(None, "Train for this many optimizer steps.", 1, 1_000_000_000)
     seed: int = _number(0, "Seed of every random choice in training.", 0, 2**63 - 1)
     checkpoint_seconds: float = _number(10.0, "Save at least this often.", 0.1, 86_400.0)
     device: str = _choice("auto", "Where to compute.", DEVICES)
     precision: str = _choice("auto", "Number format of the matrix products.", PRECISIONS)
-    threads: int = _number(0, "CPU threads (0: chosen by a short timing).", 0, 1024)
+    threads: int = _number(0, "CPU threads (0: chosen by a short benchmark).", 0, 1024)
 
     def __post_init__(self) -> None:
         _Validated.__post_init__(self)
         bounds = [n for n in ("minutes", "epochs", "steps") if getattr(self, n) is not None]
         if len(bounds) > 1:
-            raise CharloomError(
-                f"Choose one of {' and '.join('--' + n for n in bounds)}, not both."
-            )
+            raise SettingError(bounds[1], f"cannot be combined with {bounds[0]}.")
 
     def steps_per_epoch(self, characters: int) -> int:
         """Return the number of batches ``[B, T]`` in one epoch over ``characters`` characters."""

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from charloom.core.errors import CharloomError, StorageError
+from charloom.core.errors import CharloomError, SettingError, StorageError
 
 if sys.platform != "win32":
     import fcntl
@@ -163,7 +163,7 @@ def write_file(path: Path, text: str, force: bool) -> None:
     shown = repr(str(path))
     try:
         if path.exists() and not force:
-            raise CharloomError(f"{shown} is already there; use --force to replace it.")
+            raise SettingError("force", f"is needed to replace {shown}, which already exists.")
         write_atomically(path, text.encode("utf-8", "replace"))
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error

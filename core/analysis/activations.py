@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from charloom.core.analysis.scoring import losses
 from charloom.core.data.vocab import PLACEHOLDER
-from charloom.core.errors import CharloomError
+from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
 MAX_CHARACTERS = 10_000
@@ -114,8 +114,8 @@ class Trace:
 def trace(network: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda: False) -> Trace:
     """Return the trace of ``network`` on the first :data:`MAX_CHARACTERS` characters of ``text``.
 
-    Raises :class:`CharloomError` when fewer than two of them are in the vocabulary, or when
-    ``cancelled`` returns true.
+    Raises :class:`CharloomError` when fewer than two of them are in the vocabulary, and
+    :class:`Cancelled` as soon as ``cancelled`` returns true.
     """
     text = text[:MAX_CHARACTERS]
     vocab = network.vocab
@@ -132,7 +132,7 @@ def trace(network: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda:
     chunks = []
     for start in range(0, len(ids), _CHUNK_CHARACTERS):
         if cancelled():
-            raise CharloomError("The trace was cancelled.")
+            raise Cancelled("The trace was cancelled.")
         chunks.append(network.trace(ids[start : start + _CHUNK_CHARACTERS], state))
     hidden, cell = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
     bits = np.full(len(text), np.nan)

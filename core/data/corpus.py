@@ -17,7 +17,7 @@ from typing import BinaryIO, TypedDict, Unpack
 
 from charloom.core.data import gutenberg
 from charloom.core.data.slicing import span
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 
 MAX_BYTES = 512 * 2**20
 MIN_CHARACTERS = 32
@@ -115,7 +115,7 @@ def from_bytes(
     if "\0" in text or sum(map(text.count, _CONTROLS)) > _MOST_CONTROLS * len(text):
         raise _binary(name)
     if guessed:
-        notes.append(f"Read as {used} (a guess); name another with --encoding.")
+        notes.append(f"Read as {used} (a guess); if that is wrong, specify the encoding.")
     if text.startswith("\ufeff"):
         text = text[1:]
         notes.append("Dropped the byte order mark.")
@@ -195,8 +195,7 @@ def _too_large(name: str) -> CharloomError:
 
 def _binary(name: str) -> CharloomError:
     return CharloomError(
-        f"{name} looks like binary data; if it is text, name its encoding, as in "
-        "'--encoding utf-16-le'."
+        f"{name} looks like binary data. If it is text, specify its encoding, such as utf-16-le."
     )
 
 
@@ -214,20 +213,20 @@ def _decode(data: bytes, encoding: str | None, name: str) -> tuple[str, str, boo
                 raise LookupError
             return data.decode(encoding), encoding, False
         except LookupError as error:
-            raise CharloomError(
-                f"There is no text encoding called {shown}; try 'utf-8' or 'windows-1252'."
+            raise SettingError(
+                "encoding", f"{shown} is unknown; try 'utf-8' or 'windows-1252'."
             ) from error
         except ValueError as error:
-            raise CharloomError(
-                f"{name} cannot be read as {shown}; leave out --encoding to have it guessed."
+            raise SettingError(
+                "encoding", f"{shown} does not fit {name}; leave it out to have it guessed."
             ) from error
     for mark, marked in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             try:
                 return data.decode(marked), marked, False
             except UnicodeDecodeError as error:
-                raise CharloomError(
-                    f"{name} is marked as {marked} but damaged; name its encoding with --encoding."
+                raise SettingError(
+                    "encoding", f"must be given: {name} is marked as {marked} but damaged."
                 ) from error
     try:
         return data.decode("utf-8"), "utf-8", False
@@ -262,7 +261,7 @@ def _guess(data: bytes, name: str) -> tuple[str, str, bool]:
     for encoding in ["cp1252"] * western + [each.encoding for each in matches]:
         with contextlib.suppress(UnicodeDecodeError):
             return data.decode(encoding), encoding.replace("cp125", "windows-125"), True
-    raise CharloomError(f"The encoding of {name} is unknown; name it with --encoding.")
+    raise SettingError("encoding", f"must be given: it cannot be guessed for {name}.")
 
 
 def _sample(data: bytes) -> bytes:

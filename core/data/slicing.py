@@ -2,10 +2,10 @@
 
 import re
 
-from charloom.core.errors import CharloomError
+from charloom.core.errors import SettingError
 
-_LONGEST_SHOWN = 60
-_LONGEST_PHRASE = 200  # characters; the time to search is the product of it and the text's length
+_MAX_SHOWN_CHARACTERS = 60
+_MAX_PHRASE_CHARACTERS = 200  # the time to search grows with it times the text's length
 
 
 def span(text: str, start: str | None, end: str | None) -> tuple[int, int]:
@@ -17,28 +17,30 @@ def span(text: str, start: str | None, end: str | None) -> tuple[int, int]:
     letter, not its entry in the table of contents. The end is sought after the start. Raises
     :class:`CharloomError` when there is no such place.
     """
-    first, low = (0, 0) if start is None else _locate(text, start, 0, "--start")
-    last = len(text) if end is None else _locate(text, end, low, "--end")[0]
+    first, low = (0, 0) if start is None else _locate(text, start, 0, "start")
+    last = len(text) if end is None else _locate(text, end, low, "end")[0]
     return first, last
 
 
-def _locate(text: str, place: str, low: int, option: str) -> tuple[int, int]:
+def _locate(text: str, place: str, low: int, setting: str) -> tuple[int, int]:
     """Return where ``place`` begins and ends, at ``low`` or later."""
-    shown = repr(place if len(place) <= _LONGEST_SHOWN else place[:_LONGEST_SHOWN] + "…")
+    shown = repr(
+        place if len(place) <= _MAX_SHOWN_CHARACTERS else place[:_MAX_SHOWN_CHARACTERS] + "…"
+    )
     if re.fullmatch("-?[0-9]+", place):
         # Python refuses to convert a number of thousands of digits.
         offset = int(place) if len(place) < 20 else -1
         if not low <= offset <= len(text):
-            raise CharloomError(
-                f"{option} {shown} is no offset in the text; choose from {low:,} to {len(text):,}."
+            raise SettingError(
+                setting, f"{shown} is not an offset from {low:,} to {len(text):,} in this text."
             )
         return offset, offset
     if not place.strip():
-        raise CharloomError(f"{option} is empty; give a phrase of the text, or an offset.")
-    if len(place) > _LONGEST_PHRASE:
-        raise CharloomError(
-            f"{option} {shown} is longer than {_LONGEST_PHRASE} characters; "
-            "the first words of the passage are enough."
+        raise SettingError(setting, "is empty; use a phrase of the text, or an offset.")
+    if len(place) > _MAX_PHRASE_CHARACTERS:
+        raise SettingError(
+            setting,
+            f"{shown} is longer than {_MAX_PHRASE_CHARACTERS} characters; use the first few words.",
         )
 
     # "Letter 1" is not "Letter 10"; an underscore marks italics and is no part of a word.
@@ -50,7 +52,7 @@ def _locate(text: str, place: str, low: int, option: str) -> tuple[int, int]:
     near = re.compile(phrase, re.IGNORECASE).search(text, low)
     hint = f"perhaps you mean {near[0]!r}." if near else "check its spelling."
     after = f" after character {low:,}" if low else ""
-    raise CharloomError(f"{option} {shown} is not in the text{after}; {hint}")
+    raise SettingError(setting, f"{shown} is not in the text{after}; {hint}")
 
 
 def _heading(text: str, phrase: str, low: int) -> tuple[int, int] | None:

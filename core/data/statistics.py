@@ -1,4 +1,4 @@
-"""What a text holds before a model is trained on it, and how long training would take."""
+"""Statistics of a text, and the issues that matter for training on it."""
 
 import unicodedata
 from collections import Counter
@@ -6,25 +6,39 @@ from dataclasses import dataclass
 
 from charloom.core.data.corpus import Corpus
 
-RARE = 4  # a character that occurs fewer times than this is rare
-SHORT = 20_000  # characters; a shorter text is soon learnt by heart
-MANY = 1_000  # distinct characters; with more, the output layer outweighs the LSTM
-LONG_LINE = 10_000
-_SHOWN = 8
-_PIECE = 1 << 18  # characters counted in one go: in between, other threads of an app have a turn
+RARE_COUNT = 4  # a character that occurs fewer times is rare
+SHORT_CHARACTERS = 20_000  # a shorter text is soon memorized
+MANY_DISTINCT = 1_000  # with more distinct characters, the output layer outweighs the LSTM
+LONG_LINE_CHARACTERS = 10_000
+_MAX_LISTED = 8
+_CHUNK_CHARACTERS = 1 << 18  # counted at a time, so that other threads of the app get a turn
 
 
 @dataclass(frozen=True, slots=True)
 class TextIssue:
-    """Something a person should know about a text, and what becomes of it."""
+    """A property of a text that the user should know about.
 
-    what: str
-    action: str
+    Attributes:
+        summary: a sentence on what was found.
+        advice: a sentence on what Charloom does about it and what the user can do. A front end
+            replaces ``{option}`` in it with its name for the setting.
+        option: that setting's command-line option, without dashes.
+    """
+
+    summary: str
+    advice: str
+    option: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TextStatistics:
-    """The measure of a text. Characters are code points; ``rare`` and ``controls`` have counts."""
+    """Statistics of a text; characters are code points.
+
+    Attributes:
+        rare: the characters that occur fewer than :data:`RARE_COUNT` times, with their counts.
+        controls: control and format characters except newline and tab, with their counts.
+        non_text: share of ``controls`` and of unassigned, private and replacement characters.
+    """
 
     characters: int
     utf8_bytes: int
@@ -32,75 +46,65 @@ class TextStatistics:
     longest_line: int
     distinct: int
     rare: tuple[tuple[str, int], ...]
-    controls: tuple[tuple[str, int], ...]  # control and format characters, but newline and tab
-    non_text: float  # share of these, and of unassigned, private and replacement characters
+    controls: tuple[tuple[str, int], ...]
+    non_text: float
     encoding: str
     guessed: bool
-    findings: tuple[TextIssue, ...]
+    issues: tuple[TextIssue, ...]
 
 
 def analyze_text(corpus: Corpus) -> TextStatistics:
-    """Count what is in ``corpus`` and say what Charloom would do about it."""
+    """Return the statistics of ``corpus`` and the issues found in it."""
     text = corpus.text
     counter: Counter[str] = Counter()
-    for start in range(0, len(text), _PIECE):
-        counter.update(text[start : start + _PIECE])
+    for start in range(0, len(text), _CHUNK_CHARACTERS):
+        counter.update(text[start : start + _CHUNK_CHARACTERS])
     counts = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
-    rare = tuple((c, n) for c, n in counts if n < RARE)
+    rare = tuple((c, n) for c, n in counts if n < RARE_COUNT)
     controls = tuple((c, n) for c, n in counts if _category(c) in ("Cc", "Cf"))
     lost = sum(n for c, n in counts if c == "\ufffd" or _category(c) in ("Cn", "Co"))
     longest_line = max(map(len, text.split("\n")))
-
-    findings = []
-    if corpus.guessed:
-        findings.append(
-            TextIssue(
-                f"The encoding is a guess: {corpus.encoding}.",
-                "Read as that; if letters look wrong, name another with --encoding.",
-            )
-        )
-    if len(text) < SHORT:
-        findings.append(
-            TextIssue(
-                f"The text is short: {len(text):,} characters.",
-                "Settings shrink to fit it; the model will soon know it by heart (overfit).",
-            )
-        )
-    if rare:
-        findings.append(
-            TextIssue(
-                f"Seen fewer than {RARE} times: {_listed(rare)}.",
-                f"Each keeps a place in the vocabulary; --fold {RARE} gives them one in common.",
-            )
-        )
-    if len(counts) > MANY:
-        findings.append(
-            TextIssue(
-                f"The vocabulary is large: {len(counts):,} distinct characters.",
-                "Training is slower; --fold N gives characters rarer than N one place in common.",
-            )
-        )
-    if controls:
-        findings.append(
-            TextIssue(
-                f"Control and format characters: {_listed(controls)}.",
-                "Kept and learnt; on the screen they appear as visible signs.",
-            )
-        )
-    if lost:
-        findings.append(
-            TextIssue(
-                f"No text: {lost:,} replacement, private or unassigned characters.",
-                "Kept; a cleaner copy or another --encoding may bring back what they were.",
-            )
-        )
-    if longest_line > LONG_LINE:
-        findings.append(
-            TextIssue(
-                f"The longest line has {longest_line:,} characters.",
-                "Nothing: a line end is a character like any other, only rarely seen here.",
-            )
-        )
+    checks = (
+        (
+            corpus.guessed,
+            f"The encoding is a guess: {corpus.encoding}.",
+            "If letters look wrong, specify another with {option}.",
+            "encoding",
+        ),
+        (
+            len(text) < SHORT_CHARACTERS,
+            f"The text is short: {len(text):,} characters.",
+            "Training settings are reduced to fit; the model will soon overfit.",
+        ),
+        (
+            rare,
+            f"Seen fewer than {RARE_COUNT} times: {_listed(rare)}.",
+            f"Each gets its own vocabulary entry; {{option}} {RARE_COUNT} maps them all to one.",
+            "fold",
+        ),
+        (
+            len(counts) > MANY_DISTINCT,
+            f"The vocabulary is large: {len(counts):,} distinct characters.",
+            "Training is slower; {option} N maps all that occur fewer than N times to one entry.",
+            "fold",
+        ),
+        (
+            controls,
+            f"Control and format characters: {_listed(controls)}.",
+            "They are learned like all others and shown as visible symbols.",
+        ),
+        (
+            lost,
+            f"Not text: {lost:,} replacement, private or unassigned characters.",
+            "They are kept; a cleaner copy or another {option} may restore them.",
+            "encoding",
+        ),
+        (
+            longest_line > LONG_LINE_CHARACTERS,
+            f"The longest line has {longest_line:,} characters.",
+            "No action needed: a line end is a character like any other, only rare in this text.",
+        ),
+    )
     return TextStatistics(
         characters=len(text),
         utf8_bytes=len(text.encode()),
@@ -112,12 +116,12 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
         non_text=(lost + sum(n for _, n in controls)) / len(text),
         encoding=corpus.encoding,
         guessed=corpus.guessed,
-        findings=tuple(findings),
+        issues=tuple(TextIssue(*issue) for found, *issue in checks if found),
     )
 
 
 def char_label(character: str) -> str:
-    """Return a character that can be seen in quotes, any other by its name or code point."""
+    """Return a visible character in quotes, and the name or code point of any other."""
     if character.isprintable() and not character.isspace():
         return f"'{character}'"
     return unicodedata.name(character, f"U+{ord(character):04X}")
@@ -128,6 +132,6 @@ def _category(character: str) -> str:
 
 
 def _listed(counted: tuple[tuple[str, int], ...]) -> str:
-    shown = ", ".join(f"{char_label(c)} ×{n:,}" for c, n in counted[:_SHOWN])
-    more = len(counted) - _SHOWN
+    shown = ", ".join(f"{char_label(c)} ×{n:,}" for c, n in counted[:_MAX_LISTED])
+    more = len(counted) - _MAX_LISTED
     return f"{shown} and {more:,} more" if more > 0 else shown

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from charloom.core.errors import CharloomError
+from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.library.generation import Generation, ReplayResult
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint
@@ -51,12 +51,13 @@ def completion_for(generation: Generation, network: NumpyLSTM) -> Completion:
 def replay(generation: Generation, cancelled: Callable[[], bool] = lambda: False) -> ReplayResult:
     """Generate the text again and compare.
 
-    Raises :class:`CharloomError` if the checkpoint is gone, and as soon as it is ``cancelled``.
+    Raises :class:`CharloomError` if the checkpoint is gone, and
+    :class:`Cancelled` as soon as ``cancelled`` returns true.
     """
     _, loaded = find_writer(generation)
     text: list[str] = []
     for character, _ in completion_for(generation, NumpyLSTM(loaded.checkpoint)):
         if cancelled():
-            raise CharloomError("The replay was cancelled.")
+            raise Cancelled("The replay was cancelled.")
         text.append(character)
     return ReplayResult.compare(generation.text, "".join(text))

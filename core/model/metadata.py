@@ -13,7 +13,7 @@ from typing import Any
 
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 
 _MAX_COUNT = 10**12
 _MAX_LINE_CHARACTERS = 1_000
@@ -120,6 +120,8 @@ def metadata_from_json(data: Mapping[str, Any]) -> CheckpointMetadata:
             "training": TrainConfig.from_json(_scalars(data["training"])),
         }
         return CheckpointMetadata(**{**data, **parts})
+    except SettingError as error:
+        raise CharloomError(f"Its setting {error.field} {error.problem}") from error
     except (KeyError, TypeError) as error:
         raise CharloomError("The metadata are incomplete or have an unknown entry.") from error
 

@@ -130,10 +130,10 @@ def shrink_to_fit(settings: TrainConfig, characters: int) -> tuple[TrainConfig, 
         fitted = replace(fitted, batch_size=fitted.batch_size // 2)
     if fitted.steps_per_epoch(characters) < 1:
         raise CharloomError(
-            f"After holding some back, {characters} characters are left to train on, too few; "
-            "give a longer text or a smaller --held-out."
+            f"Only {characters} characters are left to train on, which is too few. "
+            "Use a longer text or hold out a smaller share of it."
         )
     if fitted == settings:
         return settings, ""
-    sizes = f"--batch {fitted.batch_size} and --window {fitted.window}"
+    sizes = f"batch {fitted.batch_size} and window {fitted.window}"
     return fitted, f"The text is short: training with {sizes}."

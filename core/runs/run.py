@@ -22,7 +22,7 @@ from charloom.core.child_process import exit_description, start_module
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import write_atomically
 from charloom.core.runs import events
 from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS
@@ -72,8 +72,8 @@ def create_run(
 ) -> ModelDir:
     """Create the folder of a new run and return it."""
     if min_count > 1 and Vocab.from_text(corpus.text, min_count).chars == (PLACEHOLDER,):
-        raise CharloomError(
-            f"--fold {min_count} leaves no character unfolded; choose a smaller one."
+        raise SettingError(
+            "min_count", f"{min_count} keeps no character; choose a smaller number.", "fold"
         )
     config = RunConfig(
         preset=preset,

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 
 MAX_TEMPERATURE = 10.0
 
@@ -34,16 +34,16 @@ class SamplingConfig:
 
     def __post_init__(self) -> None:
         if not (_is_number(self.temperature) and 0 <= self.temperature <= MAX_TEMPERATURE):
-            raise CharloomError(
-                f"--temperature is a number from 0 to {MAX_TEMPERATURE:.0f}, "
-                f"not {self.temperature!r}."
+            raise SettingError(
+                "temperature",
+                f"is a number from 0 to {MAX_TEMPERATURE:.0f}, not {self.temperature!r}.",
             )
         if not (is_whole(self.top_k) and self.top_k >= 0):
-            raise CharloomError(
-                f"--top-k is a whole number from 0 (keep all characters), not {self.top_k!r}."
+            raise SettingError(
+                "top_k", f"is a whole number from 0 (keep all characters), not {self.top_k!r}."
             )
         if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
-            raise CharloomError(f"--top-p is a number above 0 and up to 1, not {self.top_p!r}.")
+            raise SettingError("top_p", f"is a number above 0 and up to 1, not {self.top_p!r}.")
 
 
 class SamplingChange(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.data.vocab import PLACEHOLDER
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.config import SamplingConfig, is_whole
 
@@ -114,7 +114,7 @@ class Sampler(Iterator[Sampled]):
 def uniform_source(seed: int) -> np.random.Generator:
     """Return the source of a text's uniform numbers, one for each character."""
     if not (is_whole(seed) and 0 <= seed <= _LARGEST_SEED):
-        raise CharloomError(f"--seed is a whole number from 0 to {_LARGEST_SEED:,}, not {seed!r}.")
+        raise SettingError("seed", f"is a whole number from 0 to {_LARGEST_SEED:,}, not {seed!r}.")
     return np.random.Generator(np.random.PCG64(seed))
 
 

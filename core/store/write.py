@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from charloom.core import paths
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import TEMPORARY, make_folder, new_folder, sweep, write_atomically
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint
@@ -172,7 +172,9 @@ def export_model(ref: CheckpointRef, target: Path, half: bool = False, force: bo
         if target.exists() and not target.is_file():  # never replace a pipe or a device
             raise CharloomError(f"{str(target)!r} is not a regular file; choose another name.")
         if target.exists() and not force:
-            raise CharloomError(f"{str(target)!r} is already there; use --force to replace it.")
+            raise SettingError(
+                "force", f"is needed to replace {str(target)!r}, which already exists."
+            )
         if half or annotated is not loaded.checkpoint:
             is_half = all(tensor.itemsize == 2 for tensor in annotated.tensors.values())
             checkpoint.save(annotated, target, half=half or is_half)

@@ -49,7 +49,7 @@ _VALIDATION_SHARE = 0.015  # of the time, at most, goes into validation during t
 _SAMPLE_SHARE = 0.005  # and into samples
 _MAX_ROLLBACKS = 20
 _CANNOT_SAVE = "Cannot save ({}). Training resumes automatically once this is fixed."
-_DIVERGED = "Training diverged repeatedly, even at lower rates; restart with a smaller --rate."
+_DIVERGED = "Training diverged repeatedly, even at lower rates; restart with a smaller one."
 
 
 def train(

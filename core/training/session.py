@@ -168,7 +168,7 @@ def _device_warnings(device: str, compute: ComputeConfig) -> list[str]:
     """Return a warning if the chosen ``device`` is not the one to train on."""
     if device in ("auto", compute.device.type):
         return []
-    return [f"--device {device} cannot be used on this machine: training on its CPU instead."]
+    return [f"Device {device} cannot be used on this machine: training on its CPU instead."]
 
 
 def _resume_state(

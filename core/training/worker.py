@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from charloom.core.training.task import TrainingTask
 
 _LOCK_TIMEOUT_SECONDS = 1.0  # a process that checks whether the run is training holds it briefly
-_TOO_LARGE = "There is not enough memory for this network; use a smaller --hidden or --batch."
+_TOO_LARGE = "There is not enough memory for this network; use a smaller hidden size or batch."
 
 
 class StopSignal:

@@ -78,8 +78,8 @@ def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) 
         ({"device": ["cpu"]}, "--device is one of auto, cpu, cuda, mps"),
         ({"batch_size": None}, "--batch needs a number."),
         ({"colour": 1}, "no setting called 'colour'"),
-        ({"steps": 1, "minutes": 1}, "Choose one of --minutes and --steps, not both."),
-        ({"epochs": 1, "minutes": 1}, "--minutes and --epochs"),
+        ({"steps": 1, "minutes": 1}, "--steps cannot be combined with minutes."),
+        ({"epochs": 1, "minutes": 1}, "--epochs cannot be combined with minutes"),
     ],
 )
 def test_a_wrong_choice_is_told_in_a_sentence(wrong: dict[str, Any], words: str) -> None:
@@ -102,7 +102,9 @@ def test_a_flag_is_on_or_off(wrong: object) -> None:
 
 def test_tied_weights_need_matrices_of_one_shape() -> None:
     assert ModelConfig(9, embedding_dim=8, hidden_size=8, tie_weights=True).tie_weights
-    with pytest.raises(CharloomError, match="--embedding equal to --hidden, not 4 and 8"):
+    with pytest.raises(
+        CharloomError, match="--tied needs embedding and hidden size to be equal, not 4 and 8"
+    ):
         ModelConfig(9, embedding_dim=4, hidden_size=8, tie_weights=True)
 
 

@@ -86,8 +86,8 @@ def read(place: Path, paper: Scrap) -> Refusal | None:
     assert "\0" not in text and "\r" not in text, "it is not clean"
     assert hashlib.sha256(text.encode()).hexdigest() == found.sha256, "the digest is another's"
     told = [*found.notes]
-    for each in analyze_text(found).findings:
-        told += (each.what, each.action)
+    for each in analyze_text(found).issues:
+        told += (each.summary, each.advice.format(option=f"--{each.option}"))
     assert all(map(is_sentence, told)), f"these are no sentences: {told}"
     if paper.reading.get("nfc", True) and not any(each.startswith("Left") for each in found.notes):
         assert unicodedata.is_normalized("NFC", text), "it is not composed"

@@ -19,7 +19,7 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
-from charloom.tui.formatting.content import in_the_app, safe_content
+from charloom.tui.formatting.content import safe_content
 from charloom.tui.formatting.prompt_changes import adapt_prompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -249,8 +249,5 @@ class CompareScreen(BaseScreen):
 def _open_text(name: str) -> EvalText:
     """Return a catalog text or the text of a file. Raises :class:`CharloomError`."""
     is_known = name in {entry.name for entry in catalog.ENTRIES}
-    try:
-        corpus = TextSource(TextKind.KNOWN if is_known else TextKind.FILE, name).open(short=True)
-    except CharloomError as error:
-        raise CharloomError(in_the_app(str(error))) from error
+    corpus = TextSource(TextKind.KNOWN if is_known else TextKind.FILE, name).open(short=True)
     return EvalText(corpus.title, corpus.text)

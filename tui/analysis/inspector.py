@@ -25,7 +25,7 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.tui.analysis.unit_panel import UnitPanel
 from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.dialogs.text_picker import TextPicker
-from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.formatting.content import error_message, safe_content, safe_line
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
@@ -127,7 +127,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
             )
             probes = await run_in_background(lambda: rank_units(new_trace))
         except CharloomError as error:
-            self._show_heading(in_the_app(str(error)), "$text-error")
+            self._show_heading(error_message(error), "$text-error")
             self._heatmap.focus()
             return
         self._title, self._trace, self._probes = title, new_trace, probes

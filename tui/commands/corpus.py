@@ -84,12 +84,17 @@ def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
     """Show statistics and issues of TEXT, and how long training on it would take."""
     corpus = open_text(text, mirror, values)
     statistics = analyze_text(corpus)
+    issues = [
+        {"summary": issue.summary, "advice": issue.advice.format(option=f"--{issue.option}")}
+        for issue in statistics.issues
+    ]
     estimates = _estimates(statistics)
     if as_json:
         write_json(
             {"title": corpus.title, "source": corpus.source, "sha256": corpus.sha256}
             | asdict(statistics)
             | {
+                "issues": issues,
                 "notes": corpus.notes,
                 "training_seconds": {name: seconds for name, seconds, _ in estimates},
             }
@@ -105,8 +110,8 @@ def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
     }
     for name, value in figures.items():
         write_stdout(f"{name:<11} {value}\n")
-    for issue in statistics.findings:
-        write_stdout(f"\n- {issue.what}\n  {issue.action}\n")
+    for issue in issues:
+        write_stdout(f"\n- {issue['summary']}\n  {issue['advice']}\n")
     if estimates:
         rows = ((name, format_approx(seconds), summary) for name, seconds, summary in estimates)
         write_stdout("\n")

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from charloom.core.errors import CharloomError
-from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.content import error_message, safe_content
 from charloom.tui.widgets.inputs import SafeInput
 
 
@@ -111,7 +111,9 @@ class InputDialog(ModalScreen[str | None]):
         try:
             self._check(value)
         except CharloomError as error:
-            self.query_one("#detail", Static).update(safe_content(str(error), "$text-error"))
+            self.query_one("#detail", Static).update(
+                safe_content(error_message(error), "$text-error")
+            )
             return
         self.dismiss(value)
 
@@ -146,6 +148,6 @@ async def ask_until_done(
         try:
             return await do(answer)
         except CharloomError as error:
-            app.notify(str(error), severity="error")
+            app.notify(error_message(error), severity="error")
             value = answer
     return None

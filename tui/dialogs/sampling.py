@@ -10,7 +10,7 @@ from charloom.core.data.vocab import Substitution
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.dialogs.basic import InputDialog
-from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import describe_changes
 
 _PROMPT = 40  # characters of it that are shown
@@ -44,5 +44,3 @@ def _settings(typed: str) -> SamplingConfig:
         return SamplingConfig(float(typed.replace(",", ".")))
     except ValueError as error:
         raise CharloomError(f"{typed[:40]!r} is no number; a usual temperature is 0.8.") from error
-    except CharloomError as error:
-        raise CharloomError(in_the_app(str(error))) from error

@@ -14,7 +14,7 @@ from textual.widgets import Button, Static
 
 from charloom.core.errors import CharloomError
 from charloom.tui.dialogs.basic import confirm_dialog
-from charloom.tui.formatting.content import in_the_app, safe_content
+from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.option_row import OptionRow
 
@@ -101,9 +101,7 @@ class SaveFileDialog(ModalScreen[Path | None]):
                     return
             await asyncio.to_thread(self._write, path, self.chosen)
         except CharloomError as error:
-            self.query_one("#detail", Static).update(
-                safe_content(in_the_app(str(error)), "$text-error")
-            )
+            self.query_one("#detail", Static).update(safe_content(str(error), "$text-error"))
             return
         self.dismiss(path)
 

@@ -1,9 +1,8 @@
 """Convert untrusted text to Textual content without markup or control characters."""
 
-import re
-
 from textual.content import Content
 
+from charloom.core.errors import CharloomError, SettingError
 from charloom.core.sanitize import sanitize, single_line
 
 
@@ -17,11 +16,13 @@ def safe_line(text: str, limit: int, style: str = "") -> Content:
     return safe_content(single_line(text, limit), style)
 
 
-def in_the_app(sentence: str) -> str:
-    """Return a sentence of the core for a reader who sees fields, where it speaks of options."""
-    return re.sub(r"'--([a-z-]+)( [\w-]+)'|(?<![\w-])--([a-z][a-z-]*)", _field_name, sentence)
+def field_label(option: str) -> str:
+    """Return the app's name for the setting of a command-line option, given without dashes."""
+    return f"‘{option}’"
 
 
-def _field_name(option: re.Match[str]) -> str:
-    """Return ‘device’ for ``--device``, and ‘encoding’ utf-8 for ``'--encoding utf-8'``."""
-    return f"‘{option[1] or option[3]}’{option[2] or ''}"
+def error_message(error: CharloomError) -> str:
+    """Return an error's message with the app's name for the setting, if it is about one."""
+    if isinstance(error, SettingError):
+        return f"{field_label(error.option)} {error.problem}"
+    return str(error)

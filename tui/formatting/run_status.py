@@ -91,14 +91,12 @@ def best_checkpoint_message(end: Finished) -> str:
 
 def end_message(run: RunMonitor) -> str:
     """Return a notification for a run that ended or is blocked."""
-    from charloom.tui.formatting.content import in_the_app
-
     validation = best(run)
     loss = "not validated"
     if validation:
         loss = f"{bits(validation[1]):.2f} bits/char on held-out text"
     step = f"step {run.finished.step:,}" if run.finished else "its last checkpoint"
-    reason = single_line(in_the_app(run.reason), _MAX_REASON)
+    reason = single_line(run.reason, _MAX_REASON)
     return {
         RunStatus.COMPLETED: f"{run.name} is done: {loss}.",
         RunStatus.PLATEAUED: f"{run.name} ended early, no longer improving: {loss}.",

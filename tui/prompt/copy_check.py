@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from charloom.core.errors import CharloomError
+from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.store.read import find_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.services.background import run_in_background
@@ -51,7 +51,7 @@ class CopyCheck:
         while self._is_busy() and not self._closed:
             time.sleep(_POLL_SECONDS)
         if self._closed:
-            raise CharloomError("The search was cancelled.")
+            raise Cancelled("The search was cancelled.")
 
 
 def _index(name: str, on_progress: Callable[[], None]) -> "CorpusIndex":

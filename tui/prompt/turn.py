@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from charloom.core.library.generation import MAX_STORED_CHARACTERS
 from charloom.core.sampling.config import SamplingConfig
-from charloom.tui.formatting.content import in_the_app, safe_content
+from charloom.tui.formatting.content import safe_content
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.candidate_view import CandidateView
 from charloom.tui.prompt.turn_footer import TurnFooter
@@ -192,7 +192,7 @@ class Turn(VerticalGroup, can_focus=True):
             view.set_caret(False)
             self.update_candidate(view.candidate)
         if self._thread and self._thread.error:
-            self._note.update(safe_content(in_the_app(self._thread.error), "$text-error"))
+            self._note.update(safe_content(self._thread.error, "$text-error"))
             self._note.add_class("-needed")
         self.update_footer()
         return [view.candidate for view in views]

@@ -19,7 +19,7 @@ from charloom.tui.dialogs.basic import ask_until_done
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.text_picker import TextPicker
-from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.formatting.content import error_message, safe_content, safe_line
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.tour import lab_notes
@@ -129,7 +129,7 @@ is kept in the lab notes of the model, and goes along when it is exported.
         try:
             opened = await run_in_background(lambda: _open(ref, opener, settings))
         except CharloomError as error:
-            self._wait(in_the_app(str(error)) + _ADVICE, fault=True)
+            self._wait(error_message(error) + _ADVICE, fault=True)
             return
         self._tour, self._notes = opened
         self._chosen, self._asked, self._fault = {}, False, ""

@@ -18,7 +18,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
-from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.formatting.content import field_label, safe_content, safe_line
 from charloom.tui.formatting.units import format_approx
 from charloom.tui.train.settings_grid import MIN_COUNT, SettingsGrid
 from charloom.tui.widgets.inputs import SafeInput
@@ -132,10 +132,11 @@ class RunForm(VerticalScroll, can_focus=False):
         self.query_one("#text", Static).update(
             Content("\n").join([title, safe_content(facts, "$text-muted")])
         )
-        lines = [safe_content(f"· {in_the_app(note)}") for note in corpus.notes]
-        for issue in statistics.findings:
-            lines.append(safe_content(f"· {in_the_app(issue.what)}", "$text-warning"))
-            lines.append(safe_content(f"  {in_the_app(issue.action)}", "$text-muted"))
+        lines = [safe_content(f"· {note}") for note in corpus.notes]
+        for issue in statistics.issues:
+            advice = issue.advice.format(option=field_label(issue.option))
+            lines.append(safe_content(f"· {issue.summary}", "$text-warning"))
+            lines.append(safe_content(f"  {advice}", "$text-muted"))
         issues = self.query_one("#issues", VerticalScroll)
         issues.query_one(Static).update(Content("\n").join(lines))
         issues.display = bool(lines)

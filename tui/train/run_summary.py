@@ -8,7 +8,7 @@ from charloom.core.runs.events import Started, bits
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting import run_status
-from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import bar_parts, format_clock
 
 _MAX_NAME = 24  # characters
@@ -74,7 +74,7 @@ def notes(run: RunMonitor) -> Content:
     """Return why the run ended, signs of overfitting, its result and its warnings."""
     parts = []
     if run.reason:
-        parts.append(safe_content(in_the_app(run.reason), "$text-error"))
+        parts.append(safe_content(run.reason, "$text-error"))
     overfit = run_status.overfit_message(run.train, run.validation, run.status in run_status.LIVE)
     if run.status is RunStatus.PLATEAUED and not overfit:
         overfit = "Ended early: it no longer improved."
@@ -82,7 +82,7 @@ def notes(run: RunMonitor) -> Content:
     if run.finished and run.status is not RunStatus.FAILED:
         parts.append(safe_content(run_status.best_checkpoint_message(run.finished)))
     parts += [
-        safe_content(in_the_app(single_line(warning, len(warning) + 1)), "$text-warning")
+        safe_content(single_line(warning, len(warning) + 1), "$text-warning")
         for warning in reversed(run.warnings)
     ]
     return Content("\n").join(part for part in parts if part.plain)

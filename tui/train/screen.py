@@ -17,7 +17,7 @@ from charloom.core.sanitize import single_line
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import remove_model
 from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
-from charloom.tui.formatting.content import in_the_app, safe_line
+from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.run_status import LIVE, RESUMABLE
 from charloom.tui.messages import OpenGrowth, OpenInspector, OpenPrompt
 from charloom.tui.services.app_services import AppServices
@@ -244,5 +244,3 @@ def _rate_command(typed: str) -> Command:
         return Command("set-lr", float(typed))
     except ValueError as error:
         raise CharloomError(f"{typed[:40]!r} is not a number. A usual rate is 0.003.") from error
-    except CharloomError as error:
-        raise CharloomError(in_the_app(str(error))) from error

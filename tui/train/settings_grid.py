@@ -9,7 +9,7 @@ from textual.containers import Grid
 from textual.widgets import Input, Static
 
 from charloom.core.config import ModelConfig, TrainConfig, option_name
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 from charloom.core.runs.presets import PRESETS, validate_overrides
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.inputs import SafeInput
@@ -80,8 +80,8 @@ def _value(field: Input) -> int | float | str:
     if name != MIN_COUNT:
         validate_overrides("medium", {name: value})
     elif not isinstance(value, int) or not 0 <= value <= _MAX_MIN_COUNT:
-        raise CharloomError(
-            f"--fold is a whole number from 0 to {_MAX_MIN_COUNT:,}, not {value!r}."
+        raise SettingError(
+            name, f"is a whole number from 0 to {_MAX_MIN_COUNT:,}, not {value!r}.", "fold"
         )
     return value
 

@@ -81,7 +81,12 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("random bytes", write("a", NOISE), ["train", "a"], ""),
     ("an image", write("a", b"\x89PNG\r\n\x1a\n" + NOISE), ["train", "a"], ""),
     ("NUL bytes", write("a", b"abc\0def " * 90), ["train", "a"], "text"),
-    ("UTF-16 unmarked", write("a", TEXT.encode("utf-16-le")), ["train", "a"], "--encoding utf-16"),
+    (
+        "UTF-16 unmarked",
+        write("a", TEXT.encode("utf-16-le")),
+        ["train", "a"],
+        "encoding, such as utf-16",
+    ),
     (
         "wrong encoding",
         write("a", b"\xe9t\xe9 " * 99),
@@ -146,7 +151,7 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("truncated checkpoint", damaged(lambda b: b[: len(b) // 2]), IMPORT, "bad.safetensors"),
     ("one byte changed", damaged(lambda b: b[:-9] + b"\x01" + b[-8:]), IMPORT, "damaged"),
     ("garbled header", damaged(lambda b: b[:8] + b"!" + b[9:]), IMPORT, "bad.safetensors"),
-    ("header of 2^60 bytes", damaged(lambda b: b"\0" * 7 + b"\x10" + b[8:]), IMPORT, "cut"),
+    ("header of 2^60 bytes", damaged(lambda b: b"\0" * 7 + b"\x10" + b[8:]), IMPORT, "truncated"),
     ("a pickle", write("bad.safetensors", pickle.dumps({"w": [1]})), IMPORT, "bad.safetensors"),
     ("foreign safetensors", write("bad.safetensors", FOREIGN), IMPORT, "not a Charloom checkpoint"),
     ("damaged in the store", in_store(lambda b: b[:-1] + b"\x7f"), GENERATE, "damaged"),

@@ -8,87 +8,88 @@ from charloom.core.data.statistics import TextStatistics, analyze_text, char_lab
 from charloom.core.runs.estimates import estimate_presets, training_seconds
 
 
-def surveyed(text: str, encoding: str = "utf-8") -> TextStatistics:
+def analyzed(text: str, encoding: str = "utf-8") -> TextStatistics:
     return analyze_text(from_bytes(text.encode(encoding), title="a text", source="a text"))
 
 
-def findings(text: str, encoding: str = "utf-8") -> list[str]:
-    return [f"{each.what} {each.action}" for each in surveyed(text, encoding).findings]
+def issues(text: str, encoding: str = "utf-8") -> list[str]:
+    found = analyzed(text, encoding).issues
+    return [f"{issue.summary} {issue.advice.format(option=issue.option)}" for issue in found]
 
 
 PLAIN = "the cat sat on the mat\nand the rat sat on the cat\n" * 1000
 
 
 def test_a_plain_text_is_counted_and_nothing_found() -> None:
-    found = surveyed(PLAIN)
+    found = analyzed(PLAIN)
     assert (found.characters, found.utf8_bytes, found.lines) == (50_000, 50_000, 2000)
     assert (found.longest_line, found.distinct) == (26, len(set(PLAIN)))
     assert (found.rare, found.controls, found.non_text) == ((), (), 0)
     assert (found.encoding, found.guessed) == ("utf-8", False)
-    assert found.findings == ()
+    assert found.issues == ()
 
 
 def test_lines_are_counted_with_and_without_a_last_newline() -> None:
-    assert surveyed("a line of some words\nand one more").lines == 2
-    assert surveyed("a line of some words\nand one more\n").lines == 2
-    assert surveyed("a line of some words\nand one more\n\n").lines == 3
+    assert analyzed("a line of some words\nand one more").lines == 2
+    assert analyzed("a line of some words\nand one more\n").lines == 2
+    assert analyzed("a line of some words\nand one more\n\n").lines == 3
 
 
 def test_bytes_are_those_of_utf_8() -> None:
     text = "été — naïve œuvre, et çà et là" + PLAIN
-    assert surveyed(text).utf8_bytes == len(text.encode())
+    assert analyzed(text).utf8_bytes == len(text.encode())
 
 
 def test_rare_characters_are_named_with_their_counts_and_the_way_out() -> None:
-    found = surveyed(PLAIN + "ZZZ Q Q ßßßß")
+    found = analyzed(PLAIN + "ZZZ Q Q ßßßß")
     assert found.rare == (("Z", 3), ("Q", 2))
-    assert [each.what for each in found.findings] == ["Seen fewer than 4 times: 'Z' ×3, 'Q' ×2."]
-    assert "--fold 4" in found.findings[0].action
+    assert [issue.summary for issue in found.issues] == ["Seen fewer than 4 times: 'Z' ×3, 'Q' ×2."]
+    assert "{option} 4 maps" in found.issues[0].advice and found.issues[0].option == "fold"
 
 
 def test_a_long_list_of_rare_characters_is_shortened() -> None:
-    (finding,) = findings(PLAIN + "ABCDEFGHIJK")
-    assert "'H' ×1 and 3 more" in finding
+    (issue,) = issues(PLAIN + "ABCDEFGHIJK")
+    assert "'H' ×1 and 3 more" in issue
 
 
 def test_controls_and_formats_are_named_and_counted() -> None:
     text = PLAIN + "\x1b[0m" * 5 + "a\u200db" * 10 + "\t" * 9
-    found = surveyed(text)
+    found = analyzed(text)
     assert found.controls == (("\u200d", 10), ("\x1b", 5))
     assert found.non_text == pytest.approx(15 / len(text))
-    assert "ZERO WIDTH JOINER ×10, U+001B ×5" in "".join(findings(text))
+    assert "ZERO WIDTH JOINER ×10, U+001B ×5" in "".join(issues(text))
 
 
 def test_lost_characters_count_as_no_text() -> None:
     text = PLAIN + "\ufffd\ufffd\ue000\ufffd\ue000\ue000\ue000\ufffd"
-    assert surveyed(text).non_text == pytest.approx(8 / len(text))
-    assert any("8 replacement, private or unassigned" in each for each in findings(text))
+    assert analyzed(text).non_text == pytest.approx(8 / len(text))
+    assert any("8 replacement, private or unassigned" in issue for issue in issues(text))
 
 
 def test_a_short_text_is_said_to_overfit() -> None:
-    assert any("short: 19,999" in each and "overfit" in each for each in findings(PLAIN[:19_999]))
-    assert findings(PLAIN[:20_000]) == []
+    assert any("short: 19,999" in each and "overfit" in each for each in issues(PLAIN[:19_999]))
+    assert issues(PLAIN[:20_000]) == []
 
 
 def test_a_large_vocabulary_and_a_long_line_are_found() -> None:
     han = "".join(chr(0x4E00 + i) for i in range(1100)) * 20
-    found = " ".join(findings(han))
-    assert "1,100 distinct characters" in found and "--fold" in found
+    found = " ".join(issues(han))
+    assert "1,100 distinct characters" in found and "fold N" in found
     assert "longest line has 22,000 characters" in found
 
 
-def test_a_guessed_encoding_is_a_finding() -> None:
+def test_a_guessed_encoding_is_an_issue() -> None:
     text = "Über die Straße ging ein älterer Herr mit grünem Hut und hörte plötzlich Geräusche.\n"
-    found = surveyed(text * 300, "cp1252")
+    found = analyzed(text * 300, "cp1252")
     assert found.guessed
     assert any(
-        "windows-1252" in each.what and "--encoding" in each.action for each in found.findings
+        "windows-1252" in issue.summary and issue.option == "encoding" for issue in found.issues
     )
 
 
-def test_a_survey_cannot_be_changed() -> None:
+def test_statistics_cannot_be_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        surveyed(PLAIN).lines = 1  # type: ignore[misc]
+        analyzed(PLAIN).lines = 1  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_settings_shrink_for_a_short_text_and_say_so(characters: int) -> None:
     settings = TrainConfig(batch_size=64, window=256)
     fitted, note = shrink_to_fit(settings, characters)
     assert (fitted.batch_size, fitted.window) < (64, 256)
-    assert f"--batch {fitted.batch_size} " in note and f"--window {fitted.window}." in note
+    assert f"batch {fitted.batch_size} " in note and f"window {fitted.window}." in note
     assert note.startswith("The text is short")
 
 
@@ -135,7 +135,7 @@ def test_what_fits_can_be_trained_and_what_cannot_is_refused(
     try:
         fitted, note = shrink_to_fit(settings, characters)
     except CharloomError as refusal:
-        assert "--held-out" in str(refusal)
+        assert "hold out a smaller share" in str(refusal)
         assert characters <= 9  # even the smallest batch and window need more
         return
     assert fitted.steps_per_epoch(characters) >= 1

@@ -70,7 +70,7 @@ def test_what_was_adjusted_is_told_right_after_the_start_and_kept() -> None:
     seen = list(TrainerProcess(folder).events())
     assert [type(event) for event in seen[:4]] == [Started, RunWarning, RunWarning, Progress]
     sentences = [event.message for event in seen if isinstance(event, RunWarning)]
-    assert "The text is short: training with --batch" in sentences[0]
+    assert "The text is short: training with batch" in sentences[0]
     assert "cannot be used on this machine" in sentences[1]
     assert read_run_config(folder).notes == sentences[:1]
 

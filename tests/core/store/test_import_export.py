@@ -46,7 +46,9 @@ def test_an_export_replaces_nothing_unless_forced(tmp_path: Path) -> None:
     path = save_model("creature", at_step(7))
     target = tmp_path / "letter.txt"
     target.write_text("dear sister")
-    with pytest.raises(CharloomError, match="already there; use --force"):
+    with pytest.raises(
+        CharloomError, match=r"--force is needed to replace .*, which already exists"
+    ):
         export_model(ref("creature"), target)
     assert target.read_text() == "dear sister"
     export_model(ref("creature"), target, force=True)

@@ -123,7 +123,8 @@ def test_a_check_reports_statistics(file: Path, timed: dict[str, float]) -> None
     assert (record["encoding"], record["guessed"], record["non_text"]) == ("utf-8", False, 0.0)
     assert record["rare"] == [["Ω", 1]]
     assert record["sha256"] == corpus.load(file).sha256
-    assert [issue["what"] for issue in record["findings"]] == ["Seen fewer than 4 times: 'Ω' ×1."]
+    assert [issue["summary"] for issue in record["issues"]] == ["Seen fewer than 4 times: 'Ω' ×1."]
+    assert "--fold 4 maps them all to one" in record["issues"][0]["advice"]
     assert set(timed) < set(record["training_seconds"])
 
 
@@ -149,7 +150,7 @@ def test_a_check_is_printed_for_reading(file: Path) -> None:
     shown = texts("check", str(file)).out
     assert "characters  42,001 (42,002 bytes as UTF-8)\n" in shown
     assert "distinct    19, of which 1 rare\n" in shown
-    assert "\n- Seen fewer than 4 times: 'Ω' ×1.\n  Each keeps a place in the vocab" in shown
+    assert "\n- Seen fewer than 4 times: 'Ω' ×1.\n  Each gets its own vocabulary" in shown
     rows = [line.split()[:3] for line in shown.splitlines()]
     assert ["auto", "3", "min"] in rows
     assert ["notebook", "20", "s"] in rows

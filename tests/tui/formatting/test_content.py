@@ -1,6 +1,5 @@
-import pytest
-
-from charloom.tui.formatting.content import in_the_app, safe_content, safe_line
+from charloom.core.errors import CharloomError, SettingError
+from charloom.tui.formatting.content import error_message, safe_content, safe_line
 
 
 def test_no_markup_is_read_and_nothing_acts() -> None:
@@ -8,15 +7,8 @@ def test_no_markup_is_read_and_nothing_acts() -> None:
     assert safe_line("one\ntwo", 5).plain == "one↵…"
 
 
-@pytest.mark.parametrize(
-    ("sentence", "shown"),
-    [
-        ("--hidden is a whole number from 1 to 9.", "‘hidden’ is a whole number from 1 to 9."),
-        ("training with --batch 4 and --window 8.", "training with ‘batch’ 4 and ‘window’ 8."),
-        ("as in '--encoding utf-16-le'.", "as in ‘encoding’ utf-16-le."),
-        ("name another with --held-out.", "name another with ‘held-out’."),
-        ("There is no file '/tmp/a--b -- c'.", "There is no file '/tmp/a--b -- c'."),
-    ],
-)
-def test_options_are_told_as_the_fields_they_are_in_the_app(sentence: str, shown: str) -> None:
-    assert in_the_app(sentence) == shown
+def test_an_error_names_a_setting_by_its_field_in_the_app() -> None:
+    error = SettingError("hidden_size", "is a whole number from 1 to 9.", "hidden")
+    assert error_message(error) == "‘hidden’ is a whole number from 1 to 9."
+    assert str(error) == "--hidden is a whole number from 1 to 9."
+    assert error_message(CharloomError("There is no file '--a'.")) == "There is no file '--a'."

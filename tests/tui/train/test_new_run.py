@@ -157,7 +157,7 @@ async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
         for name, says in (
             ("gone", "There is no file"),
             ("empty", "is empty; choose a text with words in it"),
-            ("binary", "looks like binary data; if it is text, name its encoding"),
+            ("binary", "looks like binary data. If it is text, specify its encoding"),
             ("short", "gives only 9 characters; 32 are the least to train on"),
             ("folder", "is a folder; name a text file in it"),
         ):

@@ -59,7 +59,7 @@ async def test_with_no_runs_it_says_what_training_is_and_how_to_begin() -> None:
 
 
 async def test_a_run_is_shown_in_full(working: ExitStack) -> None:
-    working.enter_context(at_work(write_run("sea", *course(), RunWarning("with --batch 4."))))
+    working.enter_context(at_work(write_run("sea", *course(), RunWarning("with batch 4."))))
     app = app_at("train")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: "● sea  training" in shown(app))
@@ -73,7 +73,7 @@ async def test_a_run_is_shown_in_full(working: ExitStack) -> None:
             "2:30 left",
             "Sample at step 4,200",
             "the grey sea went on, and nobody spoke of the loom",
-            "with ‘batch’ 4.",
+            "with batch 4.",
             "bigram 3.53",
         ):
             assert text in seen

@@ -46,7 +46,7 @@ def test_empty(snap_compare: Compare, size: tuple[int, int]) -> None:
 def test_training(snap_compare: Compare, size: tuple[int, int], working: ExitStack) -> None:
     write_run("ulysses", *course(1_500), end("stopped"))
     write_run("tale", *course(900, None), end())
-    folder = write_run("creature", *course(), RunWarning("training with --batch 4 and --window 8."))
+    folder = write_run("creature", *course(), RunWarning("training with batch 4 and window 8."))
     working.enter_context(at_work(folder))
     before = after("● creature  training")
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
@@ -62,7 +62,7 @@ def test_paused(snap_compare: Compare, size: tuple[int, int], working: ExitStack
 
 @SIZES
 def test_failed(snap_compare: Compare, size: tuple[int, int]) -> None:
-    write_run("creature", *course(300), end("failed", "There is not enough memory; --hidden 64."))
+    write_run("creature", *course(300), end("failed", "Not enough memory; hidden size 64."))
     before = after("✗ creature  failed")
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
 
