@@ -1,9 +1,10 @@
-"""``charloom generate``: let a model write, and keep what it wrote in the library."""
+"""``charloom generate``: continue a prompt with a model, and save the texts in the library."""
 
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,13 +28,13 @@ from charloom.tui.console.stream import OutputStream
 if TYPE_CHECKING:
     from charloom.core.analysis.memorization import VerbatimMatch
 
-_LONGEST = 10_000_000
-_FEWEST, _WIDEST = 8, 64  # texts side by side: fewer are as quick one after the other
-_MOST_WAITING = 1_000_000  # characters of these, about, for which there is room
-_BETWEEN = "\n* * *\n\n"  # one text and the next
-_EXCERPT = 60  # characters of a run that are shown
+_MAX_LENGTH = 10_000_000
+_MIN_BATCH, _MAX_BATCH = 8, 64  # texts; fewer are as fast one by one
+_MAX_BATCH_CHARACTERS = 1_000_000  # in memory until their text is written
+_SEPARATOR = "\n* * *\n\n"
+_MAX_EXCERPT = 60  # characters of a match that are shown
 _DEFAULT = SamplingConfig()
-_JSON = (
+_JSON_FIELDS = (
     *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
     *("model", "step", "checkpoint_sha256", "chars_per_second"),
 )
@@ -44,50 +45,50 @@ _JSON = (
 @model_option
 @click.option(
     "--length",
-    type=click.IntRange(0, _LONGEST),
+    type=click.IntRange(0, _MAX_LENGTH),
     default=500,
     show_default=True,
-    help="How many characters to write.",
+    help="Number of characters to generate.",
 )
 @click.option(
     "--temperature",
     type=float,
     default=_DEFAULT.temperature,
     show_default=True,
-    help="0 to 10; below 1 bolder about what is likely, 0 always takes the likeliest.",
+    help="0 to 10. Lower values prefer likely characters; 0 always takes the likeliest.",
 )
 @click.option(
     "--top-k",
     type=int,
     default=_DEFAULT.top_k,
     show_default=True,
-    help="Draw from this many likeliest characters; 0: from all.",
+    help="Sample from the K likeliest characters; 0: from all.",
 )
 @click.option(
     "--top-p",
     type=float,
     default=_DEFAULT.top_p,
     show_default=True,
-    help="Draw from the fewest characters that together are this probable.",
+    help="Nucleus sampling: sample from the smallest set with total probability P or more.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
-    help="Repeats a text; a fresh one when not given.",
+    help="Seed that reproduces a text; random by default.",
 )
 @click.option(
     "--count",
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Write so many texts, each with the next seed.",
+    help="Number of texts, each with the next seed.",
 )
-@click.option("--stop", default="", help="End where the model would write this.")
-@click.option("--favorite", is_flag=True, help="Keep it among the favorites.")
+@click.option("--stop", default="", help="Stop before the model would generate this string.")
+@click.option("--favorite", is_flag=True, help="Save as a favorite.")
 @click.option(
     "--copied",
     is_flag=True,
-    help="Tell the longest run of characters that stands verbatim in what the model learned.",
+    help="Report the longest verbatim match with the training text.",
 )
 @json_option
 def generate(
@@ -104,141 +105,138 @@ def generate(
     copied: bool,
     as_json: bool,
 ) -> None:
-    """Let a model go on from PROMPT, or '-': standard input, less a final newline.
+    """Continue PROMPT with a model; '-' reads standard input, without a final newline.
 
-    Writes the prompt and the text as it comes, and a line '* * *' between texts; --json writes one
-    object per text, on a line, once all of it is there. Every text of up to a million characters is
-    kept in the library: see `charloom favorites`.
+    Writes the prompt and the text as it is generated, and a line '* * *' between texts. --json
+    writes one object per finished text and line. Texts of up to a million characters are saved in
+    the library: see `charloom favorites`.
     """
-    settings = SamplingConfig(temperature, top_k, top_p)
+    sampling = SamplingConfig(temperature, top_k, top_p)
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
-    model = NumpyLSTM(loaded.checkpoint)
-    prompt = encode_prompt(read_prompt(prompt), model.vocab)
-    first = int.from_bytes(os.urandom(4)) if seed is None else seed
-
-    texts = _SampledTexts(model, prompt, settings, range(first, first + count), length)
-    failure: CharloomError | None = None
-    longest: Callable[[str], VerbatimMatch | None] | None = None
-    for number in range(first, first + count):
-        if number > first and not as_json:
-            write_stdout(_BETWEEN)
-        passage = OutputStream(shown=not as_json)
-        ending = passage.write(prompt, lambda: Completion(texts.next(), length, stop))
-        if ending and not passage.length:  # there is nothing to keep
-            raise ending
+    network = NumpyLSTM(loaded.checkpoint)
+    prompt = encode_prompt(read_prompt(prompt), network.vocab)
+    seed = int.from_bytes(os.urandom(4)) if seed is None else seed
+    texts = _SampledTexts(network, prompt, sampling, range(seed, seed + count), length)
+    find_match = _match_finder(ref.name, loaded.checkpoint)
+    save_error: CharloomError | None = None
+    for text_seed in range(seed, seed + count):
+        if text_seed > seed and not as_json:
+            write_stdout(_SEPARATOR)
+        output = OutputStream(echo=not as_json)
+        interruption = output.write(prompt, lambda: Completion(texts.next(), length, stop))
+        if interruption and not output.length:
+            raise interruption
         generation = Generation(
             model=ref.name,
             step=loaded.checkpoint.step,
             checkpoint_sha256=loaded.sha256,
             prompt=prompt,
-            text=passage.text,
+            text=output.text,
             temperature=temperature,
             top_k=top_k,
             top_p=top_p,
-            length=passage.length if ending else length,
+            length=output.length if interruption else length,
             stop=stop,
-            seed=number,
-            chars_per_second=texts.chars_per_second or passage.chars_per_second,
-            bits_per_char=passage.bits_per_char,
+            seed=text_seed,
+            chars_per_second=texts.chars_per_second or output.chars_per_second,
+            bits_per_char=output.bits_per_char,
             starred=favorite,
         )
+        complete = output.length <= MAX_STORED_CHARACTERS
         try:
-            kept = (
-                _keep(generation)
-                if passage.length <= MAX_STORED_CHARACTERS
-                else "too long to be kept"
-            )
+            outcome = _save(generation) if complete else "too long to save"
         except CharloomError as error:
-            failure, kept = error, "not kept"
-        run = None
-        if copied and not ending and passage.length <= MAX_STORED_CHARACTERS:
-            longest = longest or _copies(generation.model, loaded.checkpoint)
-            run = longest(passage.text)
+            save_error, outcome = error, "not saved"
+        search = copied and complete and not interruption
+        match = find_match(generation.text) if search else None
         if as_json:
-            more = {"copied": run and asdict(run)} if copied else {}
-            write_json({name: getattr(generation, name) for name in _JSON} | more)
-        echo_dim(f"{_figures(generation)} · {kept}")
-        if run:
-            echo_dim(_told(run, passage.text))
-        if period := repetition_period(passage.text):
-            echo_dim(f"it {repetition_message(period)}")
-        if ending:
-            raise ending
-    if failure:
-        raise failure
+            _write_json(generation, {"copied": match and asdict(match)} if copied else {})
+        _report(generation, outcome, match)
+        if interruption:
+            raise interruption
+    if save_error:
+        raise save_error
 
 
 class _SampledTexts:
-    """The texts to come, one for each of ``seeds``: as many side by side as there is room for."""
+    """One text for each of ``seeds``, in batches as large as memory allows."""
 
     def __init__(
-        self, model: NumpyLSTM, prompt: str, settings: SamplingConfig, seeds: range, length: int
+        self, network: NumpyLSTM, prompt: str, sampling: SamplingConfig, seeds: range, length: int
     ) -> None:
-        self._model, self._prompt, self._settings = model, prompt, settings
+        self._network, self._prompt, self._sampling = network, prompt, sampling
         self._seeds = seeds
-        self._widest = min(_WIDEST, _MOST_WAITING // max(1, length))
-        self._waiting: Iterator[BatchLane] = iter(())
-        self._together: BatchSampler | None = None
+        self._max_batch = min(_MAX_BATCH, _MAX_BATCH_CHARACTERS // max(1, length))
+        self._lanes: Iterator[BatchLane] = iter(())
+        self._batch: BatchSampler | None = None
 
     def next(self) -> Sampler | BatchLane:
-        """Return the next text; with the first of those side by side the prompt is read."""
-        text = next(self._waiting, None)
-        if text:
-            return text
-        width = min(self._widest, len(self._seeds))
-        if width < _FEWEST:
-            width, self._together = 1, None
-        seeds, self._seeds = self._seeds[:width], self._seeds[width:]
-        if width == 1:
-            return Sampler(self._model, self._prompt, self._settings, seeds[0])
-        self._together = BatchSampler(
-            self._model, self._prompt, [self._settings] * len(seeds), seeds
-        )
-        self._waiting = iter(self._together.texts)
-        return next(self._waiting)
+        """Return the next text. The first one of a batch reads the prompt."""
+        if lane := next(self._lanes, None):
+            return lane
+        size = min(self._max_batch, len(self._seeds))
+        if size < _MIN_BATCH:
+            size, self._batch = 1, None
+        seeds, self._seeds = self._seeds[:size], self._seeds[size:]
+        if size == 1:
+            return Sampler(self._network, self._prompt, self._sampling, seeds[0])
+        self._batch = BatchSampler(self._network, self._prompt, [self._sampling] * size, seeds)
+        self._lanes = iter(self._batch.texts)
+        return next(self._lanes)
 
     @property
     def chars_per_second(self) -> float:
-        """How fast those side by side are drawn, all together; 0 where there is one at a time."""
-        return self._together.chars_per_second if self._together else 0.0
+        """The speed of the current batch, all texts together; 0 without one."""
+        return self._batch.chars_per_second if self._batch else 0.0
 
 
-def _copies(name: str, card: CheckpointMetadata) -> "Callable[[str], VerbatimMatch | None]":
-    """Return what finds the longest run of a text that ``name`` has learned, if that can be had."""
-    # Deferred: nobody else waits for the rooms that know of texts.
-    from charloom.core.analysis.memorization import CorpusIndex
-    from charloom.core.runs.training_text import find_training_text
+def _match_finder(
+    name: str, metadata: CheckpointMetadata
+) -> "Callable[[str], VerbatimMatch | None]":
+    """Return a function that finds the longest match with the model's training text.
 
-    try:
-        return CorpusIndex(find_training_text(name, card).train).longest_match
-    except CharloomError as error:
-        echo_err(str(error))
-        return lambda _: None
+    The training text is loaded at the first call.
+    """
+
+    @cache
+    def search() -> "Callable[[str], VerbatimMatch | None]":
+        from charloom.core.analysis.memorization import CorpusIndex
+        from charloom.core.runs.training_text import find_training_text
+
+        try:
+            return CorpusIndex(find_training_text(name, metadata).train).longest_match
+        except CharloomError as error:
+            echo_err(str(error))
+            return lambda _: None
+
+    return lambda text: search()(text)
 
 
-def _told(run: "VerbatimMatch", text: str) -> str:
-    shown = single_line(text[run.start : run.start + run.length], _EXCERPT)
-    characters = "1 character" if run.length == 1 else f"{run.length:,} characters"
-    return f"longest verbatim run: {characters}" + f" (“{shown}”)" * bool(shown)
+def _write_json(generation: Generation, more: dict[str, Any]) -> None:
+    write_json({name: getattr(generation, name) for name in _JSON_FIELDS} | more)
 
 
-def _keep(generation: Generation) -> str:
-    # Deferred: by now the text is there, and SQLite need not be waited for.
+def _save(generation: Generation) -> str:
+    # Deferred: the text is written before SQLite is imported.
     from charloom.core.library.database import Library
 
     with Library() as library:
         added = library.add(generation)
-    return f"{'favorite' if added.starred else 'kept as'} {added.id}"
+    return f"{'favorite' if added.starred else 'saved as'} {added.id}"
 
 
-def _figures(generation: Generation) -> str:
-    parts = [
-        f"{generation.model}@{generation.step}",
-        f"seed {generation.seed}",
-        f"{generation.chars_per_second:,.0f} chars/s",
-    ]
-    if generation.bits_per_char is not None:
-        parts.append(f"{generation.bits_per_char:.2f} bits/char")
-    return " · ".join(parts)
+def _report(generation: Generation, outcome: str, match: "VerbatimMatch | None") -> None:
+    """Write the figures of a text and notes on it to stderr."""
+    g = generation
+    parts = [f"{g.model}@{g.step}", f"seed {g.seed}", f"{g.chars_per_second:,.0f} chars/s"]
+    if g.bits_per_char is not None:
+        parts.append(f"{g.bits_per_char:.2f} bits/char")
+    echo_dim(" · ".join([*parts, outcome]))
+    if match:
+        excerpt = single_line(g.text[match.start : match.start + match.length], _MAX_EXCERPT)
+        characters = "1 character" if match.length == 1 else f"{match.length:,} characters"
+        echo_dim(f"longest verbatim match: {characters}" + f" (“{excerpt}”)" * bool(excerpt))
+    if period := repetition_period(g.text):
+        echo_dim(f"it {repetition_message(period)}")

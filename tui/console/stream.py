@@ -1,4 +1,4 @@
-"""A text that a model is writing: shown as it comes, at a steady pace, and kept to its end."""
+"""Writes a text to stdout while it is generated, and collects it."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -14,68 +14,71 @@ _FRAME_SECONDS = 1 / 60
 
 
 class OutputStream:
-    """What came of one generation; ``shown`` on stdout as it comes, or kept only."""
+    """Collects one generated text and its figures; with ``echo``, also writes it to stdout."""
 
-    def __init__(self, shown: bool) -> None:
+    def __init__(self, echo: bool) -> None:
         self.length = 0
-        self._shown = shown
+        self._echo = echo
         self._text = StringIO()
-        self._written = 0  # how many characters of it stdout has got
+        self._written = 0  # characters of it that were written to stdout
         self._bits = 0.0
-        self._first = self._last = 0.0  # when characters came
+        self._first_time = self._last_time = 0.0  # of the first and the last character
 
-    def write(self, prompt: str, draft: Callable[[], Iterable[Sampled]]) -> BaseException | None:
-        """Write the prompt, what is drawn and a newline; ``draft`` may take its time to begin.
+    def write(
+        self, prompt: str, completion: Callable[[], Iterable[Sampled]]
+    ) -> BaseException | None:
+        """Write the prompt, the characters of ``completion`` and a newline.
 
-        Returns what ended it too early, if anything did: Ctrl-C, or a stdout that takes no more.
+        ``completion`` is called after the prompt is written. Returns what ended the text too early,
+        if anything: Ctrl-C or an error of stdout.
         """
-        ending: BaseException | None = None
+        interruption: BaseException | None = None
         try:
-            if self._shown:
+            if self._echo:
                 write_stdout(prompt, bold=True)
-            self._write(draft())
+            self._collect(completion())
         except (KeyboardInterrupt, OSError) as error:
-            ending = error
+            interruption = error
         with suppress(OSError):
-            self._show(final="\n")
-        return ending
+            self._flush(end="\n")
+        return interruption
 
     @property
     def text(self) -> str:
-        """All characters, if they were shown not more than :data:`MOST_KEPT`."""
+        """The text; if it is echoed and longer than can be stored, only its last part."""
         return self._text.getvalue()
 
     @property
     def chars_per_second(self) -> float:
-        """The pace after the first character, which also waited for the prompt to be read."""
-        seconds = self._last - self._first
+        """The speed after the first character, whose time includes reading the prompt."""
+        seconds = self._last_time - self._first_time
         return (self.length - 1) / seconds if seconds > 0 else 0.0
 
     @property
     def bits_per_char(self) -> float | None:
-        """The mean of what the network itself made of the characters; None if there are none."""
+        """The mean bits of the characters under the model; None without characters."""
         return self._bits / self.length if self.length else None
 
-    def _write(self, drawn: Iterable[Sampled]) -> None:
-        due = 0.0
-        for character, probability in drawn:
-            self._last = perf_counter()
+    def _collect(self, characters: Iterable[Sampled]) -> None:
+        next_flush = 0.0
+        for character, probability in characters:
+            self._last_time = perf_counter()
             if not self.length:
-                self._first = self._last
+                self._first_time = self._last_time
             self._text.write(character)
             self.length += 1
             self._bits -= math.log2(probability)
-            if self._last >= due:
-                self._show()
-                due = self._last + _FRAME_SECONDS
+            if self._last_time >= next_flush:
+                self._flush()
+                next_flush = self._last_time + _FRAME_SECONDS
 
-    def _show(self, final: str = "") -> None:
-        if not self._shown:
+    def _flush(self, end: str = "") -> None:
+        if not self._echo:
             return
-        # Counted before it is written: a write that Ctrl-C interrupts is completed by the next.
+        # Counted before it is written: if Ctrl-C interrupts the write, the next one completes it.
         self._text.seek(self._written)
-        waiting = self._text.read()
-        self._written += len(waiting)
+        new_text = self._text.read()
+        self._written += len(new_text)
         if self.length > MAX_STORED_CHARACTERS:
             self._text, self._written = StringIO(), 0
-        write_stdout(waiting + final)
+        write_stdout(new_text + end)

@@ -44,7 +44,7 @@ def test_the_longest_match_is_reported_after_each_text() -> None:
         assert (run["length"], -run["start"]) == longest
         copied = text[run["start"] :][: run["length"]]
         assert run["place"] == TRAIN.find(copied)
-        assert sentence == f"longest verbatim run: {len(copied)} characters (“{copied}”)"
+        assert sentence == f"longest verbatim match: {len(copied)} characters (“{copied}”)"
 
 
 def test_the_match_is_reported_only_with_the_option() -> None:
@@ -61,7 +61,7 @@ def test_a_missing_training_text_is_reported_and_the_texts_are_written() -> None
 def test_an_empty_text_has_no_match() -> None:
     done = generate("weaver", "--copied", "--length", "0", "--json")
     assert json.loads(done.out)["copied"] == {"start": 0, "length": 0, "place": 0}
-    assert "longest verbatim run: 0 characters\n" in done.err
+    assert "longest verbatim match: 0 characters\n" in done.err
 
 
 def test_a_text_that_repeats_itself_is_reported() -> None:

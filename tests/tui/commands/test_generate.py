@@ -84,7 +84,7 @@ def test_several_texts_have_one_seed_after_the_other(count: int) -> None:
 def test_texts_side_by_side_are_no_more_than_there_is_room_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("charloom.tui.commands.generate._MOST_WAITING", 10 * 40)
+    monkeypatch.setattr("charloom.tui.commands.generate._MAX_BATCH_CHARACTERS", 10 * 40)
     several = objects("a", "--seed", "5", "--count", "12", "--length", "40", "--stop", "q")
     for each in several:  # ten together, then two
         (alone,) = objects("a", "--seed", str(each["seed"]), "--length", "40", "--stop", "q")
@@ -221,7 +221,7 @@ def test_a_text_too_long_to_be_kept_is_forgotten_as_it_goes(
 ) -> None:
     monkeypatch.setattr(stream, "MAX_STORED_CHARACTERS", 100)
     monkeypatch.setattr(stream, "_FRAME_SECONDS", 0.0)
-    passage = OutputStream(shown=True)
+    passage = OutputStream(echo=True)
     most = 0
 
     def characters() -> Iterator[Sampled]:
