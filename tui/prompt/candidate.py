@@ -40,7 +40,7 @@ class Candidate:
         self.match: VerbatimMatch | None = None
         """The longest match with the training text, once it is computed."""
         self.length_start = 0  # the character from which the chosen length is counted
-        self._model: LoadedModel | None = None
+        self._source = "", 0, ""  # the model's name, step and digest
 
     @classmethod
     def from_generation(cls, generation: Generation) -> "Candidate":
@@ -53,7 +53,8 @@ class Candidate:
 
     def start(self, job: "GenerationJob", model: "LoadedModel") -> None:
         """Take the text of ``job``, which ``model`` writes."""
-        self.job, self._model = job, model
+        self.job = job
+        self._source = model.name, model.step, model.sha256
 
     def take_text(self) -> str:
         """Append the text that the job has written since the last call, and return it."""
@@ -116,15 +117,16 @@ class Candidate:
 
     def to_generation(self) -> Generation | None:
         """Return the record to save; None if there is no text. Not to be called while it grows."""
-        if self.job is None or self._model is None:
+        if self.job is None:
             return replace(self.record, starred=self.starred) if self.record else None
         if not self.text:
             return None
         job, sampling = self.job, self.job.initial_sampling
+        name, step, sha256 = self._source
         return Generation(
-            model=self._model.name,
-            step=self._model.step,
-            checkpoint_sha256=self._model.sha256,
+            model=name,
+            step=step,
+            checkpoint_sha256=sha256,
             prompt=job.prompt,
             text=self.text,
             temperature=sampling.temperature,

@@ -132,7 +132,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
             self.notify(model.warning, severity="warning")
         self.composer_bar.set_model(model)
         self._remember(model=str(model.ref))
-        if self.transcript.empty and self.composer.text == self._default_prompt:
+        if self.transcript.current is None and self.composer.text == self._default_prompt:
             self.composer.set_text(model.default_prompt, selected=True)
         self._default_prompt = model.default_prompt
         self._show_model()
@@ -189,7 +189,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         """Show the statistics of the current turn, and poll it while it grows."""
         turn, generating = self.transcript.current, self.transcript.generating is not None
         self.composer_bar.set_generating(generating)
-        self.query_one(WelcomeText).display = self.transcript.empty
+        self.query_one(WelcomeText).display = turn is None
         stats = self.query_one(GenerationStats)
         stats.set_candidates(turn.candidates if turn else (), turn.chosen if turn else None)
         if generating and self._frame_timer is None:

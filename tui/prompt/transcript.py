@@ -1,7 +1,7 @@
 """The turns, one below the other; the view follows the end until the user scrolls up."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events, on, work
@@ -42,7 +42,6 @@ class Transcript(VerticalScroll, can_focus=False):
     unseen_below: reactive[bool] = reactive(False)
     """Whether new text is below the view."""
 
-    @dataclass
     class Changed(Message):
         """Another turn is current, or a generation has started or ended."""
 
@@ -67,15 +66,9 @@ class Transcript(VerticalScroll, can_focus=False):
 
     @property
     def current(self) -> Turn | None:
-        """The turn that actions apply to: the focused, the last focused, or the newest one."""
-        # The focus may be ahead of the message that reports it.
-        focused = self.screen.focused if self._turns else None
+        """The turn that actions apply to: the focused, the last focused or the newest, if any."""
+        focused = self.screen.focused if self._turns else None  # may be ahead of its message
         return focused if isinstance(focused, Turn) and focused in self._turns else self._current
-
-    @property
-    def empty(self) -> bool:
-        """Whether there is no turn."""
-        return not self._turns
 
     @property
     def generating(self) -> Turn | None:
@@ -100,10 +93,8 @@ class Transcript(VerticalScroll, can_focus=False):
         """Stop the current generation, and generate a new turn from ``request.raw_prompt``."""
         async with self._start_lock:
             await self.finish()
-            raw_prompt = request.raw_prompt
-            prompt, changes = await run_in_background(
-                lambda: adapt_prompt(raw_prompt, model.network.vocab)
-            )
+            raw_prompt, vocab = request.raw_prompt, model.network.vocab
+            prompt, changes = await run_in_background(lambda: adapt_prompt(raw_prompt, vocab))
             request = replace(request, prompt=prompt)
             candidates = [Candidate(request, number) for number in range(request.candidate_count)]
             turn = Turn(candidates, model, describe_changes(raw_prompt, changes), origin)
@@ -169,11 +160,11 @@ class Transcript(VerticalScroll, can_focus=False):
         for turn in self._turns:
             if turn.generating:
                 self.unseen_below = not self.following
-                if ended := turn.poll():
-                    for candidate in ended:
-                        if turn.should_save(candidate):
-                            self.save(turn, candidate)
-                            self.find_match(turn, candidate)
+                ended = turn.poll()
+                for candidate in filter(turn.should_save, ended):
+                    self.save(turn, candidate)
+                    self.find_match(turn, candidate)
+                if ended:
                     self.post_message(self.Changed())
         return self.generating is not None
 

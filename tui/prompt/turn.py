@@ -1,7 +1,6 @@
 """A prompt and its candidates: one after it, or several side by side."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
@@ -57,7 +56,6 @@ class Turn(VerticalGroup, can_focus=True):
         Binding("right", "select(1)", "Next candidate", show=False),
     ]
 
-    @dataclass
     class Selected(Message):
         """Another candidate was selected."""
 
@@ -169,7 +167,8 @@ class Turn(VerticalGroup, can_focus=True):
             self._thread.join()
 
     def release(self) -> None:
-        """Free the carried states, which take memory; the candidates can no longer continue."""
+        """Free the model and the carried states; the candidates can no longer continue."""
+        self.model = None
         for candidate in self.candidates:
             if candidate.job:
                 candidate.job.release()

@@ -81,7 +81,7 @@ def test_several_texts_have_one_seed_after_the_other(count: int) -> None:
         assert alone["text"] == each["text"]
 
 
-def test_texts_side_by_side_are_no_more_than_there_is_room_for(
+def test_a_batch_is_no_larger_than_memory_allows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("charloom.tui.commands.generate._MAX_BATCH_CHARACTERS", 10 * 40)
@@ -98,12 +98,12 @@ def test_several_texts_are_set_apart() -> None:
     assert done.out == "\n* * *\n\n".join(f"a{each['text']}\n" for each in three)
 
 
-def test_a_seed_that_was_not_chosen_is_fresh_and_told() -> None:
+def test_a_seed_that_was_not_chosen_is_random_and_reported() -> None:
     done = call("generate", "a", "--model", "weaver", "--length", "40")
-    told = done.err.partition("seed ")[2].split(" ")[0]
-    again = call("generate", "a", "--model", "weaver", "--length", "40", "--seed", told)
+    seed = done.err.partition("seed ")[2].split(" ")[0]
+    again = call("generate", "a", "--model", "weaver", "--length", "40", "--seed", seed)
     assert again.out == done.out
-    assert f"seed {told} " not in call("generate", "a", "--model", "weaver").err
+    assert f"seed {seed} " not in call("generate", "a", "--model", "weaver").err
 
 
 def test_an_address_chooses_among_the_checkpoints() -> None:
@@ -113,7 +113,7 @@ def test_an_address_chooses_among_the_checkpoints() -> None:
         assert (made["model"], made["step"]) == ("weaver", step)
 
 
-def test_a_bundled_model_that_is_missing_is_told_in_one_line(
+def test_a_bundled_model_that_is_missing_is_reported_in_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_assets(tmp_path, monkeypatch)
@@ -123,27 +123,29 @@ def test_a_bundled_model_that_is_missing_is_told_in_one_line(
     assert done.err.count("\n") == 1
 
 
-def test_unknown_characters_are_adapted_and_told() -> None:
+def test_unknown_characters_are_adapted_and_reported() -> None:
     done = call("generate", "ÉÉ caffè☃", "--model", "weaver", "--length", "0")
     assert done.out == "ee caffe\n"
     first = done.err.splitlines()[0]
     assert first == ("Not known to the model: 'É' ×2 became 'e', 'è' became 'e', '☃' was dropped.")
 
 
-def test_of_many_unknown_characters_a_few_are_told() -> None:
+def test_of_many_unknown_characters_a_few_are_reported() -> None:
     done = call("generate", "x0123456789", "--model", "weaver", "--length", "0")
     assert "'4' was dropped, and 5 more kinds." in done.err
 
 
 @pytest.mark.parametrize(
-    ("prompt", "told"),
+    ("prompt", "message"),
     [("", "The prompt is empty"), ("☃☃", "The model knows none of the prompt's characters")],
 )
-def test_without_a_known_character_the_text_begins_as_a_line_does(prompt: str, told: str) -> None:
+def test_without_a_known_character_the_text_begins_as_a_line_does(
+    prompt: str, message: str
+) -> None:
     made = objects(prompt, "--seed", "1", "--length", "60")[0]
     after_newline = objects("\n", "--seed", "1", "--length", "60")[0]
     assert (made["prompt"], made["text"]) == ("", after_newline["text"])
-    assert told in call("generate", prompt, "--model", "weaver", "--length", "1").err
+    assert message in call("generate", prompt, "--model", "weaver", "--length", "1").err
 
 
 def test_a_prompt_from_standard_input_loses_its_final_newline() -> None:
@@ -165,7 +167,7 @@ def test_the_end_of_a_long_prompt_is_cut_between_characters() -> None:
     assert done.out == "𠀀𠀁" * 10_000 + "\n"
 
 
-def test_bytes_that_are_no_text_are_dropped_and_told() -> None:
+def test_bytes_that_are_no_text_are_dropped_and_reported() -> None:
     done = child("generate", b"ab\xffc", "--model", "weaver", "--length", "0")
     assert (done.code, done.out) == (0, "abc\n")
     assert "'\\udcff' was dropped" in done.err
@@ -186,7 +188,7 @@ def test_it_ends_before_the_stop_string() -> None:
     assert made["text"] == whole["text"].partition(stop)[0]
 
 
-def test_every_text_is_kept_with_all_that_it_takes_to_repeat_it() -> None:
+def test_every_text_is_saved_with_everything_needed_to_reproduce_it() -> None:
     made = objects("ab", "--seed", "8", "--count", "2", "--length", "30", "--stop", "q")
     call("generate", "ab", "--model", "weaver", "--length", "10", "--favorite")
     with Library() as library:
@@ -206,7 +208,7 @@ def test_bits_are_those_that_scoring_finds() -> None:
     assert json.loads(done.out)["bits_per_char"] == pytest.approx(kept, abs=1e-5)
 
 
-def test_a_text_that_cannot_be_kept_is_delivered_all_the_same() -> None:
+def test_a_text_that_cannot_be_saved_is_still_written() -> None:
     paths.library().mkdir(parents=True)
     arguments = ("a", "--model", "weaver", "--length", "40", "--seed", "1", "--count", "2")
     done = call("generate", *arguments)
@@ -216,23 +218,23 @@ def test_a_text_that_cannot_be_kept_is_delivered_all_the_same() -> None:
     assert len(call("generate", *arguments, "--json").out.splitlines()) == 2
 
 
-def test_a_text_too_long_to_be_kept_is_forgotten_as_it_goes(
+def test_a_text_too_long_to_save_is_dropped_as_it_is_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(stream, "MAX_STORED_CHARACTERS", 100)
     monkeypatch.setattr(stream, "_FRAME_SECONDS", 0.0)
-    passage = OutputStream(echo=True)
+    output = OutputStream(echo=True)
     most = 0
 
     def characters() -> Iterator[Sampled]:
         nonlocal most
         for _ in range(1_000):
-            most = max(most, len(passage.text))
+            most = max(most, len(output.text))
             yield Sampled("x", 0.5)
 
-    assert passage.write("", characters) is None
+    assert output.write("", characters) is None
     assert capsys.readouterr().out == 1_000 * "x" + "\n"
-    assert (passage.length, passage.bits_per_char, most) == (1_000, 1.0, 100)
+    assert (output.length, output.bits_per_char, most) == (1_000, 1.0, 100)
 
 
 @needs_terminal

@@ -1,4 +1,4 @@
-"""The Prompt room with a small model in it, which writes no further than a test lets it."""
+"""The Prompt screen with a small model that generates as far as a test allows."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -25,20 +25,20 @@ LONG = 100_000
 
 
 class Gate:
-    """Lets so many characters be drawn, of all models together, and no more until it is told."""
+    """Lets all models together generate a limited number of characters."""
 
     def __init__(self) -> None:
         self._left: float = float("inf")
         self._moved = threading.Condition()
 
     def let(self, characters: float = float("inf")) -> None:
-        """Let so many more be drawn."""
+        """Allow so many more characters."""
         with self._moved:
             self._left = characters
             self._moved.notify_all()
 
     def enter(self) -> None:
-        """Wait until one may be drawn."""
+        """Wait until a character is allowed."""
         with self._moved:
             self._moved.wait_for(lambda: self._left > 0)
             self._left -= 1
@@ -46,7 +46,7 @@ class Gate:
 
 @pytest.fixture
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """Have every model of the app pass an open gate, and write in slices that are whole."""
+    """Make every model pass a gate, open at first, and never end a slice early."""
     made = Gate()
 
     class Gated(NumpyLSTM):
@@ -63,36 +63,36 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
 
 
 def weaver(name: str = "weaver", **over: Any) -> None:
-    """Keep a small model in the store."""
+    """Save a small model in the store."""
     save_model(name, random_checkpoint(**over))
 
 
 def choose(**over: Any) -> None:
-    """Have these choices remembered from an earlier session."""
+    """Save preferences of an earlier session."""
     before = Preferences(model="weaver", welcomed=True, length=60)
     preferences.save(replace(before, **over))
 
 
-def room(pilot: Pilot[None]) -> PromptScreen:
-    """Return the room, whatever stands over it."""
+def prompt_screen(pilot: Pilot[None]) -> PromptScreen:
+    """Return the Prompt screen, even below another screen."""
     stack = pilot.app._screen_stacks["prompt"]
     return next(each for each in stack if isinstance(each, PromptScreen))
 
 
 async def ready(pilot: Pilot[None]) -> PromptScreen:
-    """Wait until the room has a model."""
-    await until(pilot, lambda: room(pilot)._active_model.model)
+    """Wait until the screen has a model."""
+    await until(pilot, lambda: prompt_screen(pilot)._active_model.model)
     await pilot.pause()
-    return room(pilot)
+    return prompt_screen(pilot)
 
 
 def composer(pilot: Pilot[None]) -> Composer:
-    """Return where a prompt is written."""
-    return room(pilot).composer
+    """Return the composer."""
+    return prompt_screen(pilot).composer
 
 
 async def send(pilot: Pilot[None], prompt: str) -> Turn:
-    """Send a prompt and return its turn, as soon as it is there."""
+    """Send a prompt and return its turn as soon as it exists."""
     before = turns(pilot)
     composer(pilot).set_text(prompt)
     composer(pilot).focus()
@@ -102,14 +102,14 @@ async def send(pilot: Pilot[None], prompt: str) -> Turn:
 
 
 async def written(pilot: Pilot[None], prompt: str) -> Turn:
-    """Send a prompt and return its turn once it is written and kept."""
+    """Send a prompt and return its turn once it is finished and saved."""
     turn = await send(pilot, prompt)
     await ended(pilot, turn)
     return turn
 
 
 async def ended(pilot: Pilot[None], turn: Turn) -> None:
-    """Wait until everything of a turn is written, and kept."""
+    """Wait until all candidates of a turn are finished and saved."""
     await until(
         pilot,
         lambda: (
@@ -119,16 +119,16 @@ async def ended(pilot: Pilot[None], turn: Turn) -> None:
 
 
 def turns(pilot: Pilot[None]) -> list[Turn]:
-    """Return what is on the page."""
-    return list(room(pilot).query(Turn))
+    """Return the turns on the page."""
+    return list(prompt_screen(pilot).query(Turn))
 
 
 def text_of(turn: Turn) -> str:
-    """Return the text of the candidate that is chosen."""
+    """Return the text of the chosen candidate."""
     return turn.chosen.text
 
 
 def kept() -> list[Generation]:
-    """Return all that is in the library, newest first."""
+    """Return all generations in the library, newest first."""
     with Library() as library:
         return library.recent(-1)

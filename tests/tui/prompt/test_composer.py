@@ -1,4 +1,4 @@
-"""Where a prompt is written: what the keys do there, what is marked, and what is pasted."""
+"""The composer: keys, marked characters and pasted text."""
 
 import pytest
 from textual.app import App, ComposeResult
@@ -17,7 +17,7 @@ HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]\tc"
 
 
 class Desk(App[None]):
-    """A composer, and what was sent from it."""
+    """An app with a composer, and the prompts sent from it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -142,10 +142,10 @@ async def test_what_is_put_there_can_be_undone() -> None:
         assert desk(pilot).text == "mine"
 
 
-# In the room
+# On the Prompt screen
 
 
-async def test_characters_that_the_model_does_not_know_are_marked_and_told_of() -> None:
+async def test_characters_that_the_model_does_not_know_are_marked_and_reported() -> None:
     weaver()
     choose()
     app = CharloomApp()

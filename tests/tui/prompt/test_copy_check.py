@@ -22,8 +22,8 @@ from tests.tui.prompt.helpers import (
     choose,
     ended,
     gate,
+    prompt_screen,
     ready,
-    room,
     send,
     text_of,
     weaver,
@@ -106,10 +106,12 @@ async def test_each_candidate_shows_its_copy_and_none_without_the_training_text(
         turn = await written(pilot, "the sea ")
         await until(pilot, lambda: all(each.match for each in turn.candidates))
         await until(pilot, lambda: words(app).count("longest copy") == 2)
-        await room(pilot).use_model(ref("stranger"))
+        await prompt_screen(pilot).use_model(ref("stranger"))
         other = await written(pilot, "the sea ")
         assert (
-            await room(pilot).transcript._copy_check.longest_match("stranger", text_of(other))
+            await prompt_screen(pilot).transcript._copy_check.longest_match(
+                "stranger", text_of(other)
+            )
             is None
         )
         await pilot.pause()
@@ -155,7 +157,7 @@ async def test_a_repeating_text_is_warned_of_as_long_as_it_repeats(gate: Gate) -
         period = repetition_period(text_of(turn))
         assert period and repetition_message(period) in words(app)
 
-        room(pilot).query_one("#temperature", NumberSlider).value = 5.0
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 5.0
         made = turn.chosen.job
         await until(pilot, lambda: made and made.sampling.temperature == 5)  # it has been told
         gate.let(320)

@@ -34,7 +34,7 @@ def model() -> None:
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Let no file grow: what is written beyond is refused by the system, as on a full disk."""
+    """Let no file grow, as on a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
     try:
@@ -45,7 +45,7 @@ def full_disk() -> Iterator[None]:
 
 @contextmanager
 def locked() -> Iterator[None]:
-    """Hold the library, as another program that is busy with it."""
+    """Lock the library, as another busy program does."""
     with sqlite3.connect(paths.library(), isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         yield
@@ -114,7 +114,7 @@ async def test_a_library_that_cannot_be_opened_costs_no_text() -> None:
     assert kept()[0].text == text_of(turn)
 
 
-async def test_who_types_does_not_wait_for_a_library_that_is_busy() -> None:
+async def test_typing_does_not_wait_for_a_busy_library() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)

@@ -1,4 +1,4 @@
-"""What is chosen beside the text: it holds from the next character on, and is remembered."""
+"""Settings in the panel apply from the next character, and are saved as preferences."""
 
 import pytest
 from textual.geometry import Size
@@ -19,8 +19,8 @@ from tests.tui.prompt.helpers import (
     ended,
     gate,
     kept,
+    prompt_screen,
     ready,
-    room,
     send,
     text_of,
     weaver,
@@ -44,12 +44,12 @@ async def test_a_temperature_holds_from_the_next_character_on_and_is_replayed(ga
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: len(text_of(turn)) == 32)
-        room(pilot).query_one("#temperature", NumberSlider).focus()
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).focus()
         await pilot.press(*"2.5", "enter")
         await pilot.pause()
         gate.let(64)
         await until(pilot, lambda: len(text_of(turn)) >= 64)
-        room(pilot).query_one("#top-k", NumberSlider).focus()
+        prompt_screen(pilot).query_one("#top-k", NumberSlider).focus()
         await pilot.press("right", "right")
         await pilot.pause()
         gate.let()
@@ -73,7 +73,7 @@ async def test_a_length_holds_for_the_text_that_is_being_written(gate: Gate) -> 
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
-        room(pilot).query_one("#length", NumberSlider).value = 100
+        prompt_screen(pilot).query_one("#length", NumberSlider).value = 100
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
@@ -90,7 +90,7 @@ async def test_turning_something_else_leaves_a_text_that_goes_on_as_long_as_it_w
         turn = await written(pilot, "the sea ")
         gate.let(0)
         await pilot.press("ctrl+g")
-        room(pilot).query_one("#temperature", NumberSlider).value = 1.5
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 1.5
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
@@ -102,8 +102,8 @@ async def test_a_stop_string_may_be_given_with_escapes() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        room(pilot).query_one("#length", NumberSlider).value = 5_000
-        room(pilot).query_one("#stop", SafeInput).focus()
+        prompt_screen(pilot).query_one("#length", NumberSlider).value = 5_000
+        prompt_screen(pilot).query_one("#stop", SafeInput).focus()
         await pilot.press(*r"\n")
         turn = await written(pilot, "the sea ")
         assert "\n" not in text_of(turn) and len(text_of(turn)) < 5_000
@@ -149,7 +149,7 @@ async def test_a_change_keeps_the_distance_between_candidates(gate: Gate) -> Non
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
-        room(pilot).query_one("#temperature", NumberSlider).value = 1.0
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 1.0
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
@@ -184,7 +184,7 @@ async def test_star_copy_and_go_on_are_for_the_candidate_that_is_chosen() -> Non
         await pilot.press("left", "left", "left", "g")
         await until(pilot, lambda: len(turn.candidates[0].text) == 120)
         await ended(pilot, turn)
-        assert [len(passage.text) for passage in turn.candidates] == [120, 60, 60]
+        assert [len(candidate.text) for candidate in turn.candidates] == [120, 60, 60]
         await pilot.click(list(turn.query(CandidateView))[1])
         assert turn.chosen is turn.candidates[1]
     assert all(replay(each).equal for each in kept())
@@ -194,8 +194,8 @@ async def test_choices_are_remembered() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        room(pilot).query_one("#temperature", NumberSlider).value = 1.3
-        room(pilot).query_one("#stop", SafeInput).value = r"\t."
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 1.3
+        prompt_screen(pilot).query_one("#stop", SafeInput).value = r"\t."
         await pilot.pause()
     found = preferences.load()
     assert (found.temperature, found.stop, found.model) == (1.3, "\t.", "weaver@best")
@@ -205,15 +205,15 @@ async def test_what_is_chosen_in_the_settings_is_there_and_the_other_way_round()
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        room(pilot).query_one("#temperature", NumberSlider).value = 1.3
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 1.3
         await pilot.press("f5")
         await until(pilot, lambda: app.screen.query_one("#temperature", NumberSlider).value == 1.3)
         app.screen.query_one("#temperature", NumberSlider).value = 0.2
         await until(pilot, lambda: app.services.preferences.temperature == 0.2)
         await pilot.press("f2")
-        await until(pilot, lambda: room(pilot).panel.sampling == SamplingConfig(0.2))
+        await until(pilot, lambda: prompt_screen(pilot).panel.sampling == SamplingConfig(0.2))
         await pilot.press("f5")
-        await until(pilot, lambda: app.screen is not room(pilot))
+        await until(pilot, lambda: app.screen is not prompt_screen(pilot))
         assert app.services.preferences.temperature == 0.2
 
 
@@ -221,7 +221,7 @@ async def test_the_panel_hides_and_gives_its_room_to_the_text() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        panel, page = room(pilot).query_one(SidePanel), room(pilot).transcript
+        panel, page = prompt_screen(pilot).query_one(SidePanel), prompt_screen(pilot).transcript
         width = page.size.width
         await pilot.press("ctrl+b")
         await until(pilot, lambda: page.size.width == width + 26)
@@ -249,6 +249,6 @@ async def test_the_figures_are_those_of_the_candidate_that_is_chosen() -> None:
         turn = await written(pilot, "the sea ")
         await pilot.press("shift+tab", "right")
         second = next(each for each in kept() if each.seed == 21)
-        figures = room(pilot).query_one(GenerationStats)
+        figures = prompt_screen(pilot).query_one(GenerationStats)
         await until(pilot, lambda: f"{second.bits_per_char:.2f} bits/char" in str(figures.render()))
         assert turn.chosen is turn.candidates[1]

@@ -1,4 +1,4 @@
-"""Who writes: choosing among all there is, changing while it is written, learning, vanishing."""
+"""The model in use: choosing, changing during a generation, training, and loss of its files."""
 
 import pytest
 
@@ -24,8 +24,8 @@ from tests.tui.prompt.helpers import (
     ended,
     gate,
     kept,
+    prompt_screen,
     ready,
-    room,
     send,
     text_of,
     turns,
@@ -43,7 +43,7 @@ def model() -> None:
 
 
 def learn(name: str, step: int) -> None:
-    """Let a run come to a step and save it, as its trainer does."""
+    """Save a checkpoint of a run and record it, as its trainer does."""
     save_model(name, random_checkpoint(step=step, seed=step))
     file = f"step-{step:08d}.safetensors"
     events.record(ModelDir.named(name), CheckpointSaved(step, file))
@@ -93,11 +93,11 @@ async def test_the_choice_may_be_given_up() -> None:
         await pilot.press(*"zzz")
         await until(pilot, lambda: "no model with such a name" in shown(app))
         await pilot.press("enter", "escape")
-        await until(pilot, lambda: app.screen is room(pilot))
+        await until(pilot, lambda: app.screen is prompt_screen(pilot))
         assert "weaver@best" in words(app)
 
 
-async def test_another_model_goes_on_with_what_is_being_written(gate: Gate) -> None:
+async def test_another_model_continues_a_running_generation(gate: Gate) -> None:
     weaver("other", seed=1, step=7)
     choose(length=200, seed=3)
     gate.let(32)
@@ -106,7 +106,7 @@ async def test_another_model_goes_on_with_what_is_being_written(gate: Gate) -> N
         await ready(pilot)
         first = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(first))
-        switching = pilot.app.run_worker(room(pilot).use_model(ref("other")))
+        switching = pilot.app.run_worker(prompt_screen(pilot).use_model(ref("other")))
         await until(pilot, lambda: first._thread and first._thread.stopping)
         gate.let()
         await switching.wait()
@@ -121,14 +121,14 @@ async def test_another_model_goes_on_with_what_is_being_written(gate: Gate) -> N
     assert replay(one).equal and replay(two).equal
 
 
-async def test_what_an_earlier_model_wrote_another_goes_on_with_from_the_text() -> None:
+async def test_another_model_continues_the_text_of_an_earlier_one() -> None:
     weaver("other", seed=1, step=7)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         first = await written(pilot, "the sea ")
-        await room(pilot).use_model(ref("other"))
-        assert not first.chosen.can_continue
+        await prompt_screen(pilot).use_model(ref("other"))
+        assert not first.chosen.can_continue and first.model is None
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         await ended(pilot, turns(pilot)[1])
@@ -143,7 +143,7 @@ async def test_the_same_checkpoint_under_another_name_changes_nothing(gate: Gate
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
-        await room(pilot).use_model(ref("weaver@last"))
+        await prompt_screen(pilot).use_model(ref("weaver@last"))
         assert turn.generating and turns(pilot) == [turn]
         await pilot.press("escape")
         gate.let()
@@ -162,7 +162,7 @@ async def test_a_model_that_is_trained_is_used_as_it_is_now_and_a_newer_one_is_o
             await pilot.press("ctrl+o")
             await until(pilot, lambda: "● being trained" in shown(app))
             await pilot.press("escape")
-            await room(pilot).use_model(ref("creature"))
+            await prompt_screen(pilot).use_model(ref("creature"))
             await until(pilot, lambda: "creature@last" in words(app))
             learn("creature", 1_200)
             offer = "creature has a newer checkpoint: step 1,200 · ^l to use it"
@@ -176,7 +176,7 @@ async def test_a_model_that_is_trained_is_used_as_it_is_now_and_a_newer_one_is_o
     assert kept()[0].step == 1_200
 
 
-async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate) -> None:
+async def test_a_newer_checkpoint_continues_a_running_generation(gate: Gate) -> None:
     choose(length=200)
     gate.let(32)
     folder = write_run("creature", *course(300))
@@ -186,7 +186,7 @@ async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate)
         async with app.run_test(size=LARGE, notifications=True) as pilot:
             await ready(pilot)
             await until(pilot, lambda: app.services.runs.live)
-            await room(pilot).use_model(ref("creature"))
+            await prompt_screen(pilot).use_model(ref("creature"))
             first = await send(pilot, "the sea ")
             await until(pilot, lambda: text_of(first))
             learn("creature", 400)
@@ -200,7 +200,7 @@ async def test_a_newer_checkpoint_goes_on_with_what_is_being_written(gate: Gate)
 
 
 @pytest.mark.parametrize("fate", ["removed", "renamed", "damaged"])
-async def test_a_model_that_is_gone_is_told_of_and_another_can_be_chosen(fate: str) -> None:
+async def test_a_model_that_is_gone_is_reported_and_another_can_be_chosen(fate: str) -> None:
     path = checkpoint_path("weaver")
     if fate == "removed":
         remove_model("weaver")
@@ -233,7 +233,7 @@ async def test_a_model_that_cannot_be_had_leaves_the_one_before() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         first = await written(pilot, "the sea ")
-        await room(pilot).use_model(ref("nobody"))
+        await prompt_screen(pilot).use_model(ref("nobody"))
         await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
         assert text_of(first)[:8].split("\n")[0] in shown(app)
         await written(pilot, "a loom ")
@@ -245,8 +245,8 @@ async def test_the_last_of_two_choices_holds() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
-        one = app.run_worker(room(pilot).use_model(ref("other")))
-        two = app.run_worker(room(pilot).use_model(ref("weaver@last")))
+        one = app.run_worker(prompt_screen(pilot).use_model(ref("other")))
+        two = app.run_worker(prompt_screen(pilot).use_model(ref("weaver@last")))
         await one.wait()
         await two.wait()
         await until(pilot, lambda: "weaver@last" in words(app))
@@ -294,7 +294,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         (turn,) = turns(pilot)
         assert text_of(turn) == generation.text
         await until(pilot, lambda: "other@7" in words(app) and "» the sea" in shown(app))
-        chosen = room(pilot).query_one(SamplingControls).preferences
+        chosen = prompt_screen(pilot).query_one(SamplingControls).preferences
         assert (chosen["temperature"], chosen["top_k"], chosen["top_p"]) == (1.1, 7, 0.8)
         assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, "zzz")
         await pilot.press("t")
@@ -311,7 +311,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
     assert len(kept()) == 3
 
 
-async def test_a_text_whose_model_is_gone_can_be_opened_and_gone_on_with_by_another() -> None:
+async def test_a_text_whose_model_is_gone_can_be_opened_and_continued_by_another() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
@@ -324,7 +324,7 @@ async def test_a_text_whose_model_is_gone_can_be_opened_and_gone_on_with_by_anot
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
-        await room(pilot).reopen(generation)
+        await prompt_screen(pilot).reopen(generation)
         assert "is no longer there" in told(app)[0]
         (turn,) = turns(pilot)
         assert text_of(turn) == generation.text
@@ -340,11 +340,11 @@ async def test_opening_a_text_ends_what_is_being_written(gate: Gate) -> None:
         await ready(pilot)
         await written(pilot, "the sea ")
         (generation,) = kept()
-        room(pilot).query_one("#length").value = LONG  # type: ignore[attr-defined]
+        prompt_screen(pilot).query_one("#length").value = LONG  # type: ignore[attr-defined]
         gate.let(32)
         second = await send(pilot, "a loom ")
         await until(pilot, lambda: text_of(second))
-        opening = app.run_worker(room(pilot).reopen(generation))
+        opening = app.run_worker(prompt_screen(pilot).reopen(generation))
         await until(pilot, lambda: second._thread and second._thread.stopping)
         gate.let()
         await opening.wait()

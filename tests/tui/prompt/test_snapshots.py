@@ -1,4 +1,4 @@
-"""What the Prompt room looks like: small and large, empty, at work, failing, and full."""
+"""Snapshots of the Prompt screen: small and large, empty, generating, failing and full."""
 
 import itertools
 from collections.abc import Callable
@@ -13,7 +13,16 @@ from charloom.tui.dialogs.model_picker import ModelPicker
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.generations import generation
 from tests.tui.helpers.driving import LARGE, SMALL, until
-from tests.tui.prompt.helpers import Gate, choose, composer, gate, ready, room, send, weaver
+from tests.tui.prompt.helpers import (
+    Gate,
+    choose,
+    composer,
+    gate,
+    prompt_screen,
+    ready,
+    send,
+    weaver,
+)
 
 __all__ = ["gate"]
 
@@ -28,7 +37,7 @@ TEXT = (
 
 @pytest.fixture(autouse=True)
 def frozen(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have a model whose figures are known, and a clock that ticks with every look at it."""
+    """Use a model with known figures, and a clock that ticks with every reading."""
     losses = Losses(validation=1.43)
     save_model("weaver", random_checkpoint(step=4_210, losses=losses))
     choose(seed=7, length=400)
@@ -60,7 +69,7 @@ def test_in_the_middle_of_a_text(snap_compare: Compare, size: tuple[int, int], g
         await ready(pilot)
         turn = await send(pilot, "you will rejoice to hear ")
         await until(pilot, lambda: len(turn.chosen.text) == 256)
-        room(pilot).show_turn()
+        prompt_screen(pilot).show_turn()
         await still(pilot)
 
     assert snap_compare(CharloomApp(), terminal_size=size, run_before=before)
@@ -112,10 +121,10 @@ def test_a_long_text_that_is_read_from_its_middle(
 
     async def before(pilot: Pilot[None]) -> None:
         await ready(pilot)
-        await room(pilot).reopen(made)
+        await prompt_screen(pilot).reopen(made)
         await pilot.press("pageup", "pageup")
-        await until(pilot, lambda: not room(pilot).transcript.following)
-        room(pilot).transcript.scroll_to(y=20, animate=False)
+        await until(pilot, lambda: not prompt_screen(pilot).transcript.following)
+        prompt_screen(pilot).transcript.scroll_to(y=20, animate=False)
         pilot.app._notifications.clear()
         pilot.app._refresh_notifications()
         await still(pilot)

@@ -15,7 +15,16 @@ from charloom.tui.prompt.surprise_view import SurpriseView
 from charloom.tui.widgets.heatmap_text import HeatmapText
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.tui.helpers.driving import SMALL, shown, until
-from tests.tui.prompt.helpers import choose, composer, ended, ready, room, turns, weaver, written
+from tests.tui.prompt.helpers import (
+    choose,
+    composer,
+    ended,
+    prompt_screen,
+    ready,
+    turns,
+    weaver,
+    written,
+)
 
 Compare = Callable[..., bool]
 
@@ -74,7 +83,7 @@ async def test_a_digit_takes_an_alternative_and_the_text_goes_on_from_there() ->
         assert branch.origin.startswith(f"branches after …{whole[:20]} with ")
         assert not app.screen.query(SurpriseView)
         assert composer(pilot).has_focus
-        assert room(pilot).transcript.current is branch
+        assert prompt_screen(pilot).transcript.current is branch
 
 
 async def test_one_text_at_a_time_and_none_that_is_written_or_gone() -> None:
@@ -105,7 +114,7 @@ async def test_a_text_of_the_page_is_looked_into() -> None:
         assert isinstance(app.screen, InspectorScreen)
         assert app.screen._trace and app.screen._trace.text == turn.chosen.full_text
         await pilot.press("escape")
-        await until(pilot, lambda: app.screen is room(pilot))
+        await until(pilot, lambda: app.screen is prompt_screen(pilot))
 
 
 @pytest.mark.parametrize("colour", ["colours", "marks"])
@@ -126,7 +135,7 @@ def test_how_surprise_looks(
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in shown(app))
         await pilot.press("down", "right", "right")
-        room(pilot).query_one("GenerationStats").display = False  # how fast it was written
+        prompt_screen(pilot).query_one("GenerationStats").display = False  # how fast it was written
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=SMALL, run_before=before)

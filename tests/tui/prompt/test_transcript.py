@@ -1,4 +1,4 @@
-"""The page: what it says when it is empty, how it is read and followed; and nothing in it acts."""
+"""The transcript: empty, scrolled and followed; and nothing in it acts on the terminal."""
 
 import pytest
 from textual.events import MouseScrollUp
@@ -25,8 +25,8 @@ from tests.tui.prompt.helpers import (
     ended,
     gate,
     kept,
+    prompt_screen,
     ready,
-    room,
     send,
     text_of,
     turns,
@@ -44,10 +44,10 @@ def model() -> None:
 
 
 async def reopened(pilot: Pilot[None], **over: object) -> Turn:
-    """Put a text of another day on the page."""
+    """Reopen a stored text on the page."""
     await ready(pilot)
     made: Generation = generation(**over)  # type: ignore[arg-type]
-    await room(pilot).reopen(made)
+    await prompt_screen(pilot).reopen(made)
     await pilot.pause()
     return turns(pilot)[-1]
 
@@ -55,7 +55,7 @@ async def reopened(pilot: Pilot[None], **over: object) -> Turn:
 # Before there is anything
 
 
-async def test_at_the_first_meeting_one_key_lets_it_write() -> None:
+async def test_at_the_first_start_one_key_starts_a_generation() -> None:
     preferences.save(Preferences(length=20))
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -80,11 +80,11 @@ async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: composer(pilot).text == "the grey sea was")
-        await room(pilot).use_model(ref("frankenstein"))
+        await prompt_screen(pilot).use_model(ref("frankenstein"))
         assert composer(pilot).text == "You will rejoice to hear"
         await pilot.press("x")
         assert composer(pilot).text == "x"
-        await room(pilot).use_model(ref("sailor"))
+        await prompt_screen(pilot).use_model(ref("sailor"))
         assert composer(pilot).text == "x"
 
 
@@ -93,14 +93,14 @@ async def test_a_fresh_page_has_nothing_on_it_and_the_library_has_everything(gat
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         await written(pilot, "the sea ")
-        room(pilot).query_one("#length").value = LONG  # type: ignore[attr-defined]
+        prompt_screen(pilot).query_one("#length").value = LONG  # type: ignore[attr-defined]
         gate.let(32)
         second = await send(pilot, "a loom ")
         await until(pilot, lambda: text_of(second))
         await pilot.press("ctrl+n")
         gate.let()
         await until(pilot, lambda: not turns(pilot))
-        await until(pilot, lambda: room(pilot).query_one(WelcomeText).display)
+        await until(pilot, lambda: prompt_screen(pilot).query_one(WelcomeText).display)
         await until(pilot, lambda: len(kept()) == 2)
         await written(pilot, "a loom ")
         assert len(turns(pilot)) == 1
@@ -117,7 +117,7 @@ async def test_the_end_is_followed_until_one_scrolls_up_and_again_when_one_wants
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        turn, page = await send(pilot, "the sea "), room(pilot).transcript
+        turn, page = await send(pilot, "the sea "), prompt_screen(pilot).transcript
         await until(pilot, lambda: page.max_scroll_y > 20 and page.following)
         await pilot.press("pageup")
         await until(pilot, lambda: not page.following and page.scroll_y == page.scroll_target_y)
@@ -147,12 +147,12 @@ async def test_the_end_is_followed_until_one_scrolls_up_and_again_when_one_wants
         gate.let()
 
 
-async def test_turns_are_gone_through_with_keys() -> None:
+async def test_keys_move_through_the_turns() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         first, second = await written(pilot, "the sea "), await written(pilot, "a loom ")
-        assert room(pilot).transcript.current is second
+        assert prompt_screen(pilot).transcript.current is second
         await pilot.press("ctrl+up")
         await until(pilot, lambda: second.has_focus)
         await pilot.press("ctrl+up")
@@ -163,13 +163,13 @@ async def test_turns_are_gone_through_with_keys() -> None:
         await until(pilot, lambda: second.has_focus)
         await pilot.press("escape")
         await until(pilot, lambda: composer(pilot).has_focus)
-        assert room(pilot).transcript.current is second
+        assert prompt_screen(pilot).transcript.current is second
         await pilot.click(first, offset=(5, 0))
         await until(pilot, lambda: first.has_focus)
-        assert room(pilot).transcript.current is first
+        assert prompt_screen(pilot).transcript.current is first
 
 
-async def test_a_resize_in_the_middle_of_a_text_breaks_it_anew(gate: Gate) -> None:
+async def test_a_resize_in_the_middle_of_a_text_wraps_it_again(gate: Gate) -> None:
     choose(length=400)
     gate.let(200)
     app = CharloomApp()
@@ -188,13 +188,13 @@ async def test_a_resize_in_the_middle_of_a_text_breaks_it_anew(gate: Gate) -> No
 
 
 def lines(turn: Turn) -> list[str]:
-    """Return the rows of a text as they are drawn, without what stands around it."""
+    """Return the rows of a text as drawn, without the margin."""
     flow = turn.query_one(StreamingText)
     return [flow.render_line(y).text[3:].rstrip() for y in range(len(flow._rows))]
 
 
 def drawn(turn: Turn) -> str:
-    """Return the text as its rows have it, newlines where the text has them."""
+    """Return the text of the rows, with the newlines of the text."""
     flow = turn.query_one(StreamingText)
     starts = [flow._rows[row].start for row in range(len(flow._rows))]
     pairs = zip(starts, [*starts[1:], None], strict=True)
@@ -231,7 +231,7 @@ async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() 
         await pilot.hover(flow, offset=(13, 1))
         await pilot.mouse_up(flow, offset=(13, 1))
         await until(pilot, lambda: flow.text_selection)
-        selected = room(pilot).get_selected_text()
+        selected = prompt_screen(pilot).get_selected_text()
         whole = turn.chosen.full_text
         assert selected and len(selected) > 40 and whole.startswith(selected)
         assert "\n" not in selected

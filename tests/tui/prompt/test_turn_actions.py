@@ -1,4 +1,4 @@
-"""What can be done with a text on the page, by letter, by key, and with the mouse."""
+"""Actions on a turn, by letter, by key, and with the mouse."""
 
 import pytest
 from textual.events import Key
@@ -21,8 +21,8 @@ from tests.tui.prompt.helpers import (
     ended,
     gate,
     kept,
+    prompt_screen,
     ready,
-    room,
     send,
     text_of,
     turns,
@@ -40,7 +40,7 @@ def model() -> None:
 
 
 async def next_turn(pilot: Pilot[None], *keys: str) -> Turn:
-    """Press keys that begin a turn, and return it once it is written."""
+    """Press keys that start a turn, and return it once it is finished."""
     before = len(turns(pilot))
     await pilot.press(*keys)
     await until(pilot, lambda: len(turns(pilot)) == before + 1)
@@ -54,7 +54,7 @@ async def test_again_has_another_seed_and_all_else_the_same() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         first = await written(pilot, "the sea ")
-        room(pilot).query_one("#temperature", NumberSlider).value = 0.0
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 0.0
         second = await next_turn(pilot, "ctrl+r")
         assert second.request.seed != 5
         assert (second.request.sampling, second.request.length) == (SamplingConfig(1.4), 30)
@@ -69,7 +69,7 @@ async def test_retry_has_the_same_seed_and_what_is_chosen_now() -> None:
         first = await written(pilot, "the sea ")
         same = await next_turn(pilot, "ctrl+t")
         assert text_of(same) == text_of(first)
-        room(pilot).query_one("#temperature", NumberSlider).value = 2.0
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 2.0
         other = await next_turn(pilot, "shift+tab", "t")
         assert other.request.seed == first.request.seed
         assert other.request.sampling == SamplingConfig(2.0)
@@ -176,7 +176,7 @@ async def test_a_favorite_stays_in_the_library_when_it_is_deleted_here() -> None
     assert {each.prompt for each in kept()} == {"the sea ", "a loom "}
 
 
-async def test_a_text_that_somebody_else_has_starred_stays_too() -> None:
+async def test_a_text_that_was_starred_elsewhere_stays_too() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
@@ -227,14 +227,19 @@ async def test_the_seed_of_a_text_can_be_pinned() -> None:
         await ready(pilot)
         first = await written(pilot, "the sea ")
         app.post_message(Key("alt+p", "p"))  # as most terminals have it
-        await until(pilot, lambda: room(pilot).query_one(SamplingControls).preferences["seed"] >= 0)
+        await until(
+            pilot, lambda: prompt_screen(pilot).query_one(SamplingControls).preferences["seed"] >= 0
+        )
         assert composer(pilot).text == ""
         second = await written(pilot, "the sea ")
         assert text_of(second) == text_of(first)
     again = CharloomApp()
     async with again.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        assert room(pilot).query_one(SamplingControls).preferences["seed"] == first.request.seed
+        assert (
+            prompt_screen(pilot).query_one(SamplingControls).preferences["seed"]
+            == first.request.seed
+        )
 
 
 async def test_what_can_be_done_can_be_clicked() -> None:

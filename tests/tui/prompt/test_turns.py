@@ -1,4 +1,4 @@
-"""The Prompt room: a prompt is gone on with, in sight, and what is written can be had again."""
+"""The Prompt screen: a model continues a prompt, and the text can be reproduced."""
 
 import pytest
 
@@ -20,8 +20,8 @@ from tests.tui.prompt.helpers import (
     ended,
     gate,
     kept,
+    prompt_screen,
     ready,
-    room,
     send,
     text_of,
     turns,
@@ -38,20 +38,20 @@ def model() -> None:
     choose()
 
 
-def draft(prompt: str, seed: int, length: int, settings: SamplingConfig | None = None) -> str:
+def completion(prompt: str, seed: int, length: int, settings: SamplingConfig | None = None) -> str:
     drawn = Completion(
         Sampler(NumpyLSTM(random_checkpoint()), prompt, settings or SamplingConfig(), seed), length
     )
     return "".join(character for character, _ in drawn)
 
 
-async def test_enter_lets_the_model_go_on_from_the_prompt() -> None:
+async def test_enter_makes_the_model_continue_the_prompt() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
         seed = turn.request.seed
-        assert text_of(turn) == draft("the sea ", seed, 60)
+        assert text_of(turn) == completion("the sea ", seed, 60)
         assert composer(pilot).text == ""
         assert f"» the sea {text_of(turn)[:40]}".split("\n")[0] in shown(app)
         assert f"weaver@100 · seed {seed} · temperature 0.8" in shown(app)
@@ -112,7 +112,7 @@ async def test_a_text_goes_on_from_its_carried_state_and_is_still_one() -> None:
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(text_of(turn)) == 120)
         await ended(pilot, turn)
-        assert text_of(turn) == draft("the sea ", turn.request.seed, 120)
+        assert text_of(turn) == completion("the sea ", turn.request.seed, 120)
         assert len(turns(pilot)) == 1
     (found,) = kept()
     assert (len(found.text), found.length) == (120, 120)
@@ -124,8 +124,8 @@ async def test_going_on_obeys_what_was_chosen_since() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        room(pilot).query_one("#temperature", NumberSlider).value = 0.0
-        room(pilot).query_one("#length", NumberSlider).value = 10
+        prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 0.0
+        prompt_screen(pilot).query_one("#length", NumberSlider).value = 10
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(text_of(turn)) == 70)
         await ended(pilot, turn)
@@ -134,21 +134,21 @@ async def test_going_on_obeys_what_was_chosen_since() -> None:
     assert replay(found).equal
 
 
-async def test_what_cannot_go_on_is_gone_on_with_in_a_turn_of_its_own() -> None:
-    stop = draft("the sea ", 7, 60)[20:22]
+async def test_what_cannot_continue_is_continued_in_a_new_turn() -> None:
+    stop = completion("the sea ", 7, 60)[20:22]
     choose(seed=7, stop=stop)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         first = await written(pilot, "the sea ")
-        assert text_of(first) == draft("the sea ", 7, 60).split(stop)[0]
-        room(pilot).query_one("#stop", SafeInput).value = ""
+        assert text_of(first) == completion("the sea ", 7, 60).split(stop)[0]
+        prompt_screen(pilot).query_one("#stop", SafeInput).value = ""
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         second = turns(pilot)[1]
         await ended(pilot, second)
         assert second.request.prompt == "the sea " + text_of(first)
-        assert text_of(second) == draft(second.request.prompt, 7, 60)
+        assert text_of(second) == completion(second.request.prompt, 7, 60)
         assert "↳ continued by weaver@100" in words(app)
     assert [each.prompt for each in kept()] == [second.request.prompt, "the sea "]
 
@@ -181,10 +181,10 @@ async def test_an_empty_prompt_begins_a_line() -> None:
         composer(pilot).set_text("")
         await until(pilot, lambda: "enter begin a line" in shown(app))
         turn = await written(pilot, "")
-        assert text_of(turn) == draft("", turn.request.seed, 60)
+        assert text_of(turn) == completion("", turn.request.seed, 60)
 
 
-async def test_of_a_prompt_only_what_the_model_knows_is_read_and_the_rest_is_told() -> None:
+async def test_of_a_prompt_only_what_the_model_knows_is_read_and_the_rest_is_reported() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
@@ -207,7 +207,7 @@ async def test_of_a_very_long_prompt_the_end_is_read() -> None:
 
 
 async def test_the_text_goes_on_while_the_person_is_elsewhere(gate: Gate) -> None:
-    choose(length=36)  # after the prompt, no more than stands on one line
+    choose(length=36)  # with the prompt, one line
     gate.let(32)
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:

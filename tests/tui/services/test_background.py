@@ -20,7 +20,7 @@ async def test_what_is_done_apart_is_returned_or_raised() -> None:
         await run_in_background(fail)
 
 
-async def test_nobody_waits_for_what_was_given_up() -> None:
+async def test_a_cancelled_job_is_not_waited_for() -> None:
     begun, released = threading.Event(), threading.Event()
 
     def wait() -> None:

@@ -97,7 +97,7 @@ def test_a_whole_number_will_do_for_a_fraction_and_unknown_names_are_passed_over
 
 
 @given(st.dictionaries(st.sampled_from(NAMES), JSON))
-def test_whatever_stands_there_a_text_can_be_drawn_with_it(data: dict[str, Any]) -> None:
+def test_any_file_gives_preferences_that_can_sample(data: dict[str, Any]) -> None:
     found = Preferences.from_json(data)
     SamplingConfig(found.temperature, found.top_k, found.top_p)
     assert found.length > 0 and found.candidate_count > 0
@@ -113,14 +113,14 @@ def test_a_file_that_is_none_of_ours_is_passed_over(content: bytes) -> None:
     assert written(content) == Preferences()
 
 
-def test_a_folder_in_its_place_is_passed_over_and_told_when_saving(home: Path) -> None:
+def test_a_folder_in_its_place_is_ignored_and_reported_when_saving(home: Path) -> None:
     (home / "preferences.json").mkdir(parents=True)
     assert load() == Preferences()
     with pytest.raises(CharloomError, match=r"preferences.json' \(Is a directory\)"):
         save(FULL)
 
 
-def test_where_nothing_can_be_kept_that_is_told(home: Path) -> None:
+def test_a_failure_to_save_is_reported(home: Path) -> None:
     home.write_text("a file")
     assert load() == Preferences()
     with pytest.raises(CharloomError, match="cannot be made"):

@@ -1,4 +1,4 @@
-"""The thread that writes, against drafts that are drawn without one."""
+"""The generation thread, compared with completions job without it."""
 
 import gc
 import threading
@@ -22,7 +22,7 @@ WARM = SamplingConfig(1.0)
 LONG = 10_000_000
 
 
-def candidate(
+def new_job(
     length: int = 200, seed: int = 3, stop: str = "", model: NumpyLSTM = MODEL
 ) -> GenerationJob:
     return GenerationJob(model, "the ", WARM, seed, length, stop)
@@ -32,15 +32,15 @@ def drawn(length: int, seed: int = 3) -> str:
     return "".join(c for c, _ in Completion(Sampler(MODEL, "the ", WARM, seed), length))
 
 
-def again(made: GenerationJob) -> str:
-    """Return what the record of a candidate gives."""
-    draft = Completion(
-        Sampler(MODEL, made.prompt, made.initial_sampling, made.seed),
-        made.length,
-        made.stop,
-        made.changes,
+def again(job: GenerationJob) -> str:
+    """Return the text that the record of a job reproduces."""
+    completion = Completion(
+        Sampler(MODEL, job.prompt, job.initial_sampling, job.seed),
+        job.length,
+        job.stop,
+        job.changes,
     )
-    return "".join(character for character, _ in draft)
+    return "".join(character for character, _ in completion)
 
 
 def wait(holds: Callable[[], object]) -> None:
@@ -50,19 +50,19 @@ def wait(holds: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
-def test_a_candidate_is_what_a_draft_would_be_and_its_figures_are_those_of_the_text() -> None:
-    made = candidate()
-    GenerationThread([made]).join()
+def test_a_job_gives_the_text_of_a_completion_and_its_figures() -> None:
+    job = new_job()
+    GenerationThread([job]).join()
     reference = list(Completion(Sampler(MODEL, "the ", WARM, 3), 200))
-    assert made.take_text() == "".join(each.character for each in reference)
-    assert (made.count, made.length, made.changes, made.stopped) == (200, 200, (), False)
-    assert made.bits == pytest.approx(-sum(np.log2([each.probability for each in reference])))
-    assert made.probability == pytest.approx(sum(each.probability for each in reference))
-    assert made.seconds > 0
+    assert job.take_text() == "".join(each.character for each in reference)
+    assert (job.count, job.length, job.changes, job.stopped) == (200, 200, (), False)
+    assert job.bits == pytest.approx(-sum(np.log2([each.probability for each in reference])))
+    assert job.probability == pytest.approx(sum(each.probability for each in reference))
+    assert job.seconds > 0
 
 
 def test_candidates_are_written_side_by_side() -> None:
-    slow, stopper = candidate(LONG, 1), candidate(100, 2)
+    slow, stopper = new_job(LONG, 1), new_job(100, 2)
     writer = GenerationThread([slow, stopper])
     wait(lambda: stopper.count == 100)
     assert slow.count >= 84
@@ -74,80 +74,80 @@ def test_candidates_are_written_side_by_side() -> None:
 
 
 def test_the_text_comes_while_it_is_written() -> None:
-    made = candidate(LONG)
-    writer = GenerationThread([made])
+    job = new_job(LONG)
+    writer = GenerationThread([job])
     text = ""
     while len(text) < 5_000:
-        text += made.take_text()
+        text += job.take_text()
     writer.stop()
     writer.join()
-    text += made.take_text()
-    assert text == drawn(len(text)) and made.count == len(text)
+    text += job.take_text()
+    assert text == drawn(len(text)) and job.count == len(text)
 
 
 def test_what_was_stopped_is_on_record_as_if_it_had_been_that_long() -> None:
-    made = candidate(LONG)
-    writer = GenerationThread([made])
-    wait(lambda: made.count > 50)
+    job = new_job(LONG)
+    writer = GenerationThread([job])
+    wait(lambda: job.count > 50)
     writer.stop()
     writer.join()
     assert not writer.running and writer.stopping
-    text = made.take_text()
-    assert made.length == len(text) == made.count and again(made) == text
+    text = job.take_text()
+    assert job.length == len(text) == job.count and again(job) == text
 
 
-def test_it_goes_on_from_where_it_was() -> None:
-    made = candidate(40)
-    first = GenerationThread([made])
+def test_it_continues_where_it_stopped() -> None:
+    job = new_job(40)
+    first = GenerationThread([job])
     first.join()
-    made.length = 100
-    GenerationThread([made], first).join()
-    assert made.take_text() == drawn(100) and made.length == 100
+    job.length = 100
+    GenerationThread([job], first).join()
+    assert job.take_text() == drawn(100) and job.length == 100
 
 
-def test_it_may_be_gone_on_with_before_the_end_has_come() -> None:
-    made = candidate(LONG)
-    first = GenerationThread([made])
-    wait(lambda: made.count)
+def test_it_can_be_continued_before_the_end() -> None:
+    job = new_job(LONG)
+    first = GenerationThread([job])
+    wait(lambda: job.count)
     first.stop()
-    made.length = 60_000
-    second = GenerationThread([made], first)
+    job.length = 60_000
+    second = GenerationThread([job], first)
     second.join()
-    text = made.take_text()
-    assert text == drawn(len(text)) and made.length == len(text)
+    text = job.take_text()
+    assert text == drawn(len(text)) and job.length == len(text)
 
 
 def test_settings_hold_from_the_next_slice_and_are_on_record() -> None:
-    made = candidate(LONG)
-    writer = GenerationThread([made])
-    wait(lambda: made.count > 50)
-    made.sampling = SamplingConfig(3.0, 5)
-    wait(lambda: made.count > 5_000)
-    made.sampling = SamplingConfig(0)
-    made.length = made.count + 5_000
+    job = new_job(LONG)
+    writer = GenerationThread([job])
+    wait(lambda: job.count > 50)
+    job.sampling = SamplingConfig(3.0, 5)
+    wait(lambda: job.count > 5_000)
+    job.sampling = SamplingConfig(0)
+    job.length = job.count + 5_000
     writer.join()
-    assert [each.settings for each in made.changes] == [SamplingConfig(3.0, 5), SamplingConfig(0)]
-    assert 0 < made.changes[0].position < made.changes[1].position < made.count
-    assert again(made) == made.take_text()
+    assert [each.settings for each in job.changes] == [SamplingConfig(3.0, 5), SamplingConfig(0)]
+    assert 0 < job.changes[0].position < job.changes[1].position < job.count
+    assert again(job) == job.take_text()
 
 
 def test_a_length_below_what_was_written_ends_it_there() -> None:
-    made = candidate(LONG)
-    writer = GenerationThread([made])
-    wait(lambda: made.count > 50)
-    made.length = 10
+    job = new_job(LONG)
+    writer = GenerationThread([job])
+    wait(lambda: job.count > 50)
+    job.length = 10
     writer.join()
-    text = made.take_text()
-    assert made.length == len(text) > 50 and again(made) == text
+    text = job.take_text()
+    assert job.length == len(text) > 50 and again(job) == text
 
 
-def test_what_its_stop_string_ended_cannot_go_on() -> None:
+def test_a_text_ended_by_its_stop_string_cannot_continue() -> None:
     whole = drawn(200)
-    made = candidate(200, stop=whole[60:64])
-    GenerationThread([made]).join()
-    assert made.stopped and not made.can_continue
-    assert made.take_text() == whole[: whole.find(whole[60:64])]
-    assert made.length == 200
+    job = new_job(200, stop=whole[60:64])
+    GenerationThread([job]).join()
+    assert job.stopped and not job.can_continue
+    assert job.take_text() == whole[: whole.find(whole[60:64])]
+    assert job.length == 200
 
 
 def test_stopped_before_the_first_character_there_is_nothing_and_it_can_begin_later() -> None:
@@ -158,16 +158,16 @@ def test_stopped_before_the_first_character_there_is_nothing_and_it_can_begin_la
             return super().logits(ids, state)
 
     reading, read = threading.Event(), threading.Event()
-    made = candidate(30, model=Waiting(random_checkpoint()))
-    writer = GenerationThread([made])
+    job = new_job(30, model=Waiting(random_checkpoint()))
+    writer = GenerationThread([job])
     assert reading.wait(20)
     writer.stop()
     read.set()
     writer.join()
-    assert (made.count, made.take_text(), writer.error) == (0, "", "")
-    made.length = 30
-    GenerationThread([made], writer).join()
-    assert made.take_text() == drawn(30)
+    assert (job.count, job.take_text(), writer.error) == (0, "", "")
+    job.length = 30
+    GenerationThread([job], writer).join()
+    assert job.take_text() == drawn(30)
 
 
 class Breaking(NumpyLSTM):
@@ -189,42 +189,42 @@ class Breaking(NumpyLSTM):
         (MemoryError, "Not enough memory to continue. Choose a smaller model."),
     ],
 )
-def test_what_goes_wrong_is_told_in_a_sentence_and_the_text_so_far_stays(
+def test_an_error_is_reported_as_a_sentence_and_keeps_the_text_so_far(
     kind: type[Exception], sentence: str
 ) -> None:
     model = Breaking(random_checkpoint())
     model.kind = kind  # type: ignore[assignment]
-    made = candidate(200, model=model)
-    writer = GenerationThread([made])
+    job = new_job(200, model=model)
+    writer = GenerationThread([job])
     writer.join()
     assert writer.error == sentence
-    assert made.take_text() == drawn(40)
-    assert made.count == made.length == 40 and again(made) == drawn(40)
+    assert job.take_text() == drawn(40)
+    assert job.count == job.length == 40 and again(job) == drawn(40)
 
 
-def test_what_a_draft_refuses_is_told_as_it_says_it() -> None:
-    made = candidate(seed=2**63)
-    writer = GenerationThread([made])
+def test_an_error_of_the_completion_is_reported_as_it_is() -> None:
+    job = new_job(seed=2**63)
+    writer = GenerationThread([job])
     writer.join()
     assert "--seed is a whole number" in writer.error
 
 
-def test_a_model_that_was_let_go_of_takes_no_memory() -> None:
+def test_a_released_model_takes_no_memory() -> None:
     model = NumpyLSTM(random_checkpoint())
-    made = candidate(20, model=model)
-    GenerationThread([made]).join()
-    assert made.can_continue
-    made.release()
+    job = new_job(20, model=model)
+    GenerationThread([job]).join()
+    assert job.can_continue
+    job.release()
     known = weakref.ref(model)
     del model
     gc.collect()
-    assert known() is None and not made.can_continue
-    assert made.take_text() == drawn(20)
+    assert known() is None and not job.can_continue
+    assert job.take_text() == drawn(20)
 
 
 def test_a_process_does_not_wait_for_a_text_that_is_being_written() -> None:
-    made = candidate(LONG)
-    writer = GenerationThread([made])
+    job = new_job(LONG)
+    writer = GenerationThread([job])
     assert all(each.daemon for each in threading.enumerate() if each.name == "writer")
     writer.stop()
     writer.join()
