@@ -64,7 +64,7 @@ def test_a_point_is_the_mean_of_what_it_stands_for(values: list[float], capacity
 
 
 @given(values=VALUES, capacity=st.integers(2, 20))
-def test_the_last_and_the_least_are_exact(values: list[float], capacity: int) -> None:
+def test_the_last_and_the_lowest_are_exact(values: list[float], capacity: int) -> None:
     series = of(values, capacity)
     assert series.last == (len(values) - 1, values[-1])
     assert series.lowest == (values.index(min(values)), min(values))

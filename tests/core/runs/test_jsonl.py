@@ -43,7 +43,7 @@ def test_a_line_that_was_torn_is_ended_before_the_next_is_written(tmp_path: Path
 
 
 def test_a_long_file_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jsonl, "_MOST", 10)
+    monkeypatch.setattr(jsonl, "_MAX_BYTES_PER_READ", 10)
     path = tmp_path / "lines"
     path.write_bytes(b"first\nsecond\n" + b"x" * 25 + b"\nlast\n")
     reader, seen = LineTail(path), []

@@ -152,7 +152,7 @@ def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: ModelDir) -> 
     run.refresh()
     assert run.finished is None and run.started == started(15) and not run.warnings
     assert [step for step, _ in run.train.points()] == [10, 16]
-    assert run.validation.least == (10, 2.0)
+    assert run.validation.lowest == (10, 2.0)
 
 
 def test_a_trainer_that_went_back_draws_the_curve_anew(folder: ModelDir) -> None:
@@ -212,7 +212,7 @@ def test_a_long_log_is_read_in_parts_and_its_end_is_known_at_once(
     text = "".join(events.to_line(progress(step)) + "\n" for step in steps)
     folder.metrics.write_text(text)
     record(folder, ended("stopped"), *[RunWarning("late")] * 3)
-    monkeypatch.setattr(jsonl, "_MOST", 100_000)
+    monkeypatch.setattr(jsonl, "_MAX_BYTES_PER_READ", 100_000)
     run, looks = RunMonitor(folder), 0
     while not looks or run.has_more:
         assert run.refresh()
@@ -275,19 +275,19 @@ def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
     assert live_runs() == ["small"] and is_training(folder)
 
     send_command(folder, Command("pause"))
-    until(lambda: mine.state is other.state is RunStatus.PAUSED, mine, other)
+    until(lambda: mine.status is other.status is RunStatus.PAUSED, mine, other)
     assert mine.progress and mine.checkpoint and mine.checkpoint.step == mine.progress.step
     assert load_checkpoint(ref("small@last")).checkpoint.step == mine.progress.step
     send_command(folder, Command("set-lr", 0.01))
     send_command(folder, Command("continue"))
     paused_at = mine.progress.step
     until(lambda: mine.progress is not None and mine.progress.step > paused_at, mine, other)
-    assert mine.state is RunStatus.TRAINING
+    assert mine.status is RunStatus.TRAINING
     lines = map(events.from_line, folder.metrics.read_bytes().splitlines())
     assert events.RateChanged(paused_at, 0.01) in lines
 
     send_command(folder, Command("stop"))
-    until(lambda: mine.state is other.state is RunStatus.STOPPED, mine, other)
+    until(lambda: mine.status is other.status is RunStatus.STOPPED, mine, other)
     assert mine.finished == other.finished and mine.finished is not None
     assert mine.sample and mine.sample.step == mine.finished.step
     assert mine.train.points() == other.train.points() != []
@@ -295,11 +295,11 @@ def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
 
     again = RunMonitor(folder, launch_trainer(folder, resume=True))
     again.refresh()
-    assert again.state is RunStatus.STARTING
-    until(lambda: again.state is RunStatus.TRAINING, again, other)
+    assert again.status is RunStatus.STARTING
+    until(lambda: again.status is RunStatus.TRAINING, again, other)
     assert again.started and again.started.step == mine.finished.step
     assert again._process is not None
     os.kill(again._process.pid, signal.SIGKILL)
-    until(lambda: again.state is other.state is RunStatus.INTERRUPTED, again, other)
+    until(lambda: again.status is other.status is RunStatus.INTERRUPTED, again, other)
     assert "killed (signal 9); the system may have run out of memory" in again.reason
     assert other.reason and live_runs() == [] and not is_training(folder)
