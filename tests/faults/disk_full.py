@@ -1,4 +1,4 @@
-"""A disk without room, or one that may not be written: all that a person does is refused in words.
+"""A disk that is full or read-only: every action of the user is refused in words.
 
 Whatever a stage does either works or ends with one sentence and has changed nothing; and it works
 when the fault is over. The stages are tried under every fault that can be brought about here.
@@ -36,7 +36,7 @@ _OUTPUT = ("--output", "{disk}/all.txt")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Something that a person does: ``act`` is given a home with a fault.
+    """An action of the user: ``act`` gets a home with a fault.
 
     ``prepare`` is given it before.
     """
@@ -79,7 +79,7 @@ def _download(home: Home) -> None:
 
 
 def _exported(home: Home) -> None:
-    (home.disk / "all.txt").write_text("a person's own words")
+    (home.disk / "all.txt").write_text("the user's own words")
 
 
 def _without_library(home: Home) -> None:

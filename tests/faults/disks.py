@@ -1,8 +1,8 @@
 """What a file system can do to those who write on it, and how it is brought to do so.
 
 A file system of a few megabytes is mounted for that where this is allowed: for root, and for
-whoever begins with ``unshare --user --map-root-user --mount``. The limits that a process may have,
-and the permissions of files, hold anywhere but on Windows.
+a process started with ``unshare --user --map-root-user --mount``. Limits of a process and
+permissions of files work everywhere but on Windows.
 """
 
 import errno

@@ -1,4 +1,4 @@
-"""Processes that save favorites are killed at any moment: what they told was saved, is there."""
+"""Processes that save favorites are killed at any moment: all acknowledged ones are kept."""
 
 import re
 import subprocess
@@ -44,7 +44,7 @@ def campaign(cases: int, seed: int) -> Report:
         else:
             this.kill_savers(2 if number % 5 == 2 else 1)
         this.check()
-    return this.told()
+    return this.report()
 
 
 class _Campaign:
@@ -55,7 +55,7 @@ class _Campaign:
         self._report = Report("process killed by SIGKILL while it saves favorites")
         self._processes = self._random.randrange(1_000) * 1_000  # so many were numbered
         self._kept: dict[str, Favorite] = {}
-        self._begun: dict[str, Favorite | None] = {}  # what a deed makes that was not told of
+        self._begun: dict[str, Favorite | None] = {}  # the result of an unacknowledged action
         self._seen: Counter[str] = Counter()
 
     def begin_library(self) -> None:
@@ -68,8 +68,8 @@ class _Campaign:
         """Kill so many processes that save at the same time."""
         savers = [self._next() for _ in range(count)]
         commands = [[sys.executable, "-m", "tests.faults.saving", str(saver)] for saver in savers]
-        for saver, told in zip(savers, self._killed(b"\n", commands), strict=True):
-            there, deed = after(saver, told)
+        for saver, count in zip(savers, self._killed(b"\n", commands), strict=True):
+            there, deed = after(saver, count)
             self._kept |= there
             self._begun[deed.name] = deed.after
 
@@ -81,15 +81,15 @@ class _Campaign:
         options = {"model": _MODEL, "count": 500, "length": _LENGTH, "seed": first}
         given = [f"--{name}={value}" for name, value in options.items()]
         command = [*COMMAND, "generate", _PROMPT, "--favorite", *given]
-        (told,) = self._killed(rb"favorite [0-9]+\n", [command])
+        (count,) = self._killed(rb"favorite [0-9]+\n", [command])
         model = NumpyLSTM(checkpoint.load(checkpoint_path(_MODEL)).checkpoint)
-        for seed in range(first, first + told + 1):
+        for seed in range(first, first + count + 1):
             draft = Completion(Sampler(model, _PROMPT, SamplingConfig(), seed), _LENGTH)
             text = Favorite("".join(character for character, _ in draft))
-            (self._kept if seed < first + told else self._begun)[f"seed {seed}"] = text
+            (self._kept if seed < first + count else self._begun)[f"seed {seed}"] = text
 
     def check(self) -> None:
-        """Hold the library to what was told, and see that it can be used."""
+        """Compare the library with what was acknowledged, and check that it can be used."""
         self._report.cases += 1
         try:
             with Library() as library:
@@ -107,7 +107,7 @@ class _Campaign:
             self._hold(begun or now == before, f"{name!r} was {before!r} and is {now!r}"[:500])
         self._kept, self._begun = found, {}
 
-    def told(self) -> Report:
+    def report(self) -> Report:
         """Return what it came to."""
         self._report.seen = [f"{count:,} {what}" for what, count in self._seen.items()]
         return self._report
@@ -130,10 +130,10 @@ class _Campaign:
             written = [each.read_bytes() for each in files]
         for words in written:
             self._hold(b"Traceback" not in words, words.decode("utf-8", "replace"))
-        told = [len(re.findall(sign, words)) for words in written]
-        self._seen["acknowledged changes"] += sum(told)
-        self._seen["killed before the first"] += told.count(0)
-        return told
+        counts = [len(re.findall(sign, words)) for words in written]
+        self._seen["acknowledged changes"] += sum(counts)
+        self._seen["killed before the first"] += counts.count(0)
+        return counts
 
     def _wait(self, process: "subprocess.Popen[bytes]", file: Path, sign: bytes) -> None:
         """Wait for a moment of one of three kinds."""

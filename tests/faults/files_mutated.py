@@ -70,7 +70,7 @@ class _Seen:
         )
 
     def look(self, report: Report, case: str, use: Callable[[], Refusal | None]) -> None:
-        """Do ``use`` and take note; do it again for the time that it takes when nobody looks."""
+        """Run ``use`` and record the result; run it again to time it without instrumentation."""
         before = tracemalloc.get_traced_memory()[0]
         tracemalloc.reset_peak()
         try:

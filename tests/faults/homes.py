@@ -1,4 +1,4 @@
-"""A person's Charloom on a file system with a fault: what was there before must be there after."""
+"""A home on a file system with a fault: everything in it must survive."""
 
 import os
 import re
@@ -109,14 +109,14 @@ class Home:
     def tries(self, *command: str) -> Result:
         """Return how ``command`` ends under the fault.
 
-        Where it is refused, that is told in a sentence and has changed nothing; and when the fault
-        is over, the same command does what it should.
+        If it is refused, the error is a sentence and nothing has changed; and when the fault is
+        over, the same command works.
         """
         first = self.run(*command)
         if first.code != 0:
             self.refused = True
             self.hold(first.code == 1, f"it ended with {first}")
-            self.tells(first.err)
+            self.check_message(first.err)
             self.mend()
             self.changed_nothing()
             second = self.run(*command)
@@ -127,16 +127,18 @@ class Home:
         """Do what :meth:`tries` does with a command of Charloom's."""
         return self.tries(*COMMAND, *arguments)
 
-    def tells(self, words: str) -> None:
-        """Hold ``words`` to end with one sentence for a person, and to have no jargon."""
+    def check_message(self, words: str) -> None:
+        """Check that ``words`` end with one sentence and have no jargon."""
         last = words.strip().rpartition("\n")[2]
         right = _SENTENCE.fullmatch(last) and words.count("charloom: ") == 1
-        self.hold(right and not any(each in words for each in _JARGON), f"it was told {words!r}")
+        self.hold(
+            right and not any(each in words for each in _JARGON), f"the message was {words!r}"
+        )
 
     def changed_nothing(self) -> None:
         """Hold what is there to what was there when the fault began, and nothing else to be there.
 
-        To be asked when it is over: it may hinder whoever asks, too.
+        To be called when it is over: it may hinder this check, too.
         """
         now = contents(self.disk)
         for name in self._before.keys() | now.keys():
@@ -145,7 +147,7 @@ class Home:
                 self.hold(False, f"{name} was {_short(before)} and is {_short(after)}")
 
     def lost_nothing(self) -> None:
-        """Hold what was there to be there still, whatever else has come; but for preferences."""
+        """Check that everything is still there, except for preferences; new files are allowed."""
         now = contents(self.disk)
         for name, before in self._before.items():
             after = now.get(name)
@@ -165,7 +167,7 @@ class Home:
 
 
 def furnish(root: Path) -> None:
-    """Make a home in ``root`` as a person has it, to be copied, and files to take into it."""
+    """Make a typical home in ``root``, to be copied, and files to import into it."""
     home, outside = root / "template", root / "outside"
     outside.mkdir(parents=True)
     (outside / "sea.txt").write_text(TEXT)
@@ -197,7 +199,7 @@ def at_home(folder: Path) -> Iterator[None]:
 def contents(folder: Path) -> Contents:
     """Return what is in ``folder``, by name: the bytes of files, the rows of libraries.
 
-    What SQLite keeps beside a library is a part of that; an empty one is as good as none.
+    The files that SQLite keeps next to a library are part of it; an empty one counts as none.
     """
     found: dict[str, bytes | list[object]] = {}
     for path in folder.rglob("*"):

@@ -9,8 +9,8 @@ def fault(path: Path) -> str:
     """Return what is wrong with the file, or with its index of words; nothing if nothing is."""
     with closing(sqlite3.connect(path)) as file:
         try:
-            told = [str(row[0]) for row in file.execute("PRAGMA integrity_check")]
+            messages = [str(row[0]) for row in file.execute("PRAGMA integrity_check")]
             file.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
         except sqlite3.Error as error:
-            told = [str(error)]
-    return "" if told == ["ok"] else "; ".join(told)
+            messages = [str(error)]
+    return "" if messages == ["ok"] else "; ".join(messages)

@@ -15,7 +15,7 @@ _FIRST, _PROMPT = "a first one", "the loom"
 
 
 def opened_under_it(home: Home) -> None:
-    """The app opens, a text is written, and what hinders that it is kept is told beside it."""
+    """The app opens, a text is generated, and why it cannot be saved is shown next to it."""
     with _opened(home) as terminal:
         _write_and_star(home, terminal)
         _leave(home, terminal)

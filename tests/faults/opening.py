@@ -1,4 +1,4 @@
-"""What a person does with a file from elsewhere, and what must hold whatever is in it."""
+"""What users do with files from elsewhere, and what must hold for any content."""
 
 import hashlib
 import unicodedata
@@ -74,7 +74,7 @@ def _use(whole: Checkpoint) -> None:
 
 
 def read(place: Path, paper: Scrap) -> Refusal | None:
-    """Read a text: it is clean, can be learnt, and what was done to it is told."""
+    """Read a text: it is clean, can be trained on, and the changes are reported."""
     path = place / "text.txt"
     path.write_bytes(paper.data)
     before = _everything(place)
@@ -85,10 +85,10 @@ def read(place: Path, paper: Scrap) -> Refusal | None:
     text = found.text
     assert "\0" not in text and "\r" not in text, "it is not clean"
     assert hashlib.sha256(text.encode()).hexdigest() == found.sha256, "the digest is another's"
-    told = [*found.notes]
-    for each in analyze_text(found).issues:
-        told += (each.summary, each.advice.format(option=f"--{each.option}"))
-    assert all(map(is_sentence, told)), f"these are no sentences: {told}"
+    messages = [*found.notes]
+    for issue in analyze_text(found).issues:
+        messages += (issue.summary, issue.advice.format(option=f"--{issue.option}"))
+    assert all(map(is_sentence, messages)), f"these are no sentences: {messages}"
     if paper.reading.get("nfc", True) and not any(each.startswith("Left") for each in found.notes):
         assert unicodedata.is_normalized("NFC", text), "it is not composed"
     vocab = attempt(lambda: Vocab.from_text(text))
@@ -100,7 +100,7 @@ def read(place: Path, paper: Scrap) -> Refusal | None:
 
 
 def _everything(place: Path) -> dict[str, object]:
-    """Return what there is beside and below the home, but for what came in from elsewhere."""
+    """Return everything next to and in the home, except for what came from elsewhere."""
     around = paths.home().parent
     return {str(path): _state(path) for path in around.rglob("*") if place not in path.parents}
 

@@ -1,4 +1,4 @@
-"""How anything may fail: with one sentence for a person."""
+"""How anything may fail: with one sentence."""
 
 import re
 from collections.abc import Callable
@@ -33,5 +33,5 @@ def attempt(use: Callable[[], _T]) -> _T | Refusal:
 
 
 def is_sentence(text: str) -> bool:
-    """Whether a person can be shown this."""
+    """Return whether this can be shown to the user."""
     return text.endswith(".") and text.isprintable() and len(text) < _LONGEST

@@ -39,17 +39,17 @@ class Rivals:
         before = [each.stat().st_size if each.exists() else 0 for each in self._logs]
         both = [TrainerProcess(self._folder, resume=self._step > 0) for _ in range(2)]
         with ThreadPoolExecutor() as pool:
-            told = list(pool.map(self._heard, both))
-        refused = [words for words, _ in told if words]
+            outcomes = list(pool.map(self._heard, both))
+        refused = [words for words, _ in outcomes if words]
         self._hold(len(refused) == 1, f"refused were {refused}")
-        self._hold(all(_REFUSED in words for words in refused), f"it was told {refused}")
+        self._hold(all(_REFUSED in words for words in refused), f"the message was {refused}")
         written = [
             line
             for log, position in zip(self._logs, before, strict=True)
             for line in self._lines(log, position)
         ]
         self.events += len(written)
-        for words, heard in told:
+        for words, heard in outcomes:
             if not words:
                 same = sorted(map(events.to_line, heard)) == sorted(written)
                 self._hold(same, f"{len(heard)} events came of the {len(written)} written")
@@ -74,18 +74,18 @@ class Rivals:
     def _refuse_command(self) -> None:
         done = child("resume", self._folder.name)
         last = done.err.strip().rpartition("\n")[2]
-        told = last.startswith("charloom: ") and _REFUSED in last and not done.out
-        self._hold(told and done.code == 1, f"a third trainer ended with {done}")
+        refused = last.startswith("charloom: ") and _REFUSED in last and not done.out
+        self._hold(refused and done.code == 1, f"a third trainer ended with {done}")
 
     def _lines(self, log: Path, position: int) -> list[str]:
         """Return what was written after ``position``, held to be whole and in order."""
         data = log.read_bytes()[position:] if log.exists() else b""
         self._hold(data.endswith(b"\n") or not data, f"{log.name} ends with {data[-80:]!r}")
         lines = data.decode().splitlines()
-        told = [events.from_line(line) for line in lines]
-        self._hold(None not in told, f"{log.name} has a line that tells nothing")
+        parsed = [events.from_line(line) for line in lines]
+        self._hold(None not in parsed, f"{log.name} has an invalid line")
         if log is self._logs[0]:
-            kinds = [type(event) for event in told]
+            kinds = [type(event) for event in parsed]
             self._hold(kinds.count(Started) == kinds.count(Finished) == 1, f"it has {kinds}")
             self._hold(kinds[:1] + kinds[-1:] == [Started, Finished], f"it has {kinds}")
             self._hold('"reason": "stopped"' in lines[-1], f"it ended with {lines[-1]}")

@@ -1,6 +1,6 @@
 """``python -m tests.faults.saving SAVER``: a process that saves favorites until it is killed.
 
-What it does follows from its number alone, so that whoever counts the lines that it has written,
+What it does follows from its number alone, so that a reader who counts the lines it has written
 one after each thing done, knows what must be in the library.
 """
 

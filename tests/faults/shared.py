@@ -51,15 +51,15 @@ def _all_at_once(report: Report, jobs: list[Callable[[], None]]) -> None:
 
 
 def _check(report: Report, apps: list[App], commands: Commands) -> None:
-    """Hold the library to what screens and commands have told."""
+    """Compare the library with what screens and commands reported."""
     with Library() as library:
         there = library.recent(-1)
     wrong = fault(paths.library())
     report.hold(not wrong, wrong)
     stars = Counter(each.prompt for each in there if each.starred and not each.tags)
-    told = Counter(prompt for app in apps for prompt in app.starred)
-    report.hold(stars == told, f"{told - stars} are not there, {stars - told} were never told of")
+    shown = Counter(prompt for app in apps for prompt in app.starred)
+    report.hold(stars == shown, f"{shown - stars} are not there, {stars - shown} were never shown")
     tagged = {each.id: each.tags for each in there if each.prompt == "tape" and each.starred}
     expected = {number: (tag,) for number, tag in commands.tagged.items()}
-    report.hold(tagged == expected, f"commands told of {expected}, there is {tagged}")
-    report.hold(len(there) == len(told) + len(expected), f"there are {len(there)} texts")
+    report.hold(tagged == expected, f"commands reported {expected}, there is {tagged}")
+    report.hold(len(there) == len(shown) + len(expected), f"there are {len(there)} texts")

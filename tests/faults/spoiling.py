@@ -70,14 +70,14 @@ def checkpoint_file() -> Spoilable:
         named = attempt(lambda: load_checkpoint(ref("spoiled@300")))
         last = attempt(lambda: load_checkpoint(ref("spoiled@last")))
         if isinstance(card, CheckpointMetadata):
-            assert _told(card) in (_told(new), _told(old)), f"its header tells of {card}"
+            assert _fields(card) in (_fields(new), _fields(old)), f"its header has {card}"
         if isinstance(loaded, Refusal):
             assert isinstance(named, Refusal), "the store uses what is damaged"
             if isinstance(last, Refusal):
                 # It may be one from a later Charloom: that is not for this one to set aside.
                 assert "Its version is unknown here" in last.sentence, "the one before is not used"
                 return REFUSED
-            assert "is damaged and set aside" in last.warning, f"told was {last.warning!r}"
+            assert "is damaged and set aside" in last.warning, f"the warning was {last.warning!r}"
             assert_equal(last.checkpoint, before)
             path.with_name(f"{path.name}.damaged").unlink()
             return REFUSED
@@ -111,7 +111,7 @@ def text_file() -> Spoilable:
 
 
 def plan_file() -> Spoilable:
-    """A plan has no digest, as a person may change it: it is a plan, or refused."""
+    """A config has no digest, as the user may edit it: it is valid or refused."""
     chosen = {"minutes": 3.0, "hidden_size": 64, "batching": "contiguous"}
     new, old = (
         RunConfig(
@@ -136,7 +136,7 @@ def plan_file() -> Spoilable:
 
 
 def log_file() -> Spoilable:
-    """Of a log every line that is whole is read, whatever became of the others."""
+    """Every complete line of a log is read, whatever became of the others."""
     new, old = _history(1.5), _history(2.25)
     folder = _new_dir("log")
     path = folder.metrics
@@ -148,14 +148,16 @@ def log_file() -> Spoilable:
         assert all(each in got for each in whole), f"{whole} stood there, {got} was read"
         watch = RunMonitor(folder)
         watch.refresh()
-        assert (watch.finished == new[-1]) == (new[-1] in whole), "how it ended is told otherwise"
+        assert (watch.finished == new[-1]) == (new[-1] in whole), (
+            "its end is not the one in the log"
+        )
         return READ if got == new else REST
 
     return Spoilable("metrics.jsonl", _lines(new), _lines(old), read)
 
 
 def settings_file() -> Spoilable:
-    """Of the app's settings those that make sense are taken; no fault of the file is told."""
+    """Valid preferences are used; the others are ignored without an error."""
     new, old = (
         Preferences(recent_texts=("ice", "/a/b.txt")),
         Preferences(theme="ansi", temperature=1.25),
@@ -212,7 +214,7 @@ FORMATS: tuple[Callable[[], Spoilable], ...] = (
 )
 
 
-def _told(card: CheckpointMetadata) -> list[object]:
+def _fields(card: CheckpointMetadata) -> list[object]:
     return [getattr(card, name) for name in CARD_FIELDS]
 
 
@@ -242,5 +244,5 @@ def _line(event: Event) -> bytes:
     return events.to_line(event).encode() + b"\n"
 
 
-def _lines(told: Iterable[Event]) -> bytes:
-    return b"".join(map(_line, told))
+def _lines(story: Iterable[Event]) -> bytes:
+    return b"".join(map(_line, story))

@@ -81,7 +81,7 @@ def _no_file(random: Random) -> Gift:
         "an endless device": lambda path: path.symlink_to("/dev/zero"),
         "a link to itself": lambda path: path.symlink_to(path),
         "a link to nothing": lambda path: path.symlink_to(path.with_name("nothing")),
-        "a link to a file": lambda path: path.symlink_to(_beside(path)),
+        "a link to a file": lambda path: path.symlink_to(_linked_file(path)),
         "a huge hole": lambda path: _hole(path, 3 << 30),
         "a hole": lambda path: _hole(path, 1 << 20),
     }
@@ -89,10 +89,10 @@ def _no_file(random: Random) -> Gift:
     return Gift(kind, kinds[kind])
 
 
-def _beside(path: Path) -> Path:
-    beside = path.with_name("beside")
-    beside.write_bytes(_WHOLE)
-    return beside
+def _linked_file(path: Path) -> Path:
+    target = path.with_name("beside")
+    target.write_bytes(_WHOLE)
+    return target
 
 
 def _hole(path: Path, size: int) -> None:

@@ -1,8 +1,7 @@
 """Trainers killed again and again, at random moments and in the middle of writing, and resumed.
 
 Each run is killed ten times, repaired and resumed, and then ends on its own. Its store is sound
-after every kill, no checkpoint that was told of is lost, and it ends bit for bit as a run that
-nobody disturbed.
+after every kill, no reported checkpoint is lost, and it ends bit for bit as an undisturbed run.
 """
 
 import contextlib
@@ -122,8 +121,8 @@ class _Chain:
     def _check(self) -> None:
         """See that nothing is damaged and nothing lost."""
         name = self._folder.name
-        told = _told(self._folder)
-        saved = [each.step for each in told if isinstance(each, CheckpointSaved)]
+        past = _events(self._folder)
+        saved = [each.step for each in past if isinstance(each, CheckpointSaved)]
         self._hold(repair_model(self._folder) == [], "a checkpoint is damaged")
         self._hold(not any(_torn(self._folder)), "a torn file is left")
         there = find_model(name).checkpoints
@@ -139,7 +138,7 @@ class _Chain:
             assert model
             snapshot, _ = resume.read_state(self._folder.resume_state, model)
             self._hold(snapshot.step >= saved[-1], "what it takes to go on is lost")
-        self.lost = max(self.lost, _unsaved(told))
+        self.lost = max(self.lost, _unsaved(past))
 
     @contextlib.contextmanager
     def _no_fault(self, what: str) -> Iterator[None]:
@@ -153,7 +152,9 @@ def _end(folder: ModelDir, resuming: bool) -> Run:
     """Train to the end and return what came of it."""
     end = list(TrainerProcess(folder, resuming).events())[-1]
     assert isinstance(end, Finished)
-    validated = {each.step: each.val_loss for each in _told(folder) if isinstance(each, Validated)}
+    validated = {
+        each.step: each.val_loss for each in _events(folder) if isinstance(each, Validated)
+    }
     last = load_checkpoint(ref(f"{folder.name}@{end.step}")).checkpoint
     weights = {name: np.asarray(value).tobytes() for name, value in last.tensors.items()}
     return Run(validated, end, weights)
@@ -165,17 +166,17 @@ def _same(one: object, other: object) -> bool:
     return one == other
 
 
-def _told(folder: ModelDir) -> list[Event]:
+def _events(folder: ModelDir) -> list[Event]:
     log = folder.metrics
     lines = log.read_bytes().split(b"\n") if log.exists() else []
     return [event for line in lines if (event := events.from_line(line))]
 
 
-def _unsaved(told: list[Event]) -> float:
-    """Return how many seconds of training the last trainer had told of and not saved."""
+def _unsaved(past: list[Event]) -> float:
+    """Return the seconds of training that the last trainer reported but did not save."""
     saved = now = 0.0
     begun = False
-    for event in told:
+    for event in past:
         match event:
             case Started():
                 begun = False

@@ -1,7 +1,7 @@
 """Runs whose file system becomes full, or may not be written, before or while they are trained.
 
-A run that is being trained stands still, says why, and goes on when there is room; one that cannot
-begin says so, and is resumed. Either ends bit for bit as a run that nobody disturbed.
+A run in training pauses, says why, and continues when there is room; one that cannot start says
+so, and is resumed. Either ends bit for bit as an undisturbed run.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from tests.faults.report import Report
 from tests.helpers.factories import ref
 from tests.helpers.small_models import create
 
-# Those of a mount: nobody stands between a trainer and who launches it, to limit it.
+# Those of a mount: the limits of a process cannot be set on a trainer from outside.
 _FAULTS = [fault for fault in faults() if fault.mounted]
 _STAGES = ("while it trains", "as it begins", "before its launch")
 _PAIRS = [  # a file system on which a trainer has its log open is not made read-only
@@ -32,7 +32,7 @@ _PAIRS = [  # a file system on which a trainer has its log open is not made read
 ]
 CASES = len(_PAIRS)
 _STEPS = 1_200
-_LONGEST = 5.0  # seconds of a fault that nobody can tell of
+_LONGEST = 5.0  # seconds of a fault that cannot be reported
 
 
 class Spell:
@@ -79,7 +79,7 @@ def campaign(cases: int, seed: int) -> Report:
         ends = sum(isinstance(event, Continued) for event in seen)
         report.hold(all(reasons) and ends == len(reasons), f"{what}: pauses {reasons}, {ends} ends")
         if (stage, fault) == plainest:
-            report.hold("No space left" in " ".join(reasons), f"{what}: nothing was told")
+            report.hold("No space left" in " ".join(reasons), f"{what}: nothing was reported")
         pauses += ends
     report.seen = [f"{pauses:,} pauses, each with its reason and its end"]
     return report

@@ -30,7 +30,7 @@ def prepare() -> None:
 
 
 class App:
-    """A person who has texts written, stars each, and has a look at the library now and then."""
+    """A user who generates texts, stars each, and opens the library now and then."""
 
     def __init__(self, name: str, terminal: Terminal, report: Report) -> None:
         self.starred: list[str] = []
@@ -81,7 +81,7 @@ class App:
         self._see(_FRESH, READY, without="★")
 
     def _see(self, *words: str, without: str) -> None:
-        """Wait until this is on a screen that stands still: half of one may be the one before."""
+        """Wait until this is on a screen that does not change: half may be the one before."""
 
         def shown() -> bool:
             text = self._terminal.text
@@ -101,15 +101,17 @@ class Commands:
 
     def __init__(self, report: Report) -> None:
         self.tagged: dict[int, str] = {}
-        """The tags of what was told to be a favorite, by its number."""
+        """The tags of reported favorites, by their numbers."""
         self._report = report
 
     def go_on(self, until: float) -> None:
         """Run one command after the other until that moment; see :func:`time.monotonic`."""
         while not self.tagged or time.monotonic() < until:
-            told = self._run("generate", "tape", "--favorite", "--model", _MODEL, "--length", "30")
-            found = re.search(r" · favorite (\d+)\n", told)
-            self._report.hold(bool(found), f"`charloom generate --favorite` told {told!r}")
+            output = self._run(
+                "generate", "tape", "--favorite", "--model", _MODEL, "--length", "30"
+            )
+            found = re.search(r" · favorite (\d+)\n", output)
+            self._report.hold(bool(found), f"`charloom generate --favorite` wrote {output!r}")
             if not found:
                 return
             tag = f"t{len(self.tagged)}"
@@ -119,7 +121,7 @@ class Commands:
             self._run("favorites", "search", "tape")
 
     def _run(self, *arguments: str) -> str:
-        """Return what a command tells."""
+        """Return the output of a command."""
         done = child(*arguments)
         wrong = _wrong(done.err) or _wrong(done.out)
         self._report.hold(done.code == 0 and not wrong, f"{arguments} ended with {done}")

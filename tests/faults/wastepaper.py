@@ -68,7 +68,7 @@ _ODD = (
 
 @dataclass(frozen=True, slots=True)
 class Scrap:
-    """Bytes in a file, and how a person wants them to be read."""
+    """Bytes in a file, and the options to read them with."""
 
     kind: str
     data: bytes
@@ -76,7 +76,7 @@ class Scrap:
 
 
 def scrap(random: Random) -> Scrap:
-    """Return the next thing that a person takes for a text."""
+    """Return the next file to be read as a text."""
     size = int(2 ** random.uniform(0, random.choice((6, 12, 12, 12, 16, 20))))
     kind = random.choice(list(_MAKERS))
     data = _MAKERS[kind](random, size)

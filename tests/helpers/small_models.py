@@ -1,4 +1,4 @@
-"""Training runs so small that a child process is done with them in a moment."""
+"""Training runs so small that a child process completes them in a moment."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ SMALL: dict[str, Any] = {
 }
 
 
-def create(name: str = "small", **chosen: Any) -> ModelDir:
-    """Make a run, with settings that differ from the small ones."""
+def create(name: str = "small", **overrides: Any) -> ModelDir:
+    """Create a run; ``overrides`` replace the small settings."""
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    return create_run(name, text, "small", SMALL | chosen, min_count=0)
+    return create_run(name, text, "small", SMALL | overrides, min_count=0)
 
 
 def endless(name: str = "small") -> ModelDir:
-    """Make a run that goes on until it is told to stop."""
+    """Make a run that trains until it is stopped."""
     return create(name, steps=1_000_000, checkpoint_seconds=0.2, patience=1.0)

@@ -1,4 +1,4 @@
-"""Run folders with fixed events in them: what a view of them shows is known beforehand."""
+"""Run folders with fixed events, so that the expected view is known."""
 
 import math
 from collections.abc import Iterator
@@ -29,19 +29,19 @@ WRITTEN = (
 )
 
 
-def write_run(name: str, *told: Event, title: str = "The Grey Sea") -> ModelDir:
-    """Make a run in which ``told`` has happened."""
+def write_run(name: str, *past: Event, title: str = "The Grey Sea") -> ModelDir:
+    """Create a run with these events."""
     text = corpus.from_bytes(TEXT.encode(), title=title, source="sea.txt")
     folder = create_run(name, text, "small", {}, 0)
-    for event in told:
+    for event in past:
         events.record(folder, event)
     return folder
 
 
 def course(steps: int = 4_200, total: int | None = 9_000, sample: str = WRITTEN) -> list[Event]:
-    """Return what happens in a run up to a step: a report every hundred steps."""
+    """Return the events of a run up to a step, with a report every hundred steps."""
     model, training = ModelConfig(71, 64, 512), TrainConfig(steps=total, threads=2)
-    told: list[Event] = [
+    story: list[Event] = [
         Started(
             step=0,
             device="cpu",
@@ -63,7 +63,7 @@ def course(steps: int = 4_200, total: int | None = 9_000, sample: str = WRITTEN)
     for step in range(100, steps + 1, 100):
         loss = 1.2 + 3.0 * math.exp(-step / 700) + 0.05 * math.sin(step / 130)
         share = step / (total or 9_000)
-        told.append(
+        story.append(
             Progress(
                 step=step,
                 epoch=step / 1_300,
@@ -77,22 +77,22 @@ def course(steps: int = 4_200, total: int | None = 9_000, sample: str = WRITTEN)
             )
         )
         if step % 300 == 0:
-            told.append(_validated(step))
-            told.append(CheckpointSaved(step, f"step-{step:08d}.safetensors"))
-    return [*told, Sample(steps, sample)]
+            story.append(_validated(step))
+            story.append(CheckpointSaved(step, f"step-{step:08d}.safetensors"))
+    return [*story, Sample(steps, sample)]
 
 
 def learned_by_heart(steps: int) -> list[Event]:
-    """Return losses that part at step 2,000: what is held out is predicted worse from there on."""
-    told: list[Event] = course()[:1]
+    """Return losses that diverge at step 2,000: from there on the validation loss rises."""
+    story: list[Event] = course()[:1]
     for step in range(200, steps + 1, 200):
-        told.append(Progress(step, 0.5, 3.0 - step / 4_000, 3.0, 0.004, 51_204.5, 1.5, 2.5, 0.3))
-        told.append(Validated(step, 2.5 + abs(step - 2_000) / 4_000, 3.0, 2.5, 2_000, 99, 0.1))
-    return told
+        story.append(Progress(step, 0.5, 3.0 - step / 4_000, 3.0, 0.004, 51_204.5, 1.5, 2.5, 0.3))
+        story.append(Validated(step, 2.5 + abs(step - 2_000) / 4_000, 3.0, 2.5, 2_000, 99, 0.1))
+    return story
 
 
 def end(reason: str = "completed", message: str = "") -> Finished:
-    """Return the end of the run that :func:`course` tells of."""
+    """Return the last event of the run in :func:`course`."""
     if reason == "failed":
         return Finished.failed(message)
     return Finished(
@@ -109,7 +109,7 @@ def end(reason: str = "completed", message: str = "") -> Finished:
 
 @contextmanager
 def at_work(folder: ModelDir) -> Iterator[None]:
-    """Hold the lock of a run, as its trainer would."""
+    """Hold the lock of a run, like its trainer."""
     with FileLock(folder.lock):
         yield
 
