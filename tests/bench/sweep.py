@@ -1,11 +1,10 @@
-"""The experiments behind the presets: what one setting does to the loss on the held-out text.
+"""The experiments behind the presets: the effect of single settings on the held-out loss.
 
     python -m tests.bench.sweep --texts FOLDER [WORD …] >> tests/bench/sweep.md
 
-Every run learns so many characters, not for so long, so that its figures depend neither on how
-fast the machine is nor on what else it does. Two runs go side by side on a thread each, which
-learns more than one run on two. With WORDs, only the experiments whose line holds all of them are
-run.
+Every run is bounded by characters, not by time, so that losses do not depend on the speed of the
+machine. Two runs train in parallel on one thread each, which is faster than one after the other on
+two. With WORDs, only the experiments whose line contains all of them are run.
 """
 
 import argparse
@@ -33,10 +32,10 @@ BASE = {
     "window": 32,
     "learning_rate": 0.024,
 }
-"""What every experiment starts from."""
+"""The settings that experiments are compared with."""
 
-# Text, million characters to learn from, seeds, and what differs from BASE. In a minute two cores
-# of the machine in BENCHMARKS.md learn from 2.3 million with H 512, in three from 6.4.
+# Text, million characters to train on, seeds, and the changes to BASE. Two cores of the machine in
+# BENCHMARKS.md train on 2.3 million characters a minute with H 512, on 6.4 million in three.
 EXPERIMENTS: list[tuple[str, float, int, dict[str, Any]]] = [
     ("tinyshakespeare", 2.3, 2, {}),
     *[("tinyshakespeare", 2.3, 1, {"learning_rate": rate}) for rate in (0.014, 0.04)],
@@ -59,24 +58,26 @@ EXPERIMENTS: list[tuple[str, float, int, dict[str, Any]]] = [
 ]
 
 
-def learn(text: Path, millions: float, seed: int, chosen: dict[str, Any]) -> tuple[float, ...]:
+def train(text: Path, millions: float, seed: int, overrides: dict[str, Any]) -> tuple[float, ...]:
     """Return losses in nats per character: carried, windowed-256, of the last training steps."""
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    read = corpus.load(text).text
-    vocab = Vocab.from_text(read)
-    encoded = torch.from_numpy(vocab.encode(read))
+    content = corpus.load(text).text
+    vocab = Vocab.from_text(content)
+    encoded = torch.from_numpy(vocab.encode(content))
     ids, held_out = encoded.tensor_split([train_characters(len(encoded), 0.1)])
-    given = BASE | chosen
+    settings = BASE | overrides
     sizes = {
-        name: given.pop(name) for name in list(given) if name in ModelConfig.__dataclass_fields__
+        name: settings.pop(name)
+        for name in list(settings)
+        if name in ModelConfig.__dataclass_fields__
     }
-    training = TrainConfig(**given, seed=seed)
+    config = TrainConfig(**settings, seed=seed)
     model = CharLSTM(ModelConfig(len(vocab), **sizes))
-    stepper = Stepper(model, ids, training, "bfloat16")
-    steps = int(millions * 1e6 / training.batch_size / training.window)
-    rates = [learning_rate(training, (step + 0.5) / steps) for step in range(steps)]
+    stepper = Stepper(model, ids, config, "bfloat16")
+    steps = int(millions * 1e6 / config.batch_size / config.window)
+    rates = [learning_rate(config, (step + 0.5) / steps) for step in range(steps)]
     losses = [stepper.step(rate).loss for rate in rates]
     with autocast(torch.device("cpu"), "bfloat16"):
         carried = evaluation.carried(model, held_out).nats
@@ -84,40 +85,48 @@ def learn(text: Path, millions: float, seed: int, chosen: dict[str, Any]) -> tup
     return carried, windowed, float(torch.stack(losses[-(steps // 20) :]).mean())
 
 
-def line(text: str, millions: float, seed: int, chosen: dict[str, Any]) -> str:
-    """Return the beginning of a line of the table."""
-    named = ", ".join(f"{name} {value}" for name, value in chosen.items()) or "the base"
-    return f"| {text} | {millions:g} | {named} | {seed} |"
+def line(text: str, millions: float, seed: int, overrides: dict[str, Any]) -> str:
+    """Return the start of a line of the table."""
+    label = ", ".join(f"{name} {value}" for name, value in overrides.items()) or "the base"
+    return f"| {text} | {millions:g} | {label} | {seed} |"
 
 
 def main() -> None:
-    """Run what the command line names."""
+    """Run the experiments that the command line selects."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.sweep")
     parser.add_argument("words", nargs="*")
     parser.add_argument("--texts", type=Path, required=True)
     parser.add_argument("--one", help=argparse.SUPPRESS)  # how the children are called
-    asked = parser.parse_args()
-    if asked.one:
-        text, *rest = json.loads(asked.one)
-        losses = learn(asked.texts / f"{text}.txt", *rest)
+    arguments = parser.parse_args()
+    if arguments.one:
+        text, *rest = json.loads(arguments.one)
+        losses = train(arguments.texts / f"{text}.txt", *rest)
         sys.stdout.write("".join(f" {loss:.4f} |" for loss in losses))
         return
 
-    def run(text: str, millions: float, seed: int, chosen: dict[str, Any]) -> None:
-        one = json.dumps([text, millions, seed, chosen])
-        command = [sys.executable, "-m", "tests.bench.sweep", "--texts", asked.texts, "--one", one]
+    def run(text: str, millions: float, seed: int, overrides: dict[str, Any]) -> None:
+        one = json.dumps([text, millions, seed, overrides])
+        command = [
+            sys.executable,
+            "-m",
+            "tests.bench.sweep",
+            "--texts",
+            arguments.texts,
+            "--one",
+            one,
+        ]
         child = subprocess.run(command, check=True, capture_output=True, text=True)
-        sys.stdout.write(f"{line(text, millions, seed, chosen)}{child.stdout}\n")
+        sys.stdout.write(f"{line(text, millions, seed, overrides)}{child.stdout}\n")
         sys.stdout.flush()
 
     runs = [
-        (text, millions, seed, chosen)
-        for text, millions, seeds, chosen in EXPERIMENTS
+        (text, millions, seed, overrides)
+        for text, millions, seeds, overrides in EXPERIMENTS
         for seed in range(seeds)
-        if all(word in line(text, millions, seed, chosen) for word in asked.words)
+        if all(word in line(text, millions, seed, overrides) for word in arguments.words)
     ]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda each: run(*each), runs))
+        list(pool.map(lambda experiment: run(*experiment), runs))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
-"""What ``charloom train`` reaches, how fast, beside what, and in how much memory."""
+"""Speed, memory and quality of ``charloom train``, compared with baselines."""
 
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +14,15 @@ from charloom.core.analysis import baselines
 from charloom.core.data import corpus
 from charloom.core.data.vocab import Vocab
 from charloom.core.runs.presets import PRESETS
-from tests.bench.harness import Row, median, spread
+from tests.bench.harness import Row, median, seconds, spread
 
-_TIMES = 3  # of the speeds
+_TIMES = 3  # repetitions of a speed
 _SECONDS = 20.0
 _PINNED = ["--threads", "2", "--precision"]
-_BYTES = "import resource as r, subprocess as s, sys; s.run(sys.argv[1:], check=True, stdout=-3);"
-_BYTES += "print(r.getrusage(r.RUSAGE_CHILDREN).ru_maxrss * 1024)"
+_PEAK_BYTES = (
+    "import resource as r, subprocess as s, sys; s.run(sys.argv[1:], check=True, stdout=-3);"
+)
+_PEAK_BYTES += "print(r.getrusage(r.RUSAGE_CHILDREN).ru_maxrss * 1024)"
 _MIB = 1 << 20
 
 
@@ -34,8 +34,8 @@ def speed_rows(text: Path, precision: str) -> list[Row]:
         bare.append(float(_module(*loop)))
         options = ["--preset", "medium", "--minutes", str(_SECONDS / 60), *_PINNED, precision]
         ours.append(_speed(_train(text, options)))
-        told = json.loads(_module("tests.bench.textbook_loop", str(text), str(_SECONDS)))
-        textbook.append(told["chars_per_second"])
+        report = json.loads(_module("tests.bench.textbook_loop", str(text), str(_SECONDS)))
+        textbook.append(report["chars_per_second"])
     peak = _peak(precision)
     achieved = median(ours) * _operations(text)
     return [
@@ -64,7 +64,7 @@ def speed_rows(text: Path, precision: str) -> list[Row]:
 
 
 def memory_row(text: Path) -> Row:
-    """Compare the memory of a training, at its peak, with that of importing torch."""
+    """Compare the peak memory of training with that of importing torch."""
     with tempfile.TemporaryDirectory() as home:
         options = ["--minutes", "0.3", "--name", "bench"]
         ours = _peak_bytes([*_charloom("train", str(text)), *options], home)
@@ -78,45 +78,45 @@ def memory_row(text: Path) -> Row:
     )
 
 
-def quality_row(text: Path, seconds: float, times: int, target: str) -> Row:
+def quality_row(text: Path, duration: float, times: int, target: str) -> Row:
     """Train with ``--preset auto`` and report both measures on the held-out text."""
     carried, windowed = [], []
     for seed in range(times):
-        options = ["--preset", "auto", "--minutes", str(seconds / 60), "--seed", str(seed)]
+        options = ["--preset", "auto", "--minutes", str(duration / 60), "--seed", str(seed)]
         end = _train(text, options)[-1]
         carried.append(end["val_loss"])
         windowed.append(end["val_windowed_256"])
     return Row(
-        f"{text.stem}, {seconds:g} s, `auto`, nats per character",
+        f"{text.stem}, {duration:g} s, `auto`, nats per character",
         f"carried {spread(carried, '{:.3f}')}, windowed-256 {spread(windowed, '{:.3f}')}",
-        _references(text, seconds),
+        _references(text, duration),
         "",
         target,
     )
 
 
-def _references(text: Path, seconds: float) -> str:
-    """Return what is to be compared with: other methods, and for a short run the textbook's."""
-    read = corpus.load(text).text
-    vocab = Vocab.from_text(read)
-    ids, cut = vocab.encode(read), len(read) - len(read) // 10
-    found = baselines.compute_baselines(ids[:cut], ids[cut:], vocab)
-    told = f"5-gram {found.five_gram:.3f}, `xz -9` {found.xz:.3f}"
-    if seconds <= 180:
-        loop = json.loads(_module("tests.bench.textbook_loop", str(text), str(seconds)))
-        told = f"textbook loop {loop['val_loss']:.3f}, {told}"
-    return told
+def _references(text: Path, duration: float) -> str:
+    """Return the losses of other methods and, for a short run, of the textbook loop."""
+    content = corpus.load(text).text
+    vocab = Vocab.from_text(content)
+    ids, cut = vocab.encode(content), len(content) - len(content) // 10
+    losses = baselines.compute_baselines(ids[:cut], ids[cut:], vocab)
+    references = f"5-gram {losses.five_gram:.3f}, `xz -9` {losses.xz:.3f}"
+    if duration <= 180:
+        loop = json.loads(_module("tests.bench.textbook_loop", str(text), str(duration)))
+        references = f"textbook loop {loop['val_loss']:.3f}, {references}"
+    return references
 
 
 def _train(text: Path, options: list[str]) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as home:
-        answer = subprocess.run(
+        done = subprocess.run(
             [*_charloom("train", str(text)), "--name", "bench", *options, "--json"],
             check=True,
             capture_output=True,
             env=os.environ | {"CHARLOOM_HOME": home},
         )
-    return [json.loads(line) for line in answer.stdout.splitlines()]
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def _charloom(*arguments: str) -> list[str]:
@@ -129,21 +129,20 @@ def _module(*arguments: str) -> bytes:
 
 
 def _speed(events: list[dict[str, Any]]) -> float:
-    """Return characters per second from the first report to the last: all that happens between."""
-    settings = next(each for each in events if each["event"] == "started")["training"]
-    reports = [each for each in events if each["event"] == "progress"]
+    """Return the characters per second from the first report to the last, all work included."""
+    config = next(event for event in events if event["event"] == "started")["training"]
+    reports = [event for event in events if event["event"] == "progress"]
     first, last = reports[0], reports[-1]
     steps = last["step"] - first["step"]
-    seconds: float = last["elapsed_seconds"] - first["elapsed_seconds"]
-    characters: int = steps * settings["batch_size"] * settings["window"]
-    return characters / seconds
+    elapsed: float = last["elapsed_seconds"] - first["elapsed_seconds"]
+    characters: int = steps * config["batch_size"] * config["window"]
+    return characters / elapsed
 
 
 def _operations(text: Path) -> float:
-    """Return the floating-point operations of learning from one character, of the products alone.
+    """Return the floating-point operations of the matrix products in training on one character.
 
-    Two for each weight that a product uses, forwards; and twice that to go back, for the gradients
-    of what went in and of the weights.
+    Forward, two for each weight; backward, twice that, for the gradients of inputs and weights.
     """
     size = len(Vocab.from_text(corpus.load(text).text))
     model = PRESETS["medium"].settings(size, {})[0]
@@ -154,25 +153,19 @@ def _operations(text: Path) -> float:
 
 
 def _peak(precision: str) -> float:
-    """Return the most operations per second that a large matrix product reaches here."""
+    """Return the operations per second of the fastest large matrix product."""
     torch.set_num_threads(2)
     return max(_rate(n, getattr(torch, precision)) for n in (512, 1024, 2048))
 
 
 def _rate(n: int, kind: torch.dtype) -> float:
-    one, other = torch.randn(n, n).to(kind), torch.randn(n, n).to(kind)
-    best = min(_seconds(lambda: one @ other) for _ in range(20))
+    a, b = torch.randn(n, n).to(kind), torch.randn(n, n).to(kind)
+    best = min(seconds(lambda: a @ b) for _ in range(20))
     return 2.0 * n**3 / best
 
 
-def _seconds(run: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    run()
-    return time.perf_counter() - begin
-
-
 def _peak_bytes(command: list[str], home: str) -> int:
-    """Return the most memory that ``command`` or a process that it starts has at a time."""
+    """Return the peak memory of ``command`` or of a process that it starts, whichever is larger."""
     environment = os.environ | {"CHARLOOM_HOME": home}
-    watch = [sys.executable, "-c", _BYTES, *command]
-    return int(subprocess.run(watch, check=True, capture_output=True, env=environment).stdout)
+    measured = [sys.executable, "-c", _PEAK_BYTES, *command]
+    return int(subprocess.run(measured, check=True, capture_output=True, env=environment).stdout)
