@@ -1,6 +1,6 @@
-"""``charloom tour``: the ten stages, on one's own text and model."""
+"""``charloom tour``: the ten stages, on the user's own text and model."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 
 import click
@@ -16,97 +16,97 @@ from charloom.tui.console.output import download_progress, echo_err, write_stdou
 from charloom.tui.services import preferences
 from charloom.tui.tour import lab_notes
 from charloom.tui.tour.stages import STAGES, Stage
-from charloom.tui.tour.subject import Opener, load_subject
+from charloom.tui.tour.subject import TextOpener, load_subject
 from charloom.tui.tour.text_layout import wrap
-from charloom.tui.tour.tour import NETWORK, Tour
+from charloom.tui.tour.tour import NETWORK_STAGES, Tour
 from charloom.tui.tour.worked_example import ExampleProcess
 
-_TITLE = 60
+_MAX_TITLE = 60  # characters
+_ANSWER_COLUMNS = 74
 
 
 @click.command()
 @click.option(
     "--corpus",
     metavar="TEXT",
-    help="A file, or a name from `charloom corpus`; what the model learned from when not given.",
+    help="A file, or a name from `charloom corpus`. Default: the model's training text.",
 )
 @model_option
-@click.option("--plain", is_flag=True, help="Write all ten stations to stdout, without the app.")
+@click.option("--plain", is_flag=True, help="Write all ten stages to stdout, without the app.")
 @mirror_option
 def tour(corpus: str | None, ref: CheckpointRef, plain: bool, mirror: str | None) -> None:
     """Walk through the ten stages from a text back to a text.
 
     Load text, characters, vocabulary, ids, windows, batches, the model, the loss, a step of
-    training, and sampling: at each of them you see what it does to your text and your model, in
-    real numbers, why it is needed, and where it is in the code. A question to check yourself has
-    its answer beside it; one to answer in your own words is kept in the model's lab notes.
+    training, and sampling. Each stage shows, in real numbers, what it does to your text and your
+    model, why it is needed, and where it is in the code. It ends with a multiple-choice question
+    and one to answer in your own words. That answer is saved in the model's lab notes.
 
-    It opens in the app; with --plain all of it is written to stdout.
+    The tour opens in the app; --plain writes all of it to stdout.
     """
-    opened = _opener(corpus, mirror, plain) if corpus is not None else None
+    open_text = _text_opener(corpus, mirror, plain) if corpus is not None else None
     if not plain:
         from charloom.tui import launch  # deferred: --plain needs no screen
 
-        raise click.exceptions.Exit(launch.run((ref, opened)))
-    about = load_subject(ref, opened)
-    if about.warning:
-        echo_err(about.warning)
-    chosen = preferences.load()
-    _write(Tour(about, SamplingConfig(chosen.temperature, chosen.top_k)), read_notes(about.name))
+        raise click.exceptions.Exit(launch.run((ref, open_text)))
+    subject = load_subject(ref, open_text)
+    if subject.warning:
+        echo_err(subject.warning)
+    saved = preferences.load()
+    user_config = SamplingConfig(saved.temperature, saved.top_k)
+    _write_tour(Tour(subject, user_config), read_notes(subject.name))
 
 
-def _opener(text: str, mirror: str | None, plain: bool) -> Opener:
-    def opened() -> Corpus:
+def _text_opener(text: str, mirror: str | None, plain: bool) -> TextOpener:
+    def open_text() -> Corpus:
         with download_progress() if plain else nullcontext() as report:
             return catalog.load_text(text, mirror=mirror, on_progress=report, short=True)
 
-    return opened
+    return open_text
 
 
-def _write(shown: Tour, notes: str) -> None:
-    """Write all stations; what takes torch is worked out while the first of them are written."""
-    about = shown.subject
-    working = ExampleProcess(about)
+def _write_tour(tour: Tour, notes: str) -> None:
+    """Write all stages; a child process computes the worked example in the meantime."""
+    process = ExampleProcess(tour.subject)
     try:
-        title = single_line(about.title, _TITLE)
-        _say([*wrap(f"Ten stages, from a text back to a text: {about.ref} and {title!r}")])
-        for station in STAGES:
-            if station.number == NETWORK[0]:
-                shown.example = working.result()
-            _say(_station(shown, station, lab_notes.answer(notes, station.number)))
+        title = single_line(tour.subject.title, _MAX_TITLE)
+        _write_lines(wrap(f"Ten stages from text to text: {tour.subject.ref} and {title!r}"))
+        for stage in STAGES:
+            if stage.number == NETWORK_STAGES[0]:
+                tour.example = process.result()
+            _write_lines(_stage_lines(tour, stage, lab_notes.find_answer(notes, stage.number)))
     finally:
-        working.stop()
-    _say(_ending(shown))
+        process.stop()
+    _write_lines(_final_lines(tour))
 
 
-def _station(shown: Tour, station: Stage, answer: str) -> Iterator[str]:
-    """Yield the lines of a station."""
-    heading = f"{station.number} · {station.title}"
+def _stage_lines(tour: Tour, stage: Stage, answer: str) -> Iterator[str]:
+    heading = f"{stage.number} · {stage.title}"
     yield from ("", "", heading, "─" * len(heading))
-    yield from wrap(station.why)
-    yield from ("", *shown.figures(station.number), "")
-    yield from wrap(f"Without it: {station.without}")
-    yield f"In the code: {station.where}"
-    if check := shown.check(station.number):
-        yield from ("", *wrap(f"Check yourself: {check.question}"))
-        for number, choice in enumerate(check.choices, start=1):
-            yield from wrap(f"  {number}  {choice}", indent="     ")
-    yield from ("", *wrap(f"In your own words: {station.question}"))
+    yield from wrap(stage.why)
+    yield from ("", *tour.lines(stage.number), "")
+    yield from wrap(f"Without it: {stage.without}")
+    yield f"In the code: {stage.code}"
+    if quiz := tour.question(stage.number):
+        yield from ("", *wrap(f"Check yourself: {quiz.question}"))
+        for number, choice in enumerate(quiz.choices, start=1):
+            yield from wrap(choice, prefix=f"  {number}  ")
+    yield from ("", *wrap(f"In your own words: {stage.question}"))
     for line in answer.split("\n") if answer else ():
-        yield from (f"  {row}" for row in wrap(line, 74))
+        yield from wrap(line, _ANSWER_COLUMNS, prefix="  ")
 
 
-def _ending(shown: Tour) -> Iterator[str]:
-    """Yield what to check, and the ten sentences."""
-    yield from ("", "", "What was right", "──────────────")
-    for station in STAGES:
-        if check := shown.check(station.number):
-            said = f"{station.number:>2}  {check.right + 1}: {check.choices[check.right]}."
-            yield from wrap(f"{said} {check.why}", indent="    ")
-    yield from ("", "", "All of it, in ten sentences", "───────────────────────────")
-    for station in STAGES:
-        yield from wrap(f"{station.number:>2}  {station.gist}", indent="    ")
+def _final_lines(tour: Tour) -> Iterator[str]:
+    """Yield the right answers and the summaries."""
+    yield from ("", "", "Right answers", "─────────────")
+    for stage in STAGES:
+        if quiz := tour.question(stage.number):
+            answer = f"{quiz.right + 1}: {quiz.choices[quiz.right]}. {quiz.explanation}"
+            yield from wrap(answer, prefix=f"{stage.number:>2}  ")
+    yield from ("", "", "All ten stages in short", "───────────────────────")
+    for stage in STAGES:
+        yield from wrap(stage.summary, prefix=f"{stage.number:>2}  ")
 
 
-def _say(lines: Iterator[str] | list[str]) -> None:
+def _write_lines(lines: Iterable[str]) -> None:
     write_stdout("".join(f"{line.rstrip()}\n" for line in lines))

@@ -1,4 +1,4 @@
-"""Station 10 of the tour: what the network predicts next, and what is left to be drawn from."""
+"""Stage 10 of the tour: what the network predicts next, and how characters are drawn from it."""
 
 from dataclasses import replace
 
@@ -11,7 +11,6 @@ from charloom.core.sampling.sampler import Sampler, distribution
 from charloom.tui.tour.subject import TourSubject
 from charloom.tui.tour.text_layout import (
     COLUMNS,
-    pad,
     table,
     truncate,
     visible_char,
@@ -20,76 +19,74 @@ from charloom.tui.tour.text_layout import (
 )
 from charloom.tui.tour.text_stages import prose_start
 
-_BARS = 8  # characters that have one
-_LONGEST = 16  # columns
-_OTHER = 0.5  # the temperature to compare with, for whoever writes at 1
-_CUT = 5  # top-k, for whoever does not cut
-_DRAWN = 52  # characters
+_BARS = 8  # characters that have a bar
+_BAR_COLUMNS = 16
+_OTHER_TEMPERATURE = 0.5  # compared with temperature 1, if that is the user's own
+_DEFAULT_TOP_K = 5  # if the user has none
+_TEXT_CHARACTERS = 52
 _SEEDS = (1, 2, 3)
-_PROMPT = 32
+_MAX_PROMPT_CHARACTERS = 32
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 class SamplingStage:
-    """A prompt, and what comes after it at three settings: as predicted, at a temperature, cut."""
+    """A prompt and the next character at three settings: as predicted, at a temperature, cut."""
 
-    def __init__(self, subject: TourSubject, chosen: SamplingConfig) -> None:
-        warm = SamplingConfig(_OTHER if chosen.temperature == 1 else chosen.temperature)
-        self.settings = {
+    def __init__(self, subject: TourSubject, user_config: SamplingConfig) -> None:
+        is_one = user_config.temperature == 1
+        warm = SamplingConfig(_OTHER_TEMPERATURE if is_one else user_config.temperature)
+        self._config = replace(warm, top_k=user_config.top_k or _DEFAULT_TOP_K)
+        configs = {
             "temperature 1": SamplingConfig(1.0),
             f"temperature {warm.temperature:g}": warm,
-            f"and top-k {chosen.top_k or _CUT}": replace(warm, top_k=chosen.top_k or _CUT),
+            f"and top-k {self._config.top_k}": self._config,
         }
         start = prose_start(subject)
-        length = min(subject.training.window, _PROMPT)
-        self.prompt = _whole_words(subject.known[start : start + length])
-        self.model = NumpyLSTM(subject.checkpoint)
-        ids = self.model.vocab.encode(self.prompt)
-        self.logits = self.model.logits(ids[None], self.model.start())[0, -1]
+        length = min(subject.train_config.window, _MAX_PROMPT_CHARACTERS)
+        prompt = subject.known_text[start : start + length]
+        self._prompt = prompt[: prompt.rfind(" ") + 1] or prompt  # whole words
+        self.network = NumpyLSTM(subject.checkpoint)
+        ids = self.network.vocab.encode(self._prompt)
+        self.logits = self.network.logits(ids[None], self.network.start())[0, -1]
         self.distributions = {
-            name: distribution(self.logits, each) for name, each in self.settings.items()
+            name: distribution(self.logits, config) for name, config in configs.items()
         }
-        self.chosen = list(self.settings.values())[-1]
 
     @property
     def likeliest(self) -> NDArray[np.int64]:
-        """The ids with the largest logits, the largest first; of equals the lowest id."""
+        """The ids with the largest logits, the largest first."""
         return np.argsort(-self.logits, kind="stable")[:_BARS]
 
     def lines(self) -> list[str]:
-        """Return the bars, and some texts that are drawn."""
-        rows = [("", *self.settings)]
-        for each in self.likeliest:
-            bars = (_bar(float(p[each])) for p in self.distributions.values())
-            rows.append((visible_char(self.model.vocab.ix2c[int(each)]), *bars))
-        others = (1 - float(p[self.likeliest].sum()) for p in self.distributions.values())
-        if len(self.model.vocab) > _BARS:
-            rows.append(("…", *(_bar(max(0.0, other)) for other in others)))
+        """Return a table of bars, and some texts that are drawn."""
+        distributions = self.distributions.values()
+        rows = [("", *self.distributions)]
+        for id_ in self.likeliest:
+            bars = (_bar(float(p[id_])) for p in distributions)
+            rows.append((visible_char(self.network.vocab.ix2c[int(id_)]), *bars))
+        if len(self.network.vocab) > _BARS:
+            others = (max(0.0, 1 - float(p[self.likeliest].sum())) for p in distributions)
+            rows.append(("…", *map(_bar, others)))
         return [
-            *wrap(f"The network has read “{visible_chars(self.prompt)}”. What comes next?"),
+            *wrap(f"The network has read “{visible_chars(self._prompt)}”. What comes next?"),
             "",
             *table("<<<<", rows),
             "",
             *wrap(
-                "Three texts, drawn with the settings of the last column. Each character that is "
-                "drawn is read in turn, and then there are new bars:"
+                "Three texts, drawn with the settings of the last column. The network reads each "
+                "character that is drawn, and then predicts new bars:"
             ),
             "",
-            *(f"seed {seed}   {self._drawn(seed)}" for seed in _SEEDS),
+            *(f"seed {seed}   {self._draw(seed)}" for seed in _SEEDS),
         ]
 
-    def _drawn(self, seed: int) -> str:
-        stream = Sampler(self.model, self.prompt, self.chosen, seed)
-        text = "".join(next(stream).character for _ in range(_DRAWN))
+    def _draw(self, seed: int) -> str:
+        sampler = Sampler(self.network, self._prompt, self._config, seed)
+        text = "".join(next(sampler).character for _ in range(_TEXT_CHARACTERS))
         return truncate(visible_chars(text), COLUMNS - 9)
 
 
-def _whole_words(text: str) -> str:
-    """Return the beginning of ``text`` up to its last space: what begins then is less certain."""
-    return text[: text.rfind(" ") + 1] or text
-
-
 def _bar(share: float) -> str:
-    whole, eighths = divmod(round(share * _LONGEST * 8), 8)
+    whole, eighths = divmod(round(share * _BAR_COLUMNS * 8), 8)
     bar = "█" * whole + _EIGHTHS[eighths].strip()
-    return f"{share:5.1%}".rjust(6) + " " + pad(bar, _LONGEST) if share else "     –"
+    return f"{share:5.1%}".rjust(6) + f" {bar:<{_BAR_COLUMNS}}" if share else "     –"

@@ -1,4 +1,4 @@
-"""All ten stations in a line, and which of them one is at; a click goes there."""
+"""A line with all ten stages, the current one highlighted."""
 
 from dataclasses import dataclass
 
@@ -11,11 +11,11 @@ from textual.widget import Widget
 
 from charloom.tui.tour.stages import STAGES
 
-_NUMBER = "number"  # where a style keeps which station it is
+_NUMBER = "number"  # the key of a stage's number in the style of its text
 
 
 class StageBar(Widget):
-    """``1 text 2 chars … 10 sample``, as wide as the smallest terminal that is thought of."""
+    """``1 text 2 chars … 10 sample``: fits into 80 columns; a click chooses a stage."""
 
     DEFAULT_CSS = """
     StageBar { height: 1; padding: 0 1; }
@@ -25,21 +25,19 @@ class StageBar(Widget):
 
     @dataclass
     class Chosen(Message):
-        """The person has clicked a station."""
+        """The user has clicked a stage."""
 
         number: int
 
     def render(self) -> Content:
-        """Draw the names, that of the present one marked."""
         gap = " " * (2 if self.content_size.width >= 90 else 1)
-        return Content(gap).join([self._station(each.number, each.name) for each in STAGES])
+        return Content(gap).join([self._label(stage.number, stage.name) for stage in STAGES])
 
-    def _station(self, number: int, name: str) -> Content:
+    def _label(self, number: int, name: str) -> Content:
         style = "bold reverse $accent" if number == self.number else "$text-muted"
-        shown = Content.styled(f"{number} {name}", style)
-        return shown.stylize(Style.from_meta({_NUMBER: number}))
+        label = Content.styled(f"{number} {name}", style)
+        return label.stylize(Style.from_meta({_NUMBER: number}))
 
     def on_click(self, event: events.Click) -> None:
-        """Go to a station that was clicked."""
         if number := event.style.meta.get(_NUMBER):
             self.post_message(self.Chosen(number))

@@ -1,4 +1,4 @@
-"""What a tour is about: a model, and a text that it learned from or that a person has chosen."""
+"""The model and the text that a tour is about."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -19,38 +19,38 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_from
 from charloom.core.store.ref import CheckpointRef
 
-MOST = 2_000_000
-"""Characters of a text that are looked at."""
+MAX_CHARACTERS = 2_000_000
+"""Characters of a text that the tour uses."""
 
-_MOST_ADAPTED = 200_000  # which takes longer
-_LEAST = 64  # characters that the model knows: a few windows of 8
+_MAX_ADAPTED_CHARACTERS = 200_000  # adapting to the vocabulary is slower
+_MIN_KNOWN_CHARACTERS = 64  # a few windows of 8
 
-Opener = Callable[[], Corpus]
-TourRequest = tuple[CheckpointRef, Opener | None]
-"""A model and what opens a text; None: the text that the model learned from."""
+TextOpener = Callable[[], Corpus]
+TourRequest = tuple[CheckpointRef, TextOpener | None]
+"""A model and a function that opens a text; None: the training text of the model."""
 
 
 @dataclass(frozen=True, slots=True)
 class TourSubject:
-    """A model and a text. ``text`` is the part of it that is, or would be, trained on."""
+    """A model and a text. ``text`` is the part of the text that is, or would be, trained on."""
 
     name: str
     path: Path  # of the checkpoint
     checkpoint: Checkpoint = field(repr=False)
-    warning: str  # on the checkpoint
+    warning: str  # that another checkpoint is damaged
     title: str
     source: str
     encoding: str
-    notes: tuple[str, ...]  # what was adjusted when the text was read, and what else to know of it
-    own: bool  # whether the model learned from it
+    notes: tuple[str, ...]  # on how the text was read and what is shown of it
+    is_training_text: bool
     characters: int  # of the whole text
-    learned: int  # of these, those that are trained on
+    train_characters: int
     text: str = field(repr=False)
-    known: str = field(repr=False)
-    """``text`` in characters that the model knows."""
-    unknown: tuple[tuple[str, int], ...]  # others in it, how often
-    training: TrainConfig  # as the model's, fitted to the text
-    shrunk: bool  # whether they had to be
+    known_text: str = field(repr=False)
+    """``text`` as the model reads it."""
+    unknown: tuple[tuple[str, int], ...]  # characters of ``text`` that the model lacks; counts
+    train_config: TrainConfig  # the model's, shrunk to fit the text
+    is_shrunk: bool
 
     @property
     def vocab(self) -> Vocab:
@@ -64,83 +64,78 @@ class TourSubject:
 
     @property
     def held_out(self) -> int:
-        """How many characters of the text are never trained on."""
-        return self.characters - self.learned
+        """The number of held-out characters."""
+        return self.characters - self.train_characters
 
 
-def load_subject(ref: CheckpointRef, opened: Opener | None = None) -> TourSubject:
-    """Return the model ``ref`` with the text that is ``opened``.
+def load_subject(ref: CheckpointRef, open_text: TextOpener | None = None) -> TourSubject:
+    """Return the model ``ref`` with a text.
 
-    Without one, it is the text that the model learned from, or else the tale that comes along.
-    Raises :class:`CharloomError`, as where the model knows too little of the text.
+    The text is that of ``open_text``, else the training text of the model, else the bundled tale.
+    Raises :class:`CharloomError`, also if the model knows too few characters of the text.
     """
     info = find_model(ref.name)
     loaded = load_from(info, ref.which)
-    found = loaded.checkpoint
-    path = info.candidates(str(found.step))[0].path
-    corpus, own = _text(info.name, found, opened)
+    checkpoint = loaded.checkpoint
+    vocab = checkpoint.vocab
+    corpus, is_training_text = _find_text(info.name, checkpoint, open_text)
     characters = len(corpus.text)
-    learned = train_characters(characters, found.training.held_out)
-    text = corpus.text[: min(learned, MOST)]
-    if PLACEHOLDER not in found.vocab.c2ix and not found.vocab.c2ix.keys() >= set(text):
-        text = text[:_MOST_ADAPTED]
-    notes = list(corpus.notes)
-    if len(text) < learned:
-        notes.append(f"Of these, the tour looks at the first {len(text):,}.")
-    known, unknown = _known(found.vocab, text)
-    met = len(known)
-    if PLACEHOLDER in found.vocab.c2ix:
-        met -= sum(times for _, times in unknown)
-    if met < max(_LEAST, len(text) // 2):
+    train_size = train_characters(characters, checkpoint.training.held_out)
+    text = corpus.text[: min(train_size, MAX_CHARACTERS)]
+    has_placeholder = PLACEHOLDER in vocab.c2ix
+    if not has_placeholder and not vocab.c2ix.keys() >= set(text):
+        text = text[:_MAX_ADAPTED_CHARACTERS]
+    notes = corpus.notes
+    if len(text) < train_size:
+        notes += (f"The tour uses the first {len(text):,} of these.",)
+    unknown = Counter({c: text.count(c) for c in set(text).difference(vocab.c2ix)}).most_common()
+    known_text = text if has_placeholder or not unknown else vocab.adapt(text)[0]
+    known = len(known_text) - has_placeholder * sum(count for _, count in unknown)
+    if known < max(_MIN_KNOWN_CHARACTERS, len(text) // 2):
         raise CharloomError(
-            f"{info.name!r} knows only {met:,} of the {len(text):,} characters to learn from in "
-            f"{corpus.title[:100]!r}; choose a longer text, or one in its language."
+            f"{info.name!r} knows only {known:,} of the {len(text):,} characters to learn from in "
+            f"{corpus.title[:100]!r}. Choose a longer text, or one in its language."
         )
-    training, told = shrink_to_fit(found.training, len(known))
+    train_config, adjustments = shrink_to_fit(checkpoint.training, len(known_text))
     return TourSubject(
         name=info.name,
-        path=path,
-        checkpoint=found,
+        path=info.candidates(str(checkpoint.step))[0].path,
+        checkpoint=checkpoint,
         warning=loaded.warning,
         title=corpus.title,
         source=corpus.source,
         encoding=corpus.encoding,
-        notes=tuple(notes),
-        own=own,
+        notes=notes,
+        is_training_text=is_training_text,
         characters=characters,
-        learned=learned,
+        train_characters=train_size,
         text=text,
-        known=known,
-        unknown=unknown,
-        training=training,
-        shrunk=bool(told),
+        known_text=known_text,
+        unknown=tuple(unknown),
+        train_config=train_config,
+        is_shrunk=bool(adjustments),
     )
 
 
-def _text(name: str, found: Checkpoint, opened: Opener | None) -> tuple[Corpus, bool]:
-    """Return the text, and whether the model learned from it."""
-    if opened is not None:
-        corpus = opened()
-        return corpus, corpus.sha256 == found.corpus.sha256
+def _find_text(
+    name: str, checkpoint: Checkpoint, open_text: TextOpener | None
+) -> tuple[Corpus, bool]:
+    """Return the text, and whether it is the training text of the model."""
+    sha256 = checkpoint.corpus.sha256
+    if open_text is not None:
+        corpus = open_text()
+        return corpus, corpus.sha256 == sha256
     try:
-        origin = find_training_text(name, found)
+        training_text = find_training_text(name, checkpoint)
     except CharloomError as error:
         corpus = catalog.fetch("loom")
-        told = f"{error} Meanwhile this is about a tale that comes along."
-        return replace(corpus, notes=(told, *corpus.notes)), False
-    source, encoding = "kept on this computer", "utf-8"
+        note = f"{error} Until then, this tour is about a bundled tale."
+        return replace(corpus, notes=(note, *corpus.notes)), False
+    source, encoding = "stored on this computer", "utf-8"
     notes: tuple[str, ...] = ()
-    with suppress(CharloomError):  # it has no run of its own: the text is another's
-        plan = read_run_config(ModelDir.named(name))
-        if plan.sha256 == found.corpus.sha256:
-            source, encoding, notes = plan.source, plan.encoding, tuple(plan.notes)
-    return Corpus(origin.text, origin.title, source, encoding, found.corpus.sha256, notes), True
-
-
-def _known(vocab: Vocab, text: str) -> tuple[str, tuple[tuple[str, int], ...]]:
-    """Return ``text`` as the model reads it, and the characters in it that it does not know."""
-    strange = set(text).difference(vocab.c2ix)
-    unknown = Counter({character: text.count(character) for character in strange}).most_common()
-    if not strange or PLACEHOLDER in vocab.c2ix:
-        return text, tuple(unknown)
-    return vocab.adapt(text)[0], tuple(unknown)
+    with suppress(CharloomError):  # without a run of its own, the text is that of another model
+        config = read_run_config(ModelDir.named(name))
+        if config.sha256 == sha256:
+            source, encoding, notes = config.source, config.encoding, tuple(config.notes)
+    text, title = training_text.text, training_text.title
+    return Corpus(text, title, source, encoding, sha256, notes), True

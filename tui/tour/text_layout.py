@@ -1,108 +1,71 @@
-"""How many columns of a terminal a text takes, and tables that line up whatever is in them.
+"""Lines and tables of text in terminal columns, whatever characters they contain.
 
-Each character of a table stands for itself, so all of them need a sign that can be seen: a newline
-is ↵, a space ␣, and an accent sits on a dotted circle.
+A character on its own needs a visible form: a newline is ↵, a space ␣, and an accent is placed on
+a dotted circle.
 """
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from rich.cells import cell_len, set_cell_size
 
 from charloom.core.sanitize import HIDDEN, sanitize
+from charloom.tui.formatting.wrapping import rows
 
 COLUMNS = 76
-"""What a line may take, so that it is whole on a terminal of 80 columns."""
+"""Columns of a line, so that it fits into a terminal of 80."""
 
-_SIGNS = {"\n": "↵", " ": "␣", "\u00a0": "⍽"}
-# Hexagrams and trigrams are wide since Unicode 16, which this Python may not know.
-_WIDE = ((0x2630, 0x2637), (0x268A, 0x268F), (0x4DC0, 0x4DFF), (0x1D300, 0x1D376))
-
-
-def width(text: str) -> int:
-    """Return how many columns ``text`` takes; where characters join, it may be fewer."""
-    return len(text) if text.isascii() else sum(map(_width, text))
+_VISIBLE = {"\n": "↵", " ": "␣", "\u00a0": "⍽"}
 
 
 def visible_char(character: str) -> str:
-    """Return what shows that ``character`` is there, alone: one column, or two for a wide one."""
-    if character in _SIGNS:
-        return _SIGNS[character]
+    """Return a visible form of ``character``: one column, or two for a wide one."""
+    if character in _VISIBLE:
+        return _VISIBLE[character]
     shown = sanitize(character)
     category = unicodedata.category(shown)
-    if category[0] == "M":  # drawn upon what stands before it, if it can be drawn at all
+    if category[0] == "M":  # it combines with the character before it
         return "◌" + shown * (unicodedata.combining(shown) > 0)
-    return HIDDEN if category in ("Cf", "Cn", "Co", "Zs") else shown
+    if category in ("Cf", "Cn", "Co", "Zs"):
+        return HIDDEN
+    return shown if cell_len(shown) else "◌" + shown
 
 
 def visible_chars(text: str) -> str:
-    """Return the signs of all characters of ``text``, one after the other."""
+    """Return the visible forms of all characters of ``text``."""
     return "".join(map(visible_char, text))
 
 
-def pad(text: str, columns: int, right: bool = False) -> str:
-    """Return ``text`` with spaces after it, or ``right``: before it, to fill so many columns."""
-    space = " " * (columns - width(text))
-    return space + text if right else text + space
+def align_right(text: str, columns: int) -> str:
+    """Return ``text`` with spaces before it, to fill ``columns``."""
+    return " " * (columns - cell_len(text)) + text
 
 
 def truncate(text: str, columns: int = COLUMNS) -> str:
-    """Return the beginning of a line that fits, with … where some of it is left out."""
-    if width(text) <= columns:
-        return text
-    return text[: _fitting(text, columns - 1)] + "…"
+    """Return the beginning of ``text`` that fits, with … if some of it is left out."""
+    return text if cell_len(text) <= columns else set_cell_size(text, columns - 1) + "…"
 
 
-def wrap(text: str, columns: int = COLUMNS, indent: str = "") -> list[str]:
-    """Break a text into lines between its words, or within one that is longer than a line.
-
-    Blanks that it begins with stay; ``indent`` is before all lines but the first.
-    """
-    shown = sanitize(text).strip("\n")
-    blanks = len(shown) - len(shown.lstrip(" "))
-    lines, line, begun = [], " " * min(blanks, columns // 2), False
-    for word in shown.split():
-        joined = line + " " * begun + word
-        while width(joined) > columns:
-            if begun:
-                lines.append(line)
-                joined = indent + word
-            else:
-                end = max(_fitting(joined, columns), len(line) + 1)
-                lines.append(joined[:end])
-                joined = indent + joined[end:]
-            line, begun = indent, False
-        line, begun = joined, True
-    return [*lines, line]
+def wrap(text: str, columns: int = COLUMNS, prefix: str = "") -> list[str]:
+    """Return ``text`` as lines; ``prefix`` is before the first, and spaces before the others."""
+    shown = sanitize(text).replace("\n", " ")
+    indent = cell_len(prefix)
+    starts = [row.start for row in rows(shown, columns - indent)]
+    lines = [shown[start:end].rstrip() for start, end in pairwise([*starts, len(shown)])]
+    return [(" " * indent if number else prefix) + line for number, line in enumerate(lines)]
 
 
-def table(alignment: str, rows: Iterable[Sequence[str]], gap: str = "  ") -> list[str]:
-    """Return rows as lines; ``alignment`` has < or > for each column."""
-    rows = list(rows)
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+def table(alignment: str, cells: Iterable[Sequence[str]], gap: str = "  ") -> list[str]:
+    """Return rows of cells as lines; ``alignment`` has < or > for each column."""
+    cells = list(cells)
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
     return [
         truncate(
             gap.join(
-                pad(cell, columns, right=side == ">")
+                align_right(cell, columns) if side == ">" else set_cell_size(cell, columns)
                 for cell, columns, side in zip(row, widths, alignment, strict=True)
             ).rstrip()
         )
-        for row in rows
+        for row in cells
     ]
-
-
-def _fitting(text: str, columns: int) -> int:
-    """Return how many characters of ``text`` fit."""
-    taken = 0
-    for place, character in enumerate(text):
-        taken += _width(character)
-        if taken > columns:
-            return place
-    return len(text)
-
-
-def _width(character: str) -> int:
-    if unicodedata.category(character)[0] == "M":
-        return 0
-    code = ord(character)
-    if unicodedata.east_asian_width(character) in "WF" or any(a <= code <= b for a, b in _WIDE):
-        return 2
-    return 1

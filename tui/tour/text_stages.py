@@ -1,122 +1,117 @@
-"""Stations 1 to 5 of the tour, on the person's own text: lines of at most 76 columns."""
+"""Stages 1 to 5 of the tour, on the user's own text, as lines of at most 76 columns."""
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
 import numpy as np
+from rich.cells import cell_len, set_cell_size
 
 from charloom.core.data.vocab import PLACEHOLDER
-from charloom.core.sanitize import sanitize, single_line
+from charloom.core.sanitize import single_line
 from charloom.tui.tour.subject import TourSubject
 from charloom.tui.tour.text_layout import (
     COLUMNS,
-    pad,
+    align_right,
     table,
     truncate,
     visible_char,
     visible_chars,
-    width,
     wrap,
 )
 
-_LABEL = 12
-_OPENING_ROWS = 10
-_PIECE = 12  # characters that are shown with their code points
-_SEARCHED = 5_000  # characters in which such a piece is looked for
-_LISTED = 8  # characters of either end of the vocabulary
-_KINDS = 6  # of unknown characters that are told
-_LONG_LINE = 40  # one that is prose rather than a heading
-_LONGEST = 200  # characters of a title
-_PAIRS = 18
+_LABEL_COLUMNS = 12
+_WINDOW_LABEL_COLUMNS = 9
+_OPENING_CHARACTERS = 2_000
+_OPENING_LINES = 10
+_EXCERPT_CHARACTERS = 12  # shown with their code points
+_SEARCHED_CHARACTERS = 5_000  # for an excerpt and for prose
+_VOCAB_ROWS = 8  # of the most and of the least frequent characters
+_MAX_UNKNOWN = 6  # kinds of unknown characters that are listed
+_MIN_PROSE_CHARACTERS = 40  # of a line; a shorter one may be a heading
+_MAX_TITLE = 200  # characters
+_MAX_PAIRS = 18  # of a feature and its label
 _NAMES = {"\n": "newline", "\t": "tab", "\r": "carriage return", "\x1b": "escape"}
 
 
-def labelled_lines(rows: Iterable[tuple[str, str]], label: int = _LABEL) -> list[str]:
-    """Return lines with a label each, and beside it what is to be said."""
-    lines = []
-    for name, said in rows:
-        first, *more = wrap(said, COLUMNS - label)
-        lines.append((pad(name, label) + first).rstrip())
-        lines += [" " * label + line for line in more]
-    return lines
+def labelled_lines(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Return lines of texts, each with a label before its first line."""
+    return [
+        line.rstrip()
+        for label, text in rows
+        for line in wrap(text, prefix=set_cell_size(label, _LABEL_COLUMNS))
+    ]
 
 
 def prose_start(subject: TourSubject) -> int:
-    """Return where in the known text the first line of prose begins: what stations 4 to 10 show."""
-    start, last = 0, len(subject.known) - subject.training.window - 1
-    for line in subject.known[:_SEARCHED].split("\n"):
-        if len(line) >= _LONG_LINE and start <= last:
+    """Return where in the known text prose begins; stages 4 to 10 show the text from there."""
+    start, last = 0, len(subject.known_text) - subject.train_config.window - 1
+    for line in subject.known_text[:_SEARCHED_CHARACTERS].split("\n"):
+        if len(line) >= _MIN_PROSE_CHARACTERS and start <= last:
             return start
         start += len(line) + 1
     return 0
 
 
 def varied_excerpt(text: str) -> str:
-    """Return a few characters of ``text``, those among which there are most kinds of signs."""
+    """Return the few characters of ``text`` with the most kinds of special characters."""
 
-    def kinds(start: int) -> int:
-        there = set(text[start : start + _PIECE])
-        return sum(not c.isascii() or not (c.isalnum() or c == " ") for c in there)
+    def special_count(start: int) -> int:
+        kinds = set(text[start : start + _EXCERPT_CHARACTERS])
+        return sum(not c.isascii() or not (c.isalnum() or c == " ") for c in kinds)
 
-    starts = range(max(1, min(_SEARCHED, len(text) - _PIECE)))
-    start = max(starts, key=kinds)
-    return text[start : start + _PIECE]
+    last = min(_SEARCHED_CHARACTERS, len(text) - _EXCERPT_CHARACTERS)
+    start = max(range(max(1, last)), key=special_count)
+    return text[start : start + _EXCERPT_CHARACTERS]
 
 
 def load_text(subject: TourSubject) -> list[str]:
-    """Station 1: where the text comes from, what became of it, and how it begins."""
-    held = subject.held_out / subject.characters
+    """Stage 1: the source of the text, its parts, and its beginning."""
+    share = subject.held_out / subject.characters
+    relation = "was trained on another text; this one is treated as its training text"
+    if subject.is_training_text:
+        relation = "was trained on it"
+    source = single_line(subject.source, _MAX_TITLE)
     lines = labelled_lines(
         [
-            ("text", single_line(subject.title, _LONGEST)),
-            ("from", f"{single_line(subject.source, _LONGEST)}, encoding {subject.encoding}"),
-            ("model", f"{subject.ref}, which {_relation(subject)}"),
+            ("text", single_line(subject.title, _MAX_TITLE)),
+            ("source", f"{source}, encoding {subject.encoding}"),
+            ("model", f"{subject.ref}, which {relation}"),
             ("characters", f"{subject.characters:,}"),
-            ("  to learn", f"{subject.learned:,} from its beginning on"),
-            ("  held back", f"{subject.held_out:,} at its end ({held:.0%}), to be tested with"),
+            ("  to learn", f"{subject.train_characters:,} from the beginning"),
+            ("  held back", f"{subject.held_out:,} at the end ({share:.0%}), for testing"),
             *(("note", note) for note in subject.notes),
         ]
     )
-    opening = subject.text[:2_000].split("\n")
-    rows = [row for line in opening for row in _rows(sanitize(line))]
-    return [*lines, "", "It begins:", *(f"  │ {row}".rstrip() for row in rows[:_OPENING_ROWS])]
-
-
-def _relation(subject: TourSubject) -> str:
-    if subject.own:
-        return "learned from it"
-    return "learned another text; this one is treated as if it were to learn it"
-
-
-def _rows(line: str) -> list[str]:
-    room = COLUMNS - 4
-    return [line] if width(line) <= room else wrap(line, room)
+    opening = [
+        row
+        for line in subject.text[:_OPENING_CHARACTERS].split("\n")
+        for row in wrap(line, prefix="  │ ")
+    ]
+    return [*lines, "", "It begins:", *(row.rstrip() for row in opening[:_OPENING_LINES])]
 
 
 def characters(subject: TourSubject) -> list[str]:
-    """Station 2: some characters, their code points, bytes and names."""
-    shown = varied_excerpt(subject.text)
-    size = len(subject.text.encode("utf-8", "surrogatepass"))
+    """Stage 2: some characters with their code points, bytes and names."""
+    excerpt = varied_excerpt(subject.text)
     rows = [("", "code point", "bytes", "name")]
-    rows += [(visible_char(c), f"U+{ord(c):04X}", str(_bytes(c)), _name(c)) for c in shown]
+    rows += [(visible_char(c), f"U+{ord(c):04X}", str(utf8_size(c)), _name(c)) for c in excerpt]
     return [
-        *wrap(
-            f"{len(shown)} characters, one after the other, as they stand in the text. ␣ shows "
-            "that there is a space, ↵ a newline."
-        ),
+        *wrap(f"{len(excerpt)} characters of the text in a row. ␣ is a space, ↵ a newline."),
         "",
         *table("<<><", rows),
         "",
         *wrap(
-            f"The {len(subject.text):,} characters to learn from would be {size:,} bytes as UTF-8; "
-            f"{len(set(subject.text)):,} of them are distinct."
+            f"As UTF-8, the {len(subject.text):,} characters to learn from would be "
+            f"{utf8_size(subject.text):,} bytes. {len(set(subject.text)):,} of the characters are "
+            "distinct."
         ),
     ]
 
 
-def _bytes(character: str) -> int:
-    return len(character.encode("utf-8", "surrogatepass"))
+def utf8_size(text: str) -> int:
+    """Return the number of bytes of ``text`` in UTF-8."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def _name(character: str) -> str:
@@ -124,126 +119,123 @@ def _name(character: str) -> str:
 
 
 def vocabulary(subject: TourSubject) -> list[str]:
-    """Station 3: the tables, the commonest and the rarest characters, and V."""
+    """Stage 3: V, and the most and least frequent characters with their ids."""
     vocab = subject.vocab
-    counts = np.bincount(vocab.encode(subject.known), minlength=len(vocab))
-    order = [int(each) for each in np.argsort(-counts, kind="stable")]
-    met = [each for each in order if counts[each]]
-    common, rare = met[:_LISTED], met[_LISTED:][-_LISTED:][::-1]
+    counts = np.bincount(vocab.encode(subject.known_text), minlength=len(vocab))
+    by_count = [int(id_) for id_ in np.argsort(-counts, kind="stable") if counts[id_]]
+    frequent, rest = by_count[:_VOCAB_ROWS], by_count[_VOCAB_ROWS:]
+    rare = rest[-_VOCAB_ROWS:][::-1]
 
-    def listed(ids: Iterable[int]) -> list[str]:
-        rows = [(visible_char(vocab.ix2c[each]), str(each), f"{counts[each]:,}") for each in ids]
+    def id_table(ids: Iterable[int]) -> list[str]:
+        rows = [(visible_char(vocab.ix2c[id_]), str(id_), f"{counts[id_]:,}") for id_ in ids]
         return table("<>>", [("", "id", "count"), *rows])
 
-    left, right = listed(common), listed(rare) if rare else []
-    gap = max(map(width, left)) + 8
-    most = met[0]
-    frequent = visible_char(vocab.ix2c[most])
+    left, right = id_table(frequent), id_table(rare) if rare else []
+    columns = max(map(cell_len, left)) + 8
+    example = frequent[0]
+    shown = visible_char(vocab.ix2c[example])
+    pairs = zip_longest(
+        ["most frequent", *left], ["least frequent" * bool(rare), *right], fillvalue=""
+    )
     return [
-        f"The model knows V = {len(vocab):,} characters. As they occur in the text:",
+        f"The model knows V = {len(vocab):,} characters. Their counts in the text:",
         "",
-        (pad("commonest", gap) + "rarest" * bool(rare)).rstrip(),
-        *(
-            (pad(one, gap) + other).rstrip()
-            for one, other in zip_longest(left, right, fillvalue="")
-        ),
+        *((set_cell_size(cell, columns) + other).rstrip() for cell, other in pairs),
         "",
-        f"c2ix['{frequent}'] = {most}     ix2c[{most}] = '{frequent}'",
-        *_unmet(subject, len(vocab) - len(met)),
+        f"c2ix['{shown}'] = {example}     ix2c[{example}] = '{shown}'",
+        *_mismatch(subject, len(vocab) - len(by_count)),
     ]
 
 
-def _unmet(subject: TourSubject, absent: int) -> list[str]:
-    told = []
+def _mismatch(subject: TourSubject, absent: int) -> list[str]:
+    """Return lines on characters that only the model has, or only the text."""
+    lines = []
     if absent:
-        told.append(f"{absent:,} more that the model knows do not occur here.")
+        lines += wrap(f"{absent:,} other characters that the model knows do not occur here.")
     if subject.unknown:
-        listed = ", ".join(f"{visible_char(c)} ×{n:,}" for c, n in subject.unknown[:_KINDS])
-        more = len(subject.unknown) - _KINDS
+        kinds = [f"{visible_char(c)} ×{n:,}" for c, n in subject.unknown[:_MAX_UNKNOWN]]
+        more = len(subject.unknown) - _MAX_UNKNOWN
         others = f" and {more:,} more kinds" if more > 0 else ""
-        becomes = (
-            f"all of them have the one id of {PLACEHOLDER}."
-            if PLACEHOLDER in subject.vocab.c2ix
-            else "as in a prompt, each is replaced by its nearest kin or dropped."
-        )
-        told.append(f"Not known to the model: {listed}{others}; {becomes}")
-    return [line for sentence in told for line in wrap(sentence)]
+        result = "each is replaced by a similar one or dropped, as in a prompt."
+        if PLACEHOLDER in subject.vocab.c2ix:
+            result = f"all of them get the one id of {PLACEHOLDER}."
+        lines += wrap(f"Not known to the model: {', '.join(kinds)}{others}; {result}")
+    return lines
 
 
 def ids(subject: TourSubject) -> list[str]:
-    """Station 4: a line of the text with the ids under its characters."""
+    """Stage 4: two lines of the text with the ids below the characters."""
     start = prose_start(subject)
-    cell = max(3, len(str(len(subject.vocab) - 1)) + 1)
-    room = (COLUMNS - _LABEL) // cell
+    columns = max(3, len(str(len(subject.vocab) - 1)) + 1)
+    per_line = (COLUMNS - _LABEL_COLUMNS) // columns
     lines = []
-    for first in (start, start + room):
-        row = subject.known[first : first + room]
-        if row:
-            encoded = subject.vocab.encode(row)
-            lines += ["", _line("characters", map(visible_char, row), cell)]
-            lines += [_line("ids", map(str, encoded), cell)]
+    for line_start in (start, start + per_line):
+        if text := subject.known_text[line_start : line_start + per_line]:
+            encoded = subject.vocab.encode(text)
+            lines += ["", _cells("characters", map(visible_char, text), columns)]
+            lines += [_cells("ids", map(str, encoded), columns)]
     return [
-        "As it stands in the text, each id under its character:",
+        "Some of the text, with the id below each character:",
         *lines,
         "",
         *wrap(
-            f"So the text to learn from is a row of {len(subject.known):,} numbers from 0 to "
-            f"{len(subject.vocab) - 1:,}, and decoding gives every character of it back."
+            f"So the text to learn from becomes a row of {len(subject.known_text):,} numbers from "
+            f"0 to {len(subject.vocab) - 1:,}. Decoding gives every character back."
         ),
     ]
 
 
-def _line(label: str, cells: Iterable[str], size: int) -> str:
-    return pad(label, _LABEL) + "".join(pad(cell, size, right=True) for cell in cells)
+def _cells(label: str, cells: Iterable[str], columns: int) -> str:
+    row = "".join(align_right(cell, columns) for cell in cells)
+    return set_cell_size(label, _LABEL_COLUMNS) + row
 
 
 def windows(subject: TourSubject) -> list[str]:
-    """Station 5: a window, its features over its labels, and the lessons in it."""
-    length, start = subject.training.window, prose_start(subject)
-    text = subject.known[start : start + length + 1]
-    wide = max(map(width, map(visible_char, text)))
-    room = (COLUMNS - 10) // (wide + 1)
-    whole = len(text) <= room
-    drawn = [visible_char(c) for c in text[:room]]
-    encoded = subject.vocab.encode(text[: _PAIRS + 1])
-    size = max(3, len(str(int(encoded.max()))) + 1)
-    pairs = min(length, _PAIRS, (COLUMNS - _LABEL) // size)
-    shown = [visible_char(c) for c in text[: pairs + 1]]
-    last = drawn[:-1] if whole else drawn
+    """Stage 5: a window with its features above its labels."""
+    length, start = subject.train_config.window, prose_start(subject)
+    text = subject.known_text[start : start + length + 1]
+    wide = max(map(cell_len, map(visible_char, text)))
+    room = (COLUMNS - _WINDOW_LABEL_COLUMNS - 1) // (wide + 1)
+    is_whole = len(text) <= room
+    shown = [visible_char(c) for c in text[:room]]
+    features = shown[:-1] if is_whole else shown
+    more, end = ("", "]") if is_whole else (" …", " …")
+    encoded = subject.vocab.encode(text[: _MAX_PAIRS + 1])
+    columns = max(3, len(str(int(encoded.max()))) + 1)
+    pairs = min(length, _MAX_PAIRS, (COLUMNS - _LABEL_COLUMNS) // columns)
+    paired = [visible_char(c) for c in text[: pairs + 1]]
     return [
-        f"A window of T = {length:,} characters. The labels begin, and end, one further on:",
+        f"A window of T = {length:,} characters. The labels start and end one character later:",
         "",
-        _drawn("text", drawn, wide, "" if whole else " …"),
-        _drawn("features", last, wide, "]" if whole else " …", bracket=0),
-        _drawn("labels", ["", *drawn[1:]], wide, "]" if whole else " …", bracket=1),
+        _window_row("text", shown, wide, more),
+        _window_row("features", features, wide, end, bracket=0),
+        _window_row("labels", ["", *shown[1:]], wide, end, bracket=1),
         "",
-        _line("feature", shown[:-1], size),
-        _line("  its id", map(str, encoded[:pairs]), size),
-        _line("", ["↓"] * pairs, size),
-        _line("label", shown[1:], size),
-        _line("  its id", map(str, encoded[1 : pairs + 1]), size),
+        _cells("feature", paired[:-1], columns),
+        _cells("  its id", map(str, encoded[:pairs]), columns),
+        _cells("", ["↓"] * pairs, columns),
+        _cells("label", paired[1:], columns),
+        _cells("  its id", map(str, encoded[1 : pairs + 1]), columns),
         "",
         *(
-            f"having read  {_read(text[: n + 1])}  the right answer is  {visible_char(text[n + 1])}"
-            for n in (0, 1, 2)
+            f"after  {set_cell_size(visible_chars(text[: n + 1]), 6)}  the right answer is  "
+            f"{visible_char(text[n + 1])}"
+            for n in range(3)
         ),
         "",
         *wrap(
-            f"There are {len(subject.known) - length:,} such windows, one for each place in the "
-            f"text at which one can begin; each has {length:,} lessons in it."
+            f"There are {len(subject.known_text) - length:,} such windows, one for each position "
+            f"where one can begin. Each contains {length:,} exercises."
         ),
     ]
 
 
-def _drawn(
-    label: str, cells: Sequence[str], wide: int, ending: str, bracket: int | None = None
+def _window_row(
+    label: str, cells: Sequence[str], columns: int, end: str, bracket: int | None = None
 ) -> str:
-    """Return cells in a row, each with a blank before it; the one at ``bracket`` has a bracket."""
+    """Return cells in a row, with a bracket before the one at index ``bracket``."""
     row = "".join(
-        ("[" if place == bracket else " ") + pad(cell, wide) for place, cell in enumerate(cells)
+        ("[" if index == bracket else " ") + set_cell_size(cell, columns)
+        for index, cell in enumerate(cells)
     )
-    return truncate(pad(label, 9) + row.rstrip() + ending)
-
-
-def _read(text: str) -> str:
-    return pad(visible_chars(text), 6)
+    return truncate(set_cell_size(label, _WINDOW_LABEL_COLUMNS) + row.rstrip() + end)

@@ -1,6 +1,6 @@
-"""The tour: ten stations from a text back to a text, on a person's own text and model.
+"""The tour: the lines and the quiz question of each of the ten stages, computed on request.
 
-The words are in :mod:`tui.tour.stages`; what they come to here is computed when it is asked for.
+The texts of the stages are in :mod:`charloom.tui.tour.stages`.
 """
 
 from collections.abc import Callable
@@ -22,30 +22,27 @@ from charloom.tui.tour.quiz import (
     windows_question,
 )
 from charloom.tui.tour.sampling_stage import SamplingStage
-from charloom.tui.tour.stages import STAGES, Stage
 from charloom.tui.tour.subject import TourSubject
 from charloom.tui.tour.text_stages import characters, ids, load_text, vocabulary, windows
 from charloom.tui.tour.worked_example import WorkedExample
 
-__all__ = ["NETWORK", "STAGES", "QuizQuestion", "Stage", "Tour"]
+NETWORK_STAGES = (6, 7, 8, 9)
+"""The stages that need the worked example."""
 
-NETWORK = (6, 7, 8, 9)
-"""The stations that wait for the child process."""
-
-_OF_TEXT: dict[int, Callable[[TourSubject], list[str]]] = {
+_TEXT_LINES: dict[int, Callable[[TourSubject], list[str]]] = {
     1: load_text,
     2: characters,
     3: vocabulary,
     4: ids,
     5: windows,
 }
-_OF_NETWORK: dict[int, Callable[[TourSubject, WorkedExample], list[str]]] = {
+_NETWORK_LINES: dict[int, Callable[[TourSubject, WorkedExample], list[str]]] = {
     6: batch,
     7: model,
     8: loss,
     9: step,
 }
-_CHECKS: dict[int, Callable[[TourSubject], QuizQuestion]] = {
+_QUESTIONS: dict[int, Callable[[TourSubject], QuizQuestion]] = {
     1: text_question,
     2: characters_question,
     3: vocabulary_question,
@@ -58,52 +55,48 @@ _CHECKS: dict[int, Callable[[TourSubject], QuizQuestion]] = {
 
 
 class Tour:
-    """What is to be seen at each station, by its number.
+    """The content of each stage, by its number.
 
-    ``chosen`` are the settings with which the person lets models write. ``example`` is None until
-    the child has answered.
+    ``user_config`` are the user's sampling settings. ``example`` is None until the child process
+    has computed it.
     """
 
-    def __init__(self, subject: TourSubject, chosen: SamplingConfig) -> None:
+    def __init__(self, subject: TourSubject, user_config: SamplingConfig) -> None:
         self.subject = subject
         self.example: WorkedExample | None = None
-        self._chosen = chosen
-        self._seen: dict[int, tuple[str, ...]] = {}
-        self._checks: dict[int, QuizQuestion] = {}
+        self._user_config = user_config
+        self._lines: dict[int, tuple[str, ...]] = {}
+        self._questions: dict[int, QuizQuestion] = {}
 
     @cached_property
-    def sampling(self) -> SamplingStage:
-        """What station 10 is about."""
-        return SamplingStage(self.subject, self._chosen)
+    def sampling_stage(self) -> SamplingStage:
+        """The data of stage 10."""
+        return SamplingStage(self.subject, self._user_config)
 
-    def figures(self, number: int) -> tuple[str, ...]:
-        """Return the lines of a station, of at most 76 columns; none while they are awaited."""
-        if number in NETWORK and self.example is None:
-            return ()
-        if number not in self._seen:
-            self._seen[number] = tuple(self._computed(number))
-        return self._seen[number]
+    def lines(self, number: int) -> tuple[str, ...]:
+        """Return the lines of a stage, of at most 76 columns; none if it needs the example."""
+        if number not in self._lines:
+            if number in NETWORK_STAGES:
+                if self.example is None:
+                    return ()
+                lines = _NETWORK_LINES[number](self.subject, self.example)
+            elif number == 10:
+                lines = self.sampling_stage.lines()
+            else:
+                lines = _TEXT_LINES[number](self.subject)
+            self._lines[number] = tuple(lines)
+        return self._lines[number]
 
-    def check(self, number: int) -> QuizQuestion | None:
-        """Return the question with one right answer; None while it is awaited."""
-        if number == 9 and self.example is None:
-            return None
-        if number not in self._checks:
-            self._checks[number] = self._made(number)
-        return self._checks[number]
-
-    def _made(self, number: int) -> QuizQuestion:
-        if number == 10:
-            return sampling_question(self.sampling)
-        if number == 9:
-            assert self.example is not None
-            return step_question(self.example)
-        return _CHECKS[number](self.subject)
-
-    def _computed(self, number: int) -> list[str]:
-        if number == 10:
-            return self.sampling.lines()
-        if number in NETWORK:
-            assert self.example is not None
-            return _OF_NETWORK[number](self.subject, self.example)
-        return _OF_TEXT[number](self.subject)
+    def question(self, number: int) -> QuizQuestion | None:
+        """Return the quiz question of a stage; None if it needs the example."""
+        if number not in self._questions:
+            if number == 9:
+                if self.example is None:
+                    return None
+                question = step_question(self.example)
+            elif number == 10:
+                question = sampling_question(self.sampling_stage)
+            else:
+                question = _QUESTIONS[number](self.subject)
+            self._questions[number] = question
+        return self._questions[number]

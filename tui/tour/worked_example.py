@@ -1,6 +1,6 @@
-"""A worked example of stages 6 to 9: one batch, one loss, one step, in numbers.
+"""The worked example of stages 6 to 9: the numbers of one batch, one loss and one step.
 
-It takes torch, so it is worked out in a child process, :mod:`core.training.worked_example`.
+It needs torch, so a child process computes it: :mod:`core.training.worked_example`.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ from charloom.tui.tour.subject import TourSubject
 
 @dataclass(frozen=True, slots=True)
 class ExampleRequest:
-    """What the child is given: a checkpoint's file, the text to train on, and how."""
+    """The input of the child process: a checkpoint file, a text and the training settings."""
 
     checkpoint: str
     text: str
@@ -25,44 +25,44 @@ class ExampleRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkedExample:
-    """What the child found. Losses are in nats per character, and dropout is off throughout.
+    """The output of the child process. Losses are in nats per character; dropout is off.
 
-    The character that is worked out is the last one of the batch's first window: its ``row`` in
+    The loss is worked out for the last character of the first window of the batch. Its ``row`` in
     ``[B*T, V]`` is T - 1.
     """
 
     features: list[list[int]]  # the first rows of the batch
     labels: list[list[int]]
     batches: int  # in an epoch
-    shapes: dict[str, list[int]]  # of what goes through the network, by stage
-    parameters: dict[str, list[int]]  # shapes of its tensors, by their names in a checkpoint
+    shapes: dict[str, list[int]]  # of the tensors between the layers
+    parameters: dict[str, list[int]]  # shapes of the weights, by their names in a checkpoint
     row: int
-    logits: list[tuple[int, float]]  # ids and logits of the label and of the likeliest ones
+    logits: list[tuple[int, float]]  # of the label, then of the likeliest ids
     log_sum: float  # ln of the sum of exp(logit) over all V
     loss: float  # the mean over B*T
-    mean_by_hand: float  # the same, from the logits one by one
+    mean_by_hand: float  # the same, computed from the logits one by one
     loss_after: float
     gradient_norm: float
     rate: float
-    weight: str  # which one is watched: its name, as in NAME[3, 0]
-    gradient: float  # after the gradients were scaled down, if they were
+    weight: str  # the name of the weight that is shown, as in NAME[3, 0]
+    gradient: float  # after clipping
     before: float
     after: float
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Build from the child's answer; what it says of a failure is raised."""
+        """Build from the output of the child process; raise the error that it reports."""
         if "error" in data:
             raise CharloomError(data["error"])
-        return cls(**data | {"logits": [(each, logit) for each, logit in data["logits"]]})
+        return cls(**data | {"logits": [(id_, logit) for id_, logit in data["logits"]]})
 
 
 class ExampleProcess:
-    """The child, at work. Whoever does not wait for :meth:`result` has to :meth:`stop` it."""
+    """The child process. Call :meth:`stop` unless :meth:`result` has returned."""
 
     def __init__(self, subject: TourSubject) -> None:
-        training = subject.training.to_json()
-        self._request = ExampleRequest(str(subject.path), subject.known, training)
+        training = subject.train_config.to_json()
+        self._request = ExampleRequest(str(subject.path), subject.known_text, training)
         try:
             self._process = start_module(
                 "training.worked_example",
@@ -71,10 +71,10 @@ class ExampleProcess:
                 stderr=subprocess.DEVNULL,
             )
         except OSError as error:
-            raise CharloomError(f"The network cannot be set up ({error.strerror}).") from error
+            raise CharloomError(f"The network could not be set up ({error.strerror}).") from error
 
     def result(self) -> WorkedExample:
-        """Wait for the example; :class:`CharloomError` if nothing comes of it."""
+        """Wait for the example and return it. Raises :class:`CharloomError`."""
         try:
             answer, _ = self._process.communicate(json.dumps(asdict(self._request)).encode())
             return WorkedExample.from_json(json.loads(answer))
@@ -85,6 +85,6 @@ class ExampleProcess:
             self.stop()
 
     def stop(self) -> None:
-        """End the child if it is still there."""
+        """Kill the process if it is still running."""
         with contextlib.suppress(OSError):
             self._process.kill()

@@ -110,7 +110,7 @@ def test_the_child_answers_what_is_worked_out_here_and_dropout_changes_nothing()
     checkpoint = saved()
     subject = about(replace(checkpoint, model=replace(checkpoint.model, dropout=0.5)))
     answer = ExampleProcess(subject).result()
-    expected = WorkedExample.from_json(work(checkpoint, subject.known, subject.training))
+    expected = WorkedExample.from_json(work(checkpoint, subject.known_text, subject.train_config))
     for name in ("features", "labels", "shapes", "parameters", "row", "rate", "weight"):
         assert getattr(answer, name) == getattr(expected, name)
     for name in ("loss", "loss_after", "gradient_norm", "gradient", "before", "after"):

@@ -28,23 +28,23 @@ def tour(*arguments: str) -> Result:
     return call("tour", "--model", "weaver", *arguments)
 
 
-def test_all_ten_stations_are_written_with_their_questions_and_what_was_right(file: str) -> None:
-    station = STAGES[4]
+def test_all_ten_stages_are_written_with_their_questions_and_answers(file: str) -> None:
+    stage = STAGES[4]
     mine = f"So that each has an answer.\n{HOSTILE}\n{'織' * 60}"
-    notes = lab_notes.answered("", 5, station.title, station.question, mine)
+    notes = lab_notes.with_answer("", 5, stage.title, stage.question, mine)
     write_notes("weaver", notes)
     save(Preferences(temperature=0.6, top_k=4))
     done = tour("--corpus", file, "--plain")
     assert (done.code, done.err) == (0, "")
     lines = done.out.splitlines()
     assert max(map(cell_len, lines)) <= 80
-    for each in STAGES:
-        assert f"{each.number} · {each.title}" in lines
-        assert f"In the code: {each.where}" in lines
+    for stage in STAGES:
+        assert f"{stage.number} · {stage.title}" in lines
+        assert f"In the code: {stage.code}" in lines
     whole = " ".join(done.out.split())
-    for each in STAGES:
-        for said in (each.why, each.without, each.question, each.gist):
-            assert " ".join(said.split()) in whole
+    for stage in STAGES:
+        for text in (stage.why, stage.without, stage.question, stage.summary):
+            assert " ".join(text.split()) in whole
     assert "torch's cross_entropy of the batch: " in whole
     assert "temperature 0.6" in whole and "and top-k 4" in whole
     assert "  So that each has an answer." in lines
@@ -52,18 +52,18 @@ def test_all_ten_stations_are_written_with_their_questions_and_what_was_right(fi
     assert whole.count("Check yourself: ") == 10
 
 
-def test_what_cannot_be_shown_is_told_in_a_line(tmp_path: Path) -> None:
+def test_an_error_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "wide.txt").write_text("織り機が動く" * 100)
     done = tour("--corpus", str(tmp_path / "wide.txt"), "--plain")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
-    assert "choose a longer text, or one in its language" in done.err
+    assert "Choose a longer text, or one in its language" in done.err
     assert "no known text called 'missing'" in tour("--corpus", "missing", "--plain").err
     damage(checkpoint_path("weaver"))
     done = tour("--plain")
     assert done.code == 1 and "weights are damaged" in done.err
 
 
-def test_without_a_terminal_it_is_said_how_to_do_without() -> None:
+def test_without_a_terminal_the_error_names_plain() -> None:
     done = child("tour", "--model", "weaver")
     assert (done.code, done.out) == (1, "")
     assert done.err == (

@@ -1,4 +1,4 @@
-"""The Tour room: ten stations, what is chosen and answered there, and what cannot be shown."""
+"""The Tour screen: ten stages, choices, answers and errors."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ from charloom.tui.tour.screen import TourScreen
 from charloom.tui.tour.stage_bar import StageBar
 from charloom.tui.widgets.inputs import SafeTextArea
 from tests.helpers.child_process import TEXT
-from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, save_model
+from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 
@@ -29,7 +29,7 @@ HOSTILE = "[bold]\x1b[31mmine\x1b]0;title\x07[/]"
 
 @pytest.fixture(autouse=True)
 def _model() -> None:
-    """Have a model whose text is at hand."""
+    """A model whose training text is available."""
     sha256 = read_run_config(create("weaver")).sha256
     card = CorpusInfo("sea", sha256, len(TEXT), TEXT[:20])
     training = TrainConfig(batch_size=4, window=16)
@@ -50,18 +50,18 @@ async def opened() -> AsyncIterator[tuple[CharloomApp, Pilot[None]]]:
 
 
 async def at(pilot: Pilot[None], number: int) -> None:
-    """Go on to a station, and wait for all of it."""
+    """Go to a stage and wait for all of it."""
     app = pilot.app
     assert isinstance(app, CharloomApp)
     while room(pilot).query_one(StageBar).number < number:
         await pilot.press("right")
     await until(pilot, lambda: f" {number} · " in shown(app))
-    await until(pilot, lambda: "is being set up" not in words(app))
+    await until(pilot, lambda: "Setting up the network" not in words(app))
 
 
-async def test_one_goes_from_station_to_station_chooses_and_answers() -> None:
+async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None:
     async with opened() as (app, pilot):
-        assert "weaver@100 · sea" in shown(app) and "which learned from it" in words(app)
+        assert "weaver@100 · sea" in shown(app) and "which was trained on it" in words(app)
         line = "1 text 2 chars 3 vocab 4 ids 5 windows 6 batch 7 model 8 loss 9 step 10 sample"
         assert line in shown(app)
         await pilot.press("n", "pagedown", "right", "p", "left", "pageup")
@@ -69,15 +69,15 @@ async def test_one_goes_from_station_to_station_chooses_and_answers() -> None:
         await pilot.press("space", "end", "space")
         await until(pilot, lambda: "2 · Characters" in shown(app))
 
-        await pilot.press("end", "1")  # of which the second is right
+        await pilot.press("end", "1")  # the second is right
         await until(pilot, lambda: "No, it is 2." in shown(app) and "✗ 1" in shown(app))
         await pilot.press("4", "2")
         await until(pilot, lambda: "Right. Each code point" in words(app))
         assert "✓ 2" in shown(app)
 
-        for number, figure in ((6, "4, 16]"), (7, "in all"), (8, "← this came"), (9, "gradient")):
+        for number, part in ((6, "4, 16]"), (7, "total"), (8, "← the right one"), (9, "gradient")):
             await at(pilot, number)
-            await until(pilot, lambda: figure in shown(app) + whole(pilot))  # noqa: B023
+            await until(pilot, lambda: part in shown(app) + whole(pilot))  # noqa: B023
         await pilot.click(StageBar, offset=(3, 0))
         await until(pilot, lambda: "1 · Load text" in shown(app))
 
@@ -88,25 +88,25 @@ async def test_one_goes_from_station_to_station_chooses_and_answers() -> None:
             assert app.screen.query_one(SafeTextArea).text == before
             app.screen.query_one(SafeTextArea).text = text
             await pilot.press("ctrl+s")
-            await until(pilot, lambda: lab_notes.answer(read_notes("weaver"), 1) == text)  # noqa: B023
+            await until(pilot, lambda: lab_notes.find_answer(read_notes("weaver"), 1) == text)  # noqa: B023
             await until(pilot, lambda: app.screen is room(pilot))
         await pilot.press("end")
         await until(pilot, lambda: "in other words" in shown(app))
         assert read_notes("weaver").startswith("My own.\n\n## Tour 1 · Load text\n")
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
-        app.screen.query_one(SafeTextArea).text = "all anew"
+        app.screen.query_one(SafeTextArea).text = "all new"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: read_notes("weaver") == "all anew")
-        await until(pilot, lambda: "a answers it" in shown(app))
+        await until(pilot, lambda: read_notes("weaver") == "all new")
+        await until(pilot, lambda: "Press a to answer" in shown(app))
         assert told(app) == []
 
 
 def whole(pilot: Pilot[None]) -> str:
-    """Return the figures of the station, in sight or not."""
+    """Return all lines of the stage, visible or not."""
     number = room(pilot).query_one(StageBar).number
     tour = room(pilot)._tour
-    return "\n".join(tour.figures(number)) if tour else ""
+    return "\n".join(tour.lines(number)) if tour else ""
 
 
 async def test_another_model_and_another_text_can_be_chosen() -> None:
@@ -116,9 +116,9 @@ async def test_another_model_and_another_text_can_be_chosen() -> None:
         await until(pilot, lambda: "frankenstein@best" in shown(app))
         await pilot.press(*"frank", "enter")
         await until(pilot, lambda: "frankenstein@" in shown(app) and "1 · Load" in shown(app))
-        await until(pilot, lambda: "Meanwhile this is about a tale that comes along" in words(app))
+        await until(pilot, lambda: "Until then, this tour is about a bundled tale" in words(app))
         await pilot.press("c")
-        await until(pilot, lambda: "Which text is the tour to be about?" in shown(app))
+        await until(pilot, lambda: "Text of the tour" in shown(app))
         await pilot.press("left")
         await until(pilot, lambda: isinstance(app.focused, SafeTextArea))
         app.screen.query_one(SafeTextArea).text = "織り機が動く" * 9
@@ -126,18 +126,18 @@ async def test_another_model_and_another_text_can_be_chosen() -> None:
         await until(pilot, lambda: "'frankenstein' knows only 0 of the" in words(app))
         assert "Press m for another model, c for another text." in words(app)
         await pilot.press("right", "1", "a", "e", "c")
-        await until(pilot, lambda: "Which text is the tour to be about?" in shown(app))
+        await until(pilot, lambda: "Text of the tour" in shown(app))
         await pilot.press("enter")
         await until(pilot, lambda: "The Loom at Carrow" in shown(app))
         await until(pilot, lambda: "1 · Load text" in shown(app))
 
 
-async def test_what_cannot_be_shown_is_told_in_its_place() -> None:
+async def test_errors_are_shown_instead_of_a_stage() -> None:
     save(Preferences(model="nobody"))
     app = app_at("tour")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
-        room(pilot).open("weaver", None)
+        room(pilot).open(ref("weaver"), None)
         await until(pilot, lambda: "Load text" in shown(app))
         damage(checkpoint_path("weaver"))
         await at(pilot, 6)

@@ -25,37 +25,37 @@ def of(content: str, vocab: str = TEXT, **over: Any) -> TourSubject:
     return load_subject(ref("weaver"), lambda: text(content))
 
 
-def test_without_a_text_it_is_the_one_that_the_model_learned_from() -> None:
+def test_the_default_text_is_the_training_text_of_the_model() -> None:
     sha256 = read_run_config(create("weaver")).sha256
     card = CorpusInfo("sea", sha256, len(TEXT), "abc")
     save_model("weaver", random_checkpoint(TEXT, corpus=card))
     found = load_subject(ref("weaver"))
-    assert found.own and found.source == "sea.txt" and found.title == "sea"
+    assert found.is_training_text and found.source == "sea.txt" and found.title == "sea"
     assert found.ref == ref("weaver@100") and found.path == checkpoint_path("weaver@100")
     assert (found.characters, found.held_out) == (len(TEXT), int(len(TEXT) * 0.1))
-    assert found.text == found.known == TEXT[: -found.held_out]
+    assert found.text == found.known_text == TEXT[: -found.held_out]
     assert found.unknown == ()
-    assert load_subject(ref("weaver"), lambda: text(TEXT)).own
+    assert load_subject(ref("weaver"), lambda: text(TEXT)).is_training_text
 
 
-def test_where_that_is_not_at_hand_it_is_the_tale_that_comes_along() -> None:
+def test_without_the_training_text_it_is_the_bundled_tale() -> None:
     save_model("weaver", random_checkpoint())
     found = load_subject(ref("weaver"))
-    assert not found.own and found.title == "The Loom at Carrow"
+    assert not found.is_training_text and found.title == "The Loom at Carrow"
     assert "'weaver' learned from ('alphabet') is not on this computer" in found.notes[0]
-    assert set(found.known) <= set(found.vocab.c2ix)
+    assert set(found.known_text) <= set(found.vocab.c2ix)
 
 
-def test_unknown_characters_are_adapted_as_in_a_prompt_and_told() -> None:
+def test_unknown_characters_are_adapted_as_in_a_prompt_and_counted() -> None:
     found = of("“The” séa ☃ was grey; " * 40)
-    assert "☃" not in found.known and "sea" in found.known
+    assert "☃" not in found.known_text and "sea" in found.known_text
     assert dict(found.unknown)["☃"] == found.text.count("☃")
-    assert found.known == found.vocab.adapt(found.text)[0]
+    assert found.known_text == found.vocab.adapt(found.text)[0]
 
 
-def test_with_a_placeholder_unknown_characters_stay_and_go_by_it() -> None:
+def test_with_a_placeholder_unknown_characters_stay() -> None:
     found = of("The sea ☃ was grey. " * 40, TEXT + PLACEHOLDER)
-    assert found.known == found.text
+    assert found.known_text == found.text
     assert "☃" in dict(found.unknown)
     assert found.vocab.decode(found.vocab.encode("☃")) == PLACEHOLDER
 
@@ -64,17 +64,17 @@ def test_a_short_text_shrinks_the_batch_and_a_long_one_is_cut(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     short = of("The sea was grey. " * 10)
-    assert short.shrunk and short.training.batch_size < 36
-    monkeypatch.setattr(subject, "MOST", 2_000)
+    assert short.is_shrunk and short.train_config.batch_size < 36
+    monkeypatch.setattr(subject, "MAX_CHARACTERS", 2_000)
     long = of(TEXT)
-    assert len(long.known) == 2_000 and not long.own
-    assert long.notes[-1] == "Of these, the tour looks at the first 2,000."
+    assert len(long.known_text) == 2_000 and not long.is_training_text
+    assert long.notes[-1] == "The tour uses the first 2,000 of these."
 
 
-def test_what_there_is_no_tour_of_is_told() -> None:
+def test_an_unsuitable_model_or_text_is_refused() -> None:
     with pytest.raises(CharloomError, match="'weaver' knows only 0 of the 540"):
         of("織り機が動く" * 100)
-    with pytest.raises(CharloomError, match="choose a longer text, or one in its language"):
+    with pytest.raises(CharloomError, match="Choose a longer text, or one in its language"):
         of("The sea.")
     with pytest.raises(CharloomError, match="knows only 0 of the 540"):
         of("織り機が動く" * 100, TEXT + PLACEHOLDER)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: RUF001 - letters of many scripts
 
+import importlib
 import json
 import math
 import random
@@ -17,10 +18,10 @@ from charloom.core.data import corpus
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import distribution
 from charloom.core.sanitize import sanitize
-from charloom.tui.tour.stages import STAGES
+from charloom.tui.tour.stages import STAGES, Stage
 from charloom.tui.tour.subject import load_subject
 from charloom.tui.tour.text_layout import COLUMNS
-from charloom.tui.tour.tour import NETWORK, Tour
+from charloom.tui.tour.tour import NETWORK_STAGES, Tour
 from charloom.tui.tour.worked_example import WorkedExample
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, ref, save_model
@@ -39,7 +40,7 @@ TEXTS = {
 
 
 def toured(text: str, chosen: SamplingConfig | None = None, **over: Any) -> Tour:
-    """Return the tour of a model that knows the text, with its worked example."""
+    """Return the tour of a model with the vocabulary of the text, with its worked example."""
     from charloom.core.training.worked_example import work
 
     found = random_checkpoint(text, **over)
@@ -47,7 +48,7 @@ def toured(text: str, chosen: SamplingConfig | None = None, **over: Any) -> Tour
     save_model("weaver", found)
     opened = corpus.Corpus(text, "mine", "mine.txt", "utf-8", "0" * 64)
     tour = Tour(load_subject(ref("weaver"), lambda: opened), chosen or SamplingConfig())
-    answer = work(found, tour.subject.known, tour.subject.training)
+    answer = work(found, tour.subject.known_text, tour.subject.train_config)
     tour.example = WorkedExample.from_json(json.loads(json.dumps(answer)))
     return tour
 
@@ -56,51 +57,53 @@ pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_every_line_fits_and_none_can_act_whatever_the_text(text: str) -> None:
+def test_every_line_fits_and_is_safe_for_any_text(text: str) -> None:
     tour = toured(text, layers=2)
-    for station in STAGES:
-        lines = tour.figures(station.number)
+    for stage in STAGES:
+        lines = tour.lines(stage.number)
         assert lines
         for line in lines:
             assert cell_len(line) <= COLUMNS
             assert sanitize(line) == line and "\n" not in line
-        check = tour.check(station.number)
+        check = tour.question(stage.number)
         assert check and len(check.choices) == len(set(check.choices)) >= 2
         assert 0 <= check.right < len(check.choices)
 
 
-def test_until_the_child_has_answered_its_stations_are_empty() -> None:
+def test_the_network_stages_are_empty_without_the_example() -> None:
     tour = toured(TEXT)
     tour = Tour(tour.subject, SamplingConfig())
-    waiting = tuple(s.number for s in STAGES if not tour.figures(s.number))
-    assert waiting == NETWORK
-    assert tour.check(9) is None and tour.check(8) is not None
+    waiting = tuple(s.number for s in STAGES if not tour.lines(s.number))
+    assert waiting == NETWORK_STAGES
+    assert tour.question(9) is None and tour.question(8) is not None
 
 
 def test_the_text_its_characters_and_the_tables_are_those_of_the_text() -> None:
     tour = toured(TEXT)
-    about = tour.subject
-    text, characters, vocabulary, ids = ("\n".join(tour.figures(n)) for n in (1, 2, 3, 4))
-    assert f"characters  {len(TEXT):,}" in text and f"{about.held_out:,} at its end (10%)" in text
+    subject = tour.subject
+    text, characters, vocabulary, ids = ("\n".join(tour.lines(n)) for n in (1, 2, 3, 4))
+    assert f"characters  {len(TEXT):,}" in text and f"{subject.held_out:,} at the end (10%)" in text
     assert "It begins:\n  │ The sea was grey, and the loom went on;" in text
-    size = f"{len(about.text):,}"
-    assert f"The {size} characters to learn from would be {size} bytes as UTF-8;" in characters
+    size = f"{len(subject.text):,}"
+    assert f"the {size} characters to learn from would be {size} bytes." in characters.replace(
+        "\n", " "
+    )
     assert "U+002C          1  comma" in characters
-    commonest = max(set(about.text), key=about.text.count)
+    commonest = max(set(subject.text), key=subject.text.count)
     number = sorted(set(TEXT)).index(commonest)
     assert f"V = {len(set(TEXT))} characters" in vocabulary
     shown = "␣" if commonest == " " else commonest
     assert f"c2ix['{shown}'] = {number}     ix2c[{number}] = '{shown}'" in vocabulary
-    assert re.search(rf"^{shown} +{number} +{about.text.count(commonest)} ", vocabulary, re.M)
-    row = next(line for line in tour.figures(4) if line.startswith("ids"))
+    assert re.search(rf"^{shown} +{number} +{subject.text.count(commonest)} ", vocabulary, re.M)
+    row = next(line for line in tour.lines(4) if line.startswith("ids"))
     encoded = [sorted(set(TEXT)).index(c) for c in TEXT]
     assert [int(each) for each in row.split()[1:]] == encoded[: len(row.split()) - 1]
-    assert f"{len(about.text):,} numbers from 0 to {len(set(TEXT)) - 1}" in ids
+    assert f"{len(subject.text):,} numbers from 0 to {len(set(TEXT)) - 1}" in ids
 
 
-def test_labels_stand_under_the_features_that_they_answer() -> None:
+def test_labels_are_below_their_features() -> None:
     tour = toured(TEXT)
-    lines = tour.figures(5)
+    lines = tour.lines(5)
     text, features, labels = lines[2:5]
     assert features.replace("[", " ").replace("]", " ").split()[1:] == text.split()[1:17]
     assert labels.replace("[", " ").replace("]", " ").split()[1:] == text.split()[2:18]
@@ -110,45 +113,45 @@ def test_labels_stand_under_the_features_that_they_answer() -> None:
     _, above, arrows, _, below = lines[6:11]
     given, answers = ([int(n) for n in row.split()[2:]] for row in (above, below))
     assert answers[:-1] == given[1:] and arrows.split() == ["↓"] * 16
-    check = tour.check(5)
+    check = tour.question(5)
     assert check and "third feature" in check.question
     assert check.choices[check.right] == str(answers[2])
 
 
-def test_the_loss_is_worked_out_as_it_is() -> None:
+def test_the_loss_by_hand_is_the_loss() -> None:
     tour = toured(TEXT)
     example = tour.example
     assert example
     label, logit = example.logits[0]
-    said = "\n".join(tour.figures(8))
+    text = "\n".join(tour.lines(8))
     nats = round(example.log_sum, 4) - round(logit, 4)
-    assert f"= {nats:.4f} nats" in said and f"{nats / math.log(2):.4f} bits" in said
-    assert f"of all 64 rows: {example.loss:.4f} nats" in said
-    assert f"torch's cross_entropy of the batch: {example.loss:.4f}" in said
-    assert f"ln {len(set(TEXT))} = {math.log(len(set(TEXT))):.4f}" in said
-    shown = next(line for line in tour.figures(8) if line.endswith("← this came"))
+    assert f"= {nats:.4f} nats" in text and f"{nats / math.log(2):.4f} bits" in text
+    assert f"of all 64 rows: {example.loss:.4f} nats" in text
+    assert f"torch's cross_entropy of the batch: {example.loss:.4f}" in text
+    assert f"ln {len(set(TEXT))} = {math.log(len(set(TEXT))):.4f}" in text
+    shown = next(line for line in tour.lines(8) if line.endswith("← the right one"))
     assert float(shown.split()[2]) == pytest.approx(math.exp(-nats), abs=1e-4)
     assert shown[0] == tour.subject.vocab.ix2c[label].replace(" ", "␣")
-    check = tour.check(8)
+    check = tour.question(8)
     assert check and check.choices[check.right] == str(2 * 16 + 3)
 
 
 def test_the_parameters_add_up_to_those_of_the_model() -> None:
     tour = toured(TEXT, layers=2)
-    rows = [line.split() for line in tour.figures(7)]
-    total = next(row for row in rows if row[:2] == ["in", "all"])[2]
+    rows = [line.split() for line in tour.lines(7)]
+    total = next(row for row in rows if row[:1] == ["total"])[1]
     assert int(total.replace(",", "")) == tour.subject.checkpoint.model.parameters
-    check = tour.check(7)
-    assert check and check.choices[check.right].startswith("H = 8,")
+    check = tour.question(7)
+    assert check and check.choices[check.right].startswith("H = 8:")
 
 
 def test_the_step_goes_against_the_gradient() -> None:
     tour = toured(TEXT)
     example = tour.example
     assert example
-    figures = "\n".join(tour.figures(9))
-    assert f"{example.before:+.7f}" in figures and f"{example.after:+.7f}" in figures
-    check = tour.check(9)
+    lines = "\n".join(tour.lines(9))
+    assert f"{example.before:+.7f}" in lines and f"{example.after:+.7f}" in lines
+    check = tour.question(9)
     assert check
     down = example.after < example.before
     assert check.choices[check.right].startswith("down" if down else "up")
@@ -161,7 +164,7 @@ def test_the_bars_are_the_distributions_that_are_drawn_from(
     chosen: tuple[float, int], temperature: float, top_k: int
 ) -> None:
     tour = toured(TEXT, SamplingConfig(*chosen))
-    sampling = tour.sampling
+    sampling = tour.sampling_stage
     settings = [
         SamplingConfig(1.0),
         SamplingConfig(temperature),
@@ -173,5 +176,14 @@ def test_the_bars_are_the_distributions_that_are_drawn_from(
     shares = [float(cell.rstrip("%")) for cell in first.split() if cell.endswith("%")]
     likeliest = sampling.logits.argmax()
     assert shares == [round(100 * p[likeliest], 1) for p in expected]
-    check = tour.check(10)
+    check = tour.question(10)
     assert check and check.choices[check.right] == f"‘{first[0]}’"
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_the_code_of_each_stage_exists(stage: Stage) -> None:
+    path, _, name = stage.code.partition(": ")
+    module = importlib.import_module("charloom." + path.removesuffix(".py").replace("/", "."))
+    owner, _, member = name.partition(".")
+    value = getattr(module, owner)
+    assert not member or member in dir(value) or member in value.__dataclass_fields__
