@@ -2,16 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import bits
-from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.completion import generate
 from charloom.core.sampling.config import SamplingConfig
-from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import CheckpointInfo
 
 MEASURES = ("carried", "validation", "train")
@@ -55,7 +53,8 @@ def sample_checkpoints(
         text, error = "", info.error
         try:
             if info.metadata:
-                text = _generate(info.path, prompt, config, seed, length)
+                network = NumpyLSTM(checkpoint.load(info.path).checkpoint)
+                text = generate(network, prompt, length, config, seed)
         except CharloomError as failure:
             error = str(failure)
             if not info.path.exists():
@@ -63,12 +62,6 @@ def sample_checkpoints(
         except MemoryError:
             error = f"Not enough memory to load checkpoint @{info.step}."
         yield CheckpointSample(info.step, *_best_measured_loss(info.metadata), text, error)
-
-
-def _generate(path: Path, prompt: str, config: SamplingConfig, seed: int, length: int) -> str:
-    network = NumpyLSTM(checkpoint.load(path).checkpoint)
-    completion = Completion(Sampler(network, prompt, config, seed), length)
-    return "".join(sampled.character for sampled in completion)
 
 
 def _best_measured_loss(metadata: CheckpointMetadata | None) -> tuple[str, float | None]:

@@ -135,9 +135,8 @@ def generate(
 ) -> str:
     """Return up to ``length`` characters that follow ``prompt``; the same arguments, the same text.
 
-    Characters of the prompt that the network does not know are replaced or left out, as
-    :meth:`Vocab.adapt` does. The text ends before the first ``stop`` in it, if there is one.
+    The text ends before the first ``stop`` in it, if there is one. A character of the prompt that
+    the network does not know raises :class:`CharloomError`; :meth:`Vocab.adapt` replaces such.
     """
-    known_prompt, _ = network.vocab.adapt(prompt)
-    sampler = Sampler(network, known_prompt, sampling or SamplingConfig(), seed)
+    sampler = Sampler(network, prompt, sampling or SamplingConfig(), seed)
     return "".join(sampled.character for sampled in Completion(sampler, length, stop))

@@ -12,9 +12,8 @@ from rich.cells import set_cell_size
 from charloom.core.analysis.comparison import EvalText, held_out_text, hotter
 from charloom.core.analysis.comparison import compare as compare_scores
 from charloom.core.errors import CharloomError
-from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.completion import generate
 from charloom.core.sampling.config import SamplingConfig
-from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import sanitize
 from charloom.core.store.read import BUNDLED
 from charloom.core.store.ref import CheckpointRef
@@ -148,9 +147,7 @@ def _generate(
     model: LoadedModel, sampling: SamplingConfig, prompt: str, seed: int, length: int
 ) -> _Side:
     prompt = encode_prompt(prompt, model.network.vocab)
-    completion = Completion(Sampler(model.network, prompt, sampling, seed), length)
-    text = "".join(sampled.character for sampled in completion)
-    return _Side(model, sampling, prompt, text)
+    return _Side(model, sampling, prompt, generate(model.network, prompt, length, sampling, seed))
 
 
 def _write_texts(sides: Sequence[_Side]) -> None:
