@@ -11,7 +11,7 @@ from charloom.core.runs.presets import PRESETS
 from charloom.tui.cli import run
 from tests.helpers.factories import random_checkpoint, save_model
 
-HEAVY = ("torch", "textual", "requests", "pooch")
+HEAVY = ("torch", "textual", "requests")
 ROOT = Path(__file__).parent.parent
 WITH_TORCH = ("core.training.", "core.data.dataset", "core.model.torch_lstm")
 MODULES = [

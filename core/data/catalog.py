@@ -1,7 +1,7 @@
-"""The texts known by name: bundled, made from this Python, or downloaded from Project Gutenberg.
+"""The catalog of texts: bundled, part of this Python, or downloaded from Project Gutenberg.
 
-A download is kept once it is whole: it is checked in a temporary file beside the cache, so that a
-torn, wrong or interrupted one neither stays nor replaces a good one.
+Only a complete, checked download is stored, atomically: a truncated or wrong one is never kept and
+never replaces a good one.
 """
 
 import difflib
@@ -10,7 +10,6 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Unpack
@@ -20,18 +19,18 @@ from charloom.core import paths
 from charloom.core.data import corpus, gutenberg
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.errors import CharloomError
-from charloom.core.files import make_folder
+from charloom.core.files import make_folder, write_atomically
 
 MIRROR = "https://www.gutenberg.org"
 MIRROR_VARIABLE = "CHARLOOM_GUTENBERG_MIRROR"
-PAUSES = (0.5, 2.0)  # seconds before the second attempt at a download, and before the third
-_LARGEST = 2**26  # bytes; several times the longest text of the catalog
-_CHUNK = 2**14
+RETRY_SECONDS = (0.5, 2.0)  # before the second attempt at a download, and before the third
+_MAX_BYTES = 2**26  # several times the longest text of the catalog
+_CHUNK_BYTES = 2**14
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogEntry:
-    """A known text; ``gutenberg`` is its number there, None for one that needs no network."""
+    """A text of the catalog; ``gutenberg`` is its number there, None if it needs no network."""
 
     name: str
     title: str
@@ -78,12 +77,12 @@ _BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 
 def find(name: str) -> CatalogEntry:
-    """Return the entry called ``name``, or raise :class:`CharloomError` with the nearest names."""
+    """Return the entry called ``name``; raises :class:`CharloomError` with similar names."""
     if name in _BY_NAME:
         return _BY_NAME[name]
-    near = difflib.get_close_matches(name[:100].lower(), _BY_NAME, n=2)
-    hint = f"perhaps you mean {' or '.join(near)}." if near else "see 'charloom corpus list'."
-    raise CharloomError(f"There is no file and no known text called {name[:100]!r}; {hint}")
+    similar = difflib.get_close_matches(name[:100].lower(), _BY_NAME, n=2)
+    hint = f"perhaps you mean {' or '.join(similar)}." if similar else "see 'charloom corpus list'."
+    raise CharloomError(f"There is no file and no catalog text called {name[:100]!r}; {hint}")
 
 
 def load_text(
@@ -91,21 +90,21 @@ def load_text(
     *,
     mirror: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-    **reading: Unpack[ReadOptions],
+    **options: Unpack[ReadOptions],
 ) -> Corpus:
-    """Return what a person means by ``text``: a file, ``"-"`` (standard input) or a known text.
+    """Load ``text``: a file, ``"-"`` (standard input) or the name of a catalog text.
 
-    A file goes before a known text of the same name. Raises :class:`CharloomError`.
+    A file takes precedence over a catalog text of the same name. Raises :class:`CharloomError`.
     """
     if text == "-" or _is_path(text):
-        return corpus.load(text, **reading)
-    return fetch(text, mirror=mirror, on_progress=on_progress, **reading)
+        return corpus.load(text, **options)
+    return fetch(text, mirror=mirror, on_progress=on_progress, **options)
 
 
 def cached(name: str) -> bool:
-    """Return whether the text called ``name`` can be had without a network."""
+    """Return whether the text called ``name`` is available without a network."""
     entry = find(name)
-    return entry.gutenberg is None or _cache(entry).is_file()
+    return entry.gutenberg is None or _cache_file(entry).is_file()
 
 
 def fetch(
@@ -114,15 +113,21 @@ def fetch(
     mirror: str | None = None,
     timeout: float = 20,
     on_progress: Callable[[int, int], None] | None = None,
-    pauses: tuple[float, ...] = PAUSES,
-    **reading: Unpack[ReadOptions],
+    retry_seconds: tuple[float, ...] = RETRY_SECONDS,
+    **options: Unpack[ReadOptions],
 ) -> Corpus:
-    """Return the known text called ``name``, downloading it when it is not in the cache.
+    """Return the catalog text called ``name``; download it unless it is cached.
 
-    ``mirror`` goes before ``$CHARLOOM_GUTENBERG_MIRROR`` and that before :data:`MIRROR`.
-    ``on_progress`` is told bytes done and bytes in all (0: unknown). ``timeout`` bounds, in
-    seconds, each wait for the server; a passing failure is met with one more attempt for each of
-    ``pauses``, in seconds. Raises :class:`CharloomError`.
+    Args:
+        name: of a catalog entry.
+        mirror: address to download from; by default ``$CHARLOOM_GUTENBERG_MIRROR`` or
+            :data:`MIRROR`.
+        timeout: seconds for each wait for the server.
+        on_progress: called with the bytes done and the bytes in total (0: unknown).
+        retry_seconds: a temporary failure is retried after each of these waits.
+        options: see :class:`ReadOptions`.
+
+    Raises :class:`CharloomError`.
     """
     entry = find(name)
     try:
@@ -130,20 +135,18 @@ def fetch(
             data = _LOCAL[name]()
         else:
             if not cached(name):
-                mirror = mirror or os.environ.get(MIRROR_VARIABLE) or MIRROR
-                url = _address(mirror, entry.gutenberg)
-                _download(url, entry, timeout, on_progress, pauses)
-            data = _cache(entry).read_bytes()
+                _download(entry, mirror, timeout, on_progress, retry_seconds)
+            data = _cache_file(entry).read_bytes()
     except OSError as error:
         raise CharloomError(
-            f"{name!r} cannot be read or kept ({error.strerror or 'not permitted'}); "
-            f"see that you may write to {str(paths.downloads())!r} and that there is room."
+            f"{name!r} cannot be read or stored ({error.strerror or 'not permitted'}); "
+            f"check that {str(paths.downloads())!r} is writable and has space left."
         ) from error
-    return corpus.from_bytes(data, title=entry.title, source=name, **reading)
+    return corpus.from_bytes(data, title=entry.title, source=name, **options)
 
 
 def _loom() -> bytes:
-    import importlib.resources  # deferred: slow to import, and needed for this text alone
+    import importlib.resources  # deferred: slow to import, and needed for this text only
 
     return (
         importlib.resources.files("charloom.assets").joinpath("the-loom-at-carrow.txt").read_bytes()
@@ -165,143 +168,110 @@ def _stdlib() -> bytes:
 _LOCAL = {"loom": _loom, "pydoc": _pydoc, "stdlib": _stdlib}
 
 
-def _cache(entry: CatalogEntry) -> Path:
+def _cache_file(entry: CatalogEntry) -> Path:
     return paths.downloads() / f"pg{entry.gutenberg}.txt"
 
 
-def _address(mirror: str, number: int) -> str:
-    """Return where ``mirror`` keeps the text with that number."""
-    try:
-        parts = urlsplit(mirror)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        valid = False
-    if not valid:
-        raise CharloomError(f"The mirror {mirror!r} is no address; give one like {MIRROR}.")
-    return f"{mirror.rstrip('/')}/cache/epub/{number}/pg{number}.txt"
-
-
 def _is_path(text: str) -> bool:
-    """Return whether ``text`` names a file or, unless it is a known text, a folder or the like."""
-    known = text in _BY_NAME
+    """Return whether ``text`` is a file or, unless the catalog has it, a folder or the like."""
+    in_catalog = text in _BY_NAME
     try:
-        return Path(text).is_file() or (not known and Path(text).exists())
-    except OSError:  # a name too long, a folder that may not be entered: loading it will tell
-        return not known
+        return Path(text).is_file() or (not in_catalog and Path(text).exists())
+    except OSError:  # a name too long or a forbidden folder: loading it reports the reason
+        return not in_catalog
 
 
 def _download(
-    url: str,
     entry: CatalogEntry,
+    mirror: str | None,
     timeout: float,
     on_progress: Callable[[int, int], None] | None,
-    pauses: tuple[float, ...],
+    retry_seconds: tuple[float, ...],
 ) -> None:
-    """Put what is at ``url`` into the cache, if it is the whole text."""
-    # Deferred: together they take longer to import than most commands take to run.
-    import logging
+    """Download the text of ``entry`` into the cache if it is complete."""
+    import requests  # deferred: slower to import than most commands are to run
 
-    import pooch  # type: ignore[import-untyped]
+    url, host = _url(mirror or os.environ.get(MIRROR_VARIABLE) or MIRROR, entry)
+    make_folder(paths.downloads())
+    for pause in (*retry_seconds, None):
+        try:
+            data = _get(url, timeout, on_progress)
+            break
+        except (requests.RequestException, ValueError) as error:
+            reason, temporary = _explain(error, timeout)
+            if pause is None or not temporary:
+                raise _download_error(entry, f"{host} {reason}") from error
+        time.sleep(pause)
+    if problem := gutenberg.find_problem(data.decode("utf-8", "replace")):
+        raise _download_error(entry, f"{host} sent {problem}")
+    write_atomically(_cache_file(entry), data)
+
+
+def _url(mirror: str, entry: CatalogEntry) -> tuple[str, str]:
+    """Return the address of a text on ``mirror``, and the mirror's host name."""
+    number = entry.gutenberg
+    try:
+        parts = urlsplit(mirror)
+        host = parts.hostname if parts.scheme in ("http", "https") else None
+    except ValueError:
+        host = None
+    if not host:
+        raise CharloomError(f"The mirror {mirror!r} is not an address like {MIRROR}.")
+    return f"{mirror.rstrip('/')}/cache/epub/{number}/pg{number}.txt", host
+
+
+def _get(url: str, timeout: float, on_progress: Callable[[int, int], None] | None) -> bytes:
     import requests
 
-    pooch.get_logger().setLevel(logging.CRITICAL)  # it would write to stderr
-    host = urlsplit(url).hostname or url
-
-    def download(url: str, file_name: str, _: object) -> None:
-        with ExitStack() as responses, Path(file_name).open("w+b") as file:
-
-            def keep(answer: requests.Response, **_: object) -> None:
-                responses.callback(answer.close)
-
-            get = pooch.HTTPDownloader(
-                progressbar=_Progress(on_progress),
-                chunk_size=_CHUNK,
-                timeout=timeout,
-                hooks={"response": keep},  # pooch itself does not close a refused answer
-                # Compressed, the length in the answer would not be that of the text.
-                headers={"Accept-Encoding": "identity", "User-Agent": "charloom"},
-            )
-            get(url, file, None)
-            file.flush()
-            os.fsync(file.fileno())
-            file.seek(0)
-            if fault := gutenberg.fault(file.read().decode("utf-8", "replace")):
-                raise _failure(entry, f"{host} sent {fault}")
-
-    for pause in (*pauses, None):
-        try:
-            pooch.retrieve(
-                url,
-                known_hash=None,
-                fname=_cache(entry).name,
-                path=make_folder(paths.downloads()),
-                downloader=download,
-            )
-            return
-        except (requests.RequestException, ValueError) as error:
-            reason, passing = _explain(error, timeout)
-            if pause is None or not passing:
-                raise _failure(entry, f"{host} {reason}") from error
-        time.sleep(pause)
+    # Compressed, the length in the response would not be that of the text.
+    headers = {"Accept-Encoding": "identity", "User-Agent": "charloom"}
+    data = bytearray()
+    with requests.get(url, headers=headers, timeout=timeout, stream=True) as response:
+        response.raise_for_status()
+        total = int(response.headers.get("Content-Length", 0))
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            data += chunk
+            if len(data) > _MAX_BYTES:
+                raise CharloomError("The mirror sends more than any text holds; choose another.")
+            if on_progress:
+                on_progress(min(len(data), total or len(data)), total)
+    return bytes(data)
 
 
-def _failure(entry: CatalogEntry, reason: str) -> CharloomError:
-    at_hand = ", ".join(name for name in _BY_NAME if cached(name))
-    return CharloomError(f"{entry.title} was not downloaded: {reason}; at hand are {at_hand}.")
+def _download_error(entry: CatalogEntry, reason: str) -> CharloomError:
+    offline = ", ".join(name for name in _BY_NAME if cached(name))
+    return CharloomError(f"{entry.title} was not downloaded: {reason}; available are {offline}.")
 
 
 def _explain(error: Exception, timeout: float) -> tuple[str, bool]:
-    """Return what the server did, as the rest of a sentence, and whether it may soon pass."""
+    """Return what the server did, as the rest of a sentence, and whether a retry may help."""
     import http.client  # deferred, with the rest of the network
     import socket
     import ssl
 
-    answer = getattr(error, "response", None)
-    if answer is not None:
-        status = answer.status_code
-        what = "has no such text" if status == 404 else "answered with an error"
-        return f"{what} ({status})", status == 429 or status >= 500
+    response = getattr(error, "response", None)
+    if response is not None:
+        status = response.status_code
+        answer = "has no such text" if status == 404 else "answered with an error"
+        return f"{answer} ({status})", status == 429 or status >= 500
     causes = (
         (TimeoutError, f"did not answer within {timeout:g} seconds", True),
         (http.client.IncompleteRead, "broke off in the middle", True),
         (ConnectionResetError, "broke off the connection", True),
         (ConnectionRefusedError, "refused the connection", False),
         (socket.gaierror, "cannot be found (is there a network?)", False),
-        (ssl.SSLError, "has no certificate to be trusted", False),
+        (ssl.SSLError, "has no trusted certificate", False),
         (ValueError, "cannot be understood", False),
     )
-    chain = list(_chain(error))
-    for kind, reason, passing in causes:
-        if any(isinstance(each, kind) for each in chain):
-            return reason, passing
+    chain = list(_cause_chain(error))
+    for kind, reason, temporary in causes:
+        if any(isinstance(cause, kind) for cause in chain):
+            return reason, temporary
     return "cannot be reached (is there a network?)", False
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what lies beneath it: libraries wrap the system's errors in their own."""
+def _cause_chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and its causes: libraries wrap the system's errors in their own."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-class _Progress:
-    """What pooch takes for a progress bar."""
-
-    def __init__(self, report: Callable[[int, int], None] | None) -> None:
-        self.total = 0  # bytes to come; pooch sets it, and leaves 0 when the server does not say
-        self._done = 0
-        self._report = report
-
-    def update(self, size: int) -> None:
-        """Count ``size`` bytes more: a whole chunk each time, even for the last piece."""
-        self._done += size
-        if self._done > _LARGEST:
-            raise CharloomError("The mirror sends more than any text holds; choose another.")
-        if self._report:
-            self._report(min(self._done, self.total or self._done), self.total)
-
-    def reset(self) -> None:
-        """Do nothing: pooch calls this before it counts everything once more, at the end."""
-
-    def close(self) -> None:
-        """Do nothing: there is no bar to close."""

@@ -1,9 +1,9 @@
-"""What Project Gutenberg wraps around a book: a header, the transcribers' names, a footer."""
+"""Remove what Project Gutenberg adds to a book: a header, transcribers' names and a footer."""
 
 import re
 
-# Titles may wrap, so the stars that close a START line are sought a little further. Files from
-# before 2004 end their header with the last line of "the small print" and the book with a sentence.
+# Titles may wrap, so the stars that close a START line may be on a later line. Files from before
+# 2004 end their header with the last line of "the small print" and the book with a sentence.
 _MARK = re.compile(
     r"(?P<start>^\*{3,} ?START OF TH(?:E|IS) PROJECT GUTENBERG(?:.|\n){0,300}?\*{3}.*$"
     r"|^\*END\*? ?THE SMALL PRINT!.*$)"
@@ -11,7 +11,7 @@ _MARK = re.compile(
     r"|^End of (?:the |this )?Project Gutenberg\b)",
     re.MULTILINE | re.IGNORECASE,
 )
-# The blank lines after a header and, among them, a paragraph that names the transcribers.
+# The blank lines after a header, with an optional paragraph that names the transcribers.
 _CREDITS = re.compile(
     r"\A(?:\s*(?:(?:this )?e-?text (?:was )?)?(?:produced|prepared) by\b.*"
     r"(?:\n[^\S\n]*\S.*){0,7}\n\s*\n)?\n*",
@@ -20,9 +20,9 @@ _CREDITS = re.compile(
 
 
 def trim(text: str) -> tuple[str, str]:
-    """Return what stands between the marks, and a sentence on what was cut, if anything was.
+    """Return the text between the marks, and a note on what was cut (empty if nothing was).
 
-    A file of several books joined keeps each of them. Lines end in LF.
+    Several books joined in one file are all kept. Lines end in LF.
     """
     marks = list(_MARK.finditer(text))
     if not marks:
@@ -40,16 +40,15 @@ def trim(text: str) -> tuple[str, str]:
     trimmed = "\n\n\n".join(books)
     cut = len(text) - len(trimmed)
     if len(books) != 1:
-        around = f"around {len(books)} books ({cut:,} characters)"
-        return trimmed, f"Cut what Project Gutenberg put {around}."
+        return trimmed, f"Cut {cut:,} characters of Project Gutenberg around {len(books)} books."
     header = text.index(trimmed)
     sizes = {"header": header, "footer": cut - header}
     parts = [f"{part} ({size:,} characters)" for part, size in sizes.items() if size]
     return trimmed, f"Cut the Project Gutenberg {' and '.join(parts)}."
 
 
-def fault(text: str) -> str:
-    """Return what keeps ``text`` from being a whole Project Gutenberg file, or an empty string."""
+def find_problem(text: str) -> str:
+    """Return what ``text`` is if not a complete Project Gutenberg file, else an empty string."""
     marks = [mark.lastgroup for mark in _MARK.finditer(text)]
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
         return "a web page instead of the text"

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.statistics import TextStatistics, analyze_text
-from charloom.core.errors import CharloomError
+from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.runs.estimates import cached_throughput, estimate_presets
 from charloom.core.runs.run import create_run
 from charloom.tui.formatting.content import error_message, safe_content
@@ -26,10 +26,6 @@ from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.text_chooser import TextChooser
 
 _PROGRESS_SECONDS = 0.2  # between updates during a download
-
-
-class _DownloadCancelledError(Exception):
-    """The user cancelled the download."""
 
 
 class NewRunScreen(BaseScreen):
@@ -149,7 +145,7 @@ class NewRunScreen(BaseScreen):
         def report(done: int, total: int) -> None:
             nonlocal reported
             if cancelled.is_set():
-                raise _DownloadCancelledError
+                raise Cancelled("The download was cancelled.")
             if time.monotonic() - reported > _PROGRESS_SECONDS:
                 reported = time.monotonic()
                 of_total = f" of {total / 1e6:.2f}" if total else ""

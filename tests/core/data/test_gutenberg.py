@@ -80,7 +80,7 @@ def test_each_of_several_books_in_one_file_is_kept() -> None:
     trimmed, note = gutenberg.trim(text)
     assert trimmed == f"{BOOK}\n\n\n{other}"
     cut = len(text) - len(trimmed)
-    assert note == f"Cut what Project Gutenberg put around 2 books ({cut} characters)."
+    assert note == f"Cut {cut} characters of Project Gutenberg around 2 books."
 
 
 def test_a_text_from_elsewhere_is_untouched() -> None:
@@ -102,5 +102,5 @@ def test_a_text_from_elsewhere_is_untouched() -> None:
     ],
 )
 def test_a_whole_file_has_both_marks_in_order(text: str, fault: str) -> None:
-    assert gutenberg.fault(text).startswith(fault)
-    assert bool(gutenberg.fault(text)) == bool(fault)
+    assert gutenberg.find_problem(text).startswith(fault)
+    assert bool(gutenberg.find_problem(text)) == bool(fault)

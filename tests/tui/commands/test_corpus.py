@@ -93,7 +93,7 @@ def test_on_a_terminal_a_download_shows_its_progress() -> None:
 def test_a_failed_download_is_a_one_line_error(server: GutenbergServer) -> None:
     done = texts("get", "alice", "--mirror", server.address)
     assert (done.code, done.err.count("\n")) == (1, 1)
-    assert "has no such text (404); at hand are loom" in done.err
+    assert "has no such text (404); available are loom" in done.err
 
 
 def test_a_text_is_shown_as_it_would_be_trained_on(tmp_path: Path) -> None:
