@@ -1,7 +1,7 @@
-"""The app on a person's terminal: from the first picture to whatever ends it.
+"""Run the app on the user's terminal and restore the terminal however it ends.
 
-Nothing leaves a terminal behind that cannot be used: not a fault of the program, not a signal, not
-the end of the terminal itself. Trainings are processes of their own, and go on in any case.
+Crashes, signals and a lost terminal are handled here. Training runs are processes of their own and
+continue in any case.
 """
 
 import asyncio
@@ -34,134 +34,130 @@ from charloom.tui.widgets.header import Header
 if TYPE_CHECKING:
     from charloom.tui.tour.subject import TourRequest
 
-_PATIENCE_SECONDS = 3.0  # to leave in order after a signal
-_MENDING_SECONDS = 1.0  # after the first room is there: whoever opens the app need not wait for it
-_LONG_SECONDS = 15.0  # that a loss is told of
-_ENDING = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
-_WRITER = "textual-output"  # the thread that fails when the terminal has gone
-_LOG = "crash.log"
+_EXIT_GRACE_SECONDS = 3.0  # to exit in order after a signal
+_REPAIR_DELAY_SECONDS = 1.0  # after the first screen is open, so that repairs do not delay it
+_WARNING_SECONDS = 15.0  # that the loss of a checkpoint is shown
+_EXIT_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+_OUTPUT_THREAD = "textual-output"  # Textual's thread that fails when the terminal is gone
+_CRASH_LOG = "crash.log"
 
 
 class SplashScreen(Screen[None]):
-    """The frame that all rooms have, around nothing."""
-
-    DEFAULT_CSS = "SplashScreen { background: $background; }"
+    """Header and footer, shown until the first screen is loaded."""
 
     def compose(self) -> ComposeResult:
-        """Lay out what the first room will have in the same places."""
         yield Header("prompt")
         yield Footer(show_command_palette=False, compact=True)
 
 
 def run(tour: "TourRequest | None" = None) -> int:
-    """Open the app and return the exit status; :class:`CharloomError` when it could not go on.
+    """Run the app and return its exit status; with ``tour``, open that tour instead of Prompt.
 
-    It opens in the Prompt room, or with a ``tour`` of this model and text.
+    Raises :class:`CharloomError` without a terminal and after a crash.
     """
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    if os.environ.get("TERM") == "dumb" or not all(each and each.isatty() for each in streams):
+    if os.environ.get("TERM") == "dumb" or not all(
+        stream and stream.isatty() for stream in streams
+    ):
         command = "`charloom tour --plain`" if tour else "`charloom generate`"
         raise CharloomError(f"The app needs a terminal; {command} writes text without one.")
     if os.name != "nt":
         tolerate_invalid_bytes()
-    faults: list[BaseException] = []
+    crashes: list[BaseException] = []
     status = 1
     try:
-        status = asyncio.run(_run(faults, tour))
+        status = asyncio.run(_run(crashes, tour))
     except Exception as error:
-        faults.append(error)
-    if faults:
-        raise CharloomError(_told(faults))
+        crashes.append(error)
+    if crashes:
+        raise CharloomError(_log_crashes(crashes))
     return status
 
 
-async def _run(faults: list[BaseException], tour: "TourRequest | None") -> int:
-    """Run the app until it ends, or is to end, and return its exit status."""
-    session = TerminalApp(faults, tour)
+async def _run(crashes: list[BaseException], tour: "TourRequest | None") -> int:
+    """Run the app until it exits, gets a signal or loses its terminal; return its status."""
+    app = TerminalApp(crashes, tour)
     loop = asyncio.get_running_loop()
 
     def leave(status: int) -> None:
-        # A terminal that has gone takes no more output, and whoever waits for it would hang.
-        watchdog = threading.Timer(_PATIENCE_SECONDS, os._exit, (status,))
+        # Writing to a terminal that is gone would block forever.
+        watchdog = threading.Timer(_EXIT_GRACE_SECONDS, os._exit, (status,))
         watchdog.daemon = True
         watchdog.start()
-        with suppress(RuntimeError):  # it has ended already
-            loop.call_soon_threadsafe(session.exit, None, status)
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(app.exit, None, status)
 
-    def heed(number: int, _: FrameType | None) -> None:
+    def on_signal(number: int, _: FrameType | None) -> None:
         leave(128 + number)
 
-    def note(fault: threading.ExceptHookArgs) -> None:
-        if fault.thread and fault.thread.name == _WRITER and fault.exc_type is OSError:
+    def on_thread_error(error: threading.ExceptHookArgs) -> None:
+        if error.thread and error.thread.name == _OUTPUT_THREAD and error.exc_type is OSError:
             leave(1)
 
-    for name in _ENDING:
+    for name in _EXIT_SIGNALS:
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, heed)
-    threading.excepthook = note
-    await session.run_async()
-    return session.return_code or 0
+            signal.signal(number, on_signal)
+    threading.excepthook = on_thread_error
+    await app.run_async()
+    return app.return_code or 0
 
 
 class TerminalApp(CrashRecorder, CharloomApp):
-    """The app as it is opened by its command; tests that need none of this use the app itself."""
+    """The app as its command runs it: with a splash screen, repairs, and a record of crashes."""
 
-    DEFAULT_MODE = "opening"
-    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"opening": SplashScreen}
+    DEFAULT_MODE = "splash"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {"splash": SplashScreen}
 
-    def __init__(self, faults: list[BaseException], tour: "TourRequest | None" = None) -> None:
+    def __init__(self, crashes: list[BaseException], tour: "TourRequest | None" = None) -> None:
         super().__init__(tour)
+        self.crashes = crashes
         self._first_mode = "tour" if tour else "prompt"
-        self.crashes = faults
-        self._early: list[events.Event] | None = []  # keys before there was anybody to take them
+        self._early_input: list[events.Event] | None = []  # until the first screen is open
 
     def on_mount(self) -> None:
-        """Go to the first room once the first picture is there."""
-        self.call_after_refresh(self._enter)
+        self.call_after_refresh(self._open_first_screen)
 
-    async def _enter(self) -> None:
+    async def _open_first_screen(self) -> None:
         await self.switch_mode(self._first_mode)
-        self.screen.call_after_refresh(self._give_early)
+        self.screen.call_after_refresh(self._forward_early_input)
 
-    async def _give_early(self) -> None:
-        self.set_timer(_MENDING_SECONDS, self._mend)
-        while self._early:  # what is typed meanwhile has its place behind them
-            await super().on_event(self._early.pop(0))
-        self._early = None
+    async def _forward_early_input(self) -> None:
+        self.set_timer(_REPAIR_DELAY_SECONDS, self._repair_store)
+        while self._early_input:  # new input is appended while this one is handled
+            await super().on_event(self._early_input.pop(0))
+        self._early_input = None
 
     @work
-    async def _mend(self) -> None:
-        """Repair what a crash has left of the store, and tell of what was lost."""
+    async def _repair_store(self) -> None:
+        """Repair the models' files after a crash, and show which checkpoints were lost."""
         from charloom.core.store.repair import repair_all
 
-        # What is there by now stays: collecting garbage, which stops everything, need not look at
-        # it again and again. So a key is answered within 50 ms, which it else now and then is not.
+        # Collections no longer scan the objects that exist by now: otherwise a key now and then
+        # takes more than 50 ms to be answered.
         gc.freeze()
-        with suppress(CharloomError):  # what cannot be listed is told of where it is needed
-            for sentence in await run_in_background(repair_all):
-                self.notify(sentence, severity="warning", timeout=_LONG_SECONDS)
+        with suppress(CharloomError):  # what cannot be listed is reported where it is needed
+            for message in await run_in_background(repair_all):
+                self.notify(message, severity="warning", timeout=_WARNING_SECONDS)
 
     async def on_event(self, event: events.Event) -> None:
-        """Keep what is typed before the first room is there."""
-        if self._early is not None and isinstance(event, events.Key | events.Paste):
-            self._early.append(event)
+        if self._early_input is not None and isinstance(event, events.Key | events.Paste):
+            self._early_input.append(event)
         else:
             await super().on_event(event)
 
 
-def _told(faults: list[BaseException]) -> str:
-    """Keep the tracebacks in a file, and return the sentence that tells of it."""
-    told = "Charloom met a fault of its own and had to close"
-    log = paths.home() / _LOG
+def _log_crashes(crashes: list[BaseException]) -> str:
+    """Write the tracebacks to the crash log and return an error message that names it."""
+    log = paths.home() / _CRASH_LOG
     parts = [
         f"{datetime.now(UTC).isoformat(timespec='seconds')}  {platform.platform()}  "
         f"Python {platform.python_version()}\n",
-        *("".join(traceback.format_exception(fault)) for fault in faults),
+        *("".join(traceback.format_exception(crash)) for crash in crashes),
     ]
     try:
         make_folder(log.parent)
         write_atomically(log, "\n".join(parts).encode("utf-8", "replace"))
     except (OSError, CharloomError):
-        return f"{told} ({type(faults[0]).__name__})."
-    return f"{told}; {log} tells what happened."
+        return f"Charloom crashed ({type(crashes[0]).__name__})."
+    return f"Charloom crashed. Details are in {log}."

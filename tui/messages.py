@@ -1,5 +1,6 @@
 """Messages with which a widget asks the app to open a screen of another feature."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -10,45 +11,37 @@ if TYPE_CHECKING:
     from charloom.tui.services.model_cache import LoadedModel
 
 
+@dataclass
 class OpenPrompt(Message):
     """Open Prompt with the model ``ref``."""
 
-    def __init__(self, ref: "CheckpointRef") -> None:
-        super().__init__()
-        self.ref = ref
+    ref: "CheckpointRef"
 
 
+@dataclass
 class ReopenGeneration(Message):
     """Open Prompt with a stored generation and its exact settings."""
 
-    def __init__(self, generation: "Generation") -> None:
-        super().__init__()
-        self.generation = generation
+    generation: "Generation"
 
 
+@dataclass
 class OpenInspector(Message):
-    """Open the inspector on a model, which may be loaded already.
+    """Open the inspector on a model, with a held-out text unless ``text`` is given."""
 
-    ``text`` is what the network reads; without one, it is a text that it has not seen.
-    """
-
-    def __init__(self, model: "LoadedModel | CheckpointRef", text: str | None = None) -> None:
-        super().__init__()
-        self.model = model
-        self.text = text
+    model: "LoadedModel | CheckpointRef"
+    text: str | None = None
 
 
+@dataclass
 class OpenGrowth(Message):
-    """Show what every checkpoint of the model ``name`` writes."""
+    """Show what every checkpoint of the model ``name`` generates."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
+    name: str
 
 
+@dataclass
 class OpenComparison(Message):
     """Compare the checkpoint ``ref`` with another."""
 
-    def __init__(self, ref: "CheckpointRef") -> None:
-        super().__init__()
-        self.ref = ref
+    ref: "CheckpointRef"

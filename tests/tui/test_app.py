@@ -1,4 +1,4 @@
-"""What all rooms share: going from one to the next, commands by name, telling, and remembering."""
+"""What all screens share: navigation, the command palette, notifications and the theme."""
 
 from collections import Counter
 
@@ -16,19 +16,19 @@ from charloom.tui.settings.screen import PathList
 from charloom.tui.widgets.number_slider import NumberSlider
 from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
 
-ROOMS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}
+SCREENS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
 
 
-async def test_a_key_leads_to_every_room_and_each_is_made_once() -> None:
+async def test_a_key_leads_to_every_screen_and_each_is_made_once() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        made: dict[str, object] = {}
+        screens: dict[str, object] = {}
         for _ in range(2):
-            for key, title in ROOMS.items():
+            for key, title in SCREENS.items():
                 await pilot.press(key)
                 await until(pilot, lambda: app.screen.title == title)  # noqa: B023 - awaited here
-                assert made.setdefault(title, app.screen) is app.screen
+                assert screens.setdefault(title, app.screen) is app.screen
                 assert app.screen.query_one(Footer)
                 assert f"charloom  {title.lower()}" in shown(app)
 
@@ -37,11 +37,11 @@ async def test_a_key_leads_to_every_room_and_each_is_made_once() -> None:
 async def test_no_size_of_terminal_is_too_strange(size: tuple[int, int]) -> None:
     app = CharloomApp()
     async with app.run_test(size=size, notifications=True) as pilot:
-        for key in (*ROOMS, "f5", "f1", "escape"):
+        for key in (*SCREENS, "f5", "f1", "escape"):
             await pilot.press(key)
             await pilot.pause()
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: "How it looks" in shown(app))
+        await until(pilot, lambda: "Getting started" in shown(app))
 
 
 @pytest.mark.parametrize("mode", ["prompt", "train", "library", "settings", "tour"])
@@ -52,9 +52,9 @@ async def test_the_palette_has_every_action_once_with_its_key(mode: str) -> None
         offered = list(app.get_system_commands(app.screen))
         names = Counter(command.title for command in offered)
         assert [name for name, times in names.items() if times > 1] == []
-        expected = {deed.title for deed in active_key_actions(app.screen) if deed.tooltip}
+        expected = {action.title for action in active_key_actions(app.screen) if action.tooltip}
         assert set(names) == expected | {"Theme"}
-        assert set(ROOMS.values()) | {"Help", "Quit", "Commands"} <= expected
+        assert set(SCREENS.values()) | {"Help", "Quit", "Commands"} <= expected
         for command in offered:
             assert command.title == "Theme" or command.help.endswith(")")
 
@@ -66,7 +66,7 @@ async def test_a_command_is_done_where_it_belongs() -> None:
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
         await pilot.press(*"copy", "enter")  # an action of the screen
-        await until(pilot, lambda: "is in the clipboard" in words(app))
+        await until(pilot, lambda: "Copied " in words(app))
         await pilot.press("ctrl+p", *"train", "enter")  # one of the app
         await until(pilot, lambda: app.current_mode == "train")
         await pilot.press("ctrl+p", *"help", "enter")
@@ -108,9 +108,9 @@ async def test_ctrl_c_says_how_to_leave_and_ctrl_q_leaves_from_anywhere() -> Non
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         app.screen.query_one("#length", NumberSlider).focus()
         await pilot.press("ctrl+c")
-        await until(pilot, lambda: told(app) == ["Press ctrl+q to leave Charloom."])
+        await until(pilot, lambda: told(app) == ["Press ctrl+q to quit Charloom."])
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: "as they were at first?" in words(app))
+        await until(pilot, lambda: "to defaults?" in words(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: not app.is_running)
 

@@ -63,7 +63,7 @@ def test_ctrl_c_does_not_end_it_but_says_what_does(terminal: Terminal) -> None:
     terminal.press(F3)
     terminal.wait_for("Press n to choose a text and start.")
     terminal.press(CTRL_C)
-    terminal.wait_for("Press ctrl+q to leave Charloom.")
+    terminal.wait_for("Press ctrl+q to quit Charloom.")
     assert terminal.process.poll() is None
 
 
@@ -106,7 +106,7 @@ def test_a_fault_is_one_sentence_and_a_file(where: str, home: Path) -> None:
         assert restored(terminal) or b"\x1b[?1049h" not in terminal.raw
         shown = bytes(terminal.raw).rpartition(b"\x1b")[2].decode()
         log = home / "crash.log"
-        sentence = f"charloom: Charloom met a fault of its own and had to close; {log} tells"
+        sentence = f"charloom: Charloom crashed. Details are in {log}."
         assert sentence in shown and b"Traceback" not in terminal.raw
         assert "ZeroDivisionError: a fault" in log.read_text()
         assert 'raise ZeroDivisionError("a fault")' not in shown

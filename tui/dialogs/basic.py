@@ -1,4 +1,4 @@
-"""Short questions: one of a few answers, or a line of text."""
+"""The base class of dialogs, a choice of answers and a line of text."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -15,10 +15,30 @@ from charloom.core.errors import CharloomError
 from charloom.tui.formatting.content import error_message, safe_content
 from charloom.tui.widgets.inputs import SafeInput
 
+_T = TypeVar("_T")
+
+
+class Dialog(ModalScreen[_T | None]):
+    """A framed modal screen that returns a result, or None when it is cancelled."""
+
+    CSS_PATH: ClassVar[Any] = "basic.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+
+def accept_and_cancel(accept: str, key: str) -> Horizontal:
+    """Return the buttons of a dialog that has ``action_accept``."""
+    return Horizontal(
+        Button(safe_content(f"{accept} [{key}]"), variant="primary", action="screen.accept"),
+        Button(safe_content("Cancel [Esc]"), action="screen.cancel"),
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class DialogOption:
-    """What may be answered: ``key`` is a letter that chooses it, ``variant`` how it looks."""
+    """A possible answer: pressing the letter ``key`` chooses it."""
 
     value: str
     label: str
@@ -26,62 +46,48 @@ class DialogOption:
     variant: str = "default"
 
 
-class ChoiceDialog(ModalScreen[str]):
-    """Ask ``question`` and return the value of the answer; ``""`` when it is dismissed."""
+class ChoiceDialog(Dialog[str]):
+    """Ask a question and return the value of the chosen option."""
 
-    CSS_PATH = "basic.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel")]
-
-    def __init__(self, question: str, answers: Sequence[DialogOption], detail: str = "") -> None:
+    def __init__(self, question: str, options: Sequence[DialogOption], detail: str = "") -> None:
         super().__init__()
-        self._question, self._detail = question, detail
-        self._answers = {answer.value: answer for answer in answers}
+        self._question, self._options, self._detail = question, options, detail
 
     def compose(self) -> ComposeResult:
-        """Lay out the question over its answers."""
         with VerticalGroup():
             yield Static(safe_content(self._question, "bold"))
             if self._detail:
                 yield Static(safe_content(self._detail), id="detail")
             with Horizontal():
-                for answer in self._answers.values():
+                for option in self._options:
                     yield Button(
-                        safe_content(f"{answer.label} [{answer.key}]"),
-                        variant=answer.variant,  # type: ignore[arg-type]
-                        name=answer.value,
+                        safe_content(f"{option.label} [{option.key}]"),
+                        variant=option.variant,  # type: ignore[arg-type]
+                        name=option.value,
                     )
 
     def on_key(self, event: events.Key) -> None:
-        """Take an answer's letter."""
-        for answer in self._answers.values():
-            if event.character and event.character.lower() == answer.key:
-                event.stop()  # it is not for the screen below, which is there in a moment
-                self.dismiss(answer.value)
+        for option in self._options:
+            if event.character and event.character.lower() == option.key:
+                event.stop()  # the screen below, which is active in a moment, must not get it
+                self.dismiss(option.value)
 
     @on(Button.Pressed)
     def choose(self, event: Button.Pressed) -> None:
-        """Take the button's answer."""
         self.dismiss(event.button.name or "")
 
-    def action_give_up(self) -> None:
-        """Answer nothing."""
-        self.dismiss("")
 
+def confirm_dialog(question: str, label: str, key: str, detail: str = "") -> ChoiceDialog:
+    """Return a dialog whose result is true only if the user confirms.
 
-def confirm_dialog(question: str, do: str, key: str, detail: str = "") -> ChoiceDialog:
-    """Return a dialog that answers ``"yes"`` when the person really wants to ``do`` it.
-
-    The focus is on the way out: Enter alone destroys nothing.
+    The focus is on Cancel: Enter alone destroys nothing.
     """
-    answers = (DialogOption("", "Cancel", "c"), DialogOption("yes", do, key, "error"))
-    return ChoiceDialog(question, answers, detail)
+    options = (DialogOption("", "Cancel", "c"), DialogOption("yes", label, key, "error"))
+    return ChoiceDialog(question, options, detail)
 
 
-class InputDialog(ModalScreen[str | None]):
-    """Ask for a line of text and return it, or None; ``check`` may refuse it with a sentence."""
-
-    CSS_PATH = "basic.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Cancel")]
+class InputDialog(Dialog[str]):
+    """Ask for a line of text; ``check`` rejects one by raising :class:`CharloomError`."""
 
     def __init__(
         self,
@@ -95,18 +101,14 @@ class InputDialog(ModalScreen[str | None]):
         self._question, self._value, self._detail, self._check = question, value, detail, check
 
     def compose(self) -> ComposeResult:
-        """Lay out the question over the line."""
         with VerticalGroup():
             yield Static(safe_content(self._question, "bold"))
             yield SafeInput(self._value)
             yield Static(safe_content(self._detail), id="detail")
-            with Horizontal():
-                yield Button(safe_content("OK [Enter]"), variant="primary", name="ok")
-                yield Button(safe_content("Cancel [Esc]"), name="")
+            yield accept_and_cancel("OK", "Enter")
 
     @on(SafeInput.Submitted)
-    def accept(self) -> None:
-        """Return what was typed, if it will do."""
+    def action_accept(self) -> None:
         value = self.query_one(SafeInput).value
         try:
             self._check(value)
@@ -117,36 +119,21 @@ class InputDialog(ModalScreen[str | None]):
             return
         self.dismiss(value)
 
-    @on(Button.Pressed)
-    def press(self, event: Button.Pressed) -> None:
-        """Accept, or give up."""
-        if event.button.name:
-            self.accept()
-        else:
-            self.dismiss(None)
-
-    def action_give_up(self) -> None:
-        """Return nothing."""
-        self.dismiss(None)
-
-
-_T = TypeVar("_T")
-
 
 async def ask_until_done(
     app: App[Any],
     dialog: Callable[[str], ModalScreen[str | None]],
     value: str,
-    do: Callable[[str], Awaitable[_T]],
+    process: Callable[[str], Awaitable[_T]],
 ) -> _T | None:
-    """Open ``dialog`` with ``value`` and return what ``do`` makes of the answer.
+    """Open ``dialog(value)`` and return what ``process`` returns for the answer.
 
-    None when it was given up. When ``do`` fails, the dialog comes again with what was answered.
-    To be awaited in a worker.
+    When ``process`` raises :class:`CharloomError`, show the error and open the dialog again with
+    that answer. Return None when the dialog is cancelled. Must be awaited in a worker.
     """
     while (answer := await app.push_screen_wait(dialog(value))) is not None:
         try:
-            return await do(answer)
+            return await process(answer)
         except CharloomError as error:
             app.notify(error_message(error), severity="error")
             value = answer

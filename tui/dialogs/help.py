@@ -1,4 +1,4 @@
-"""Help: what can be done where the person is, and with which keys. It is read over any screen."""
+"""Help for the current screen: what it is for, its focused control, and all active keys."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -13,14 +13,14 @@ from textual.widgets import Static
 from charloom.tui.dialogs.key_bindings import KeyAction, active_key_actions
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 
-_ON_EVERY_SCREEN = {each.action for each in Screen.BINDINGS if isinstance(each, Binding)}
+_ON_EVERY_SCREEN = {binding.action for binding in Screen.BINDINGS if isinstance(binding, Binding)}
 _HERE, _EVERYWHERE = "Keys on this screen", "Keys everywhere"
-_FOCUSED = "Keys of what has the focus"
+_FOCUSED = "Keys of the focused control"
 _KEY_COLUMNS = 14
 
 
 class HelpScreen(ModalScreen[None]):
-    """Shows the help of ``screen`` as it is now: of itself, of what is focused, and of the keys."""
+    """Help for ``screen`` in its present state."""
 
     CSS_PATH = "help.tcss"
     AUTO_FOCUS = "VerticalScroll"
@@ -30,60 +30,52 @@ class HelpScreen(ModalScreen[None]):
 
     def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()
-        self._title, self._about = screen.title or "", screen.HELP or ""
+        self._title, self._screen_help = screen.title or "", screen.HELP or ""
         focused = screen.focused
-        self._control = (focused and focused.HELP) or ""
+        self._control_help = (focused and focused.HELP) or ""
         self._groups: dict[str, list[KeyAction]] = {_HERE: [], _EVERYWHERE: [], _FOCUSED: []}
-        for deed in active_key_actions(screen):
-            if isinstance(deed.node, App) or deed.action in _ON_EVERY_SCREEN:
-                place = _EVERYWHERE
-            elif deed.node is focused or not (deed.tooltip or deed.node is screen):
-                place = _FOCUSED
+        for action in active_key_actions(screen):
+            if isinstance(action.node, App) or action.action in _ON_EVERY_SCREEN:
+                heading = _EVERYWHERE
+            elif action.node is focused or not (action.tooltip or action.node is screen):
+                heading = _FOCUSED
             else:
-                place = _HERE
-            self._groups[place].append(deed)
+                heading = _HERE
+            self._groups[heading].append(action)
 
     def compose(self) -> ComposeResult:
-        """Lay out the sentences over the keys."""
         with VerticalGroup() as frame:
             frame.border_title = f"Help · {self._title}" if self._title else "Help"
             with VerticalScroll():
-                if self._about:
+                if self._screen_help:
                     from textual.widgets import Markdown  # deferred: it takes a while to import
 
-                    yield Markdown(self._about, open_links=False)
-                if self._control:
-                    yield Static("What has the focus", classes="heading", markup=False)
-                    yield Static(self._control, id="control", markup=False)
-                for place, found in self._groups.items():
-                    if found:
-                        yield Static(place, classes="heading", markup=False)
-                        yield KeyTable(found)
+                    yield Markdown(self._screen_help, open_links=False)
+                if self._control_help:
+                    yield Static("Focused control", classes="heading", markup=False)
+                    yield Static(self._control_help, id="control", markup=False)
+                for heading, actions in self._groups.items():
+                    if actions:
+                        yield Static(heading, classes="heading", markup=False)
+                        yield KeyTable(actions)
             yield ActionBar([("↑↓", "scroll", ""), *key_hints(self)])
 
 
 class KeyTable(Static):
-    """A table of keys: which they are, what they do, and a word on it."""
+    """A table of actions: keys, title, tooltip."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"keys--key", "keys--tooltip"}
-    DEFAULT_CSS = """
-    KeyTable {
-        .keys--key { color: $accent; }
-        .keys--tooltip { color: $text-muted; }
-    }
-    """
 
-    def __init__(self, found: Iterable[KeyAction]) -> None:
+    def __init__(self, actions: Iterable[KeyAction]) -> None:
         super().__init__(markup=False)
-        self.deeds = tuple(found)
+        self.actions = tuple(actions)
 
     def on_mount(self) -> None:
-        """Fill the table: its styles are known by now."""
         table = Table.grid(padding=(0, 2), expand=True)
         key, tooltip = map(self.get_component_rich_style, ("keys--key", "keys--tooltip"))
         table.add_column(style=key, width=_KEY_COLUMNS)
         table.add_column(ratio=2)
         table.add_column(style=tooltip, ratio=3)
-        for each in self.deeds:
-            table.add_row(" ".join(each.keys), each.title, each.tooltip)
+        for action in self.actions:
+            table.add_row(" ".join(action.keys), action.title, action.tooltip)
         self.update(table)

@@ -1,7 +1,7 @@
-"""The keys that do something where a person is: for the help, and for the palette of commands."""
+"""The key actions available on a screen, for its help and for the command palette."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textual.binding import Binding
@@ -12,50 +12,42 @@ from textual.screen import Screen
 
 @dataclass(frozen=True, slots=True)
 class KeyAction:
-    """Something that can be done: an ``action`` of ``node``, and the keys that do it."""
+    """An ``action`` of ``node`` and the keys that run it, as they are displayed."""
 
     node: DOMNode
     action: str
-    keys: tuple[str, ...]  # as a person reads them
-    words: str
-    tooltip: str  # "" for what only moves about in a control
-
-    @property
-    def title(self) -> str:
-        """The words, as they begin a line."""
-        return self.words[:1].upper() + self.words[1:]
+    keys: tuple[str, ...]
+    title: str
+    tooltip: str  # "" for moves within a control
 
 
 def active_key_actions(screen: Screen[Any]) -> list[KeyAction]:
-    """Return what the keys do on ``screen`` now, each deed once, those of the focused widget first.
+    """Return each action that a key runs on ``screen`` now, those of the focused widget first.
 
-    A character that the focused widget would take as text is no key.
+    A character that the focused widget takes as text is not a key.
     """
-    found: dict[tuple[int, str], KeyAction] = {}
-    for key, node, binding in _bound(screen):
+    actions: dict[tuple[int, str], KeyAction] = {}
+    for key, node, binding in _active_bindings(screen):
         focused = screen.focused
         if focused and focused.check_consume_key(key, key_to_character(key)):
             continue
-        before = found.get((id(node), binding.action))
-        keys = before.keys if before else ()
-        shown = screen.app.get_key_display(binding)
-        found[id(node), binding.action] = KeyAction(
-            node=node,
-            action=binding.action,
-            keys=keys if shown in keys else (*keys, shown),
-            words=before.words if before else binding.description,
-            tooltip=before.tooltip if before else binding.tooltip,
-        )
-    return list(found.values())
+        label = screen.app.get_key_display(binding)
+        index = id(node), binding.action
+        if index not in actions:
+            title = binding.description[:1].upper() + binding.description[1:]
+            actions[index] = KeyAction(node, binding.action, (label,), title, binding.tooltip)
+        elif label not in (keys := actions[index].keys):
+            actions[index] = replace(actions[index], keys=(*keys, label))
+    return list(actions.values())
 
 
-def _bound(screen: Screen[Any]) -> Iterator[tuple[str, DOMNode, Binding]]:
-    """Yield each key that is bound, whose it is, and to what."""
+def _active_bindings(screen: Screen[Any]) -> Iterator[tuple[str, DOMNode, Binding]]:
+    """Yield each active key, the node it is bound on, and its binding."""
     active = screen.active_bindings
     for key, (node, binding, enabled, _) in active.items():
         if enabled and binding.description:
             yield key, node, binding
-    if screen.is_modal:  # the app's keys do nothing there, but for those that come before all
+    if screen.is_modal:  # of the app's keys, only those with priority work in a dialog
         for own in screen.app.BINDINGS:
             if isinstance(own, Binding) and own.priority and own.key not in active:
                 yield own.key, screen.app, own

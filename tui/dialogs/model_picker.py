@@ -1,4 +1,4 @@
-"""Choosing who writes: every model, and every checkpoint of it that can be used."""
+"""A dialog to choose a model or one of its checkpoints."""
 
 from collections.abc import Collection, Iterator
 from typing import ClassVar
@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalGroup
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -17,99 +16,92 @@ from charloom.core.runs.events import bits
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo, list_models
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.dialogs.basic import Dialog
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.services.background import run_in_background
-from charloom.tui.widgets.action_bar import ActionBar, key_hints
+from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.inputs import SafeInput
 
 _REF, _TITLE = 24, 16  # columns
 
 
-class ModelPicker(ModalScreen[CheckpointRef | None]):
-    """Returns the checkpoint that was chosen, None when it is dismissed.
+class ModelPicker(Dialog[CheckpointRef]):
+    """Return the chosen checkpoint.
 
-    ``chosen`` is the one in use, ``trained`` names the models that are being trained now.
+    ``current`` is highlighted at first; ``training`` names the models being trained.
     """
 
-    CSS_PATH = "model_picker.tcss"
+    CSS_PATH: ClassVar[str] = "model_picker.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "Cancel"),
-        Binding("up", "move(-1)", "the one above", show=False),
-        Binding("down", "move(1)", "the one below", show=False),
+        Binding("up", "cursor_up", "Up", show=False),
+        Binding("down", "cursor_down", "Down", show=False),
     ]
 
-    def __init__(self, chosen: CheckpointRef | None, trained: Collection[str]) -> None:
+    def __init__(self, current: CheckpointRef | None, training: Collection[str]) -> None:
         super().__init__()
-        self._chosen, self._trained = chosen, trained
+        self._current, self._training = current, training
         self._models: tuple[ModelInfo, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Lay out what is looked for over what there is."""
         with VerticalGroup():
-            yield Static("Who writes?", id="title", markup=False)
-            yield SafeInput(placeholder="type a part of a name")
+            yield Static("Choose a model", id="title", markup=False)
+            yield SafeInput(placeholder="part of a name")
             yield Static(_HEADINGS, id="headings", markup=False)
             yield OptionList()
-            yield Static("reading the models …", id="told", markup=False)
+            yield Static("Loading the models …", id="message", markup=False)
             yield ActionBar(
-                [("↑↓", "move", ""), ("enter", "choose", "accept"), *key_hints(self, move="")]
+                [
+                    ("↑↓", "move", ""),
+                    ("enter", "choose", "accept"),
+                    ("esc", "cancel", "cancel"),
+                ]
             )
 
     def on_mount(self) -> None:
-        """Read what there is."""
         self.query_one(SafeInput).focus()
-        self._read()
+        self._load()
 
     @work
-    async def _read(self) -> None:
+    async def _load(self) -> None:
         try:
             self._models = await run_in_background(list_models)
         except CharloomError as error:
-            self.query_one("#told", Static).update(safe_content(str(error), "$text-error"))
+            self.query_one("#message", Static).update(safe_content(str(error), "$text-error"))
             return
-        self.show()
+        self.update_options()
 
     @on(SafeInput.Changed)
-    def show(self) -> None:
-        """List what has the letters that were typed."""
+    def update_options(self) -> None:
+        """List the models whose names contain the typed text."""
         typed = self.query_one(SafeInput).value.casefold()
         options = [
             option
-            for info in self._models
-            if typed in info.name.casefold()
-            for option in _options(info, info.name in self._trained)
+            for model in self._models
+            if typed in model.name.casefold()
+            for option in _options(model, model.name in self._training)
         ]
-        listing = self.query_one(OptionList)
-        listing.clear_options().add_options(options)
-        known = [option.id for option in options]
-        chosen = str(self._chosen)
-        listing.highlighted = known.index(chosen) if chosen in known else None
-        if listing.highlighted is None:
-            listing.action_first()
-        told = "" if options else "There is no model with such a name."
-        self.query_one("#told", Static).update(told)
+        option_list = self.query_one(OptionList)
+        option_list.clear_options().add_options(options)
+        ids = [option.id for option in options]
+        current = str(self._current)
+        option_list.highlighted = ids.index(current) if current in ids else None
+        if option_list.highlighted is None:
+            option_list.action_first()
+        self.query_one("#message", Static).update("" if options else "No model has this name.")
 
     @on(SafeInput.Submitted)
     def action_accept(self) -> None:
-        """Take the one that is highlighted."""
         self.query_one(OptionList).action_select()
 
     @on(OptionList.OptionSelected)
     def choose(self, event: OptionList.OptionSelected) -> None:
-        """Return it."""
         self.dismiss(CheckpointRef.parse(event.option_id) if event.option_id else None)
 
-    def action_move(self, by: int) -> None:
-        """Highlight the one above or below."""
-        listing = self.query_one(OptionList)
-        if by < 0:
-            listing.action_cursor_up()
-        else:
-            listing.action_cursor_down()
+    def action_cursor_up(self) -> None:
+        self.query_one(OptionList).action_cursor_up()
 
-    def action_give_up(self) -> None:
-        """Choose nothing."""
-        self.dismiss(None)
+    def action_cursor_down(self) -> None:
+        self.query_one(OptionList).action_cursor_down()
 
 
 _HEADINGS = Content.styled(
@@ -117,35 +109,36 @@ _HEADINGS = Content.styled(
 )
 
 
-def _options(info: ModelInfo, trained: bool) -> Iterator[Option]:
-    """Yield a line for each checkpoint, those first that have a name of their own."""
-    if not info.checkpoints:
-        line = f"{single_line(info.name, _REF):<{_REF}} has no checkpoint yet"
+def _options(model: ModelInfo, training: bool) -> Iterator[Option]:
+    """Yield an option for each checkpoint, first ``@best`` and ``@last``."""
+    if not model.checkpoints:
+        line = f"{single_line(model.name, _REF):<{_REF}} has no checkpoint yet"
         yield Option(safe_content(line, "$text-muted"), disabled=True)
         return
-    named = [("best", info.best), ("last", info.newest)]
-    if trained or not info.best:
-        named.reverse()  # whoever watches a model learn wants what it has learnt
-    for which, each in named:
-        if each and (which == "best" or trained or each is not info.best):
-            yield _option(info.name, which, each, trained)
-    shown = {each.step for _, each in named if each}
-    for each in reversed(info.checkpoints):
-        if each.step not in shown:
-            yield _option(info.name, str(each.step), each, False)
+    named = [("best", model.best), ("last", model.newest)]
+    if training or not model.best:
+        named.reverse()  # the newest is the interesting one while the model is being trained
+    for at, checkpoint in named:
+        if checkpoint and (at == "best" or training or checkpoint is not model.best):
+            yield _option(model.name, at, checkpoint, training)
+    steps = {checkpoint.step for _, checkpoint in named if checkpoint}
+    for checkpoint in reversed(model.checkpoints):
+        if checkpoint.step not in steps:
+            yield _option(model.name, str(checkpoint.step), checkpoint, False)
 
 
-def _option(name: str, which: str, each: CheckpointInfo, trained: bool) -> Option:
-    ref = str(CheckpointRef(name, which))
-    shown = f"{single_line(ref, _REF):<{_REF}} "
-    if each.metadata is None:
-        fault = single_line(each.error.rpartition(": ")[2], 60)
-        return Option(safe_content(f"{shown}{fault}", "$text-muted"), disabled=True)
-    loss, title = each.metadata.losses.held_out, single_line(each.metadata.corpus.title, _TITLE)
-    figure = "–" if loss is None else f"{bits(loss):.2f}"
+def _option(name: str, at: str, checkpoint: CheckpointInfo, training: bool) -> Option:
+    ref = str(CheckpointRef(name, at))
+    start = f"{single_line(ref, _REF):<{_REF}} "
+    if checkpoint.metadata is None:
+        error = single_line(checkpoint.error.rpartition(": ")[2], 60)
+        return Option(safe_content(f"{start}{error}", "$text-muted"), disabled=True)
+    loss = checkpoint.metadata.losses.held_out
+    title = single_line(checkpoint.metadata.corpus.title, _TITLE)
+    bits_per_char = "–" if loss is None else f"{bits(loss):.2f}"
     line = Content.assemble(
-        shown,
-        f"{each.step:>9,} {figure:>9} {each.size / 1e6:>6.1f}  ",
-        ("● being trained" if trained else title, "$success" if trained else "$text-muted"),
+        start,
+        f"{checkpoint.step:>9,} {bits_per_char:>9} {checkpoint.size / 1e6:>6.1f}  ",
+        ("● being trained" if training else title, "$success" if training else "$text-muted"),
     )
     return Option(line, id=ref)

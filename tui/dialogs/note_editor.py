@@ -1,71 +1,52 @@
-"""A note of several lines, written in a window of its own."""
+"""A dialog to edit a note of several lines."""
 
 from typing import ClassVar
 
-from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalGroup
-from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.containers import VerticalGroup
+from textual.widgets import Static
 
-from charloom.tui.dialogs.basic import confirm_dialog
+from charloom.tui.dialogs.basic import Dialog, accept_and_cancel, confirm_dialog
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.inputs import SafeTextArea
 
 
-class NoteEditor(ModalScreen[str | None]):
-    """Let the person write, and return what was written, or None.
+class NoteEditor(Dialog[str]):
+    """Return the edited text.
 
-    ``changed`` tells that ``text`` is not what is kept already.
+    ``changed``: ``text`` already differs from what is saved, so that cancelling asks first.
     """
 
-    CSS_PATH = "note_editor.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "keep", "Keep it"),
-        Binding("escape", "give_up", "Cancel"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "accept", "Save")]
 
     def __init__(self, title: str, text: str, changed: bool = False) -> None:
         super().__init__()
         self._title, self._text, self._changed = title, text, changed
 
     def compose(self) -> ComposeResult:
-        """Lay out the title over the text."""
         with VerticalGroup():
             yield Static(safe_content(self._title, "bold"))
-            yield SafeTextArea(self._text, placeholder="Whatever you want to remember of it.")
-            with Horizontal():
-                yield Button(safe_content("Keep [Ctrl+S]"), variant="primary", name="keep")
-                yield Button(safe_content("Cancel [Esc]"), name="")
+            yield SafeTextArea(self._text, placeholder="Anything you want to remember")
+            yield accept_and_cancel("Save", "Ctrl+S")
 
     def on_mount(self) -> None:
-        """Begin at the end of what is there."""
         area = self.query_one(SafeTextArea)
-        self._text = area.text  # which has line ends of one kind
+        self._text = area.text  # its line ends are all of one kind now
         area.move_cursor(area.document.end)
         area.focus()
 
-    @on(Button.Pressed)
-    def press(self, event: Button.Pressed) -> None:
-        """Keep it, or give up."""
-        if event.button.name:
-            self.action_keep()
-        else:
-            self.action_give_up()
-
-    def action_keep(self) -> None:
-        """Return what was written."""
+    def action_accept(self) -> None:
         self.dismiss(self.query_one(SafeTextArea).text)
 
-    def action_give_up(self) -> None:
-        """Return nothing; what was changed is given up only by a second word."""
+    def action_cancel(self) -> None:
+        """Discard the text; if it was changed, ask first."""
         if self.query_one(SafeTextArea).text == self._text and not self._changed:
             self.dismiss(None)
             return
-        ask = confirm_dialog("Give up what you changed here?", "Give it up", "g")
-        self.app.push_screen(ask, self._leave)
+        ask = confirm_dialog("Discard your changes?", "Discard", "d")
+        self.app.push_screen(ask, self._discard)
 
-    def _leave(self, answer: str | None) -> None:
-        if answer:
+    def _discard(self, confirmed: str | None) -> None:
+        if confirmed:
             self.dismiss(None)

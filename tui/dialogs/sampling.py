@@ -1,4 +1,4 @@
-"""What is tried out on models: a prompt and a temperature, asked for and told in one line."""
+"""Ask for the prompt and the temperature of an experiment, and summarize them in a line."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,34 +13,35 @@ from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import describe_changes
 
-_PROMPT = 40  # characters of it that are shown
+_MAX_PROMPT_CHARACTERS = 40  # that are shown
 
 
 async def ask_prompt(app: App[Any], prompt: str) -> str | None:
-    """Return another prompt than ``prompt``; None when that was given up. In a worker."""
-    detail = "With nothing there, the models begin as at the start of a line."
-    return await app.push_screen_wait(
-        InputDialog("What do they go on from?", prompt, detail=detail)
+    """Return a new prompt, or None when the dialog is cancelled. Must be awaited in a worker."""
+    detail = "Leave empty to begin at the start of a line."
+    return await app.push_screen_wait(InputDialog("Prompt:", prompt, detail=detail))
+
+
+async def ask_temperature(app: App[Any], config: SamplingConfig) -> SamplingConfig | None:
+    """Return a config with a new temperature, or None when the dialog is cancelled."""
+    detail = "0 to 10. Below 1, likely characters become likelier; 0 takes the likeliest."
+    dialog = InputDialog(
+        "Temperature:", f"{config.temperature:g}", detail=detail, check=_parse_temperature
     )
-
-
-async def ask_temperature(app: App[Any], settings: SamplingConfig) -> SamplingConfig | None:
-    """Return another temperature than that of ``settings``; None when that was given up."""
-    detail = "0 to 10: below 1 bolder about what is likely, 0 always takes the likeliest."
-    dialog = InputDialog("How warm?", f"{settings.temperature:g}", detail=detail, check=_settings)
     typed = await app.push_screen_wait(dialog)
-    return None if typed is None else _settings(typed)
+    return None if typed is None else _parse_temperature(typed)
 
 
 def prompt_summary(prompt: str, changes: Iterable[Substitution], *parts: str) -> Content:
-    """Return the prompt and what became of it, and whatever else is the same for all."""
-    shown = safe_line(prompt, _PROMPT, "bold $primary") if prompt else Content("a new line")
+    """Return the prompt, its adapted characters, and ``parts``, in one line."""
+    start = safe_line(prompt, _MAX_PROMPT_CHARACTERS, "bold $primary") if prompt else "a new line"
     rest = "".join(f" · {part}" for part in (*parts, describe_changes(prompt, changes)) if part)
-    return shown + safe_content(rest, "$text-muted")
+    return Content.assemble(start, safe_content(rest, "$text-muted"))
 
 
-def _settings(typed: str) -> SamplingConfig:
+def _parse_temperature(typed: str) -> SamplingConfig:
     try:
         return SamplingConfig(float(typed.replace(",", ".")))
     except ValueError as error:
-        raise CharloomError(f"{typed[:40]!r} is no number; a usual temperature is 0.8.") from error
+        message = f"{typed[:40]!r} is not a number. A usual temperature is 0.8."
+        raise CharloomError(message) from error

@@ -1,4 +1,4 @@
-"""Asking where to put a file, and in which form, until it is there."""
+"""A dialog that asks for a file name and options, and writes the file."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -8,66 +8,58 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalGroup
-from textual.screen import ModalScreen
-from textual.widgets import Button, Static
+from textual.containers import VerticalGroup
+from textual.widgets import Static
 
 from charloom.core.errors import CharloomError
-from charloom.tui.dialogs.basic import confirm_dialog
+from charloom.tui.dialogs.basic import Dialog, accept_and_cancel, confirm_dialog
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.option_row import OptionRow
 
 Chosen = tuple[int, ...]
+"""The index of the chosen value of each option."""
 
 
-class SaveFileDialog(ModalScreen[Path | None]):
-    """Write a file and return where it is, or None.
+class SaveFileDialog(Dialog[Path]):
+    """Write a file and return its path.
 
-    ``choices`` are labels and the words to choose from. For what is chosen of each, ``suggest``
-    names the file and ``write``, called in a thread, writes it, in the place of one that is there.
+    ``options`` are labels with the values to choose from. For the chosen ones, ``suggest`` returns
+    a file name, and ``write``, called in a thread, writes the file, replacing one that exists.
     """
 
-    CSS_PATH = "save_file.tcss"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "save", "Save"),
-        Binding("escape", "give_up", "Cancel"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "accept", "Save")]
 
     def __init__(
         self,
         question: str,
-        choices: Sequence[tuple[str, Sequence[str]]],
+        options: Sequence[tuple[str, Sequence[str]]],
         suggest: Callable[[Chosen], str],
         write: Callable[[Path, Chosen], object],
     ) -> None:
         super().__init__()
-        self._question, self._choices = question, choices
+        self._question, self._options = question, options
         self._suggest, self._write = suggest, write
-        self._suggested = suggest((0,) * len(choices))
+        self._suggested = suggest((0,) * len(options))
 
     def compose(self) -> ComposeResult:
-        """Lay out question, path, choices and buttons."""
         with VerticalGroup():
             yield Static(safe_content(self._question, "bold"))
             yield SafeInput(self._suggested)
-            for label, words in self._choices:
-                yield OptionRow(label, words)
+            for label, values in self._options:
+                yield OptionRow(label, values)
             yield Static(
-                safe_content(f"in {_here()}, unless you name another folder."), id="detail"
+                safe_content(f"Saved in {_folder()} unless you name another folder."), id="detail"
             )
-            with Horizontal():
-                yield Button(safe_content("Save [Enter]"), variant="primary", name="save")
-                yield Button(safe_content("Cancel [Esc]"), name="")
+            yield accept_and_cancel("Save", "Enter")
 
     @property
     def chosen(self) -> Chosen:
-        """What is chosen of each."""
-        return tuple(each.chosen for each in self.query(OptionRow))
+        return tuple(row.chosen for row in self.query(OptionRow))
 
     @on(OptionRow.Changed)
-    def suggest(self) -> None:
-        """Name the file by what is chosen; of a name that was typed only the ending changes."""
+    def update_name(self) -> None:
+        """Suggest a name for the chosen options; if the user typed one, change its suffix only."""
         field, old = self.query_one(SafeInput), self._suggested
         self._suggested = self._suggest(self.chosen)
         if field.value == old:
@@ -75,55 +67,42 @@ class SaveFileDialog(ModalScreen[Path | None]):
         elif field.value.endswith(Path(old).suffix):
             field.value = field.value.removesuffix(Path(old).suffix) + Path(self._suggested).suffix
 
-    @on(Button.Pressed)
-    def press(self, event: Button.Pressed) -> None:
-        """Save, or give up."""
-        if event.button.name:
-            self.action_save()
-        else:
-            self.action_give_up()
-
     @on(SafeInput.Submitted)
-    def accept(self) -> None:
-        """Save."""
-        self.action_save()
-
     @work(exclusive=True)
-    async def action_save(self) -> None:
-        """Write the file, after asking whether one that is there may be replaced."""
+    async def action_accept(self) -> None:
+        """Write the file, after asking whether to replace an existing one."""
         try:
-            path, taken = await asyncio.to_thread(self._place)
-            if taken:
-                replace = confirm_dialog(
-                    f"Replace {str(path)!r}, which is already there?", "Replace", "r"
-                )
+            path, exists = await asyncio.to_thread(self._resolve_path)
+            if exists:
+                question = f"{str(path)!r} already exists. Replace it?"
+                replace = confirm_dialog(question, "Replace", "r")
                 if not await self.app.push_screen_wait(replace):
                     return
             await asyncio.to_thread(self._write, path, self.chosen)
         except CharloomError as error:
-            self.query_one("#detail", Static).update(safe_content(str(error), "$text-error"))
+            message = safe_content(str(error), "$text-error")
+            self.query_one("#detail", Static).update(message)
             return
         self.dismiss(path)
 
-    def action_give_up(self) -> None:
-        """Write nothing."""
-        self.dismiss(None)
+    def _resolve_path(self) -> tuple[Path, bool]:
+        """Return the path to write, by its suggested name if a folder was typed; and if it exists.
 
-    def _place(self) -> tuple[Path, bool]:
-        """Return where the file is to be, in a folder under the name suggested; and if one is."""
+        Raises :class:`CharloomError` if nothing or an impossible path was typed.
+        """
         typed = self.query_one(SafeInput).value.strip()
         if not typed:
-            raise CharloomError("Say where to put it: a file name, or a path.")
+            raise CharloomError("Enter a file name or a path.")
         try:
             path = Path(typed).expanduser()
             path = path / self._suggested if path.is_dir() else path
             return path, path.exists()
         except (OSError, RuntimeError, ValueError) as error:
-            raise CharloomError(f"There can be no file at {typed!r}; choose another.") from error
+            raise CharloomError(f"Invalid path: {typed!r}. Choose another one.") from error
 
 
-def _here() -> str:
+def _folder() -> str:
     try:
         return str(Path.cwd())
     except OSError:
-        return "a folder that is gone"
+        return "a folder that no longer exists"

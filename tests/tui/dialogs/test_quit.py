@@ -1,4 +1,4 @@
-"""Leaving the app while a run is trained, and when none is."""
+"""Quitting the app with and without live runs."""
 
 from contextlib import ExitStack
 
@@ -10,7 +10,7 @@ from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
 
 
-async def test_with_nothing_being_trained_nobody_is_asked() -> None:
+async def test_without_a_live_run_it_quits_at_once() -> None:
     write_run("sea", *course(), end())
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
@@ -19,7 +19,7 @@ async def test_with_nothing_being_trained_nobody_is_asked() -> None:
         await until(pilot, lambda: not app.is_running)
 
 
-async def test_one_is_asked_once_and_may_stay() -> None:
+async def test_the_user_is_asked_once_and_may_stay() -> None:
     with at_work(write_run("sea", *course())), at_work(write_run("letter", *course())):
         app = app_at("train")
         async with app.run_test(size=SMALL) as pilot:
@@ -27,13 +27,13 @@ async def test_one_is_asked_once_and_may_stay() -> None:
             await pilot.press("ctrl+q")
             await until(pilot, lambda: isinstance(app.screen, QuitDialog))
             assert "letter and sea are being trained." in words(app)
-            assert "Training goes on without the app" in words(app)
+            assert "Training continues without the app" in words(app)
             await pilot.press("ctrl+q", "escape")
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
             assert app.is_running
 
 
-async def test_all_are_told_to_stop_and_one_leaves_when_they_have_saved() -> None:
+async def test_all_trainers_are_stopped_and_it_quits_when_they_have_saved() -> None:
     with ExitStack() as working:
         folders = [write_run(name, *course()) for name in ("sea", "letter")]
         for folder in folders:
@@ -54,7 +54,7 @@ async def test_all_are_told_to_stop_and_one_leaves_when_they_have_saved() -> Non
             await until(pilot, lambda: not app.is_running)
 
 
-async def test_the_waiting_can_be_given_up() -> None:
+async def test_the_waiting_can_be_cancelled() -> None:
     with at_work(write_run("sea", *course())):
         app = app_at("train")
         async with app.run_test(size=SMALL, notifications=True) as pilot:

@@ -80,12 +80,12 @@ async def test_a_file_that_is_there_is_replaced_only_after_asking(here: Path) ->
         await read(pilot)
         await asked(pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: "Replace 'writing-1.txt', which is already there?" in words(app))
+        await until(pilot, lambda: "'writing-1.txt' already exists. Replace it?" in words(app))
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         assert (here / "writing-1.txt").read_text() == "mine"
         await pilot.press("enter")
-        await until(pilot, lambda: "already there?" in words(app))
+        await until(pilot, lambda: "already exists." in words(app))
         await pilot.press("r")
         await back(pilot)
         assert (here / "writing-1.txt").read_text("utf-8") == format_generations(kept(), "txt")
@@ -102,10 +102,10 @@ async def test_where_it_cannot_be_written_is_told_in_place_and_can_be_mended(her
         await read(pilot)
         await asked(pilot)
         for place, sentence in (
-            ("", "Say where to put it"),
+            ("", "Enter a file name"),
             ("no/such/folder/a.txt", "cannot be written (No such file or directory)."),
-            ("~nobody-of-that-name/a.txt", "There can be no file at"),
-            ("x" * 300, "There can be no file at"),
+            ("~nobody-of-that-name/a.txt", "Invalid path:"),
+            ("x" * 300, "Invalid path:"),
         ):
             put(pilot, place)
             await pilot.press("enter")

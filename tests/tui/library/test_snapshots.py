@@ -144,6 +144,6 @@ def test_models(snap_compare: Compare, size: tuple[int, int]) -> None:
 def test_a_path_that_cannot_be(snap_compare: Compare, size: tuple[int, int]) -> None:
     writings()
     typed = "home tilde x slash enter"
-    sentence = "There can be no file"
+    sentence = "Invalid path"
     before = after("number 29", "x", "Where is it", typed, sentence, "tab right", "[everything]")
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
