@@ -40,7 +40,7 @@ def ids(found: list[Generation]) -> list[int]:
 
 @given(prompt=ANY_TEXT, text=ANY_TEXT, stop=ANY_TEXT, note=ANY_TEXT, seed=st.integers(0, 2**63 - 1))
 @settings(deadline=None, max_examples=60)
-def test_whatever_was_generated_comes_back_exactly(
+def test_any_generation_comes_back_exactly(
     shared: Library, prompt: str, text: str, stop: str, note: str, seed: int
 ) -> None:
     added = shared.add(generation(text, prompt=prompt, stop=stop, note=note, seed=seed))

@@ -159,9 +159,9 @@ with Library(Path(sys.argv[1])) as library:
             print(library.count() == number - 1, error)
             break
 """
-    told, _ = (child := start(code, path)).communicate()
-    assert child.returncode == 0, told
-    counted, sentence = told.strip().split(" ", 1)
+    output, _ = (child := start(code, path)).communicate()
+    assert child.returncode == 0, output
+    counted, sentence = output.strip().split(" ", 1)
     assert counted == "True"
     assert sentence == f"The library {str(path)!r} " + _ADVICE[sqlite3.SQLITE_IOERR] + "."
     with Library(path) as library:

@@ -80,7 +80,7 @@ def test_changes_that_are_none_are_refused(changes: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "error"),
     [
         ((math.nan, 0, 1.0), "--temperature"),
         ((11, 0, 1.0), "--temperature"),
@@ -91,8 +91,8 @@ def test_changes_that_are_none_are_refused(changes: Any) -> None:
         ((1.0, 0, [1]), "--top-p"),
     ],
 )
-def test_changes_to_what_cannot_be_set_are_refused(wrong: tuple[Any, ...], told: str) -> None:
-    with pytest.raises(CharloomError, match=told):
+def test_changes_to_what_cannot_be_set_are_refused(wrong: tuple[Any, ...], error: str) -> None:
+    with pytest.raises(CharloomError, match=error):
         generation(changes=[[1, 0.8, 0, 1.0], [3, *wrong]])
 
 

@@ -106,9 +106,9 @@ def test_what_became_of_a_writer_is_told(happen: Callable[[], None], fate: str) 
     old = steered()
     save_model("other", random_checkpoint(seed=2))
     happen()
-    with pytest.raises(CharloomError) as told:
+    with pytest.raises(CharloomError) as error:
         find_writer(old)
-    assert str(told.value) == (
+    assert str(error.value) == (
         f"The checkpoint weaver@100 that wrote this {fate}, so it cannot be written again."
     )
 

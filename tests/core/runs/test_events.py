@@ -119,7 +119,7 @@ def test_a_line_that_is_none_of_ours_is_no_event(line: str) -> None:
 
 
 @given(st.text())
-def test_no_line_whatever_is_in_it_does_harm(line: str) -> None:
+def test_no_line_does_harm(line: str) -> None:
     assert from_line(line) is None
 
 
@@ -161,8 +161,8 @@ def test_what_cannot_be_recorded_waits_in_order_and_gives_up_the_room_that_was_r
     journal.close()
     assert not reserve.exists()
     lines = log.read_bytes().splitlines()
-    told = [RunWarning("one"), Paused(5, "There is no room."), Continued(5), RunWarning("two")]
-    assert [from_line(line) for line in lines] == told
+    expected = [RunWarning("one"), Paused(5, "There is no room."), Continued(5), RunWarning("two")]
+    assert [from_line(line) for line in lines] == expected
     assert from_line(folder.samples.read_bytes()) == Sample(5, "text")
 
 

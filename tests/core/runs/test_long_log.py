@@ -1,4 +1,4 @@
-"""The log of a run of days, of which a watch reads a sample, against all of it."""
+"""A monitor reads a sample of the log of a long run, compared here with the whole log."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tests.helpers.long_logs import long_log
 from tests.helpers.small_models import create
 
 LINES = 60_000
-LOOKS = 2 * jsonl._PARTS // jsonl._PARTS_PER_READ
+MAX_REFRESHES = 2 * jsonl._PARTS // jsonl._PARTS_PER_READ
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def log() -> bytes:
 
 @pytest.fixture(scope="module")
 def truth(log: bytes) -> list[dict[str, Any]]:
-    """All that is told in the log."""
+    """Return every event of the log."""
     return [json.loads(line) for line in log.splitlines()]
 
 
@@ -37,24 +37,24 @@ def folder(log: bytes) -> ModelDir:
 
 
 def last(truth: list[dict[str, Any]], kind: str) -> dict[str, Any]:
-    return next(told for told in reversed(truth) if told["event"] == kind)
+    return next(event for event in reversed(truth) if event["event"] == kind)
 
 
 def curve(truth: list[dict[str, Any]], kind: str, loss: str) -> dict[int, float]:
-    """Return the losses by step, without those of steps that were given up."""
+    """Return the losses by step, without those of steps that were rolled back."""
     found: dict[int, float] = {}
-    for told in truth:
-        if told["event"] in (kind, "started"):
-            while found and next(reversed(found)) > told["step"]:
+    for event in truth:
+        if event["event"] in (kind, "started"):
+            while found and next(reversed(found)) > event["step"]:
                 found.popitem()
-        if told["event"] == kind:
-            found[told["step"]] = told[loss]
+        if event["event"] == kind:
+            found[event["step"]] = event[loss]
     return found
 
 
 def read(run: RunMonitor) -> Iterator[None]:
-    """Look until all is read, which takes no more than some looks."""
-    for _ in range(LOOKS):
+    """Refresh until everything is read, which takes a limited number of refreshes."""
+    for _ in range(MAX_REFRESHES):
         run.refresh()
         yield
         if not run.has_more:
@@ -62,32 +62,32 @@ def read(run: RunMonitor) -> Iterator[None]:
     pytest.fail("there is still more to read")
 
 
-def as_told(event: object) -> dict[str, Any]:
+def as_json(event: object) -> dict[str, Any]:
     assert event is not None
     return json.loads(events.to_line(event))  # type: ignore[arg-type, no-any-return]
 
 
-def test_what_was_told_last_is_known_from_the_first_look(
+def test_the_latest_events_are_known_after_the_first_refresh(
     folder: ModelDir, truth: list[dict[str, Any]]
 ) -> None:
     run = RunMonitor(folder)
     for _ in read(run):
         assert run.status is RunStatus.INTERRUPTED
-        assert as_told(run.progress) == last(truth, "progress")
-        assert as_told(run.validated) == last(truth, "validated")
-        assert as_told(run.checkpoint) == last(truth, "checkpoint")
+        assert as_json(run.progress) == last(truth, "progress")
+        assert as_json(run.validated) == last(truth, "validated")
+        assert as_json(run.checkpoint) == last(truth, "checkpoint")
         assert run.finished is None
 
 
-def test_how_it_was_begun_and_what_it_warned_of_since_is_all_known_in_the_end(
+def test_the_start_and_all_later_warnings_are_known_in_the_end(
     folder: ModelDir, truth: list[dict[str, Any]]
 ) -> None:
     run = RunMonitor(folder)
     for _ in read(run):
         pass
-    assert as_told(run.started) == last(truth, "started")
+    assert as_json(run.started) == last(truth, "started")
     since = truth[truth.index(last(truth, "started")) :]
-    warned = [told["message"] for told in since if told["event"] == "warning"]
+    warned = [event["message"] for event in since if event["event"] == "warning"]
     assert list(run.warnings) == warned and len(warned) > 3
 
 
@@ -134,9 +134,9 @@ def test_what_comes_later_is_read_line_by_line(folder: ModelDir) -> None:
     assert (run.status, run.finished) == (RunStatus.FAILED, end)
 
 
-def test_of_many_samples_the_last_is_known_at_once(folder: ModelDir) -> None:
-    told = "".join(events.to_line(Sample(step, "the sea " * 25)) + "\n" for step in range(20_000))
-    folder.samples.write_text(told)
+def test_the_last_of_many_samples_is_known_at_once(folder: ModelDir) -> None:
+    lines = "".join(events.to_line(Sample(step, "the sea " * 25)) + "\n" for step in range(20_000))
+    folder.samples.write_text(lines)
     run = RunMonitor(folder)
     run.refresh()
     assert run.sample == Sample(19_999, "the sea " * 25)

@@ -256,7 +256,7 @@ def test_runs_are_listed_by_what_happened_last(home: Path) -> None:
     assert live_runs() == []
 
 
-def test_a_lock_that_nobody_holds_is_that_of_no_trainer(folder: ModelDir) -> None:
+def test_a_lock_that_is_not_held_means_no_trainer(folder: ModelDir) -> None:
     assert not is_training(folder) and not folder.lock.exists()
     folder.lock.touch()
     assert not is_training(folder)

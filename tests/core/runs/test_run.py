@@ -197,7 +197,7 @@ def test_a_trainer_waits_for_those_who_only_look_at_the_lock() -> None:
         ("ValueError('?')", "Training failed (ValueError); see '"),
     ],
 )
-def test_whatever_ends_a_trainer_is_the_last_that_is_told(
+def test_the_last_event_says_why_a_trainer_ended(
     failure: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "torch.py").write_text(f"raise {failure}")
@@ -220,7 +220,7 @@ def test_a_trainer_that_cannot_write_what_happens_leaves_that_in_its_log() -> No
     assert "No space left on device" in folder.trainer_log.read_text()
 
 
-def test_whoever_launched_a_run_may_leave_quietly(tmp_path: Path) -> None:
+def test_the_launching_process_may_exit_quietly(tmp_path: Path) -> None:
     folder = endless()
     code = (
         "import sys; from charloom.core.runs.run import launch_trainer\n"

@@ -24,7 +24,7 @@ def digest(folder: ModelDir) -> str:
     return read_run_config(folder).sha256
 
 
-def test_a_model_that_was_trained_here_has_its_text_beside_it() -> None:
+def test_a_model_that_was_trained_here_has_its_text() -> None:
     found = find_training_text("small", card("sea", digest(create())))
     assert found.text == TEXT
     assert found.train + found.held_out == TEXT

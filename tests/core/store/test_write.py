@@ -262,7 +262,7 @@ def test_a_model_that_is_being_trained_is_neither_renamed_nor_removed(trainer: s
     assert steps(trainer) == [1, 2]
 
 
-def test_a_lock_that_nobody_holds_is_no_obstacle() -> None:
+def test_a_lock_that_is_not_held_is_no_obstacle() -> None:
     save_model("creature", at_step(1))
     ModelDir.named("creature").lock.touch()
     rename_model("creature", "monster")

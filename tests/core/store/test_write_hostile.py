@@ -193,7 +193,7 @@ def test_a_file_that_changes_after_it_was_checked_is_not_taken_in(
 
 @posix
 @pytest.mark.parametrize("name", ["lock", "metrics.jsonl", "samples.jsonl", "run.json"])
-def test_a_pipe_in_a_run_s_folder_keeps_nobody_waiting(name: str) -> None:
+def test_a_pipe_in_a_run_s_folder_blocks_nothing(name: str) -> None:
     folder = create("creature")
     path = folder.path / name
     path.unlink(missing_ok=True)
