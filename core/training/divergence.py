@@ -18,17 +18,15 @@ _SLOW, _FAST = 0.98, 0.8  # decay of the two running means: over about 50 steps,
 
 @dataclass(slots=True)
 class DivergenceDetector:
-    """Compare a fast running mean of the loss with a slow one, in nats per character."""
+    """Compares a fast running mean of the loss with a slow one, in nats per character.
+
+    For an untrained network both start at ln V.
+    """
 
     slow: float
     fast: float
     recent: tuple[float, ...] = ()
     """The last accepted losses, :data:`RECENT_STEPS` at most."""
-
-    @classmethod
-    def from_chance(cls, nats: float) -> "DivergenceDetector":
-        """Return the detector for an untrained network, whose loss is ``nats`` = ln V."""
-        return cls(nats, nats)
 
     def accept(self, loss: float, gradient_norm: float) -> bool:
         """Record the loss of one step; return False if the training has diverged."""

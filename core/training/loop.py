@@ -101,7 +101,8 @@ class _TrainingLoop:
         if resume:
             snapshot, self._state = resume
             self._stepper.restore(snapshot)
-        detector = self._state.detector or DivergenceDetector.from_chance(task.baselines.uniform)
+        chance = task.baselines.uniform
+        detector = self._state.detector or DivergenceDetector(chance, chance)
         self._rollback = Rollback(self._stepper, detector)
         self._validator = Validator(self._network, held_out, compute, self._budget, self._state)
         self._reporter = ProgressReporter(task, compute, self._stepper, self._budget)
@@ -128,20 +129,20 @@ class _TrainingLoop:
                 yield from self._check()
             if not reporting or self._stepper.step_count < step:
                 continue
-            with report:
+            with report.running():
                 yield self._progress()
             if sampling.due():
-                with sampling:
+                with sampling.running():
                     yield sample(self._checkpoint())
             if validating:
-                with validation:
+                with validation.running():
                     validated = self._validator.validate(step, self._fraction)
                 yield validated
                 if validated.best_step == validated.step:
-                    with checkpoint:
+                    with checkpoint.running():
                         yield from self._save()
             if checkpoint.due():
-                with checkpoint:
+                with checkpoint.running():
                     yield from self._save()
         yield from self._finish(reason)
 
@@ -152,10 +153,7 @@ class _TrainingLoop:
     def _between_steps(self) -> Generator[Event, None, str]:
         """Execute pending commands and return the reason to end the run, or an empty string."""
         while not self._stopping and (command := self._next_command()):
-            if command.kind == "pause":
-                yield from self._pause()
-            else:
-                yield from self._execute(command)
+            yield from self._execute(command)
         if self._fraction >= 1:
             return "completed"
         if self._stopping:
@@ -166,33 +164,36 @@ class _TrainingLoop:
             return "failed"
         return ""
 
-    def _pause(self) -> Iterator[Event]:
-        """Save, then wait for the command to continue or to stop."""
-        yield from self._flush()
-        yield from self._save()
-        yield Paused(self._stepper.step_count)
+    def _execute(self, command: Command) -> Iterator[Event]:
+        match command.kind:
+            case "stop":
+                self._stopping = True
+            case "pause":
+                yield from self._flush()
+                yield from self._save()
+                yield Paused(self._stepper.step_count)
+                yield from self._wait(math.inf, "continue")
+                if not self._stopping:
+                    yield Continued(self._stepper.step_count)
+            case "checkpoint":
+                yield from self._flush()
+                yield from self._save()
+            case "set-lr" if command.value:
+                self._state.rate_scale = rate_scale(self._config, self._fraction, command.value)
+                yield RateChanged(self._stepper.step_count, float(command.value))
+
+    def _wait(self, seconds: float, *wake: str) -> Iterator[Event]:
+        """Execute commands, with the clock stopped, until a stop, one in ``wake``, or a timeout."""
         with self._clock.stopped():
-            while not self._stopping:
+            until = time.perf_counter() + seconds
+            while not self._stopping and time.perf_counter() < until:
                 command = self._next_command()
                 if command is None:
                     time.sleep(_POLL_SECONDS)
-                elif command.kind == "continue":
-                    break
-                else:
+                elif command.kind in wake:
+                    return
+                elif command.kind != "pause":  # it is paused already
                     yield from self._execute(command)
-        if not self._stopping:
-            yield Continued(self._stepper.step_count)
-
-    def _execute(self, command: Command) -> Iterator[Event]:
-        if command.kind == "stop":
-            self._stopping = True
-        elif command.kind == "checkpoint":
-            yield from self._flush()
-            yield from self._save()
-        elif command.kind == "set-lr" and command.value:
-            scale = rate_scale(self._config, self._fraction, command.value)
-            self._state.rate_scale = scale
-            yield RateChanged(self._stepper.step_count, float(command.value))
 
     def _flush(self) -> Iterator[Event]:
         """Check and report the steps since the last report."""
@@ -262,23 +263,10 @@ class _TrainingLoop:
                     reason = getattr(error.__cause__, "strerror", None) or "no room"
                     yield Paused(self._stepper.step_count, _CANNOT_SAVE.format(reason))
                 paused = True
-                yield from self._wait(_RETRY_SECONDS)
+                yield from self._wait(_RETRY_SECONDS, "continue", "checkpoint")
         if paused:
             yield Continued(self._stepper.step_count)
         yield saved
-
-    def _wait(self, seconds: float) -> Iterator[Event]:
-        """Wait, with the clock stopped, until a command asks for something."""
-        with self._clock.stopped():
-            until = time.perf_counter() + seconds
-            while time.perf_counter() < until:
-                command = self._next_command()
-                if command is None:
-                    time.sleep(_POLL_SECONDS)
-                elif command.kind in ("stop", "set-lr"):
-                    yield from self._execute(command)
-                if self._stopping or (command and command.kind in ("continue", "checkpoint")):
-                    return
 
     def _finish(self, reason: str) -> Iterator[Event]:
         """Save the last step, then measure the best checkpoint on all held-out text."""

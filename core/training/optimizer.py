@@ -23,14 +23,14 @@ class AdamW:
         matrices = [name for name, p in parameters.items() if p.dim() > 1]
         biases = [name for name, p in parameters.items() if p.dim() == 1]
         self._groups = [(matrices, weight_decay), (biases, 0.0)]
-        self._state: dict[str, dict[str, Tensor]] = {}
+        self._moments: dict[str, Tensor] = {}
         self.restore({})
 
     def step(self, learning_rate: float) -> None:
         """Update the weights from their gradients, and clear these."""
         for names, decay in self._groups:
             steps, means, squares = (
-                [self._state[name][kind] for name in names] for kind in _MOMENTS
+                [self._moments[f"{name}.{kind}"] for name in names] for kind in _MOMENTS
             )
             parameters = [self._parameters[name] for name in names]
             with torch.no_grad():
@@ -55,23 +55,12 @@ class AdamW:
 
     def capture(self) -> dict[str, Tensor]:
         """Return copies of the moments of each weight, as ``NAME.exp_avg`` and so on."""
-        return {
-            f"{name}.{kind}": value.clone()
-            for name, state in self._state.items()
-            for kind, value in state.items()
-        }
+        return {name: value.clone() for name, value in self._moments.items()}
 
     def restore(self, moments: Mapping[str, Tensor]) -> None:
         """Set the moments that :meth:`capture` returned; missing ones become zero."""
         for name, parameter in self._parameters.items():
-            fresh = {
-                "step": torch.zeros((), device=parameter.device),
-                "exp_avg": torch.zeros_like(parameter, requires_grad=False),
-                "exp_avg_sq": torch.zeros_like(parameter, requires_grad=False),
-            }
-            self._state[name] = {
-                kind: moments[f"{name}.{kind}"].to(parameter.device, copy=True)
-                if f"{name}.{kind}" in moments
-                else value
-                for kind, value in fresh.items()
-            }
+            for kind in _MOMENTS:
+                shape = () if kind == "step" else parameter.shape
+                moment = moments.get(f"{name}.{kind}", torch.zeros(shape))
+                self._moments[f"{name}.{kind}"] = moment.to(parameter.device, copy=True)

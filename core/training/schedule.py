@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 
 from charloom.core.config import TrainConfig
 
@@ -115,26 +114,21 @@ class RunBudget:
 class ThrottledTimer:
     """A timer for a task done every ``seconds``, limited to ``share`` of the total time.
 
-    Doing the task inside ``with timer:`` measures how long it takes.
+    Doing the task inside ``with timer.running():`` measures how long it takes.
     """
 
     def __init__(self, clock: Stopwatch, seconds: float, share: float = 1.0) -> None:
         self._clock, self._seconds, self._share = clock, seconds, share
-        self._begin = 0.0
         self._next = clock.seconds + seconds
 
     def due(self) -> bool:
         """Return whether to do the task now."""
         return self._clock.seconds >= self._next
 
-    def __enter__(self) -> None:
-        self._begin = self._clock.seconds
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Do the task in the block, and plan the next time from how long it takes."""
+        begin = self._clock.seconds
+        yield
         now = self._clock.seconds
-        self._next = now + max(self._seconds, (now - self._begin) / self._share)
+        self._next = now + max(self._seconds, (now - begin) / self._share)

@@ -161,7 +161,7 @@ def test_a_timer_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
     assert not timer.due()
     clock.now += 5
     assert timer.due()
-    with timer:
+    with timer.running():
         pass
     assert not timer.due()
     clock.now += 5
@@ -170,7 +170,7 @@ def test_a_timer_is_due_when_its_seconds_have_passed(clock: Clock) -> None:
 
 def test_what_takes_long_is_done_more_rarely(clock: Clock) -> None:
     timer = ThrottledTimer(Stopwatch(), 5, share=0.1)
-    with timer:
+    with timer.running():
         clock.now += 2
     clock.now += 19
     assert not timer.due()
