@@ -87,7 +87,7 @@ class CompareSide(VerticalScroll, can_focus=True):
     def update_text(self, *, ended: bool) -> None:
         """Show what was generated since the last call."""
         if self._job:
-            self._text_view.add(self._job.take_text())
+            self._text_view.append(self._job.take_text())
             self._text_view.set_caret(on=not ended)
 
     def show_score(self, score: Score | None) -> None:

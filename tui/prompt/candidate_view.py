@@ -26,15 +26,15 @@ class CandidateView(StreamingText):
         view: "CandidateView"
 
     def __init__(
-        self, candidate: Candidate, prompt: str = "", *, mark: str = " ", alone: bool = False
+        self, candidate: Candidate, prompt: str = "", *, sign: str = " ", alone: bool = False
     ) -> None:
-        super().__init__(prompt, mark=mark)
+        super().__init__(prompt, sign=sign)
         self.candidate = candidate
         self._alone = alone
         self._chosen = candidate.number == 0
         self._status: str | None = ""
         self._period: int | None = None  # of a text that repeats itself
-        self.add(candidate.text)
+        self.append(candidate.text)
 
     def on_mount(self) -> None:
         self.set_status(None if self.candidate.text else "")
@@ -65,11 +65,11 @@ class CandidateView(StreamingText):
             after.append(safe_content(candidate.error, "$text-error"))
         if self._period:
             after.append(safe_content(repetition_message(self._period) + advice, "$text-warning"))
-        self.mark(candidate.match_slice if match else slice(0, 0))
+        self.mark_match(candidate.match_slice if match else slice(0, 0))
         if self._alone:
-            self.tell((), after)
+            self.set_notes((), after)
         else:
-            self.tell([self._heading()], after, "▸" if self._chosen else " ")
+            self.set_notes([self._heading()], after, "▸" if self._chosen else " ")
 
     def update_repetition(self) -> None:
         """Show or hide the repetition warning as the text has grown."""

@@ -70,13 +70,13 @@ class Turn(VerticalGroup, can_focus=True):
         self.request = candidates[0].request
         self.model = model
         self.origin = origin
-        prompt, mark = ("", " ") if origin else (self.request.prompt, "»")
+        prompt, sign = ("", " ") if origin else (self.request.prompt, "»")
         if len(candidates) == 1:
-            self._views = [CandidateView(candidates[0], prompt, mark=mark, alone=True)]
+            self._views = [CandidateView(candidates[0], prompt, sign=sign, alone=True)]
             self._texts: list[StreamingText] = [*self._views]
         else:
             self._views = [CandidateView(candidate) for candidate in candidates]
-            self._texts = [StreamingText(prompt, mark=mark), *self._views]
+            self._texts = [StreamingText(prompt, sign=sign), *self._views]
         self._chosen = self._views[0]
         classes = "note -needed" if prompt_note else "note"
         self._note = Static(safe_content(prompt_note), classes=classes)
@@ -179,7 +179,7 @@ class Turn(VerticalGroup, can_focus=True):
         for view in self._growing:
             first = not view.candidate.text
             if new_text := view.candidate.take_text():
-                view.add(new_text)
+                view.append(new_text)
                 if first:
                     view.set_status("")
                 view.update_repetition()

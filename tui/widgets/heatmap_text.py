@@ -18,17 +18,14 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.widgets import Static
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.themes import HEAT_COLORS
-from charloom.tui.formatting.wrapping import WrappedRows
 from charloom.tui.widgets.color_scale import UNKNOWN, ColorScale
-from charloom.tui.widgets.streaming_text import MEASURE
+from charloom.tui.widgets.wrapped_text import WrappedText
 
 _NEWLINE_SIGN = "↵"
-_OVERHANG_COLUMNS = 2  # at the end of a row, for a space and the newline sign
 _UNKNOWN_MARK = "·"
 _PLAIN, _CURSOR = Style(), Style(reverse=True, bold=True)
 
@@ -38,7 +35,7 @@ def needs_marks(app: App[object]) -> bool:
     return app.no_color or app.native_ansi_color or app.console.color_system == "standard"
 
 
-class HeatmapText(Widget, can_focus=True):
+class HeatmapText(WrappedText, can_focus=True):
     """Shows ``text``, from :meth:`set_levels` on as a heatmap.
 
     With ``marks``, a row of marks under each row of text shows the levels instead of colours.
@@ -81,6 +78,8 @@ class HeatmapText(Widget, can_focus=True):
     """Index of the character under the cursor, from 0."""
     marks: reactive[bool] = reactive(False, init=False, layout=True)
 
+    _reserved_columns = 2  # at the end of a row, for a space and the newline sign
+
     @dataclass
     class Moved(Message):
         """The cursor is on another character, at index ``position``."""
@@ -88,13 +87,9 @@ class HeatmapText(Widget, can_focus=True):
         position: int
 
     def __init__(self, text: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._text = sanitize(text)
+        super().__init__(text, id=id)
         self._scale: ColorScale | None = None
         self._levels: NDArray[np.intp] = np.zeros(len(text), np.intp)
-        self._width = 0
-        self._rows = WrappedRows(self._text, 1)
-        self._strips: dict[int, Strip] = {}  # rendered lines without the cursor, by y
 
     def on_mount(self) -> None:
         self.marks = needs_marks(self.app)
@@ -102,22 +97,19 @@ class HeatmapText(Widget, can_focus=True):
     def set_levels(self, levels: NDArray[np.intp], scale: ColorScale) -> None:
         """Show each character in the colour, or with the mark, of its level ``[N]``."""
         self._levels, self._scale = levels, scale
-        self._strips.clear()
+        self._clear_cache()
         self.refresh()
 
     def set_text(self, text: str) -> None:
         """Replace the text and drop the levels."""
         self._text, self._scale = sanitize(text), None
         self._levels = np.zeros(len(text), np.intp)
-        self._width = 0
+        self._wrap_width = 0
         self.set_reactive(HeatmapText.position, 0)
         self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
-        width = max(1, min(width - _OVERHANG_COLUMNS, MEASURE))
-        if width != self._width:
-            self._width, self._rows = width, WrappedRows(self._text, width)
-            self._strips.clear()
+        self._wrap(width)
         return len(self._rows) * self._lines_per_row
 
     def render_line(self, y: int) -> Strip:
@@ -125,30 +117,25 @@ class HeatmapText(Widget, can_focus=True):
         if number >= len(self._rows):
             return Strip.blank(self.size.width, self.rich_style)
         start, end = self._row_span(number)
-        has_cursor = self.has_focus and start <= self.position < end
-        if y not in self._strips or has_cursor:
+
+        def render() -> Strip:
             segments = (self._mark_segments if is_mark_line else self._text_segments)(start, end)
-            line = Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
-            if has_cursor:
-                return line
-            self._strips[y] = line
-        return self._strips[y]
+            return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
+
+        has_cursor = self.has_focus and start <= self.position < end
+        return render() if has_cursor else self._cached(y, render)
 
     def validate_position(self, position: int) -> int:
         return max(0, min(position, len(self._text) - 1))
 
     def watch_position(self, before: int, position: int) -> None:
         for row in {self._rows.at(before), self._rows.at(position)}:
-            self.refresh(Region(0, row * self._lines_per_row, self.size.width, self._lines_per_row))
-        self._scroll_into_view(self._rows.at(position) * self._lines_per_row)
+            self._refresh_lines(row * self._lines_per_row, self._lines_per_row)
+        self.call_after_refresh(self._scroll_into_view)  # after earlier scrolling is laid out
         self.post_message(self.Moved(position))
 
     def watch_marks(self) -> None:
-        self._strips.clear()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._strips.clear()
+        self._clear_cache()
 
     def watch_has_focus(self, _focus: bool) -> None:
         self.refresh()
@@ -177,10 +164,6 @@ class HeatmapText(Widget, can_focus=True):
     @property
     def _lines_per_row(self) -> int:
         return 1 + self.marks
-
-    def _row_span(self, number: int) -> tuple[int, int]:
-        last = number + 1 == len(self._rows)
-        return self._rows[number].start, len(self._text) if last else self._rows[number + 1].start
 
     def _text_segments(self, start: int, end: int) -> list[Segment]:
         """Return the characters of a row, one segment for each stretch of the same style."""
@@ -233,12 +216,14 @@ class HeatmapText(Widget, can_focus=True):
         before, here = self._text[max(0, position - 1)], self._text[position]
         return not here.isspace() and (position == 0 or before.isspace())
 
-    def _scroll_into_view(self, line: int) -> None:
-        """Scroll the nearest scrollable ancestor to ``line``."""
-        for container in self.ancestors:
-            if isinstance(container, ScrollableContainer):
-                y = self.region.y - container.content_region.y + round(container.scroll_y) + line
-                container.scroll_to_region(Region(0, y, 1, self._lines_per_row), animate=False)
+    def _scroll_into_view(self) -> None:
+        """Scroll the nearest scrollable ancestor to the cursor."""
+        lines = self._lines_per_row
+        for box in self.ancestors:
+            if isinstance(box, ScrollableContainer):
+                y = self.region.y - box.content_region.y + round(box.scroll_y)
+                y += self._rows.at(self.position) * lines
+                box.scroll_to_region(Region(0, y, 1, lines), animate=False, immediate=True)
                 return
 
 

@@ -1,4 +1,4 @@
-"""Text that grows: whatever its length, only its last row is broken and drawn anew."""
+"""A text that grows: only its last row is wrapped and rendered again."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -8,195 +8,167 @@ from rich.segment import Segment
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.reactive import reactive
-from textual.selection import Selection
 from textual.strip import Strip
 from textual.visual import Visual
-from textual.widget import Widget
 
 from charloom.core.sanitize import sanitize
-from charloom.tui.formatting.wrapping import WrappedRows
 from charloom.tui.textual_patches import clear_styles_cache
+from charloom.tui.widgets.wrapped_text import WrappedText
 
-MEASURE = 88  # columns: longer lines are hard to read
-GUTTER = 3  # columns before every line: a bar, a mark before the first, and a space
-CARET = "▌"
-
-_AT_HAND = 200  # rows that are kept as they were drawn
+_CARET = "▌"
 
 
-class StreamingText(Widget):
-    """A prompt and what came after it, in a readable measure, between lines about them.
+class StreamingText(WrappedText):
+    """A prompt and its continuation, between lines of notes.
 
-    Nothing in it is markup or acts on the terminal.
+    Three columns on the left have the ``bar``, in the first line the ``sign``, and a space.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"flow--prompt", "flow--mark", "flow--copied"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "streaming--prompt",
+        "streaming--sign",
+        "streaming--match",
+    }
     DEFAULT_CSS = """
     StreamingText {
         height: auto;
-        .flow--prompt { color: $primary; text-style: bold; }
-        .flow--mark { color: $accent; text-style: bold; }
-        .flow--copied { text-style: underline; }
+        .streaming--prompt { color: $primary; text-style: bold; }
+        .streaming--sign { color: $accent; text-style: bold; }
+        .streaming--match { text-style: underline; }
     }
     """
 
     bar: reactive[str] = reactive(" ", init=False)
-    """What stands before every line, to show that this is the one that is acted on."""
+    """The character at the start of every line, which marks the current text."""
 
-    def __init__(self, prompt: str = "", *, mark: str = " ") -> None:
-        super().__init__()
-        self._text = sanitize(prompt)
-        self._prompt = len(prompt)
-        self._copied = slice(self._prompt, self._prompt)
-        self._mark = mark
+    _reserved_columns = 3
+
+    def __init__(self, prompt: str = "", *, sign: str = " ") -> None:
+        super().__init__(prompt)
+        self._prompt_end = len(prompt)
+        self._match = slice(0, 0)
+        self._sign = sign
         self._caret = False
         self._before: Sequence[Content] = ()
         self._after: Sequence[Content] = ()
-        self._about: tuple[list[Strip], list[Strip]] | None = None  # these two, once drawn
-        self._width = 0  # that the text is broken into rows for; 0: not yet
-        self._rows = WrappedRows("", 1)
-        self._drawn_rows: dict[int, Strip] = {}
+        self._note_strips: tuple[list[Strip], list[Strip]] | None = None  # of both, once rendered
 
-    def add(self, text: str) -> None:
-        """Show ``text``, which anybody may have written, after what is there."""
+    def append(self, text: str) -> None:
+        """Append untrusted ``text``."""
         self._text += sanitize(text)
-        if self._width:
+        if self._wrap_width:
             before = len(self._rows)
             self._rows.grow(self._text)
-            self._drawn_rows.pop(before - 1, None)
-            self._refresh_from(before - 1, grown=len(self._rows) > before)
+            self._refresh_from(before - 1)
+            if len(self._rows) > before:
+                self.refresh(layout=True)
 
     def set_caret(self, on: bool) -> None:
-        """Show that there is more to come, or no longer."""
+        """Show or hide the caret that marks an unfinished text."""
         if on != self._caret:
             self._caret = on
-            self._refresh_from(len(self._rows) - 1, grown=False)
+            self._refresh_from(len(self._rows) - 1)
 
-    def mark(self, copied: slice) -> None:
-        """Mark this part of what came after the prompt as copied, and no other."""
-        copied = slice(self._prompt + copied.start, self._prompt + copied.stop)
-        if copied != self._copied:
-            self._copied = copied
-            self._drawn_rows.clear()
+    def mark_match(self, match: slice) -> None:
+        """Underline this part of the continuation only."""
+        match = slice(self._prompt_end + match.start, self._prompt_end + match.stop)
+        if match != self._match:
+            self._match = match
+            self._clear_cache()
             self.refresh()
 
-    def tell(
-        self, before: Sequence[Content], after: Sequence[Content], mark: str | None = None
+    def set_notes(
+        self, before: Sequence[Content], after: Sequence[Content], sign: str | None = None
     ) -> None:
         """Show these lines before and after the text."""
         self._before, self._after = before, after
-        self._mark = self._mark if mark is None else mark
-        self._about = None
-        self._drawn_rows.clear()
+        self._sign = self._sign if sign is None else sign
+        self._clear_cache()
         self.refresh(layout=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
-        """Return the number of lines that there are."""
-        self._break(max(1, min(width - GUTTER, MEASURE)))
-        return len(self._rows) + sum(map(len, self._lines))
+        self._wrap(width)
+        return len(self._rows) + sum(map(len, self._notes))
 
     def watch_bar(self) -> None:
-        """Draw everything anew."""
-        self._drawn_rows.clear()
-
-    def notify_style_update(self) -> None:
-        """Draw everything anew: the colours may be others."""
-        super().notify_style_update()
-        self._about = None
-        self._drawn_rows.clear()
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Show what was selected with the mouse."""
-        self._drawn_rows.clear()
-        super().selection_updated(selection)
+        self._clear_cache()
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw some lines. Rows that were drawn before are at hand, though the text has grown."""
+        """Render some lines from the cache, which Textual would drop when the text grows."""
         clear_styles_cache(self)
         background = self.background_colors[1]
         strips = [self.render_line(y) for y in crop.line_range]
-        for each in self.get_line_filters():
-            strips = [strip.apply_filter(each, background) for strip in strips]
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
         if crop.column_span != (0, self.size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
     def render_line(self, y: int) -> Strip:
-        """Draw one line."""
-        before, after = self._lines
-        row = y - len(before)
-        if 0 <= row < len(self._rows):
-            if row not in self._drawn_rows or row + 1 == len(self._rows):
-                if len(self._drawn_rows) > _AT_HAND:
-                    self._drawn_rows.clear()
-                self._drawn_rows[row] = self._whole(self._row(row), y)
-            return self._drawn_rows[row]
-        about = [*before, *after]
-        place = y if row < 0 else y - len(self._rows)
-        return self._whole(about[place] if place < len(about) else Strip([]), y)
-
-    def get_selection(self, selection: Selection) -> tuple[str, str]:
-        """Return what of the text was selected with the mouse."""
-        return selection.extract(self._text), "\n"
-
-    def _break(self, width: int) -> None:
-        """Break everything into lines of ``width`` cells."""
-        if width != self._width:
-            self._width = width
-            self._rows = WrappedRows(self._text, width)
-            self._drawn_rows.clear()
-            self._about = None
+        before, after = self._notes
+        row, count = y - len(before), len(self._rows)
+        if 0 <= row < count - 1:
+            return self._cached(row, lambda: self._with_margin(self._render_row(row), y))
+        if row == count - 1:  # it may grow
+            return self._with_margin(self._render_row(row), y)
+        notes = [*before, *after]
+        index = y if row < 0 else y - count
+        return self._with_margin(notes[index] if index < len(notes) else Strip([]), y)
 
     @property
-    def _lines(self) -> tuple[list[Strip], list[Strip]]:
-        """The lines before and after the text."""
-        if self._about is None:
-            self._about = self._drawn(self._before), self._drawn(self._after)
-        return self._about
+    def _notes(self) -> tuple[list[Strip], list[Strip]]:
+        """The rendered lines before and after the text."""
+        if self._note_strips is None:
+            self._note_strips = self._render_notes(self._before), self._render_notes(self._after)
+        return self._note_strips
 
-    def _drawn(self, contents: Sequence[Content]) -> list[Strip]:
-        style = self.visual_style
-        drawn = (
-            Visual.to_strips(self, each, self._width, None, style, apply_selection=False)
-            for each in contents
-        )
-        return [strip for strips in drawn for strip in strips]
+    def _render_notes(self, notes: Sequence[Content]) -> list[Strip]:
+        width, style = self._wrap_width, self.visual_style
+        return [
+            strip
+            for note in notes
+            for strip in Visual.to_strips(self, note, width, None, style, apply_selection=False)
+        ]
 
-    def _refresh_from(self, row: int, *, grown: bool) -> None:
-        top = len(self._lines[0]) + row
-        self.refresh(Region(0, top, self.size.width, max(1, self.size.height - top)))
-        if grown:
-            self.refresh(layout=True)
+    def _clear_cache(self) -> None:
+        super()._clear_cache()
+        self._note_strips = None
 
-    def _whole(self, line: Strip, y: int) -> Strip:
-        """Return a line as wide as this is, with what stands before it."""
-        style = self.rich_style
-        bar = self.get_component_rich_style("flow--mark")
-        segments = [Segment(self.bar, bar), Segment((self._mark if y == 0 else " ") + " ", bar)]
-        return Strip([*segments, *line]).adjust_cell_length(self.size.width, style)
+    def _refresh_from(self, row: int) -> None:
+        """Refresh ``row`` and everything below it."""
+        line = len(self._notes[0]) + row
+        self._refresh_lines(line, self.size.height - line)
 
-    def _row(self, number: int) -> Strip:
-        style = self.rich_style
+    def _with_margin(self, line: Strip, y: int) -> Strip:
+        """Return a line in the width of the widget, with bar and sign before it."""
+        style = self.get_component_rich_style("streaming--sign")
+        sign = self._sign if y == 0 else " "
+        margin = [Segment(self.bar, style), Segment(f"{sign} ", style)]
+        return Strip([*margin, *line]).adjust_cell_length(self.size.width, self.rich_style)
+
+    def _render_row(self, number: int) -> Strip:
+        """Return a row in segments: prompt, continuation, match and selection."""
+        base_style = self.rich_style
         row, last = self._rows[number], number + 1 == len(self._rows)
-        end = len(self._text) if last else self._rows[number + 1].start
-        text = self._text[row.start : end]
-        text = text if last else text.rstrip("\n ")  # which hang over
-        prompt = self._prompt - row.start  # its end in this row, if it is not before or behind
-        chosen = chosen_end = 0
+        text = self._text[slice(*self._row_span(number))]
+        text = text if last else text.rstrip("\n ")  # spaces that hang over the end
+        prompt_end = self._prompt_end - row.start
+        match_start, match_end = self._match.start - row.start, self._match.stop - row.start
+        selected_start = selected_end = 0
         if self.text_selection and (span := self.text_selection.get_span(row.paragraph)):
-            chosen, chosen_end = (place - row.column for place in span)
-            chosen_end = len(text) if span[1] < 0 else chosen_end
-        copied, copied_end = self._copied.start - row.start, self._copied.stop - row.start
-        edges = (0, prompt, copied, copied_end, chosen, chosen_end, len(text))
-        cuts = {min(max(0, cut), len(text)) for cut in edges}
+            selected_start, selected_end = (column - row.column for column in span)
+            selected_end = len(text) if span[1] < 0 else selected_end
+        edges = (prompt_end, match_start, match_end, selected_start, selected_end)
+        cuts = {0, len(text), *(min(max(0, edge), len(text)) for edge in edges)}
         segments = []
-        for start, stop in pairwise(sorted(cuts)):
-            looks = self.get_component_rich_style("flow--prompt") if start < prompt else style
-            if copied <= start < copied_end:
-                looks += self.get_component_rich_style("flow--copied", partial=True)
-            if chosen <= start < chosen_end:
-                looks += self.screen.get_component_rich_style("screen--selection")
-            segments.append(Segment(text[start:stop], looks))
+        for start, end in pairwise(sorted(cuts)):
+            in_prompt = start < prompt_end
+            style = self.get_component_rich_style("streaming--prompt") if in_prompt else base_style
+            if match_start <= start < match_end:
+                style += self.get_component_rich_style("streaming--match", partial=True)
+            if selected_start <= start < selected_end:
+                style += self.screen.get_component_rich_style("screen--selection")
+            segments.append(Segment(text[start:end], style))
         if last and self._caret:
-            segments.append(Segment(CARET, self.get_component_rich_style("flow--mark")))
+            segments.append(Segment(_CARET, self.get_component_rich_style("streaming--sign")))
         return Strip(segments).apply_offsets(row.column, row.paragraph)
