@@ -5,7 +5,7 @@ smaller length. Runs of one length are compared by rolling hashes (Karp and Rabi
 randomized pattern-matching algorithms", 1987), and equal hashes are confirmed in the texts, so
 the result is exact. A longer run can only begin where a shorter one matched, so only these
 positions are looked at again. A search takes O(n log m) for n characters of training text and m of
-text, whatever they are; a periodic text is the slowest.
+text, also if they are periodic, which is the slowest case.
 """
 
 from collections.abc import Callable

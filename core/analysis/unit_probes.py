@@ -8,6 +8,7 @@ first shown by Karpathy, Johnson & Fei-Fei, "Visualizing and Understanding Recur
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -44,40 +45,50 @@ class Span(NamedTuple):
     end: int
 
 
+def _run_lengths(text: str, matches: Callable[[str], bool]) -> list[int]:
+    """Return, for each character, the length of the run of matching characters that it ends."""
+    lengths = []
+    length = 0
+    for character in text:
+        length = length + 1 if matches(character) else 0
+        lengths.append(length)
+    return lengths
+
+
+def _inside(text: str, marks: Mapping[str, str]) -> list[int]:
+    """Return 1 from each opening mark up to the character before its closing mark, else 0.
+
+    An empty line closes all open marks.
+    """
+    inside = []
+    open_until: list[str] = []
+    previous = ""
+    for character in text:
+        if character == previous == "\n":
+            open_until.clear()
+        if open_until and character == open_until[-1]:
+            open_until.pop()
+        elif character in marks:
+            open_until.append(marks[character])
+        inside.append(int(bool(open_until)))
+        previous = character
+    return inside
+
+
 def _position_in_line(text: str) -> list[int]:
     first, newline, rest = text.partition("\n")  # the position in the first line is unknown
     return [0] * len(first) + _run_lengths(newline + rest, lambda character: character != "\n")
 
 
-def _word_length(text: str) -> list[int]:
-    return _run_lengths(text, str.isalnum)
-
-
-def _in_quotes(text: str) -> list[int]:
-    return _inside(text, _QUOTES)
-
-
-def _in_brackets(text: str) -> list[int]:
-    return _inside(text, _BRACKETS)
-
-
-def _after_newline(text: str) -> list[int]:
-    return [character == "\n" for character in text]
-
-
-def _capital(text: str) -> list[int]:
-    return [character.isupper() for character in text]
-
-
 PROPERTIES: Mapping[str, Callable[[str], list[int]]] = {
     "position in line": _position_in_line,
-    "inside quotation marks": _in_quotes,
-    "inside brackets": _in_brackets,
-    "after a newline": _after_newline,
-    "word length": _word_length,
-    "capital letters": _capital,
+    "inside quotation marks": partial(_inside, marks=_QUOTES),
+    "inside brackets": partial(_inside, marks=_BRACKETS),
+    "after a newline": lambda text: [character == "\n" for character in text],
+    "word length": partial(_run_lengths, matches=str.isalnum),
+    "capital letters": lambda text: [character.isupper() for character in text],
 }
-"""The properties: each function returns a number per character, of the text up to and with it."""
+"""The properties: each function returns a number per character, computed from the text up to it."""
 
 
 def rank_units(trace: Trace) -> list[UnitProbe]:
@@ -143,33 +154,3 @@ def _correlations(signals: Floats, values: Floats) -> Floats:
     values = values / np.sqrt(weights @ values**2, dtype=np.float32)
     correlations = (weights * values) @ signals / np.where(std > _MIN_STD, std, np.inf)
     return correlations.astype(np.float32)
-
-
-def _run_lengths(text: str, matches: Callable[[str], bool]) -> list[int]:
-    """Return, for each character, the length of the run of matching characters that it ends."""
-    lengths = []
-    length = 0
-    for character in text:
-        length = length + 1 if matches(character) else 0
-        lengths.append(length)
-    return lengths
-
-
-def _inside(text: str, marks: Mapping[str, str]) -> list[int]:
-    """Return 1 from each opening mark up to the character before its closing mark, else 0.
-
-    An empty line closes all open marks.
-    """
-    inside = []
-    open_until: list[str] = []
-    previous = ""
-    for character in text:
-        if character == previous == "\n":
-            open_until.clear()
-        if open_until and character == open_until[-1]:
-            open_until.pop()
-        elif character in marks:
-            open_until.append(marks[character])
-        inside.append(int(bool(open_until)))
-        previous = character
-    return inside

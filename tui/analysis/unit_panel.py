@@ -83,9 +83,9 @@ class UnitPanel(Vertical):
         lines = [surprise(trace, position)]
         if expected:
             context = trace.text[max(0, position - _CONTEXT_CHARACTERS) : position]
-            shown = safe_content("".join(map(char_label, context)))
+            context_label = safe_content("".join(map(char_label, context)))
             lines += [
-                Content.assemble(("\nexpected after …", "$text-muted"), shown),
+                Content.assemble(("\nexpected after …", "$text-muted"), context_label),
                 alternatives(expected, trace.text[position]),
             ]
         self._show_lines(lines)

@@ -2,9 +2,9 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise, zip_longest
+from itertools import zip_longest
 
 import click
 from rich.cells import set_cell_size
@@ -20,7 +20,7 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import encode_prompt, open_text, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout, write_table
-from charloom.tui.formatting.wrapping import rows
+from charloom.tui.formatting.wrapping import wrapped_lines
 from charloom.tui.services.model_cache import LoadedModel, load_model
 
 _MIN_COLUMNS = 36  # of each side, else the texts are written one below the other
@@ -160,13 +160,9 @@ def _write_texts(sides: Sequence[_Side]) -> None:
             write_stdout(side.prompt, bold=True)
             write_stdout(f"{side.text}\n")
         return
-    for left, right in zip_longest(*(_lines(side, columns) for side in sides), fillvalue=""):
+    lines = [
+        wrapped_lines(sanitize(f"{side.heading}\n\n{side.prompt}{side.text}"), columns)
+        for side in sides
+    ]
+    for left, right in zip_longest(*lines, fillvalue=""):
         write_stdout(f"{set_cell_size(left, columns)}{_SEPARATOR}{right}".rstrip() + "\n")
-
-
-def _lines(side: _Side, columns: int) -> Iterator[str]:
-    for text in (f"{side.heading}\n", side.prompt + side.text):
-        shown = sanitize(text)
-        starts = [row.start for row in rows(shown, columns)]
-        for start, end in pairwise([*starts, len(shown)]):
-            yield shown[start:end].rstrip("\n ")

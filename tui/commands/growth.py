@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from itertools import pairwise
 
 import click
 
@@ -18,7 +17,7 @@ from charloom.core.store.read import BUNDLED, find_model
 from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
-from charloom.tui.formatting.wrapping import rows
+from charloom.tui.formatting.wrapping import wrapped_lines
 from charloom.tui.services.model_cache import default_prompt
 
 _MEASURES = {"carried": "carried", "validation": "valid.", "train": "train", "": ""}
@@ -56,8 +55,8 @@ def growth(
     prompt = read_prompt(default_prompt(model, metadata) if prompt is None else prompt)
     prompt = encode_prompt(prompt, metadata.vocab)
     if not as_json:
-        shown = single_line(prompt, _MAX_PROMPT)
-        echo_dim(f"{shown} · seed {seed} · temperature {temperature:g}")
+        prompt_label = single_line(prompt, _MAX_PROMPT)
+        echo_dim(f"{prompt_label} · seed {seed} · temperature {temperature:g}")
         write_stdout(f"{'step':>9}  {'bits/char':>9}  {'':<7}  text\n")
     for sample in sample_checkpoints(info.checkpoints, prompt, sampling, seed, length):
         if as_json:
@@ -91,6 +90,5 @@ def _write_sample(sample: CheckpointSample) -> None:
     if not sys.stdout.isatty() or columns < _MIN_TEXT_COLUMNS:
         write_stdout(text + "\n")
         return
-    starts = [row.start for row in rows(text, columns)]
-    for number, (start, end) in enumerate(pairwise([*starts, len(text)])):
-        write_stdout(" " * _INDENT_COLUMNS * bool(number) + text[start:end].rstrip() + "\n")
+    indent = "\n" + " " * _INDENT_COLUMNS
+    write_stdout(indent.join(wrapped_lines(text, columns)) + "\n")

@@ -3,6 +3,7 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
@@ -34,6 +35,12 @@ def rows(text: str, width: int, first: Row = FIRST) -> Iterator[Row]:
         if newline < 0:
             return
         start, paragraph, column = newline + 1, paragraph + 1, 0
+
+
+def wrapped_lines(text: str, width: int) -> list[str]:
+    """Return the rows of ``text`` without newlines and spaces at their ends."""
+    starts = [row.start for row in rows(text, width)]
+    return [text[start:end].rstrip("\n ") for start, end in pairwise([*starts, len(text)])]
 
 
 class WrappedRows:

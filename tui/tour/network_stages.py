@@ -147,8 +147,8 @@ def loss(subject: TourSubject, example: WorkedExample) -> list[str]:
     flat = f"{_shape(shapes['linear'])} → {_shape(shapes['flat'])}"
     labels = f"{_shape(shapes['ids'])} → {_shape(shapes['labels'])}"
     context = vocab.decode(example.features[0])
-    shown = "…" * (len(context) > _CONTEXT_CHARACTERS)
-    shown += visible_chars(context[-_CONTEXT_CHARACTERS:])
+    ending = "…" * (len(context) > _CONTEXT_CHARACTERS)
+    ending += visible_chars(context[-_CONTEXT_CHARACTERS:])
     signed_logit = f"({logit:.4f})" if logit < 0 else f"{logit:.4f}"
     uniform = f"{math.log(len(vocab)):.4f}"
     return [
@@ -157,7 +157,7 @@ def loss(subject: TourSubject, example: WorkedExample) -> list[str]:
         "",
         *wrap(
             f"Row {example.row:,} computed by hand: the last character of row 0. The network had "
-            f"read “{shown}”, and the next character was “{visible_char(vocab.ix2c[label])}”."
+            f"read “{ending}”, and the next character was “{visible_char(vocab.ix2c[label])}”."
         ),
         "",
         *table("<>><", rows),

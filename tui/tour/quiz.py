@@ -57,12 +57,12 @@ def vocabulary_question(subject: TourSubject) -> QuizQuestion:
     c2ix = subject.vocab.c2ix
     text = subject.known_text[prose_start(subject) :]
     character = next((c for c in text if c in c2ix), subject.vocab.chars[0])
-    shown, id_ = visible_char(character), c2ix[character]
+    label, id_ = visible_char(character), c2ix[character]
     return _question(
         3,
-        f"What is ix2c[c2ix['{shown}']]?",
-        (f"'{shown}'", str(id_), str(len(subject.vocab))),
-        f"c2ix['{shown}'] is {id_}, and ix2c[{id_}] is '{shown}' again: each table undoes the "
+        f"What is ix2c[c2ix['{label}']]?",
+        (f"'{label}'", str(id_), str(len(subject.vocab))),
+        f"c2ix['{label}'] is {id_}, and ix2c[{id_}] is '{label}' again: each table undoes the "
         "other.",
     )
 

@@ -1,4 +1,4 @@
-"""Lines and tables of text in terminal columns, whatever characters they contain.
+"""Lines and tables of text in terminal columns, for any characters.
 
 A character on its own needs a visible form: a newline is ↵, a space ␣, and an accent is placed on
 a dotted circle.
@@ -6,12 +6,11 @@ a dotted circle.
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 from rich.cells import cell_len, set_cell_size
 
 from charloom.core.sanitize import HIDDEN, sanitize
-from charloom.tui.formatting.wrapping import rows
+from charloom.tui.formatting.wrapping import wrapped_lines
 
 COLUMNS = 76
 """Columns of a line, so that it fits into a terminal of 80."""
@@ -23,13 +22,13 @@ def visible_char(character: str) -> str:
     """Return a visible form of ``character``: one column, or two for a wide one."""
     if character in _VISIBLE:
         return _VISIBLE[character]
-    shown = sanitize(character)
-    category = unicodedata.category(shown)
+    safe = sanitize(character)
+    category = unicodedata.category(safe)
     if category[0] == "M":  # it combines with the character before it
-        return "◌" + shown * (unicodedata.combining(shown) > 0)
+        return "◌" + safe * (unicodedata.combining(safe) > 0)
     if category in ("Cf", "Cn", "Co", "Zs"):
         return HIDDEN
-    return shown if cell_len(shown) else "◌" + shown
+    return safe if cell_len(safe) else "◌" + safe
 
 
 def visible_chars(text: str) -> str:
@@ -49,10 +48,8 @@ def truncate(text: str, columns: int = COLUMNS) -> str:
 
 def wrap(text: str, columns: int = COLUMNS, prefix: str = "") -> list[str]:
     """Return ``text`` as lines; ``prefix`` is before the first, and spaces before the others."""
-    shown = sanitize(text).replace("\n", " ")
     indent = cell_len(prefix)
-    starts = [row.start for row in rows(shown, columns - indent)]
-    lines = [shown[start:end].rstrip() for start, end in pairwise([*starts, len(shown)])]
+    lines = wrapped_lines(sanitize(text).replace("\n", " "), columns - indent)
     return [(" " * indent if number else prefix) + line for number, line in enumerate(lines)]
 
 

@@ -133,7 +133,7 @@ def vocabulary(subject: TourSubject) -> list[str]:
     left, right = id_table(frequent), id_table(rare) if rare else []
     columns = max(map(cell_len, left)) + 8
     example = frequent[0]
-    shown = visible_char(vocab.ix2c[example])
+    label = visible_char(vocab.ix2c[example])
     pairs = zip_longest(
         ["most frequent", *left], ["least frequent" * bool(rare), *right], fillvalue=""
     )
@@ -142,7 +142,7 @@ def vocabulary(subject: TourSubject) -> list[str]:
         "",
         *((set_cell_size(cell, columns) + other).rstrip() for cell, other in pairs),
         "",
-        f"c2ix['{shown}'] = {example}     ix2c[{example}] = '{shown}'",
+        f"c2ix['{label}'] = {example}     ix2c[{example}] = '{label}'",
         *_mismatch(subject, len(vocab) - len(by_count)),
     ]
 
@@ -197,8 +197,8 @@ def windows(subject: TourSubject) -> list[str]:
     wide = max(map(cell_len, map(visible_char, text)))
     room = (COLUMNS - _WINDOW_LABEL_COLUMNS - 1) // (wide + 1)
     is_whole = len(text) <= room
-    shown = [visible_char(c) for c in text[:room]]
-    features = shown[:-1] if is_whole else shown
+    cells = [visible_char(c) for c in text[:room]]
+    features = cells[:-1] if is_whole else cells
     more, end = ("", "]") if is_whole else (" …", " …")
     encoded = subject.vocab.encode(text[: _MAX_PAIRS + 1])
     columns = max(3, len(str(int(encoded.max()))) + 1)
@@ -207,9 +207,9 @@ def windows(subject: TourSubject) -> list[str]:
     return [
         f"A window of T = {length:,} characters. The labels start and end one character later:",
         "",
-        _window_row("text", shown, wide, more),
+        _window_row("text", cells, wide, more),
         _window_row("features", features, wide, end, bracket=0),
-        _window_row("labels", ["", *shown[1:]], wide, end, bracket=1),
+        _window_row("labels", ["", *cells[1:]], wide, end, bracket=1),
         "",
         _cells("feature", paired[:-1], columns),
         _cells("  its id", map(str, encoded[:pairs]), columns),

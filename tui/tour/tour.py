@@ -3,54 +3,40 @@
 The texts of the stages are in :mod:`charloom.tui.tour.stages`.
 """
 
-from collections.abc import Callable
 from functools import cached_property
 
 from charloom.core.sampling.config import SamplingConfig
-from charloom.tui.tour.network_stages import batch, loss, model, step
-from charloom.tui.tour.quiz import (
-    QuizQuestion,
-    batch_question,
-    characters_question,
-    ids_question,
-    loss_question,
-    model_question,
-    sampling_question,
-    step_question,
-    text_question,
-    vocabulary_question,
-    windows_question,
-)
+from charloom.tui.tour import network_stages, quiz, text_stages
+from charloom.tui.tour.quiz import QuizQuestion
 from charloom.tui.tour.sampling_stage import SamplingStage
 from charloom.tui.tour.subject import TourSubject
-from charloom.tui.tour.text_stages import characters, ids, load_text, vocabulary, windows
 from charloom.tui.tour.worked_example import WorkedExample
 
 NETWORK_STAGES = (6, 7, 8, 9)
 """The stages that need the worked example."""
 
-_TEXT_LINES: dict[int, Callable[[TourSubject], list[str]]] = {
-    1: load_text,
-    2: characters,
-    3: vocabulary,
-    4: ids,
-    5: windows,
+_TEXT_LINES = {
+    1: text_stages.load_text,
+    2: text_stages.characters,
+    3: text_stages.vocabulary,
+    4: text_stages.ids,
+    5: text_stages.windows,
 }
-_NETWORK_LINES: dict[int, Callable[[TourSubject, WorkedExample], list[str]]] = {
-    6: batch,
-    7: model,
-    8: loss,
-    9: step,
+_NETWORK_LINES = {
+    6: network_stages.batch,
+    7: network_stages.model,
+    8: network_stages.loss,
+    9: network_stages.step,
 }
-_QUESTIONS: dict[int, Callable[[TourSubject], QuizQuestion]] = {
-    1: text_question,
-    2: characters_question,
-    3: vocabulary_question,
-    4: ids_question,
-    5: windows_question,
-    6: batch_question,
-    7: model_question,
-    8: loss_question,
+_QUESTIONS = {
+    1: quiz.text_question,
+    2: quiz.characters_question,
+    3: quiz.vocabulary_question,
+    4: quiz.ids_question,
+    5: quiz.windows_question,
+    6: quiz.batch_question,
+    7: quiz.model_question,
+    8: quiz.loss_question,
 }
 
 
@@ -93,9 +79,9 @@ class Tour:
             if number == 9:
                 if self.example is None:
                     return None
-                question = step_question(self.example)
+                question = quiz.step_question(self.example)
             elif number == 10:
-                question = sampling_question(self.sampling_stage)
+                question = quiz.sampling_question(self.sampling_stage)
             else:
                 question = _QUESTIONS[number](self.subject)
             self._questions[number] = question

@@ -26,8 +26,8 @@ def surprise(trace: Trace, position: int) -> Content:
     bits = trace.bits[position]
     label = Content.assemble("‘", safe_content(char_label(trace.text[position])), "’")
     if math.isnan(bits):
-        known = trace.text[position] in trace.network.vocab.c2ix
-        reason = "no character before it" if known else "not known to the model"
+        is_known = trace.text[position] in trace.network.vocab.c2ix
+        reason = "no character before it" if is_known else "not known to the model"
         return Content.assemble(label, (f"  {reason}", "$text-muted"))
     return Content.assemble(label, (f"{bits:6.2f} bits {2.0**-bits:7.2%}", "bold"))
 
