@@ -93,8 +93,8 @@ def load_subject(ref: CheckpointRef, open_text: TextOpener | None = None) -> Tou
     known_count = len(known_text) - has_placeholder * sum(count for _, count in unknown)
     if known_count < max(_MIN_KNOWN_CHARACTERS, len(text) // 2):
         raise CharloomError(
-            f"{info.name!r} knows only {known_count:,} of the {len(text):,} characters "
-            f"to learn from in {corpus.title[:100]!r}. Choose a longer text, or one in its language."
+            f"{info.name!r} knows only {known_count:,} of the {len(text):,} characters to learn "
+            f"from in {corpus.title[:100]!r}. Choose a longer text, or one in its language."
         )
     train_config, adjustments = shrink_to_fit(checkpoint.training, len(known_text))
     return TourSubject(
