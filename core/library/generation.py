@@ -11,6 +11,7 @@ from typing import Self
 
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingChange, validated
+from charloom.core.store.ref import CheckpointRef
 
 EXPORT_FORMATS = ("txt", "md", "jsonl")
 
@@ -61,6 +62,11 @@ class Generation:
                 object.__setattr__(self, name, _SURROGATES.sub("\ufffd", value))
             elif isinstance(value, float) and not math.isfinite(value):
                 raise CharloomError(f"A generation's {name} is a number, not {value}.")
+
+    @property
+    def checkpoint_ref(self) -> CheckpointRef:
+        """The checkpoint that wrote the text: ``NAME@STEP``."""
+        return CheckpointRef.at(self.model, self.step)
 
     def setting_history(self, name: str) -> list[tuple[int, float]]:
         """Return the values of a sampling setting, each with the position it applies from."""

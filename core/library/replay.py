@@ -36,7 +36,7 @@ def find_writer(generation: Generation) -> tuple[CheckpointRef, LoadedCheckpoint
             if model.name == generation.model:
                 problem = mismatch
     raise CharloomError(
-        f"The checkpoint {generation.model}@{generation.step} that wrote this {problem}, "
+        f"The checkpoint {generation.checkpoint_ref} that wrote this {problem}, "
         "so it cannot be written again."
     )
 

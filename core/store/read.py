@@ -228,7 +228,7 @@ def _damaged_error(model: ModelInfo, info: CheckpointInfo, error: CharloomError)
     others = [c for c in model.checkpoints if c.metadata and c.path != info.path]
     if not others:
         return error
-    listed = ", ".join(f"{model.name}@{each.step}" for each in others)
+    listed = ", ".join(str(CheckpointRef.at(model.name, info.step)) for info in others)
     return CharloomError(f"{str(error).rstrip('.')}; other checkpoints: {listed}.")
 
 

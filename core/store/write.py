@@ -122,8 +122,8 @@ def prune_checkpoints(name: str) -> PruneResult:
     return _delete(c for c in model.checkpoints if not c.pinned and c.step not in kept)
 
 
-def pin_checkpoint(ref: CheckpointRef, on: bool = True) -> None:
-    """Protect the checkpoint ``ref`` from thinning, or stop that (``on=False``)."""
+def pin_checkpoint(ref: CheckpointRef, on: bool = True) -> CheckpointRef:
+    """Protect the checkpoint ``ref`` from thinning, or not (``on=False``); return it by its step."""
     model, info = find_checkpoint(ref)
     _check_not_bundled(model.name)
     pin = ModelDir.named(model.name).pin(info.step)
@@ -132,6 +132,7 @@ def pin_checkpoint(ref: CheckpointRef, on: bool = True) -> None:
             pin.touch(mode=0o600)
         else:
             pin.unlink(missing_ok=True)
+    return CheckpointRef.at(model.name, info.step)
 
 
 def rename_model(old: str, new: str) -> None:

@@ -142,7 +142,7 @@ def _list(generations: list[Generation], as_json: bool, empty_message: str) -> N
                 str(generation.id),
                 "★" if generation.starred else "",
                 generation.created[:10],
-                f"{generation.model}@{generation.step}",
+                str(generation.checkpoint_ref),
                 ", ".join(generation.tags),
                 generation.prompt + generation.text,
             )

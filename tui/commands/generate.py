@@ -230,7 +230,7 @@ def _save(generation: Generation) -> str:
 def _report(generation: Generation, outcome: str, match: "VerbatimMatch | None") -> None:
     """Write the figures of a text and notes on it to stderr."""
     g = generation
-    parts = [f"{g.model}@{g.step}", f"seed {g.seed}", f"{g.chars_per_second:,.0f} chars/s"]
+    parts = [str(g.checkpoint_ref), f"seed {g.seed}", f"{g.chars_per_second:,.0f} chars/s"]
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
     echo_dim(" · ".join([*parts, outcome]))

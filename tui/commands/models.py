@@ -11,7 +11,6 @@ from charloom.core.runs.events import bits
 from charloom.core.store.read import (
     CheckpointInfo,
     ModelInfo,
-    find_checkpoint,
     find_model,
     list_models,
 )
@@ -129,9 +128,8 @@ def import_(file: Path, name: str | None) -> None:
 @click.option("--off", is_flag=True, help="Unpin it.")
 def pin(ref: CheckpointRef, off: bool) -> None:
     """Pin a checkpoint, so that it is never thinned out."""
-    pin_checkpoint(ref, on=not off)
-    model, checkpoint = find_checkpoint(ref)
-    echo_err(f"{model.name}@{checkpoint.step} is {'no longer pinned' if off else 'pinned'}.")
+    pinned = pin_checkpoint(ref, on=not off)
+    echo_err(f"{pinned} is {'no longer pinned' if off else 'pinned'}.")
 
 
 @models.command()

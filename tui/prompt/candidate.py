@@ -166,7 +166,7 @@ def provenance(generation: Generation) -> str:
     """Return the checkpoint, seed and settings of a text in one line, without default cuts."""
     g = generation
     settings = [_format_setting(name, g) for name in ("temperature", "top_k", "top_p")]
-    parts = [f"{g.model}@{g.step}", f"seed {g.seed}", *settings, length_and_bits(g)]
+    parts = [str(g.checkpoint_ref), f"seed {g.seed}", *settings, length_and_bits(g)]
     return " · ".join(filter(None, parts))
 
 

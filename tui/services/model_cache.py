@@ -69,7 +69,9 @@ def load_model(ref: CheckpointRef) -> LoadedModel:
     try:
         status = chosen.path.stat()
     except OSError as error:
-        raise CharloomError(f"The checkpoint {ref.name}@{chosen.step} was deleted.") from error
+        raise CharloomError(
+            f"The checkpoint {CheckpointRef.at(ref.name, chosen.step)} was deleted."
+        ) from error
     try:
         try:
             model = _load(ref.name, chosen.path, status.st_ino, status.st_mtime_ns)
