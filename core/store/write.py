@@ -123,7 +123,7 @@ def prune_checkpoints(name: str) -> PruneResult:
 
 
 def pin_checkpoint(ref: CheckpointRef, on: bool = True) -> CheckpointRef:
-    """Protect the checkpoint ``ref`` from thinning, or not (``on=False``); return it by its step."""
+    """Protect ``ref`` from thinning, or not (``on=False``), and return it by its step."""
     model, info = find_checkpoint(ref)
     _check_not_bundled(model.name)
     pin = ModelDir.named(model.name).pin(info.step)
