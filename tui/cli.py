@@ -29,7 +29,7 @@ _COMMANDS = {
     "growth": "Sample every checkpoint of a model, first to last.",
     "compare": "Compare two models or two temperatures side by side.",
     "score": "Measure how well a model predicts a text, in bits per character.",
-    "inspect": "Show surprise, units and gates of a network over a text, as JSON.",
+    "inspect": "Write surprise, units and gates over a text, as JSON.",
     "tour": "Walk through the ten stages with your own text and model.",
     "models": "List, show and manage the models on this computer.",
     "corpus": "List, download and check texts to train on.",

@@ -60,7 +60,7 @@ def list_(as_json: bool) -> None:
 @mirror_option
 @output_options
 def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None:
-    """Download the text NAME and cache it; with --output, also write it to a file."""
+    """Download the text NAME and cache it. With --output, also write it to a file."""
     with download_progress() as report:
         text = catalog.fetch(name, mirror=mirror, on_progress=report).text
     if output:
@@ -72,7 +72,7 @@ def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None
 @click.argument("text")
 @text_options
 def show(text: str, mirror: str | None, **values: Any) -> None:
-    """Write TEXT (a file, '-' or a name) as a network would be trained on it."""
+    """Write TEXT (a file, '-' or a name) as it would be trained on."""
     write_stdout(open_text(text, mirror, values).text)
 
 
@@ -81,7 +81,7 @@ def show(text: str, mirror: str | None, **values: Any) -> None:
 @text_options
 @json_option
 def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
-    """Show statistics and issues of TEXT, and how long training on it would take."""
+    """Show statistics and issues of TEXT, and estimated training times."""
     corpus = open_text(text, mirror, values)
     statistics = analyze_text(corpus)
     issues = [

@@ -42,7 +42,7 @@ def list_(everything: bool, as_json: bool) -> None:
 @_all_option
 @json_option
 def search(query: tuple[str, ...], everything: bool, as_json: bool) -> None:
-    """List the favorites that contain every word of QUERY, best match first."""
+    """List the favorites with every word of QUERY, best match first."""
     with Library() as library:
         generations = library.search(" ".join(query), starred_only=not everything, limit=-1)
     _list(generations, as_json, "Nothing was found.")

@@ -44,7 +44,7 @@ def models() -> None:
 @models.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the models: size, best checkpoint, and its loss on held-out text."""
+    """List the models: size, best checkpoint and its held-out loss."""
     models = list_models()
     if as_json:
         write_json([_summary(model) for model in models])
@@ -135,7 +135,7 @@ def pin(ref: CheckpointRef, off: bool) -> None:
 @models.command()
 @click.argument("name")
 def prune(name: str) -> None:
-    """Delete all checkpoints of NAME except the best, newest and pinned ones."""
+    """Delete the checkpoints of NAME except best, newest and pinned."""
     pruned = prune_checkpoints(name)
     echo_err(f"Deleted {checkpoint_count(pruned.files)}, {megabytes(pruned.size)} MB.")
 

@@ -29,6 +29,13 @@ class DefaultListGroup(click.Group):
             args = ["list", *args]
         return super().parse_args(ctx, args)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):  # click itself would cut the sentences off
+            summaries = {
+                name: self.commands[name].get_short_help_str(200) for name in self.commands
+            }
+            formatter.write_dl(sorted(summaries.items()))
+
 
 def _combine(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
     """Return a decorator that adds ``options``, in the order in which help lists them."""
@@ -83,6 +90,7 @@ def sampling_options(length: int) -> Callable[[Command], Command]:
         click.option(
             "--seed",
             type=click.IntRange(0, 2**63 - 1),
+            metavar="N",
             default=0,
             show_default=True,
             help="Seed, the same for every text.",
@@ -90,6 +98,7 @@ def sampling_options(length: int) -> Callable[[Command], Command]:
         click.option(
             "--length",
             type=click.IntRange(1, _MAX_SAMPLE_LENGTH),
+            metavar="N",
             default=length,
             show_default=True,
             help="Characters in each text.",
