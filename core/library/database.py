@@ -254,7 +254,7 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "cannot be read or written; see that its disk has room and is whole",
     sqlite3.SQLITE_BUSY: "has been kept busy by another program; try again in a moment",
     sqlite3.SQLITE_READONLY: "cannot be changed; see that you may write to it and to its folder",
-    sqlite3.SQLITE_CANTOPEN: (  # also where SQLite can put no file beside it
+    sqlite3.SQLITE_CANTOPEN: (  # also if SQLite cannot create a file next to it
         "cannot be opened; see that it is a file, that you may read and write there, "
         "and that there is room"
     ),

@@ -144,7 +144,7 @@ def model_dirs() -> list[ModelDir]:
 
 
 def list_folder() -> list[Path]:
-    """Return everything in the folder of models, whatever it is; nothing if there is none."""
+    """Return all paths in the folder of models, also foreign ones; none if it does not exist."""
     with storage_errors("The models cannot be listed"):
         return list(paths.models().iterdir()) if paths.models().is_dir() else []
 

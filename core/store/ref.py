@@ -17,7 +17,7 @@ class CheckpointRef:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the reference that ``text`` stands for; whether it exists, the store knows."""
+        """Parse ``text``; only the store checks whether the checkpoint exists."""
         name, _, which = text.partition("@")
         return cls(name, which)
 
