@@ -1,20 +1,22 @@
 """Prompts and texts given on the command line; changes made to them are reported on stderr."""
 
 import sys
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from charloom.core.data import catalog
 from charloom.core.data.corpus import Corpus
-from charloom.core.data.vocab import Substitution, Vocab
+from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.tui.console.options import read_options
 from charloom.tui.console.output import download_progress, echo_err
-from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS, adapt_prompt
+from charloom.tui.formatting.prompt_changes import (
+    MAX_PROMPT_CHARACTERS,
+    adapt_prompt,
+    describe_changes,
+)
 
 _MAX_PROMPT_BYTES = 4 * (MAX_PROMPT_CHARACTERS + 1)  # UTF-8 takes four bytes at most
-_MAX_KINDS = 5  # of substitutions that are reported
 _FILE_OPTIONS = ("start", "end", "encoding")
 
 
@@ -41,20 +43,8 @@ def encode_prompt(prompt: str, vocab: Vocab) -> str:
     elif not adapted:
         echo_err(f"The model knows none of the prompt's characters; {start}")
     elif changes:
-        echo_err(_changes_message(changes))
+        echo_err(f"Not known to the model: {describe_changes(prompt, changes)}.")
     return adapted
-
-
-def _changes_message(changes: tuple[Substitution, ...]) -> str:
-    kinds = Counter((change.character, change.becomes) for change in changes).most_common()
-    parts = [
-        f"{character[:8]!r}{f' ×{count:,}' if count > 1 else ''} "
-        + (f"became {becomes!r}" if becomes else "was dropped")
-        for (character, becomes), count in kinds[:_MAX_KINDS]
-    ]
-    if len(kinds) > _MAX_KINDS:
-        parts.append(f"and {len(kinds) - _MAX_KINDS:,} more kinds")
-    return f"Not known to the model: {', '.join(parts)}."
 
 
 def open_text(
