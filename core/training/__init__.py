@@ -1,1 +1,1 @@
-"""Stage 9: the training process, the only part of Charloom that imports torch."""
+"""Stage 9: the training process. Only this package, model.torch_lstm and data.dataset import torch."""
