@@ -1,1 +1,1 @@
-"""Stage 9: the training process. Only this package, model.torch_lstm and data.dataset import torch."""
+"""Stage 9: the training process. Apart from it, only torch_lstm and dataset import torch."""

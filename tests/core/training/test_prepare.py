@@ -34,11 +34,13 @@ def test_a_tenth_is_held_out_by_default() -> None:
     assert len(task.held_out_ids) == len(TEXT) // 10
 
 
-@pytest.mark.parametrize("chosen", [{}, {"held_out": 0.25}, {"held_out": 0.0}])
-def test_the_baselines_of_a_run_are_of_the_text_that_it_holds_out(chosen: dict[str, Any]) -> None:
-    folder = create(**chosen)
+@pytest.mark.parametrize("overrides", [{}, {"held_out": 0.25}, {"held_out": 0.0}])
+def test_the_baselines_of_a_run_are_of_the_text_that_it_holds_out(
+    overrides: dict[str, Any],
+) -> None:
+    folder = create(**overrides)
     config, task = prepare_async(folder).result()
-    cut = len(TEXT) - int(len(TEXT) * chosen.get("held_out", 0.1))
+    cut = len(TEXT) - int(len(TEXT) * overrides.get("held_out", 0.1))
     ids = Vocab.from_text(TEXT).encode(TEXT)
     assert config == read_run_config(folder) and task.vocab == Vocab.from_text(TEXT)
     assert (task.train_ids.tolist(), task.held_out_ids.tolist()) == (

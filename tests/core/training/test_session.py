@@ -121,13 +121,13 @@ def test_a_run_whose_folder_is_deleted_ends_and_does_not_recreate_it(paused: boo
     assert not folder.path.exists() and model_names() == ("frankenstein",)
 
 
-@pytest.mark.parametrize("chosen", [{}, {"precision": "float32", "threads": 64}])
-def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, Any]) -> None:
+@pytest.mark.parametrize("overrides", [{}, {"precision": "float32", "threads": 64}])
+def test_a_run_from_another_machine_goes_on_as_suits_this_one(overrides: dict[str, Any]) -> None:
     settings = {
         name: value for name, value in SMALL.items() if name not in ("threads", "precision")
     }
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
-    folder = create_run("moved", text, "small", settings | chosen | {"steps": 9}, min_count=0)
+    folder = create_run("moved", text, "small", settings | overrides | {"steps": 9}, min_count=0)
     here, _, compute = resolve(*prepare(folder))
     write_run_config(folder, here)
     again, _, _ = resolve(*prepare(folder))
@@ -137,9 +137,9 @@ def test_a_run_from_another_machine_goes_on_as_suits_this_one(chosen: dict[str, 
     moved, task, compute = resolve(*prepare(folder))
     assert moved.training == task.train_config and moved.device == compute.device.type
     assert task.train_config.threads == compute.threads
-    assert compute.threads == chosen.get("threads", compute.threads)
-    assert chosen or compute.threads <= usable_cores()
-    assert task.train_config.precision == chosen.get("precision", compute.precision)
+    assert compute.threads == overrides.get("threads", compute.threads)
+    assert overrides or compute.threads <= usable_cores()
+    assert task.train_config.precision == overrides.get("precision", compute.precision)
 
 
 def test_a_better_checkpoint_of_the_same_step_stays() -> None:
