@@ -71,17 +71,17 @@ def test_states_gates_and_surprise_are_those_of_torch_s_lstm_cell(layers: int) -
     checkpoint = random_checkpoint(
         LETTERS + ";", layers=layers, hidden_size=24, embedding_dim=7, seed=3
     )
-    reading = trace(NumpyLSTM(checkpoint), TEXT)
+    result = trace(NumpyLSTM(checkpoint), TEXT)
     truth = textbook(checkpoint, checkpoint.vocab.encode(TEXT))
-    np.testing.assert_allclose(reading.hidden, truth.h, atol=1e-4)
-    np.testing.assert_allclose(reading.cell, truth.c, atol=1e-4)
-    np.testing.assert_allclose(reading.bits[1:], truth.bits, atol=1e-4)
+    np.testing.assert_allclose(result.hidden, truth.h, atol=1e-4)
+    np.testing.assert_allclose(result.cell, truth.c, atol=1e-4)
+    np.testing.assert_allclose(result.bits[1:], truth.bits, atol=1e-4)
     for layer in range(layers):
         for unit in (0, 7, 23):
-            cell = reading.signal(UnitSignal.CELL, layer, unit)
+            cell = result.signal(UnitSignal.CELL, layer, unit)
             np.testing.assert_allclose(cell, np.tanh(truth.c[layer][:, unit]), atol=1e-4)
             for gate in (UnitSignal.INPUT, UnitSignal.FORGET, UnitSignal.OUTPUT):
-                seen = reading.signal(gate, layer, unit)
+                seen = result.signal(gate, layer, unit)
                 np.testing.assert_allclose(seen, truth.gates[layer][gate][:, unit], atol=1e-4)
 
 
@@ -89,56 +89,56 @@ def test_states_gates_and_surprise_are_those_of_torch_s_lstm_cell(layers: int) -
 @pytest.mark.parametrize("vocab", [LETTERS + ";", LETTERS + PLACEHOLDER])
 def test_surprise_sums_to_the_score(text: str, vocab: str) -> None:
     model = NumpyLSTM(random_checkpoint(vocab, hidden_size=16))
-    reading, score = trace(model, text), scoring.carried(model, text)
-    assert reading.predicted == score.characters
-    assert reading.bits_per_char == pytest.approx(score.bits_per_char, rel=1e-6)
+    result, score = trace(model, text), scoring.carried(model, text)
+    assert result.predicted == score.characters
+    assert result.bits_per_char == pytest.approx(score.bits_per_char, rel=1e-6)
 
 
-def test_what_is_not_predicted_has_no_surprise() -> None:
-    reading = read("?ab?c")
-    assert np.isnan(reading.bits).tolist() == [True, True, False, True, False]
-    assert reading.alternatives(0, 3) == reading.alternatives(1, 3) == []
-    cell = reading.signal(UnitSignal.CELL, 0, 2)
+def test_characters_that_are_not_predicted_have_no_surprise() -> None:
+    result = read("?ab?c")
+    assert np.isnan(result.bits).tolist() == [True, True, False, True, False]
+    assert result.alternatives(0, 3) == result.alternatives(1, 3) == []
+    cell = result.signal(UnitSignal.CELL, 0, 2)
     assert np.isnan(cell[0])
     assert cell[3] == cell[2] != cell[1]
     folded = trace(NumpyLSTM(random_checkpoint(LETTERS + PLACEHOLDER)), "?ab?c")
     assert np.isnan(folded.bits).tolist() == [True, False, False, True, False]
 
 
-def test_alternatives_are_what_the_network_expects_there() -> None:
+def test_alternatives_are_the_likeliest_next_characters() -> None:
     model = NumpyLSTM(random_checkpoint(LETTERS + ";", layers=2))
-    reading = trace(model, TEXT)
+    result = trace(model, TEXT)
     for position in (1, 2, 30, len(TEXT) - 1):
         logits = model.logits(model.vocab.encode(TEXT[:position])[None], model.start())[0, -1]
-        chances = torch.tensor(logits.astype(np.float64)).softmax(0)
-        likeliest = reading.alternatives(position, 5)
-        best = chances.topk(5)
+        probabilities = torch.tensor(logits.astype(np.float64)).softmax(0)
+        likeliest = result.alternatives(position, 5)
+        best = probabilities.topk(5)
         assert [each.character for each in likeliest] == [model.vocab.chars[i] for i in best[1]]
         assert [each.probability for each in likeliest] == pytest.approx(best[0].tolist(), rel=1e-4)
-        everything = reading.alternatives(position, 1_000)
+        everything = result.alternatives(position, 1_000)
         assert len(everything) == len(model.vocab)
-        chance = {each.character: each.probability for each in everything}[TEXT[position]]
-        assert reading.bits[position] == pytest.approx(-math.log2(chance), abs=1e-4)
+        probability = {each.character: each.probability for each in everything}[TEXT[position]]
+        assert result.bits[position] == pytest.approx(-math.log2(probability), abs=1e-4)
 
 
-def test_a_branch_goes_on_from_the_very_state_that_the_text_had_there() -> None:
-    reading = read(layers=2)
-    branch = Sampler(reading.network, TEXT[:30] + "z", SamplingConfig(), seed=1)
-    np.testing.assert_array_equal(branch.state.h[:, 0], reading.hidden[:, 29])
-    np.testing.assert_array_equal(branch.state.c[:, 0], reading.cell[:, 29])
-    assert reading.network.vocab.chars[branch.newest] == "z"
+def test_a_branch_continues_from_the_state_of_the_text() -> None:
+    result = read(layers=2)
+    branch = Sampler(result.network, TEXT[:30] + "z", SamplingConfig(), seed=1)
+    np.testing.assert_array_equal(branch.state.h[:, 0], result.hidden[:, 29])
+    np.testing.assert_array_equal(branch.state.c[:, 0], result.cell[:, 29])
+    assert result.network.vocab.chars[branch.newest] == "z"
 
 
 def test_a_long_text_is_read_up_to_a_bound() -> None:
-    reading = read("ab" * 6_000)
-    assert len(reading.text) == len(reading.bits) == MAX_CHARACTERS
-    assert reading.bits_per_char == pytest.approx(
-        scoring.carried(reading.network, "ab" * 5_000).bits_per_char, rel=1e-6
+    result = read("ab" * 6_000)
+    assert len(result.text) == len(result.bits) == MAX_CHARACTERS
+    assert result.bits_per_char == pytest.approx(
+        scoring.carried(result.network, "ab" * 5_000).bits_per_char, rel=1e-6
     )
 
 
 @pytest.mark.parametrize("text", ["", "a", "???", "?a?"])
-def test_a_text_of_which_nothing_can_be_predicted_is_refused(text: str) -> None:
+def test_a_text_without_any_prediction_is_refused(text: str) -> None:
     with pytest.raises(CharloomError, match="too short to inspect"):
         read(text)
 

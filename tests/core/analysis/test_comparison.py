@@ -26,7 +26,9 @@ from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
 
 
-def learned(name: str, folder: ModelDir, share: float = 0.1, sha256: str | None = None) -> None:
+def save_trained_model(
+    name: str, folder: ModelDir, share: float = 0.1, sha256: str | None = None
+) -> None:
     """Save a model that was trained on the text of a run, without the held-out ``share``."""
     corpus = CorpusInfo("sea", sha256 or read_run_config(folder).sha256, 1_000, "abc")
     training = TrainConfig(held_out=share)
@@ -39,17 +41,17 @@ def scored(bits: float) -> Score:
 
 def test_both_are_scored_on_the_held_out_text_of_the_first() -> None:
     folder = create("loom")
-    learned("loom", folder)
-    learned("other", folder)
-    found = held_out_text(ref("loom"), ref("other"))
-    assert found == ("held-out part of sea", TEXT[len(TEXT) - int(len(TEXT) * 0.1) :], "")
+    save_trained_model("loom", folder)
+    save_trained_model("other", folder)
+    held_out = held_out_text(ref("loom"), ref("other"))
+    assert held_out == ("held-out part of sea", TEXT[len(TEXT) - int(len(TEXT) * 0.1) :], "")
 
 
 def test_a_second_model_trained_on_another_text_or_on_this_one_is_warned_of() -> None:
     folder = create("loom")
-    learned("loom", folder)
-    learned("stranger", folder, sha256="0" * 64)
-    learned("greedy", folder, share=0.05)
+    save_trained_model("loom", folder)
+    save_trained_model("stranger", folder, sha256="0" * 64)
+    save_trained_model("greedy", folder, share=0.05)
     assert (
         held_out_text(ref("loom"), ref("stranger")).warning
         == "'stranger' was trained on another text."
@@ -59,7 +61,7 @@ def test_a_second_model_trained_on_another_text_or_on_this_one_is_warned_of() ->
 
 
 def test_without_held_out_text_another_text_is_needed() -> None:
-    learned("loom", create("loom"), share=0.0)
+    save_trained_model("loom", create("loom"), share=0.0)
     with pytest.raises(CharloomError, match="'loom' was trained on its whole text"):
         held_out_text(ref("loom"), ref("loom"))
     save_model("stranger", random_checkpoint())
@@ -73,7 +75,7 @@ def test_characters_unknown_to_one_model_are_left_out_for_both() -> None:
     assert shared_characters("The sea", other, other) == "The sea"
 
 
-def test_the_better_one_is_named_whichever_side_it_is_on() -> None:
+def test_the_verdict_names_the_better_model() -> None:
     better = "b is 0.12 bits/char better: 8% fewer bits."
     assert verdict(ref("a"), scored(1.5), ref("b"), scored(1.38)) == better
     assert verdict(ref("b"), scored(1.38), ref("a"), scored(1.5)) == better

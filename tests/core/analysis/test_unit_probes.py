@@ -143,10 +143,10 @@ def test_spans_are_where_a_signal_is_strongest() -> None:
 
 
 def test_a_signal_that_begins_late_has_spans_all_the_same() -> None:
-    reading = trace(NumpyLSTM(by_hand()), "???" + quoted(9, seed=2))
-    cell = reading.signal(UnitSignal.CELL, 0, 3)
+    result = trace(NumpyLSTM(by_hand()), "???" + quoted(9, seed=2))
+    cell = result.signal(UnitSignal.CELL, 0, 3)
     assert np.isnan(cell[:3]).all()
-    text = reading.text
+    text = result.text
     for start, end in strong_spans(cell):
         assert text[start] == "“" or text[start - 1] == "“"
         assert text[end] == "”"

@@ -20,7 +20,7 @@ from charloom.core.store.write import remove_model
 from charloom.tui.analysis.compare import CompareScreen
 from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.app import CharloomApp
-from tests.core.analysis.test_comparison import learned
+from tests.core.analysis.test_comparison import save_trained_model
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import checkpoint_path, own_assets, random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
@@ -34,13 +34,13 @@ Compare = Callable[..., bool]
 def loom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store with a model whose training text is available, and one with a higher loss."""
     own_assets(tmp_path, monkeypatch)
-    learned("loom", create("loom"))
+    save_trained_model("loom", create("loom"))
     save_model("other", random_checkpoint(TEXT + HOSTILE, seed=3, hidden_size=16, step=2_500))
 
 
 def sides(pilot: Pilot[None]) -> tuple[CompareSide, CompareSide]:
-    room = next(each for each in pilot.app.screen_stack if isinstance(each, CompareScreen))
-    return room._sides
+    screen = next(s for s in pilot.app.screen_stack if isinstance(s, CompareScreen))
+    return screen._sides
 
 
 def wanted(address: str, prompt: str, temperature: float) -> str:

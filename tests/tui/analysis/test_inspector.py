@@ -81,9 +81,9 @@ def figure(app: CharloomApp, what: str) -> float:
 
 async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -> None:
     async with inspecting() as (app, pilot, screen):
-        reading = trace(screen._model.network, PASSAGE)
-        assert f"{reading.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}" in shown(app)
-        ranked = rank_units(reading)
+        result = trace(screen._model.network, PASSAGE)
+        assert f"{result.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}" in shown(app)
+        ranked = rank_units(result)
         await pilot.press("u")
         for place in (0, 1):
             probe = ranked[place]
@@ -93,14 +93,14 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
             screen._heatmap.position = 37
             await pilot.pause()
             for signal, name in ((UnitSignal.CELL, "tanh c"), (UnitSignal.FORGET, "forget gate")):
-                value = reading.signal(signal, probe.layer, probe.unit)[37]
+                value = result.signal(signal, probe.layer, probe.unit)[37]
                 assert figure(app, name) == pytest.approx(value, abs=0.006)
             await pilot.press("]")
         await pilot.press("[")
         assert screen._unit == ranked[1][:2]
         await pilot.press("g", "g")
         assert "Input of unit" in shown(app)
-        values = reading.signal(UnitSignal.INPUT, *screen._unit)
+        values = result.signal(UnitSignal.INPUT, *screen._unit)
         np.testing.assert_array_equal(screen._heatmap._levels, GATE.levels(values))
 
 
@@ -108,10 +108,10 @@ async def test_keys_go_to_strong_spans_and_to_any_unit() -> None:
     async with inspecting() as (app, pilot, screen):
         await pilot.press("u", "number_sign")
         await until(pilot, lambda: app.screen.query(SafeInput))
-        for wrong, said in (("7", "is not layer.number"), ("3.1", "layers 1 to 2 with units")):
+        for wrong, message in (("7", "is not layer.number"), ("3.1", "layers 1 to 2 with units")):
             app.screen.query_one(SafeInput).value = wrong
             await pilot.press("enter")
-            assert said in words(app)
+            assert message in words(app)
         app.screen.query_one(SafeInput).value = "2.5"
         await pilot.press("enter")
         await until(pilot, lambda: "Cell of unit 2.5 " in shown(app))

@@ -8,7 +8,7 @@ from charloom.core.analysis.comparison import SAME
 from charloom.core.model.metadata import Losses
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.store.read import load_checkpoint
-from tests.core.analysis.test_comparison import learned
+from tests.core.analysis.test_comparison import save_trained_model
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
@@ -99,12 +99,12 @@ def test_a_pipe_gets_one_below_the_other_and_aligned_scores(file: str) -> None:
 
 def test_without_a_text_both_are_scored_on_the_held_out_text_of_the_first() -> None:
     folder = create("loom")
-    learned("loom", folder)
-    learned("stranger", folder, sha256="0" * 64)
+    save_trained_model("loom", folder)
+    save_trained_model("stranger", folder, sha256="0" * 64)
     done = compare("loom", "stranger", "--json")
-    found = json.loads(done.out)
-    assert found["scored_on"] == "held-out part of sea"
-    assert found["sides"][0]["chars"] == int(len(TEXT) * 0.1) - 1
+    record = json.loads(done.out)
+    assert record["scored_on"] == "held-out part of sea"
+    assert record["sides"][0]["chars"] == int(len(TEXT) * 0.1) - 1
     assert "'stranger' was trained on another text." in done.err
 
 

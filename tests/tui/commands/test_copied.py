@@ -16,8 +16,8 @@ TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
 
 
 @pytest.fixture(autouse=True)
-def learned() -> None:
-    """A model called "weaver" trained on the text of a run, and one without a training text."""
+def trained() -> None:
+    """A model called "weaver" trained on the text of a match, and one without a training text."""
     corpus = CorpusInfo("sea", read_run_config(create("other")).sha256, len(TEXT), "The sea")
     save_model("weaver", random_checkpoint(TEXT, corpus=corpus))
     save_model("stranger", random_checkpoint(TEXT))
@@ -33,17 +33,17 @@ def test_the_longest_match_is_reported_after_each_text() -> None:
     done = generate("weaver", "--copied", "--count", "2", "--json")
     reports = [line for line in done.err.splitlines() if line.startswith("longest")]
     for line, sentence in zip(done.out.splitlines(), reports, strict=True):
-        made = json.loads(line)
-        text, run = made["text"], made["copied"]
+        record = json.loads(line)
+        text, match = record["text"], record["copied"]
         longest = max(
             (length, -start)
             for start in range(len(text))
             for length in range(len(text) - start + 1)
             if text[start : start + length] in TRAIN
         )
-        assert (run["length"], -run["start"]) == longest
-        copied = text[run["start"] :][: run["length"]]
-        assert run["place"] == TRAIN.find(copied)
+        assert (match["length"], -match["start"]) == longest
+        copied = text[match["start"] :][: match["length"]]
+        assert match["place"] == TRAIN.find(copied)
         assert sentence == f"longest verbatim match: {len(copied)} characters (“{copied}”)"
 
 

@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def reading() -> Trace:
+def expected_trace() -> Trace:
     path = save_model("weaver", random_checkpoint(layers=2))
     return trace(NumpyLSTM(load(path).checkpoint), FOX)
 
@@ -43,26 +43,26 @@ def record(*arguments: str) -> dict[str, Any]:
     return read
 
 
-def test_it_writes_the_trace_and_the_units(file: str, reading: Trace) -> None:
+def test_it_writes_the_trace_and_the_units(file: str, expected_trace: Trace) -> None:
     seen = record(file, "--unit", "2.8", "--unit", "1.1", "--alternatives", "3", "--top", "5")
     assert (seen["model"], seen["step"], seen["title"]) == ("weaver", 100, "fox")
     assert seen["text"] == FOX
-    assert seen["bits_per_char"] == reading.bits_per_char
+    assert seen["bits_per_char"] == expected_trace.bits_per_char
     assert seen["chars"] == len(FOX) - 1 - 40  # there are brackets, which it does not know
     bits = np.array(seen["bits"], float)  # null becomes NaN
-    np.testing.assert_allclose(bits, reading.bits, atol=1e-6)
-    ranked = rank_units(reading)[:5]
+    np.testing.assert_allclose(bits, expected_trace.bits, atol=1e-6)
+    ranked = rank_units(expected_trace)[:5]
     assert [(u["layer"] - 1, u["unit"] - 1, u["tracks"], u["sign"]) for u in seen["units"]] == [
         (each.layer, each.unit, each.tracks, each.sign) for each in ranked
     ]
     assert [unit["score"] for unit in seen["units"]] == [each.score for each in ranked]
     assert [(s["layer"], s["unit"]) for s in seen["signals"]] == [(2, 8), (1, 1)]
     for signal in UnitSignal:
-        expected = reading.signal(signal, 1, 7)
+        expected = expected_trace.signal(signal, 1, 7)
         np.testing.assert_allclose(seen["signals"][0][signal], expected, atol=1e-6)
     assert seen["alternatives"][0] == []
     for place in (1, 9, 500):
-        there = reading.alternatives(place, 3)
+        there = expected_trace.alternatives(place, 3)
         assert [each[0] for each in seen["alternatives"][place]] == [a.character for a in there]
 
 
@@ -86,7 +86,7 @@ def test_a_long_text_is_read_up_to_a_bound_with_a_note(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (["--unit", "1"], 2, "'1' is not LAYER.UNIT, such as 1.37."),
         (["--unit", "3.1"], 1, "layers 1 to 2 with units 1 to 8 each"),
@@ -94,21 +94,21 @@ def test_a_long_text_is_read_up_to_a_bound_with_a_note(tmp_path: Path) -> None:
         (["--held-out"], 2, "Give a FILE or --held-out, not both."),
     ],
 )
-def test_what_cannot_be_is_refused(
-    arguments: list[str], code: int, said: str, file: str, reading: Trace
+def test_invalid_options_are_refused(
+    arguments: list[str], code: int, message: str, file: str, expected_trace: Trace
 ) -> None:
     result = inspect(file, *arguments)
     assert (result.code, result.out) == (code, "")
-    assert said in result.err
+    assert message in result.err
 
 
-def test_file_options_do_not_apply_to_the_held_out_text(reading: Trace) -> None:
+def test_file_options_do_not_apply_to_the_held_out_text(expected_trace: Trace) -> None:
     result = inspect("--held-out", "--start", "fox")
     assert (result.code, result.out) == (2, "")
     assert "File options do not apply to --held-out." in result.err
 
 
-def test_without_the_training_text_a_file_is_needed(reading: Trace) -> None:
+def test_without_the_training_text_a_file_is_needed(expected_trace: Trace) -> None:
     result = inspect("--held-out")
     assert result.code == 1
     assert "'weaver' learned from ('alphabet') is not on this computer" in result.err

@@ -57,7 +57,7 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
     done = tour("--corpus", str(tmp_path / "wide.txt"), "--plain")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
     assert "Choose a longer text, or one in its language" in done.err
-    assert "no known text called 'missing'" in tour("--corpus", "missing", "--plain").err
+    assert "no catalog text called 'missing'" in tour("--corpus", "missing", "--plain").err
     damage(checkpoint_path("weaver"))
     done = tour("--plain")
     assert done.code == 1 and "weights are damaged" in done.err

@@ -36,7 +36,7 @@ TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
 
 
 @pytest.fixture(autouse=True)
-def learned() -> Iterator[None]:
+def trained() -> Iterator[None]:
     """The model was trained on the text of a run on this computer, which has no index yet."""
     _indexes.clear()
     sha256 = read_run_config(create("other")).sha256
@@ -158,8 +158,8 @@ async def test_a_repeating_text_is_warned_of_as_long_as_it_repeats(gate: Gate) -
         assert period and repetition_message(period) in words(app)
 
         prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 5.0
-        made = turn.chosen.job
-        await until(pilot, lambda: made and made.sampling.temperature == 5)  # it has been told
+        job = turn.chosen.job
+        await until(pilot, lambda: job and job.sampling.temperature == 5)
         gate.let(320)
         await until(pilot, lambda: "repeats" not in words(app))
         assert turn.generating

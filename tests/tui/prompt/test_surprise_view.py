@@ -1,4 +1,4 @@
-"""What each character of a text cost, on the page: read with a cursor, and branched from."""
+"""Surprise on the page: read with a cursor, and branched from."""
 
 from collections.abc import Callable
 
@@ -36,21 +36,21 @@ def model(monkeypatch: pytest.MonkeyPatch) -> None:
     choose(seed=3, length=40)
 
 
-async def test_a_turn_shows_what_its_characters_cost_and_the_cursor_what_was_expected() -> None:
+async def test_a_turn_shows_the_surprise_and_the_alternatives_at_the_cursor() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        voice = (await ready(pilot))._active_model.model
-        assert voice
+        model = (await ready(pilot))._active_model.model
+        assert model
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in shown(app))
-        reading = trace(voice.network, turn.chosen.full_text)
-        assert f"{reading.bits_per_char:.2f} on average" in shown(app)
+        result = trace(model.network, turn.chosen.full_text)
+        assert f"{result.bits_per_char:.2f} on average" in shown(app)
         assert "no character before it" in shown(app)
         await pilot.press("right", "right", "right", "right")
         assert app.screen.query_one(HeatmapText).position == 4
-        assert f"‘s’{reading.bits[4]:6.2f} bits" in shown(app)
-        for number, each in enumerate(reading.alternatives(4, 5), 1):
+        assert f"‘s’{result.bits[4]:6.2f} bits" in shown(app)
+        for number, each in enumerate(result.alternatives(4, 5), 1):
             character = {" ": "␣", "\n": "↵"}.get(each.character, each.character)
             assert f"{number} {character} {each.probability:.0%}" in shown(app)
         await pilot.press("m")
@@ -61,11 +61,11 @@ async def test_a_turn_shows_what_its_characters_cost_and_the_cursor_what_was_exp
         assert "40 characters" in shown(app)
 
 
-async def test_a_digit_takes_an_alternative_and_the_text_goes_on_from_there() -> None:
+async def test_a_digit_branches_with_an_alternative() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        voice = (await ready(pilot))._active_model.model
-        assert voice
+        model = (await ready(pilot))._active_model.model
+        assert model
         first = await written(pilot, "the sea ")
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in shown(app))
@@ -75,12 +75,12 @@ async def test_a_digit_takes_an_alternative_and_the_text_goes_on_from_there() ->
         await until(pilot, lambda: len(turns(pilot)) == 2)
         branch = turns(pilot)[1]
         await ended(pilot, branch)
-        whole = first.chosen.full_text
-        other = trace(voice.network, whole).alternatives(20, 2)[1].character
-        assert branch.request.prompt == whole[:20] + other
-        stream = Sampler(voice.network, whole[:20] + other, SamplingConfig(), seed=3)
+        full_text = first.chosen.full_text
+        other = trace(model.network, full_text).alternatives(20, 2)[1].character
+        assert branch.request.prompt == full_text[:20] + other
+        stream = Sampler(model.network, full_text[:20] + other, SamplingConfig(), seed=3)
         assert branch.chosen.text == "".join(drawn.character for drawn in Completion(stream, 40))
-        assert branch.origin.startswith(f"branches after …{whole[:20]} with ")
+        assert branch.origin.startswith(f"branches after …{full_text[:20]} with ")
         assert not app.screen.query(SurpriseView)
         assert composer(pilot).has_focus
         assert prompt_screen(pilot).transcript.current is branch
@@ -104,7 +104,7 @@ async def test_one_text_at_a_time_and_none_that_is_written_or_gone() -> None:
         assert len(second.chosen.text) == 80
 
 
-async def test_a_text_of_the_page_is_looked_into() -> None:
+async def test_a_text_of_the_page_is_inspected() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)

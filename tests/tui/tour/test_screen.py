@@ -37,7 +37,7 @@ def _model() -> None:
     save(Preferences(model="weaver", temperature=0.7, top_k=3))
 
 
-def room(pilot: Pilot[None]) -> TourScreen:
+def tour_screen(pilot: Pilot[None]) -> TourScreen:
     return next(each for each in pilot.app.screen_stack if isinstance(each, TourScreen))
 
 
@@ -53,7 +53,7 @@ async def at(pilot: Pilot[None], number: int) -> None:
     """Go to a stage and wait for all of it."""
     app = pilot.app
     assert isinstance(app, CharloomApp)
-    while room(pilot).query_one(StageBar).number < number:
+    while tour_screen(pilot).query_one(StageBar).number < number:
         await pilot.press("right")
     await until(pilot, lambda: f" {number} · " in shown(app))
     await until(pilot, lambda: "Setting up the network" not in words(app))
@@ -89,7 +89,7 @@ async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None
             app.screen.query_one(SafeTextArea).text = text
             await pilot.press("ctrl+s")
             await until(pilot, lambda: lab_notes.find_answer(read_notes("weaver"), 1) == text)  # noqa: B023
-            await until(pilot, lambda: app.screen is room(pilot))
+            await until(pilot, lambda: app.screen is tour_screen(pilot))
         await pilot.press("end")
         await until(pilot, lambda: "in other words" in shown(app))
         assert read_notes("weaver").startswith("My own.\n\n## Tour 1 · Load text\n")
@@ -104,8 +104,8 @@ async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None
 
 def whole(pilot: Pilot[None]) -> str:
     """Return all lines of the stage, visible or not."""
-    number = room(pilot).query_one(StageBar).number
-    tour = room(pilot)._tour
+    number = tour_screen(pilot).query_one(StageBar).number
+    tour = tour_screen(pilot)._tour
     return "\n".join(tour.lines(number)) if tour else ""
 
 
@@ -137,7 +137,7 @@ async def test_errors_are_shown_instead_of_a_stage() -> None:
     app = app_at("tour")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
-        room(pilot).open(ref("weaver"), None)
+        tour_screen(pilot).open(ref("weaver"), None)
         await until(pilot, lambda: "Load text" in shown(app))
         damage(checkpoint_path("weaver"))
         await at(pilot, 6)

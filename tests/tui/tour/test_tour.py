@@ -1,4 +1,4 @@
-"""The ten stations: their figures against independent truth, and lines that always fit."""
+"""The ten stages: their numbers against independent truth, and lines that always fit."""
 
 # ruff: noqa: RUF001 - letters of many scripts
 
@@ -43,12 +43,12 @@ def toured(text: str, chosen: SamplingConfig | None = None, **over: Any) -> Tour
     """Return the tour of a model with the vocabulary of the text, with its worked example."""
     from charloom.core.training.worked_example import work
 
-    found = random_checkpoint(text, **over)
-    found = replace(found, training=replace(found.training, batch_size=4, window=16))
-    save_model("weaver", found)
+    checkpoint = random_checkpoint(text, **over)
+    checkpoint = replace(checkpoint, training=replace(checkpoint.training, batch_size=4, window=16))
+    save_model("weaver", checkpoint)
     opened = corpus.Corpus(text, "mine", "mine.txt", "utf-8", "0" * 64)
     tour = Tour(load_subject(ref("weaver"), lambda: opened), chosen or SamplingConfig())
-    answer = work(found, tour.subject.known_text, tour.subject.train_config)
+    answer = work(checkpoint, tour.subject.known_text, tour.subject.train_config)
     tour.example = WorkedExample.from_json(json.loads(json.dumps(answer)))
     return tour
 
@@ -65,9 +65,9 @@ def test_every_line_fits_and_is_safe_for_any_text(text: str) -> None:
         for line in lines:
             assert cell_len(line) <= COLUMNS
             assert sanitize(line) == line and "\n" not in line
-        check = tour.question(stage.number)
-        assert check and len(check.choices) == len(set(check.choices)) >= 2
-        assert 0 <= check.right < len(check.choices)
+        question = tour.question(stage.number)
+        assert question and len(question.choices) == len(set(question.choices)) >= 2
+        assert 0 <= question.right < len(question.choices)
 
 
 def test_the_network_stages_are_empty_without_the_example() -> None:
@@ -113,9 +113,9 @@ def test_labels_are_below_their_features() -> None:
     _, above, arrows, _, below = lines[6:11]
     given, answers = ([int(n) for n in row.split()[2:]] for row in (above, below))
     assert answers[:-1] == given[1:] and arrows.split() == ["↓"] * 16
-    check = tour.question(5)
-    assert check and "third feature" in check.question
-    assert check.choices[check.right] == str(answers[2])
+    question = tour.question(5)
+    assert question and "third feature" in question.question
+    assert question.choices[question.right] == str(answers[2])
 
 
 def test_the_loss_by_hand_is_the_loss() -> None:
@@ -132,8 +132,8 @@ def test_the_loss_by_hand_is_the_loss() -> None:
     shown = next(line for line in tour.lines(8) if line.endswith("← the right one"))
     assert float(shown.split()[2]) == pytest.approx(math.exp(-nats), abs=1e-4)
     assert shown[0] == tour.subject.vocab.ix2c[label].replace(" ", "␣")
-    check = tour.question(8)
-    assert check and check.choices[check.right] == str(2 * 16 + 3)
+    question = tour.question(8)
+    assert question and question.choices[question.right] == str(2 * 16 + 3)
 
 
 def test_the_parameters_add_up_to_those_of_the_model() -> None:
@@ -141,8 +141,8 @@ def test_the_parameters_add_up_to_those_of_the_model() -> None:
     rows = [line.split() for line in tour.lines(7)]
     total = next(row for row in rows if row[:1] == ["total"])[1]
     assert int(total.replace(",", "")) == tour.subject.checkpoint.model.parameters
-    check = tour.question(7)
-    assert check and check.choices[check.right].startswith("H = 8:")
+    question = tour.question(7)
+    assert question and question.choices[question.right].startswith("H = 8:")
 
 
 def test_the_step_goes_against_the_gradient() -> None:
@@ -151,10 +151,10 @@ def test_the_step_goes_against_the_gradient() -> None:
     assert example
     lines = "\n".join(tour.lines(9))
     assert f"{example.before:+.7f}" in lines and f"{example.after:+.7f}" in lines
-    check = tour.question(9)
-    assert check
+    question = tour.question(9)
+    assert question
     down = example.after < example.before
-    assert check.choices[check.right].startswith("down" if down else "up")
+    assert question.choices[question.right].startswith("down" if down else "up")
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_the_bars_are_the_distributions_that_are_drawn_from(
     shares = [float(cell.rstrip("%")) for cell in first.split() if cell.endswith("%")]
     likeliest = sampling.logits.argmax()
     assert shares == [round(100 * p[likeliest], 1) for p in expected]
-    check = tour.question(10)
-    assert check and check.choices[check.right] == f"‘{first[0]}’"
+    question = tour.question(10)
+    assert question and question.choices[question.right] == f"‘{first[0]}’"
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
