@@ -1,1 +1,1 @@
-"""What ships with Charloom: a text to train on, a model to talk with."""
+"""Bundled files: a text to train on and a trained model."""

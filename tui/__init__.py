@@ -1,1 +1,1 @@
-"""Charloom as its user meets it: the commands and the screens, a thin shell around ``core``."""
+"""The user interface: the commands and the app."""
