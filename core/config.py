@@ -9,11 +9,12 @@ from dataclasses import Field, asdict, dataclass, field, fields
 from typing import Any, Self
 
 from charloom.core.errors import CharloomError, SettingError
+from charloom.core.sanitize import quoted, single_line
 
 BATCHINGS = ("shuffled", "contiguous")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-_MAX_SHOWN_CHARACTERS = 60
+_MAX_SHOWN_CHARACTERS = 61
 
 
 def _number(default: float | None, help_: str, low: float, high: float, option: str = "") -> Any:
@@ -46,7 +47,7 @@ class _Validated:
         """Build from a JSON object; raises :class:`CharloomError` if it is invalid."""
         names = {setting.name for setting in fields(cls)}  # type: ignore[arg-type]
         if unknown := sorted(set(data) - names):
-            raise CharloomError(f"There is no setting called {unknown[0][:40]!r} in this version.")
+            raise CharloomError(f"There is no setting called {quoted(unknown[0])} in this version.")
         try:
             return cls(**data)
         except TypeError as error:
@@ -80,10 +81,7 @@ def _problem(limits: Mapping[str, Any], default: object, value: object) -> str:
         valid = isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
     if valid:
         return ""
-    shown = repr(value)
-    if len(shown) > _MAX_SHOWN_CHARACTERS:
-        shown = f"{shown[:_MAX_SHOWN_CHARACTERS]}…"
-    return f"is {required}, not {shown}."
+    return f"is {required}, not {single_line(repr(value), _MAX_SHOWN_CHARACTERS)}."
 
 
 @dataclass(frozen=True, slots=True)

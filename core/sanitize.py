@@ -72,3 +72,10 @@ def single_line(text: str, limit: int) -> str:
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     return sanitize(text).replace("\n", "↵")
+
+
+def quoted(text: str, limit: int = 60, *, keep_end: bool = False) -> str:
+    """Return ``text`` in quotes, shortened to ``limit`` characters of its start (or its end)."""
+    if len(text) > limit:
+        text = f"…{text[-limit:]}" if keep_end else f"{text[:limit]}…"
+    return repr(text)

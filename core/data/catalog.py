@@ -20,6 +20,7 @@ from charloom.core.data import corpus, gutenberg
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
+from charloom.core.sanitize import quoted
 
 MIRROR = "https://www.gutenberg.org"
 MIRROR_VARIABLE = "CHARLOOM_GUTENBERG_MIRROR"
@@ -82,7 +83,7 @@ def find(name: str) -> CatalogEntry:
         return _BY_NAME[name]
     similar = difflib.get_close_matches(name[:100].lower(), _BY_NAME, n=2)
     hint = f"perhaps you mean {' or '.join(similar)}." if similar else "see 'charloom corpus list'."
-    raise CharloomError(f"There is no file and no catalog text called {name[:100]!r}; {hint}")
+    raise CharloomError(f"There is no file and no catalog text called {quoted(name)}; {hint}")
 
 
 def load_text(

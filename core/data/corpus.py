@@ -18,6 +18,7 @@ from typing import BinaryIO, TypedDict, Unpack
 from charloom.core.data import gutenberg
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError, SettingError
+from charloom.core.sanitize import quoted
 
 MAX_BYTES = 512 * 2**20
 MIN_CHARACTERS = 32
@@ -39,7 +40,7 @@ _NO_TEXTS = ("idna", "punycode", "unicode-escape")  # codecs for names of hosts 
 # Composing takes time in the square of how many marks pile up on a character. In no language are
 # there more than 30 (UAX #15, Stream-Safe Text Format); more is play, or worse.
 _HIGHEST_PILE = 100
-_LONGEST_SHOWN = 200
+_MAX_NAME = 200  # characters in a message
 _CHUNK = 2**20
 # What is looked at to guess an encoding: how many bytes, how many more on either side so that no
 # word is lost between two pieces, and how often.
@@ -89,7 +90,8 @@ def load(source: Path | str, **reading: Unpack[ReadOptions]) -> Corpus:
         return from_bytes(data, title=_utf8(path.stem), source=_utf8(path.resolve()), **reading)
     except MemoryError as error:
         raise CharloomError(
-            f"{_shown(str(source))} is too large for this machine's memory; cut out a part of it."
+            f"{quoted(str(source), _MAX_NAME, keep_end=True)} is too large for this machine's "
+            "memory; cut out a part of it."
         ) from error
 
 
@@ -109,7 +111,7 @@ def from_bytes(
 
     The steps, in this order: decode, newlines, Gutenberg's header and footer, NFC, slice.
     """
-    name = "Standard input" if source == "-" else _shown(source)
+    name = "Standard input" if source == "-" else quoted(source, _MAX_NAME, keep_end=True)
     notes = []
     text, used, guessed = _decode(data, encoding, name)
     if "\0" in text or sum(map(text.count, _CONTROLS)) > _MOST_CONTROLS * len(text):
@@ -152,7 +154,7 @@ def _read_stdin() -> bytes:
 
 def _read_file(path: Path) -> bytes:
     """Read a regular file; a pipe or a device could block, or never end."""
-    name = _shown(str(path))
+    name = quoted(str(path), _MAX_NAME, keep_end=True)
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -183,11 +185,6 @@ def _read_bounded(file: BinaryIO, name: str) -> bytes:
     return b"".join(chunks)
 
 
-def _shown(name: str) -> str:
-    """Return a name in quotes, of a very long one the end."""
-    return repr(name if len(name) <= _LONGEST_SHOWN else f"…{name[-_LONGEST_SHOWN:]}")
-
-
 def _too_large(name: str) -> CharloomError:
     limit = f"{MAX_BYTES // 2**20:,} MB"
     return CharloomError(f"{name} is larger than {limit}; cut out a part of it.")
@@ -207,7 +204,7 @@ def _utf8(name: Path | str) -> str:
 def _decode(data: bytes, encoding: str | None, name: str) -> tuple[str, str, bool]:
     """Return the text, its encoding and whether that is a guess."""
     if encoding is not None:
-        shown = _shown(encoding)
+        shown = quoted(encoding, _MAX_NAME, keep_end=True)
         try:
             if codecs.lookup(encoding).name in _NO_TEXTS:
                 raise LookupError

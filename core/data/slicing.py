@@ -3,8 +3,8 @@
 import re
 
 from charloom.core.errors import SettingError
+from charloom.core.sanitize import quoted
 
-_MAX_SHOWN_CHARACTERS = 60
 _MAX_PHRASE_CHARACTERS = 200  # the time to search grows with it times the text's length
 
 
@@ -24,9 +24,7 @@ def span(text: str, start: str | None, end: str | None) -> tuple[int, int]:
 
 def _locate(text: str, place: str, low: int, setting: str) -> tuple[int, int]:
     """Return where ``place`` begins and ends, at ``low`` or later."""
-    shown = repr(
-        place if len(place) <= _MAX_SHOWN_CHARACTERS else place[:_MAX_SHOWN_CHARACTERS] + "…"
-    )
+    shown = quoted(place)
     if re.fullmatch("-?[0-9]+", place):
         # Python refuses to convert a number of thousands of digits.
         offset = int(place) if len(place) < 20 else -1

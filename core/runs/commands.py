@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from charloom.core.config import TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.runs.jsonl import LineTail, append_line
+from charloom.core.sanitize import quoted
 from charloom.core.store.model_dir import ModelDir
 
 CommandKind = Literal["pause", "continue", "stop", "checkpoint", "set-lr"]
@@ -38,7 +39,7 @@ class Command:
     def __post_init__(self) -> None:
         if self.kind not in get_args(CommandKind):
             kinds = ", ".join(get_args(CommandKind))
-            raise CharloomError(f"A trainer understands {kinds}, not {str(self.kind)[:40]!r}.")
+            raise CharloomError(f"A trainer understands {kinds}, not {quoted(str(self.kind))}.")
         if self.kind == "set-lr":
             if self.value is None:
                 raise CharloomError("The command set-lr needs a number.")

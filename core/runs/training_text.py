@@ -13,6 +13,7 @@ from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.run import read_run_config, read_training_text
+from charloom.core.sanitize import quoted
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import BUNDLED, model_names
 
@@ -49,7 +50,7 @@ def find_training_text(name: str, metadata: CheckpointMetadata) -> TrainingText:
     for text in _matching_texts(name, metadata):
         return TrainingText(corpus.title, text, metadata.training.held_out)
     raise CharloomError(
-        f"The text that {name!r} learned from ({corpus.title[:100]!r}) is not on this "
+        f"The text that {name!r} learned from ({quoted(corpus.title)}) is not on this "
         "computer; fetch it with `charloom corpus get`, or name another text."
     )
 

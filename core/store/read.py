@@ -17,12 +17,11 @@ from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint, UnreadableError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
+from charloom.core.sanitize import quoted
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.ref import CheckpointRef
 
 BUNDLED = "frankenstein"
-
-_MAX_NAME_SHOWN = 64  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ class ModelInfo:
         if candidates := named.get(which or "best"):
             return candidates
         raise CharloomError(
-            f"The model {self.name!r} has no checkpoint {_quoted('@' + which)}; "
+            f"The model {self.name!r} has no checkpoint {quoted('@' + which)}; "
             f"it has @{', @'.join(named)}."
         )
 
@@ -97,7 +96,7 @@ def find_model(name: str) -> ModelInfo:
     similar = difflib.get_close_matches(name.casefold()[:100], folded, n=3)
     hint = f"did you mean {' or '.join(repr(folded[s]) for s in similar)}? " if similar else ""
     raise CharloomError(
-        f"There is no model called {_quoted(name)}; {hint}`charloom models` lists them all."
+        f"There is no model called {quoted(name)}; {hint}`charloom models` lists them all."
     )
 
 
@@ -230,7 +229,3 @@ def _damaged_error(model: ModelInfo, info: CheckpointInfo, error: CharloomError)
         return error
     listed = ", ".join(str(CheckpointRef.at(model.name, info.step)) for info in others)
     return CharloomError(f"{str(error).rstrip('.')}; other checkpoints: {listed}.")
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= _MAX_NAME_SHOWN else text[:_MAX_NAME_SHOWN] + "…")

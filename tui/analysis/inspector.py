@@ -20,6 +20,7 @@ from charloom.core.data import catalog
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
 from charloom.core.runs.training_text import find_training_text
+from charloom.core.sanitize import quoted
 from charloom.core.store.read import find_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.analysis.unit_panel import UnitPanel
@@ -238,7 +239,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
     def _parse_unit(self, typed: str) -> tuple[int, int]:
         layer, _, unit = typed.strip().partition(".")
         if not (layer.isdecimal() and unit.isdecimal() and len(layer + unit) < 12):
-            raise CharloomError(f"{typed[:20]!r} is not layer.number, such as 1.37.")
+            raise CharloomError(f"{quoted(typed)} is not layer.number, such as 1.37.")
         indices = int(layer) - 1, int(unit) - 1
         if self._trace:
             self._trace.signal(UnitSignal.CELL, *indices)  # raises if there is no such unit

@@ -177,7 +177,7 @@ def _write_metadata(metadata: CheckpointMetadata) -> None:
     model, training, corpus = metadata.model, metadata.training, metadata.corpus
     bounds = {name: getattr(training, name) for name in ("minutes", "epochs", "steps")}
     lines = {
-        "network": f"{network_summary(metadata)}, {model.parameters:,} parameters",
+        "network": f"{network_summary(model.to_json())}, {model.parameters:,} parameters",
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
         "opening": repr(corpus.opening),
         "training": f"B {training.batch_size}, T {training.window}, {training.batching}, "

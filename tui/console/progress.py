@@ -31,7 +31,7 @@ from charloom.core.runs.events import (
 )
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.run_status import overfit_message
-from charloom.tui.formatting.units import bar_parts, format_clock
+from charloom.tui.formatting.units import bar_parts, format_clock, network_summary
 
 _PLAIN_INTERVAL = 5.0  # seconds between progress lines when stderr is not a terminal
 _MAX_WIDTH = 88  # columns, for readable lines
@@ -262,12 +262,11 @@ def baseline_line(event: Started) -> str:
 
 def config_line(event: Started) -> str:
     """Return the network, the training settings and the machine of a run, on one line."""
-    model, training = event.model, event.training
+    training = event.training
     bound = f"{event.total_steps:,} steps" if event.total_steps else f"{training['minutes']:g} min"
-    layers = f"{model['layers']}×" if model["layers"] > 1 else ""
     return (
-        f"H {layers}{model['hidden_size']}, E {model['embedding_dim']}, V {model['vocab_size']}, "
-        f"{event.parameters:,} parameters; B {training['batch_size']}, T {training['window']}, "
+        f"{network_summary(event.model)}, {event.parameters:,} parameters; "
+        f"B {training['batch_size']}, T {training['window']}, "
         f"{training['batching']}; {event.train_characters:,} characters, "
         f"{event.held_out_characters:,} held out; {event.device}, {event.precision}, "
         f"{event.threads} threads; {bound}"

@@ -9,6 +9,7 @@ from textual.content import Content
 from charloom.core.data.vocab import Substitution
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sanitize import quoted
 from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import describe_changes
@@ -43,5 +44,5 @@ def _parse_temperature(typed: str) -> SamplingConfig:
     try:
         return SamplingConfig(float(typed.replace(",", ".")))
     except ValueError as error:
-        message = f"{typed[:40]!r} is not a number. A usual temperature is 0.8."
+        message = f"{quoted(typed)} is not a number. A usual temperature is 0.8."
         raise CharloomError(message) from error

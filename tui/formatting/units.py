@@ -1,13 +1,15 @@
 """Format losses, sizes, dates and durations, and table rows of models and checkpoints."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.events import bits
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo
 
+_MAX_VALUE = 8  # characters
 _DATE_CHARACTERS = 10  # of 2026-01-02
 
 
@@ -36,12 +38,18 @@ def checkpoint_count(number: int) -> str:
     return f"{number:,} checkpoint{'' if number == 1 else 's'}"
 
 
-def network_summary(card: CheckpointMetadata) -> str:
-    """Return the shape of a network, such as ``E 64, H 512, 2 layers, V 84, tied``."""
-    model = card.model
-    layers = f"{model.layers} layer{'s' if model.layers > 1 else ''}"
-    tied = ", tied" if model.tie_weights else ""
-    return f"E {model.embedding_dim}, H {model.hidden_size}, {layers}, V {model.vocab_size}{tied}"
+def network_summary(model: Mapping[str, Any]) -> str:
+    """Return the shape of a network, such as ``E 64, H 512, 2 layers, V 84, tied``.
+
+    ``model`` has fields of ``ModelConfig``, perhaps from a damaged file: of any type, or missing.
+    """
+    embedding, hidden, layers, vocab = (
+        str(model.get(name, "–"))[:_MAX_VALUE]
+        for name in ("embedding_dim", "hidden_size", "layers", "vocab_size")
+    )
+    plural = "" if layers == "1" else "s"
+    tied = ", tied" if model.get("tie_weights") is True else ""
+    return f"E {embedding}, H {hidden}, {layers} layer{plural}, V {vocab}{tied}"
 
 
 def model_row(info: ModelInfo) -> tuple[str, ...]:

@@ -79,5 +79,5 @@ def _about(model: ModelInfo, training: str) -> Content:
         return head + Content(f": {none}")
     text = safe_line(f"{card.corpus.title}, {card.corpus.characters:,} characters", _TITLE)
     return Content("\n").join(
-        [head + Content(f": {network_summary(card)}"), Content("learned ") + text]
+        [head + Content(f": {network_summary(card.model.to_json())}"), Content("learned ") + text]
     )

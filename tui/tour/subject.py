@@ -15,6 +15,7 @@ from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.runs.presets import shrink_to_fit
 from charloom.core.runs.run import read_run_config
 from charloom.core.runs.training_text import find_training_text
+from charloom.core.sanitize import quoted
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_from
 from charloom.core.store.ref import CheckpointRef
@@ -94,7 +95,7 @@ def load_subject(ref: CheckpointRef, open_text: TextOpener | None = None) -> Tou
     if known_count < max(_MIN_KNOWN_CHARACTERS, len(text) // 2):
         raise CharloomError(
             f"{info.name!r} knows only {known_count:,} of the {len(text):,} characters to learn "
-            f"from in {corpus.title[:100]!r}. Choose a longer text, or one in its language."
+            f"from in {quoted(corpus.title)}. Choose a longer text, or one in its language."
         )
     train_config, adjustments = shrink_to_fit(checkpoint.training, len(known_text))
     return TourSubject(

@@ -9,11 +9,10 @@ from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import safe_content, safe_line
-from charloom.tui.formatting.units import bar_parts, format_clock
+from charloom.tui.formatting.units import bar_parts, format_clock, network_summary
 
 _MAX_NAME = 24  # characters
 _MAX_NATS = 99.0  # of a loss whose perplexity is shown
-_MAX_VALUE = 8  # characters of a setting in the heading
 _MISSING = "–"
 
 
@@ -26,7 +25,9 @@ def heading(run: RunMonitor, pending: str) -> Content:
         safe_content(f"  {pending or run_status.label(run.status)}", color),
     ]
     if run.started:
-        parts.append(safe_content(f"  {_network(run.started)}", "$text-muted"))
+        network = network_summary(run.started.model)
+        shape = f"  {network}, {run.started.parameters:,} parameters"
+        parts.append(safe_content(shape, "$text-muted"))
     return Content("").join(parts)
 
 
@@ -92,18 +93,6 @@ def sample_title(run: RunMonitor) -> Content:
     """Return the title of the latest sample."""
     step = f" at step {run.sample.step:,}" if run.sample else ""
     return safe_content(f"Sample{step}", "$text-muted")
-
-
-def _network(started: Started) -> str:
-    """Return the shape of a network; its values come from a file and may be of any type."""
-    hidden, embedding, layers = (
-        str(started.model.get(name, _MISSING))[:_MAX_VALUE]
-        for name in ("hidden_size", "embedding_dim", "layers")
-    )
-    plural = "" if layers == "1" else "s"
-    return (
-        f"H {hidden} · E {embedding} · {layers} layer{plural} · {started.parameters:,} parameters"
-    )
 
 
 def _step(step: int, started: Started | None) -> str:

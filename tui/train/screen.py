@@ -13,7 +13,7 @@ from textual.widgets import Static
 from charloom.core.errors import CharloomError
 from charloom.core.runs.commands import Command
 from charloom.core.runs.monitor import RunMonitor, RunStatus
-from charloom.core.sanitize import single_line
+from charloom.core.sanitize import quoted, single_line
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import remove_model
 from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
@@ -243,4 +243,4 @@ def _rate_command(typed: str) -> Command:
     try:
         return Command("set-lr", float(typed))
     except ValueError as error:
-        raise CharloomError(f"{typed[:40]!r} is not a number. A usual rate is 0.003.") from error
+        raise CharloomError(f"{quoted(typed)} is not a number. A usual rate is 0.003.") from error

@@ -56,7 +56,7 @@ def test_a_plain_view_opened_later_reports_the_current_state(
     with PlainView() as view:
         view.replay(PAST_EVENTS)
     config, baselines, *lines = capsys.readouterr().err.splitlines()
-    assert config.startswith("H 512, E 64, V 71")
+    assert config.startswith("E 64, H 512, 1 layer, V 71")
     assert baselines == (
         "Baselines, in bits/char: uniform 6.15, unigram 4.78, bigram 3.53, xz -9 2.51, 5-gram 2.41"
     )

@@ -65,7 +65,7 @@ async def test_a_run_is_shown_in_full(working: ExitStack) -> None:
         await until(pilot, lambda: "● sea  training" in shown(app))
         seen = words(app)
         for text in (
-            "H 512 · E 64 · 1 layer · 1,224,711 parameters",
+            "E 64, H 512, 1 layer, V 71, 1,224,711 parameters",
             "step 4,200 / 9,000 · epoch 3.23 · rate 2.30e-03 · cpu bfloat16, 2 threads",
             "47%",
             "51,204 chars/s",
