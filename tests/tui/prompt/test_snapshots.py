@@ -98,7 +98,7 @@ def test_a_text_that_cannot_be_kept_and_a_prompt_with_strange_characters(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"not a library" * 100)
     monkeypatch.setattr(
-        "charloom.core.library.database.Library._sentence", lambda *_: "The library is no library."
+        "charloom.core.library.database.Library._message", lambda *_: "The library is no library."
     )
 
     async def before(pilot: Pilot[None]) -> None:

@@ -60,7 +60,8 @@ async def test_at_the_first_start_one_key_starts_a_generation() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: composer(pilot).text == "You will rejoice to hear")
-        assert "Welcome to Charloom." in shown(app) and "Press Enter" in words(app)
+        await until(pilot, lambda: "Press Enter" in words(app))
+        assert "Welcome to Charloom." in shown(app)
         await pilot.press("enter")
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])

@@ -206,7 +206,7 @@ def test_an_error_of_the_completion_is_reported_as_it_is() -> None:
     job = new_job(seed=2**63)
     writer = GenerationThread([job])
     writer.join()
-    assert "--seed is a whole number" in writer.error
+    assert "‘seed’ is a whole number" in writer.error
 
 
 def test_a_released_model_takes_no_memory() -> None:
