@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -152,7 +152,8 @@ def generate(
         search = copied and complete and not interruption
         match = find_match(generation.text) if search else None
         if as_json:
-            _write_json(generation, {"copied": match and asdict(match)} if copied else {})
+            record = {name: getattr(generation, name) for name in _JSON_FIELDS}
+            write_json(record | ({"copied": match and asdict(match)} if copied else {}))
         _report(generation, outcome, match)
         if interruption:
             raise interruption
@@ -212,10 +213,6 @@ def _match_finder(
             return lambda _: None
 
     return lambda text: search()(text)
-
-
-def _write_json(generation: Generation, more: dict[str, Any]) -> None:
-    write_json({name: getattr(generation, name) for name in _JSON_FIELDS} | more)
 
 
 def _save(generation: Generation) -> str:

@@ -10,11 +10,11 @@ from charloom.core.library.generation import MAX_STORED_CHARACTERS, Generation
 from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
+from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.services.writer import GenerationJob
 
 if TYPE_CHECKING:
     from charloom.core.analysis.memorization import VerbatimMatch
-    from charloom.tui.services.model_cache import LoadedModel
-    from charloom.tui.services.writer import GenerationJob
 
 MIN_NOTABLE_MATCH = 32
 """Characters of a verbatim match that is more than chance.
@@ -51,9 +51,17 @@ class Candidate:
         candidate.record, candidate.text, candidate.starred = g, g.text, g.starred
         return candidate
 
-    def start(self, job: "GenerationJob", model: "LoadedModel") -> None:
-        """Take the text of ``job``, which ``model`` writes."""
-        self.job = job
+    def start(self, model: LoadedModel) -> None:
+        """Make the job that generates the text with ``model``."""
+        request, number = self.request, self.number
+        self.job = GenerationJob(
+            model.network,
+            request.prompt,
+            request.sampling_for(number),
+            request.seed_for(number),
+            request.length,
+            request.stop,
+        )
         self._source = model.name, model.step, model.sha256
 
     def take_text(self) -> str:

@@ -7,12 +7,7 @@ from textual.message import Message
 
 from charloom.core.analysis.repetition import repetition_message, repetition_period
 from charloom.tui.formatting.content import safe_content
-from charloom.tui.prompt.candidate import (
-    Candidate,
-    length_and_bits,
-    match_message,
-    provenance,
-)
+from charloom.tui.prompt.candidate import Candidate, length_and_bits, match_message, provenance
 from charloom.tui.widgets.streaming_text import StreamingText
 
 

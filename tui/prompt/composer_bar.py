@@ -19,15 +19,6 @@ _MAX_CHECKED_CHARACTERS = 4_000  # at the prompt's end: no more can be adapted b
 class ComposerBar(VerticalGroup):
     """The composer; above it an error or an offer, below it key hints or notes on the prompt."""
 
-    DEFAULT_CSS = """
-    ComposerBar {
-        #message { padding: 0 1; color: $text-warning; display: none; }
-        #message.-error { color: $text-error; }
-        #below { height: 1; padding: 0 1; }
-        #prompt-note { width: auto; color: $text-warning; }
-    }
-    """
-
     def __init__(self) -> None:
         super().__init__()
         self.composer = Composer()

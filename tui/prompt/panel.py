@@ -23,16 +23,6 @@ _MAX_NAME_CHARACTERS = 60
 class SidePanel(VerticalScroll, can_focus=False):
     """Sampling settings apply from the next character, the others from the next text."""
 
-    DEFAULT_CSS = """
-    SidePanel {
-        width: 26;
-        border-left: vkey $border-blurred;
-        scrollbar-size-vertical: 1;
-        SamplingControls { height: auto; margin: 1 0; }
-        ActionBar { padding-left: 1; margin-top: 1; }
-    }
-    """
-
     def __init__(self, preferences: Preferences) -> None:
         super().__init__()
         self._controls = SamplingControls(preferences)
@@ -76,10 +66,6 @@ class SidePanel(VerticalScroll, can_focus=False):
 class GenerationStats(Static):
     """Three lines, each with a number and its unit."""
 
-    DEFAULT_CSS = """
-    GenerationStats { height: 3; padding: 0 1; text-wrap: nowrap; }
-    """
-
     def __init__(self) -> None:
         super().__init__(markup=False)
 
@@ -111,15 +97,6 @@ class GenerationStats(Static):
 class ActiveModelLabel(Static, can_focus=True):
     """The name of the model in use, above its state."""
 
-    DEFAULT_CSS = """
-    ActiveModelLabel {
-        height: 2;
-        padding: 0 1;
-        text-wrap: nowrap;
-        text-overflow: ellipsis;
-        &:hover, &:focus { background: $panel; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space", "screen.choose_model", "Choose another model", show=False)
     ]

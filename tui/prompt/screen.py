@@ -1,7 +1,6 @@
 """The Prompt screen: the user writes a prompt, and a model continues it."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from time import monotonic, thread_time
 from typing import Any, ClassVar
 
@@ -24,7 +23,6 @@ from charloom.tui.prompt.turn_actions import TurnActionsScreen, screen_binding
 from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
-from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.sampling_controls import SamplingControls
@@ -101,7 +99,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         try:
             model = await self._active_model.load(ref)
         except CharloomError as error:
-            self._show_model_error(error)
+            self.show_model_error(error)
             self._show_model()
             return
         if model:
@@ -153,10 +151,6 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         first = not self.services.preferences.welcomed
         self.query_one(WelcomeText).welcome(model.name, first=first)
 
-    def _show_model_error(self, error: CharloomError) -> None:
-        message = f"{error} Press ^o to choose a model."
-        self.composer_bar.show_message(message, "screen.choose_model", error=True)
-
     def on_runs_changed(self) -> None:
         super().on_runs_changed()
         self._show_model()
@@ -169,19 +163,6 @@ characters share a match of about 20 with it; 32 or more are more than chance.
     def submit(self, event: Composer.Submitted) -> None:
         self._remember(welcomed=True)
         self.generate(self.panel.request(event.text))
-
-    @work
-    async def generate(self, request: GenerationRequest, origin: str = "") -> None:
-        early = self._active_model.model is None
-        try:
-            model = await self._active_model.wait()
-        except CharloomError as error:
-            self._show_model_error(error)
-            self.composer.set_text(request.raw_prompt)
-            return
-        if early and not request.raw_prompt:  # sent before the model's prompt was shown
-            request = replace(request, raw_prompt=model.default_prompt)
-        await self.transcript.start_turn(model, request, origin)
 
     @on(Turn.Selected)
     @on(Transcript.Changed)

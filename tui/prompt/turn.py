@@ -31,26 +31,6 @@ class Turn(VerticalGroup, can_focus=True):
     """
 
     BLANK = True  # only its content is drawn
-    DEFAULT_CSS = """
-    Turn {
-        margin-bottom: 1;
-        .candidates { height: auto; layout: vertical; CandidateView { margin-bottom: 1; } }
-        .origin, .note, .deleted, TurnFooter { color: $text-muted; padding-left: 3; }
-        .origin { padding-left: 1; }
-        .note, .deleted, TurnFooter { display: none; }
-        .note.-needed { display: block; }
-        &.-side-by-side .candidates {
-            layout: horizontal;
-            CandidateView { width: 1fr; margin: 0 1 0 0; }
-        }
-        &.-current TurnFooter { display: block; }
-        &.-surprise { .candidates, StreamingText { display: none; } }
-        &.-deleted {
-            .origin, .note.-needed, .candidates, StreamingText, SurpriseView { display: none; }
-            .deleted { display: block; }
-        }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "select(-1)", "Previous candidate", show=False),
         Binding("right", "select(1)", "Next candidate", show=False),
@@ -124,9 +104,8 @@ class Turn(VerticalGroup, can_focus=True):
 
     def start(self, model: LoadedModel) -> None:
         """Generate all candidates with ``model``."""
-        jobs = self.request.jobs(model.network)
-        for candidate, job in zip(self.candidates, jobs, strict=True):
-            candidate.start(job, model)
+        for candidate in self.candidates:
+            candidate.start(model)
         self._generate(self._views)
 
     def continue_(self, sampling: SamplingConfig, length: int) -> None:

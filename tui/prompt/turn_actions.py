@@ -8,6 +8,7 @@ from textual.actions import parse
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
 
+from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import fresh_seed
 from charloom.core.sanitize import single_line
 from charloom.tui.messages import OpenInspector
@@ -59,9 +60,24 @@ class TurnActionsScreen(BaseScreen):
         self.composer = self.composer_bar.composer
         self.panel = SidePanel(self.services.preferences)
 
-    def generate(self, request: GenerationRequest, origin: str = "") -> object:
-        """Start a turn for ``request``; ``origin`` says what its prompt continues."""
-        raise NotImplementedError
+    @work
+    async def generate(self, request: GenerationRequest, origin: str = "") -> None:
+        """Start a turn once a model is loaded; ``origin`` says what its prompt continues."""
+        early = self._active_model.model is None
+        try:
+            model = await self._active_model.wait()
+        except CharloomError as error:
+            self.show_model_error(error)
+            self.composer.set_text(request.raw_prompt)
+            return
+        if early and not request.raw_prompt:  # sent before the model's prompt was shown
+            request = replace(request, raw_prompt=model.default_prompt)
+        await self.transcript.start_turn(model, request, origin)
+
+    def show_model_error(self, error: CharloomError) -> None:
+        """Show why there is no model, and how to choose one."""
+        message = f"{error} Press ^o to choose a model."
+        self.composer_bar.show_message(message, "screen.choose_model", error=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         turn = self.transcript.current

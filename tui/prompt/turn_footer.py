@@ -46,15 +46,6 @@ _SURPRISE_HINTS = (
 class TurnFooter(Horizontal):
     """Two groups of key hints, on one line or two."""
 
-    DEFAULT_CSS = """
-    TurnFooter {
-        height: auto;
-        padding-left: 3;
-        layout: vertical;
-        &.-wide { layout: horizontal; }
-    }
-    """
-
     def __init__(self) -> None:
         super().__init__()
         self._bars = ActionBar(), ActionBar()

@@ -11,10 +11,6 @@ _MAX_NAME_CHARACTERS = 40
 class WelcomeText(Static):
     """An introduction at the first start, later one line."""
 
-    DEFAULT_CSS = """
-    WelcomeText { max-width: 72; padding: 1 2; color: $text-muted; }
-    """
-
     def __init__(self) -> None:
         super().__init__(markup=False)
         self._welcomed = "", False

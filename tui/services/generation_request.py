@@ -1,13 +1,8 @@
 """Inputs of a generation: a prompt and the settings of one or several candidates."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
-
-if TYPE_CHECKING:
-    from charloom.core.model.numpy_lstm import NumpyLSTM
-    from charloom.tui.services.writer import GenerationJob
 
 MAX_CANDIDATES = 4
 VARY_OPTIONS = ("seed", "temperature")
@@ -42,19 +37,3 @@ class GenerationRequest:
     def seed_for(self, number: int) -> int:
         """Return the seed of candidate ``number``, from 0."""
         return self.seed + (number if self.vary_by == "seed" else 0)
-
-    def jobs(self, network: "NumpyLSTM") -> "list[GenerationJob]":
-        """Return one job per candidate."""
-        from charloom.tui.services.writer import GenerationJob
-
-        return [
-            GenerationJob(
-                network,
-                self.prompt,
-                self.sampling_for(number),
-                self.seed_for(number),
-                self.length,
-                self.stop,
-            )
-            for number in range(self.candidate_count)
-        ]

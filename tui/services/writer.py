@@ -133,9 +133,9 @@ class GenerationThread:
         """Request a stop after the current slice."""
         self._stop_requested.set()
 
-    def join(self, seconds: float | None = None) -> None:
-        """Wait for the end, at most so many seconds."""
-        self._thread.join(seconds)
+    def join(self) -> None:
+        """Wait for the end."""
+        self._thread.join()
 
     def _run(self) -> None:
         if self._previous:
