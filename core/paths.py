@@ -1,8 +1,7 @@
-"""Where things are kept, and what they may be called."""
+"""The folders and files of Charloom, and valid names of models."""
 
 import os
 import re
-import sys
 import unicodedata
 from pathlib import Path
 
@@ -10,55 +9,52 @@ import platformdirs
 
 from charloom.core.errors import CharloomError
 
-if sys.platform != "win32":
-    pass
-
 _RESERVED = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³]) *(\..*)?", re.IGNORECASE)
-_UNSEEN = "\u115f\u1160\u3164\uffa0"  # letters, by their category, that fill a place with nothing
-_LONGEST_NAME = 64
+_INVISIBLE = "\u115f\u1160\u3164\uffa0"  # letters by their category, but blank
+_MAX_NAME_CHARACTERS = 64
 
 
 def home() -> Path:
-    """Return the folder that holds everything Charloom keeps: ``$CHARLOOM_HOME`` when it is set."""
-    chosen = os.environ.get("CHARLOOM_HOME")
-    return Path(chosen) if chosen else platformdirs.user_data_path("charloom", appauthor=False)
+    """Return the folder of all Charloom's files, ``$CHARLOOM_HOME`` if it is set."""
+    override = os.environ.get("CHARLOOM_HOME")
+    return Path(override) if override else platformdirs.user_data_path("charloom", appauthor=False)
 
 
-def models() -> Path:
-    """Return the folder with one folder per named model."""
+def models_dir() -> Path:
+    """Return the folder that holds one folder per model."""
     return home() / "models"
 
 
-def downloads() -> Path:
-    """Return the folder that caches downloaded texts."""
+def downloads_dir() -> Path:
+    """Return the folder of downloaded texts."""
     return home() / "texts"
 
 
-def library() -> Path:
-    """Return the SQLite file of generations and favorites."""
+def library_file() -> Path:
+    """Return the SQLite file of generated texts."""
     return home() / "library.sqlite"
 
 
 def check_name(name: str) -> str:
-    """Return ``name`` if it may name a model, else raise :class:`CharloomError`.
+    """Return ``name`` if it is a valid model name, else raise :class:`CharloomError`.
 
-    A name stays inside the store on every system: letters, digits, ``-``, ``_``, ``.`` and spaces,
-    no leading dot or dash, no trailing dot or space, no device name that Windows reserves.
+    A valid name is a valid folder name on every system: letters, digits, ``-``, ``_``, ``.`` and
+    spaces, no leading dot, dash or space, no trailing dot or space, and not reserved by Windows.
     """
-    fault = ""
+    problem = ""
     if not name:
-        fault = "is empty"
-    elif len(name) > _LONGEST_NAME:
-        fault = f"is longer than {_LONGEST_NAME} characters"
+        problem = "is empty"
+    elif len(name) > _MAX_NAME_CHARACTERS:
+        problem = f"is longer than {_MAX_NAME_CHARACTERS} characters"
     elif unicodedata.normalize("NFC", name) != name:
-        fault = "is not in composed (NFC) form"
-    elif not all((c.isalnum() and c not in _UNSEEN) or c in "-_. " for c in name):
-        fault = "has a character other than letters, digits, '-', '_', '.' and spaces"
+        problem = "is not in composed (NFC) form"
+    elif not all((c.isalnum() and c not in _INVISIBLE) or c in "-_. " for c in name):
+        problem = "has a character other than letters, digits, '-', '_', '.' and spaces"
     elif name[0] in "-. " or name[-1] in ". ":
-        fault = "starts or ends with a dot, a dash or a space"
+        problem = "starts or ends with a dot, a dash or a space"
     elif _RESERVED.fullmatch(name):
-        fault = "is reserved by some systems"
-    if fault:
-        shown = name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
-        raise CharloomError(f"The name {shown!r} {fault}; choose a short one, like 'creature'.")
+        problem = "is reserved by some systems"
+    if problem:
+        shown = name if len(name) <= _MAX_NAME_CHARACTERS else name[:_MAX_NAME_CHARACTERS] + "…"
+        raise CharloomError(f"The name {shown!r} {problem}; choose a short one, like 'creature'.")
     return name

@@ -1,19 +1,19 @@
-"""Any text made safe to show on a terminal, whoever or whatever wrote it.
+"""Make untrusted text safe to show on a terminal.
 
-A network can learn escape sequences from its text, and a file name can hold them: shown raw, they
-would move the cursor, retitle the window or fill the clipboard. Here every character that acts, or
-that hides, becomes one that is only seen. One character in is one character out, so positions in
-the shown text are positions in the text. Files and pipes get the raw text instead.
+A network can learn escape sequences from its text, and a file name can contain them. Written as
+they are, they would move the cursor, change the window's title or fill the clipboard. Each control
+or invisible character is therefore replaced by one visible glyph, which keeps all positions. Files
+and pipes get the original text.
 """
 
 import unicodedata
 
-HIDDEN = "␦"  # U+2426 SYMBOL FOR SUBSTITUTE FORM TWO: something stood here that cannot be shown
-_ACTING = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, formats, surrogates, line breaks
+HIDDEN = "␦"  # U+2426 SYMBOL FOR SUBSTITUTE FORM TWO, for what has no glyph of its own
+_REPLACED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # controls, formats, surrogates, line breaks
 
-# Format characters that stay. The joiners shape Persian, Indic scripts and emoji; the prepended
+# Format characters that are kept. The joiners shape Persian, Indic scripts and emoji; the prepended
 # marks (Unicode's Prepended_Concatenation_Mark, as in the Quran's ends of verses) are visible.
-# The soft hyphen does not stay: terminals disagree on whether it takes a column.
+# The soft hyphen is not kept: terminals disagree on whether it takes a column.
 _KEPT = frozenset(
     map(
         ord,
@@ -24,20 +24,20 @@ _KEPT = frozenset(
 
 
 class _Glyphs(dict[int, int]):
-    """What stands for each code point, found when it is first met: a table for ``str.translate``.
+    """A table for ``str.translate``, filled with each code point's glyph on first use.
 
-    Tab becomes ␉ like its neighbours in ASCII: a jump to the next stop would break alignment, and
-    a space would hide what the network wrote.
+    Tab becomes ␉ like its neighbours in ASCII: a jump to the next tab stop would break alignment,
+    and a space would hide what the network wrote.
     """
 
     def __missing__(self, code: int) -> int:
         if code in _KEPT or code == ord("\n"):
             glyph = code
         elif code < 0x20:
-            glyph = 0x2400 + code  # the control pictures stand in ASCII's order
+            glyph = 0x2400 + code  # the control pictures have ASCII's order
         elif code == 0x7F:
             glyph = ord("␡")
-        elif unicodedata.category(chr(code)) in _ACTING or _is_noncharacter(code):
+        elif unicodedata.category(chr(code)) in _REPLACED or _is_noncharacter(code):
             glyph = ord(HIDDEN)
         else:
             glyph = code
@@ -53,21 +53,23 @@ _GLYPHS = _Glyphs()
 
 
 def sanitize(text: str) -> str:
-    """Return ``text`` with everything but newlines that acts or hides shown as a glyph.
+    """Return ``text`` with every control and invisible character but newlines as a glyph.
 
     The length stays the same. C0 controls and DEL become their pictures (ESC is ␛); C1, bidi and
     other format characters, lone surrogates, line and paragraph separators and noncharacters
     become :data:`HIDDEN`.
     """
-    if text.replace("\n", "").isprintable():  # as nearly all text is: far quicker than the table
+    if text.replace(
+        "\n", ""
+    ).isprintable():  # true of nearly all text, and far faster than the table
         return text
     return text.translate(_GLYPHS)
 
 
 def single_line(text: str, limit: int) -> str:
-    """Return ``text`` made visible on one line of at most ``limit`` (≥ 1) characters.
+    """Return ``text`` sanitized on one line of at most ``limit`` (≥ 1) characters.
 
-    Newlines are shown as ↵, and a text that is too long ends in ….
+    Newlines become ↵, and a text that is too long ends in ….
     """
     if len(text) > limit:
         text = text[: limit - 1] + "…"

@@ -96,7 +96,7 @@ class Trace:
         It is NaN before the first character that was read; a skipped character has the value of
         the one before it. Raises :class:`CharloomError` if there is no such layer or unit.
         """
-        config = self.network.settings
+        config = self.network.config
         if not (0 <= layer < config.layers and 0 <= unit < config.hidden_size):
             raise CharloomError(
                 f"This network has layers 1 to {config.layers} "

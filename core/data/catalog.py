@@ -141,7 +141,7 @@ def fetch(
     except OSError as error:
         raise CharloomError(
             f"{name!r} cannot be read or stored ({error.strerror or 'not permitted'}); "
-            f"check that {str(paths.downloads())!r} is writable and has space left."
+            f"check that {str(paths.downloads_dir())!r} is writable and has space left."
         ) from error
     return corpus.from_bytes(data, title=entry.title, source=name, **options)
 
@@ -170,7 +170,7 @@ _LOCAL = {"loom": _loom, "pydoc": _pydoc, "stdlib": _stdlib}
 
 
 def _cache_file(entry: CatalogEntry) -> Path:
-    return paths.downloads() / f"pg{entry.gutenberg}.txt"
+    return paths.downloads_dir() / f"pg{entry.gutenberg}.txt"
 
 
 def _is_path(text: str) -> bool:
@@ -193,7 +193,7 @@ def _download(
     import requests  # deferred: slower to import than most commands are to run
 
     url, host = _url(mirror or os.environ.get(MIRROR_VARIABLE) or MIRROR, entry)
-    make_folder(paths.downloads())
+    make_folder(paths.downloads_dir())
     for pause in (*retry_seconds, None):
         try:
             data = _get(url, timeout, on_progress)

@@ -54,7 +54,7 @@ class Library:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self._path = (path or paths.library()).absolute()
+        self._path = (path or paths.library_file()).absolute()
         make_folder(self._path.parent)
         with self._errors_explained():
             # Only create a file: closing an existing one would drop this process's locks on it.

@@ -10,8 +10,12 @@ from datetime import UTC, datetime
 from typing import Self
 
 from charloom.core.errors import CharloomError
+<<<<<<< HEAD
 from charloom.core.sampling.config import SamplingChange, validated
 from charloom.core.store.ref import CheckpointRef
+=======
+from charloom.core.sampling.config import SamplingChange, validate_changes
+>>>>>>> 324bd4c (Sampling, networks, presets and paths in plain names and words)
 
 EXPORT_FORMATS = ("txt", "md", "jsonl")
 
@@ -54,7 +58,7 @@ class Generation:
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "changes", validated(self.changes, self.length))
+        object.__setattr__(self, "changes", validate_changes(self.changes, self.length))
         object.__setattr__(self, "tags", tuple(sorted(set(map(clean_tag, self.tags)))))
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)

@@ -1,1 +1,1 @@
-"""Stages 7 and 8: the network in torch and in NumPy, and its checkpoint file."""
+"""Stages 7 and 8: the network in PyTorch and in NumPy, and its checkpoint files."""

@@ -1,4 +1,4 @@
-"""Stages 7 and 8: the network, Embedding → LSTM → Linear, and its loss.
+"""Stages 7 and 8: the network, Embedding → LSTM → Linear, and its cross-entropy loss.
 
 B batch, T window length, E embedding size, H hidden size, V vocabulary size.
 """
@@ -14,7 +14,7 @@ from torch.nn import functional
 from charloom.core.config import ModelConfig
 
 LSTMState = list[tuple[Tensor, Tensor]]
-"""The memory between windows: for each layer the hidden state h and cell state c, ``[1, B, H]``."""
+"""The state carried between windows: per layer, the hidden and cell states h, c ``[1, B, H]``."""
 
 
 class CharLSTM(nn.Module):
@@ -22,33 +22,31 @@ class CharLSTM(nn.Module):
 
     The layers are separate ``nn.LSTM`` modules so that dropout between them can silence the same
     units throughout a window (variational dropout, Gal & Ghahramani 2016, §4), which suits a
-    recurrent network better than a new mask per character and costs next to nothing to draw.
+    recurrent network better than a new mask per character and costs almost nothing.
     """
 
-    def __init__(self, settings: ModelConfig) -> None:
+    def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.settings = settings
-        sizes = [settings.embedding_dim] + [settings.hidden_size] * settings.layers
-        self.embedding = nn.Embedding(settings.vocab_size, settings.embedding_dim)
+        self.config = config
+        sizes = [config.embedding_dim] + [config.hidden_size] * config.layers
+        self.embedding = nn.Embedding(config.vocab_size, config.embedding_dim)
         self.layers = nn.ModuleList(
-            nn.LSTM(inputs, settings.hidden_size, batch_first=True) for inputs in sizes[:-1]
+            nn.LSTM(inputs, config.hidden_size, batch_first=True) for inputs in sizes[:-1]
         )
-        self.head = nn.Linear(settings.hidden_size, settings.vocab_size)
-        if settings.tie_weights:
+        self.head = nn.Linear(config.hidden_size, config.vocab_size)
+        if config.tie_weights:
             self.head.weight = self.embedding.weight
-        self._initialise()
+        self._initialize()
 
-    def _initialise(self) -> None:
-        """Orthogonal recurrent weights; a forget gate that starts open.
+    def _initialize(self) -> None:
+        """Set orthogonal recurrent weights and open forget gates.
 
         Forget bias 1 lets gradients flow through the cell from the first step (Gers et al. 2000;
         Jozefowicz et al. 2015, §3.2).
         """
-        hidden = self.settings.hidden_size
+        hidden = self.config.hidden_size
         with torch.no_grad():
-            if (
-                self.settings.tie_weights
-            ):  # the rows also serve as Linear's weights: keep logits small
+            if self.config.tie_weights:  # the rows are also Linear's weights: keep logits small
                 self.embedding.weight.mul_(hidden**-0.5)
             self.head.bias.zero_()
             for name, value in self.layers.named_parameters():
@@ -65,7 +63,7 @@ class CharLSTM(nn.Module):
 
         Args:
             ids: characters ``[B, T]``, int64.
-            state: what was carried on from the window before; None is the empty state.
+            state: carried over from the previous window; None is the empty state.
 
         Returns:
             logits ``[B, T, V]`` and the state after the last character.
@@ -79,22 +77,22 @@ class CharLSTM(nn.Module):
         return self.head(hidden), carried  # [B, T, V]
 
     def _drop(self, hidden: Tensor) -> Tensor:
-        """Silence a share of the units ``[B, T, H]``, the same ones at every T."""
-        share = self.settings.dropout
+        """Drop a share of the units ``[B, T, H]``, the same ones at every T."""
+        share = self.config.dropout
         if not self.training or share == 0:
             return hidden
         kept = torch.rand(hidden.shape[0], 1, hidden.shape[2], device=hidden.device) >= share
         return hidden * (kept.to(hidden.dtype) / (1 - share))
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
-        """Return copies of the weights under the names a checkpoint uses."""
+        """Return copies of the weights under their names in a checkpoint."""
         return {
             checkpoint_name(name): value.detach().float().cpu().numpy().copy()
             for name, value in self.named_parameters()
         }
 
     def load(self, tensors: Mapping[str, NDArray[np.float32 | np.float16]]) -> None:
-        """Take the weights of a checkpoint whose settings are this model's."""
+        """Load the weights of a checkpoint with the same :class:`ModelConfig`."""
         with torch.no_grad():
             for name, value in self.named_parameters():
                 given = np.array(tensors[checkpoint_name(name)], dtype=np.float32)
@@ -102,7 +100,7 @@ class CharLSTM(nn.Module):
 
 
 def checkpoint_name(parameter: str) -> str:
-    """``layers.1.weight_hh_l0`` → ``lstm.weight_hh_l1``, the name a stacked ``nn.LSTM`` uses."""
+    """Return ``lstm.weight_hh_l1``, a stacked ``nn.LSTM``'s name, for ``layers.1.weight_hh_l0``."""
     if not parameter.startswith("layers."):
         return parameter
     _, layer, name = parameter.split(".")
@@ -112,8 +110,8 @@ def checkpoint_name(parameter: str) -> str:
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Stage 8: mean loss in nats per character of logits ``[B, T, V]`` against labels ``[B, T]``.
 
-    Every character of every window is one prediction among V, whatever window it stands in, so the
-    batch is flattened: logits to ``[B*T, V]``, labels to ``[B*T]``. Computed in float32.
+    Each character is one prediction among V, so the batch is flattened: logits to ``[B*T, V]``,
+    labels to ``[B*T]``. Computed in float32.
     """
     return functional.cross_entropy(
         logits.float().reshape(-1, logits.shape[-1]), labels.reshape(-1)

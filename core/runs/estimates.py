@@ -98,7 +98,7 @@ def estimate_presets(characters: int, speeds: Mapping[str, float]) -> list[TimeE
     estimates = [TimeEstimate("auto", 60 * DEFAULT_MINUTES, AUTO_SUMMARY)]
     for name, preset in PRESETS.items():
         if speeds.get(name, 0.0) > 0:
-            training = preset.settings(1, {})[1]
+            training = preset.configs(1, {})[1]
             training, _ = shrink_to_fit(training, train_characters(characters, training.held_out))
             seconds = training_seconds(characters, training, speeds[name])
             estimates.append(TimeEstimate(name, seconds, preset.summary))

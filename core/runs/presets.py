@@ -1,6 +1,6 @@
-"""Ready-made settings, and those chosen for a text, a machine and a time.
+"""Presets: settings that go together, and the choice of some for a text, a machine and a time.
 
-The figures come from the experiments of ``tests/bench/sweep.py``; their table stands beside it.
+The numbers come from the experiments in ``tests/bench/sweep.py``.
 """
 
 import math
@@ -13,31 +13,31 @@ from charloom.core.errors import CharloomError
 
 BOUNDS = ("minutes", "epochs", "steps")
 DEFAULT_MINUTES = 3.0
-"""How long ``auto`` trains unless told."""
+"""The default training time of ``auto``."""
 
 _SIZES = (64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024)
-_READ_PER_WEIGHT = 3  # characters, at least, for each of the LSTM's 4H² recurrent weights
-_RATE, _HIGHEST_RATE = 12.3, 0.03
-_FEWEST_STEPS = 20  # per epoch: a text too short for this many gets smaller batches
+_MIN_CHARACTERS_PER_WEIGHT = 3  # to train on, for each of the LSTM's 4H² recurrent weights
+_RATE_TIMES_HIDDEN, _MAX_RATE = 12.3, 0.03
+_MIN_STEPS_PER_EPOCH = 20  # a text too short for this gets smaller batches
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Settings that differ from the defaults, of the model and of its training."""
+    """Model and training settings that differ from the defaults."""
 
     summary: str
     model: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
-    def settings(
-        self, vocab_size: int, chosen: Mapping[str, Any]
+    def configs(
+        self, vocab_size: int, overrides: Mapping[str, Any]
     ) -> tuple[ModelConfig, TrainConfig]:
-        """Return the full settings, in which what a person has ``chosen`` wins."""
+        """Return the complete configs, in which the user's ``overrides`` take precedence."""
         sizes: dict[str, Any] = {"vocab_size": vocab_size} | dict(self.model)
         training = dict(self.training)
-        if any(chosen.get(bound) is not None for bound in BOUNDS):
+        if any(overrides.get(bound) is not None for bound in BOUNDS):
             training = {key: value for key, value in training.items() if key not in BOUNDS}
-        for key, value in chosen.items():
+        for key, value in overrides.items():
             part = sizes if key in ModelConfig.__dataclass_fields__ else training
             part[key] = value
         model = ModelConfig.from_json(sizes)
@@ -47,12 +47,12 @@ class Preset:
 
 
 def peak_rate(hidden: int) -> float:
-    """Return the peak learning rate for layers of so many units.
+    """Return the peak learning rate for layers of H ``hidden`` units.
 
-    A step of Adam moves every weight alike, so what it adds to the input of a unit grows with the
-    H units that it listens to (Yang et al. 2021, §3).
+    A step of Adam changes every weight by about as much, so the change of a unit's input grows with
+    H (Yang et al. 2021, §3).
     """
-    return round(min(_HIGHEST_RATE, _RATE / hidden), 4)
+    return round(min(_MAX_RATE, _RATE_TIMES_HIDDEN / hidden), 4)
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -85,28 +85,31 @@ PRESETS: Mapping[str, Preset] = {
 }
 
 
-def validate_overrides(preset: str, chosen: Mapping[str, Any]) -> None:
-    """Refuse what was ``chosen`` out of range before anything is read, downloaded or written."""
-    start = PRESETS.get(preset, PRESETS["medium"])
-    start.settings(vocab_size=1, chosen=chosen)
+def validate_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
+    """Raise :class:`CharloomError` for overrides out of range, before anything is read."""
+    PRESETS.get(preset, PRESETS["medium"]).configs(1, overrides)
 
 
 def auto_preset(characters: int, seconds: float, medium_speed: float) -> Preset:
-    """Choose a preset for a text to train on, the time there is, and the machine.
+    """Return a preset for a text, a training time and a machine.
 
     Args:
         characters: length of the text to train on.
-        seconds: how long training may take.
-        medium_speed: characters per second at which the ``medium`` preset trains here.
+        seconds: training time.
+        medium_speed: characters per second at which the ``medium`` preset trains on this machine.
     """
     medium = PRESETS["medium"].model["hidden_size"]
+
+    def characters_in_time(hidden: int) -> float:
+        return float(seconds * medium_speed * (medium / hidden) ** 1.7)
+
+    largest = 512 * (characters / 300_000) ** 0.4
     hidden = _SIZES[0]
     for size in _SIZES:
-        read = seconds * medium_speed * (medium / size) ** 1.7
-        if read >= _READ_PER_WEIGHT * 4 * size**2 and size <= 512 * (characters / 300_000) ** 0.4:
+        required = _MIN_CHARACTERS_PER_WEIGHT * 4 * size**2
+        if size <= largest and characters_in_time(size) >= required:
             hidden = size
-    read = seconds * medium_speed * (medium / hidden) ** 1.7
-    epochs = max(1.0, read / characters)
+    epochs = max(1.0, characters_in_time(hidden) / characters)
     return Preset(
         "chosen for this text, this machine and this time",
         {
@@ -118,22 +121,23 @@ def auto_preset(characters: int, seconds: float, medium_speed: float) -> Preset:
     )
 
 
-def shrink_to_fit(settings: TrainConfig, characters: int) -> tuple[TrainConfig, str]:
-    """Shrink batch and window until ``characters`` make a fair number of steps, and say so.
+def shrink_to_fit(config: TrainConfig, characters: int) -> tuple[TrainConfig, str]:
+    """Shrink batch and window until an epoch of ``characters`` has enough steps.
 
-    Returns the settings and a sentence, empty when nothing had to change.
+    Returns the config and a note, which is empty if nothing changed. Raises :class:`CharloomError`
+    if the text is too short even for the smallest batch.
     """
-    fitted = settings
+    fitted = config
     while fitted.window > 8 and characters < 4 * fitted.window:
         fitted = replace(fitted, window=fitted.window // 2)
-    while fitted.batch_size > 1 and fitted.steps_per_epoch(characters) < _FEWEST_STEPS:
+    while fitted.batch_size > 1 and fitted.steps_per_epoch(characters) < _MIN_STEPS_PER_EPOCH:
         fitted = replace(fitted, batch_size=fitted.batch_size // 2)
     if fitted.steps_per_epoch(characters) < 1:
         raise CharloomError(
             f"Only {characters} characters are left to train on, which is too few. "
             "Use a longer text or hold out a smaller share of it."
         )
-    if fitted == settings:
-        return settings, ""
+    if fitted == config:
+        return config, ""
     sizes = f"batch {fitted.batch_size} and window {fitted.window}"
     return fitted, f"The text is short: training with {sizes}."

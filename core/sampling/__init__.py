@@ -1,1 +1,1 @@
-"""Stage 10: draw characters from what the network predicts."""
+"""Stage 10: generate text from a network, character by character."""

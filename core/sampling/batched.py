@@ -1,8 +1,7 @@
-"""Stage 10 for many texts at once: each with settings and a seed of its own, drawn side by side.
+"""Sample many texts from one prompt at once, each with its own settings and seed.
 
-What a character costs is mostly the reading of the weights, and that costs the same for sixteen
-texts as for one. So they advance together: the matrix times one vector becomes the matrix times
-one matrix, with a column for each.
+Most of the cost of a character is reading the weights, which costs the same for sixteen texts as
+for one. So all texts advance together, one column each: matrix × vector becomes matrix × matrix.
 """
 
 import sys
@@ -23,171 +22,178 @@ from charloom.core.sampling.sampler import (
     uniform_source,
 )
 
-_NUMBERS = 256  # drawn at a time for each text
+_UNIFORMS_PER_DRAW = 256
 _ROUNDING = 1e-5
-"""What a logit differs by for being summed in another order: with H 512 that is the mean over many
-characters of the largest such difference. Twice it is the most by which a cumulative probability
-was off, relative to the smaller side of it, in 6,400 characters."""
+"""How much a logit differs when it is summed in another order: with H 512, the mean over many
+characters of the largest such difference. In 6,400 characters, no cumulative probability was off by
+more than twice this, relative to the smaller side of it."""
 
 Floats = NDArray[np.float64]
 
 
 class BatchSampler:
-    """Endless texts that follow one prompt; each is the one that a :class:`Sampler` alone gives.
+    """Endless texts that continue one prompt; each equals that of a :class:`Sampler` of its own.
 
-    ``texts`` may be read in any order, and each to any length: what is drawn of one while another
-    is read waits for it.
+    ``lanes`` holds one iterator per text. They may be read in any order and to any length:
+    characters sampled for one while another is read wait in its queue.
 
-    A product with many columns adds in another order than one with a single column, so the logits
-    differ in their last digits. That matters only where a uniform number falls on the very edge
-    between two characters, or a cut between two logits that are all but equal. There a stream of
-    its own reads what the text has come to, and decides.
+    A product with many columns sums in another order than one with a single column, so the logits
+    differ in their last digits. That matters only if a uniform number falls on the edge between two
+    characters, or if a cut separates two almost equal logits. In these cases the text's own
+    :class:`Sampler` reads the text so far and decides.
     """
 
     def __init__(
         self,
-        model: NumpyLSTM,
+        network: NumpyLSTM,
         prompt: str,
-        settings: Sequence[SamplingConfig],
+        configs: Sequence[SamplingConfig],
         seeds: Sequence[int],
     ) -> None:
-        """Read ``prompt`` as a :class:`Sampler` does; there are as many texts as ``seeds``."""
-        first = Sampler(model, prompt, settings[0], seeds[0])
-        self._model, self._never = model, first.never
-        self._alone = [first.sibling(*each) for each in zip(settings, seeds, strict=True)]
-        self._unread: list[list[int]] = [[] for _ in seeds]  # by the text's stream of its own
-        self._state = model.start(len(seeds))
+        """Read ``prompt`` like a :class:`Sampler`; there is one text for each of ``seeds``."""
+        first = Sampler(network, prompt, configs[0], seeds[0])
+        self._network, self._excluded_id = network, first.excluded_id
+        self._samplers = [first.fork(*pair) for pair in zip(configs, seeds, strict=True)]
+        self._unread: list[list[int]] = [[] for _ in seeds]  # ids its sampler has not read yet
+        self._state = network.start(len(seeds))
         self._state.h[:], self._state.c[:] = first.state.h, first.state.c
-        self._newest = np.full(len(seeds), first.newest)
-        self._rule = self._made_rule()
+        self._last_ids = np.full(len(seeds), first.last_id)
+        self._rule = self._make_rule()
         self._sources = [uniform_source(seed) for seed in seeds]
-        self._uniform: Iterator[Floats] = iter(())
-        self._drawn, self._seconds = 0, 0.0
-        self.texts = [BatchLane(self, index) for index in range(len(seeds))]
+        self._uniforms: Iterator[Floats] = iter(())
+        self._steps, self._seconds = 0, 0.0
+        self.lanes = [BatchLane(self, index) for index in range(len(seeds))]
 
-    def steer(self, index: int, settings: SamplingConfig) -> None:
-        """Let the text at ``index`` be drawn with ``settings`` from the next character on."""
-        self._alone[index].settings = settings
-        self._rule = self._made_rule()
+    def config(self, index: int) -> SamplingConfig:
+        """Return the settings of the text at ``index``."""
+        return self._samplers[index].config
 
-    def settings(self, index: int) -> SamplingConfig:
-        """Return what the text at ``index`` is drawn with."""
-        return self._alone[index].settings
+    def set_config(self, index: int, config: SamplingConfig) -> None:
+        """Sample the text at ``index`` with ``config`` from the next character on."""
+        self._samplers[index].config = config
+        self._rule = self._make_rule()
 
-    def _made_rule(self) -> "_BatchRule":
-        return _BatchRule([alone.settings for alone in self._alone], len(self._model.vocab))
+    def _make_rule(self) -> "_BatchRule":
+        configs = [sampler.config for sampler in self._samplers]
+        return _BatchRule(configs, len(self._network.vocab))
 
     @property
     def chars_per_second(self) -> float:
-        """How fast all the texts together are drawn."""
-        return len(self.texts) * self._drawn / self._seconds if self._seconds else 0.0
+        """The speed of all texts together."""
+        return len(self.lanes) * self._steps / self._seconds if self._seconds else 0.0
 
-    def advance(self) -> None:
-        """Draw the next character of every text."""
+    def step(self) -> None:
+        """Sample the next character of every text."""
         began = perf_counter()
-        logits = shift_logits(self._model.step(self._newest, self._state))  # [texts, V]
-        network = np.exp(logits)
-        if self._never is not None:
-            logits[:, self._never] = -np.inf
+        logits = shift_logits(self._network.step(self._last_ids, self._state))  # [texts, V]
+        exponentials = np.exp(logits)
+        if self._excluded_id is not None:
+            logits[:, self._excluded_id] = -np.inf
             logits = shift_logits(logits)
-        self._newest, doubtful = self._rule.draw(logits, self._next_uniform())
-        for unread, newest in zip(self._unread, self._newest.tolist(), strict=True):
-            unread.append(newest)
-        for index in np.flatnonzero(doubtful).tolist():
-            self._decide(index)
-        chosen = np.take_along_axis(network, self._newest[:, None], axis=1)[:, 0]
-        probabilities = np.maximum(chosen / network.sum(axis=1), sys.float_info.min)
-        chars = self._model.vocab.chars
-        drawn = zip(self._newest.tolist(), probabilities.tolist(), strict=True)
-        for text, (newest, probability) in zip(self.texts, drawn, strict=True):
-            text.waiting.append(Sampled(chars[newest], probability))
-        self._drawn += 1
+        self._last_ids, ambiguous = self._rule.draw(logits, self._next_uniforms())
+        for unread, last_id in zip(self._unread, self._last_ids.tolist(), strict=True):
+            unread.append(last_id)
+        for index in np.flatnonzero(ambiguous).tolist():
+            self._resolve_exactly(index)
+        chosen = np.take_along_axis(exponentials, self._last_ids[:, None], axis=1)[:, 0]
+        probabilities = np.maximum(chosen / exponentials.sum(axis=1), sys.float_info.min)
+        chars = self._network.vocab.chars
+        for lane, last_id, probability in zip(
+            self.lanes, self._last_ids.tolist(), probabilities.tolist(), strict=True
+        ):
+            lane.pending.append(Sampled(chars[last_id], probability))
+        self._steps += 1
         self._seconds += perf_counter() - began
 
-    def _next_uniform(self) -> Floats:
-        """Return the next number from [0, 1) of every text."""
-        row = next(self._uniform, None)
+    def _next_uniforms(self) -> Floats:
+        """Return the next number from [0, 1) for every text, ``[texts]``."""
+        row = next(self._uniforms, None)
         if row is None:
-            drawn = np.stack([source.random(_NUMBERS) for source in self._sources], axis=1)
-            self._uniform = iter(drawn)
-            row = next(self._uniform)
+            columns = [source.random(_UNIFORMS_PER_DRAW) for source in self._sources]
+            self._uniforms = iter(np.stack(columns, axis=1))
+            row = next(self._uniforms)
         return row
 
-    def _decide(self, index: int) -> None:
-        """Let the text at ``index`` take its newest character, and the state, from its stream."""
-        alone, unread = self._alone[index], self._unread[index]
-        alone.follow(unread[:-1])
-        next(alone)
+    def _resolve_exactly(self, index: int) -> None:
+        """Take the last character and the state of the text at ``index`` from its sampler."""
+        sampler, unread = self._samplers[index], self._unread[index]
+        sampler.advance_with(unread[:-1])
+        next(sampler)
         unread.clear()
-        self._newest[index] = alone.newest
-        self._state.h[:, index], self._state.c[:, index] = alone.state.h[:, 0], alone.state.c[:, 0]
+        self._last_ids[index] = sampler.last_id
+        self._state.h[:, index] = sampler.state.h[:, 0]
+        self._state.c[:, index] = sampler.state.c[:, 0]
 
 
 class BatchLane(Iterator[Sampled]):
-    """One of the texts: what was drawn of it and waits, then what comes."""
+    """One of the texts of a :class:`BatchSampler`."""
 
-    def __init__(self, streams: BatchSampler, index: int) -> None:
-        self._streams, self._index = streams, index
-        self.waiting: deque[Sampled] = deque()
+    def __init__(self, batch: BatchSampler, index: int) -> None:
+        self._batch, self._index = batch, index
+        self.pending: deque[Sampled] = deque()  # sampled but not yet read
 
     @property
-    def settings(self) -> SamplingConfig:
-        """What it is drawn with; a change holds from the next character that has to be drawn on."""
-        return self._streams.settings(self._index)
+    def config(self) -> SamplingConfig:
+        """The text's settings; a change applies to characters that are not sampled yet."""
+        return self._batch.config(self._index)
 
-    @settings.setter
-    def settings(self, settings: SamplingConfig) -> None:
-        self._streams.steer(self._index, settings)
+    @config.setter
+    def config(self, config: SamplingConfig) -> None:
+        self._batch.set_config(self._index, config)
 
     def __next__(self) -> Sampled:
-        if not self.waiting:
-            self._streams.advance()
-        return self.waiting.popleft()
+        if not self.pending:
+            self._batch.step()
+        return self.pending.popleft()
 
 
 class _BatchRule:
-    """How the texts are drawn: what :mod:`core.sampling.sampler` does for one, for all at once."""
+    """The sampling rule of :mod:`core.sampling.sampler`, for all texts at once."""
 
-    def __init__(self, settings: Sequence[SamplingConfig], size: int) -> None:
-        column = (len(settings), 1)
-        temperature = np.array([each.temperature for each in settings]).reshape(column)
-        top_k = np.array([each.top_k or size for each in settings]).reshape(column)
-        top_p = np.array([each.top_p for each in settings]).reshape(column)
+    def __init__(self, configs: Sequence[SamplingConfig], vocab_size: int) -> None:
+        temperature = np.array([[config.temperature] for config in configs])
+        top_k = np.array([[config.top_k or vocab_size] for config in configs])
+        top_p = np.array([[config.top_p] for config in configs])
         self._temperature = np.maximum(temperature, MIN_TEMPERATURE)
-        self._top_k = np.where(temperature == 0, 1, np.minimum(top_k, size))
+        self._top_k = np.where(temperature == 0, 1, np.minimum(top_k, vocab_size))
         self._top_p = np.where(top_p == 1, np.inf, top_p)
-        self._cuts = bool((self._top_k < size).any() or (top_p < 1).any())
-        # Relative to the smaller side, what a cumulative weight may differ by.
+        self._has_cuts = bool((self._top_k < vocab_size).any() or (top_p < 1).any())
+        # possible error of a cumulative weight, relative to the smaller side of it
         self._slack = 2 * _ROUNDING / self._temperature
 
-    def draw(self, logits: Floats, uniform: Floats) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """Draw an id for each text from logits ``[texts, V]``, and tell where rounding decided."""
+    def draw(self, logits: Floats, uniforms: Floats) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Draw an id for each text from logits ``[texts, V]``; also return where rounding decided.
+
+        Both results are ``[texts]``.
+        """
         weights = np.exp(logits / self._temperature)
-        doubtful = np.zeros(len(logits), np.bool_)
-        if self._cuts:
-            weights, doubtful = self._cut(logits, weights)
+        ambiguous = np.zeros(len(logits), np.bool_)
+        if self._has_cuts:
+            weights, ambiguous = self._cut(logits, weights)
         cumulative = np.add.accumulate(weights, axis=1)
-        target = uniform[:, None] * cumulative[:, -1:]
-        return (cumulative <= target).sum(axis=1), doubtful | self._close(cumulative, target)
+        target = uniforms[:, None] * cumulative[:, -1:]
+        return (cumulative <= target).sum(axis=1), ambiguous | self._is_close(cumulative, target)
 
     def _cut(self, logits: Floats, weights: Floats) -> tuple[Floats, NDArray[np.bool_]]:
+        """Apply top-k and top-p; return the weights and where rounding may move a cut."""
         order = np.argsort(-logits, axis=1, kind="stable")
         ranks = np.arange(logits.shape[1])
         ordered = np.take_along_axis(weights, order, axis=1)
         ordered[ranks >= self._top_k] = 0
         mass = np.cumsum(ordered, axis=1)
-        reach = self._top_p * mass[:, -1:]
-        kept = np.minimum((mass < reach).sum(axis=1, keepdims=True) + 1, self._top_k)
+        target = self._top_p * mass[:, -1:]
+        kept = np.minimum((mass < target).sum(axis=1, keepdims=True) + 1, self._top_k)
         ordered[ranks >= kept] = 0
-        cut = np.empty_like(weights)
-        np.put_along_axis(cut, order, ordered, axis=1)
-        descending = np.take_along_axis(logits, order, axis=1)
-        last, next_ = kept - 1, np.minimum(kept, logits.shape[1] - 1)
-        gap = np.take_along_axis(descending, last, 1) - np.take_along_axis(descending, next_, 1)
-        even = (gap <= 4 * _ROUNDING) & (last != next_)
-        return cut, even[:, 0] | self._close(mass, reach)
+        result = np.empty_like(weights)
+        np.put_along_axis(result, order, ordered, axis=1)
 
-    def _close(self, cumulative: Floats, target: Floats) -> NDArray[np.bool_]:
+        descending = np.take_along_axis(logits, order, axis=1)
+        last, after = kept - 1, np.minimum(kept, logits.shape[1] - 1)
+        gap = np.take_along_axis(descending, last, 1) - np.take_along_axis(descending, after, 1)
+        tied = (gap <= 4 * _ROUNDING) & (last != after)
+        return result, tied[:, 0] | self._is_close(mass, target)
+
+    def _is_close(self, cumulative: Floats, target: Floats) -> NDArray[np.bool_]:
         """Return for which texts a cumulative weight may be on either side of its target."""
         smaller = np.minimum(cumulative, cumulative[:, -1:] - cumulative)
         close = np.abs(cumulative - target) <= smaller * self._slack

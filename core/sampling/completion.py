@@ -1,4 +1,4 @@
-"""A text while it is written: it can be steered, ended by a stop string, and gone on with."""
+"""A text in generation: its settings can change, a stop string can end it, and it can continue."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -10,43 +10,43 @@ from charloom.core.sampling.sampler import Sampled, Sampler
 
 
 class Completion(Iterator[Sampled]):
-    """Up to ``length`` characters of a stream, in memory that does not grow with them.
+    """Up to ``length`` characters of a sampler, in constant memory.
 
-    With a stop string, the text ends just before the first place where that stands in what is
-    generated (the prompt does not count). Only characters that may be its beginning are held back.
+    With a stop string, the text ends just before its first occurrence in the generated characters
+    (the prompt does not count). Only characters that may be its beginning are held back.
 
-    The same arguments give the same text; a draft's ``length`` and ``changes`` are the arguments
-    that give what it gave. It belongs to one thread: the one that draws is the one that steers.
+    The same arguments give the same text. The ``length`` and ``changes`` of a completion, given as
+    arguments, reproduce what it yielded. All methods must be called from one thread.
     """
 
     def __init__(
         self,
-        stream: Sampler | BatchLane,
+        sampler: Sampler | BatchLane,
         length: int,
         stop: str = "",
         changes: Iterable[SamplingChange] = (),
     ) -> None:
-        """Begin where ``stream`` is. ``changes`` of its settings are made where they are due."""
-        self._stream = stream
-        self._first = stream.settings
+        """Begin where ``sampler`` is. Each of ``changes`` is applied at its position."""
+        self._sampler = sampler
+        self._first_config = sampler.config
         self._length = length
         self._stop = stop
-        self._begun = 0  # how many characters of the stop string the text ends with
+        self._stop_matched = 0  # characters of the stop string that the text ends with
         self._stopped = False
-        self._position = 0  # how many characters were drawn
-        self._held: deque[Sampled] = deque()  # the last of these, not given yet
+        self._position = 0  # characters sampled
+        self._pending: deque[Sampled] = deque()  # the last of them, not yielded yet
         self._changes: list[SamplingChange] = []
-        self._ahead = deque(changes)
-        self._follow()
+        self._due = deque(changes)
+        self._apply_due_changes()
 
     @property
     def length(self) -> int:
-        """How many characters there will be at most; may be raised and lowered at any time.
+        """The maximum number of characters; may be raised and lowered at any time.
 
-        A draft that goes on is as one that was longer from the start, and one that is left early,
-        with what it gave for its length, as one that was shorter. But what was given is not taken
-        back: when the stop string turns out to begin in it, that is all, and the length is lowered
-        to it. Once the stop string was met, the length stays.
+        A continued completion equals one that was longer from the start. One that is left early,
+        with the number of yielded characters as its length, equals one that was shorter. Yielded
+        characters are not taken back: if the stop string turns out to begin among them, the text
+        ends there and ``length`` is set to their number. After a stop, ``length`` cannot change.
         """
         return self._length
 
@@ -56,73 +56,72 @@ class Completion(Iterator[Sampled]):
             self._length = length
 
     @property
-    def settings(self) -> SamplingConfig:
-        """What the next character is drawn with; setting it drops the changes still ahead."""
-        return self._stream.settings
+    def config(self) -> SamplingConfig:
+        """The settings of the next character; setting it drops the changes that are not due."""
+        return self._sampler.config
 
-    @settings.setter
-    def settings(self, settings: SamplingConfig) -> None:
-        self._ahead.clear()
-        self._steer(settings)
+    @config.setter
+    def config(self, config: SamplingConfig) -> None:
+        self._due.clear()
+        self._set_config(config)
 
     @property
     def changes(self) -> tuple[SamplingChange, ...]:
-        """The changes so far up to ``length``, by how many characters were drawn before each."""
-        return tuple(each for each in self._changes if each.position <= self._length)
+        """The changes applied so far, up to ``length``."""
+        return tuple(change for change in self._changes if change.position <= self._length)
 
     @property
     def stopped(self) -> bool:
-        """Whether the stop string ended it, so that it cannot go on."""
+        """Whether the stop string ended the text, so that it cannot continue."""
         return self._stopped
 
     @property
     def done(self) -> bool:
-        """Whether nothing more comes, unless ``length`` is raised."""
-        return self._stopped or self._given >= self._length
+        """Whether nothing more comes unless ``length`` is raised."""
+        return self._stopped or self._yielded >= self._length
 
     def __next__(self) -> Sampled:
         while not self.done:
-            if self._position >= self._length or len(self._held) > self._begun:
-                return self._held.popleft()
-            self._draw()
+            if self._position >= self._length or len(self._pending) > self._stop_matched:
+                return self._pending.popleft()
+            self._sample()
         raise StopIteration
 
     @property
-    def _given(self) -> int:
-        return self._position - len(self._held)
+    def _yielded(self) -> int:
+        return self._position - len(self._pending)
 
-    def _draw(self) -> None:
-        drawn = next(self._stream)
-        self._held.append(drawn)
+    def _sample(self) -> None:
+        sampled = next(self._sampler)
+        self._pending.append(sampled)
         self._position += 1
         if self._stop:
-            self._match(drawn.character)
-        if self._ahead:
-            self._follow()
+            self._match_stop(sampled.character)
+        if self._due:
+            self._apply_due_changes()
 
-    def _match(self, character: str) -> None:
-        """See how much of the stop string the text now ends with."""
-        begun = self._stop[: self._begun] + character
-        while not self._stop.startswith(begun):
-            begun = begun[1:]
-        self._begun = len(begun)
-        if begun == self._stop:
+    def _match_stop(self, character: str) -> None:
+        """Update how much of the stop string the text ends with."""
+        matched = self._stop[: self._stop_matched] + character
+        while not self._stop.startswith(matched):
+            matched = matched[1:]
+        self._stop_matched = len(matched)
+        if matched == self._stop:
             self._stopped = True
-            if len(self._held) < len(self._stop):
-                self._length = self._given
+            if len(self._pending) < len(self._stop):
+                self._length = self._yielded
 
-    def _follow(self) -> None:
-        """Make the changes that are due."""
-        while self._ahead and self._ahead[0].position <= self._position:
-            self._steer(self._ahead.popleft().settings)
+    def _apply_due_changes(self) -> None:
+        while self._due and self._due[0].position <= self._position:
+            self._set_config(self._due.popleft().config)
 
-    def _steer(self, settings: SamplingConfig) -> None:
+    def _set_config(self, config: SamplingConfig) -> None:
         if self._changes and self._changes[-1].position == self._position:
             self._changes.pop()
-        before = self._changes[-1].settings if self._changes else self._first
-        if settings != before:
-            self._changes.append(SamplingChange.at(self._position, settings))
-        self._stream.settings = settings
+        before = self._changes[-1].config if self._changes else self._first_config
+        if config != before:
+            self._changes.append(SamplingChange.at(self._position, config))
+        self._sampler.config = config
 
 
 def generate(
@@ -133,10 +132,10 @@ def generate(
     seed: int = 0,
     stop: str = "",
 ) -> str:
-    """Return up to ``length`` characters that follow ``prompt``; the same arguments, the same text.
+    """Return up to ``length`` characters that continue ``prompt``, ending before ``stop``.
 
-    The text ends before the first ``stop`` in it, if there is one. A character of the prompt that
-    the network does not know raises :class:`CharloomError`; :meth:`Vocab.adapt` replaces such.
+    The same arguments give the same text. Raises :class:`CharloomError` for a character that the
+    network does not know; :meth:`Vocab.adapt` replaces such characters.
     """
     sampler = Sampler(network, prompt, sampling or SamplingConfig(), seed)
     return "".join(sampled.character for sampled in Completion(sampler, length, stop))

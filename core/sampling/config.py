@@ -1,7 +1,6 @@
-"""How a text is drawn from what the network predicts, and how that changed while it was written.
+"""Sampling settings, and changes of them during generation.
 
-Apart from the drawing itself in :mod:`core.sampling`, so that who reads a stored text need not
-wait for NumPy.
+This module does without NumPy, so that reading stored texts does not import it.
 """
 
 import secrets
@@ -16,16 +15,16 @@ MAX_TEMPERATURE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class SamplingConfig:
-    """How a character is drawn, the cuts in this order: temperature, top-k, top-p.
+    """How a character is sampled: temperature first, then top-k, then top-p.
 
     Attributes:
-        temperature: divides the logits, 0 to 10. Below 1 bolder about what is likely; 0 always
-            takes the likeliest character, of equals the one with the lowest id.
-        top_k: keep the k likeliest characters, of equals those with the lowest ids; 0 keeps all.
-        top_p: keep the nucleus, the fewest likeliest characters that together reach this
+        temperature: divides the logits, 0 to 10. Below 1 favours likely characters; 0 always takes
+            the likeliest one. Among equally likely characters the lowest id wins.
+        top_k: keep only the k likeliest characters, ties broken by the lowest ids; 0 keeps all.
+        top_p: keep only the nucleus, the fewest likeliest characters that together reach this
             probability (Holtzman et al. 2020, §3.1); above 0, and 1 keeps all.
 
-    Raises :class:`CharloomError` outside these ranges.
+    Raises :class:`SettingError` outside these ranges.
     """
 
     temperature: float = 0.8
@@ -38,7 +37,7 @@ class SamplingConfig:
                 "temperature",
                 f"is a number from 0 to {MAX_TEMPERATURE:.0f}, not {self.temperature!r}.",
             )
-        if not (is_whole(self.top_k) and self.top_k >= 0):
+        if not (is_integer(self.top_k) and self.top_k >= 0):
             raise SettingError(
                 "top_k", f"is a whole number from 0 (keep all characters), not {self.top_k!r}."
             )
@@ -47,7 +46,7 @@ class SamplingConfig:
 
 
 class SamplingChange(NamedTuple):
-    """A change of the settings: what is drawn after ``position`` characters is drawn with these."""
+    """Settings for the characters that are sampled after the first ``position`` ones."""
 
     position: int
     temperature: float
@@ -55,51 +54,48 @@ class SamplingChange(NamedTuple):
     top_p: float
 
     @classmethod
-    def at(cls, position: int, settings: SamplingConfig) -> Self:
-        """Return the change to ``settings`` at ``position``."""
-        return cls(position, settings.temperature, settings.top_k, settings.top_p)
+    def at(cls, position: int, config: SamplingConfig) -> Self:
+        """Return the change to ``config`` at ``position``."""
+        return cls(position, config.temperature, config.top_k, config.top_p)
 
     @property
-    def settings(self) -> SamplingConfig:
-        """What holds from here on; :class:`CharloomError` when that is out of range."""
+    def config(self) -> SamplingConfig:
+        """The settings from here on; raises :class:`SettingError` if they are out of range."""
         return SamplingConfig(self.temperature, self.top_k, self.top_p)
 
 
-def validated(changes: Iterable[Iterable[Any]], length: int) -> tuple[SamplingChange, ...]:
-    """Return the changes in a text of ``length`` characters, which JSON may have made lists.
+def validate_changes(changes: Iterable[Iterable[Any]], length: int) -> tuple[SamplingChange, ...]:
+    """Return the changes in a text of ``length`` characters; JSON may have made them lists.
 
     Raises :class:`CharloomError` unless their positions ascend from 0 to ``length`` and their
     settings are in range.
     """
     try:
-        found = tuple(SamplingChange(*each) for each in changes)
-        places = [each.position for each in found]
-        ascending = all(map(is_whole, places)) and places == sorted(set(places))
-        sound = ascending and all(0 <= place <= length for place in places)
-    except TypeError:  # whatever stands there instead of a list of four numbers
-        sound = False
-    if not sound:
+        result = tuple(SamplingChange(*change) for change in changes)
+        positions = [change.position for change in result]
+        ascending = all(map(is_integer, positions)) and positions == sorted(set(positions))
+        valid = ascending and all(0 <= position <= length for position in positions)
+    except TypeError:  # not lists of four items
+        valid = False
+    if not valid:
         raise CharloomError(
             "The changes in a generation are lists of position, temperature, top-k and top-p; "
             "the positions ascend from 0 to its length."
         )
-    for each in found:
-        SamplingConfig(*each[1:])  # refuses what is out of range
-    return found
+    for change in result:
+        SamplingConfig(*change[1:])  # raises if out of range
+    return result
 
 
-def is_whole(value: object) -> bool:
-    """Whether ``value`` is an integer, which True and False are not."""
+def is_integer(value: object) -> bool:
+    """Return whether ``value`` is an int and not a bool."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(value: object) -> bool:
-    return is_whole(value) or isinstance(value, float)
-
-
-_FRESH = 1_000_000  # seeds: few enough to be remembered and told
+    return is_integer(value) or isinstance(value, float)
 
 
 def fresh_seed() -> int:
-    """Return a seed that nobody chose."""
-    return secrets.randbelow(_FRESH)
+    """Return a random seed below one million, short enough to note down."""
+    return secrets.randbelow(1_000_000)

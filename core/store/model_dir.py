@@ -32,7 +32,7 @@ class ModelDir:
     @classmethod
     def named(cls, name: str) -> Self:
         """Return the folder of the model ``name``; an invalid name raises ``CharloomError``."""
-        return cls(paths.models() / paths.check_name(name))
+        return cls(paths.models_dir() / paths.check_name(name))
 
     def checkpoint(self, step: int) -> Path:
         """Return the path of the checkpoint after ``step`` steps."""

@@ -145,7 +145,7 @@ def model_dirs() -> list[ModelDir]:
 def list_folder() -> list[Path]:
     """Return all paths in the folder of models, also foreign ones; none if it does not exist."""
     with storage_errors("The models cannot be listed"):
-        return list(paths.models().iterdir()) if paths.models().is_dir() else []
+        return list(paths.models_dir().iterdir()) if paths.models_dir().is_dir() else []
 
 
 def _is_model(folder: ModelDir) -> bool:

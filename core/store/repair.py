@@ -26,7 +26,7 @@ def repair_model(folder: ModelDir) -> list[str]:
 
 def repair_all() -> list[str]:
     """Repair every model, see :func:`repair_model`, and sweep the folders around them."""
-    for folder in (paths.home(), paths.models()):
+    for folder in (paths.home(), paths.models_dir()):
         sweep(folder)
     by_name = sorted(model_dirs(), key=lambda folder: folder.name)
     return [warning for folder in by_name for warning in repair_model(folder)]

@@ -69,9 +69,9 @@ def new_model_folder(name: str) -> Iterator[ModelDir]:
     refused.
     """
     check_unused(name)
-    make_folder(paths.models())
-    sweep(paths.models())
-    advice = f"; see that you may write to {str(paths.models())!r} and that there is room"
+    make_folder(paths.models_dir())
+    sweep(paths.models_dir())
+    advice = f"; see that you may write to {str(paths.models_dir())!r} and that there is room"
     with (
         storage_errors(f"The model {name!r} cannot be made", advice),
         new_folder(ModelDir.named(name).path) as path,
@@ -148,8 +148,8 @@ def remove_model(name: str) -> None:
     folder = _idle_folder(name)
     with storage_errors(f"The model {name!r} cannot be removed"):
         # Hidden in one step; files that cannot be deleted now are left to a later sweep.
-        folder.path.rename(paths.models() / f".{uuid.uuid4().hex}{TEMPORARY}")
-        sweep(paths.models())
+        folder.path.rename(paths.models_dir() / f".{uuid.uuid4().hex}{TEMPORARY}")
+        sweep(paths.models_dir())
 
 
 def sweep_model(folder: ModelDir) -> None:

@@ -117,7 +117,7 @@ def _timed(network: CharLSTM, config: TrainConfig, compute: ComputeConfig) -> Co
     torch.set_num_threads(compute.threads)
     short = TrainConfig(batch_size=config.batch_size, window=min(config.window, _MAX_WINDOW))
     characters = short.batch_size * short.window
-    size = network.settings.vocab_size
+    size = network.config.vocab_size
     ids = torch.randint(size, (characters * (_MAX_TIMED_STEPS + 2),), device=compute.device)
     try:
         stepper = Stepper(network.to(compute.device), ids, short, compute.precision)
@@ -180,7 +180,7 @@ def _file() -> Path:
 def time_presets() -> dict[str, float]:
     """Return the training speed of every preset in characters per second."""
     return {
-        name: tune_compute(*preset.settings(_TYPICAL_VOCAB_SIZE, {})).chars_per_second
+        name: tune_compute(*preset.configs(_TYPICAL_VOCAB_SIZE, {})).chars_per_second
         for name, preset in PRESETS.items()
     }
 

@@ -34,7 +34,7 @@ def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
         model_config, train_config = config.model, config.training
     else:
         preset = PRESETS.get(config.preset, PRESETS["medium"])
-        model_config, train_config = preset.settings(len(vocab), config.overrides)
+        model_config, train_config = preset.configs(len(vocab), config.overrides)
     corpus = CorpusInfo(config.title, config.sha256, len(text), text[:_OPENING_CHARACTERS])
     task = TrainingTask.from_text(text, vocab, corpus, model_config, train_config)
     return config, task

@@ -85,7 +85,7 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
         speed = tune_compute(model_config, train_config).chars_per_second
         minutes = train_config.minutes or DEFAULT_MINUTES
         preset = auto_preset(task.corpus.characters, minutes * 60, speed)
-        model_config, train_config = preset.settings(len(task.vocab), config.overrides)
+        model_config, train_config = preset.configs(len(task.vocab), config.overrides)
     train_config, note = shrink_to_fit(train_config, len(task.train_ids))
     if note:
         config = replace(config, notes=[*config.notes, note])

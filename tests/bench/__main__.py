@@ -70,7 +70,7 @@ def main() -> None:
 @cache
 def _precision() -> str:
     """Return the faster number format on this machine."""
-    return tune_compute(*PRESETS["medium"].settings(80, {"threads": 2})).precision
+    return tune_compute(*PRESETS["medium"].configs(80, {"threads": 2})).precision
 
 
 if __name__ == "__main__":

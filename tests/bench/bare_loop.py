@@ -24,7 +24,7 @@ def main(path: str, seconds: float, precision: str, threads: int) -> float:
     text = Path(path).read_text("utf-8")
     vocab = Vocab.from_text(text)
     ids = torch.from_numpy(vocab.encode(text)[: int(len(text) * 0.9)])
-    settings, training = PRESETS["medium"].settings(len(vocab), {})
+    settings, training = PRESETS["medium"].configs(len(vocab), {})
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     model = CharLSTM(settings)

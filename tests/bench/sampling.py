@@ -68,12 +68,12 @@ def _batched() -> list[Row]:
             streams = BatchSampler(
                 model, "", [SamplingConfig(TEMPERATURE)] * count, range(seed, seed + count)
             )
-            together.append(_read_rate(streams.texts, LENGTH))
+            together.append(_read_rate(streams.lanes, LENGTH))
             stream = Sampler(model, "", SamplingConfig(TEMPERATURE), seed)
             alone.append(_read_rate([stream], 4 * LENGTH))
         rows.append(
             Row(
-                f"{count} texts in one batch, 1 × {model.settings.hidden_size}, characters/s",
+                f"{count} texts in one batch, 1 × {model.config.hidden_size}, characters/s",
                 spread(together, "{:,.0f}"),
                 f"one alone {spread(alone, '{:,.0f}')}",
                 f"{median(together) / median(alone):.1f} ×",

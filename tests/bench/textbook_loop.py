@@ -41,7 +41,7 @@ def main(path: str, seconds: float) -> dict[str, float]:
     vocab = Vocab.from_text(text)
     encoded = torch.from_numpy(vocab.encode(text))
     ids, held_out = encoded.tensor_split([train_characters(len(encoded), 0.1)])
-    sizes, training = PRESETS["medium"].settings(len(vocab), {})
+    sizes, training = PRESETS["medium"].configs(len(vocab), {})
     model = Textbook(len(vocab), sizes.embedding_dim, sizes.hidden_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     compute = nn.CrossEntropyLoss()

@@ -145,7 +145,7 @@ def _operations(text: Path) -> float:
     Forward, two for each weight; backward, twice that, for the gradients of inputs and weights.
     """
     size = len(Vocab.from_text(corpus.load(text).text))
-    model = PRESETS["medium"].settings(size, {})[0]
+    model = PRESETS["medium"].configs(size, {})[0]
     weights = (
         4 * model.hidden_size * (model.embedding_dim + model.hidden_size) + model.hidden_size * size
     )

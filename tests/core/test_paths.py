@@ -28,7 +28,7 @@ def open_umask() -> Iterator[None]:
 
 def test_everything_is_kept_under_the_home_that_is_set(home: Path) -> None:
     assert paths.home() == home
-    for place in (paths.models(), paths.downloads(), paths.library()):
+    for place in (paths.models_dir(), paths.downloads_dir(), paths.library_file()):
         assert place.parent == home
 
 

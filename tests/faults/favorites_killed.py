@@ -98,7 +98,7 @@ class _Campaign:
         except CharloomError as error:
             self._hold(False, str(error))
             return
-        wrong = fault(paths.library())
+        wrong = fault(paths.library_file())
         self._hold(not wrong, wrong)
         for name in self._kept.keys() | found.keys():
             before, now = self._kept.get(name), found.get(name)

@@ -42,7 +42,7 @@ def import_(place: Path, given: Gift) -> Refusal | None:
     step = find_checkpoint(ref(name))[1].step
     model_dir = ModelDir.named(name)
     folder, file = model_dir.path, model_dir.checkpoint(step)
-    assert folder.parent == paths.models(), f"the model is kept in {folder}"
+    assert folder.parent == paths.models_dir(), f"the model is kept in {folder}"
     loaded = checkpoint.load(path).checkpoint
     files = (folder, file.parent, file, *[model_dir.notes] * bool(loaded.note))
     made = {str(each): _state(each) for each in files}

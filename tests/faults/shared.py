@@ -54,7 +54,7 @@ def _check(report: Report, apps: list[App], commands: Commands) -> None:
     """Compare the library with what screens and commands reported."""
     with Library() as library:
         there = library.recent(-1)
-    wrong = fault(paths.library())
+    wrong = fault(paths.library_file())
     report.hold(not wrong, wrong)
     stars = Counter(each.prompt for each in there if each.starred and not each.tags)
     shown = Counter(prompt for app in apps for prompt in app.starred)

@@ -45,7 +45,7 @@ class Spell:
     def begin(self) -> None:
         """Bring it about."""
         self._lasts = True
-        self._fault.begin(paths.models())
+        self._fault.begin(paths.models_dir())
         self._latest.start()
 
     def end(self) -> None:
@@ -53,7 +53,7 @@ class Spell:
         with self._lock:
             if self._lasts:
                 self._lasts = False
-                self._fault.end(paths.models())
+                self._fault.end(paths.models_dir())
         self._latest.cancel()
 
 
@@ -67,10 +67,10 @@ def campaign(cases: int, seed: int) -> Report:
     undisturbed = _weights(list(TrainerProcess(_new("undisturbed")).events()))
     pauses = 0
     for stage, fault in [plainest, *others][:cases]:
-        with mounted(paths.models()):
+        with mounted(paths.models_dir()):
             seen = list(_disturbed(_new("disturbed"), stage, Spell(fault)))
             same = _weights(seen) == undisturbed
-            left = [str(path) for path in paths.models().rglob(".*.tmp")]
+            left = [str(path) for path in paths.models_dir().rglob(".*.tmp")]
         report.cases += 1
         what = f"{fault.name} {stage}"
         report.hold(same, f"{what}: it ended otherwise than an undisturbed one")

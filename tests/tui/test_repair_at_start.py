@@ -13,7 +13,7 @@ async def test_a_store_is_mended_when_the_app_is_opened_and_what_was_lost_is_tol
     save_model("creature", at_step(100))
     newest = save_model("creature", at_step(200))
     damage(newest)
-    torn = paths.models() / ".creature.x.charloom.tmp"
+    torn = paths.models_dir() / ".creature.x.charloom.tmp"
     torn.mkdir()
     app = TerminalApp([])
     async with app.run_test(size=(80, 24), notifications=True) as pilot:

@@ -225,7 +225,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
 
     @work
     async def action_choose(self) -> None:
-        config = self._model.network.settings
+        config = self._model.network.config
         dialog = InputDialog(
             "Unit (layer.number), e.g. 1.37:",
             ".".join(str(number + 1) for number in self._unit),

@@ -184,7 +184,7 @@ class _SampledTexts:
         if size == 1:
             return Sampler(self._network, self._prompt, self._sampling, seeds[0])
         self._batch = BatchSampler(self._network, self._prompt, [self._sampling] * size, seeds)
-        self._lanes = iter(self._batch.texts)
+        self._lanes = iter(self._batch.lanes)
         return next(self._lanes)
 
     @property

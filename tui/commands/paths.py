@@ -13,9 +13,9 @@ def paths(as_json: bool) -> None:
     """Show where Charloom keeps its files; set CHARLOOM_HOME to move them."""
     locations = {
         "home": str(core_paths.home().absolute()),
-        "models": str(core_paths.models().absolute()),
-        "texts": str(core_paths.downloads().absolute()),
-        "library": str(core_paths.library().absolute()),
+        "models": str(core_paths.models_dir().absolute()),
+        "texts": str(core_paths.downloads_dir().absolute()),
+        "library": str(core_paths.library_file().absolute()),
     }
     if as_json:
         write_json(locations)

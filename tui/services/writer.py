@@ -76,8 +76,8 @@ class GenerationJob:
             self._completion = Completion(sampler, self.length, self.stop)
             return True
         completion.length = self.length
-        if completion.settings != self.sampling:
-            completion.settings = self.sampling
+        if completion.config != self.sampling:
+            completion.config = self.sampling
         characters = []
         start = perf_counter()
         try:

@@ -126,9 +126,9 @@ class PathList(PlainOptionList):
     def __init__(self) -> None:
         locations = {
             "everything": paths.home(),
-            "models": paths.models(),
-            "texts": paths.downloads(),
-            "library": paths.library(),
+            "models": paths.models_dir(),
+            "texts": paths.downloads_dir(),
+            "library": paths.library_file(),
         }
         self._paths = [str(path.absolute()) for path in locations.values()]
         super().__init__(

@@ -39,7 +39,7 @@ class SettingsGrid(Grid):
         """Show the values of the preset ``name`` as placeholders."""
         preset = PRESETS.get(name)
         settings: dict[str, Any] = {}
-        for config in preset.settings(1, {}) if preset else ():
+        for config in preset.configs(1, {}) if preset else ():
             settings |= config.to_json()
         defaults = {"seed": "0", "steps": "", "threads": "auto", MIN_COUNT: "0"}
         for field in self.query(SafeInput):

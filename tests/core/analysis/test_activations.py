@@ -126,7 +126,7 @@ def test_a_branch_continues_from_the_state_of_the_text() -> None:
     branch = Sampler(result.network, TEXT[:30] + "z", SamplingConfig(), seed=1)
     np.testing.assert_array_equal(branch.state.h[:, 0], result.hidden[:, 29])
     np.testing.assert_array_equal(branch.state.c[:, 0], result.cell[:, 29])
-    assert result.network.vocab.chars[branch.newest] == "z"
+    assert result.network.vocab.chars[branch.last_id] == "z"
 
 
 def test_a_long_text_is_read_up_to_a_bound() -> None:

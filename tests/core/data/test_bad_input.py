@@ -206,7 +206,7 @@ def test_bad_input_gets_one_sentence_and_loses_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     prepare()
-    before = tree(paths.models())
+    before = tree(paths.models_dir())
     capfd.readouterr()
     assert run(command) == 1
     out, err = capfd.readouterr()
@@ -214,14 +214,14 @@ def test_bad_input_gets_one_sentence_and_loses_nothing(
     (line,) = err.splitlines()
     assert line.startswith("charloom: ") and line.endswith(".")
     assert words in line
-    assert tree(paths.models()) == before
+    assert tree(paths.models_dir()) == before
 
 
 @pytest.mark.parametrize("command", MISUSED, ids=" ".join)
 def test_misuse_gets_the_usage_and_loses_nothing(
     command: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    before = tree(paths.models())
+    before = tree(paths.models_dir())
     capfd.readouterr()
     assert run(command) == 2
     out, err = capfd.readouterr()
@@ -231,7 +231,7 @@ def test_misuse_gets_the_usage_and_loses_nothing(
         and "Traceback" not in err
         and err.replace("\n", "").isprintable()
     )
-    assert tree(paths.models()) == before
+    assert tree(paths.models_dir()) == before
 
 
 @pytest.mark.parametrize(
@@ -279,19 +279,19 @@ def test_an_odd_text_is_learned_and_what_was_adjusted_is_said(
 def test_a_library_that_is_no_database_is_left_alone_and_the_text_still_delivered(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    paths.library().with_name("library.sqlite-wal").unlink(missing_ok=True)
-    paths.library().write_bytes(b"my own notes, not a database" * 50)
+    paths.library_file().with_name("library.sqlite-wal").unlink(missing_ok=True)
+    paths.library_file().write_bytes(b"my own notes, not a database" * 50)
     capfd.readouterr()
     assert run(GENERATE) == 1
     out, err = capfd.readouterr()
     assert out.startswith("the") and len(out) == len("the") + 5 + 1
     assert "charloom: " in err and "Traceback" not in err
-    assert paths.library().read_bytes() == b"my own notes, not a database" * 50
+    assert paths.library_file().read_bytes() == b"my own notes, not a database" * 50
 
 
 def test_after_all_this_the_favorite_is_still_there() -> None:
     for query in ('"', "*", "AND", "NEAR(", "-", "';--", "\0"):
         assert run(["favorites", "search", query]) == 0
-    with sqlite3.connect(paths.library()) as library:
+    with sqlite3.connect(paths.library_file()) as library:
         assert library.execute("SELECT count(*) FROM generations WHERE starred").fetchone() == (1,)
     library.close()

@@ -32,7 +32,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[GutenbergServer]:
 
 
 def kept() -> list[str]:
-    folder = paths.downloads()
+    folder = paths.downloads_dir()
     return sorted(p.name for p in folder.iterdir()) if folder.exists() else []
 
 
@@ -68,8 +68,8 @@ def test_a_download_is_kept_and_the_network_not_asked_again(server: GutenbergSer
     assert catalog.fetch("frankenstein") == first
     assert server.count(84) == 1
     assert kept() == ["pg84.txt"]
-    assert (paths.downloads() / "pg84.txt").read_bytes() == GOOD
-    assert stat.S_IMODE(paths.downloads().stat().st_mode) == 0o700
+    assert (paths.downloads_dir() / "pg84.txt").read_bytes() == GOOD
+    assert stat.S_IMODE(paths.downloads_dir().stat().st_mode) == 0o700
 
 
 def test_what_is_kept_serves_without_a_network(

@@ -84,8 +84,8 @@ def test_what_is_added_is_there_when_opened_again(tmp_path: Path) -> None:
 
 def test_the_library_is_at_home_unless_told_otherwise(home: Path) -> None:
     Library().close()
-    assert paths.library() == home / "library.sqlite"
-    assert paths.library().is_file()
+    assert paths.library_file() == home / "library.sqlite"
+    assert paths.library_file().is_file()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions in another way")

@@ -46,7 +46,7 @@ def test_a_number_that_is_none_is_refused(name: str, value: float) -> None:
 def test_changes_are_read_from_lists_too() -> None:
     made = generation(changes=[[0, 1.2, 0, 1.0], (240, 0, 3, 0.5)], length=240)
     assert made.changes == (SamplingChange(0, 1.2, 0, 1.0), SamplingChange(240, 0, 3, 0.5))
-    assert made.changes[1].settings == SamplingConfig(0, 3, 0.5)
+    assert made.changes[1].config == SamplingConfig(0, 3, 0.5)
     assert generation(changes=[]).changes == ()
 
 

@@ -28,7 +28,7 @@ def steered() -> Generation:
         Sampler(NumpyLSTM(loaded.checkpoint), "the sea", SamplingConfig(0.8, 5), 4), 60
     )
     text = "".join(each.character for each in islice(draft, 20))
-    draft.settings = SamplingConfig(0)
+    draft.config = SamplingConfig(0)
     return generation(
         text + "".join(each.character for each in draft),
         model="weaver",
@@ -53,7 +53,7 @@ def test_a_text_on_record_may_go_on() -> None:
     _, loaded = find_writer(old)
     draft = completion_for(old, NumpyLSTM(loaded.checkpoint))
     assert "".join(each.character for each in draft) == old.text
-    assert (draft.settings, draft.changes) == (SamplingConfig(0), old.changes)
+    assert (draft.config, draft.changes) == (SamplingConfig(0), old.changes)
     draft.length += 20
     assert len("".join(each.character for each in draft)) == 20
 

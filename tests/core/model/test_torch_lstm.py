@@ -19,7 +19,7 @@ def network(layers: int = 1, tied: bool = False, dropout: float = 0.0) -> CharLS
 
 def textbook(model: CharLSTM, ids: Tensor) -> Tensor:
     """Compute the logits with one stacked ``nn.LSTM`` that carries the same weights."""
-    settings = model.settings
+    settings = model.config
     lstm = nn.LSTM(settings.embedding_dim, settings.hidden_size, settings.layers, batch_first=True)
     weights = {name: torch.from_numpy(value) for name, value in model.tensors().items()}
     prefix = "lstm."
@@ -63,7 +63,7 @@ def test_the_forget_gate_starts_open_and_recurrent_weights_orthogonal() -> None:
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_settings_know_how_many_parameters_there_are(layers: int, tied: bool) -> None:
     model = network(layers, tied)
-    assert sum(p.numel() for p in model.parameters()) == model.settings.parameters
+    assert sum(p.numel() for p in model.parameters()) == model.config.parameters
 
 
 def test_tied_weights_are_one_matrix_that_a_checkpoint_holds_once() -> None:

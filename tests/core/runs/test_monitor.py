@@ -249,7 +249,7 @@ def test_runs_are_listed_by_what_happened_last(home: Path) -> None:
         record(made, started())
         for file in made.path.iterdir():
             os.utime(file, (1e9 - age, 1e9 - age))
-    (paths.models() / "stray").touch()
+    (paths.models_dir() / "stray").touch()
     assert [folder.name for folder in list_runs()] == ["new", "older", "oldest"]
     record(ModelDir.named("oldest"), progress(1))
     assert [folder.name for folder in list_runs()] == ["oldest", "new", "older"]

@@ -13,7 +13,7 @@ def bounds(training: TrainConfig) -> dict[str, float]:
 
 
 def test_the_notebook_is_the_reference_setting() -> None:
-    model, training = PRESETS["notebook"].settings(60, {})
+    model, training = PRESETS["notebook"].configs(60, {})
     assert (training.batch_size, training.window) == (36, 48)
     assert (model.embedding_dim, model.hidden_size, model.layers) == (48, 96, 1)
     assert training.batching == "shuffled"
@@ -21,16 +21,16 @@ def test_the_notebook_is_the_reference_setting() -> None:
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_preset_makes_full_settings_with_one_bound(name: str) -> None:
-    model, training = PRESETS[name].settings(60, {})
+    model, training = PRESETS[name].configs(60, {})
     assert model.vocab_size == 60
     assert len(bounds(training)) == 1
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_what_is_chosen_wins_and_the_rest_stays(name: str) -> None:
-    plain_model, plain = PRESETS[name].settings(60, {})
+    plain_model, plain = PRESETS[name].configs(60, {})
     chosen = {"hidden_size": 17, "layers": 2, "batch_size": 5, "learning_rate": 0.25, "seed": 7}
-    model, training = PRESETS[name].settings(60, chosen)
+    model, training = PRESETS[name].configs(60, chosen)
     assert (model.hidden_size, model.layers) == (17, 2)
     assert (training.batch_size, training.learning_rate, training.seed) == (5, 0.25, 7)
     assert model.embedding_dim == plain_model.embedding_dim
@@ -41,13 +41,13 @@ def test_what_is_chosen_wins_and_the_rest_stays(name: str) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("bound", BOUNDS)
 def test_a_bound_that_is_chosen_takes_the_place_of_the_presets(name: str, bound: str) -> None:
-    _, training = PRESETS[name].settings(60, {bound: 2})
+    _, training = PRESETS[name].configs(60, {bound: 2})
     assert bounds(training) == {bound: 2}
 
 
 def test_a_choice_out_of_range_is_refused() -> None:
     with pytest.raises(CharloomError, match="--hidden"):
-        PRESETS["small"].settings(60, {"hidden_size": 0})
+        PRESETS["small"].configs(60, {"hidden_size": 0})
 
 
 @given(
@@ -60,7 +60,7 @@ def test_a_choice_out_of_range_is_refused() -> None:
 def test_auto_makes_valid_settings_for_any_text_time_and_machine(
     characters: int, seconds: float, speed: float, vocab_size: int
 ) -> None:
-    model, training = auto_preset(characters, seconds, speed).settings(vocab_size, {})
+    model, training = auto_preset(characters, seconds, speed).configs(vocab_size, {})
     assert bounds(training) == {"minutes": pytest.approx(seconds / 60)}
     assert model.embedding_dim <= model.hidden_size
 
@@ -75,7 +75,7 @@ def test_auto_takes_no_smaller_network_for_more_text_time_or_speed(
     characters: int, seconds: float, speed: float, more: float
 ) -> None:
     def hidden(characters: int, seconds: float, speed: float) -> int:
-        model, _ = auto_preset(characters, seconds, speed).settings(60, {})
+        model, _ = auto_preset(characters, seconds, speed).configs(60, {})
         return model.hidden_size
 
     plain = hidden(characters, seconds, speed)
@@ -86,14 +86,14 @@ def test_auto_takes_no_smaller_network_for_more_text_time_or_speed(
 
 def test_auto_grows_with_text_and_with_time() -> None:
     def hidden(characters: int, seconds: float) -> int:
-        return auto_preset(characters, seconds, 50_000).settings(60, {})[0].hidden_size
+        return auto_preset(characters, seconds, 50_000).configs(60, {})[0].hidden_size
 
     assert hidden(1_000_000, 10) < hidden(1_000_000, 120) < hidden(1_000_000, 3_600)
     assert hidden(5_000, 3_600) < hidden(1_000_000, 3_600)
 
 
 def test_auto_drops_out_more_the_more_often_a_text_is_read() -> None:
-    short, long = (auto_preset(n, 600, 50_000).settings(60, {})[0] for n in (100_000, 100_000_000))
+    short, long = (auto_preset(n, 600, 50_000).configs(60, {})[0] for n in (100_000, 100_000_000))
     assert short.dropout > long.dropout == 0
 
 

@@ -41,8 +41,8 @@ def test_a_model_from_elsewhere_may_have_learned_what_another_run_has() -> None:
 
 def test_a_downloaded_text_is_found_by_its_name_and_digest() -> None:
     book = "You will rejoice to hear that no wind has reached us here.\n" * 400
-    make_folder(paths.downloads())
-    (paths.downloads() / "pg84.txt").write_bytes(gutenberg_file(book))
+    make_folder(paths.downloads_dir())
+    (paths.downloads_dir() / "pg84.txt").write_bytes(gutenberg_file(book))
     sha256 = catalog.fetch("frankenstein").sha256
     assert find_training_text("shelley", card("Frankenstein", sha256)).text.strip() == book.strip()
     with pytest.raises(CharloomError, match="not on this computer"):

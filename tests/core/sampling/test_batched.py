@@ -45,7 +45,7 @@ def test_each_text_is_the_one_its_settings_and_seed_give_alone(
     chosen: list[tuple[SamplingConfig, int]],
 ) -> None:
     streams = BatchSampler(MODEL, PROMPT, *map(list, zip(*chosen, strict=True)))
-    for text, (how, seed) in zip(streams.texts, chosen, strict=True):
+    for text, (how, seed) in zip(streams.lanes, chosen, strict=True):
         same(list(islice(text, 40)), alone(MODEL, how, seed, 40))
 
 
@@ -55,7 +55,7 @@ def test_sixty_four_long_texts_of_a_model_with_opinions(layers: int) -> None:
     made.tensors["head.weight"][:] *= 6
     model = NumpyLSTM(made)
     streams = BatchSampler(model, PROMPT, [SamplingConfig()] * 64, range(64))
-    for seed, text in enumerate(streams.texts):
+    for seed, text in enumerate(streams.lanes):
         same(list(islice(text, 300)), alone(model, SamplingConfig(), seed, 300))
 
 
@@ -77,14 +77,14 @@ def test_where_rounding_would_decide_a_stream_of_its_own_does(
         [SamplingConfig(), SamplingConfig(1.0, 5), SamplingConfig(1.0, 0, 0.7)],
         [3, 4, 5],
     )
-    for seed, text in enumerate(streams.texts, start=3):
-        how = streams.settings(seed - 3)
+    for seed, text in enumerate(streams.lanes, start=3):
+        how = streams.config(seed - 3)
         assert text_of(islice(text, 50)) == text_of(alone(model, how, seed, 50))
 
 
 def test_texts_are_read_in_any_order_and_to_any_length() -> None:
     streams = BatchSampler(MODEL, PROMPT, [SamplingConfig()] * 3, [5, 6, 7])
-    second, first = streams.texts[1], streams.texts[0]
+    second, first = streams.lanes[1], streams.lanes[0]
     start = list(islice(second, 30))
     same(list(islice(first, 70)), alone(MODEL, SamplingConfig(), 5, 70))
     same([*start, *islice(second, 10)], alone(MODEL, SamplingConfig(), 6, 40))
@@ -93,11 +93,11 @@ def test_texts_are_read_in_any_order_and_to_any_length() -> None:
 def test_settings_may_change_on_the_way() -> None:
     streams = BatchSampler(MODEL, PROMPT, [SamplingConfig()] * 2, [5, 6])
     lone = Sampler(MODEL, PROMPT, SamplingConfig(), 5)
-    text = streams.texts[0]
+    text = streams.lanes[0]
     same(list(islice(text, 10)), list(islice(lone, 10)))
-    text.settings = lone.settings = SamplingConfig(1.5, 4)
+    text.config = lone.config = SamplingConfig(1.5, 4)
     same(list(islice(text, 20)), list(islice(lone, 20)))
-    same(list(islice(streams.texts[1], 30)), alone(MODEL, SamplingConfig(), 6, 30))
+    same(list(islice(streams.lanes[1], 30)), alone(MODEL, SamplingConfig(), 6, 30))
 
 
 def test_equals_are_cut_alike() -> None:
@@ -107,7 +107,7 @@ def test_equals_are_cut_alike() -> None:
     model = NumpyLSTM(flat)
     chosen = [SamplingConfig(0), SamplingConfig(1.0, 3), SamplingConfig(1.0, 0, 0.5)]
     streams = BatchSampler(model, PROMPT, chosen, [1, 2, 3])
-    for how, seed, text in zip(chosen, [1, 2, 3], streams.texts, strict=True):
+    for how, seed, text in zip(chosen, [1, 2, 3], streams.lanes, strict=True):
         assert text_of(islice(text, 40)) == text_of(alone(model, how, seed, 40))
 
 
@@ -115,13 +115,13 @@ def test_a_draft_of_one_of_them_ends_at_its_stop_string() -> None:
     whole = text_of(alone(MODEL, SamplingConfig(), 1, 60))
     stop = whole[30:33]
     streams = BatchSampler(MODEL, PROMPT, [SamplingConfig()] * 2, [0, 1])
-    assert text_of(Completion(streams.texts[1], 60, stop)) == whole[: whole.index(stop)]
+    assert text_of(Completion(streams.lanes[1], 60, stop)) == whole[: whole.index(stop)]
 
 
 def test_the_placeholder_is_never_drawn() -> None:
     model = NumpyLSTM(random_checkpoint(f"ab{PLACEHOLDER}"))
     streams = BatchSampler(model, "ab", [SamplingConfig(3.0)] * 4, range(4))
-    for seed, text in enumerate(streams.texts):
+    for seed, text in enumerate(streams.lanes):
         drawn = text_of(islice(text, 80))
         assert PLACEHOLDER not in drawn
         assert drawn == text_of(islice(Sampler(model, "ab", SamplingConfig(3.0), seed), 80))

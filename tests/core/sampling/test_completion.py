@@ -170,7 +170,7 @@ def test_a_draft_is_done_when_its_length_is_reached_and_not_before() -> None:
 def test_settings_hold_from_the_next_character_drawn() -> None:
     steered = draft(20)
     start = text_of(islice(steered, 10))
-    steered.settings = SamplingConfig(0)
+    steered.config = SamplingConfig(0)
     rest = text_of(steered)
     assert start == text_of(draft(10))
     assert rest == text_of(Completion(Sampler(TINY, "ab" + start, SamplingConfig(0), 0), 10))
@@ -184,26 +184,26 @@ def test_a_change_counts_what_was_drawn_though_some_of_it_is_still_held_back() -
     while (drawn := len(model.shown)) < 8:
         model.given += next(steered).character
     assert len(model.given) < drawn
-    steered.settings = SamplingConfig(0)
+    steered.config = SamplingConfig(0)
     assert steered.changes == ((drawn, 0, 0, 1.0),)
 
 
 def test_changes_at_one_place_are_one_and_a_change_back_is_none() -> None:
     steered = draft(30)
-    steered.settings = HOT
+    steered.config = HOT
     assert not steered.changes
-    steered.settings = SamplingConfig(1.0)
-    steered.settings = SamplingConfig(2.0, 1)
+    steered.config = SamplingConfig(1.0)
+    steered.config = SamplingConfig(2.0, 1)
     assert steered.changes == ((0, 2.0, 1, 1.0),)
-    steered.settings = HOT
-    assert not steered.changes and steered.settings == HOT
+    steered.config = HOT
+    assert not steered.changes and steered.config == HOT
     next(steered)
-    steered.settings = SamplingConfig(1.0)
+    steered.config = SamplingConfig(1.0)
     next(steered)
-    steered.settings = SamplingConfig(2.0)
-    steered.settings = SamplingConfig(1.0)
+    steered.config = SamplingConfig(2.0)
+    steered.config = SamplingConfig(1.0)
     assert steered.changes == ((1, 1.0, 0, 1.0),)
-    steered.settings = HOT
+    steered.config = HOT
     assert steered.changes == ((1, 1.0, 0, 1.0), (2, 3.0, 0, 1.0))
 
 
@@ -221,12 +221,12 @@ def test_a_steered_text_is_written_again_from_its_changes(
     given: list[Sampled] = []
     for taken, chosen in turns:
         given += islice(steered, taken)
-        steered.settings = chosen
-        assert steered.settings == chosen
+        steered.config = chosen
+        assert steered.config == chosen
     given += steered
     again = draft(steered.length, stop, seed, steered.changes)
     assert list(again) == given
-    assert (again.changes, again.settings) == (steered.changes, steered.settings)
+    assert (again.changes, again.config) == (steered.changes, steered.config)
     if not steered.stopped:
         steered.length = again.length = length + 20
         assert list(again) == list(steered)
@@ -241,7 +241,7 @@ def test_a_steered_text_that_is_left_early_is_written_again_too(
     text = ""
     for taken, chosen in turns:
         text += text_of(islice(steered, taken))
-        steered.settings = chosen
+        steered.config = chosen
     steered.length = len(text)
     assert all(each.position <= steered.length for each in steered.changes)
     assert text_of(draft(steered.length, stop, seed, steered.changes)) == text
@@ -254,9 +254,9 @@ def test_changes_are_made_where_they_are_due_and_told_then() -> None:
         SamplingChange(5, 2.0, 0, 0.5),
     )
     following = draft(5, changes=ahead)
-    seen = [(following.settings, len(following.changes))]
-    seen += [(following.settings, len(following.changes)) for _ in following]
-    first, second, third = (each.settings for each in ahead)
+    seen = [(following.config, len(following.changes))]
+    seen += [(following.config, len(following.changes)) for _ in following]
+    first, second, third = (each.config for each in ahead)
     assert seen == [*[(first, 1)] * 3, *[(second, 2)] * 2, (third, 3)]
 
 
@@ -265,7 +265,7 @@ def test_who_steers_a_text_that_is_written_again_has_the_wheel() -> None:
         30, changes=[SamplingChange(10, 0.5, 0, 1.0), SamplingChange(20, 2.0, 0, 1.0)]
     )
     list(islice(following, 15))
-    following.settings = SamplingConfig(0)
+    following.config = SamplingConfig(0)
     list(following)
     assert following.changes == ((10, 0.5, 0, 1.0), (15, 0, 0, 1.0))
 
@@ -301,6 +301,6 @@ def test_a_draft_draws_what_a_stream_does() -> None:
     ("wrong", "told"), [({"seed": -1}, "--seed"), ({"prompt": "☃"}, "'☃' at position 0")]
 )
 def test_what_a_stream_refuses_is_refused_at_once(wrong: dict[str, Any], told: str) -> None:
-    arguments: dict[str, Any] = {"prompt": "a", "settings": HOT, "seed": 0}
+    arguments: dict[str, Any] = {"prompt": "a", "config": HOT, "seed": 0}
     with pytest.raises(CharloomError, match=told):
         Sampler(TINY, **arguments | wrong)

@@ -197,7 +197,7 @@ def test_settings_replaced_in_mid_stream_hold_from_the_next_character() -> None:
     model = NumpyLSTM(random_checkpoint())
     stream = Sampler(model, "ab", SamplingConfig(2.0), 4)
     start = text_of(islice(stream, 10))
-    stream.settings = SamplingConfig(0)
+    stream.config = SamplingConfig(0)
     rest = text_of(islice(stream, 10))
     assert start == text(model, 4, length=10, temperature=2.0)
     assert rest == text_of(Completion(Sampler(model, "ab" + start, SamplingConfig(0), 0), 10))
@@ -294,7 +294,7 @@ def test_the_placeholder_keeps_its_share_of_the_network_s_probability() -> None:
 
 
 def test_a_model_that_knows_only_the_placeholder_is_refused() -> None:
-    with pytest.raises(CharloomError, match="knows no character"):
+    with pytest.raises(CharloomError, match="knows only the placeholder"):
         Sampler(NumpyLSTM(random_checkpoint(PLACEHOLDER)), "", SamplingConfig(), 0)
 
 

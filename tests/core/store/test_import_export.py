@@ -152,7 +152,7 @@ def test_an_imported_model_is_named_after_its_file(tmp_path: Path, stem: str, na
 
 def test_an_import_replaces_no_model_and_refuses_what_is_no_checkpoint(tmp_path: Path) -> None:
     save_model("creature", at_step(1))
-    before = tree(paths.models())
+    before = tree(paths.models_dir())
     for stem, data in (
         ("creature", checkpoint.to_bytes(at_step(9))),
         ("Frankenstein", checkpoint.to_bytes(at_step(9))),
@@ -165,4 +165,4 @@ def test_an_import_replaces_no_model_and_refuses_what_is_no_checkpoint(tmp_path:
             import_model(source)
     with pytest.raises(CharloomError):
         import_model(tmp_path / "missing")
-    assert tree(paths.models()) == before
+    assert tree(paths.models_dir()) == before

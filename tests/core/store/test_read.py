@@ -61,7 +61,7 @@ def test_an_empty_home_has_no_models() -> None:
 def test_a_saved_checkpoint_is_found_and_loaded_as_it_was() -> None:
     new = at_step(1_200, 1.5)
     path = save_model("creature", new)
-    assert path == paths.models() / "creature" / "checkpoints" / "step-00001200.safetensors"
+    assert path == paths.models_dir() / "creature" / "checkpoints" / "step-00001200.safetensors"
     assert model_names() == ("creature",)
     loaded = load_checkpoint(ref("creature"))
     assert loaded.checkpoint.step == 1_200
@@ -115,7 +115,7 @@ def test_an_unknown_model_is_told_with_those_near_it() -> None:
 
 def test_what_does_not_belong_is_passed_over() -> None:
     save_model("creature", at_step(100, 1.5))
-    models = paths.models()
+    models = paths.models_dir()
     (models / "stray.txt").write_text("hello")
     (models / "foreign").mkdir()
     for name in (".hidden", "frankenstein", "Frankenstein", "a@b"):

@@ -116,7 +116,7 @@ def test_a_store_is_repaired_and_every_damaged_checkpoint_is_told_of() -> None:
         damage(checkpoint_path(address))
     before = tree(paths.home())
     checkpoints = ModelDir.named("creature").checkpoints
-    for place in (checkpoints, checkpoints.parent, paths.models(), paths.home()):
+    for place in (checkpoints, checkpoints.parent, paths.models_dir(), paths.home()):
         (place / ".step-00000400.safetensors.x.charloom.tmp").write_bytes(b"torn")
     assert repair_all() == [
         "The checkpoint creature@300 is damaged and set aside; @200 is used instead.",

@@ -214,10 +214,10 @@ def test_a_renamed_model_takes_all_along() -> None:
 def test_a_removed_model_leaves_nothing_behind() -> None:
     save_model("creature", at_step(1))
     save_model("other", at_step(1))
-    left_over = paths.models() / ".earlier.x.charloom.tmp" / "old"
+    left_over = paths.models_dir() / ".earlier.x.charloom.tmp" / "old"
     left_over.mkdir(parents=True)
     remove_model("creature")
-    assert [path.name for path in paths.models().iterdir()] == ["other"]
+    assert [path.name for path in paths.models_dir().iterdir()] == ["other"]
     save_model("creature", at_step(2))
     assert steps("creature") == [2]
 
@@ -229,7 +229,7 @@ def test_removing_a_linked_model_leaves_what_the_link_points_to(tmp_path: Path) 
     ModelDir.named("linked").path.symlink_to(elsewhere)
     assert model_names() == ("linked",)
     remove_model("linked")
-    assert list(paths.models().iterdir()) == []
+    assert list(paths.models_dir().iterdir()) == []
     assert (elsewhere / "checkpoints" / "step-00000001.safetensors").is_file()
 
 
@@ -281,7 +281,7 @@ def test_notes_are_kept_as_they_were_written() -> None:
 
 def test_what_is_made_can_be_read_by_its_owner_alone() -> None:
     path = save_model("creature", at_step(1))
-    for each in (path.parent, ModelDir.named("creature").path, paths.models()):
+    for each in (path.parent, ModelDir.named("creature").path, paths.models_dir()):
         assert each.stat().st_mode & 0o777 == 0o700
     assert path.stat().st_mode & 0o777 == 0o600
 

@@ -101,7 +101,7 @@ def test_the_longest_name_serves_for_all_that_a_model_goes_through(tmp_path: Pat
     rename_model("short", LONG)
     export_model(ref(LONG), tmp_path / "out")
     remove_model(LONG)
-    assert list(paths.models().iterdir()) == []
+    assert list(paths.models_dir().iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_file_that_changes_after_it_was_checked_is_not_taken_in(
     monkeypatch.setattr(checkpoint, "load", load_and_change)
     with pytest.raises(CharloomError, match="was changed while it was read"):
         import_model(source)
-    assert tree(paths.models()) == {}
+    assert tree(paths.models_dir()) == {}
     assert model_names() == ()
 
 

@@ -133,7 +133,7 @@ def test_a_check_estimates_how_long_each_preset_would_train(
 ) -> None:
     record = json.loads(texts("check", str(file), "--json").out)["training_seconds"]
     for name, speed in timed.items():
-        training = PRESETS[name].settings(19, {})[1]
+        training = PRESETS[name].configs(19, {})[1]
         assert record[name] == pytest.approx(training_seconds(42_001, training, speed))
     assert record["auto"] == 180
 

@@ -209,7 +209,7 @@ def test_bits_are_those_that_scoring_finds() -> None:
 
 
 def test_a_text_that_cannot_be_saved_is_still_written() -> None:
-    paths.library().mkdir(parents=True)
+    paths.library_file().mkdir(parents=True)
     arguments = ("a", "--model", "weaver", "--length", "40", "--seed", "1", "--count", "2")
     done = call("generate", *arguments)
     assert done.code == 1

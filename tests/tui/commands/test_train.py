@@ -89,7 +89,7 @@ def test_modules_in_the_working_folder_are_not_imported(text: Path, tmp_path: Pa
 def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
     for taken in ("mine", "Mine-2"):
         save_model(taken, random_checkpoint())
-    (paths.models() / "stray").mkdir()
+    (paths.models_dir() / "stray").mkdir()
     assert unused_name(title) == name
     check_unused(name)
 

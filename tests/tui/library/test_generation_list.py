@@ -19,7 +19,7 @@ MANY = 5_000
 def many() -> None:
     """Store thousands of texts in one go, all but the first a copy of it with its number."""
     keep(" text 1")
-    with sqlite3.connect(paths.library()) as file:
+    with sqlite3.connect(paths.library_file()) as file:
         names = [row[1] for row in file.execute("PRAGMA table_info(generations)")]
         same = ", ".join(name for name in names if name not in ("id", "text", "starred"))
         file.execute(

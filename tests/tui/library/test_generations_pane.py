@@ -136,7 +136,7 @@ async def test_a_note_has_several_lines_and_is_not_given_up_by_a_slip() -> None:
 
 async def change(pilot: Pilot[None], text: str, number: int) -> None:
     """Change what is on record, which the library itself never does, and have it seen."""
-    with sqlite3.connect(paths.library()) as file:
+    with sqlite3.connect(paths.library_file()) as file:
         file.execute("UPDATE generations SET text = ? WHERE id = ?", (text, number))
     file.close()
     browser(pilot).look()
@@ -168,7 +168,7 @@ async def test_a_replay_tells_whether_the_same_text_came_out_and_where_not() -> 
 async def test_a_replay_ends_when_nobody_waits_for_it_any_more() -> None:
     keep(" other")
     long = written(length=60)
-    with sqlite3.connect(paths.library()) as file:
+    with sqlite3.connect(paths.library_file()) as file:
         file.execute("UPDATE generations SET length = 100000000 WHERE id = ?", (long.id,))
     file.close()
     app = app_at("library")
@@ -273,12 +273,12 @@ async def test_where_nothing_can_be_written_it_is_told_and_nothing_is_lost() -> 
 
 async def test_a_file_that_is_no_library_is_told_of_and_left_as_it_is() -> None:
     make_folder(paths.home())
-    paths.library().write_bytes(b"something else entirely" * 99)
+    paths.library_file().write_bytes(b"something else entirely" * 99)
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: "is not a library of Charloom" in words(app))
-        assert paths.library().read_bytes() == b"something else entirely" * 99
-        paths.library().unlink()
+        assert paths.library_file().read_bytes() == b"something else entirely" * 99
+        paths.library_file().unlink()
         keep(" one")
         await read(pilot)  # all by itself
         await until(pilot, lambda: "is not a library" not in words(app))

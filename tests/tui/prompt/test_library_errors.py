@@ -46,7 +46,7 @@ def full_disk() -> Iterator[None]:
 @contextmanager
 def locked() -> Iterator[None]:
     """Lock the library, as another busy program does."""
-    with sqlite3.connect(paths.library(), isolation_level=None) as other:
+    with sqlite3.connect(paths.library_file(), isolation_level=None) as other:
         other.execute("BEGIN EXCLUSIVE")
         yield
         other.execute("COMMIT")
@@ -57,7 +57,7 @@ async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_lat
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
-        await until(pilot, lambda: paths.library().exists())
+        await until(pilot, lambda: paths.library_file().exists())
         with full_disk():
             turn = await send(pilot, "the sea ")
             await until(pilot, lambda: "Not saved: " in words(app))
@@ -101,14 +101,14 @@ async def test_what_cannot_be_deleted_comes_back_with_a_sentence() -> None:
 
 
 async def test_a_library_that_cannot_be_opened_costs_no_text() -> None:
-    make_folder(paths.library().parent)
-    paths.library().write_bytes(b"no library at all" * 100)
+    make_folder(paths.library_file().parent)
+    paths.library_file().write_bytes(b"no library at all" * 100)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: "is not a library of Charloom" in words(app))
-        paths.library().rename(paths.library().with_name("old"))
+        paths.library_file().rename(paths.library_file().with_name("old"))
         await pilot.press("shift+tab", "k")
         await until(pilot, lambda: kept())
     assert kept()[0].text == text_of(turn)

@@ -56,7 +56,7 @@ async def test_a_temperature_holds_from_the_next_character_on_and_is_replayed(ga
         await ended(pilot, turn)
         assert "temperature 0.8 → 2.5" in words(app)
     (found,) = kept()
-    assert [each.settings for each in found.changes] == [
+    assert [each.config for each in found.changes] == [
         SamplingConfig(2.5),
         SamplingConfig(2.5, 2),
     ]

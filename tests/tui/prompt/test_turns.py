@@ -130,7 +130,7 @@ async def test_going_on_obeys_what_was_chosen_since() -> None:
         await until(pilot, lambda: len(text_of(turn)) == 70)
         await ended(pilot, turn)
     (found,) = kept()
-    assert [each.settings for each in found.changes] == [SamplingConfig(0.0)]
+    assert [each.config for each in found.changes] == [SamplingConfig(0.0)]
     assert replay(found).equal
 
 

@@ -126,7 +126,7 @@ def test_settings_hold_from_the_next_slice_and_are_on_record() -> None:
     job.sampling = SamplingConfig(0)
     job.length = job.count + 5_000
     writer.join()
-    assert [each.settings for each in job.changes] == [SamplingConfig(3.0, 5), SamplingConfig(0)]
+    assert [each.config for each in job.changes] == [SamplingConfig(3.0, 5), SamplingConfig(0)]
     assert 0 < job.changes[0].position < job.changes[1].position < job.count
     assert again(job) == job.take_text()
 
