@@ -10,12 +10,8 @@ from datetime import UTC, datetime
 from typing import Self
 
 from charloom.core.errors import CharloomError
-<<<<<<< HEAD
-from charloom.core.sampling.config import SamplingChange, validated
-from charloom.core.store.ref import CheckpointRef
-=======
 from charloom.core.sampling.config import SamplingChange, validate_changes
->>>>>>> 324bd4c (Sampling, networks, presets and paths in plain names and words)
+from charloom.core.store.ref import CheckpointRef
 
 EXPORT_FORMATS = ("txt", "md", "jsonl")
 
