@@ -106,7 +106,9 @@ def test_continuous_integration_runs_documented_commands() -> None:
     assert {"make check", "make test"} <= set(re.findall(r"make \w+", README + CONTRIBUTING))
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING, core.__doc__ or ""])
+@pytest.mark.parametrize(
+    "text", [README, CONTRIBUTING, core.__doc__ or ""], ids=["README", "CONTRIBUTING", "core"]
+)
 def test_the_ten_stages_are_where_they_are_said_to_be(text: str) -> None:
     stages = re.findall(r"`(core/[\w/]+)\.py`+: `+([\w.]+)`", text)
     assert len(stages) == 10
