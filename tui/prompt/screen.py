@@ -56,7 +56,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         screen_binding("ctrl+l", "newer", "Newer checkpoint", "Use the model's last checkpoint"),
         screen_binding("ctrl+b", "panel", "Panel", "Hide or show the panel"),
         screen_binding(
-            "ctrl+n", "fresh", "Fresh page", "Clear the page; its texts stay in the library"
+            "ctrl+n", "new_page", "New page", "Clear the page; its texts stay in the library"
         ),
     ]
 
@@ -222,7 +222,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         self.toggle_class("-alone")
 
     @work
-    async def action_fresh(self) -> None:
+    async def action_new_page(self) -> None:
         await self.transcript.clear()
         self.composer.focus()
 

@@ -91,7 +91,7 @@ async def test_the_choice_may_be_given_up() -> None:
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, ModelPicker))
         await pilot.press(*"zzz")
-        await until(pilot, lambda: "no model with such a name" in shown(app))
+        await until(pilot, lambda: "No model has this name." in shown(app))
         await pilot.press("enter", "escape")
         await until(pilot, lambda: app.screen is prompt_screen(pilot))
         assert "weaver@best" in words(app)

@@ -258,7 +258,7 @@ async def test_the_palette_has_what_can_be_done_and_only_that() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         titles = {each.title for each in app.get_system_commands(app.screen)}
-        assert {"Model", "Panel", "Fresh page"} <= titles and "Star" not in titles
+        assert {"Model", "Panel", "New page"} <= titles and "Star" not in titles
         await written(pilot, "the sea ")
         titles = {each.title for each in app.get_system_commands(app.screen)}
         assert {"Star", "Again", "Continue", "Retry", "Edit", "Copy", "Delete"} <= titles
