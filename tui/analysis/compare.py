@@ -26,7 +26,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel, load_model
 from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.services.writer import GenerationThread
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 
 _LENGTH = 300  # characters of each side's text
@@ -55,10 +55,11 @@ class CompareScreen(BaseScreen):
         Binding("t", "temperature", "Temperature", show=False,
                 tooltip="Set the temperature of this side"),
         Binding("p", "prompt", "Another prompt", show=False, tooltip="Change the prompt"),
-        Binding("s", "seed", "Another seed", show=False, tooltip="Use a new seed"),
+        Binding("s", "seed", "New seed", show=False, tooltip="Use a new seed"),
         Binding("x", "text", "Text to score", show=False,
                 tooltip="Choose the text that both are scored on"),
-        Binding("enter", "write", "Write again", show=False, tooltip="Start both texts again"),
+        Binding("enter", "write", "Write again", show=False, key_display="⏎",
+                tooltip="Start both texts again"),
         Binding("escape,c", "back", "Back", show=False, tooltip="Back to the models"),
     ]  # fmt: skip
 
@@ -80,18 +81,9 @@ class CompareScreen(BaseScreen):
         with Horizontal(id="sides"):
             yield from self._sides
         yield Static("", id="verdict", markup=False)
-        yield ActionBar(
-            [
-                ("←→", "side", "other_side"),
-                ("m", "model", "screen.model"),
-                ("t", "temp", "screen.temperature"),
-                ("p", "prompt", "screen.prompt"),
-                ("s", "new seed", "screen.seed"),
-                ("x", "text", "screen.text"),
-                ("⏎", "again", "screen.write"),
-                ("esc", "back", "screen.back"),
-            ]
-        )
+        side = {"side(0)": ("←→", "side", "other_side")}
+        labels = {"side": "", "temperature": "temp", "prompt": "prompt", "text": "text"}
+        yield ActionBar(key_hints(self, **side, **labels, write="again"))
 
     def on_mount(self) -> None:
         self._sides[1].focus()

@@ -27,7 +27,7 @@ from charloom.tui.messages import OpenPrompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import default_prompt
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 
 _LENGTH = 300  # characters of each text
@@ -57,7 +57,7 @@ class GrowthScreen(BaseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "talk", "Talk with it", show=False, tooltip="Use this checkpoint in Prompt"),
         Binding("p", "prompt", "Another prompt", show=False, tooltip="Change the prompt"),
-        Binding("s", "seed", "Another seed", show=False, tooltip="Use a new seed"),
+        Binding("s", "seed", "New seed", show=False, tooltip="Use a new seed"),
         Binding("t", "temperature", "Temperature", show=False, tooltip="Change the temperature"),
         Binding("escape,g", "back", "Back", show=False, tooltip="Back to the previous screen"),
     ]
@@ -78,15 +78,7 @@ class GrowthScreen(BaseScreen):
         with VerticalScroll(id="sample", can_focus=False):
             yield Static("", id="figures", markup=False)
             yield Static("", id="text", markup=False)
-        yield ActionBar(
-            [
-                ("⏎", "talk", "screen.talk"),
-                ("p", "prompt", "screen.prompt"),
-                ("s", "new seed", "screen.seed"),
-                ("t", "temperature", "screen.temperature"),
-                ("esc", "back", "screen.back"),
-            ]
-        )
+        yield ActionBar(key_hints(self, talk=("⏎", "talk", "talk"), prompt="prompt"))
 
     def on_mount(self) -> None:
         self.tell_context(safe_line(self._model_name, _MAX_NAME))

@@ -31,7 +31,7 @@ from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.text_source import TextSource
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.color_scale import BITS, scale_for
 from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
@@ -193,16 +193,19 @@ used to find them. `n` and `N` go to the next and the previous place where the u
         self.query_one("#heading", Static).update(safe_line(text, _MAX_HEADING, style))
 
     def _update_hints(self) -> None:
-        hints = [("u", "units" if self._signal is None else "surprise", "screen.switch")]
-        if self._signal is not None:
-            hints += [
-                ("g", "gate", "screen.signal"),
-                ("[]", "unit", "screen.unit(1)"),
-                ("#", "any", "screen.choose"),
-                ("n", "next", "screen.span(1)"),
-            ]
-        hints += [("m", "marks", "screen.marks"), ("c", "text", "screen.text")]
-        hints += [("b", "begin", "screen.begin"), ("esc", "back", "screen.back")]
+        labels = {
+            "switch": "units" if self._signal is None else "surprise",
+            "signal": "gate",
+            "unit(-1)": ("[]", "unit", "unit(1)"),
+            "unit": "",
+            "choose": "any",
+            "span(1)": "next",
+            "span": "",
+            "marks": "marks",
+            "text": "text",
+            "begin": "begin",
+        }
+        hints = key_hints(self, **labels)
         self.query_one(ActionBar).update_hints(hints)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - Textual's signature
