@@ -16,34 +16,25 @@ import click
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize, single_line
 
-_COMMANDS = {
-    "train": "Train a network on a text, with live progress.",
-    "resume": "Resume a run that was stopped or interrupted.",
-    "runs": "List the training runs and their status.",
-    "attach": "Watch a run that is being trained; Ctrl-C detaches.",
-    "pause": "Save a run and pause it.",
-    "continue": "Continue a paused run.",
-    "stop": "Save a run and stop it; it can be resumed.",
-    "checkpoint": "Save a checkpoint of a run now.",
-    "generate": "Generate text from a prompt.",
-    "growth": "Sample every checkpoint of a model, first to last.",
-    "compare": "Compare two models or two temperatures side by side.",
-    "score": "Measure how well a model predicts a text, in bits per character.",
-    "inspect": "Write surprise, units and gates over a text, as JSON.",
-    "tour": "Walk through the ten stages with your own text and model.",
-    "models": "List, show and manage the models on this computer.",
-    "corpus": "List, download and check texts to train on.",
-    "favorites": "List, search, export and replay saved texts.",
-    "paths": "Show where Charloom keeps its files.",
-}
-# Commands that are not in a module of their own name.
-_FUNCTIONS = {
-    "resume": "runs.resume",
-    "attach": "runs.attach",
-    "pause": "runs.pause",
-    "continue": "runs.continue_",
-    "stop": "runs.stop",
-    "checkpoint": "runs.checkpoint",
+_COMMANDS = {  # name: module and function in ``charloom.tui.commands``, and summary
+    "train": ("train.train", "Train a network on a text, with live progress."),
+    "resume": ("runs.resume", "Resume a run that was stopped or interrupted."),
+    "runs": ("runs.runs", "List the training runs and their status."),
+    "attach": ("runs.attach", "Watch a run that is being trained; Ctrl-C detaches."),
+    "pause": ("runs.pause", "Save a run and pause it."),
+    "continue": ("runs.continue_", "Continue a paused run."),
+    "stop": ("runs.stop", "Save a run and stop it; it can be resumed."),
+    "checkpoint": ("runs.checkpoint", "Save a checkpoint of a run now."),
+    "generate": ("generate.generate", "Generate text from a prompt."),
+    "growth": ("growth.growth", "Sample every checkpoint of a model, first to last."),
+    "compare": ("compare.compare", "Compare two models or two temperatures side by side."),
+    "score": ("score.score", "Measure how well a model predicts a text, in bits per character."),
+    "inspect": ("inspect.inspect", "Write surprise, units and gates over a text, as JSON."),
+    "tour": ("tour.tour", "Walk through the ten stages with your own text and model."),
+    "models": ("models.models", "List, show and manage the models on this computer."),
+    "corpus": ("corpus.corpus", "List, download and check texts to train on."),
+    "favorites": ("favorites.favorites", "List, search, export and replay saved texts."),
+    "paths": ("paths.paths", "Show where Charloom keeps its files."),
 }
 
 
@@ -56,14 +47,14 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _FUNCTIONS.get(cmd_name, f"{cmd_name}.{cmd_name}").split(".")
+        module, name = _COMMANDS[cmd_name][0].split(".")
         command = getattr(importlib.import_module(f"charloom.tui.commands.{module}"), name)
         assert isinstance(command, click.Command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         with contextlib.suppress(BrokenPipeError):  # the reader of the output has closed it

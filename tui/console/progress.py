@@ -241,7 +241,8 @@ def event_message(event: Event) -> str:
     """Return ``event`` as text, or "" if it is shown as figures instead."""
     match event:
         case Started():
-            return f"{config_line(event)}\n{baseline_line(event)}"
+            losses = ", ".join(f"{name} {bits(nats):.2f}" for name, nats in named(event))
+            return f"{config_line(event)}\nBaselines, in bits/char: {losses}"
         case RunWarning():
             return sanitize(event.message)
         case Paused():
@@ -252,12 +253,6 @@ def event_message(event: Event) -> str:
         case RateChanged():
             return f"Learning rate {event.lr:g} from step {event.step:,}."
     return ""
-
-
-def baseline_line(event: Started) -> str:
-    """Return the baselines of a run, on one line."""
-    losses = (f"{name} {bits(nats):.2f}" for name, nats in named(event))
-    return f"Baselines, in bits/char: {', '.join(losses)}"
 
 
 def config_line(event: Started) -> str:
