@@ -13,7 +13,6 @@ from typing import Any
 
 import torch
 
-from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint, load
 from charloom.core.runs import events
@@ -76,44 +75,30 @@ def _is_better(path: Path, checkpoint: Checkpoint) -> bool:
 def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
     """Settle what ``config`` leaves open, for the text of ``task`` and this machine.
 
-    The returned config holds all settings, so that a resumed run continues with the same ones.
+    The returned config holds all settings, so that a resumed run continues with the same ones; on
+    other hardware, those that the user did not set are tuned again.
     """
-    if config.model and config.training:
-        return _resolve_resumed(config, task)
     model_config, train_config = task.model_config, task.train_config
-    if config.preset not in PRESETS:  # auto: the task has the settings of medium
-        speed = tune_compute(model_config, train_config).chars_per_second
-        minutes = train_config.minutes or DEFAULT_MINUTES
-        preset = auto_preset(task.corpus.characters, minutes * 60, speed)
-        model_config, train_config = preset.configs(len(task.vocab), config.overrides)
-    train_config, note = shrink_to_fit(train_config, len(task.train_ids))
-    if note:
-        config = replace(config, notes=[*config.notes, note])
-    return _tuned(config, task, model_config, train_config)
-
-
-def _resolve_resumed(
-    config: RunConfig, task: TrainingTask
-) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
-    """Reuse the stored settings; on other hardware, tune again those that the user did not set."""
-    compute = tune_compute(task.model_config, task.train_config)
-    fits = "threads" in config.overrides or task.train_config.threads <= usable_cores()
-    if compute.device.type == config.device and fits:
-        return config, task, compute
-    auto = {name: value for name, value in _AUTO_SETTINGS.items() if name not in config.overrides}
-    return _tuned(config, task, task.model_config, replace(task.train_config, **auto))
-
-
-def _tuned(
-    config: RunConfig, task: TrainingTask, model_config: ModelConfig, train_config: TrainConfig
-) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
-    """Return ``config`` and ``task`` with these settings, tuned for this machine."""
+    if config.training:  # a resumed run
+        compute = tune_compute(model_config, train_config)
+        fits = "threads" in config.overrides or train_config.threads <= usable_cores()
+        if compute.device.type == config.device and fits:
+            return config, task, compute
+        auto = {name: auto for name, auto in _AUTO_SETTINGS.items() if name not in config.overrides}
+        train_config = replace(train_config, **auto)
+    else:
+        if config.preset not in PRESETS:  # auto: the task has the settings of medium
+            speed = tune_compute(model_config, train_config).chars_per_second
+            minutes = train_config.minutes or DEFAULT_MINUTES
+            preset = auto_preset(task.corpus.characters, minutes * 60, speed)
+            model_config, train_config = preset.configs(len(task.vocab), config.overrides)
+        train_config, note = shrink_to_fit(train_config, len(task.train_ids))
+        config = replace(config, notes=[*config.notes, note] if note else config.notes)
     compute = tune_compute(model_config, train_config)
     train_config = replace(train_config, precision=compute.precision, threads=compute.threads)
     device = compute.device.type
     config = replace(config, model=model_config, training=train_config, device=device)
-    task = replace(task, model_config=model_config, train_config=train_config)
-    return config, task, compute
+    return config, replace(task, model_config=model_config, train_config=train_config), compute
 
 
 @contextmanager
@@ -144,14 +129,14 @@ def run(
     """
     config, task, compute = resolve(stored, task)
     write_run_config(folder, config)
-    warnings = [*config.notes, *_device_warnings(task.train_config.device, compute)]
+    warnings = list(config.notes)
+    device = task.train_config.device
+    if device not in ("auto", config.device):
+        warnings.append(f"Device {device} cannot be used on this machine: training on its CPU.")
     warnings += repair_model(folder)
     if stored.training and config.training != stored.training:
         warnings.append(f"Resumed on other hardware ({config.device}): not bit for bit.")
-    state = None
-    if resuming:
-        state, warning = _resume_state(folder, task)
-        warnings += [warning] * bool(warning)
+    state = _resume_state(folder, task, warnings) if resuming else None
     elapsed = time.time() - launched_at + (state[1].elapsed if state else 0)
     sink = CheckpointWriter(folder)
     story = train(task, compute, sink, next_command=next_command, resume=state, elapsed=elapsed)
@@ -164,28 +149,21 @@ def run(
     log.close()
 
 
-def _device_warnings(device: str, compute: ComputeConfig) -> list[str]:
-    """Return a warning if the chosen ``device`` is not the one to train on."""
-    if device in ("auto", compute.device.type):
-        return []
-    return [f"Device {device} cannot be used on this machine: training on its CPU instead."]
-
-
 def _resume_state(
-    folder: ModelDir, task: TrainingTask
-) -> tuple[tuple[TrainState, RunState] | None, str]:
-    """Return the state to resume from and a warning; None if nothing was saved yet."""
+    folder: ModelDir, task: TrainingTask, warnings: list[str]
+) -> tuple[TrainState, RunState] | None:
+    """Return the state to resume from; None if nothing was saved yet. May add to ``warnings``."""
     path, model = folder.resume_state, read_model(folder)
     if not path.exists() and model.newest is None:
-        return None, ""
+        return None
     try:
-        return resume.read_state(path, task.model_config), ""
+        return resume.read_state(path, task.model_config)
     except CharloomError as error:
         if model.newest is None:
             raise
         last = load_from(model, "last").checkpoint
-        state = resume.from_checkpoint(last, _elapsed(folder, last.step))
-        return state, f"{error} Resumed from its checkpoint @{last.step}, not bit for bit."
+        warnings.append(f"{error} Resumed from its checkpoint @{last.step}, not bit for bit.")
+        return resume.from_checkpoint(last, _elapsed(folder, last.step))
 
 
 def _elapsed(folder: ModelDir, step: int) -> float:
