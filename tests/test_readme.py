@@ -8,11 +8,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from charloom import core
 from charloom.core.runs.monitor import live_runs
-from charloom.tui.cli import run
+from charloom.tui.cli import cli, run
 from tests.helpers.gutenberg_server import Answer, gutenberg_file, running
 from tests.helpers.run_cli import needs_terminal
 from tests.helpers.terminal import CTRL_Q, ENTER, READY, Terminal
@@ -128,9 +129,24 @@ def test_every_file_that_is_linked_or_named_exists(name: str) -> None:
         assert (PROJECT / path).exists(), path
 
 
-def test_the_command_table_of_the_readme_names_every_command() -> None:
-    from charloom.tui.cli import _COMMANDS
-
+def test_the_readme_names_every_command_and_no_option_that_does_not_exist() -> None:
     rows = re.findall(r"^\| (`charloom.*?) \|", README, re.MULTILINE)
     words = set(re.findall(r"\w+", " ".join(rows)))
-    assert set(_COMMANDS) <= words
+    assert set(cli.list_commands(click.Context(cli))) <= words
+    options = {
+        name
+        for command in all_commands(cli)
+        for parameter in command.params
+        for name in (*parameter.opts, *parameter.secondary_opts)
+    }
+    assert set(re.findall(r"`(--[\w-]+)", README)) <= options | {"--help"}
+
+
+def all_commands(group: click.Group) -> Iterator[click.Command]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
+        yield command
+        if isinstance(command, click.Group):
+            yield from all_commands(command)
