@@ -81,7 +81,7 @@ class GrowthScreen(BaseScreen):
         yield ActionBar(key_hints(self, talk=("⏎", "talk", "talk"), prompt="prompt"))
 
     def on_mount(self) -> None:
-        self.tell_context(safe_line(self._model_name, _MAX_NAME))
+        self.show_context(safe_line(self._model_name, _MAX_NAME))
         self.query_one(GrowthList).focus()
 
     def on_runs_changed(self) -> None:

@@ -108,7 +108,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
         yield ActionBar()
 
     def on_mount(self) -> None:
-        self.tell_context(safe_content(str(self._model.checkpoint_ref)))
+        self.show_context(safe_content(str(self._model.checkpoint_ref)))
         self.read()
 
     @property

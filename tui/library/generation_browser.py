@@ -1,4 +1,4 @@
-"""Looking through the library: a search that follows the typing, the list, and the one to read."""
+"""Search field, list of generations, and the highlighted one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,22 +26,21 @@ from charloom.tui.services.library_worker import (
 )
 from charloom.tui.widgets.inputs import SafeInput
 
-_PAUSE_SECONDS = 0.1  # in the typing, after which the search is made
+_SEARCH_DELAY_SECONDS = 0.1  # after the last key
 _T = TypeVar("_T")
-
-_NEVER = (
-    "Nothing is kept yet.\n\nWhat a model writes in Prompt (F2) is kept here, with all it takes "
-    "to have it written again; a text with a star (ctrl+s there) is easily found."
+_NOTHING_SAVED = (
+    "Nothing saved yet.\n\nTexts generated in Prompt (F2) are saved here with everything needed "
+    "to reproduce them. Star a text there (ctrl+s) to find it again easily."
 )
-_NO_FAVORITE = (
-    "There is no favorite yet.\n\nStar a text in Prompt (F2, then ctrl+s) and it is kept here. "
-    "Or press f: everything that was written is shown, and s stars it."
+_NO_FAVORITES = (
+    "No favorites yet.\n\nStar a text in Prompt (F2, then ctrl+s) and it is listed here. Or press "
+    "f to list all texts, and s to star one."
 )
-_NOT_FOUND = "Nothing has all of these words. Esc clears the search"
+_NO_MATCH = "No text has all of these words. Esc clears the search"
 
 
 class GenerationBrowser(Vertical):
-    """Generations by their words or by their age; reads them beside the app."""
+    """Searches generations while the user types; reads them in another thread."""
 
     DEFAULT_CSS = """
     GenerationBrowser {
@@ -49,183 +48,169 @@ class GenerationBrowser(Vertical):
         #slash { width: 3; color: $accent; padding: 0 1; }
         #scope { width: auto; padding: 0 1; color: $text-muted; }
         #line SafeInput { width: 1fr; }
-        #told { padding: 1 2; max-width: 92; color: $text-muted; }
-        #told.-fault { color: $text-error; }
+        #message { padding: 1 2; max-width: 92; color: $text-muted; }
+        #message.-error { color: $text-error; }
     }
     """
 
     @dataclass
-    class Shown(Message):
-        """Another generation is being read, or what is known of it has changed."""
+    class Changed(Message):
+        """Another generation is shown, or the shown one has changed."""
 
         generation: Generation | None
 
     def __init__(self) -> None:
         super().__init__()
-        self._librarian = LibraryWorker()
-        self._wish = LibraryQuery()
-        self._listed: LibraryQuery | None = None  # the wish that the list is an answer to
-        self._pause: Timer | None = None
-        self._fault = ""
+        self._worker = LibraryWorker()
+        self._query = LibraryQuery()
+        self._listed_query: LibraryQuery | None = None  # that the list shows the results of
+        self._search_timer: Timer | None = None
+        self._error = ""
 
     def compose(self) -> ComposeResult:
-        """Lay out the search over list and text."""
         with Horizontal(id="line"):
             yield Static("/", id="slash", markup=False)
             yield SafeInput(placeholder="search prompts, texts, tags and notes", id="search")
             yield Static("", id="scope", markup=False)
-        yield Static("", id="told", markup=False)
+        yield Static("", id="message", markup=False)
         with Container(id="pair"):
             yield GenerationList()
             yield GenerationView()
 
     def on_mount(self) -> None:
-        """Show nothing until something was read."""
-        self._explain()
+        self._update_message()
 
     def on_unmount(self) -> None:
-        """Let go of the library."""
-        self._librarian.close()
+        self._worker.close()
 
     @property
-    def wish(self) -> LibraryQuery:
-        """Which generations are listed."""
-        return self._wish
+    def library_query(self) -> LibraryQuery:
+        """The query for the generations that are listed."""
+        return self._query
 
     @property
     def generation(self) -> Generation | None:
-        """What is being read."""
-        return self.listing.generation
+        """The highlighted generation."""
+        return self.generation_list.generation
 
     @property
-    def listing(self) -> GenerationList:
-        """The list."""
+    def generation_list(self) -> GenerationList:
         return self.query_one(GenerationList)
 
     @property
     def view(self) -> GenerationView:
-        """The text."""
         return self.query_one(GenerationView)
 
-    async def do(self, job: Callable[[Library], _T]) -> _T:
-        """Return what ``job`` makes of the library, beside the app."""
-        return await self._librarian.run(job)
+    async def run(self, job: Callable[[Library], _T]) -> _T:
+        """Return ``job(library)``, computed in the library's thread."""
+        return await self._worker.run(job)
 
     @work
-    async def look(self) -> None:
-        """Read anew what others have changed."""
+    async def poll(self) -> None:
+        """List the generations again if another process has changed the library."""
         try:
-            changed = await self._librarian.changed()
+            changed = await self._worker.changed()
         except CharloomError as error:
-            self._explain(str(error))
+            self._update_message(str(error))
             return
-        if changed or self._fault:
+        if changed or self._error:
             self.reload()
 
     @work(exclusive=True, group="read")
     async def reload(self, keep: int | None = None) -> None:
-        """List what is wanted now.
+        """Run the query; unless it has changed, the cursor stays on its row, or on ``keep``."""
+        query, total, cursor = self._query, self.generation_list.total, self.generation_list.cursor
+        highlighted = self.generation
+        same_query = query == self._listed_query
+        if same_query and keep is None and highlighted:
+            keep = highlighted.id
 
-        Where that was listed before, what is under the cursor, or ``keep``, stays there.
-        """
-        wish, total, cursor = self._wish, self.listing.total, self.listing.cursor
-        known = self.generation
-        again = wish == self._listed
-        if again and keep is None and known:
-            keep = known.id
-
-        def around(library: Library) -> LibraryPage:
-            if not again:
-                return fetch_page(library, wish, 0, PAGE)
-            # What came meanwhile stands at the top, where a list has its newest.
-            came = 0 if wish.words else library.count(starred_only=wish.starred_only) - total
-            start = max(0, cursor + came - PAGE)
-            return fetch_page(library, wish, start - start % PAGE, 3 * PAGE)
+        def fetch(library: Library) -> LibraryPage:
+            if not same_query:
+                return fetch_page(library, query, 0, PAGE)
+            # New generations are at the top, so the cursor's row has moved down by their number.
+            added = 0 if query.words else library.count(starred_only=query.starred_only) - total
+            start = max(0, cursor + added - PAGE)
+            return fetch_page(library, query, start - start % PAGE, 3 * PAGE)
 
         try:
-            page = await self._librarian.run(around)
+            page = await self._worker.run(fetch)
         except CharloomError as error:
-            self._explain(str(error))
+            self._update_message(str(error))
             return
-        self._listed = wish
-        self.listing.show(page, wish.words, keep if again else None)
-        self.view.show(self.generation, wish.words)
-        self._explain()
+        self._listed_query = query
+        self.generation_list.set_page(page, query.words, keep if same_query else None)
+        self.view.set_generation(self.generation, query.words)
+        self._update_message()
 
     def toggle_starred_only(self) -> None:
-        """List the favorites only, or everything."""
-        self._ask(LibraryQuery(self._wish.words, not self._wish.starred_only))
+        self._set_query(LibraryQuery(self._query.words, not self._query.starred_only))
 
     def clear(self) -> None:
-        """List what there is, whatever its words."""
+        """Clear the search."""
         self.query_one("#search", SafeInput).value = ""
-        self._search()
-        self.screen.set_focus(self.listing)
+        self.submit()
 
     def replace(self, generation: Generation) -> None:
-        """Show a generation that has changed as it is now."""
-        self.listing.replace(generation)
+        """Show the new state of a generation."""
+        self.generation_list.replace(generation)
 
     @on(SafeInput.Changed, "#search")
-    def follow_typing(self) -> None:
-        """Search as soon as the typing pauses."""
-        if self._pause:
-            self._pause.stop()
-        self._pause = self.set_timer(_PAUSE_SECONDS, self._search)
+    def search_soon(self) -> None:
+        if self._search_timer:
+            self._search_timer.stop()
+        self._search_timer = self.set_timer(_SEARCH_DELAY_SECONDS, self._search)
 
     @on(SafeInput.Submitted, "#search")
-    def accept(self) -> None:
-        """Go to what was found."""
+    def submit(self) -> None:
         self._search()
-        self.screen.set_focus(self.listing)
+        self.screen.set_focus(self.generation_list)
 
     @on(GenerationList.Highlighted)
-    def read_this(self, event: GenerationList.Highlighted) -> None:
-        """Show what is under the cursor."""
-        self.view.show(event.generation, (self._listed or self._wish).words)
-        self.post_message(self.Shown(event.generation))
+    def show_generation(self, event: GenerationList.Highlighted) -> None:
+        self.view.set_generation(event.generation, (self._listed_query or self._query).words)
+        self.post_message(self.Changed(event.generation))
 
-    @on(GenerationList.Wanted)
-    def want(self, event: GenerationList.Wanted) -> None:
-        """Read the rows that have come into view."""
-        if self._listed:
-            self._read_more(event.start, self._listed)
+    @on(GenerationList.RowsNeeded)
+    def read_rows(self, event: GenerationList.RowsNeeded) -> None:
+        if self._listed_query:
+            self._read_page(event.start, self._listed_query)
 
     @work(group="more")
-    async def _read_more(self, start: int, wish: LibraryQuery) -> None:
+    async def _read_page(self, start: int, query: LibraryQuery) -> None:
         try:
-            page = await self._librarian.run(lambda library: fetch_page(library, wish, start, PAGE))
+            page = await self._worker.run(lambda library: fetch_page(library, query, start, PAGE))
         except CharloomError as error:
-            self._explain(str(error))
+            self._update_message(str(error))
             return
-        if wish == self._listed:
-            self.listing.put(page)
-            self._explain()
+        if query == self._listed_query:
+            self.generation_list.add_page(page)
+            self._update_message()
 
     def _search(self) -> None:
-        query = self.query_one("#search", SafeInput).value.strip()
-        if query != self._wish.words:
-            self._ask(LibraryQuery(query, self._wish.starred_only))
+        words = self.query_one("#search", SafeInput).value.strip()
+        if words != self._query.words:
+            self._set_query(LibraryQuery(words, self._query.starred_only))
 
-    def _ask(self, wish: LibraryQuery) -> None:
-        self._wish = wish
+    def _set_query(self, query: LibraryQuery) -> None:
+        self._query = query
         self.reload()
 
-    def _explain(self, fault: str = "") -> None:
-        """Say what is listed, and where there is nothing, what to do."""
-        self._fault = fault
-        told = self.query_one("#told", Static)
-        told.update(safe_content(fault or self._advice()))
-        told.set_class(bool(fault), "-fault")
-        empty = not self.listing.total
-        told.display = bool(fault) or (empty and self._listed is not None)
+    def _update_message(self, error: str = "") -> None:
+        """Show ``error``, or advice if the list is empty; and the number of generations."""
+        self._error = error
+        message = self.query_one("#message", Static)
+        message.update(safe_content(error or self._advice()))
+        message.set_class(bool(error), "-error")
+        empty = not self.generation_list.total
+        message.display = bool(error) or (empty and self._listed_query is not None)
         self.query_one("#pair").set_class(empty, "-empty")
-        what = "★ favorites" if self._wish.starred_only else "everything"
+        scope = "★ favorites" if self._query.starred_only else "everything"
         self.query_one("#scope", Static).update(
-            Content.assemble(("f", "$accent"), f" {what}  {self.listing.figure:>7}")
+            Content.assemble(("f", "$accent"), f" {scope}  {self.generation_list.total_label:>7}")
         )
 
     def _advice(self) -> str:
-        if self._wish.words:
-            return _NOT_FOUND + (", f searches everything." if self._wish.starred_only else ".")
-        return _NO_FAVORITE if self._wish.starred_only else _NEVER
+        if self._query.words:
+            return _NO_MATCH + (", f searches everything." if self._query.starred_only else ".")
+        return _NO_FAVORITES if self._query.starred_only else _NOTHING_SAVED

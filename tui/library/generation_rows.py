@@ -1,4 +1,4 @@
-"""How a generation looks in a list: on one line where that is wide, else on two."""
+"""Render a generation as a row of the list: one line if it is wide enough, else two."""
 
 from textual.content import Content
 
@@ -8,31 +8,31 @@ from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.units import format_date
 from charloom.tui.library.search_highlight import match_spans
 
-MARK = "bold underline $accent"  # a word that was searched for
-ONE_LINE_FROM = 72  # columns
+MATCH_STYLE = "bold underline $accent"
+MIN_ONE_LINE_COLUMNS = 72
 
-_MODEL = 18  # columns of a model's name and step
-_TAGS = 24
-_BEFORE = 12  # characters shown before the first word that was searched for
-
-
-def lines_at(width: int) -> int:
-    """Return how many lines a generation takes in a list of this width."""
-    return 1 if width >= ONE_LINE_FROM else 2
+_MODEL_COLUMNS = 18  # of a model's name and step
+_TAG_COLUMNS = 24
+_CONTEXT_CHARACTERS = 12  # before the first match
 
 
-def rows(generation: Generation, query: str, width: int) -> list[Content]:
-    """Return the lines of a generation, the words of ``query`` marked in them."""
+def lines_per_row(width: int) -> int:
+    """Return the number of lines of a row in a list of this width."""
+    return 1 if width >= MIN_ONE_LINE_COLUMNS else 2
+
+
+def render_row(generation: Generation, query: str, width: int) -> list[Content]:
+    """Return the lines of a row, with the matches of ``query`` highlighted."""
     about = Content.assemble(
         ("★ " if generation.starred else "  ", "$accent"),
         (f"{format_date(generation.created)}  ", "$text-muted"),
-        address(generation, _MODEL),
+        short_ref(generation, _MODEL_COLUMNS),
     )
-    tags = safe_line(", ".join(generation.tags), _TAGS, "$secondary")
-    if lines_at(width) == 1:
-        left = _MODEL - len(address(generation, _MODEL)) + 2
-        between = Content("  ") if tags else Content("")
-        head = Content.assemble(about, " " * left, tags, between)
+    tags = safe_line(", ".join(generation.tags), _TAG_COLUMNS, "$secondary")
+    if lines_per_row(width) == 1:
+        padding = _MODEL_COLUMNS - len(short_ref(generation, _MODEL_COLUMNS)) + 2
+        gap = Content("  ") if tags else Content("")
+        head = Content.assemble(about, " " * padding, tags, gap)
         return [head + excerpt(generation, query, max(1, width - head.cell_length))]
     return [
         Content.assemble(about, "  ", tags),
@@ -40,28 +40,32 @@ def rows(generation: Generation, query: str, width: int) -> list[Content]:
     ]
 
 
-def address(generation: Generation, limit: int) -> str:
-    """Return model and step on ``limit`` characters, the step whole."""
+def short_ref(generation: Generation, limit: int) -> str:
+    """Return ``MODEL@STEP`` in ``limit`` characters; the step is never cut."""
     step = f"@{generation.step}"
     return single_line(generation.model, max(1, limit - len(step))) + step
 
 
 def excerpt(generation: Generation, query: str, limit: int) -> Content:
-    """Return some of the text on ``limit`` characters, from shortly before what was searched.
+    """Return ``limit`` characters of prompt and text, from shortly before the first match.
 
-    Where nothing was, the end of the prompt has a third of them at most: many texts have the same.
+    Without a match, at most a third of them is the prompt's end, which many texts share.
     """
-    passage, own = generation.prompt + generation.text, len(generation.prompt)
-    places = match_spans(passage, query)
-    start = max(0, places[0][0] - _BEFORE if places else own - limit // 3)
-    if start:  # begin with a whole word, where one is near
-        start = passage.find(" ", start, places[0][0] if places else own) + 1 or start
-    cut = "…" * bool(start)
-    shift = start - len(cut)
-    content = safe_line(cut + passage[start:], limit)
-    content = content.stylize("$text-muted", 0, max(0, min(limit, own - shift)))
-    for begin, end in places:
-        if begin - shift >= limit - 1:
+    full_text, prompt_length = generation.prompt + generation.text, len(generation.prompt)
+    matches = match_spans(full_text, query)
+    if matches:
+        start, stop = matches[0][0] - _CONTEXT_CHARACTERS, matches[0][0]
+    else:
+        start, stop = prompt_length - limit // 3, prompt_length
+    start = max(0, start)
+    if start:  # begin with a whole word if there is one
+        start = full_text.find(" ", start, stop) + 1 or start
+    ellipsis = "…" * bool(start)
+    offset = start - len(ellipsis)
+    content = safe_line(ellipsis + full_text[start:], limit)
+    content = content.stylize("$text-muted", 0, max(0, min(limit, prompt_length - offset)))
+    for begin, end in matches:
+        if begin - offset >= limit - 1:
             break
-        content = content.stylize(MARK, max(0, begin - shift), min(end - shift, limit - 1))
+        content = content.stylize(MATCH_STYLE, max(0, begin - offset), min(end - offset, limit - 1))
     return content

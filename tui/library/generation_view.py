@@ -1,4 +1,4 @@
-"""One generation to read: the prompt and what came of it, and all that it takes to repeat it."""
+"""One generation: prompt, text, settings and note."""
 
 from collections.abc import Iterator
 
@@ -10,15 +10,15 @@ from textual.widgets import Static
 from charloom.core.library.generation import Generation, ReplayResult
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import format_datetime
-from charloom.tui.library.generation_rows import MARK
+from charloom.tui.library.generation_rows import MATCH_STYLE
 from charloom.tui.library.search_highlight import match_spans
 
-_LONGEST_SHOWN = 20_000  # characters: more would have to be waited for
-_LONGEST_NAME = 64
+_MAX_SHOWN_CHARACTERS = 20_000  # more would take noticeably long
+_MAX_NAME_CHARACTERS = 64
 
 
 class GenerationView(VerticalScroll, can_focus=True):
-    """Shows a generation from its beginning; what a replay of it said stands above the text."""
+    """Shows a generation, and the verdict of its replay above the text."""
 
     DEFAULT_CSS = """
     GenerationView {
@@ -26,7 +26,7 @@ class GenerationView(VerticalScroll, can_focus=True):
         scrollbar-size-vertical: 1;
         Static { max-width: 88; }
         #about { color: $text-muted; }
-        #passage { margin-top: 1; }
+        #text { margin-top: 1; }
         #note { margin-top: 1; border-left: solid $border-blurred; padding-left: 1; }
     }
     """
@@ -35,64 +35,63 @@ class GenerationView(VerticalScroll, can_focus=True):
         super().__init__()
         self._generation: Generation | None = None
         self._query = ""
-        self._difference: int | None = None  # where a replay differs from the text
+        self._difference: int | None = None  # where the replay differs
 
     def compose(self) -> ComposeResult:
-        """Lay out what is known, a verdict, the text, and a person's note."""
-        for name in ("about", "verdict", "passage", "note"):
+        for name in ("about", "verdict", "text", "note"):
             yield Static("", id=name, markup=False)
 
-    def show(self, generation: Generation | None, query: str = "") -> None:
-        """Show a generation with the words of ``query`` marked, or nothing."""
+    def set_generation(self, generation: Generation | None, query: str = "") -> None:
+        """Show a generation with the matches of ``query`` highlighted, or nothing."""
         before, self._generation, self._query = self._generation, generation, query
         if not (generation and before and generation.id == before.id):
             self.scroll_home(animate=False)
-            self.tell()
-        self._part("about").update(Content("\n").join(_about(generation)) if generation else "")
+            self.show_verdict()
+        self._part("about").update(Content("\n").join(_describe(generation)) if generation else "")
         self._part("note").update(safe_content(generation.note) if generation else "")
         self._part("note").display = bool(generation and generation.note)
-        self._show_passage()
+        self._show_text()
 
-    def tell(self, verdict: str = "", outcome: ReplayResult | None = None) -> None:
-        """Show ``verdict`` above the text; of a replay that differs, mark where."""
-        style = "$text-success" if outcome and outcome.equal else "$text-error" * bool(outcome)
-        sign = "" if outcome is None else "= " if outcome.equal else "≠ "
-        self._part("verdict").update(safe_content(sign + verdict, style))
+    def show_verdict(self, verdict: str = "", result: ReplayResult | None = None) -> None:
+        """Show ``verdict`` above the text, and mark where a replay differs."""
+        style = "$text-success" if result and result.equal else "$text-error" * bool(result)
+        symbol = "" if result is None else "= " if result.equal else "≠ "
+        self._part("verdict").update(safe_content(symbol + verdict, style))
         self._part("verdict").display = bool(verdict)
-        self._difference = outcome.position if outcome else None
-        self._show_passage()
+        self._difference = result.position if result else None
+        self._show_text()
 
-    def _show_passage(self) -> None:
+    def _show_text(self) -> None:
         if self._generation is None:
-            self._part("passage").update("")
+            self._part("text").update("")
             return
         prompt = self._generation.prompt
-        passage = prompt + self._generation.text
-        shown = passage[:_LONGEST_SHOWN]
+        full_text = prompt + self._generation.text
+        shown = full_text[:_MAX_SHOWN_CHARACTERS]
         content = safe_content(shown).stylize("bold $primary", 0, len(prompt))
         for start, end in match_spans(shown, self._query):
-            content = content.stylize(MARK, start, end)
+            content = content.stylize(MATCH_STYLE, start, end)
         if self._difference is not None:
-            place = len(prompt) + self._difference
-            if place >= len(passage):
+            position = len(prompt) + self._difference
+            if position >= len(full_text):
                 content += Content("␃")
-            content = content.stylize("reverse bold $error", place, place + 1)
-        if len(passage) > len(shown):
-            rest = f"\n… and {len(passage) - len(shown):,} more characters, which an export has."
-            content += Content.styled(rest, "$text-muted")
-        self._part("passage").update(content)
+            content = content.stylize("reverse bold $error", position, position + 1)
+        if len(full_text) > len(shown):
+            rest = f"{len(full_text) - len(shown):,} more characters; export the text to read them."
+            content += Content.styled(f"\n… and {rest}", "$text-muted")
+        self._part("text").update(content)
 
     def _part(self, name: str) -> Static:
         return self.query_one(f"#{name}", Static)
 
 
-def _about(generation: Generation) -> Iterator[Content]:
-    """Yield the lines that tell where a text comes from and how it can be had again."""
+def _describe(generation: Generation) -> Iterator[Content]:
+    """Yield the lines on the origin of a text and the settings that reproduce it."""
     g = generation
     parts = [format_datetime(g.created), f"{len(g.text):,} characters", f"number {g.id}"]
     yield Content.assemble(
         ("★ " if g.starred else "", "$accent"),
-        safe_line(g.model, _LONGEST_NAME, "bold"),
+        safe_line(g.model, _MAX_NAME_CHARACTERS, "bold"),
         f"@{g.step} · {' · '.join(parts)}",
     )
     parts = [

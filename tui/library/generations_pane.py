@@ -1,4 +1,4 @@
-"""The half of the library with what was written, and all that can be done with it."""
+"""The library's pane of generations and all actions on them."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
-from charloom.tui.library.pane import LibraryPane, on_key
+from charloom.tui.library.pane import LibraryPane, pane_binding
 from charloom.tui.messages import ReopenGeneration
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -33,176 +33,175 @@ from charloom.tui.services.library_worker import fetch_all
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.inputs import SafeInput
 
-_EXCERPT = 60  # characters
-_COMMAS = "Separate them by commas."
-_FOR_ONE = ("open", "star", "tag", "note", "replay", "copy", "export", "delete")
+_MAX_EXCERPT_CHARACTERS = 60
+_NEED_GENERATION = ("open", "star", "tag", "note", "replay", "copy", "export", "delete")
 
 
 class GenerationsPane(LibraryPane):
-    """The browser, and under it what can be done with the generation that is read."""
+    """The browser, and key hints for the generation it shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        on_key("enter,o", "open", "Open", "Go on from it in Prompt, with its settings", "⏎"),
-        on_key("s", "star", "Star", "Make it a favorite, or no longer one"),
-        on_key("t", "tag", "Tags", "Change its tags"),
-        on_key("n", "note", "Note", "Write down what you think of it"),
-        on_key("r", "replay", "Replay", "Have it written again and compare"),
-        on_key("z", "restore", "Undo", "Bring back what was deleted last"),
-        on_key("c", "copy", "Copy", "Copy prompt and text"),
-        on_key("x", "export", "Export", "Write this one, or all that are listed, to a file"),
-        on_key("d", "delete", "Delete", "Delete it; z brings it back"),
-        on_key("slash", "search", "Search", "Find texts by their words", "/"),
-        on_key("f", "favorites", "Favorites", "List favorites only, or everything"),
-        on_key("escape", "back", "Back", "Stop a replay, or else end the search", "esc"),
+        pane_binding("enter,o", "open", "Open", "Continue it in Prompt, with its settings", "⏎"),
+        pane_binding("s", "star", "Star", "Make it a favorite, or no longer one"),
+        pane_binding("t", "tag", "Tags", "Edit its tags"),
+        pane_binding("n", "note", "Note", "Edit your note about it"),
+        pane_binding("r", "replay", "Replay", "Generate it again and compare"),
+        pane_binding("z", "restore", "Undo", "Restore what was deleted last"),
+        pane_binding("c", "copy", "Copy", "Copy prompt and text"),
+        pane_binding("x", "export", "Export", "Write this text, or all listed ones, to a file"),
+        pane_binding("d", "delete", "Delete", "Delete it; z restores it"),
+        pane_binding("slash", "search", "Search", "Find texts by their words", "/"),
+        pane_binding("f", "favorites", "Favorites", "List favorites only, or everything"),
+        pane_binding("escape", "back", "Back", "Stop a replay, or clear the search", "esc"),
     ]
 
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
         self._deleted: list[Generation] = []
-        self._replay: tuple[int, threading.Event] | None = None  # of which; set to stop it
+        self._replay: tuple[int, threading.Event] | None = None  # generation's id; set to stop
 
     def compose(self) -> ComposeResult:
-        """Lay out the browser over the actions."""
         yield GenerationBrowser()
         yield ActionBar()
 
     @property
     def browser(self) -> GenerationBrowser:
-        """Where one is chosen."""
         return self.query_one(GenerationBrowser)
 
-    def enter(self) -> None:
-        """Be where one is chosen."""
-        self.screen.set_focus(self.browser.listing)
-        self.look()
+    @property
+    def generation(self) -> Generation | None:
+        """The highlighted generation."""
+        return self.browser.generation
 
-    def look(self) -> None:
-        """Show what has changed meanwhile."""
-        self.browser.look()
+    def enter(self) -> None:
+        self.screen.set_focus(self.browser.generation_list)
+        self.poll()
+
+    def poll(self) -> None:
+        self.browser.poll()
 
     def leave(self) -> None:
-        """End what nobody waits for any more."""
         if self._replay:
             self._stop_replay()
-            self.browser.view.tell("The replay was stopped.")
+            self.browser.view.show_verdict("Replay stopped.")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer what can be done."""
-        if action in _FOR_ONE:
-            return self.browser.generation is not None
+        if action in _NEED_GENERATION:
+            return self.generation is not None
         return bool(self._deleted) if action == "restore" else True
 
+    @on(GenerationList.Opened)
     def action_open(self) -> None:
-        """Go on from it in Prompt."""
-        if generation := self.browser.generation:
+        if generation := self.generation:
             self.post_message(ReopenGeneration(generation))
 
     @work
     async def action_star(self) -> None:
-        """Make it a favorite, or no longer one."""
-        if generation := self.browser.generation:
-            on = not generation.starred
-            await self._change(lambda library: library.star(generation.id, on))
+        if generation := self.generation:
+            starred = not generation.starred
+            await self._change(lambda library: library.star(generation.id, starred))
 
     @work
     async def action_tag(self) -> None:
-        """Ask for its tags."""
-        generation = self.browser.generation
+        generation = self.generation
         if generation is None:
             return
 
-        async def keep(typed: str) -> None:
-            new, number = _tags(typed), generation.id
-            gone = set(generation.tags) - set(new)
-            self.browser.replace(await self.browser.do(lambda each: each.tag(number, new, gone)))
+        async def save(typed: str) -> None:
+            tags, number = _parse_tags(typed), generation.id
+            removed = set(generation.tags) - set(tags)
+            changed = await self.browser.run(lambda library: library.tag(number, tags, removed))
+            self.browser.replace(changed)
 
         def ask(typed: str) -> InputDialog:
-            return InputDialog(
-                f"Tags of number {generation.id}", typed, detail=_COMMAS, check=_tags
-            )
+            title = f"Tags of number {generation.id}"
+            return InputDialog(title, typed, detail="Separate tags by commas.", check=_parse_tags)
 
-        await ask_until_done(self.app, ask, ", ".join(generation.tags), keep)
+        await ask_until_done(self.app, ask, ", ".join(generation.tags), save)
 
     @work
     async def action_note(self) -> None:
-        """Let the person write a note about it."""
-        generation = self.browser.generation
+        generation = self.generation
         if generation is None:
             return
 
-        async def keep(note: str) -> None:
+        async def save(note: str) -> None:
             number = generation.id
-            self.browser.replace(await self.browser.do(lambda each: each.annotate(number, note)))
+            changed = await self.browser.run(lambda library: library.annotate(number, note))
+            self.browser.replace(changed)
 
         def edit(note: str) -> NoteEditor:
-            title = f"A note on number {generation.id}"
+            title = f"Note on number {generation.id}"
             return NoteEditor(title, note, changed=note != generation.note)
 
-        await ask_until_done(self.app, edit, generation.note, keep)
+        await ask_until_done(self.app, edit, generation.note, save)
 
     @work
     async def action_replay(self) -> None:
-        """Have it written again, beside the app, and tell whether it is the same."""
-        generation = self.browser.generation
+        """Generate the text again in a thread, and show whether it is the same."""
+        generation = self.generation
         if generation is None or self._replay:
             return
         this = self._replay = generation.id, threading.Event()
-        self.browser.view.tell("It is being written again … Esc stops it.")
-        outcome = None
+        self.browser.view.show_verdict("Replaying … Esc stops it.")
+        result = None
         try:
-            outcome = await run_in_background(lambda: replay(generation, this[1].is_set))
-            told = outcome.sentence
+            result = await run_in_background(lambda: replay(generation, this[1].is_set))
+            message = result.sentence
         except CharloomError as error:
-            told = str(error)
+            message = str(error)
         finally:
-            this[1].set()  # the thread would write on otherwise
+            this[1].set()  # otherwise the thread would continue after a cancellation
         if self._replay is this:
             self._replay = None
-            self.browser.view.tell(told, outcome)
+            self.browser.view.show_verdict(message, result)
 
     def action_copy(self) -> None:
-        """Copy prompt and text."""
-        if generation := self.browser.generation:
-            passage = generation.prompt + generation.text
-            self.app.copy_to_clipboard(passage)
-            self.app.notify(f"{len(passage):,} characters are in the clipboard.")
+        if generation := self.generation:
+            full_text = generation.prompt + generation.text
+            self.app.copy_to_clipboard(full_text)
+            self.app.notify(f"Copied {len(full_text):,} characters.")
 
     @work
     async def action_export(self) -> None:
-        """Write this one, or all that are listed, to a file."""
-        generation, wish = self.browser.generation, self.browser.wish
+        """Write this generation, or all that are listed, to a file."""
+        generation, query = self.generation, self.browser.library_query
         if generation is None:
             return
-        listed = "everything that was found" if wish.words else "everything"
-        listed = "all favorites" if wish.starred_only and not wish.words else listed
+        all_listed = (
+            "all results"
+            if query.words
+            else "all favorites"
+            if query.starred_only
+            else "everything"
+        )
 
         def suggest(chosen: Chosen) -> str:
             everything, kind = chosen
-            name = "favorites" if wish.starred_only else "writings"
+            name = "favorites" if query.starred_only else "writings"
             return f"{name if everything else f'writing-{generation.id}'}.{EXPORT_FORMATS[kind]}"
 
         def write(path: Path, chosen: Chosen) -> None:
             everything, kind = chosen
-            found: Sequence[Generation] = [generation]
+            generations: Sequence[Generation] = [generation]
             if everything:
                 with Library() as library:
-                    found = fetch_all(library, wish)
-            write_file(path, format_generations(found, EXPORT_FORMATS[kind]), force=True)
+                    generations = fetch_all(library, query)
+            write_file(path, format_generations(generations, EXPORT_FORMATS[kind]), force=True)
 
-        choices = (("what", ("this one", listed)), ("format", EXPORT_FORMATS))
+        options = (("what", ("this one", all_listed)), ("format", EXPORT_FORMATS))
         path = await self.app.push_screen_wait(
-            SaveFileDialog("Where is it to be written?", choices, suggest, write)
+            SaveFileDialog("Export to:", options, suggest, write)
         )
         if path:
-            self.app.notify(f"Written to {str(path)!r}.")
+            self.app.notify(f"Saved to {str(path)!r}.")
 
     @work
     async def action_delete(self) -> None:
-        """Delete it, if that is meant."""
-        generation = self.browser.generation
+        generation = self.generation
         if generation is None:
             return
-        excerpt = single_line(generation.prompt + generation.text, _EXCERPT)
+        excerpt = single_line(generation.prompt + generation.text, _MAX_EXCERPT_CHARACTERS)
         ask = confirm_dialog(f"Delete number {generation.id}?", "Delete", "d", excerpt)
         if await self.app.push_screen_wait(ask):
             removed = await self._change(lambda library: library.remove(generation.id))
@@ -210,11 +209,10 @@ class GenerationsPane(LibraryPane):
                 self._deleted.append(removed)
                 self.browser.reload()
                 self.show_hints()
-                self.app.notify(f"Number {removed.id} is deleted; z brings it back.")
+                self.app.notify(f"Deleted number {removed.id}; z restores it.")
 
     @work
     async def action_restore(self) -> None:
-        """Bring back what was deleted last."""
         if not self._deleted:
             return
         deleted = self._deleted.pop()
@@ -224,38 +222,28 @@ class GenerationsPane(LibraryPane):
         self.show_hints()
 
     def action_search(self) -> None:
-        """Go to the search."""
         self.screen.set_focus(self.browser.query_one(SafeInput))
 
     def action_favorites(self) -> None:
-        """List favorites only, or everything."""
         self.browser.toggle_starred_only()
 
     def action_back(self) -> None:
-        """Stop the replay, or else end the search."""
+        """Stop the replay; without one, clear the search."""
         if self._replay:
             self.leave()
         else:
             self.browser.clear()
 
-    @on(GenerationBrowser.Shown)
-    def follow(self, event: GenerationBrowser.Shown) -> None:
-        """Be about what is read now."""
+    @on(GenerationBrowser.Changed)
+    def update_generation(self, event: GenerationBrowser.Changed) -> None:
         generation = event.generation
         if self._replay and (generation is None or generation.id != self._replay[0]):
             self._stop_replay()
         self.show_hints()
 
     def show_hints(self) -> None:
-        """Offer what can be done with it; how to search stands where that is done."""
-        generation = self.browser.generation
-        star = "unstar" if generation and generation.starred else "star"
-        self.update_hints(star=star, search="", favorites="", back="")
-
-    @on(GenerationList.Opened)
-    def open(self) -> None:
-        """Go on from what was clicked twice."""
-        self.action_open()
+        star = "unstar" if self.generation and self.generation.starred else "star"
+        self.update_hints(star=star, search="", favorites="", back="")  # those are shown above
 
     def _stop_replay(self) -> None:
         if self._replay:
@@ -263,9 +251,9 @@ class GenerationsPane(LibraryPane):
             self._replay = None
 
     async def _change(self, job: Callable[[Library], Generation]) -> Generation | None:
-        """Show what ``job`` makes of a generation and return it; None where it cannot be done."""
+        """Show and return the generation that ``job`` returns; on an error, notify, return None."""
         try:
-            changed = await self.browser.do(job)
+            changed = await self.browser.run(job)
         except CharloomError as error:
             self.app.notify(str(error), severity="error")
             return None
@@ -273,6 +261,6 @@ class GenerationsPane(LibraryPane):
         return changed
 
 
-def _tags(typed: str) -> list[str]:
-    """Return the tags in a line; :class:`CharloomError` for one that cannot be."""
-    return [clean_tag(each) for each in typed.split(",") if each.strip()]
+def _parse_tags(typed: str) -> list[str]:
+    """Return comma-separated tags; raise :class:`CharloomError` for an invalid one."""
+    return [clean_tag(tag) for tag in typed.split(",") if tag.strip()]

@@ -1,4 +1,4 @@
-"""What models there are, listed anew only when something has changed."""
+"""The list of models, read again only if a folder has changed."""
 
 import contextlib
 
@@ -6,37 +6,36 @@ from charloom.core.store.read import ModelInfo, list_models, model_dirs
 
 
 class ModelList:
-    """The models at the last look, which may be made in any thread, one at a time."""
+    """The models as last read, in any thread, one read at a time."""
 
     def __init__(self) -> None:
         self.models: tuple[ModelInfo, ...] = ()
-        self._signs: object = None
+        self._times: object = None
 
-    def look(self) -> bool:
-        """Look again, and return whether anything is different.
+    def refresh(self) -> bool:
+        """Read the models again if any folder has changed, and return whether that is so.
 
-        Listing reads the header of every checkpoint, so the times at which the folders were
-        changed are compared first. :class:`CharloomError` when there is no looking.
+        Listing reads the header of every checkpoint, so the folders' modification times are
+        compared first. Raises :class:`CharloomError` if the models cannot be listed.
         """
-        signs = _signs()
-        if signs == self._signs:
+        times = _modification_times()
+        if times == self._times:
             return False
         self.models = list_models()
-        self._signs = signs
+        self._times = times
         return True
 
     def get(self, name: str | None) -> ModelInfo | None:
-        """Return the model ``name``, if it is there."""
-        return next((each for each in self.models if each.name == name), None)
+        return next((model for model in self.models if model.name == name), None)
 
 
-def _signs() -> dict[str, tuple[int, ...]]:
-    """Return when each model's folder, and that of its checkpoints, was last changed."""
-    found = {}
+def _modification_times() -> dict[str, tuple[int, ...]]:
+    """Return for each model when its folder and that of its checkpoints were changed, in ns."""
+    result = {}
     for folder in model_dirs():
         times = []
-        for each in (folder.path, folder.checkpoints):
+        for path in (folder.path, folder.checkpoints):
             with contextlib.suppress(OSError):
-                times.append(each.stat().st_mtime_ns)
-        found[folder.name] = tuple(times)
-    return found
+                times.append(path.stat().st_mtime_ns)
+        result[folder.name] = tuple(times)
+    return result

@@ -1,4 +1,4 @@
-"""One model: what it is, its checkpoints, and a person's notes about it."""
+"""One model: its network, its checkpoints and the user's notes about it."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,11 +12,11 @@ from charloom.tui.formatting.units import checkpoint_row, network_summary
 from charloom.tui.widgets.data_table import RowTable
 
 _COLUMNS = ">step|>train|>valid.|>carried|>windowed-256|>MB|"
-_TITLE = 200  # characters
+_MAX_TITLE_CHARACTERS = 200
 
 
 class ModelView(Container):
-    """Shows a model; the cursor stands on one of its checkpoints, at first on the best."""
+    """Shows a model; the cursor is on one of its checkpoints, at first on the best."""
 
     DEFAULT_CSS = """
     ModelView {
@@ -30,54 +30,55 @@ class ModelView(Container):
         self._model: ModelInfo | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out what is known, the checkpoints, and the notes."""
         yield Static("", id="model", markup=False)
         with Container(id="parts"):
             yield RowTable(_COLUMNS, id="checkpoints")
             with VerticalScroll(can_focus=False):
-                yield Static("", id="fault", markup=False)
+                yield Static("", id="error", markup=False)
                 yield Static("", id="notes", markup=False)
 
     @property
     def checkpoint(self) -> CheckpointInfo | None:
         """The checkpoint under the cursor."""
-        saved = self._model.checkpoints if self._model else ()
+        checkpoints = self._model.checkpoints if self._model else ()
         key = self.query_one(RowTable).key
-        return next((each for each in saved if str(each.step) == key), None)
+        return next((item for item in checkpoints if str(item.step) == key), None)
 
-    def show(self, model: ModelInfo | None, training: str = "") -> None:
-        """Show a model, and how far its training is, or nothing."""
+    def set_model(self, model: ModelInfo | None, training: str = "") -> None:
+        """Show a model, or nothing; ``training`` is the status of its run."""
         same = model and self._model and model.name == self._model.name
         self._model = model
         best = str(model.best.step) if model and model.best else None
-        saved = model.checkpoints if model else ()
+        checkpoints = model.checkpoints if model else ()
         self.query_one(RowTable).fill(
-            {str(each.step): checkpoint_row(model, each) for each in saved if model},
+            {str(item.step): checkpoint_row(model, item) for item in checkpoints if model},
             None if same else best,
         )
-        self.query_one("#model", Static).update(_about(model, training) if model else "")
-        self.show_fault()
+        self.query_one("#model", Static).update(_describe(model, training) if model else "")
+        self.show_error()
 
-    def show_notes(self, notes: str) -> None:
-        """Show what a person wrote about the model."""
+    def set_notes(self, notes: str) -> None:
         self.query_one("#notes", Static).update(safe_content(notes))
 
     @on(DataTable.RowHighlighted)
-    def show_fault(self) -> None:
-        """Say why a damaged checkpoint cannot be used."""
-        fault = self.checkpoint.error if self.checkpoint else ""
-        self.query_one("#fault", Static).update(safe_content(fault, "$text-error"))
-        self.query_one("#fault").display = bool(fault)
+    def show_error(self) -> None:
+        """Show why the checkpoint under the cursor cannot be used, if it is damaged."""
+        error = self.checkpoint.error if self.checkpoint else ""
+        self.query_one("#error", Static).update(safe_content(error, "$text-error"))
+        self.query_one("#error").display = bool(error)
 
 
-def _about(model: ModelInfo, training: str) -> Content:
-    whose = " (comes with Charloom)" if model.bundled else f" ({training})" if training else ""
-    head = safe_content(model.name, "bold $foreground") + Content(whose)
-    card = model.best.metadata if model.best else None
-    if card is None:
-        none = "none of its checkpoints is sound" if model.checkpoints else "no checkpoint yet"
-        return head + Content(f": {none}")
-    text = safe_line(f"{card.corpus.title}, {card.corpus.characters:,} characters", _TITLE)
+def _describe(model: ModelInfo, training: str) -> Content:
+    note = " (bundled)" if model.bundled else f" ({training})" if training else ""
+    head = safe_content(model.name, "bold $foreground") + Content(note)
+    metadata = model.best.metadata if model.best else None
+    if metadata is None:
+        missing = "no usable checkpoint" if model.checkpoints else "no checkpoint yet"
+        return head + Content(f": {missing}")
+    text = f"{metadata.corpus.title}, {metadata.corpus.characters:,} characters"
     return Content("\n").join(
-        [head + Content(f": {network_summary(card.model.to_json())}"), Content("learned ") + text]
+        [
+            head + Content(f": {network_summary(metadata.model.to_json())}"),
+            Content("trained on ") + safe_line(text, _MAX_TITLE_CHARACTERS),
+        ]
     )

@@ -1,4 +1,4 @@
-"""The half of the library with the models, and all that can be done with them."""
+"""The library's pane of models and all actions on them."""
 
 import asyncio
 import contextlib
@@ -37,46 +37,45 @@ from charloom.tui.formatting.run_status import LIVE, fraction, label, symbol
 from charloom.tui.formatting.units import checkpoint_count, megabytes, model_row, total_bytes
 from charloom.tui.library.model_list import ModelList
 from charloom.tui.library.model_view import ModelView
-from charloom.tui.library.pane import LibraryPane, on_key
+from charloom.tui.library.pane import LibraryPane, pane_binding
 from charloom.tui.messages import OpenComparison, OpenGrowth, OpenInspector, OpenPrompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.data_table import RowTable
 
-_COLUMNS = "|model|>H|>parameters|>step|>nats|>bits|>saved|>MB|learned"
-_NONE = "There is no model yet.\n\nTeach a text in Train (F3), or press i and take in a file."
-_NUMBERS = ("numbers", ("as they are", "16 bits each: half the size"))
-_A_FILE = "A .safetensors file that Charloom has written, here or elsewhere."
-_PRUNED = "The best, the newest and the pinned ones stay."
-_LONGEST = 20  # characters of a name
+_COLUMNS = "|model|>H|>parameters|>step|>nats|>bits|>saved|>MB|text"
+_NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press i to import a checkpoint."
+_PRECISION = ("numbers", ("unchanged", "16 bits: half the size"))
+_IMPORT_HINT = "A .safetensors file written by Charloom, on any computer."
+_PRUNE_HINT = "The best, the newest and the pinned ones are kept."
+_MAX_NAME_CHARACTERS = 20
 _T = TypeVar("_T")
 
 
 class ModelsPane(LibraryPane):
-    """The table of models, the highlighted one below it, and under both what can be done."""
+    """The table of models over the highlighted one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        on_key("enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎"),
-        on_key("l", "inside", "Look inside", "See what every unit does as a text is read"),
-        on_key("g", "growth", "Growth", "See how the model learned to spell"),
-        on_key("c", "compare", "Compare", "Set this checkpoint beside another, or a warmer one"),
-        on_key("r", "rename", "Rename", "Call the model something else"),
-        on_key("p", "pin", "Pin", "Keep this checkpoint whatever is thinned out, or not"),
-        on_key("n", "note", "Notes", "Write down what you think of the model"),
-        on_key("x", "export", "Export", "Copy this checkpoint to a file"),
-        on_key("i", "take_in", "Import", "Make a model of a checkpoint file"),
-        on_key("u", "prune", "Prune", "Delete all checkpoints but a few"),
-        on_key("d", "delete", "Delete", "Delete the model with all its checkpoints"),
+        pane_binding("enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎"),
+        pane_binding("l", "inside", "Look inside", "See what each unit does as it reads a text"),
+        pane_binding("g", "growth", "Growth", "See how the model learned to spell"),
+        pane_binding("c", "compare", "Compare", "Compare it with another checkpoint"),
+        pane_binding("r", "rename", "Rename", "Rename the model"),
+        pane_binding("p", "pin", "Pin", "Never delete this checkpoint automatically, or unpin it"),
+        pane_binding("n", "note", "Notes", "Edit your notes about the model"),
+        pane_binding("x", "export", "Export", "Copy this checkpoint to a file"),
+        pane_binding("i", "import", "Import", "Create a model from a checkpoint file"),
+        pane_binding("u", "prune", "Prune", "Delete all checkpoints but a few"),
+        pane_binding("d", "delete", "Delete", "Delete the model with all its checkpoints"),
     ]
 
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
-        self._stock = ModelList()
+        self._models = ModelList()
 
     def compose(self) -> ComposeResult:
-        """Lay out the models over the one that is highlighted, and the actions."""
-        yield Static("", id="told", markup=False)
+        yield Static("", id="message", markup=False)
         yield RowTable(_COLUMNS, id="models")
         yield ModelView()
         yield ActionBar()
@@ -88,55 +87,55 @@ class ModelsPane(LibraryPane):
 
     @property
     def view(self) -> ModelView:
-        """What there is of the highlighted one."""
         return self.query_one(ModelView)
 
     @property
     def model(self) -> ModelInfo | None:
         """The highlighted model."""
-        return self._stock.get(self.table.key)
+        return self._models.get(self.table.key)
+
+    @property
+    def ref(self) -> CheckpointRef | None:
+        """The highlighted checkpoint."""
+        model, checkpoint = self.model, self.view.checkpoint
+        return CheckpointRef.at(model.name, checkpoint.step) if model and checkpoint else None
 
     def enter(self) -> None:
-        """Be where one is chosen."""
         self.screen.set_focus(self.table)
-        self.look()
+        self.poll()
 
     @work
-    async def look(self, key: str | None = None) -> None:
-        """Show what has changed meanwhile; with ``key``, go to that model."""
-        fault, changed = "", False
+    async def poll(self, key: str | None = None) -> None:
+        """Show changes made elsewhere; with ``key``, go to that model."""
+        error, changed = "", False
         try:
-            changed = await run_in_background(self._stock.look)
-        except CharloomError as error:
-            fault = str(error)
-        told = self.query_one("#told", Static)
-        told.update(safe_content(fault or _NONE, "$text-error" if fault else ""))
-        told.display = bool(fault) or not self._stock.models
+            changed = await run_in_background(self._models.refresh)
+        except CharloomError as failure:
+            error = str(failure)
+        message = self.query_one("#message", Static)
+        message.update(safe_content(error or _NO_MODELS, "$text-error" if error else ""))
+        message.display = bool(error) or not self._models.models
         if changed or key:
-            self.show(key)
+            self.update_models(key)
             self._read_notes()
 
-    def show(self, key: str | None = None) -> None:
-        """Show the models, and which of them are being trained."""
-        rows = {each.name: self._row(each) for each in self._stock.models}
-        self.table.fill(rows, key)
-        self._show_model()
+    def update_models(self, key: str | None = None) -> None:
+        """Show the models and their live runs; with ``key``, go to that model."""
+        self.table.fill({model.name: self._row(model) for model in self._models.models}, key)
+        self._update_model()
 
     @on(DataTable.RowHighlighted, "#models")
-    def highlight(self) -> None:
-        """Be about the model under the cursor."""
-        self._show_model()
+    def show_model(self) -> None:
+        self._update_model()
         self._read_notes()
 
     @on(DataTable.RowHighlighted, "#checkpoints")
     def show_hints(self) -> None:
-        """Offer what can be done with the checkpoint under the cursor."""
         checkpoint = self.view.checkpoint
         self.update_hints(pin="unpin" if checkpoint and checkpoint.pinned else "pin")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """Offer what can be done."""
-        return action == "take_in" or self.model is not None
+        return action == "import" or self.model is not None
 
     def action_talk(self) -> None:
         """Use the checkpoint in Prompt."""
@@ -148,29 +147,23 @@ class ModelsPane(LibraryPane):
             ref = CheckpointRef(model.name, "" if best else str(checkpoint.step))
             self.post_message(OpenPrompt(ref))
         else:
-            none = f"The model {model.name!r} has no checkpoint yet; train it a little longer."
-            self.app.notify(checkpoint.error if checkpoint else none, severity="error")
+            missing = f"The model {model.name!r} has no checkpoint yet; train it a little longer."
+            self.app.notify(checkpoint.error if checkpoint else missing, severity="error")
 
     def action_inside(self) -> None:
-        """See what every unit of the network does."""
-        model, checkpoint = self.model, self.view.checkpoint
-        if model and checkpoint:
-            self.post_message(OpenInspector(CheckpointRef.at(model.name, checkpoint.step)))
+        if ref := self.ref:
+            self.post_message(OpenInspector(ref))
 
     def action_growth(self) -> None:
-        """Show what every checkpoint of the model writes."""
         if model := self.model:
             self.post_message(OpenGrowth(model.name))
 
     def action_compare(self) -> None:
-        """Set the checkpoint beside another."""
-        model, checkpoint = self.model, self.view.checkpoint
-        if model and checkpoint:
-            self.post_message(OpenComparison(CheckpointRef.at(model.name, checkpoint.step)))
+        if ref := self.ref:
+            self.post_message(OpenComparison(ref))
 
     @work
     async def action_rename(self) -> None:
-        """Ask for another name."""
         if model := self.model:
             old = model.name
 
@@ -179,137 +172,124 @@ class ModelsPane(LibraryPane):
                 return new
 
             def ask(name: str) -> InputDialog:
-                return InputDialog(f"What is {old!r} to be called?", name, check=check_name)
+                return InputDialog(f"New name of {old!r}:", name, check=check_name)
 
-            self._show(await ask_until_done(self.app, ask, old, rename))
+            self._go_to(await ask_until_done(self.app, ask, old, rename))
 
     @work
     async def action_pin(self) -> None:
-        """Pin the checkpoint, or take the pin away."""
-        model, checkpoint = self.model, self.view.checkpoint
-        if model and checkpoint:
-            ref, pinned = CheckpointRef.at(model.name, checkpoint.step), checkpoint.pinned
-            await self._do(lambda: pin_checkpoint(ref, not pinned))
+        ref, checkpoint = self.ref, self.view.checkpoint
+        if ref and checkpoint:
+            await self._run(lambda: pin_checkpoint(ref, not checkpoint.pinned))
 
     @work
     async def action_note(self) -> None:
-        """Let the person write notes about the model."""
         if model := self.model:
             name = model.name
-            kept = await self._do(lambda: read_notes(name))
-            if kept is None:
+            saved = await self._run(lambda: read_notes(name))
+            if saved is None:
                 return
 
-            async def keep(notes: str) -> None:
+            async def save(notes: str) -> None:
                 await asyncio.to_thread(write_notes, name, notes)
 
             def edit(notes: str) -> NoteEditor:
-                return NoteEditor(f"Notes about {name}", notes, changed=notes != kept)
+                return NoteEditor(f"Notes about {name}", notes, changed=notes != saved)
 
-            await ask_until_done(self.app, edit, kept, keep)
+            await ask_until_done(self.app, edit, saved, save)
             self._read_notes()
 
     @work
     async def action_export(self) -> None:
-        """Copy the checkpoint to a file."""
-        model, checkpoint = self.model, self.view.checkpoint
-        if model and checkpoint:
-            ref = CheckpointRef.at(model.name, checkpoint.step)
+        if ref := self.ref:
 
             def write(path: Path, chosen: Chosen) -> None:
                 export_model(ref, path, half=bool(chosen[0]), force=True)
 
-            question = f"Where is a copy of {ref} to be put?"
-            saving = SaveFileDialog(
-                question, (_NUMBERS,), lambda _: f"{ref.name}-{ref.which}.safetensors", write
-            )
-            if path := await self.app.push_screen_wait(saving):
-                self.app.notify(f"Written to {str(path)!r}.")
+            name = f"{ref.name}-{ref.which}.safetensors"
+            dialog = SaveFileDialog(f"Export {ref} to:", (_PRECISION,), lambda _: name, write)
+            if path := await self.app.push_screen_wait(dialog):
+                self.app.notify(f"Saved to {str(path)!r}.")
 
     @work
-    async def action_take_in(self) -> None:
-        """Ask for a checkpoint file and a name, and make a model of it."""
+    async def action_import(self) -> None:
+        """Ask for a checkpoint file and a name, and create a model from it."""
 
-        async def look(typed: str) -> Path:
+        async def check_file(typed: str) -> Path:
             path = Path(typed.strip())
-            with contextlib.suppress(RuntimeError):  # of an unknown ~person
+            with contextlib.suppress(RuntimeError):  # of an unknown ~user
                 path = path.expanduser()
             await run_in_background(lambda: read_metadata(path))
             return path
 
-        def ask(path: str) -> InputDialog:
-            return InputDialog("Which checkpoint file?", path, detail=_A_FILE)
+        def ask_file(path: str) -> InputDialog:
+            return InputDialog("Checkpoint file:", path, detail=_IMPORT_HINT)
 
-        path = await ask_until_done(self.app, ask, "", look)
+        path = await ask_until_done(self.app, ask_file, "", check_file)
         if path is None:
             return
 
-        async def take_in(name: str) -> str:
+        async def import_as(name: str) -> str:
             return await asyncio.to_thread(import_model, path, name)
 
         def ask_name(name: str) -> InputDialog:
-            return InputDialog("What is the model to be called?", name, check=check_name)
+            return InputDialog("Name of the model:", name, check=check_name)
 
-        proposed = await self._do(lambda: unused_name(path.stem))
-        self._show(await ask_until_done(self.app, ask_name, proposed or "", take_in))
+        suggested = await self._run(lambda: unused_name(path.stem))
+        self._go_to(await ask_until_done(self.app, ask_name, suggested or "", import_as))
 
     @work
     async def action_prune(self) -> None:
-        """Delete what need not be kept, if that is meant."""
         if model := self.model:
             name = model.name
-            ask = confirm_dialog(
-                f"Delete the checkpoints of {name!r} but a few?", "Delete", "d", _PRUNED
-            )
+            ask = confirm_dialog(f"Prune checkpoints of {name!r}?", "Delete", "d", _PRUNE_HINT)
             if await self.app.push_screen_wait(ask):
-                freed = await self._do(lambda: prune_checkpoints(name))
+                freed = await self._run(lambda: prune_checkpoints(name))
                 if freed:
-                    what = f"{checkpoint_count(freed.files)}, {megabytes(freed.size)} MB"
-                    self.app.notify(f"Deleted {what}.")
+                    amount = f"{checkpoint_count(freed.files)}, {megabytes(freed.size)} MB"
+                    self.app.notify(f"Deleted {amount}.")
 
     @work
     async def action_delete(self) -> None:
-        """Delete the model, if that is meant."""
         if model := self.model:
-            name = model.name
-            what = f"{checkpoint_count(len(model.checkpoints))}, {megabytes(total_bytes(model))} MB"
-            ask = confirm_dialog(f"Delete {name!r} for good?", "Delete", "d", f"With it go {what}.")
+            name, size = model.name, megabytes(total_bytes(model))
+            detail = f"This deletes {checkpoint_count(len(model.checkpoints))}, {size} MB."
+            ask = confirm_dialog(f"Delete {name!r} permanently?", "Delete", "d", detail)
             if await self.app.push_screen_wait(ask):
-                await self._do(lambda: remove_model(name))
+                await self._run(lambda: remove_model(name))
 
-    async def _do(self, job: Callable[[], _T]) -> _T | None:
-        """Return what ``job`` returns, beside the app; None, and told, where it cannot be done."""
+    async def _run(self, job: Callable[[], _T]) -> _T | None:
+        """Return ``job()``, computed in a thread; on an error, notify and return None."""
         try:
-            done = await asyncio.to_thread(job)
+            result = await asyncio.to_thread(job)
         except CharloomError as error:
             self.app.notify(str(error), severity="error")
             return None
-        self.look()
-        return done
+        self.poll()
+        return result
 
-    def _show(self, key: str | None) -> None:
-        if key:
-            self.look(key)
+    def _go_to(self, name: str | None) -> None:
+        if name:
+            self.poll(name)
 
     @work(exclusive=True, group="notes")
     async def _read_notes(self) -> None:
         if model := self.model:
-            with contextlib.suppress(CharloomError):  # gone meanwhile: the next look shows that
+            with contextlib.suppress(CharloomError):  # deleted: the next poll shows that
                 notes = await run_in_background(lambda: read_notes(model.name))
-                self.view.show_notes(notes)
+                self.view.set_notes(notes)
 
-    def _show_model(self) -> None:
-        run = self._run(self.model.name) if self.model else None
-        share = f"{label(run.status)}, {fraction(run):.0%}" if run else ""
-        self.view.show(self.model, share)
+    def _update_model(self) -> None:
+        run = self._live_run(self.model.name) if self.model else None
+        status = f"{label(run.status)}, {fraction(run):.0%}" if run else ""
+        self.view.set_model(self.model, status)
         self.show_hints()
 
     def _row(self, model: ModelInfo) -> tuple[str, ...]:
-        run = self._run(model.name)
-        sign = symbol(run.status) if run else ""
-        return (sign, single_line(model.name, _LONGEST), *model_row(model))
+        run = self._live_run(model.name)
+        status = symbol(run.status) if run else ""
+        return (status, single_line(model.name, _MAX_NAME_CHARACTERS), *model_row(model))
 
-    def _run(self, name: str) -> RunMonitor | None:
-        """Return the run in which a model is being trained now."""
+    def _live_run(self, name: str) -> RunMonitor | None:
         run = self.services.runs.get(name)
         return run if run and run.status in LIVE else None

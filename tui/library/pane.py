@@ -7,29 +7,31 @@ from charloom.tui.services.app_services import AppServices
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 
 
-def on_key(key: str, action: str, words: str, tooltip: str, display: str | None = None) -> Binding:
-    """Return the binding of an action that is shown by its half: the footer is the app's."""
-    return Binding(key, action, words, show=False, key_display=display, tooltip=tooltip)
+def pane_binding(
+    key: str, action: str, title: str, tooltip: str, display: str | None = None
+) -> Binding:
+    """Return a binding that the pane shows itself: the footer has only the app's keys."""
+    return Binding(key, action, title, show=False, key_display=display, tooltip=tooltip)
 
 
 class LibraryPane(Vertical):
-    """A part of a room that is in sight or not, and looks for what changes only while it is."""
+    """A part of the library; only the visible one polls for changes."""
 
     def __init__(self, services: AppServices) -> None:
         super().__init__()
         self.services = services
 
     def enter(self) -> None:
-        """Come into sight: put the focus where one begins, and look."""
+        """Focus the pane's list and show its present state."""
         raise NotImplementedError
 
-    def look(self) -> object:
-        """Show what has changed meanwhile."""
+    def poll(self) -> object:
+        """Show changes made elsewhere."""
         raise NotImplementedError
 
     def leave(self) -> None:
-        """End what nobody waits for any more."""
+        """Stop what is only of use while the pane is visible."""
 
     def update_hints(self, **labels: str) -> None:
-        """Show what can be done now; ``labels`` maps actions to other labels, "" to none."""
+        """Show the enabled actions; ``labels`` replace their labels, "" leaves one out."""
         self.query_one(ActionBar).update_hints(key_hints(self, **labels))

@@ -1,4 +1,4 @@
-"""The library: what was written, and the models that wrote it."""
+"""The Library screen: generated texts, and models."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -14,91 +14,84 @@ from charloom.tui.library.models_pane import ModelsPane
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.widgets.base_screen import BaseScreen
 
-_LOOK_SECONDS = 2.0  # how often to look what others have changed
-_HALVES = {"writings": ("w", "Writings"), "models": ("m", "Models")}
+_POLL_SECONDS = 2.0
+_PANES = {"writings": ("w", "Writings"), "models": ("m", "Models")}
 
 
 class LibraryScreen(BaseScreen):
-    """Two halves, of which one is in sight; only that one looks for what changes."""
+    """Two panes; only the visible one polls for changes."""
 
     TITLE = "Library"
     CSS_PATH = "screen.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as in Screen
     HELP = """
-**Writings** (`w`) has everything that models wrote, favorites with a ★. Type after `/` to search
-prompts, texts, tags and notes; `f` lists the favorites only. `Enter` goes on from a text in Prompt,
-with its exact settings. `r` has the same checkpoint write it again and compares character by
-character. What was deleted comes back with `z`.
+**Writings** (`w`) lists all generated texts; a ★ marks favorites. Type after `/` to search prompts,
+texts, tags and notes; `f` lists favorites only. `Enter` continues a text in Prompt, with its exact
+settings. `r` generates it again with the same checkpoint and compares character by character. `z`
+restores a deleted text.
 
-**Models** (`m`) has what was trained here, and the model that comes with Charloom. `Tab` goes to
-the checkpoints of the one that is highlighted; `Enter` talks with the checkpoint under the cursor.
-Pinned checkpoints, the best and the newest are never thinned. Losses are in nats per character,
-on text that was not learned.
+**Models** (`m`) lists the models trained or imported here, and the bundled one. `Tab` goes to the
+checkpoints of the highlighted model; `Enter` uses the checkpoint under the cursor in Prompt. Pinned
+checkpoints, the best and the newest are never deleted automatically. Losses are in nats per
+character, on held-out text.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "go('writings')", "Writings", show=False, tooltip="What models wrote"),
-        Binding("m", "go('models')", "Models", show=False, tooltip="What was trained"),
+        Binding("w", "go('writings')", "Writings", show=False, tooltip="List generated texts"),
+        Binding("m", "go('models')", "Models", show=False, tooltip="List models"),
     ]
 
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
-        self._halves: dict[str, GenerationsPane | ModelsPane] = {
+        self._panes: dict[str, GenerationsPane | ModelsPane] = {
             "writings": GenerationsPane(services),
             "models": ModelsPane(services),
         }
-        self._here = "writings"
-        self._looking: Timer
+        self._current = "writings"
+        self._poll_timer: Timer
 
     def body(self) -> Iterator[Widget]:
-        """Yield the two halves."""
-        yield from self._halves.values()
+        yield from self._panes.values()
 
     def on_mount(self) -> None:
-        """Begin with what was written."""
-        self._looking = self.set_interval(_LOOK_SECONDS, self.look, pause=True)
-        self.action_go(self._here)
+        self._poll_timer = self.set_interval(_POLL_SECONDS, self.poll, pause=True)
+        self.action_go(self._current)
 
     @property
-    def half(self) -> GenerationsPane | ModelsPane:
-        """The half in sight."""
-        return self._halves[self._here]
+    def pane(self) -> GenerationsPane | ModelsPane:
+        """The visible pane."""
+        return self._panes[self._current]
 
-    def look(self) -> None:
-        """Show in the half in sight what has changed."""
-        self.half.look()
+    def poll(self) -> None:
+        self.pane.poll()
 
     def action_go(self, name: str) -> None:
-        """Show one half, and be there."""
-        self.half.leave()
-        self._here = name
-        for each, half in self._halves.items():
-            half.display = each == name
-        self.half.enter()
-        self.tell_context(_switch(name))
+        self.pane.leave()
+        self._current = name
+        for pane_name, pane in self._panes.items():
+            pane.display = pane_name == name
+        self.pane.enter()
+        self.show_context(_tabs(name))
 
     def on_screen_resume(self) -> None:
-        """Look at what has changed while something else was in sight, and from now on."""
-        self.look()
-        self._looking.resume()
+        self.poll()
+        self._poll_timer.resume()
 
     def on_screen_suspend(self) -> None:
-        """Look no longer; another room, unlike a dialog, ends what was begun here."""
-        self._looking.pause()
-        if self.app.current_mode != "library":
-            self.half.leave()
+        self._poll_timer.pause()
+        if self.app.current_mode != "library":  # else a dialog has opened over this screen
+            self.pane.leave()
 
     def on_runs_changed(self) -> None:
-        """Show what is being trained."""
         super().on_runs_changed()
-        if self._here == "models":
-            self.query_one(ModelsPane).show()
+        if self._current == "models":
+            self.query_one(ModelsPane).update_models()
 
 
-def _switch(here: str) -> Content:
-    """Return the names of the halves, each with its key, to be clicked; brackets where one is."""
-    names = []
-    for name, (key, title) in _HALVES.items():
-        shown = f"[{title}]" if name == here else f" {title} "
-        piece = Content.assemble((key, "$accent"), " ", (shown, "bold" if name == here else ""))
-        names.append(piece.stylize(Style.from_meta({"@click": f"screen.go({name!r})"})))
-    return Content("  ").join(names)
+def _tabs(current: str) -> Content:
+    """Return the panes' names to click, each with its key; the current one is in brackets."""
+    tabs = []
+    for name, (key, title) in _PANES.items():
+        label = (f"[{title}]", "bold") if name == current else f" {title} "
+        tab = Content.assemble((key, "$accent"), " ", label)
+        tabs.append(tab.stylize(Style.from_meta({"@click": f"screen.go({name!r})"})))
+    return Content("  ").join(tabs)

@@ -1,19 +1,19 @@
-"""Where the words of a search stand in a text, so that they can be marked."""
+"""Locate the words of a search in a text."""
 
 import re
 import unicodedata
 from functools import lru_cache
 
-_LETTERS = r"[^\W_]"  # what the library's index makes words of
-_LONGEST_QUERY = 200  # characters: as much as the library looks at
+_LETTERS = r"[^\W_]"  # the characters that the library's index accepts in words
+_MAX_QUERY_CHARACTERS = 200  # as in the library's search
 
 
 def match_spans(text: str, query: str) -> list[tuple[int, int]]:
-    """Return where in ``text`` the words of ``query`` begin and end, whatever the case and accents.
+    """Return start and end of every match of a word of ``query``; case and accents are ignored.
 
-    As in the library, the last word may be the beginning of one.
+    As in the library's search, the last word may be the beginning of a longer one.
     """
-    pattern = _pattern(query[:_LONGEST_QUERY])
+    pattern = _pattern(query[:_MAX_QUERY_CHARACTERS])
     return [match.span() for match in pattern.finditer(_folded(text))] if pattern else []
 
 
@@ -28,7 +28,7 @@ def _pattern(query: str) -> re.Pattern[str] | None:
 
 
 def _folded(text: str) -> str:
-    """Return ``text`` in lower case without accents, each character where it was."""
+    """Return ``text`` in lower case without accents, of the same length."""
     if text.isascii():
         return text.lower()
-    return "".join(unicodedata.normalize("NFD", each)[0].lower()[0] for each in text)
+    return "".join(unicodedata.normalize("NFD", char)[0].lower()[0] for char in text)

@@ -145,7 +145,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
             return
         bits = model.bits_per_char
         loss = "" if bits is None else f" · {bits:.2f} bits/char (carried)"
-        self.tell_context(safe_content(f"{model.ref}{loss}"))
+        self.show_context(safe_content(f"{model.ref}{loss}"))
         training = " ● being trained" * self._active_model.is_training(model.name)
         label.set_model(str(model.ref), f"step {model.step:,}{training}")
         first = not self.services.preferences.welcomed

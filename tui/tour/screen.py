@@ -131,7 +131,7 @@ saved in the lab notes of the model and exported with it.
         subject = self._tour.subject
         if subject.warning:
             self.notify(subject.warning, severity="warning")
-        self.tell_context(safe_line(f"{subject.ref} · {subject.title}", _MAX_CONTEXT))
+        self.show_context(safe_line(f"{subject.ref} · {subject.title}", _MAX_CONTEXT))
         self.remove_class("-message")
         self._go(1)
 

@@ -143,7 +143,7 @@ class TrainScreen(BaseScreen):
                 del self._pending[run.name]
                 pending = None
             self.query_one(RunView).set_run(run, pending.label if pending else "")
-            self.tell_context(safe_line(run.name, _MAX_NAME))
+            self.show_context(safe_line(run.name, _MAX_NAME))
         hints = key_hints(
             self,
             pause_or_continue="continue" if run and run.status is RunStatus.PAUSED else "pause",

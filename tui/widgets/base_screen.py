@@ -1,4 +1,4 @@
-"""What every screen of the app has: the top bar, a body, the footer, and help of its own."""
+"""The base class of screens: header, body, footer and help."""
 
 from collections.abc import Iterator
 from typing import ClassVar
@@ -13,10 +13,10 @@ from charloom.tui.widgets.header import Header
 
 
 class BaseScreen(Screen[None]):
-    """A screen among the app's modes. Subclasses yield their body and say what it is for."""
+    """A full screen. Subclasses yield their ``body`` and describe themselves in ``HELP``."""
 
     TITLE = ""
-    HELP: ClassVar[str] = ""  # what a person can do here, in a few sentences of Markdown
+    HELP: ClassVar[str] = ""  # a few sentences of Markdown
     AUTO_FOCUS = ""
 
     def __init__(self, services: AppServices) -> None:
@@ -24,24 +24,22 @@ class BaseScreen(Screen[None]):
         self.services = services
 
     def compose(self) -> ComposeResult:
-        """Lay out top bar, body and footer."""
         yield Header(self.TITLE.lower())
         yield from self.body()
         yield Footer(show_command_palette=False, compact=True)
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
-        """Yield what stands between the bars."""
+        """Yield the widgets between header and footer."""
         raise NotImplementedError
 
     def on_mount(self) -> None:
-        """Follow what is being trained, wherever one is."""
         self.services.runs.changed.subscribe(self, lambda _: self.on_runs_changed())
         self.on_runs_changed()
 
     def on_runs_changed(self) -> None:
-        """Show in the top bar what is being trained; screens add what they show of it."""
+        """Show the live runs in the header; screens add what they show of them."""
         self.query_one(Header).show_running(self.services.runs.summary)
 
-    def tell_context(self, context: Content) -> None:
-        """Show in the top bar what this screen is about now."""
-        self.query_one(Header).tell(context)
+    def show_context(self, context: Content) -> None:
+        """Show the screen's current subject in the header."""
+        self.query_one(Header).show_context(context)

@@ -1,4 +1,4 @@
-"""A table to choose a row from: nothing in a cell can act, and a row keeps its place."""
+"""A table with a cursor on one of its rows; cells are sanitized."""
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -13,13 +13,13 @@ from textual.widgets import DataTable
 
 from charloom.core.sanitize import single_line
 
-_WIDEST = 28  # characters of a cell
+_MAX_CELL_CHARACTERS = 28
 
 
 class RowTable(DataTable[Text]):
-    """Textual's table with a row for each key; figures stand to the right.
+    """Textual's table with a row for each key, of which the cursor keeps track.
 
-    A click puts the cursor on a row; what Enter does is left to what is around.
+    A click moves the cursor. Enter is left to the ancestors.
     """
 
     DEFAULT_CSS = """
@@ -46,9 +46,9 @@ class RowTable(DataTable[Text]):
     ]
 
     def __init__(self, columns: str, *, id: str) -> None:  # noqa: A002 - Textual's name for it
-        """Make a table of ``columns``, their headings in a line; one with a > holds figures.
+        """Create a table with headings separated by ``|``; > before one aligns it to the right.
 
-        The last ones are left out where there is no room for them.
+        The last columns are left out if there is no room for them.
         """
         super().__init__(cursor_type="row", show_row_labels=False, id=id)
         self._headings = columns.split("|")
@@ -61,9 +61,10 @@ class RowTable(DataTable[Text]):
         return keys[self.cursor_row] if self.cursor_row < len(keys) else None
 
     def fill(self, rows: Mapping[str, Sequence[str]], key: str | None = None) -> None:
-        """Show ``rows``, with the cursor on that of ``key``, else where it was."""
+        """Show ``rows`` by key, with the cursor on ``key`` or, without one, where it was."""
         new = {
-            name: tuple(single_line(cell, _WIDEST) for cell in row) for name, row in rows.items()
+            name: tuple(single_line(cell, _MAX_CELL_CHARACTERS) for cell in row)
+            for name, row in rows.items()
         }
         key, row = self.key if key is None else key, self.cursor_row
         if new != self._filled:
@@ -73,34 +74,37 @@ class RowTable(DataTable[Text]):
         self.move_cursor(row=max(0, row))
 
     def on_resize(self) -> None:
-        """Leave out, or bring back, columns."""
         if len(self.columns) != self._fitting():
             row = self.cursor_row
             self._draw()
             self.move_cursor(row=row)
 
     def action_select_cursor(self) -> None:
-        """Leave the key to what is around."""
         raise SkipAction
 
     def _draw(self) -> None:
         top, columns = self.scroll_y, self._headings[: self._fitting()]
         with self.prevent(DataTable.RowHighlighted):
             self.clear(columns=True)
-            for heading in columns:
-                self.add_column(_cell(heading.strip(">"), heading))
+            # Widths that Textual finds by itself apply later than the first drawing of a row.
+            for heading, width in zip(columns, self._widths(), strict=False):
+                self.add_column(_cell(heading.strip(">"), heading), width=width)
             for cells in self._filled.values():
                 self.add_row(*map(_cell, cells, columns))
         self.scroll_to(y=top, animate=False)
 
-    def _fitting(self) -> int:
-        """Return how many columns there is room for."""
+    def _widths(self) -> list[int]:
+        """Return the width of each column, without its padding."""
         headings = [heading.strip(">") for heading in self._headings]
         columns = zip(headings, *self._filled.values(), strict=True)
-        widths = (max(map(cell_len, cells)) + 2 * self.cell_padding for cells in columns)
-        return sum(end <= self.size.width for end in accumulate(widths)) or len(headings)
+        return [max(map(cell_len, cells)) for cells in columns]
+
+    def _fitting(self) -> int:
+        """Return the number of columns that fit."""
+        ends = accumulate(width + 2 * self.cell_padding for width in self._widths())
+        return sum(end <= self.size.width for end in ends) or len(self._headings)
 
 
-def _cell(words: str, heading: str) -> Text:
-    side: JustifyMethod = "right" if heading.startswith(">") else "left"
-    return Text(words, justify=side, no_wrap=True, end="")
+def _cell(text: str, heading: str) -> Text:
+    justify: JustifyMethod = "right" if heading.startswith(">") else "left"
+    return Text(text, justify=justify, no_wrap=True, end="")

@@ -1,4 +1,4 @@
-"""The first line of every screen: the house's name, where one is, and what is being trained."""
+"""The first line of every screen: its name, its current subject and the live runs."""
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -16,7 +16,7 @@ class Header(Horizontal):
         height: 1;
         background: $panel;
         padding: 0 1;
-        #where { width: auto; }
+        #screen-name { width: auto; }
         #context { width: 1fr; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
         #running {
             width: auto;
@@ -29,23 +29,20 @@ class Header(Horizontal):
     }
     """
 
-    def __init__(self, where: str) -> None:
+    def __init__(self, screen_name: str) -> None:
         super().__init__()
-        self._where = where
+        self._screen_name = screen_name
 
     def compose(self) -> ComposeResult:
-        """Lay out the three parts."""
         yield Static(
-            Content.assemble(("charloom", "bold $accent"), "  ", (self._where, "bold"), "  "),
-            id="where",
+            Content.assemble(("charloom", "bold $accent"), "  ", (self._screen_name, "bold"), "  "),
+            id="screen-name",
         )
         yield Static("", id="context", markup=False)
         yield Static("", id="running", markup=False)
 
-    def tell(self, context: Content) -> None:
-        """Show what this screen is about now."""
+    def show_context(self, context: Content) -> None:
         self.query_one("#context", Static).update(context)
 
     def show_running(self, running: str) -> None:
-        """Show what is being trained, if anything is."""
         self.query_one("#running", Static).update(safe_content(running))

@@ -1,10 +1,10 @@
-"""A list to choose from, in the house's style."""
+"""A list of options in Charloom's style."""
 
 from textual.widgets import OptionList
 
 
 class PlainOptionList(OptionList):
-    """Textual's list of options, a line each, without a box; muted words stay legible in it."""
+    """Textual's list with one line per option, no border, and legible muted text."""
 
     DEFAULT_CSS = """
     PlainOptionList {

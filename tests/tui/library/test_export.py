@@ -69,7 +69,7 @@ async def test_one_or_all_that_are_listed_are_written_in_each_format(here: Path)
         assert (here / "favorites.txt").read_bytes() == format_generations(
             [two, one], "txt"
         ).encode()
-        assert told(app)[-1] == f"Written to {str(Path('favorites.txt'))!r}."
+        assert told(app)[-1] == f"Saved to {str(Path('favorites.txt'))!r}."
 
 
 async def test_a_file_that_is_there_is_replaced_only_after_asking(here: Path) -> None:

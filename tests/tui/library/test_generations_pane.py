@@ -30,7 +30,7 @@ def listed(pilot: Pilot[None]) -> list[int]:
 async def test_an_empty_library_says_what_to_do_and_every_key_is_harmless() -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "What a model writes in Prompt (F2) is kept here" in words(app))
+        await until(pilot, lambda: "Texts generated in Prompt (F2) are saved here" in words(app))
         await pilot.press("f")
         await until(pilot, lambda: "Star a text in Prompt (F2, then ctrl+s)" in words(app))
         await pilot.press(*"ostnrzcxd", "enter", "up", "end", "pagedown", "escape", "m", "w")
@@ -47,7 +47,7 @@ async def test_a_search_follows_the_typing_and_escape_ends_it() -> None:
         await until(pilot, lambda: listed(pilot) == [1])
         assert "a dark sea" in shown(app) and "number 1" in shown(app)
         await pilot.press("backspace", "backspace", "x")
-        await until(pilot, lambda: "Nothing has all of these words." in shown(app))
+        await until(pilot, lambda: "No text has all of these words." in shown(app))
         await pilot.press("escape")
         await until(pilot, lambda: listed(pilot) == [3, 2, 1])
         await pilot.press("slash", *"bright", "enter", "s")
@@ -116,7 +116,7 @@ async def test_a_note_has_several_lines_and_is_not_given_up_by_a_slip() -> None:
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         assert "first␛[31m" in shown(app)
         await pilot.press("enter", *"[b]", "escape")
-        await until(pilot, lambda: "Give up what you changed here?" in shown(app))
+        await until(pilot, lambda: "Discard your changes?" in shown(app))
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await pilot.press("ctrl+s")
@@ -128,7 +128,7 @@ async def test_a_note_has_several_lines_and_is_not_given_up_by_a_slip() -> None:
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
-        await pilot.press("x", "escape", "g")
+        await pilot.press("x", "escape", "d")
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept()[0].note == "first\x1b[31m\n[b]"
         assert told(app) == []
@@ -139,7 +139,7 @@ async def change(pilot: Pilot[None], text: str, number: int) -> None:
     with sqlite3.connect(paths.library_file()) as file:
         file.execute("UPDATE generations SET text = ? WHERE id = ?", (text, number))
     file.close()
-    browser(pilot).look()
+    browser(pilot).poll()
     await until(pilot, lambda: listing(pilot).generation.text == text)  # type: ignore[union-attr]
 
 
@@ -153,7 +153,7 @@ async def test_a_replay_tells_whether_the_same_text_came_out_and_where_not() -> 
         await change(pilot, old.text[:20] + "Z" + old.text[21:], old.id)
         await pilot.press("r")
         await until(pilot, lambda: "≠ The texts differ at character 21: 'Z'" in words(app))
-        passage = app.screen.query_one("#passage").render()
+        passage = app.screen.query_one("#text").render()
         (span,) = (each for each in passage.spans if "reverse" in str(each.style))  # type: ignore[union-attr]
         assert passage.plain[span.start : span.end] == "Z"  # type: ignore[union-attr]
         await change(pilot, old.text[:20], old.id)
@@ -178,12 +178,12 @@ async def test_a_replay_ends_when_nobody_waits_for_it_any_more() -> None:
         threads = threading.active_count()
         for key in ("escape", "m"):
             await pilot.press("r")
-            assert "It is being written again" in str(verdict.render())
+            assert "Replaying …" in str(verdict.render())
             await pilot.press(key)
             await until(pilot, lambda: threading.active_count() <= threads)
-            assert "The replay was stopped." in str(verdict.render())
+            assert "Replay stopped." in str(verdict.render())
         await pilot.press("w", "r")
-        assert "It is being written again" in str(verdict.render())
+        assert "Replaying …" in str(verdict.render())
     # and leaving the app is one of the ways
 
 
@@ -242,7 +242,7 @@ async def test_what_another_process_adds_appears_and_nothing_moves() -> None:
 
 async def refuse_writes(pilot: Pilot[None], pragma: str) -> None:
     """Let SQLite itself refuse every write, as on a full disk or in a folder of somebody else's."""
-    await browser(pilot).do(lambda library: library._sqlite.execute(f"PRAGMA {pragma}"))
+    await browser(pilot).run(lambda library: library._sqlite.execute(f"PRAGMA {pragma}"))
 
 
 async def test_where_nothing_can_be_written_it_is_told_and_nothing_is_lost() -> None:
@@ -250,7 +250,7 @@ async def test_where_nothing_can_be_written_it_is_told_and_nothing_is_lost() -> 
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
-        pages = await browser(pilot).do(lambda each: each._pragma("page_count"))
+        pages = await browser(pilot).run(lambda each: each._pragma("page_count"))
         for number, keys in enumerate(("s", "dd"), 1):
             await refuse_writes(pilot, "query_only = 1")
             await pilot.press(*keys)

@@ -82,7 +82,7 @@ async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
         view = models(pilot).view
         assert view.checkpoint and view.checkpoint.step == 3_000  # the cursor begins at the best
         await pilot.press("tab", "up")
-        fault = app.screen.query_one("#fault", Static)
+        fault = app.screen.query_one("#error", Static)
         await until(pilot, lambda: "It is not a safetensors file" in str(fault.render()))
         await pilot.press("enter")
         await until(pilot, lambda: "cannot be used: It is not a safetensors file" in told(app)[0])
@@ -105,7 +105,7 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
     save_model("other", random_checkpoint())
     async with opened("creature") as (app, pilot):
         await pilot.press("r")
-        await until(pilot, lambda: "What is 'creature' to be called?" in shown(app))
+        await until(pilot, lambda: "New name of 'creature':" in shown(app))
         put(pilot, "../escape")
         await pilot.press("enter")
         await until(pilot, lambda: "has a character other than letters" in words(app))
@@ -132,7 +132,9 @@ async def test_checkpoints_are_pinned_and_pruned() -> None:
         await pilot.press("p")
         await until(pilot, lambda: "p unpin" in shown(app))
         await pilot.press("u")
-        await until(pilot, lambda: "The best, the newest and the pinned ones stay." in words(app))
+        await until(
+            pilot, lambda: "The best, the newest and the pinned ones are kept." in words(app)
+        )
         await pilot.press("d")
         await until(pilot, lambda: told(app))
         assert told(app) == ["Deleted 1 checkpoint, 0.0 MB."]
@@ -150,7 +152,7 @@ async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         assert app.screen.query_one(SafeInput).value == "creature-3000.safetensors"
         await pilot.press("enter")
-        await until(pilot, lambda: told(app) == ["Written to 'creature-3000.safetensors'."])
+        await until(pilot, lambda: told(app) == ["Saved to 'creature-3000.safetensors'."])
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         put(pilot, "half.safetensors")
@@ -161,14 +163,14 @@ async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
         assert checkpoint.load(half).checkpoint.tensors["head.bias"].dtype == "float16"
 
         await pilot.press("i")
-        await until(pilot, lambda: "Which checkpoint file?" in shown(app))
+        await until(pilot, lambda: "Checkpoint file:" in shown(app))
         put(pilot, "nothing")
         await pilot.press("enter")
         await until(pilot, lambda: "'nothing' cannot be used: It cannot be read" in told(app)[-1])
-        await until(pilot, lambda: "Which checkpoint file?" in shown(app))
+        await until(pilot, lambda: "Checkpoint file:" in shown(app))
         put(pilot, str(tmp_path / "half.safetensors"))
         await pilot.press("enter")
-        await until(pilot, lambda: "What is the model to be called?" in shown(app))
+        await until(pilot, lambda: "Name of the model:" in shown(app))
         assert app.screen.query_one(SafeInput).value == "half"
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "half")
@@ -191,14 +193,14 @@ async def test_a_model_is_deleted_only_if_that_is_meant() -> None:
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("d")
-        await until(pilot, lambda: "With it go 4 checkpoints, 0.0 MB." in words(app))
+        await until(pilot, lambda: "This deletes 4 checkpoints, 0.0 MB." in words(app))
         await pilot.press("escape")
         await back(pilot)
         assert "creature" in model_names()
         await pilot.press("d", "d")
         await until(pilot, lambda: list(models(pilot).table._filled) == ["frankenstein"])
         assert "creature" not in model_names()
-        assert "frankenstein (comes with Charloom)" in shown(app)
+        assert "frankenstein (bundled)" in shown(app)
         assert told(app) == []
 
 
@@ -232,7 +234,7 @@ async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone(
             assert "'creature' is being trained; `charloom stop" in told(app)[0]
             app.clear_notifications()
             await pilot.press("r")
-            await until(pilot, lambda: "to be called?" in shown(app))
+            await until(pilot, lambda: "New name of" in shown(app))
             put(pilot, "other")
             await pilot.press("enter")
             await until(pilot, lambda: told(app))
@@ -267,7 +269,7 @@ async def test_without_a_model_it_is_said_how_one_is_made(
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("m")
-        await until(pilot, lambda: "Teach a text in Train (F3), or press i" in words(app))
+        await until(pilot, lambda: "Train one in Train (F3), or press i" in words(app))
         await pilot.press(*"rpnxud", "enter", "tab", "enter")
         assert isinstance(app.screen, LibraryScreen) and told(app) == []
         assert "i import" in shown(app) and "r rename" not in shown(app)

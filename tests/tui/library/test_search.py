@@ -4,7 +4,7 @@ import pytest
 
 from charloom.core.library.database import Library
 from charloom.tui.formatting.units import format_date, format_datetime
-from charloom.tui.library.generation_rows import rows
+from charloom.tui.library.generation_rows import render_row
 from charloom.tui.library.search_highlight import match_spans
 from tests.helpers.generations import generation
 from tests.tui.library.helpers import HOSTILE
@@ -52,16 +52,16 @@ def test_what_the_library_finds_is_marked_and_else_nothing(query: str) -> None:
 
 def test_a_wide_row_is_one_line_and_a_narrow_one_two() -> None:
     kept = generation(" that no sooner", starred=True, tags=("dark", "best"))
-    (wide,) = rows(kept, "", 78)
+    (wide,) = render_row(kept, "", 78)
     assert wide.plain == ("★ 2026-01-02  creature@4210       best, dark  …to hear that no sooner")
-    about, text = rows(kept, "", 40)
+    about, text = render_row(kept, "", 40)
     assert about.plain == "★ 2026-01-02  creature@4210  best, dark"
     assert text.plain == "  …to hear that no sooner"
 
 
 def test_an_excerpt_begins_shortly_before_what_was_searched() -> None:
     kept = generation(" and the wind fell" * 20 + " upon a monster of ice" + " and on" * 20)
-    _, text = rows(kept, "monster", 40)
+    _, text = render_row(kept, "monster", 40)
     assert text.plain == "  …upon a monster of ice and on and on …"
     (span,) = (span for span in text.spans if "underline" in str(span.style))
     assert text.plain[span.start : span.end] == "monster"
@@ -69,7 +69,7 @@ def test_an_excerpt_begins_shortly_before_what_was_searched() -> None:
 
 def test_a_long_name_leaves_the_step_whole_and_nothing_acts() -> None:
     kept = generation(HOSTILE, prompt="", model="m" * 64, tags=("[red]a[/]",), step=123_456)
-    line = rows(kept, "", 120)[0].plain
+    line = render_row(kept, "", 120)[0].plain
     assert "mmmmmmmmmm…@123456" in line and "[red]a[/]" in line
     assert "[bold]␛[31mred␛]0;title␇[/] ␦gnirts [/nothing]" in line
 

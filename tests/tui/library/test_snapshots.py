@@ -94,7 +94,7 @@ def models() -> None:
 
 @SIZES
 def test_empty(snap_compare: Compare, size: tuple[int, int]) -> None:
-    before = after("Nothing is kept yet.")
+    before = after("Nothing saved yet.")
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
 
 
@@ -129,14 +129,14 @@ def test_search(snap_compare: Compare, size: tuple[int, int]) -> None:
 @SIZES
 def test_search_without_result(snap_compare: Compare, size: tuple[int, int]) -> None:
     writings()
-    before = after("number 29", "slash x y enter", "Nothing has all of these words")
+    before = after("number 29", "slash x y enter", "No text has all of these words")
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
 
 
 @SIZES
 def test_models(snap_compare: Compare, size: tuple[int, int]) -> None:
     models()
-    before = after("kept", "m", "It rejoices a lot.", "tab down", "p pin")
+    before = after("saved", "m", "It rejoices a lot.", "tab down", "p pin")
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
 
 
@@ -145,5 +145,5 @@ def test_a_path_that_cannot_be(snap_compare: Compare, size: tuple[int, int]) -> 
     writings()
     typed = "home tilde x slash enter"
     sentence = "Invalid path"
-    before = after("number 29", "x", "Where is it", typed, sentence, "tab right", "[everything]")
+    before = after("number 29", "x", "Export to:", typed, sentence, "tab right", "[everything]")
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)

@@ -92,7 +92,7 @@ async def test_the_top_bar_has_room_for_all_its_parts() -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         bar = app.query_one(Header)
-        bar.tell(safe_content("about " * 20))
+        bar.show_context(safe_content("about " * 20))
         bar.show_running(f"● {'creature ' * 12} 47%")
         await pilot.pause()
         parts = [bar.query_one(name, Static).size.width for name in ("#context", "#running")]
