@@ -20,19 +20,6 @@ class LossChart(Widget):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = set(_CLASSES)
-    DEFAULT_CSS = """
-    LossChart {
-        height: 1fr;
-        .loss-chart--label, .loss-chart--baseline { color: $text-muted; }
-        .loss-chart--axis { color: $text-disabled; }
-        .loss-chart--train { color: $secondary; }
-        .loss-chart--validation { color: $accent; text-style: bold; }
-        .loss-chart--best { color: $success; text-style: bold; }
-        .loss-chart--cursor { color: $text-disabled; }
-        &:focus > .loss-chart--cursor { color: $accent; }
-        &:focus > .loss-chart--readout { text-style: bold; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "earlier", show=False),
         Binding("right", "move(1)", "later", show=False),

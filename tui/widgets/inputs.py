@@ -12,18 +12,6 @@ _MAX_PASTE = 10_000  # characters
 class SafeInput(Input):
     """An Input whose value has no control characters."""
 
-    DEFAULT_CSS = """
-    SafeInput {
-        border: none;
-        height: 1;
-        padding: 0 1;
-        background: $panel;
-        &:focus { border: none; background: $surface-lighten-2; }
-        &.-invalid { border: none; color: $text-error; }
-        &.-invalid:focus { border: none; }
-    }
-    """
-
     def on_paste(self, event: events.Paste) -> None:
         """Join the pasted lines; Textual would insert only the first."""
         event.prevent_default()
@@ -36,16 +24,6 @@ class SafeInput(Input):
 
 class SafeTextArea(TextArea):
     """A TextArea that shows control characters as glyphs; its text keeps them."""
-
-    DEFAULT_CSS = """
-    SafeTextArea {
-        border: none;
-        padding: 0 1;
-        background: $panel;
-        scrollbar-size-vertical: 1;
-        &:focus { border: none; background: $surface-lighten-2; }
-    }
-    """
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """Leave F6 to the app; TextArea would select a line."""

@@ -26,14 +26,6 @@ class NumberSlider(Widget, can_focus=True):
     on Enter or when the focus leaves. Values in ``names`` are shown by name.
     """
 
-    DEFAULT_CSS = """
-    NumberSlider {
-        height: 1;
-        padding: 0 1;
-        &:focus { background: $panel; text-style: bold; }
-        &:disabled { color: $text-disabled; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,minus", "move(-1)", "less", show=False),
         Binding("right,plus", "move(1)", "more", show=False),

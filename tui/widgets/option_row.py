@@ -22,13 +22,6 @@ _META_KEY = "index"  # of an option, in the style of its text
 class OptionRow(Widget, can_focus=True):
     """A label and the options; the arrow keys and the mouse choose."""
 
-    DEFAULT_CSS = """
-    OptionRow {
-        height: 1;
-        padding: 0 1;
-        &:focus { background: $panel; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "move(-1)", "previous", show=False),
         Binding("right,space", "move(1)", "next", show=False),

@@ -30,16 +30,6 @@ _ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 class SamplingControls(VerticalScroll, can_focus=False):
     """Sliders and fields for the sampling settings among the preferences."""
 
-    DEFAULT_CSS = """
-    SamplingControls {
-        scrollbar-size-vertical: 1;
-        .row { height: 1; }
-        .label { width: 9; padding-left: 1; color: $text-muted; }
-        .row SafeInput { width: 1fr; margin-right: 1; }
-        .gap { margin-top: 1; }
-    }
-    """
-
     @dataclass
     class Changed(Message):
         """The user changed a setting."""

@@ -33,15 +33,6 @@ _MAX_NAME = 120  # characters
 class SafeDirectoryTree(DirectoryTree):
     """A DirectoryTree without hidden files and with sanitized names."""
 
-    DEFAULT_CSS = """
-    SafeDirectoryTree {
-        background: $background;
-        padding: 0;
-        scrollbar-size-vertical: 1;
-        overflow-x: hidden;  /* left and right switch tabs, even if a name is long */
-    }
-    """
-
     def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
         return (path for path in paths if not path.name.startswith("."))
 
@@ -56,16 +47,6 @@ class SafeDirectoryTree(DirectoryTree):
 class TextChooser(Vertical):
     """Four tabs to choose a text from; ``recent`` lists the recent ones."""
 
-    DEFAULT_CSS = """
-    TextChooser {
-        TabbedContent { height: 1fr; }
-        TabPane { padding: 1 0 0 0; }
-        PlainOptionList { height: 1fr; }
-        .hint { color: $text-muted; margin: 0 1 1 1; }
-        SafeInput { margin-bottom: 1; }
-        Button { margin-top: 1; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "switch_tab(-1)", "Previous tab", show=False),
         Binding("right", "switch_tab(1)", "Next tab", show=False),

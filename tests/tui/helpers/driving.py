@@ -11,6 +11,7 @@ import charloom.tui.app
 from charloom.tui.app import CharloomApp
 
 SMALL, LARGE = (80, 24), (160, 48)
+APP_CSS = Path(charloom.tui.app.__file__).with_name("app.tcss")
 _PATIENCE = 20.0  # seconds; a test that waits so long has failed
 
 

@@ -9,6 +9,7 @@ from textual.strip import Strip
 from charloom.tui.formatting.themes import DARK, LIGHT
 from charloom.tui.train.loss_chart import LossChart
 from charloom.tui.train.loss_plot import EMPTY, ChartData, draw
+from tests.tui.helpers.driving import APP_CSS, until
 from tests.tui.train.test_loss_plot import LN2, RUN, curves_of, lines
 
 SIZES = [(150, 28), (80, 12), (76, 8), (40, 6), (76, 3), (76, 2), (76, 1), (19, 9), (5, 5), (1, 1)]
@@ -16,6 +17,8 @@ SIZES = [(150, 28), (80, 12), (76, 8), (40, 6), (76, 3), (76, 2), (76, 1), (19, 
 
 class Shown(App[None]):
     """One chart on a screen."""
+
+    CSS_PATH = APP_CSS
 
     def __init__(self, chart: LossChart) -> None:
         super().__init__()
@@ -39,7 +42,7 @@ async def test_the_chart_fills_any_size(size: tuple[int, int]) -> None:
     async with Shown(chart).run_test(size=size) as pilot:
         assert text_of(chart) == lines(draw(RUN, *size, readout=True))
         await pilot.resize_terminal(60, 10)
-        assert [len(line) for line in text_of(chart)] == [60] * 10
+        await until(pilot, lambda: [len(line) for line in text_of(chart)] == [60] * 10)
 
 
 class Counted(LossChart):

@@ -11,7 +11,7 @@ from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.header import Header
 from charloom.tui.widgets.inputs import SafeInput
-from tests.tui.helpers.driving import until
+from tests.tui.helpers.driving import APP_CSS, until
 
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
 
@@ -26,6 +26,8 @@ class Around(Container):
 
 
 class Lines(App[None]):
+    CSS_PATH = APP_CSS
+
     def compose(self) -> ComposeResult:
         yield Header("train")
         yield SafeInput()

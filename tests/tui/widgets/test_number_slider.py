@@ -5,7 +5,7 @@ from textual.app import App, ComposeResult
 from textual.events import MouseScrollUp
 
 from charloom.tui.widgets.number_slider import NumberSlider
-from tests.tui.helpers.driving import until
+from tests.tui.helpers.driving import APP_CSS, until
 
 NOTCHES = (0.0, 0.5, 1.0, 1.5, 2.0)
 WHOLE = (0, 10, 20, 50)
@@ -13,6 +13,8 @@ WHOLE = (0, 10, 20, 50)
 
 class Sliders(App[None]):
     """Two sliders: one of fractions, and one of whole numbers in which 0 has a name."""
+
+    CSS_PATH = APP_CSS
 
     def __init__(self, *, width: int = 40) -> None:
         super().__init__()
