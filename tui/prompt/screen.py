@@ -19,7 +19,8 @@ from charloom.tui.prompt.composer import Composer
 from charloom.tui.prompt.panel import ActiveModelLabel, GenerationStats
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_actions import TurnActionsScreen, screen_binding
+from charloom.tui.prompt.turn_actions import TurnActionsScreen
+from charloom.tui.prompt.turn_footer import hidden_binding
 from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -52,10 +53,10 @@ copy*, underlined, is the longest match with the training text. Even the author'
 characters share a match of about 20 with it; 32 or more are more than chance.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        screen_binding("ctrl+o", "choose_model", "Model", "Choose a model"),
-        screen_binding("ctrl+l", "newer", "Newer checkpoint", "Use the model's last checkpoint"),
-        screen_binding("ctrl+b", "panel", "Panel", "Hide or show the panel"),
-        screen_binding(
+        hidden_binding("ctrl+o", "choose_model", "Model", "Choose a model"),
+        hidden_binding("ctrl+l", "newer", "Newer checkpoint", "Use the model's last checkpoint"),
+        hidden_binding("ctrl+b", "panel", "Panel", "Hide or show the panel"),
+        hidden_binding(
             "ctrl+n", "new_page", "New page", "Clear the page; its texts stay in the library"
         ),
     ]

@@ -85,8 +85,6 @@ class Transcript(VerticalScroll, can_focus=False):
         """Whether the end is in view."""
         return self.scroll_y >= self.max_scroll_y
 
-    # Turns
-
     async def start_turn(
         self, model: LoadedModel, request: GenerationRequest, origin: str = ""
     ) -> None:
@@ -180,8 +178,8 @@ class Transcript(VerticalScroll, can_focus=False):
     @work
     async def find_match(self, turn: Turn, candidate: Candidate) -> None:
         """Show the longest match of a text with the training text of its model."""
-        text = candidate.text
-        match = await self._copy_check.longest_match(turn.model.name, text) if turn.model else None
+        name, text = turn.model_name, candidate.text
+        match = await self._copy_check.longest_match(name, text) if name else None
         if match and candidate.text == text and turn.is_attached:  # it has not become longer
             candidate.match = match
             turn.update_candidate(candidate)

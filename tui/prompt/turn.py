@@ -49,6 +49,7 @@ class Turn(VerticalGroup, can_focus=True):
         super().__init__()
         self.request = candidates[0].request
         self.model = model
+        self.model_name = model.name if model else ""  # known even after its release
         self.origin = origin
         prompt, sign = ("", " ") if origin else (self.request.prompt, "»")
         if len(candidates) == 1:

@@ -17,7 +17,7 @@ from charloom.tui.prompt.composer_bar import ComposerBar
 from charloom.tui.prompt.panel import SidePanel
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_footer import TURN_BINDINGS
+from charloom.tui.prompt.turn_footer import TURN_BINDINGS, hidden_binding
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.widgets.base_screen import BaseScreen
@@ -36,20 +36,15 @@ def _on_screen(binding: Binding) -> Binding:
     return replace(binding, key=keys, action=name if target else f"transcript({name!r})")
 
 
-def screen_binding(keys: str, action: str, description: str, tooltip: str) -> Binding:
-    """Return a binding that the footer does not show."""
-    return Binding(keys, action, description, show=False, tooltip=tooltip)
-
-
 class TurnActionsScreen(BaseScreen):
     """Runs the actions on the current turn, wherever the focus is. Subclasses do the layout."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        screen_binding("escape", "stop", "Stop", "Stop the text, or go back to the composer"),
+        hidden_binding("escape", "stop", "Stop", "Stop the text, or go back to the composer"),
         *map(_on_screen, TURN_BINDINGS),
-        screen_binding("ctrl+up", "transcript('go(-1)')", "Text above", "Go to the text above"),
-        screen_binding("ctrl+down", "transcript('go(1)')", "Text below", "Go to the text below"),
-        screen_binding("ctrl+end", "transcript('follow')", "To the end", "Follow the text's end"),
+        hidden_binding("ctrl+up", "transcript('go(-1)')", "Text above", "Go to the text above"),
+        hidden_binding("ctrl+down", "transcript('go(1)')", "Text below", "Go to the text below"),
+        hidden_binding("ctrl+end", "transcript('follow')", "To the end", "Follow the text's end"),
     ]
 
     def __init__(self, services: AppServices) -> None:

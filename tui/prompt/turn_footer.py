@@ -11,25 +11,28 @@ from charloom.tui.widgets.action_bar import ActionBar
 _WIDE_COLUMNS = 80  # from which all hints are on one line
 
 
-def _binding(keys: str, action: str, description: str, tooltip: str) -> Binding:
+def hidden_binding(keys: str, action: str, description: str, tooltip: str) -> Binding:
+    """Return a binding that the footer does not show."""
     return Binding(keys, action, description, show=False, tooltip=tooltip)
 
 
 TURN_BINDINGS = [
-    _binding("s,ctrl+s", "star", "Star", "Make the text a favorite, or no longer one"),
-    _binding("r,ctrl+r", "screen.again", "Again", "The same prompt and settings, another seed"),
-    _binding("g,ctrl+g", "screen.continue", "Continue", "Make the text longer"),
-    _binding(
+    hidden_binding("s,ctrl+s", "star", "Star", "Make the text a favorite, or no longer one"),
+    hidden_binding(
+        "r,ctrl+r", "screen.again", "Again", "The same prompt and settings, another seed"
+    ),
+    hidden_binding("g,ctrl+g", "screen.continue", "Continue", "Make the text longer"),
+    hidden_binding(
         "t,ctrl+t", "screen.retry", "Retry", "The same prompt and seed, with the current settings"
     ),
-    _binding("e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer"),
-    _binding("c,alt+c", "copy", "Copy", "Copy prompt and text"),
-    _binding("d,alt+d", "delete", "Delete", "Delete from page and library"),
-    _binding("z,alt+z,ctrl+z", "restore", "Restore", "Restore what was deleted last"),
-    _binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts"),
-    _binding("k,alt+k", "save", "Save", "Retry saving the text in the library"),
-    _binding("v,alt+v", "screen.surprise", "Bits", "Show the bits that each character cost"),
-    _binding("i,alt+i", "screen.inspect", "Inspect", "Show what every unit did in this text"),
+    hidden_binding("e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer"),
+    hidden_binding("c,alt+c", "copy", "Copy", "Copy prompt and text"),
+    hidden_binding("d,alt+d", "delete", "Delete", "Delete from page and library"),
+    hidden_binding("z,alt+z,ctrl+z", "restore", "Restore", "Restore what was deleted last"),
+    hidden_binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts"),
+    hidden_binding("k,alt+k", "save", "Save", "Retry saving the text in the library"),
+    hidden_binding("v,alt+v", "screen.surprise", "Bits", "Show the bits that each character cost"),
+    hidden_binding("i,alt+i", "screen.inspect", "Inspect", "Show what every unit did in this text"),
 ]
 """Letters act where the focus is in the transcript, the other keys on the whole screen."""
 
