@@ -77,12 +77,9 @@ def compare(
     summary = f"{text.title}, {'first ' * (part != text.text)}{len(part):,} characters"
     if left_out:
         summary += f", {left_out:,} skipped (unknown to one of the models)"
-    is_same = left.sha256 == right.sha256
-    conclusion = (
-        SAME
-        if is_same
-        else verdict(left.checkpoint_ref, scores[0], right.checkpoint_ref, scores[1])
-    )
+    conclusion = verdict(left.checkpoint_ref, scores[0], right.checkpoint_ref, scores[1])
+    if left.sha256 == right.sha256:
+        conclusion = SAME
     return Comparison(*scores, left_out, conclusion, summary)
 
 

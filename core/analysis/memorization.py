@@ -1,11 +1,11 @@
-"""The longest run of characters that a text shares verbatim with a training text.
+"""The longest verbatim match of a text with a training text, called the corpus here.
 
-The length is found by bisection: if the texts share a run of L characters, they share one of every
-smaller length. Runs of one length are compared by rolling hashes (Karp and Rabin, "Efficient
-randomized pattern-matching algorithms", 1987), and equal hashes are confirmed in the texts, so
-the result is exact. A longer run can only begin where a shorter one matched, so only these
-positions are looked at again. A search takes O(n log m) for n characters of training text and m of
-text, also if they are periodic, which is the slowest case.
+Its length is found by bisection: if there is a match of L characters, there is one of every
+smaller length. For each length tried, the rolling hashes of all windows of that length are compared
+(Karp and Rabin, "Efficient randomized pattern-matching algorithms", 1987). Equal hashes are
+confirmed in the texts, so the result is exact. A longer match can only begin where a shorter one
+does, so only these positions are compared again. A search takes O(n log m) for n characters of
+corpus and m of text, also if they are periodic, which is the slowest case.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ MAX_CHARACTERS = 1 << 26
 """Characters of a training text: their hashes take 256 MB, and a search about half a second."""
 
 _BLOCK_CHARACTERS = 1 << 15  # hashed or compared at a time: they fit into a processor's cache
-_FIRST_LENGTH = 16  # characters: most generated texts share a run of about this length
+_FIRST_LENGTH = 16  # characters: the longest match of most generated texts is about as long
 _BASE = 0x9E3779B1  # odd, so that it has an inverse modulo 2**32
 _TABLE_BITS = 18
 
@@ -30,7 +30,7 @@ _Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class VerbatimMatch:
-    """The ``length`` characters from ``start`` of a text stand at ``place`` in the corpus, too."""
+    """The ``length`` characters of a text from ``start`` are also in the corpus, at ``place``."""
 
     start: int
     length: int
@@ -81,7 +81,8 @@ class CorpusIndex:
         candidates: _Mask,
         on_progress: Callable[[], object],
     ) -> tuple[VerbatimMatch | None, _Mask]:
-        """Return the first match of this length, and where in the corpus matches may begin."""
+        """Return the first match of ``length``, and where in the corpus longer ones may begin."""
+        # values[order[i]] is the hash of the window at i of the text
         values, order = np.unique(_window_hashes(text_hashes, length), return_inverse=True)
         in_table = np.zeros(1 << _TABLE_BITS, np.bool_)  # excludes most positions at once
         in_table[values >> (32 - _TABLE_BITS)] = True
@@ -103,9 +104,9 @@ class CorpusIndex:
             is_new = places[which] == windows
             places[which[is_new][::-1]] = positions[is_new][::-1]  # the first one is written last
         for start in np.flatnonzero(places[order] < windows).tolist():
-            run = text[start : start + length]
-            place = self._corpus.find(run, int(places[order[start]]))
-            if place >= 0:  # else two different runs had the same hash
+            window = text[start : start + length]
+            place = self._corpus.find(window, int(places[order[start]]))
+            if place >= 0:  # else different windows had the same hash
                 return VerbatimMatch(start, length, place), matching
         return None, matching
 
@@ -130,6 +131,6 @@ def _prefix_hashes(text: str, on_progress: Callable[[], object]) -> _Hashes:
 
 
 def _window_hashes(prefix_hashes: _Hashes, length: int) -> _Hashes:
-    """Return the hash of each run of ``length`` characters."""
+    """Return the hash of each window of ``length`` characters."""
     power = np.uint32(pow(_BASE, length, 1 << 32))
     return prefix_hashes[length:] - prefix_hashes[: len(prefix_hashes) - length] * power

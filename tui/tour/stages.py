@@ -120,8 +120,8 @@ STAGES = (
         "is only multiplied by a gate and added to, so it can last for many characters. The "
         "hidden state h is what the LSTM shows of its cell: to the Linear layer, and to its own "
         "gates at the next character.",
-        "Without a state that is carried on, it could only count which letter most often follows "
-        "which.",
+        "It would carry nothing from one character to the next, so it could only count which "
+        "letter most often follows which.",
         "core/model/torch_lstm.py: CharLSTM",
         "What is a hidden state, and why does an LSTM carry both h and c?",
     ),
