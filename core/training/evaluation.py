@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from charloom.core.analysis.scoring import CONTEXT
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.metadata import Losses
 from charloom.core.model.torch_lstm import CharLSTM, LSTMState
@@ -22,9 +23,6 @@ from charloom.core.training.autotune import ComputeConfig
 from charloom.core.training.schedule import RunBudget
 from charloom.core.training.step import autocast
 from charloom.core.training.task import RunState
-
-CONTEXT = 1_000
-"""Characters that each parallel lane reads, uncounted, before those it counts."""
 
 VALIDATION_CHARACTERS = 24_000
 """Held-out characters counted by a validation during training; the final one counts all."""

@@ -1,7 +1,6 @@
 import itertools
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -18,11 +17,7 @@ from charloom.core.training.step import Stepper
 MODEL = ModelConfig(vocab_size=9, embedding_dim=4, hidden_size=8)
 
 
-@pytest.fixture(autouse=True)
-def threads() -> Iterator[None]:
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
 
 def tuned(**training: object) -> ComputeConfig:

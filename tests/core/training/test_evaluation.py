@@ -51,7 +51,7 @@ def test_carried_in_lanes_counts_every_character_once_with_enough_before_it() ->
     text = ids(9_001)
     loss = evaluation.carried(MODEL, text)
     assert loss.counted == 9_000
-    assert loss.read == 4 * (2_250 + evaluation.CONTEXT)
+    assert loss.read == 4 * (2_250 + scoring.CONTEXT)
     assert loss.read + 9_000 <= evaluation.max_characters_read(9_000)
     # This small network forgets within far fewer than the 1,000 characters that lanes repeat.
     assert loss.nats == pytest.approx(float(in_one_pass(text).mean()), abs=1e-5)
