@@ -142,7 +142,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         model = self._active_model.model
         label = self.query_one(ActiveModelLabel)
         if model is None:
-            label.set_model("no model", "Press Enter to choose one")
+            label.set_model("no model", "Enter to choose one")
             return
         bits = model.bits_per_char
         loss = "" if bits is None else f" · {bits:.2f} bits/char (carried)"

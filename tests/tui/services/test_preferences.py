@@ -91,7 +91,7 @@ def test_what_makes_no_sense_is_the_default_and_the_rest_stays(name: str, value:
     }
 
 
-def test_a_whole_number_will_do_for_a_fraction_and_unknown_names_are_passed_over() -> None:
+def test_a_whole_number_will_do_for_a_fraction_and_unknown_names_are_ignored() -> None:
     found = Preferences.from_json({"temperature": 1, "from_a_later_version": [1]})
     assert found == Preferences(temperature=1.0) and isinstance(found.temperature, float)
 
@@ -109,7 +109,7 @@ def test_any_file_gives_preferences_that_can_sample(data: dict[str, Any]) -> Non
     [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{" * 60_000, b'{"a":' * 10_000, b" " * 70_000],
     ids=range(8),
 )
-def test_a_file_that_is_none_of_ours_is_passed_over(content: bytes) -> None:
+def test_a_file_of_another_kind_is_ignored(content: bytes) -> None:
     assert written(content) == Preferences()
 
 
