@@ -1,4 +1,4 @@
-"""How files are written and removed: atomically, durably, readable by their owner alone."""
+"""Write files and folders atomically, durably, and readable only by their owner."""
 
 import contextlib
 import os
@@ -15,34 +15,34 @@ if sys.platform != "win32":
     import fcntl
 
 
-TEMPORARY = ".charloom.tmp"
-"""How the names of temp files and unfinished folders end; they begin with a dot."""
+TEMP_SUFFIX = ".charloom.tmp"
+"""The suffix of temporary files and unfinished folders; their names begin with a dot."""
 
-_STEM = 40  # characters of a name that are in that of its temp file: no name gets too long
+_MAX_STEM_CHARACTERS = 40  # of the target's name in the temporary one, so that none is too long
 
 
 def make_folder(folder: Path) -> Path:
-    """Create ``folder`` and its parents, readable by their owner alone, and return it."""
+    """Create ``folder`` and its parents, readable only by their owner, and return it."""
     try:
         missing = [p for p in (folder, *folder.parents) if not p.exists()]
-        for each in reversed(missing):
-            each.mkdir(mode=0o700, exist_ok=True)
+        for path in reversed(missing):
+            path.mkdir(mode=0o700, exist_ok=True)
         if not folder.is_dir():
-            raise NotADirectoryError(20, "a file stands where a folder should be")
+            raise NotADirectoryError(20, "a file is in its place")
     except OSError as error:
         raise StorageError(
-            f"The folder {folder} cannot be made ({error.strerror}); "
-            "set CHARLOOM_HOME to a folder you may write to."
+            f"The folder {folder} cannot be created ({error.strerror}); "
+            "set CHARLOOM_HOME to a writable folder."
         ) from error
     return folder
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path``: now or after a power cut, one sees the old file or the new.
+    """Write ``data`` to ``path`` so that even after a power cut it has the old content or the new.
 
-    Temp file beside the target → fsync → rename → fsync of the directory. Raises ``OSError`` with
-    the target untouched and no temp file left; what a writer leaves that is killed, :func:`sweep`
-    removes.
+    Steps: temporary file next to the target, fsync, rename, fsync of the folder. Raises ``OSError``
+    with the target unchanged and no temporary file left; :func:`sweep` removes those of killed
+    writers.
     """
     handle, temporary = _begin_file(path)
     try:
@@ -52,7 +52,7 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
             if sys.platform != "win32":
                 temporary.replace(path)
-        if sys.platform == "win32":  # where an open file keeps its name
+        if sys.platform == "win32":  # an open file cannot be renamed there
             temporary.replace(path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
@@ -62,7 +62,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` durable, where the system lets a folder be opened."""
+    """Make a rename in ``folder`` durable, except on Windows, which cannot open a folder."""
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -74,11 +74,11 @@ def _sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Fill a folder, given under another name, that appears whole at ``path`` or not at all.
+    """Yield a hidden folder to fill, which is renamed to ``path`` at the end or removed on errors.
 
-    Raises ``OSError``, as when there is something at ``path`` already.
+    Raises ``OSError``, for example if ``path`` exists.
     """
-    claim, hidden = _begin_folder(path)
+    descriptor, hidden = _begin_folder(path)
     try:
         yield hidden
         hidden.rename(path)
@@ -86,80 +86,84 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(hidden, ignore_errors=True)
         raise
     finally:
-        if claim is not None:
-            os.close(claim)
+        if descriptor is not None:
+            os.close(descriptor)
     _sync_folder(path.parent)
 
 
 def sweep(folder: Path) -> None:
-    """Remove the temp files and unfinished folders in ``folder`` whose writers are gone.
+    """Remove the temporary files and unfinished folders in ``folder`` whose writers are gone.
 
-    A writer holds a lock on what it writes, which the system frees however it ends. Where that
-    cannot be known, or nothing be removed, all is left as it is.
+    A writer locks what it writes, and the system releases the lock when the process ends. What is
+    locked, or cannot be checked or removed, stays.
     """
-    for path in folder.glob(f".*{TEMPORARY}"):
+    for path in folder.glob(f".*{TEMP_SUFFIX}"):
         with contextlib.suppress(OSError):
             if stat.S_ISLNK(path.lstat().st_mode):
                 path.unlink()
                 continue
-            claim = _opened(path)
+            descriptor = _open_for_lock(path)
             try:
-                if claim is not None:
-                    _lock(claim, wait=False)
+                if descriptor is not None:
+                    _lock(descriptor, wait=False)
                 if path.is_dir():
                     shutil.rmtree(path, ignore_errors=True)
                 else:
                     path.unlink()
             finally:
-                if claim is not None:
-                    os.close(claim)
+                if descriptor is not None:
+                    os.close(descriptor)
+
+
+def _temp_prefix(path: Path) -> str:
+    return f".{path.name[:_MAX_STEM_CHARACTERS]}."
 
 
 def _begin_file(path: Path) -> tuple[int, Path]:
-    """Open a temp file for what is to be at ``path``, and claim it against :func:`sweep`."""
+    """Create and lock a temporary file for ``path``; return its descriptor and path."""
     while True:
-        handle, name = tempfile.mkstemp(TEMPORARY, f".{path.name[:_STEM]}.", path.parent)
+        handle, name = tempfile.mkstemp(TEMP_SUFFIX, _temp_prefix(path), path.parent)
         _lock(handle, wait=True)
         if os.path.lexists(name):
             return handle, Path(name)
-        os.close(handle)  # it was swept away before it was claimed
+        os.close(handle)  # swept before it was locked
 
 
 def _begin_folder(path: Path) -> tuple[int | None, Path]:
-    """Make a hidden folder for what is to be at ``path``, and claim it against :func:`sweep`."""
+    """Create and lock a hidden folder for ``path``; return its descriptor, if any, and path."""
     while True:
-        hidden = Path(tempfile.mkdtemp(TEMPORARY, f".{path.name[:_STEM]}.", path.parent))
+        hidden = Path(tempfile.mkdtemp(TEMP_SUFFIX, _temp_prefix(path), path.parent))
         try:
-            claim = _opened(hidden)
-        except FileNotFoundError:  # it was swept away before it was claimed
+            descriptor = _open_for_lock(hidden)
+        except FileNotFoundError:  # swept before it was locked
             continue
-        if claim is not None:
-            _lock(claim, wait=True)
+        if descriptor is not None:
+            _lock(descriptor, wait=True)
         if hidden.exists():
-            return claim, hidden
-        if claim is not None:
-            os.close(claim)
+            return descriptor, hidden
+        if descriptor is not None:
+            os.close(descriptor)
 
 
-def _opened(path: Path) -> int | None:
-    """Open a file or folder to be locked; on Windows, where what is open is not removed, none."""
+def _open_for_lock(path: Path) -> int | None:
+    """Return a descriptor for locking; None on Windows, which cannot remove what is open."""
     if sys.platform == "win32":
         return None
     return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _lock(descriptor: int, wait: bool) -> None:
-    """Lock an open file until it is closed; ``OSError`` if another has it and one won't wait."""
+    """Lock an open file until it is closed; without ``wait``, ``OSError`` if it is locked."""
     if sys.platform != "win32":
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError:
-            if not wait:  # else it is a file system without locks, where nothing is swept
+            if not wait:  # otherwise the file system has no locks, and nothing is swept
                 raise
 
 
 def write_file(path: Path, text: str, force: bool) -> None:
-    """Put ``text`` into a file as UTF-8; one that exists is replaced only by ``force``."""
+    """Write ``text`` to ``path`` as UTF-8; replace an existing file only with ``force``."""
     shown = repr(str(path))
     try:
         if path.exists() and not force:

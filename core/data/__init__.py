@@ -1,1 +1,1 @@
-"""Stages 1 to 6: a text, its characters, vocabulary, ids, windows and batches."""
+"""Stages 1 to 6: from a text to its characters, vocabulary, ids, windows and batches."""

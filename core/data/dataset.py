@@ -1,14 +1,15 @@
 """Stages 5 and 6: sliding windows whose labels are shifted by one, in batches ``[B, T]``.
 
-A window of T characters is a lesson in predicting each next one::
+A window of T characters is T examples of predicting the next one::
 
     text      h e l l o
     features  h e l l        the window itself
     labels    e l l o        the same, shifted by one
 
-One dataset serves two orders. *Shuffled* windows start anywhere and are read from the empty state.
-*Contiguous* lanes walk through the text side by side, each window where the one before it ended, so
-that the state can be carried on (truncated back-propagation through time).
+There are two ways of batching. *Shuffled* windows start anywhere and are read from the empty state.
+*Contiguous* batches consist of B lanes: parallel streams through the text, in which each window
+begins where the one before it ended, so that the state can be carried on (truncated
+back-propagation through time).
 """
 
 from collections.abc import Iterator
@@ -30,44 +31,44 @@ class Batch(NamedTuple):
 
 
 class WindowDataset(Dataset[Batch]):
-    """Every window of T characters of ``ids`` ``[N]``: there are N - T of them, one per start."""
+    """The N - T windows of T characters of ``ids`` ``[N]``, one for each start."""
 
     def __init__(self, ids: Tensor, window: int) -> None:
-        self._rows = ids.unfold(0, window + 1, 1)  # [N - T, T + 1], a view: no character is copied
+        self._rows = ids.unfold(0, window + 1, 1)  # [N - T, T + 1], a view
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __getitem__(self, start: int | Tensor) -> Batch:
-        """Return the window at ``start``, or for starts ``[B]`` the whole batch in one fetch."""
+        """Return the window at ``start``, or the whole batch for starts ``[B]``."""
         rows = self._rows[start]
         return Batch(features=rows[..., :-1], labels=rows[..., 1:])
 
 
 class ShuffledSampler(Sampler[Tensor]):
-    """Starts ``[B]`` of windows in an order drawn anew for every epoch, each window once."""
+    """Starts ``[B]`` of windows in random order, each window once per epoch."""
 
-    def __init__(self, windows: int, batch: int, seed: int, epoch: int) -> None:
-        self._windows, self._batch = windows, batch
+    def __init__(self, windows: int, batch_size: int, seed: int, epoch: int) -> None:
+        self._windows, self._batch_size = windows, batch_size
         self._generator = generator(seed, "shuffle", epoch)
 
     def __len__(self) -> int:
-        return self._windows // self._batch
+        return self._windows // self._batch_size
 
     def __iter__(self) -> Iterator[Tensor]:
         order = torch.randperm(self._windows, generator=self._generator)
-        return iter(order[: len(self) * self._batch].view(-1, self._batch))
+        return iter(order[: len(self) * self._batch_size].view(-1, self._batch_size))
 
 
 class ContiguousSampler(Sampler[Tensor]):
-    """Starts ``[B]`` of B lanes that advance by T; where they begin is drawn anew per epoch."""
+    """Starts ``[B]`` of B lanes that advance by T; each epoch begins at a random offset."""
 
-    def __init__(self, windows: int, window: int, batch: int, seed: int, epoch: int) -> None:
-        self._steps = (windows + window - 1) // (batch * window)
+    def __init__(self, windows: int, window: int, batch_size: int, seed: int, epoch: int) -> None:
+        self._steps = (windows + window - 1) // (batch_size * window)
         self._stride = self._steps * window
-        room = windows - 1 - ((batch - 1) * self._stride + (self._steps - 1) * window)
+        room = windows - 1 - ((batch_size - 1) * self._stride + (self._steps - 1) * window)
         first = int(torch.randint(room + 1, (1,), generator=generator(seed, "lanes", epoch)))
-        self._lanes = first + self._stride * torch.arange(batch)
+        self._lanes = first + self._stride * torch.arange(batch_size)
         self._window = window
 
     def __len__(self) -> int:
@@ -77,30 +78,30 @@ class ContiguousSampler(Sampler[Tensor]):
         return (self._lanes + step * self._window for step in range(self._steps))
 
 
-def batches(ids: Tensor, settings: TrainConfig, epoch: int) -> DataLoader[Batch]:
-    """Stage 6: one epoch of batches ``[B, T]`` over ``ids`` ``[N]``, enough for one at least."""
-    windows = WindowDataset(ids, settings.window)
-    order: Sampler[Tensor]
-    if settings.batching == "shuffled":
-        order = ShuffledSampler(len(windows), settings.batch_size, settings.seed, epoch)
+def batches(ids: Tensor, config: TrainConfig, epoch: int) -> DataLoader[Batch]:
+    """Stage 6: return one epoch of batches ``[B, T]`` over ``ids`` ``[N]``, at least one."""
+    windows = WindowDataset(ids, config.window)
+    sampler: Sampler[Tensor]
+    if config.batching == "shuffled":
+        sampler = ShuffledSampler(len(windows), config.batch_size, config.seed, epoch)
     else:
-        order = ContiguousSampler(
-            len(windows), settings.window, settings.batch_size, settings.seed, epoch
+        sampler = ContiguousSampler(
+            len(windows), config.window, config.batch_size, config.seed, epoch
         )
-    # The sampler gives a whole batch of starts and the dataset fetches them at once, hence None.
+    # The sampler yields the starts of a whole batch, which the dataset fetches at once: hence None.
     return DataLoader(
         windows,
-        sampler=order,
+        sampler=sampler,
         batch_size=None,
-        generator=generator(settings.seed, "loader", epoch),  # else it draws from dropout's source
+        generator=generator(config.seed, "loader", epoch),  # not that of dropout
     )
 
 
 def generator(seed: int, purpose: str, index: int) -> torch.Generator:
-    """Return a source of random numbers that depends on nothing but its arguments.
+    """Return a random number generator that depends only on its arguments.
 
-    Drawing each epoch's and each step's numbers from a generator of their own means that a run
-    can be picked up at any step without remembering what was drawn before.
+    Since each epoch and each step has its own generator, a run can resume at any step without
+    knowing what was drawn before.
     """
     words = np.random.SeedSequence([seed, index, *purpose.encode()]).generate_state(2, np.uint32)
     return torch.Generator().manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)

@@ -22,7 +22,7 @@ def describe_changes(prompt: str, changes: Iterable[Substitution], *, future: bo
     notes = []
     if len(prompt) > MAX_PROMPT_CHARACTERS:
         notes.append(f"only the last {MAX_PROMPT_CHARACTERS:,} characters are read")
-    kinds = Counter((change.character, change.becomes) for change in changes).most_common()
+    kinds = Counter((change.character, change.replacement) for change in changes).most_common()
     pairs = [
         (single_line(was, 8), single_line(becomes, 8)) for (was, becomes), _ in kinds[:_MAX_KINDS]
     ]

@@ -68,4 +68,4 @@ def test_a_checkpoint_that_does_not_know_the_prompt_has_an_error() -> None:
     samples = sample_checkpoints(
         find_model("weaver").checkpoints, "a", SamplingConfig(), seed=0, length=9
     )
-    assert "is not among the 3 that this model knows" in list(samples)[-1].error
+    assert "is not in this model's vocabulary of 3" in list(samples)[-1].error

@@ -187,7 +187,7 @@ def test_the_helpers_of_these_tests_make_good_files() -> None:
         (in_card(training__learning_rate=math.inf), "metadata is not valid JSON"),
         (in_card(vocab="ab\n"), "vocabulary is not a list"),
         (in_card(vocab=["\n", "a"]), "vocabulary does not have the size"),
-        (in_card(vocab=["\n", "a", "a"]), "each of its characters once"),
+        (in_card(vocab=["\n", "a", "a"]), "contains each character once"),
         (in_card(vocab=["\n", "a", "bc"]), "single characters"),
         (in_card(vocab=["\n", "a", 98]), "single characters"),
         (in_card(vocab=["\n", "a", ["b"]]), "single characters"),

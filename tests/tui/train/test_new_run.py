@@ -158,7 +158,7 @@ async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
             ("gone", "There is no file"),
             ("empty", "is empty; choose a text with words in it"),
             ("binary", "looks like binary data. If it is text, specify its encoding"),
-            ("short", "gives only 9 characters; 32 are the least to train on"),
+            ("short", "has only 9 characters; training needs at least 32"),
             ("folder", "is a folder; name a text file in it"),
         ):
             path = str(tmp_path / name)
