@@ -22,24 +22,6 @@ class RowTable(DataTable[Text]):
     A click moves the cursor. Enter is left to the ancestors.
     """
 
-    DEFAULT_CSS = """
-    RowTable {
-        background: $background;
-        overflow-x: hidden;
-        scrollbar-size-vertical: 1;
-        & > .datatable--header { background: $background; color: $text-muted; text-style: none; }
-        & > .datatable--cursor { background: $panel; color: $foreground; text-style: bold; }
-        &:focus {
-            background-tint: $background 0%;
-            & > .datatable--header { background-tint: $background 0%; color: $accent; }
-            & > .datatable--cursor { background: $accent 20%; color: $foreground; }
-        }
-        &:ansi > .datatable--header { background: ansi_default; color: ansi_default; }
-        &:ansi:focus > .datatable--header { text-style: bold; }
-        &:ansi:focus > .datatable--cursor { background: ansi_default; text-style: reverse; }
-    }
-    """
-
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home", "scroll_top", "First", show=False),
         Binding("end", "scroll_bottom", "Last", show=False),

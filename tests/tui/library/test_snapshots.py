@@ -109,7 +109,7 @@ def test_writings(snap_compare: Compare, size: tuple[int, int]) -> None:
 def test_long_text(snap_compare: Compare, size: tuple[int, int]) -> None:
     writings()
     keep(OPENING * 12 + "\n\n" + "seaseasea" * 40, model="m" * 64, tags=("x" * 40, "y" * 40))
-    before = after("number 30", "tab end up up", "seaseasea")
+    before = after("number 30", "tab end", "seaseasea", "up up")
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
 
 
