@@ -20,7 +20,7 @@ _BATCH_ROWS = 3  # that are reported in full
 _TOP_LOGITS = 5
 
 
-def work(saved: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
+def compute_example(saved: Checkpoint, text: str, config: TrainConfig) -> dict[str, Any]:
     """Return the fields of a ``WorkedExample``: one training step of ``saved`` on ``text``."""
     import torch  # deferred: an invalid request is refused sooner
 
@@ -33,7 +33,7 @@ def work(saved: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
     network = CharLSTM(replace(saved.model, dropout=0.0))
     network.load(saved.tensors)
     weights = {checkpoint_name(name): value for name, value in network.named_parameters()}
-    loader = batches(ids, training, epoch=0)
+    loader = batches(ids, config, epoch=0)
     features, labels = next(iter(loader))
 
     embedded = network.embedding(features)
@@ -44,8 +44,8 @@ def work(saved: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
     loss = cross_entropy(logits, labels)
 
     loss.backward()  # type: ignore[no-untyped-call]
-    norm = torch.nn.utils.clip_grad_norm_(weights.values(), training.grad_clip)
-    row, label = training.window - 1, int(labels[0, -1])
+    norm = torch.nn.utils.clip_grad_norm_(weights.values(), config.grad_clip)
+    row, label = config.window - 1, int(labels[0, -1])
     shown_name = "embedding.weight" if saved.model.tie_weights else "head.weight"
     shown = weights[shown_name]
     assert shown.grad is not None
@@ -53,29 +53,22 @@ def work(saved: Checkpoint, text: str, training: TrainConfig) -> dict[str, Any]:
     for weight in weights.values():
         weight.grad = None
 
-    rate = learning_rate(training, 1.0) or training.learning_rate
-    Stepper(network, ids, training, "float32").step(rate)
+    rate = learning_rate(config, 1.0) or config.learning_rate
+    Stepper(network, ids, config, "float32").step(rate)
     with torch.no_grad():
         loss_after = cross_entropy(network(features)[0], labels)
 
     flat = logits.detach().double().reshape(-1, logits.shape[-1])
     top = flat[row].topk(min(_TOP_LOGITS, flat.shape[1])).indices.tolist()
     shown_ids = [label, *(id_ for id_ in top if id_ != label)]
+    tensors = {"ids": features, "embedding": embedded, "lstm": hidden, "h": h, "c": c}
+    tensors |= {"linear": logits, "flat": flat, "labels": labels.reshape(-1)}
     label_log_probs = flat.log_softmax(dim=1).gather(1, labels.reshape(-1, 1))
     return {
         "features": features[:_BATCH_ROWS].tolist(),
         "labels": labels[:_BATCH_ROWS].tolist(),
         "batches": len(loader),
-        "shapes": {
-            "ids": list(features.shape),
-            "embedding": list(embedded.shape),
-            "lstm": list(hidden.shape),
-            "h": list(h.shape),
-            "c": list(c.shape),
-            "linear": list(logits.shape),
-            "flat": list(flat.shape),
-            "labels": list(labels.reshape(-1).shape),
-        },
+        "shapes": {name: list(tensor.shape) for name, tensor in tensors.items()},
         "parameters": {name: list(value.shape) for name, value in weights.items()},
         "row": row,
         "logits": [(id_, flat[row, id_].item()) for id_ in shown_ids],
@@ -97,8 +90,8 @@ def main() -> int:
     try:
         request = json.load(sys.stdin)
         saved = checkpoint.load(Path(request["checkpoint"])).checkpoint
-        training = TrainConfig.from_json(request["training"])
-        answer = json.dumps(work(saved, request["text"], training), allow_nan=False)
+        config = TrainConfig.from_json(request["training"])
+        answer = json.dumps(compute_example(saved, request["text"], config), allow_nan=False)
     except CharloomError as error:
         answer = _error(str(error))
     except ValueError:  # NaN or infinity

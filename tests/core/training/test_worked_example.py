@@ -43,11 +43,13 @@ def test_the_example_is_what_torch_and_a_stepper_make_of_the_same_batch(
     from charloom.core.model.torch_lstm import CharLSTM
     from charloom.core.training.schedule import learning_rate
     from charloom.core.training.step import Stepper
-    from charloom.core.training.worked_example import work
+    from charloom.core.training.worked_example import compute_example
 
     checkpoint = saved(layers=2, tie_weights=tied, embedding_dim=8 if tied else 4)
     training = replace(checkpoint.training, batching=order, grad_clip=0.05)
-    example = WorkedExample.from_json(json.loads(json.dumps(work(checkpoint, TEXT, training))))
+    example = WorkedExample.from_json(
+        json.loads(json.dumps(compute_example(checkpoint, TEXT, training)))
+    )
 
     network = CharLSTM(checkpoint.model)
     network.load(checkpoint.tensors)
@@ -105,12 +107,14 @@ def test_the_example_is_what_torch_and_a_stepper_make_of_the_same_batch(
 
 @pytest.mark.usefixtures("torch_as_it_was")
 def test_the_child_answers_what_is_worked_out_here_and_dropout_changes_nothing() -> None:
-    from charloom.core.training.worked_example import work
+    from charloom.core.training.worked_example import compute_example
 
     checkpoint = saved()
     subject = about(replace(checkpoint, model=replace(checkpoint.model, dropout=0.5)))
     answer = ExampleProcess(subject).result()
-    expected = WorkedExample.from_json(work(checkpoint, subject.known_text, subject.train_config))
+    expected = WorkedExample.from_json(
+        compute_example(checkpoint, subject.known_text, subject.train_config)
+    )
     for name in ("features", "labels", "shapes", "parameters", "row", "rate", "weight"):
         assert getattr(answer, name) == getattr(expected, name)
     for name in ("loss", "loss_after", "gradient_norm", "gradient", "before", "after"):

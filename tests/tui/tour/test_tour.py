@@ -41,14 +41,14 @@ TEXTS = {
 
 def toured(text: str, chosen: SamplingConfig | None = None, **over: Any) -> Tour:
     """Return the tour of a model with the vocabulary of the text, with its worked example."""
-    from charloom.core.training.worked_example import work
+    from charloom.core.training.worked_example import compute_example
 
     checkpoint = random_checkpoint(text, **over)
     checkpoint = replace(checkpoint, training=replace(checkpoint.training, batch_size=4, window=16))
     save_model("weaver", checkpoint)
     opened = corpus.Corpus(text, "mine", "mine.txt", "utf-8", "0" * 64)
     tour = Tour(load_subject(ref("weaver"), lambda: opened), chosen or SamplingConfig())
-    answer = work(checkpoint, tour.subject.known_text, tour.subject.train_config)
+    answer = compute_example(checkpoint, tour.subject.known_text, tour.subject.train_config)
     tour.example = WorkedExample.from_json(json.loads(json.dumps(answer)))
     return tour
 
