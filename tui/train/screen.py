@@ -45,7 +45,7 @@ _CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
     "growth": lambda run: run.checkpoint is not None,
     "delete": lambda run: run.status not in LIVE,
 }
-"""What each action requires of the selected run; an action without an entry is always enabled."""
+"""Conditions of the actions on the selected run; other actions are always enabled."""
 
 
 @dataclass(frozen=True, slots=True)

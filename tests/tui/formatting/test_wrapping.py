@@ -69,6 +69,6 @@ def test_what_is_appended_changes_the_last_row_alone(text: str, more: str, width
 def test_a_row_knows_its_paragraph_and_column(text: str, width: int) -> None:
     paragraphs = text.split("\n")
     for row, piece in zip(rows(text, width), pieces(text, width), strict=True):
-        found = paragraphs[row.paragraph][row.column :]
-        assert found.startswith(piece.rstrip("\n"))
+        rest = paragraphs[row.paragraph][row.column :]
+        assert rest.startswith(piece.rstrip("\n"))
     assert next(rows(text, width)) == FIRST == Row(0, 0, 0)

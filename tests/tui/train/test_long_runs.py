@@ -44,7 +44,7 @@ async def test_the_whole_curve_is_there_without_another_look(log: bytes) -> None
         await until(pilot, lambda: "That is all." in shown(app))
 
 
-async def test_the_run_that_the_person_looks_at_is_read_first(log: bytes) -> None:
+async def test_the_log_of_the_visible_run_is_read_first(log: bytes) -> None:
     names = ["sea", "ice", "loom"]
     app = app_at("prompt")
     whole: list[str] = []
@@ -64,7 +64,7 @@ async def test_the_run_that_the_person_looks_at_is_read_first(log: bytes) -> Non
     assert whole[0] == "ice" and sorted(whole) == sorted(names)
 
 
-async def test_a_run_that_ends_while_its_log_is_read_is_told_of(log: bytes) -> None:
+async def test_a_run_that_ends_while_its_log_is_read_is_notified(log: bytes) -> None:
     app, lock = app_at("prompt"), ExitStack()
 
     def finish(_: None) -> None:

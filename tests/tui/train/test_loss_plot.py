@@ -115,7 +115,7 @@ def test_the_best_validation_loss_is_marked_where_it_is() -> None:
         assert y == area.row(best[1] / LN2)
 
 
-def test_curves_can_be_told_apart_without_colours() -> None:
+def test_curves_can_be_distinguished_without_colours() -> None:
     for width, height in ((76, 8), (150, 28)):
         apart = replace(RUN, train=[(step, loss - 0.3) for step, loss in RUN.train])
         picture = draw(apart, width, height)
@@ -163,7 +163,7 @@ def growing(height: int) -> Iterator[DrawnChart]:
         yield picture
 
 
-def test_while_a_run_goes_on_the_scale_is_steady_and_figures_never_move_sideways() -> None:
+def test_while_a_run_grows_the_axis_is_steady_and_labels_never_move_sideways() -> None:
     pictures = list(growing(8))
     assert {line[5] for picture in pictures for line in lines(picture)[1:-1]} == {"│", "┤"}
     for picture in pictures:

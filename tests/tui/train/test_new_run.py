@@ -74,8 +74,8 @@ def typed(app: CharloomApp) -> str:
 
 def plan(name: str) -> dict[str, Any]:
     """Return the config of the run ``name``."""
-    found: dict[str, Any] = json.loads(ModelDir.named(name).run_config.read_text())
-    return found
+    config: dict[str, Any] = json.loads(ModelDir.named(name).run_config.read_text())
+    return config
 
 
 async def test_three_times_enter_trains_on_the_tale(trainers: list["Popen[bytes]"]) -> None:
@@ -131,7 +131,7 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
         await pilot.press("down", "enter")
         await planning(pilot)
         assert "grey sea" in shown(app) and f"{len(TEXT):,} characters" in shown(app)
-        await pilot.press("shift+tab", "shift+tab")  # past what was found, to the encoding
+        await pilot.press("shift+tab", "shift+tab")  # past the issues, to the encoding
         await pilot.press("shift+tab", "shift+tab", *"loom", "tab", *"2000", "enter")
         kept = TEXT[TEXT.index("loom") : 2_000]
         await until(pilot, lambda: f"{len(kept):,} characters" in shown(app))

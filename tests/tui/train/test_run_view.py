@@ -243,7 +243,7 @@ async def test_a_run_resumed_elsewhere_in_the_meantime_is_not_deleted(working: E
         assert ModelDir.named("sea").path.is_dir()
 
 
-async def test_the_large_chart_reads_the_curves_and_goes_on(working: ExitStack) -> None:
+async def test_the_large_chart_has_a_cursor_and_follows_the_run(working: ExitStack) -> None:
     folder = write_run("sea", *course(3_000))
     working.enter_context(at_work(folder))
     app = app_at("train")

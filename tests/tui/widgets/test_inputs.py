@@ -90,7 +90,7 @@ async def test_where_the_line_is_too_short_the_last_are_left_out() -> None:
         assert seen(app, 2).strip() == "w weave  x bell"
 
 
-async def test_the_top_bar_has_room_for_all_its_parts() -> None:
+async def test_the_header_shows_all_its_parts() -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         bar = app.query_one(Header)
@@ -102,7 +102,7 @@ async def test_the_top_bar_has_room_for_all_its_parts() -> None:
         assert seen(app, 0).startswith(" charloom  train  about ") and "● creature" in seen(app, 0)
 
 
-async def test_the_top_bar_lets_nothing_act() -> None:
+async def test_the_header_shows_hostile_text_safely() -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         app.query_one(Header).show_running(HOSTILE)
