@@ -42,17 +42,6 @@ _NO_MATCH = "No text has all of these words. Esc clears the search"
 class GenerationBrowser(Vertical):
     """Searches generations while the user types; reads them in another thread."""
 
-    DEFAULT_CSS = """
-    GenerationBrowser {
-        #line { height: 1; }
-        #slash { width: 3; color: $accent; padding: 0 1; }
-        #scope { width: auto; padding: 0 1; color: $text-muted; }
-        #line SafeInput { width: 1fr; }
-        #message { padding: 1 2; max-width: 92; color: $text-muted; }
-        #message.-error { color: $text-error; }
-    }
-    """
-
     @dataclass
     class Changed(Message):
         """Another generation is shown, or the shown one has changed."""

@@ -26,16 +26,6 @@ class GenerationList(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"generation-list--cursor"}
-    DEFAULT_CSS = """
-    GenerationList {
-        background: $background;
-        overflow-x: hidden;
-        scrollbar-size-vertical: 1;
-        .generation-list--cursor { background: $panel; }
-        &:focus .generation-list--cursor { background: $accent 20%; }
-        &:ansi:focus .generation-list--cursor { background: ansi_default; text-style: bold; }
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("down,j", "move(1)", "Down", show=False),

@@ -20,17 +20,6 @@ _MAX_NAME_CHARACTERS = 64
 class GenerationView(VerticalScroll, can_focus=True):
     """Shows a generation, and the verdict of its replay above the text."""
 
-    DEFAULT_CSS = """
-    GenerationView {
-        padding: 0 2;
-        scrollbar-size-vertical: 1;
-        Static { max-width: 88; }
-        #about { color: $text-muted; }
-        #text { margin-top: 1; }
-        #note { margin-top: 1; border-left: solid $border-blurred; padding-left: 1; }
-    }
-    """
-
     def __init__(self) -> None:
         super().__init__()
         self._generation: Generation | None = None

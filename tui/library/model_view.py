@@ -18,13 +18,6 @@ _MAX_TITLE_CHARACTERS = 200
 class ModelView(Container):
     """Shows a model; the cursor is on one of its checkpoints, at first on the best."""
 
-    DEFAULT_CSS = """
-    ModelView {
-        #model { color: $text-muted; padding: 0 1; }
-        #notes { padding: 0 1; max-width: 88; }
-    }
-    """
-
     def __init__(self) -> None:
         super().__init__()
         self._model: ModelInfo | None = None

@@ -50,10 +50,6 @@ class ActionBar(Static):
     Hints that do not fit are left out: the command palette lists all actions.
     """
 
-    DEFAULT_CSS = """
-    ActionBar { height: 1; width: 1fr; color: $text-muted; text-wrap: nowrap; }
-    """
-
     def __init__(
         self,
         hints: Iterable[tuple[str, str, str] | KeyHint] = (),

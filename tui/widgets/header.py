@@ -11,24 +11,6 @@ from charloom.tui.formatting.content import safe_content
 class Header(Horizontal):
     """``charloom  prompt  CONTEXT                       ● creature 47 %``."""
 
-    DEFAULT_CSS = """
-    Header {
-        height: 1;
-        background: $panel;
-        padding: 0 1;
-        #screen-name { width: auto; }
-        #context { width: 1fr; color: $text-muted; text-wrap: nowrap; text-overflow: ellipsis; }
-        #running {
-            width: auto;
-            max-width: 50%;
-            padding-left: 2;
-            color: $text-success;
-            text-wrap: nowrap;
-            text-overflow: ellipsis;
-        }
-    }
-    """
-
     def __init__(self, screen_name: str) -> None:
         super().__init__()
         self._screen_name = screen_name
