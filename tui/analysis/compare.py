@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.timer import Timer
@@ -26,7 +26,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel, load_model
 from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.services.writer import GenerationThread
-from charloom.tui.widgets.action_bar import ActionBar, key_hints
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 
 _LENGTH = 300  # characters of each side's text
@@ -47,21 +47,16 @@ class CompareScreen(BaseScreen):
         "out for both. The temperature changes the text, not the score."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left_square_bracket", "side(0)", "Left side", show=False,
-                key_display="[", tooltip="Change the left side"),
-        Binding("right_square_bracket", "side(1)", "Right side", show=False,
-                key_display="]", tooltip="Change the right side"),
-        Binding("m", "model", "Model", show=False, tooltip="Choose the model of this side"),
-        Binding("t", "temperature", "Temperature", show=False,
-                tooltip="Set the temperature of this side"),
-        Binding("p", "prompt", "Another prompt", show=False, tooltip="Change the prompt"),
-        Binding("s", "seed", "New seed", show=False, tooltip="Use a new seed"),
-        Binding("x", "text", "Text to score", show=False,
-                tooltip="Choose the text that both are scored on"),
-        Binding("enter", "write", "Write again", show=False, key_display="⏎",
-                tooltip="Start both texts again"),
-        Binding("escape,c", "back", "Back", show=False, tooltip="Back to the models"),
-    ]  # fmt: skip
+        hidden_binding("left_square_bracket", "side(0)", "Left side", "Change the left side", "["),
+        hidden_binding("right_square_bracket", "side(1)", "Right side", "Change the right", "]"),
+        hidden_binding("m", "model", "Model", "Choose the model of this side"),
+        hidden_binding("t", "temperature", "Temperature", "Set the temperature of this side"),
+        hidden_binding("p", "prompt", "Another prompt", "Change the prompt"),
+        hidden_binding("s", "seed", "New seed", "Use a new seed"),
+        hidden_binding("x", "text", "Text to score", "Choose the text that both are scored on"),
+        hidden_binding("enter", "write", "Write again", "Start both texts again", "⏎"),
+        hidden_binding("escape,c", "back", "Back", "Back to the models"),
+    ]
 
     def __init__(self, services: AppServices, ref: CheckpointRef) -> None:
         super().__init__(services)

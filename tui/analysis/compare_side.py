@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -15,6 +15,7 @@ from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import adapt_prompt
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.writer import GenerationJob
+from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.streaming_text import StreamingText
 
 _MAX_REF = 80  # characters: more than there is room for
@@ -46,8 +47,8 @@ class CompareSide(VerticalScroll, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "screen.side(0)", "left side", show=False),
-        Binding("right", "screen.side(1)", "right side", show=False),
+        hidden_binding("left", "screen.side(0)", "left side"),
+        hidden_binding("right", "screen.side(1)", "right side"),
     ]
 
     def __init__(self, ref: CheckpointRef, sampling: SamplingConfig) -> None:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -27,7 +27,7 @@ from charloom.tui.messages import OpenPrompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import default_prompt
-from charloom.tui.widgets.action_bar import ActionBar, key_hints
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 
 _LENGTH = 300  # characters of each text
@@ -55,11 +55,11 @@ class GrowthScreen(BaseScreen):
         "words follow each other. Below the list is the whole text of the highlighted checkpoint."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "talk", "Talk with it", show=False, tooltip="Use this checkpoint in Prompt"),
-        Binding("p", "prompt", "Another prompt", show=False, tooltip="Change the prompt"),
-        Binding("s", "seed", "New seed", show=False, tooltip="Use a new seed"),
-        Binding("t", "temperature", "Temperature", show=False, tooltip="Change the temperature"),
-        Binding("escape,g", "back", "Back", show=False, tooltip="Back to the previous screen"),
+        hidden_binding("o", "talk", "Talk with it", "Use this checkpoint in Prompt"),
+        hidden_binding("p", "prompt", "Another prompt", "Change the prompt"),
+        hidden_binding("s", "seed", "New seed", "Use a new seed"),
+        hidden_binding("t", "temperature", "Temperature", "Change the temperature"),
+        hidden_binding("escape,g", "back", "Back", "Back to the previous screen"),
     ]
 
     def __init__(self, services: AppServices, name: str) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import OptionList
@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 from charloom.core.analysis.checkpoint_samples import CheckpointSample
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.option_list import PlainOptionList
 
 HEADINGS = f"{'step':>9}  {'bits/char':>9}  {'':<5}  text"
@@ -23,9 +24,8 @@ class GrowthList(PlainOptionList):
     """Adds samples at the end; the cursor follows them while it is on the last one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "screen.talk", "Talk with it", show=False,
-                tooltip="Use this checkpoint in Prompt"),
-    ]  # fmt: skip
+        hidden_binding("enter", "screen.talk", "Talk with it", "Use this checkpoint in Prompt"),
+    ]
 
     @dataclass
     class Highlighted(Message):

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
@@ -31,7 +31,7 @@ from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.text_source import TextSource
-from charloom.tui.widgets.action_bar import ActionBar, key_hints
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.color_scale import BITS, scale_for
 from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
@@ -63,27 +63,18 @@ used to find them. `n` and `N` go to the next and the previous place where the u
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("u", "switch", "Surprise or units", show=False,
-                tooltip="Switch between surprise and units"),
-        Binding("g", "signal", "Cell or gate", show=False,
-                tooltip="Show the cell, the forget, the input or the output gate"),
-        Binding("left_square_bracket", "unit(-1)", "Previous unit", show=False, key_display="[",
-                tooltip="Show the previous unit in the list"),
-        Binding("right_square_bracket", "unit(1)", "Next unit", show=False, key_display="]",
-                tooltip="Show the next unit in the list"),
-        Binding("number_sign", "choose", "Unit by number", show=False, key_display="#",
-                tooltip="Show any unit, by layer and number"),
-        Binding("n", "span(1)", "Next strong span", show=False,
-                tooltip="Go to the next place where the unit is strong"),
-        Binding("N", "span(-1)", "Previous strong span", show=False,
-                tooltip="Go to the previous place where the unit is strong"),
-        Binding("m", "marks", "Marks or colours", show=False,
-                tooltip="Show marks under the characters, or colours behind them"),
-        Binding("c", "text", "Another text", show=False, tooltip="Choose the text to read"),
-        Binding("b", "begin", "Start elsewhere", show=False,
-                tooltip="Start at a phrase of the text, or at an offset"),
-        Binding("escape", "back", "Back", show=False, tooltip="Back to the previous screen"),
-    ]  # fmt: skip
+        hidden_binding("u", "switch", "Surprise or units", "Switch between surprise and units"),
+        hidden_binding("g", "signal", "Cell or gate", "Show the cell or one of the three gates"),
+        hidden_binding("left_square_bracket", "unit(-1)", "Previous unit", "Up in the list", "["),
+        hidden_binding("right_square_bracket", "unit(1)", "Next unit", "Down in the list", "]"),
+        hidden_binding("number_sign", "choose", "Unit by number", "Show any unit", "#"),
+        hidden_binding("n", "span(1)", "Next strong span", "Where the unit is strong next"),
+        hidden_binding("N", "span(-1)", "Previous strong span", "Where the unit is strong before"),
+        hidden_binding("m", "marks", "Marks or colours", "Show the levels as marks or colours"),
+        hidden_binding("c", "text", "Another text", "Choose the text to read"),
+        hidden_binding("b", "begin", "Start elsewhere", "Start at a phrase or an offset"),
+        hidden_binding("escape", "back", "Back", "Back to the previous screen"),
+    ]
 
     def __init__(
         self, services: AppServices, model: LoadedModel, get_text: Callable[[], tuple[str, str]]

@@ -25,12 +25,12 @@ from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
-from charloom.tui.library.pane import LibraryPane, pane_binding
+from charloom.tui.library.pane import LibraryPane
 from charloom.tui.messages import ReopenGeneration
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.library_worker import fetch_all
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.inputs import SafeInput
 
 _MAX_EXCERPT_CHARACTERS = 60
@@ -41,18 +41,18 @@ class GenerationsPane(LibraryPane):
     """The browser, and key hints for the generation it shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding("enter,o", "open", "Open", "Continue it in Prompt, with its settings", "⏎"),
-        pane_binding("s", "star", "Star", "Make it a favorite, or no longer one"),
-        pane_binding("t", "tag", "Tags", "Edit its tags"),
-        pane_binding("n", "note", "Note", "Edit your note about it"),
-        pane_binding("r", "replay", "Replay", "Generate it again and compare"),
-        pane_binding("z", "restore", "Undo", "Restore what was deleted last"),
-        pane_binding("c", "copy", "Copy", "Copy prompt and text"),
-        pane_binding("x", "export", "Export", "Write this text, or all listed ones, to a file"),
-        pane_binding("d", "delete", "Delete", "Delete it; z restores it"),
-        pane_binding("slash", "search", "Search", "Find texts by their words", "/"),
-        pane_binding("f", "favorites", "Favorites", "List favorites only, or everything"),
-        pane_binding("escape", "back", "Back", "Stop a replay, or clear the search", "esc"),
+        hidden_binding("enter,o", "open", "Open", "Continue it in Prompt, with its settings", "⏎"),
+        hidden_binding("s", "star", "Star", "Make it a favorite, or no longer one"),
+        hidden_binding("t", "tag", "Tags", "Edit its tags"),
+        hidden_binding("n", "note", "Note", "Edit your note about it"),
+        hidden_binding("r", "replay", "Replay", "Generate it again and compare"),
+        hidden_binding("z", "restore", "Undo", "Restore what was deleted last"),
+        hidden_binding("c", "copy", "Copy", "Copy prompt and text"),
+        hidden_binding("x", "export", "Export", "Write this text, or all listed ones, to a file"),
+        hidden_binding("d", "delete", "Delete", "Delete it; z restores it"),
+        hidden_binding("slash", "search", "Search", "Find texts by their words", "/"),
+        hidden_binding("f", "favorites", "Favorites", "List favorites only, or everything"),
+        hidden_binding("escape", "back", "Back", "Stop a replay, or clear the search", "esc"),
     ]
 
     def __init__(self, services: AppServices) -> None:

@@ -37,11 +37,11 @@ from charloom.tui.formatting.run_status import LIVE, fraction, label, symbol
 from charloom.tui.formatting.units import checkpoint_count, megabytes, model_row, total_bytes
 from charloom.tui.library.model_list import ModelList
 from charloom.tui.library.model_view import ModelView
-from charloom.tui.library.pane import LibraryPane, pane_binding
+from charloom.tui.library.pane import LibraryPane
 from charloom.tui.messages import OpenComparison, OpenGrowth, OpenInspector, OpenPrompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.data_table import RowTable
 
 _COLUMNS = "|model|>H|>parameters|>step|>nats|>bits|>saved|>MB|text"
@@ -57,17 +57,17 @@ class ModelsPane(LibraryPane):
     """The table of models over the highlighted one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        pane_binding("enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎"),
-        pane_binding("l", "inside", "Look inside", "See what each unit does as it reads a text"),
-        pane_binding("g", "growth", "Growth", "See how the model learned to spell"),
-        pane_binding("c", "compare", "Compare", "Compare it with another checkpoint"),
-        pane_binding("r", "rename", "Rename", "Rename the model"),
-        pane_binding("p", "pin", "Pin", "Never delete this checkpoint automatically, or unpin it"),
-        pane_binding("n", "note", "Notes", "Edit your notes about the model"),
-        pane_binding("x", "export", "Export", "Copy this checkpoint to a file"),
-        pane_binding("i", "import", "Import", "Create a model from a checkpoint file"),
-        pane_binding("u", "prune", "Prune", "Delete all checkpoints but a few"),
-        pane_binding("d", "delete", "Delete", "Delete the model with all its checkpoints"),
+        hidden_binding("enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎"),
+        hidden_binding("l", "inside", "Look inside", "See what each unit does as it reads a text"),
+        hidden_binding("g", "growth", "Growth", "See how the model learned to spell"),
+        hidden_binding("c", "compare", "Compare", "Compare it with another checkpoint"),
+        hidden_binding("r", "rename", "Rename", "Rename the model"),
+        hidden_binding("p", "pin", "Pin", "Never delete this checkpoint automatically, or unpin"),
+        hidden_binding("n", "note", "Notes", "Edit your notes about the model"),
+        hidden_binding("x", "export", "Export", "Copy this checkpoint to a file"),
+        hidden_binding("i", "import", "Import", "Create a model from a checkpoint file"),
+        hidden_binding("u", "prune", "Prune", "Delete all checkpoints but a few"),
+        hidden_binding("d", "delete", "Delete", "Delete the model with all its checkpoints"),
     ]
 
     def __init__(self, services: AppServices) -> None:

@@ -1,17 +1,9 @@
 """The base class of the library's panes."""
 
-from textual.binding import Binding
 from textual.containers import Vertical
 
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
-
-
-def pane_binding(
-    key: str, action: str, title: str, tooltip: str, display: str | None = None
-) -> Binding:
-    """Return a binding that the pane shows itself: the footer has only the app's keys."""
-    return Binding(key, action, title, show=False, key_display=display, tooltip=tooltip)
 
 
 class LibraryPane(Vertical):

@@ -20,12 +20,11 @@ from charloom.tui.prompt.panel import ActiveModelLabel, GenerationStats
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_actions import TurnActionsScreen
-from charloom.tui.prompt.turn_footer import hidden_binding
 from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _FRAME_SECONDS = 1 / 25

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalGroup, VerticalScroll
 from textual.content import Content
 from textual.message import Message
@@ -17,6 +17,7 @@ from charloom.core.errors import CharloomError
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.color_scale import BITS
 from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
 from charloom.tui.widgets.token_readout import char_label, short_percent, surprise
@@ -36,11 +37,11 @@ class SurpriseView(VerticalGroup):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(str(n), f"branch({n - 1})", f"Branch with alternative {n}", show=False)
+            hidden_binding(str(n), f"branch({n - 1})", f"Branch with alternative {n}")
             for n in range(1, _ALTERNATIVES + 1)
         ),
-        Binding("m", "marks", "Marks or colours", show=False),
-        Binding("escape", "screen.surprise", "Back to the text", show=False),
+        hidden_binding("m", "marks", "Marks or colours"),
+        hidden_binding("escape", "screen.surprise", "Back to the text"),
     ]
 
     @dataclass

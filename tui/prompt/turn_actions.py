@@ -17,9 +17,10 @@ from charloom.tui.prompt.composer_bar import ComposerBar
 from charloom.tui.prompt.panel import SidePanel
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_footer import TURN_BINDINGS, hidden_binding
+from charloom.tui.prompt.turn_footer import TURN_BINDINGS
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.generation_request import GenerationRequest
+from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.base_screen import BaseScreen
 
 if TYPE_CHECKING:

@@ -6,14 +6,9 @@ from textual.binding import Binding
 from textual.containers import Horizontal
 
 from charloom.tui.prompt.candidate import Candidate
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 
 _WIDE_COLUMNS = 80  # from which all hints are on one line
-
-
-def hidden_binding(keys: str, action: str, description: str, tooltip: str) -> Binding:
-    """Return a binding that the footer does not show."""
-    return Binding(keys, action, description, show=False, tooltip=tooltip)
 
 
 TURN_BINDINGS = [

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar, NamedTuple
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
@@ -29,7 +29,7 @@ from charloom.tui.tour.subject import TextOpener, TourRequest, load_subject
 from charloom.tui.tour.text_layout import wrap
 from charloom.tui.tour.tour import NETWORK_STAGES, Tour
 from charloom.tui.tour.worked_example import ExampleProcess
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.base_screen import BaseScreen
 
 _MAX_CONTEXT = 200  # characters
@@ -58,24 +58,22 @@ multiple-choice question. Press `a` to answer the other question in your own wor
 saved in the lab notes of the model and exported with it.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,n,pagedown", "go(1)", "Next stage", show=False, tooltip="Next stage"),
-        Binding("left,p,pageup", "go(-1)", "Previous stage", show=False, tooltip="Previous stage"),
-        Binding("space", "read_on", "Scroll on", show=False,
-                tooltip="Scroll a page, at the end go to the next stage"),
-        Binding("down", "scroll(1)", "line down", show=False),
-        Binding("up", "scroll(-1)", "line up", show=False),
-        Binding("home", "scroll_to_edge(-1)", "to the top", show=False),
-        Binding("end", "scroll_to_edge(1)", "to the bottom", show=False),
+        hidden_binding("right,n,pagedown", "go(1)", "Next stage", "Go to the next stage"),
+        hidden_binding("left,p,pageup", "go(-1)", "Previous stage", "Go to the previous stage"),
+        hidden_binding("space", "read_on", "Scroll on", "Scroll, and then go to the next stage"),
+        hidden_binding("down", "scroll(1)", "line down"),
+        hidden_binding("up", "scroll(-1)", "line up"),
+        hidden_binding("home", "scroll_to_edge(-1)", "to the top"),
+        hidden_binding("end", "scroll_to_edge(1)", "to the bottom"),
         *(
-            Binding(str(n), f"choose({n - 1})", f"Choose {n}", show=False,
-                    tooltip="Choose this answer")
+            hidden_binding(str(n), f"choose({n - 1})", f"Choose {n}", "Choose this answer")
             for n in (1, 2, 3, 4)
         ),
-        Binding("a", "answer", "Your answer", show=False, tooltip="Answer in your own words"),
-        Binding("e", "notes", "Lab notes", show=False, tooltip="Edit the notes about the model"),
-        Binding("m", "model", "Another model", show=False, tooltip="Choose the model of the tour"),
-        Binding("c", "text", "Another text", show=False, tooltip="Choose the text of the tour"),
-    ]  # fmt: skip
+        hidden_binding("a", "answer", "Your answer", "Answer in your own words"),
+        hidden_binding("e", "notes", "Lab notes", "Edit the notes about the model"),
+        hidden_binding("m", "model", "Another model", "Choose the model of the tour"),
+        hidden_binding("c", "text", "Another text", "Choose the text of the tour"),
+    ]
 
     def __init__(self, services: AppServices, request: TourRequest | None = None) -> None:
         super().__init__(services)

@@ -26,6 +26,13 @@ class KeyHint(NamedTuple):
     node: DOMNode | None = None
 
 
+def hidden_binding(
+    keys: str, action: str, description: str, tooltip: str = "", key_display: str | None = None
+) -> Binding:
+    """Return a binding that the footer does not show."""
+    return Binding(keys, action, description, show=False, key_display=key_display, tooltip=tooltip)
+
+
 def key_hints(node: DOMNode, **labels: str | tuple[str, str, str]) -> list[KeyHint]:
     """Return a hint for each action in the BINDINGS of ``node`` that is enabled now, in order.
 

@@ -11,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.app import App
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import ScrollableContainer
 from textual.content import Content
 from textual.geometry import Region, Size
@@ -22,6 +22,7 @@ from textual.widgets import Static
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.themes import HEAT_COLORS
+from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.color_scale import UNKNOWN, ColorScale
 from charloom.tui.widgets.wrapped_text import WrappedText
 
@@ -62,16 +63,16 @@ class HeatmapText(WrappedText, can_focus=True):
         + "}"
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "previous character", show=False),
-        Binding("right", "move(1)", "next character", show=False),
-        Binding("ctrl+left", "word(-1)", "previous word", show=False),
-        Binding("ctrl+right", "word(1)", "next word", show=False),
-        Binding("up", "row(-1)", "row above", show=False),
-        Binding("down", "row(1)", "row below", show=False),
-        Binding("pageup", "row(-10)", "ten rows up", show=False),
-        Binding("pagedown", "row(10)", "ten rows down", show=False),
-        Binding("home", "go(0)", "beginning of the text", show=False),
-        Binding("end", "go(-1)", "end of the text", show=False),
+        hidden_binding("left", "move(-1)", "previous character"),
+        hidden_binding("right", "move(1)", "next character"),
+        hidden_binding("ctrl+left", "word(-1)", "previous word"),
+        hidden_binding("ctrl+right", "word(1)", "next word"),
+        hidden_binding("up", "row(-1)", "row above"),
+        hidden_binding("down", "row(1)", "row below"),
+        hidden_binding("pageup", "row(-10)", "ten rows up"),
+        hidden_binding("pagedown", "row(10)", "ten rows down"),
+        hidden_binding("home", "go(0)", "beginning of the text"),
+        hidden_binding("end", "go(-1)", "end of the text"),
     ]
 
     position: reactive[int] = reactive(0, init=False, repaint=False)
