@@ -28,7 +28,7 @@ class TextPicker(Dialog[TextSource]):
         with VerticalGroup():
             yield Static(safe_content(self._question), id="question")
             yield TextChooser(self._recent)
-            yield ActionBar([("enter", "choose", ""), ("←→", "other texts", ""), *key_hints(self)])
+            yield ActionBar([("enter", "choose", ""), ("←→", "switch tab", ""), *key_hints(self)])
 
     @on(TextChooser.Chosen)
     def choose(self, event: TextChooser.Chosen) -> None:

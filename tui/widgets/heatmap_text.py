@@ -235,10 +235,6 @@ def _cell_width(character: str) -> int:
 class HeatmapLegend(Static):
     """One line: ``bits  <1  1  2  4  6  9+``, each in its colour, or after its mark."""
 
-    DEFAULT_CSS = """
-    HeatmapLegend { height: 1; text-wrap: nowrap; }
-    """
-
     def __init__(self) -> None:
         super().__init__(markup=False)
 

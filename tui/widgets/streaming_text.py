@@ -29,14 +29,6 @@ class StreamingText(WrappedText):
         "streaming--sign",
         "streaming--match",
     }
-    DEFAULT_CSS = """
-    StreamingText {
-        height: auto;
-        .streaming--prompt { color: $primary; text-style: bold; }
-        .streaming--sign { color: $accent; text-style: bold; }
-        .streaming--match { text-style: underline; }
-    }
-    """
 
     bar: reactive[str] = reactive(" ", init=False)
     """The character at the start of every line, which marks the current text."""
