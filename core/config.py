@@ -91,15 +91,11 @@ class ModelConfig(_Validated):
     vocab_size: int = field(
         metadata={"help": "Distinct characters V.", "low": 1, "high": 65_536, "option": ""}
     )
-    embedding_dim: int = _number(
-        48, "Embedding size E: numbers that describe one character.", 1, 4096, "embedding"
-    )
+    embedding_dim: int = _number(48, "Embedding size E, per character.", 1, 4096, "embedding")
     hidden_size: int = _number(96, "Hidden size H: units in each LSTM layer.", 1, 4096, "hidden")
     layers: int = _number(1, "LSTM layers, one on top of the other.", 1, 4)
     dropout: float = _number(0.0, "Share of hidden units that are dropped in training.", 0.0, 0.9)
-    tie_weights: bool = _flag(
-        False, "Share one matrix between Embedding and Linear (needs E = H).", "tied"
-    )
+    tie_weights: bool = _flag(False, "Embedding and Linear share weights (needs E = H).", "tied")
 
     def __post_init__(self) -> None:
         _Validated.__post_init__(self)
@@ -130,23 +126,19 @@ class TrainConfig(_Validated):
     window: int = _number(48, "Window T: length of back-propagation in characters.", 1, 4096)
     batching: str = _choice(
         "contiguous",
-        "'shuffled' windows from the empty state, or 'contiguous' lanes with carried state.",
+        "Shuffled windows, or contiguous lanes with carried state.",
         BATCHINGS,
         "order",
     )
     state_reset_prob: float = _number(
-        0.02,
-        "Chance per window that a contiguous lane restarts from the empty state.",
-        0.0,
-        1.0,
-        "reset",
+        0.02, "Chance per window that a lane restarts from the empty state.", 0.0, 1.0, "reset"
     )
     learning_rate: float = _number(4e-3, "Peak learning rate.", 1e-7, 1.0, "rate")
     final_rate: float = _number(0.02, "Learning rate at the end, as a share of the peak.", 0.0, 1.0)
     warmup: float = _number(0.03, "Share of the run in which the learning rate rises.", 0.0, 0.9)
     weight_decay: float = _number(0.1, "AdamW's decay of the weight matrices.", 0.0, 10.0)
     grad_clip: float = _number(
-        1.0, "Largest gradient norm; a larger one is scaled down.", 1e-4, 1e4, "clip"
+        1.0, "Larger gradient norms are scaled down to this.", 1e-4, 1e4, "clip"
     )
     held_out: float = _number(0.1, "Share of the text, at its end, kept for validation.", 0.0, 0.5)
     patience: float = _number(

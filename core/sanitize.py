@@ -59,9 +59,7 @@ def sanitize(text: str) -> str:
     other format characters, lone surrogates, line and paragraph separators and noncharacters
     become :data:`HIDDEN`.
     """
-    if text.replace(
-        "\n", ""
-    ).isprintable():  # true of nearly all text, and far faster than the table
+    if text.replace("\n", "").isprintable():  # nearly all text, and far faster than the table
         return text
     return text.translate(_GLYPHS)
 

@@ -41,38 +41,33 @@ class CatalogEntry:
     gutenberg: int | None = None
 
 
-ENTRIES = (
-    CatalogEntry("loom", "The Loom at Carrow", "Charloom", "English", "tale"),
-    CatalogEntry(
-        "pydoc", "Python's language reference, topic by topic", "Python", "English", "manual"
-    ),
-    CatalogEntry("stdlib", "Python's standard library", "Python", "Python", "source code"),
-    CatalogEntry("frankenstein", "Frankenstein", "Mary Shelley", "English", "novel", 84),
-    CatalogEntry("pride", "Pride and Prejudice", "Jane Austen", "English", "novel", 1342),
-    CatalogEntry("moby-dick", "Moby-Dick", "Herman Melville", "English", "novel", 2701),
-    CatalogEntry(
-        "alice", "Alice's Adventures in Wonderland", "Lewis Carroll", "English", "children", 11
-    ),
-    CatalogEntry(
-        "grimm", "Grimms' Fairy Tales", "Jacob and Wilhelm Grimm", "English", "children", 2591
-    ),
-    CatalogEntry("shakespeare", "Complete Works", "William Shakespeare", "English", "drama", 100),
-    CatalogEntry("leaves", "Leaves of Grass", "Walt Whitman", "English", "verse", 1322),
-    CatalogEntry("bible", "The King James Bible", "various", "English", "scripture", 10),
-    CatalogEntry(
-        "origin", "On the Origin of Species", "Charles Darwin", "English", "science", 1228
-    ),
-    CatalogEntry("meditations", "Meditations", "Marcus Aurelius", "English", "philosophy", 2680),
-    CatalogEntry("beeton", "Household Management", "Isabella Beeton", "English", "cookery", 10136),
-    CatalogEntry("devil", "The Devil's Dictionary", "Ambrose Bierce", "English", "dictionary", 972),
-    CatalogEntry("fleurs", "Les Fleurs du mal", "Charles Baudelaire", "French", "verse", 6099),
-    CatalogEntry("faust", "Faust I", "Johann Wolfgang von Goethe", "German", "drama", 2229),
-    CatalogEntry("verwandlung", "Die Verwandlung", "Franz Kafka", "German", "novella", 22367),
-    CatalogEntry("quijote", "Don Quijote", "Miguel de Cervantes", "Spanish", "novel", 2000),
-    CatalogEntry("commedia", "La Divina Commedia", "Dante Alighieri", "Italian", "verse", 1012),
-    CatalogEntry("lusiadas", "Os Lusíadas", "Luís de Camões", "Portuguese", "verse", 3333),
-    CatalogEntry("aeneis", "Aeneis", "Vergil", "Latin", "verse", 227),
-    CatalogEntry("kalevala", "Kalevala", "Elias Lönnrot", "Finnish", "verse", 7000),
+ENTRIES = tuple(
+    CatalogEntry(*row)
+    for row in (
+        ("loom", "The Loom at Carrow", "Charloom", "English", "tale"),
+        ("pydoc", "Python's language reference, topic by topic", "Python", "English", "manual"),
+        ("stdlib", "Python's standard library", "Python", "Python", "source code"),
+        ("frankenstein", "Frankenstein", "Mary Shelley", "English", "novel", 84),
+        ("pride", "Pride and Prejudice", "Jane Austen", "English", "novel", 1342),
+        ("moby-dick", "Moby-Dick", "Herman Melville", "English", "novel", 2701),
+        ("alice", "Alice's Adventures in Wonderland", "Lewis Carroll", "English", "children", 11),
+        ("grimm", "Grimms' Fairy Tales", "Jacob and Wilhelm Grimm", "English", "children", 2591),
+        ("shakespeare", "Complete Works", "William Shakespeare", "English", "drama", 100),
+        ("leaves", "Leaves of Grass", "Walt Whitman", "English", "verse", 1322),
+        ("bible", "The King James Bible", "various", "English", "scripture", 10),
+        ("origin", "On the Origin of Species", "Charles Darwin", "English", "science", 1228),
+        ("meditations", "Meditations", "Marcus Aurelius", "English", "philosophy", 2680),
+        ("beeton", "Household Management", "Isabella Beeton", "English", "cookery", 10136),
+        ("devil", "The Devil's Dictionary", "Ambrose Bierce", "English", "dictionary", 972),
+        ("fleurs", "Les Fleurs du mal", "Charles Baudelaire", "French", "verse", 6099),
+        ("faust", "Faust I", "Johann Wolfgang von Goethe", "German", "drama", 2229),
+        ("verwandlung", "Die Verwandlung", "Franz Kafka", "German", "novella", 22367),
+        ("quijote", "Don Quijote", "Miguel de Cervantes", "Spanish", "novel", 2000),
+        ("commedia", "La Divina Commedia", "Dante Alighieri", "Italian", "verse", 1012),
+        ("lusiadas", "Os Lusíadas", "Luís de Camões", "Portuguese", "verse", 3333),
+        ("aeneis", "Aeneis", "Vergil", "Latin", "verse", 227),
+        ("kalevala", "Kalevala", "Elias Lönnrot", "Finnish", "verse", 7000),
+    )
 )
 _BY_NAME = {entry.name: entry for entry in ENTRIES}
 

@@ -82,7 +82,7 @@ def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) 
         ({"epochs": 1, "minutes": 1}, "--epochs cannot be combined with minutes"),
     ],
 )
-def test_a_wrong_choice_is_told_in_a_sentence(wrong: dict[str, Any], words: str) -> None:
+def test_a_wrong_choice_is_a_clear_error(wrong: dict[str, Any], words: str) -> None:
     with pytest.raises(CharloomError) as refusal:
         TrainConfig.from_json(wrong)
     assert words in str(refusal.value)

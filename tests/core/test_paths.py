@@ -44,9 +44,7 @@ def test_without_one_the_home_is_the_systems_place_for_data(
 
 
 @posix
-def test_folders_are_for_their_owner_alone_whatever_the_umask(
-    tmp_path: Path, open_umask: None
-) -> None:
+def test_folders_are_for_their_owner_only_for_any_umask(tmp_path: Path, open_umask: None) -> None:
     made = make_folder(tmp_path / "a" / "b" / "c")
     assert [mode(each) for each in (made, made.parent, made.parent.parent)] == [0o700] * 3
 
@@ -60,7 +58,9 @@ def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "x" * 300])
-def test_where_no_folder_can_be_one_is_told_what_to_set(tmp_path: Path, place: str) -> None:
+def test_a_folder_that_cannot_be_created_is_an_error_with_advice(
+    tmp_path: Path, place: str
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CharloomError, match=r"set CHARLOOM_HOME .*\.$"):
         make_folder(tmp_path / place)

@@ -32,7 +32,7 @@ from charloom.core.training.step import TrainState
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.refusals import Refusal, attempt
-from tests.helpers.factories import CARD_FIELDS, assert_equal, at_step, ref, save_model
+from tests.helpers.factories import METADATA_FIELDS, assert_equal, at_step, ref, save_model
 from tests.helpers.training_tasks import MemorySink, after, small_task
 from tests.helpers.training_tasks import events as events_of
 
@@ -215,7 +215,7 @@ FORMATS: tuple[Callable[[], Spoilable], ...] = (
 
 
 def _fields(card: CheckpointMetadata) -> list[object]:
-    return [getattr(card, name) for name in CARD_FIELDS]
+    return [getattr(card, name) for name in METADATA_FIELDS]
 
 
 def _tensors(snapshot: TrainState) -> list[bytes]:

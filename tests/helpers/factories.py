@@ -1,4 +1,4 @@
-"""Real things, small ones, for tests to work on."""
+"""Small objects for tests."""
 
 import importlib.util
 import sys
@@ -18,7 +18,7 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import new_model_folder, save_checkpoint
 
 ref = CheckpointRef.parse
-CARD_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
+METADATA_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
 
 
 def random_checkpoint(
@@ -74,8 +74,10 @@ def checkpoint_path(text: str) -> Path:
 
 
 def assert_equal(one: Checkpoint, other: Checkpoint) -> None:
-    """Hold two checkpoints to the same card and the same weights."""
-    assert [getattr(one, n) for n in CARD_FIELDS] == [getattr(other, n) for n in CARD_FIELDS]
+    """Assert that two checkpoints have the same metadata and weights."""
+    assert [getattr(one, n) for n in METADATA_FIELDS] == [
+        getattr(other, n) for n in METADATA_FIELDS
+    ]
     assert one.tensors.keys() == other.tensors.keys()
     for name, tensor in one.tensors.items():
         np.testing.assert_array_equal(tensor, other.tensors[name])
@@ -95,7 +97,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def own_assets(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let a new empty package in ``folder`` be ``assets`` for one test, and return its place."""
+    """Replace ``charloom.assets`` by an empty package in ``folder`` for a test; return its path."""
     package = folder / "assets"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()

@@ -1,4 +1,4 @@
-"""A small Project Gutenberg on this machine: real HTTP, with the faults that real servers have."""
+"""A small local Project Gutenberg: real HTTP, with the failures of real servers."""
 
 import threading
 from collections import defaultdict
@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 def gutenberg_file(body: str, number: int = 84) -> bytes:
-    """Return ``body`` (lines ending in LF) wrapped as the real site wraps its books."""
+    """Return ``body`` (lines ending in LF) with a header and footer like on the real site."""
     text = (
         f"\ufeffThe Project Gutenberg eBook of A Test\n\nRelease date: [eBook #{number}]\n\n"
         "*** START OF THE PROJECT GUTENBERG EBOOK A TEST ***\n\n\n\n"
@@ -35,7 +35,7 @@ class Answer:
 
 
 class GutenbergServer:
-    """Answers each path with its answers in turn; the last one is given again and again."""
+    """Answers requests for a path with its answers in turn; the last one is repeated."""
 
     def __init__(self, port: int, released: threading.Event) -> None:
         self.address = f"http://127.0.0.1:{port}"
@@ -48,11 +48,11 @@ class GutenbergServer:
         self.answers[f"/cache/epub/{number}/pg{number}.txt"] = list(answers)
 
     def count(self, number: int) -> int:
-        """Return how often the book with that number was asked for."""
+        """Return the number of requests for the book with that number."""
         return self.requests[f"/cache/epub/{number}/pg{number}.txt"]
 
     def next_answer(self, path: str) -> Answer:
-        """Return the answer that is due."""
+        """Return the next answer."""
         self.requests[path] += 1
         answers = self.answers.get(path, [Answer(b"Not here.", status=404)])
         return answers.pop(0) if len(answers) > 1 else answers[0]
@@ -64,10 +64,10 @@ def running() -> Iterator[GutenbergServer]:
     released = threading.Event()  # stalled answers end when the server stops
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"  # connections stay open, as those of the real site do
+        protocol_version = "HTTP/1.1"  # connections stay open, as on the real site
 
         def handle(self) -> None:
-            with suppress(ConnectionError):  # clients may give up, as a test wants them to
+            with suppress(ConnectionError):  # clients may give up
                 super().handle()
 
         def do_GET(self) -> None:
@@ -89,7 +89,7 @@ def running() -> Iterator[GutenbergServer]:
             self.close_connection = length != len(answer.body)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing on stderr."""
+            pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
         server = GutenbergServer(http.server_port, released)

@@ -1,4 +1,4 @@
-"""Whatever a person gives, they get a sentence or a stated adjustment, and nothing is lost."""
+"""Bad input gives a one-line error or a reported adjustment, and loses nothing."""
 
 import json
 import os
@@ -71,7 +71,7 @@ FOREIGN = safetensors.numpy.save({"weight": np.zeros((2, 3), np.float32)})
 IMPORT = ["models", "import", "bad.safetensors"]
 GENERATE = ["generate", "the", "--model", "mine", "--length", "5"]
 
-# What is wrong, how to prepare it, the command, and words of the sentence that it must give.
+# A name, the preparation, the command, and words that its error must contain.
 REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("empty text", write("a", b""), ["train", "a"], "empty"),
     ("blank text", write("a", b" \n\n \t"), ["train", "a"], "empty"),
@@ -178,7 +178,7 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("escapes in a name", nothing, ["generate", "x", "--model", "\x1b[2J"], "\\x1b[2J"),
 ]
 
-# The same for what the command line itself refuses, with its usage.
+# The same for errors of the command line itself, which show its usage.
 MISUSED: list[list[str]] = [
     ["train", "text.txt", "--preset", "huge"],
     ["train", "text.txt", "--steps", "many"],

@@ -91,7 +91,7 @@ anything = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_f
 
 @settings(max_examples=60, deadline=None)
 @given(tail=anything, encoding=st.sampled_from(sorted(MARKS)))
-def test_whatever_bears_a_byte_order_mark_is_read_back(tail: str, encoding: str) -> None:
+def test_a_text_with_a_byte_order_mark_is_read_back(tail: str, encoding: str) -> None:
     text = WORDS + tail
     found = read(MARKS[encoding] + text.encode(encoding))
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -205,7 +205,7 @@ def test_piles_of_marks_are_composed_as_high_as_anybody_writes_them() -> None:
 
 @pytest.mark.parametrize("mark", ["\u0308", "\u0308\u0316", "\u0f73"])
 def test_a_tower_of_marks_is_left_as_it_is(mark: str) -> None:
-    # Composing this would take hours. U+0F73 is no mark, but taken apart it is two.
+    # Composing this would take hours. U+0F73 is not a mark, but decomposes into two.
     tower = "e\u0301" + mark * 1_000_000
     found = read(tower.encode())
     assert found.text == tower
@@ -258,7 +258,7 @@ def test_one_very_long_line_is_read(tmp_path: Path) -> None:
     assert load(path).text == "word " * 60_000
 
 
-def test_a_slice_is_told() -> None:
+def test_a_slice_is_reported() -> None:
     found = read(WORDS.encode() * 3, start="the wind", end=str(len(WORDS) * 2))
     assert found.text == WORDS[14:] + WORDS
     assert found.notes == ("Took the 88 characters from 14 to 102.",)

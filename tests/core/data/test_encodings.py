@@ -16,7 +16,7 @@ QUOTES = "“Ice,” said he – and ‘never’.\n"
 
 
 def english(length: int) -> str:
-    """Return a text in nothing but ASCII."""
+    """Return a text in ASCII."""
     return (BOOK.encode("ascii", "ignore").decode() * 9)[:length]
 
 
@@ -31,7 +31,7 @@ def english(length: int) -> str:
         (JAPANESE, "shift_jis", "cp932"),
     ],
 )
-def test_another_encoding_is_guessed_and_the_guess_told(
+def test_another_encoding_is_guessed_and_the_guess_reported(
     text: str, encoding: str, named: str
 ) -> None:
     found = read(text.encode(encoding))
@@ -66,8 +66,8 @@ def test_a_chapter_within_a_long_english_text_tells_its_encoding(
     assert (found.encoding, found.text) == (named, text)
 
 
-def test_what_an_encoding_lacks_rules_it_out_wherever_it_stands() -> None:
-    data = (FRENCH.encode("cp1252") * 9_000) + b"\x81\n"  # which is nothing in windows-1252
+def test_a_byte_that_an_encoding_lacks_excludes_it_anywhere() -> None:
+    data = (FRENCH.encode("cp1252") * 9_000) + b"\x81\n"  # which is undefined in windows-1252
     found = read(data)
     assert found.encoding != "windows-1252"
     assert found.text.encode(found.encoding.replace("windows-", "cp")) == data
@@ -75,7 +75,7 @@ def test_what_an_encoding_lacks_rules_it_out_wherever_it_stands() -> None:
 
 def test_one_foreign_letter_in_a_long_text_is_enough_to_guess_by() -> None:
     data = english(400_000).encode()
-    for at in range(4_096 * 60 - 8, 4_096 * 60 + 8):  # about where one piece of the text ends
+    for at in range(4_096 * 60 - 8, 4_096 * 60 + 8):  # around the end of a block
         found = read(data[:at] + b" na\xefve " + data[at:])
         assert (found.encoding, found.text[at : at + 7]) == ("windows-1252", " naïve ")
 

@@ -30,7 +30,7 @@ SMALL_PRINT = "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*"
         (f"{START}\n\nOld legal words.\n{SMALL_PRINT}", END),
     ],
 )
-def test_what_stands_around_a_book_is_cut(start: str, end: str) -> None:
+def test_header_and_footer_of_a_book_are_cut(start: str, end: str) -> None:
     text = wrapped(start, end)
     trimmed, note = gutenberg.trim(text)
     assert trimmed == BOOK
@@ -40,7 +40,7 @@ def test_what_stands_around_a_book_is_cut(start: str, end: str) -> None:
     )
 
 
-def test_a_missing_header_or_footer_is_not_told() -> None:
+def test_a_missing_header_or_footer_is_not_reported() -> None:
     assert gutenberg.trim(f"{BOOK}\n{END}\n") == (
         BOOK,
         f"Cut the Project Gutenberg footer ({len(END) + 2} characters).",

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
 
-# Shaped like Frankenstein: the contents list on adjacent lines the words that head the letters.
+# Like Frankenstein: the table of contents has the headings of the letters on adjacent lines.
 LETTER_1 = (
     "Letter 1\n\n_To Mrs. Saville, England._\n\n\nYou will rejoice to hear of Letter 2.\n\n\n\n"
 )
@@ -138,7 +138,7 @@ def test_a_phrase_may_be_as_long_as_a_paragraph_and_no_longer() -> None:
     assert len(refusal(text, "word " * 1_000)) < 200
 
 
-def test_a_phrase_over_two_lines_is_found_where_it_stands() -> None:
+def test_a_phrase_over_two_lines_is_found() -> None:
     assert taken(BOOK, "for today, as in Letter 1\nalready.").startswith("for today")
 
 

@@ -135,8 +135,8 @@ def test_steps_and_minutes_are_taken_as_they_are() -> None:
 
 def test_presets_are_estimated_where_their_speed_is_known() -> None:
     known = {"small": 1_000.0, "medium": 0.0}
-    told = estimate_presets(1_000_000, known)
-    assert [each.preset for each in told] == ["auto", "small"]
-    assert told[0].seconds == 180
-    assert told[1].seconds == pytest.approx(12 * 900_000 / 1_000, rel=0.01)  # twelve passes
+    estimates = estimate_presets(1_000_000, known)
+    assert [each.preset for each in estimates] == ["auto", "small"]
+    assert estimates[0].seconds == 180
+    assert estimates[1].seconds == pytest.approx(12 * 900_000 / 1_000, rel=0.01)  # twelve passes
     assert estimate_presets(31, known) == []

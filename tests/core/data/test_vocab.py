@@ -14,7 +14,7 @@ QUICK = settings(deadline=None, max_examples=60)
 
 
 def rewritten(prompt: str, changes: tuple[Substitution, ...]) -> str:
-    """Make the changes in the prompt by hand, from the last to the first."""
+    """Apply the substitutions to the prompt, from the last to the first."""
     for position, character, becomes in reversed(changes):
         assert prompt[position:].startswith(character)
         prompt = prompt[:position] + becomes + prompt[position + len(character) :]
@@ -60,17 +60,17 @@ def test_vocabularies_are_equal_by_their_characters_and_cannot_be_changed() -> N
         vocab.c2ix["x"] = 9  # type: ignore[index]
 
 
-def test_rare_characters_are_folded_into_a_placeholder_that_stands_last() -> None:
+def test_rare_characters_share_a_placeholder_that_comes_last() -> None:
     vocab = Vocab.from_text("aaab😀bz", min_count=2)
     assert vocab.chars == ("a", "b", PLACEHOLDER)
     assert vocab.decode(vocab.encode("az😀b")) == f"a{PLACEHOLDER}{PLACEHOLDER}b"
 
 
-def test_folding_without_rare_characters_makes_no_placeholder() -> None:
+def test_without_rare_characters_there_is_no_placeholder() -> None:
     assert Vocab.from_text("aabb", min_count=2).chars == ("a", "b")
 
 
-def test_a_placeholder_in_the_text_is_the_same_entry_as_one_made_by_folding() -> None:
+def test_a_placeholder_in_the_text_is_the_same_entry_as_one_for_rare_characters() -> None:
     text = "aa" + PLACEHOLDER * 2 + "😀"
     assert Vocab.from_text(text).chars == ("a", PLACEHOLDER, "😀")
     assert Vocab.from_text(text, min_count=2).chars == ("a", PLACEHOLDER)
@@ -137,7 +137,9 @@ def test_a_known_prompt_is_left_as_it_is(text: str) -> None:
 
 @QUICK
 @given(ANY_TEXT, ANY_TEXT)
-def test_an_adapted_prompt_is_known_and_every_change_is_told(known: str, prompt: str) -> None:
+def test_an_adapted_prompt_is_known_and_every_substitution_is_returned(
+    known: str, prompt: str
+) -> None:
     vocab = Vocab.from_text(known)
     adapted, changes = vocab.adapt(prompt)
     assert set(adapted) <= set(known)
@@ -146,7 +148,7 @@ def test_an_adapted_prompt_is_known_and_every_change_is_told(known: str, prompt:
 
 @QUICK
 @given(st.text("\"'“”‘’«»—–--… .\r\n\tæÉéß\u0301\u0323½ﬁ한\u1112\u1161\u11abaeEs", max_size=30))
-def test_prompts_full_of_odd_spellings_are_adapted_and_told(prompt: str) -> None:
+def test_prompts_full_of_odd_spellings_are_adapted(prompt: str) -> None:
     vocab = Vocab.from_text("aesf “”’—…\n1/2")
     adapted, changes = vocab.adapt(prompt)
     assert set(adapted) <= set(vocab.chars)
@@ -188,7 +190,7 @@ def test_unknown_characters_become_their_nearest_known_ones(
 
 
 def test_a_tower_of_accents_is_adapted_floor_by_floor() -> None:
-    tower = "e" + "\u0301\u0316" * 15_000  # which would take minutes in one piece
+    tower = "e" + "\u0301\u0316" * 15_000  # composing it at once would take minutes
     adapted, changes = Vocab.from_text("abe").adapt(f"a{tower}b")
     assert adapted == "aeb"
     assert rewritten(f"a{tower}b", changes) == adapted

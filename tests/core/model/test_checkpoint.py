@@ -17,7 +17,7 @@ from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
 from charloom.core.model.metadata import CorpusInfo, Losses
-from tests.helpers.factories import CARD_FIELDS, assert_equal, random_checkpoint
+from tests.helpers.factories import METADATA_FIELDS, assert_equal, random_checkpoint
 
 SMALL = random_checkpoint("ab\n", hidden_size=2, embedding_dim=2, losses=Losses(carried=1.5))
 SMALL_FILE = checkpoint.to_bytes(SMALL)
@@ -99,8 +99,10 @@ def test_the_card_is_read_without_the_weights(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     header_end = 8 + int.from_bytes(SMALL_FILE[:8], "little")
     path.write_bytes(SMALL_FILE[:header_end] + bytes(len(SMALL_FILE) - header_end))
-    card = checkpoint.read_metadata(path)
-    assert [getattr(card, n) for n in CARD_FIELDS] == [getattr(SMALL, n) for n in CARD_FIELDS]
+    metadata = checkpoint.read_metadata(path)
+    assert [getattr(metadata, n) for n in METADATA_FIELDS] == [
+        getattr(SMALL, n) for n in METADATA_FIELDS
+    ]
     with pytest.raises(CharloomError, match="weights are damaged"):
         checkpoint.load(path)
 

@@ -24,18 +24,18 @@ SMALL = random_checkpoint("ab\n", hidden_size=2, embedding_dim=2, losses=Losses(
 SMALL_FILE = checkpoint.to_bytes(SMALL)
 
 
-def taken_apart(data: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
+def split_file(data: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     """Return a file's header, its metadata, and its tensors."""
     end = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:end])
     return header, json.loads(header["__metadata__"]["metadata"]), data[end:]
 
 
-def put_together(header: dict[str, Any] | str, card: object, numbers: bytes) -> bytes:
+def join_file(header: dict[str, Any] | str, metadata: object, numbers: bytes) -> bytes:
     """Return a file whose digests are right, even if something else is wrong."""
     if isinstance(header, dict):
-        if isinstance(header.get("__metadata__"), dict) and card is not None:
-            text = card if isinstance(card, str) else json.dumps(card)
+        if isinstance(header.get("__metadata__"), dict) and metadata is not None:
+            text = metadata if isinstance(metadata, str) else json.dumps(metadata)
             digest = hashlib.sha256(numbers).hexdigest()
             header["__metadata__"] |= {
                 "metadata": text,
@@ -82,22 +82,22 @@ def test_other_bytes_are_refused_or_mean_the_same(noise: bytes, position: int) -
         read = checkpoint.from_bytes(altered, "altered")
     except CharloomError:
         return
-    assert_equal(read, SMALL)  # as with a line end for a space in the header's JSON
+    assert_equal(read, SMALL)  # e.g. a line end instead of a space in the header's JSON
 
 
 def in_header(change: Callable[[dict[str, Any]], object]) -> bytes:
-    header, card, numbers = taken_apart(SMALL_FILE)
+    header, metadata, numbers = split_file(SMALL_FILE)
     change(header)
-    return put_together(header, card, numbers)
+    return join_file(header, metadata, numbers)
 
 
 def in_metadata(**changes: object) -> bytes:
-    header, _, numbers = taken_apart(SMALL_FILE)
+    header, _, numbers = split_file(SMALL_FILE)
     header["__metadata__"] |= changes
-    return put_together(header, None, numbers)
+    return join_file(header, None, numbers)
 
 
-def test_a_card_before_the_weights_of_another_is_refused() -> None:
+def test_metadata_before_the_weights_of_another_are_refused() -> None:
     other = random_checkpoint("ab\n", hidden_size=2, embedding_dim=2, seed=1, step=101)
     other_file = checkpoint.to_bytes(other)
     for at in range(len(SMALL_FILE)):
@@ -106,32 +106,32 @@ def test_a_card_before_the_weights_of_another_is_refused() -> None:
             refusal(mixed)
 
 
-def in_card(**changes: object) -> bytes:
-    header, card, numbers = taken_apart(SMALL_FILE)
+def in_metadata_json(**changes: object) -> bytes:
+    header, metadata, numbers = split_file(SMALL_FILE)
     for path, value in changes.items():
         *parents, name = path.split("__")
-        part = card
+        part = metadata
         for each in parents:
             part = part[each]
         part[name] = value
-    return put_together(header, card, numbers)
+    return join_file(header, metadata, numbers)
 
 
-def raw_card(text: str) -> bytes:
-    header, _, numbers = taken_apart(SMALL_FILE)
-    return put_together(header, text, numbers)
+def raw_metadata(text: str) -> bytes:
+    header, _, numbers = split_file(SMALL_FILE)
+    return join_file(header, text, numbers)
 
 
 def with_numbers(value: float) -> bytes:
-    header, card, numbers = taken_apart(SMALL_FILE)
-    return put_together(header, card, numbers[:-4] + np.float32(value).tobytes())
+    header, metadata, numbers = split_file(SMALL_FILE)
+    return join_file(header, metadata, numbers[:-4] + np.float32(value).tobytes())
 
 
 HUGE = json.loads("1" + "0" * 400)
 
 
 def test_the_helpers_of_these_tests_make_good_files() -> None:
-    for data in (in_header(dict), in_metadata(), in_card(), with_numbers(0.5)):
+    for data in (in_header(dict), in_metadata(), in_metadata_json(), with_numbers(0.5)):
         checkpoint.from_bytes(data, "x")
 
 
@@ -143,14 +143,14 @@ def test_the_helpers_of_these_tests_make_good_files() -> None:
         (b"\xff" * 100, "not a safetensors file"),
         ((1 << 63).to_bytes(8, "little") + b"{}", "not a safetensors file"),
         ((5 << 20).to_bytes(8, "little") + b" " * (6 << 20), "larger than 4 MiB"),
-        (put_together("[" * 100_000, None, b""), "header is not valid JSON"),
-        (put_together('{"a":' * 100_000, None, b""), "header is not valid JSON"),
-        (put_together('{"a": 1, "a": 1}', None, b""), "header is not valid JSON"),
-        (put_together('{"a": NaN}', None, b""), "header is not valid JSON"),
-        (put_together('{"a": 1e999}', None, b""), "header is not valid JSON"),
-        (put_together('{"a": ' + "1" * 5_000 + "}", None, b""), "header is not valid JSON"),
-        (put_together("[]", None, b""), "header is not a JSON object"),
-        (put_together("{}", None, b""), "not a Charloom checkpoint"),
+        (join_file("[" * 100_000, None, b""), "header is not valid JSON"),
+        (join_file('{"a":' * 100_000, None, b""), "header is not valid JSON"),
+        (join_file('{"a": 1, "a": 1}', None, b""), "header is not valid JSON"),
+        (join_file('{"a": NaN}', None, b""), "header is not valid JSON"),
+        (join_file('{"a": 1e999}', None, b""), "header is not valid JSON"),
+        (join_file('{"a": ' + "1" * 5_000 + "}", None, b""), "header is not valid JSON"),
+        (join_file("[]", None, b""), "header is not a JSON object"),
+        (join_file("{}", None, b""), "not a Charloom checkpoint"),
         (b"\2\0\0\0\0\0\0\0\xff\xff", "header is not valid JSON"),
         ((4).to_bytes(8, "little") + "{}".encode("utf-16-le"), "header is not valid JSON"),
         (safetensors.numpy.save({"weight": np.zeros(3)}), "not a Charloom checkpoint"),
@@ -166,50 +166,50 @@ def test_the_helpers_of_these_tests_make_good_files() -> None:
         (in_metadata(data_sha256="0" * 64), "metadata are damaged"),
         (in_metadata(data_sha256="\ud800"), "metadata are damaged"),
         (SMALL_FILE[:-1] + b"\x7f", "weights are damaged"),
-        (raw_card("[" * 100_000), "metadata is not valid JSON"),
-        (raw_card("[]"), "metadata is not a JSON object"),
-        (raw_card("{}"), "are incomplete"),
-        (raw_card('{"step": 1, "step": 1}'), "metadata is not valid JSON"),
-        (in_card(model=[]), "wrong type"),
-        (in_card(model__hidden_size=[]), "wrong type"),
-        (in_card(model__hidden_size=-1), "setting hidden_size is a whole number from 1"),
-        (in_card(model__hidden_size=2.0), "setting hidden_size is a whole number"),
-        (in_card(model__hidden_size=True), "setting hidden_size is a whole number"),
-        (in_card(model__hidden_size=HUGE), "metadata is not valid JSON"),
-        (in_card(model__hidden_size=4096), "tensors do not fit its settings"),
-        (in_card(model__vocab_size=2), "vocabulary does not have the size"),
-        (in_card(model__pickle="x"), "no setting called"),
-        (in_card(model__self=1), "no setting called"),
-        (in_card(model={}), "settings are incomplete"),
-        (in_card(training__batching="x" * 10_000), "wrong type"),
-        (in_card(training__batching="sideways"), "setting batching is one of"),
-        (in_card(training__learning_rate=math.nan), "metadata is not valid JSON"),
-        (in_card(training__learning_rate=math.inf), "metadata is not valid JSON"),
-        (in_card(vocab="ab\n"), "vocabulary is not a list"),
-        (in_card(vocab=["\n", "a"]), "vocabulary does not have the size"),
-        (in_card(vocab=["\n", "a", "a"]), "contains each character once"),
-        (in_card(vocab=["\n", "a", "bc"]), "single characters"),
-        (in_card(vocab=["\n", "a", 98]), "single characters"),
-        (in_card(vocab=["\n", "a", ["b"]]), "single characters"),
-        (in_card(vocab=["a"] * 65_537), "1 to 65,536 characters"),
-        (in_card(step=-1), "step is not a whole number"),
-        (in_card(step=1.0), "step is not a whole number"),
-        (in_card(step=True), "step is not a whole number"),
-        (in_card(step=10**12 + 1), "step is not a whole number"),
-        (in_card(losses__carried=-0.1), "carried loss is not"),
-        (in_card(losses__carried="low"), "carried loss is not"),
-        (in_card(losses__carried=HUGE), "metadata is not valid JSON"),
-        (in_card(losses__other=1.0), "have an unknown entry"),
-        (in_card(corpus__title=None), "title is not a string"),
-        (in_card(corpus__opening="x" * 1_001), "wrong type"),
-        (in_card(corpus__characters="many"), "number of characters is not"),
-        (in_card(note="x" * 100_001), "note is not a string"),
-        (in_card(note=None), "note is not a string"),
-        (in_card(created="yesterday"), "not an ISO 8601 time"),
-        (in_card(created="2025-01-02T03:04:05"), "not an ISO 8601 time"),
-        (in_card(created="0001-01-01T00:00:00+14:00"), "not an ISO 8601 time"),
-        (in_card(created=5), "time of creation is not a string"),
-        (in_card(tensors={}), "have an unknown entry"),
+        (raw_metadata("[" * 100_000), "metadata is not valid JSON"),
+        (raw_metadata("[]"), "metadata is not a JSON object"),
+        (raw_metadata("{}"), "are incomplete"),
+        (raw_metadata('{"step": 1, "step": 1}'), "metadata is not valid JSON"),
+        (in_metadata_json(model=[]), "wrong type"),
+        (in_metadata_json(model__hidden_size=[]), "wrong type"),
+        (in_metadata_json(model__hidden_size=-1), "setting hidden_size is a whole number from 1"),
+        (in_metadata_json(model__hidden_size=2.0), "setting hidden_size is a whole number"),
+        (in_metadata_json(model__hidden_size=True), "setting hidden_size is a whole number"),
+        (in_metadata_json(model__hidden_size=HUGE), "metadata is not valid JSON"),
+        (in_metadata_json(model__hidden_size=4096), "tensors do not fit its settings"),
+        (in_metadata_json(model__vocab_size=2), "vocabulary does not have the size"),
+        (in_metadata_json(model__pickle="x"), "no setting called"),
+        (in_metadata_json(model__self=1), "no setting called"),
+        (in_metadata_json(model={}), "settings are incomplete"),
+        (in_metadata_json(training__batching="x" * 10_000), "wrong type"),
+        (in_metadata_json(training__batching="sideways"), "setting batching is one of"),
+        (in_metadata_json(training__learning_rate=math.nan), "metadata is not valid JSON"),
+        (in_metadata_json(training__learning_rate=math.inf), "metadata is not valid JSON"),
+        (in_metadata_json(vocab="ab\n"), "vocabulary is not a list"),
+        (in_metadata_json(vocab=["\n", "a"]), "vocabulary does not have the size"),
+        (in_metadata_json(vocab=["\n", "a", "a"]), "contains each character once"),
+        (in_metadata_json(vocab=["\n", "a", "bc"]), "single characters"),
+        (in_metadata_json(vocab=["\n", "a", 98]), "single characters"),
+        (in_metadata_json(vocab=["\n", "a", ["b"]]), "single characters"),
+        (in_metadata_json(vocab=["a"] * 65_537), "1 to 65,536 characters"),
+        (in_metadata_json(step=-1), "step is not a whole number"),
+        (in_metadata_json(step=1.0), "step is not a whole number"),
+        (in_metadata_json(step=True), "step is not a whole number"),
+        (in_metadata_json(step=10**12 + 1), "step is not a whole number"),
+        (in_metadata_json(losses__carried=-0.1), "carried loss is not"),
+        (in_metadata_json(losses__carried="low"), "carried loss is not"),
+        (in_metadata_json(losses__carried=HUGE), "metadata is not valid JSON"),
+        (in_metadata_json(losses__other=1.0), "have an unknown entry"),
+        (in_metadata_json(corpus__title=None), "title is not a string"),
+        (in_metadata_json(corpus__opening="x" * 1_001), "wrong type"),
+        (in_metadata_json(corpus__characters="many"), "number of characters is not"),
+        (in_metadata_json(note="x" * 100_001), "note is not a string"),
+        (in_metadata_json(note=None), "note is not a string"),
+        (in_metadata_json(created="yesterday"), "not an ISO 8601 time"),
+        (in_metadata_json(created="2025-01-02T03:04:05"), "not an ISO 8601 time"),
+        (in_metadata_json(created="0001-01-01T00:00:00+14:00"), "not an ISO 8601 time"),
+        (in_metadata_json(created=5), "time of creation is not a string"),
+        (in_metadata_json(tensors={}), "have an unknown entry"),
         (in_header(lambda h: h.pop("head.bias")), "tensors do not fit"),
         (in_header(lambda h: h.update(extra=h["head.bias"])), "tensors do not fit"),
         (in_header(lambda h: h["head.bias"].update(dtype="F64")), "tensors do not fit"),
@@ -232,7 +232,7 @@ def test_a_hostile_file_is_refused_with_its_reason(data: bytes, reason: str) -> 
 
 
 def test_a_file_in_the_former_format_is_refused_and_says_what_to_do() -> None:
-    header, metadata, numbers = taken_apart(SMALL_FILE)
+    header, metadata, numbers = split_file(SMALL_FILE)
     names = {"embedding_dim": "embedding", "hidden_size": "hidden", "tie_weights": "tied"}
     names |= {"batch_size": "batch", "learning_rate": "rate", "state_reset_prob": "reset"}
     names |= {"grad_clip": "clip", "batching": "order"}
@@ -246,14 +246,14 @@ def test_a_file_in_the_former_format_is_refused_and_says_what_to_do() -> None:
         "card_sha256": hashlib.sha256((text + digest).encode()).hexdigest(),
         "data_sha256": digest,
     }
-    former = put_together(header, None, numbers)
+    former = join_file(header, None, numbers)
     assert "older than this Charloom reads (version 2); train the model again" in refusal(former)
     with pytest.raises(UnreadableError):  # not damaged: a model store leaves it alone
         checkpoint.from_bytes(former, "x.safetensors")
 
 
 def test_settings_of_a_huge_network_allocate_nothing() -> None:
-    data = in_card(model__hidden_size=4096, model__embedding_dim=4096, model__layers=4)
+    data = in_metadata_json(model__hidden_size=4096, model__embedding_dim=4096, model__layers=4)
     tracemalloc.start()
     refusal(data)
     peak = tracemalloc.get_traced_memory()[1]

@@ -28,7 +28,7 @@ class Textbook(nn.Module):
     @torch.no_grad()
     def forward(self, ids: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # networks as small as these only lose time with more
+        torch.set_num_threads(1)  # more threads only slow such small networks down
         try:
             hidden, state = self.lstm(self.embedding(ids))
             return self.head(hidden), state
@@ -105,7 +105,7 @@ def test_a_copied_state_goes_on_independently_of_the_first(streams: int) -> None
     model.logits(ids, state)
     branch = state.copy()
     expected = model.step(ids[:, 0], state).copy()
-    model.logits(ids, state)  # further on, the first must not move the branch
+    model.logits(ids, state)  # the copy must not change
     np.testing.assert_array_equal(model.step(ids[:, 0], branch), expected)
 
 

@@ -18,7 +18,7 @@ def network(layers: int = 1, tied: bool = False, dropout: float = 0.0) -> CharLS
 
 
 def textbook(model: CharLSTM, ids: Tensor) -> Tensor:
-    """Compute the logits with one stacked ``nn.LSTM`` that carries the same weights."""
+    """Return the logits of one stacked ``nn.LSTM`` with the same weights."""
     settings = model.config
     lstm = nn.LSTM(settings.embedding_dim, settings.hidden_size, settings.layers, batch_first=True)
     weights = {name: torch.from_numpy(value) for name, value in model.tensors().items()}
@@ -76,7 +76,7 @@ def test_tied_weights_are_one_matrix_that_a_checkpoint_holds_once() -> None:
 def test_dropout_silences_the_same_units_at_every_character_and_none_in_evaluation() -> None:
     model = network(dropout=0.5)
     with torch.no_grad():
-        model.head.weight.copy_(torch.eye(11, 6))  # logits show the hidden units themselves
+        model.head.weight.copy_(torch.eye(11, 6))  # the logits are the hidden units
         model.head.bias.zero_()
         ids = torch.randint(11, (40, 9))
         units = model(ids)[0][..., :6]
@@ -84,7 +84,7 @@ def test_dropout_silences_the_same_units_at_every_character_and_none_in_evaluati
     silent = (units == 0).all(1, keepdim=True).expand_as(units)
     assert 0.3 < float(silent.float().mean()) < 0.7
     assert bool((whole != 0).all())
-    torch.testing.assert_close(units[~silent], whole[~silent] * 2)  # the others make up for them
+    torch.testing.assert_close(units[~silent], whole[~silent] * 2)  # the others are scaled up
 
 
 @pytest.mark.parametrize("layers", [1, 2, 4])

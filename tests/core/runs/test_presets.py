@@ -56,7 +56,7 @@ def test_a_choice_out_of_range_is_refused() -> None:
     speed=st.floats(1, 1e8),
     vocab_size=st.integers(2, 65_536),
 )
-@example(characters=30, seconds=1.0, speed=0.0, vocab_size=2)  # what could not be timed at all
+@example(characters=30, seconds=1.0, speed=0.0, vocab_size=2)  # a speed that could not be measured
 def test_auto_makes_valid_settings_for_any_text_time_and_machine(
     characters: int, seconds: float, speed: float, vocab_size: int
 ) -> None:

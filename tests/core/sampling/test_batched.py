@@ -1,4 +1,4 @@
-"""Many texts at once: each is what a stream of its own writes."""
+"""Each text of a batch equals that of a sampler of its own."""
 
 import re
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ def alone(model: NumpyLSTM, chosen: SamplingConfig, seed: int, length: int) -> l
 
 
 def same(ours: list[Sampled], theirs: list[Sampled]) -> None:
-    """Hold two texts to the same characters, and to probabilities that rounding tells apart."""
+    """Assert equal characters, and probabilities that are equal up to rounding."""
     assert text_of(ours) == text_of(theirs)
     one, other = ([each.probability for each in drawn] for drawn in (ours, theirs))
     np.testing.assert_allclose(one, other, rtol=1e-4)
@@ -62,7 +62,7 @@ def test_sixty_four_long_texts_of_a_model_with_opinions(layers: int) -> None:
 def test_where_rounding_would_decide_a_stream_of_its_own_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Every draw is taken for one on an edge, and the network is wrong wherever it is asked."""
+    """Every draw counts as ambiguous, and the batched network is always wrong."""
     monkeypatch.setattr("charloom.core.sampling.batched._ROUNDING", 1e3)
 
     class Rounding(NumpyLSTM):

@@ -56,7 +56,7 @@ def test_the_text_ends_just_before_the_stop_string(stop: str, seed: int, length:
 
 
 class Watched(NumpyLSTM):
-    """Tells how many characters a reader had been given at each step."""
+    """Records how many characters had been yielded at each step."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__(checkpoint)
@@ -71,7 +71,9 @@ class Watched(NumpyLSTM):
 @pytest.mark.parametrize("stop", ["!", "aab!", "aba!", "abab!", "bbbb!"])
 def test_only_what_may_begin_the_stop_string_is_held_back(stop: str) -> None:
     model = Watched(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
-    for drawn in Completion(Sampler(model, "b", HOT, 1), 100, stop):  # which is never complete
+    for drawn in Completion(
+        Sampler(model, "b", HOT, 1), 100, stop
+    ):  # the stop string never completes
         model.given += drawn.character
     assert len(model.given) == len(model.shown) == 100
     for drawn_by_then, shown in enumerate(model.shown):
@@ -80,7 +82,7 @@ def test_only_what_may_begin_the_stop_string_is_held_back(stop: str) -> None:
         assert drawn_by_then - shown == begun
 
 
-# Going on
+# Continuing
 
 
 @settings(max_examples=150)
@@ -110,7 +112,7 @@ def test_a_draft_with_a_stop_string_is_at_each_end_one_that_was_that_long_from_t
         assert going.done
         assert given == text_of(draft(going.length, stop, seed))
     whole = text_of(draft(sum(steps), stop, seed))
-    assert given.startswith(whole)  # what was given before the stop string was seen stays given
+    assert given.startswith(whole)  # characters yielded before the stop string was found stay
     assert not stop or stop not in given
 
 
@@ -164,7 +166,7 @@ def test_a_draft_is_done_when_its_length_is_reached_and_not_before() -> None:
     assert draft(0).done and draft(-1).done
 
 
-# Steering
+# Changing the settings
 
 
 def test_settings_hold_from_the_next_character_drawn() -> None:
@@ -247,7 +249,7 @@ def test_a_steered_text_that_is_left_early_is_written_again_too(
     assert text_of(draft(steered.length, stop, seed, steered.changes)) == text
 
 
-def test_changes_are_made_where_they_are_due_and_told_then() -> None:
+def test_changes_are_applied_and_listed_once_they_are_due() -> None:
     ahead = (
         SamplingChange(0, 1.0, 1, 1.0),
         SamplingChange(3, 0.5, 0, 1.0),
@@ -298,9 +300,9 @@ def test_a_draft_draws_what_a_stream_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"), [({"seed": -1}, "--seed"), ({"prompt": "☃"}, "'☃' at position 0")]
+    ("wrong", "message"), [({"seed": -1}, "--seed"), ({"prompt": "☃"}, "'☃' at position 0")]
 )
-def test_what_a_stream_refuses_is_refused_at_once(wrong: dict[str, Any], told: str) -> None:
+def test_what_a_stream_refuses_is_refused_at_once(wrong: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = {"prompt": "a", "config": HOT, "seed": 0}
-    with pytest.raises(CharloomError, match=told):
+    with pytest.raises(CharloomError, match=message):
         Sampler(TINY, **arguments | wrong)

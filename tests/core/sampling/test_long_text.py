@@ -1,4 +1,4 @@
-"""Texts of any length: what of them stays in memory, and what must not."""
+"""The memory that texts of any length take."""
 
 import os
 import tracemalloc
@@ -23,7 +23,7 @@ FEW, MANY = 2_000, 20_000  # characters
 
 
 def peak(write: Callable[[int], object], length: int) -> int:
-    """Return how many bytes were in use at most while so many characters were written."""
+    """Return the peak memory in bytes while so many characters were generated."""
     tracemalloc.start()
     try:
         write(length)
@@ -39,7 +39,7 @@ def passage(length: int, shown: bool) -> OutputStream:
     return made
 
 
-def test_a_text_that_is_shown_only_takes_as_much_memory_whatever_its_length(
+def test_a_text_that_is_only_shown_takes_the_same_memory_for_any_length(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(stream, "MAX_STORED_CHARACTERS", FEW)

@@ -35,7 +35,7 @@ SETTINGS = st.builds(
 
 
 def bold(checkpoint: Checkpoint, factor: float = 6.0) -> Checkpoint:
-    """Return the network with larger weights: one that has opinions."""
+    """Return the network with larger weights, for less uniform predictions."""
     larger = {n: t * np.float32(factor) for n, t in checkpoint.tensors.items()}
     return dataclasses.replace(checkpoint, tensors=larger)
 
@@ -63,7 +63,7 @@ def test_the_distribution_is_softmax_cut_by_top_k_and_then_by_top_p(
     found = distribution(logits, chosen)
     assert found.dtype == np.float64
     assert math.isclose(found.sum(), 1)
-    # Differences to the largest: two logits that these do not tell apart are equally likely.
+    # Differences to the maximum: logits with equal differences are equally likely.
     below = [float(logits.max()) - float(logit) for logit in logits]
     likeliest = sorted(range(len(logits)), key=lambda ix: (below[ix], ix))
     if chosen.temperature == 0:
@@ -265,10 +265,10 @@ def test_memory_does_not_grow_with_the_length_of_the_prompt() -> None:
 
 
 @pytest.mark.parametrize(("chars", "opening"), [("\t\nab", "\n"), ("ab ", " ")])
-def test_an_empty_prompt_stands_for_the_start_of_a_line(chars: str, opening: str) -> None:
+def test_an_empty_prompt_means_the_start_of_a_line(chars: str, opening: str) -> None:
     model = NumpyLSTM(random_checkpoint(chars))
     drawn = list(Completion(Sampler(model, "", SamplingConfig(), 5), 30))
-    # the probabilities tell prompts apart
+    # the probabilities depend on the prompt
     assert drawn == list(Completion(Sampler(model, opening, SamplingConfig(), 5), 30))
 
 
