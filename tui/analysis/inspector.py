@@ -15,13 +15,12 @@ from textual.widgets import Static
 from textual.worker import get_current_worker
 
 from charloom.core.analysis.activations import MAX_CHARACTERS, Trace, UnitSignal, trace
+from charloom.core.analysis.comparison import held_out_text
 from charloom.core.analysis.unit_probes import Span, UnitProbe, rank_units, strong_spans
 from charloom.core.data import catalog
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
-from charloom.core.runs.training_text import find_training_text
 from charloom.core.sanitize import quoted
-from charloom.core.store.read import find_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.analysis.unit_panel import UnitPanel
 from charloom.tui.dialogs.basic import InputDialog
@@ -276,16 +275,13 @@ def _open(source: TextSource) -> tuple[str, str]:
 
 
 def sample_text(ref: CheckpointRef) -> tuple[str, str]:
-    """Return the title and text of the held-out end of the training text of a model.
+    """Return the title and the text of the held-out part of the training text of a model.
 
     If that is not available or too short to rank units on, return the bundled tale instead.
     """
-    info, checkpoint = find_checkpoint(ref)
-    training_text = None
     with suppress(CharloomError):
-        if checkpoint.metadata:
-            training_text = find_training_text(info.name, checkpoint.metadata)
-    if training_text and len(training_text.held_out) >= _MIN_HELD_OUT:
-        return f"held-out end of {training_text.title}", training_text.held_out
+        held_out = held_out_text(ref, ref)
+        if len(held_out.text) >= _MIN_HELD_OUT:
+            return held_out.title, held_out.text
     tale = catalog.fetch(_BUNDLED_TALE)
     return f"{tale.title} (the model's training text is not here)", tale.text

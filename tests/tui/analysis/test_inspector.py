@@ -186,7 +186,7 @@ async def test_a_model_of_the_library_is_inspected_on_held_out_text() -> None:
         models(pilot).table.move_cursor(row=list(models(pilot).table._filled).index("a-sailor"))
         await until(pilot, lambda: models(pilot).model.name == "a-sailor")  # type: ignore[union-attr]
         await pilot.press("l")
-        await until(pilot, lambda: "held-out end of sea" in shown(app))
+        await until(pilot, lambda: "held-out part of sea" in shown(app))
         assert isinstance(app.screen, InspectorScreen)
         assert app.screen._trace and app.screen._trace.text == TEXT[-int(len(TEXT) * 0.1) :]
         await pilot.press("escape")
