@@ -45,10 +45,10 @@ def choose_theme(home: Home) -> None:
     """A choice that cannot be remembered holds all the same, and is remembered with the next."""
     with _opened(home) as terminal:
         terminal.press(F5)
-        terminal.wait_for("How it looks")
+        terminal.wait_for("Getting started")
         terminal.press(DOWN)
-        terminal.wait(lambda: _theme(home) or "cannot be kept" in terminal.text)
-        if "cannot be kept" in terminal.text:
+        terminal.wait(lambda: _theme(home) or "Cannot save" in terminal.text)
+        if "Cannot save" in terminal.text:
             home.refused = True
             _mend(home, terminal)
             home.changed_nothing()
@@ -68,17 +68,17 @@ def _opened(home: Home) -> Iterator[Terminal]:
 def _write_and_star(home: Home, terminal: Terminal) -> None:
     """Have a text written and starred; under the fault, or else once that is over."""
     terminal.press(_PROMPT + ENTER)
-    terminal.wait(lambda: "Not kept" in terminal.text or home.kept(_PROMPT))
+    terminal.wait(lambda: "Not saved" in terminal.text or home.kept(_PROMPT))
     if home.kept(_PROMPT):
         terminal.wait_for("again")
         terminal.press(_CTRL_S)
-        terminal.wait(lambda: "Not kept" in terminal.text or _starred(home, _PROMPT))
-    if "Not kept" in terminal.text:
+        terminal.wait(lambda: "Not saved" in terminal.text or _starred(home, _PROMPT))
+    if "Not saved" in terminal.text:
         home.refused = True
         _mend(home, terminal)
         home.lost_nothing()
         terminal.press(_CTRL_S)
-    terminal.wait(lambda: "unstar" in terminal.text and "Not kept" not in terminal.text)
+    terminal.wait(lambda: "unstar" in terminal.text and "Not saved" not in terminal.text)
     terminal.wait(lambda: _starred(home, _PROMPT))
     end = "".join(home.kept(_PROMPT)[0].text.split())[-20:]
     terminal.wait(lambda: end in _page(terminal))

@@ -15,7 +15,7 @@ from tests.helpers.terminal import CTRL_Q, ENTER, F2, F4, READY, Terminal
 
 _MODEL = "weaver"
 _LETTERS = "\n warpeft0123456789"  # of which no word of those below can be made
-_WRONG = ("lock", "busy", "cannot", "Not kept", "Traceback", "charloom:")
+_WRONG = ("lock", "busy", "cannot", "Not saved", "Traceback", "charloom:")
 _CONTROLS = re.compile(rb"\x1b\[[0-9;:?]*[A-Za-z]")
 _PATIENCE = 30.0  # seconds: all of them, and two trainers, share the processor
 _STILL_SECONDS = 0.02
