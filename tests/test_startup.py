@@ -1,4 +1,4 @@
-"""What a command, and the app, must not import: it would be waited for every time."""
+"""Imports that would slow down the start of every command and of the app."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from charloom.core.runs.presets import PRESETS
 from charloom.tui.cli import run
 from tests.helpers.factories import random_checkpoint, save_model
 
-HEAVY = ("torch", "textual", "requests")
+SLOW = ("torch", "textual", "requests")
 ROOT = Path(__file__).parent.parent
 WITH_TORCH = ("core.training.", "core.data.dataset", "core.model.torch_lstm")
 MODULES = [
@@ -55,28 +55,28 @@ def imported_after(code: str, folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_command_waits_for_nothing_heavy(command: list[str], tmp_path: Path) -> None:
+def test_a_command_imports_nothing_slow(command: list[str], tmp_path: Path) -> None:
     save_model("mine", random_checkpoint())
     (tmp_path / "text.txt").write_text("the loom went on\n" * 10)
     assert run(["generate", "the", "--model", "mine", "--length", "3", "--favorite"]) == 0
     cache_throughput(dict.fromkeys(PRESETS, 9_000.0))
     ran = f"from charloom.tui.cli import run; assert run({command!r}) == 0"
-    assert not imported_after(ran, tmp_path).intersection(HEAVY)
+    assert not imported_after(ran, tmp_path).intersection(SLOW)
 
 
-def test_the_core_but_for_the_training_child_has_no_torch_and_no_screen(tmp_path: Path) -> None:
+def test_the_core_except_training_imports_no_torch_and_no_ui(tmp_path: Path) -> None:
     code = "import " + ", ".join(FREE)
     seen = imported_after(code, tmp_path)
     assert not seen.intersection({"torch", "textual", "rich", "click", "charloom.tui"})
 
 
-def test_the_training_child_meets_no_screen(tmp_path: Path) -> None:
+def test_the_trainer_imports_no_ui(tmp_path: Path) -> None:
     seen = imported_after("import charloom.core.training.session", tmp_path)
     assert "torch" in seen and not seen.intersection({"textual", "rich", "click", "charloom.tui"})
 
 
-HEAVY_FOR_A_PICTURE = {*HEAVY, "numpy", "sqlite3", "safetensors", "filelock"} - {"textual"}
-FIRST_PICTURE = """
+SLOW_FOR_THE_FIRST_FRAME = {*SLOW, "numpy", "sqlite3", "safetensors", "filelock"} - {"textual"}
+FIRST_FRAME = """
 import asyncio, sys
 from textual.app import App
 from charloom.tui.launch import TerminalApp
@@ -95,7 +95,7 @@ assert "charloom.tui.launch" in first
 for name in set(sys.modules) - first:
     del sys.modules[name]
 """
-ALL_ROOMS = """
+ALL_SCREENS = """
 import asyncio, time
 from charloom.tui.app import CharloomApp
 
@@ -120,11 +120,11 @@ asyncio.run(visit())
 """
 
 
-def test_the_first_picture_waits_for_nothing_heavy(tmp_path: Path) -> None:
-    seen = imported_after(FIRST_PICTURE, tmp_path)
-    assert "textual" in seen and not seen.intersection(HEAVY_FOR_A_PICTURE)
+def test_the_first_frame_imports_nothing_slow(tmp_path: Path) -> None:
+    seen = imported_after(FIRST_FRAME, tmp_path)
+    assert "textual" in seen and not seen.intersection(SLOW_FOR_THE_FIRST_FRAME)
 
 
-def test_no_room_of_the_app_imports_torch(tmp_path: Path) -> None:
-    seen = imported_after(ALL_ROOMS, tmp_path)
+def test_no_screen_imports_torch(tmp_path: Path) -> None:
+    seen = imported_after(ALL_SCREENS, tmp_path)
     assert "numpy" in seen and "torch" not in seen

@@ -20,7 +20,7 @@ SCREENS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
 
 
-async def test_a_key_leads_to_every_screen_and_each_is_made_once() -> None:
+async def test_a_key_opens_every_screen_and_each_is_created_once() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         screens: dict[str, object] = {}
@@ -34,7 +34,7 @@ async def test_a_key_leads_to_every_screen_and_each_is_made_once() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 6), (300, 100)], ids=str)
-async def test_no_size_of_terminal_is_too_strange(size: tuple[int, int]) -> None:
+async def test_every_terminal_size_works(size: tuple[int, int]) -> None:
     app = CharloomApp()
     async with app.run_test(size=size, notifications=True) as pilot:
         for key in (*SCREENS, "f5", "f1", "escape"):
@@ -59,7 +59,7 @@ async def test_the_palette_has_every_action_once_with_its_key(mode: str) -> None
             assert command.title == "Theme" or command.help.endswith(")")
 
 
-async def test_a_command_is_done_where_it_belongs() -> None:
+async def test_a_command_runs_on_its_own_node() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         app.screen.query_one(PathList).focus()
@@ -96,14 +96,14 @@ async def test_nothing_typed_into_the_palette_is_markup_or_acts() -> None:
         await until(pilot, lambda: app.screen.query_one(CommandList).option_count)
 
 
-async def test_what_is_told_is_never_markup_and_cannot_act() -> None:
+async def test_notifications_are_never_markup_and_cannot_act() -> None:
     app = app_at("train")
     async with app.run_test(size=(160, 48), notifications=True) as pilot:
         app.notify(HOSTILE, title=HOSTILE)
         await until(pilot, lambda: shown(app).count(sanitize(HOSTILE)) == 2)
 
 
-async def test_ctrl_c_says_how_to_leave_and_ctrl_q_leaves_from_anywhere() -> None:
+async def test_ctrl_c_says_how_to_quit_and_ctrl_q_quits_from_anywhere() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         app.screen.query_one("#length", NumberSlider).focus()
@@ -115,7 +115,7 @@ async def test_ctrl_c_says_how_to_leave_and_ctrl_q_leaves_from_anywhere() -> Non
         await until(pilot, lambda: not app.is_running)
 
 
-async def test_a_theme_that_is_no_longer_there_becomes_the_first() -> None:
+async def test_an_unknown_theme_falls_back_to_the_default() -> None:
     app = app_at("settings")
     app.services.remember(theme="from-a-later-version")
     again = CharloomApp()
@@ -123,7 +123,7 @@ async def test_a_theme_that_is_no_longer_there_becomes_the_first() -> None:
 
 
 @pytest.mark.parametrize("theme", ["charloom-dark", "charloom-light", "nord", "ansi-dark"])
-async def test_muted_words_of_a_line_are_fainter_than_the_others(theme: str) -> None:
+async def test_muted_text_differs_from_other_text(theme: str) -> None:
     app = app_at("settings")
     app.theme = theme
     variables = app.get_css_variables()

@@ -1,4 +1,4 @@
-"""The real app on a real terminal: how it begins, and that nothing leaves the terminal unusable."""
+"""The real app on a real terminal, which is usable again however the app ends."""
 
 import signal
 import sys
@@ -34,14 +34,14 @@ main()
 
 @pytest.fixture
 def terminal(home: Path) -> Iterator[Terminal]:
-    """The app, ready."""
+    """The running app."""
     with Terminal(home=home) as opened:
         opened.wait_for(READY)
         yield opened
 
 
 def restored(terminal: Terminal) -> bool:
-    """Whether the terminal shows its own screen, a cursor, and no reports of the mouse."""
+    """Return whether the terminal has its main screen, a cursor, and mouse reports off."""
     undone = {b"?1049l": b"?1049h", b"?25h": b"?25l", b"?1000l": b"?1000h", b"?2004l": b"?2004h"}
     last = terminal.raw.rfind
     return all(last(b"\x1b[" + after) > last(b"\x1b[" + before) for after, before in undone.items())
@@ -67,7 +67,7 @@ def test_ctrl_c_does_not_end_it_but_says_what_does(terminal: Terminal) -> None:
     assert terminal.process.poll() is None
 
 
-def test_keys_pressed_before_the_first_room_is_there_are_taken_by_it(home: Path) -> None:
+def test_keys_pressed_before_the_first_screen_is_open_are_not_lost(home: Path) -> None:
     with Terminal(home=home) as terminal:
         terminal.wait(lambda: b"F2" in terminal.raw)
         terminal.press("Ishmael")
@@ -80,7 +80,7 @@ def test_without_a_terminal_it_says_so(home: Path) -> None:
     assert (dumb.code, dumb.out) == (1, NO_TERMINAL)
 
 
-def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
+def test_an_invalid_byte_does_no_harm(terminal: Terminal) -> None:
     terminal.press(b"caf\xe9\xff and tea")
     terminal.wait_for("and tea")
 
@@ -96,7 +96,7 @@ def test_a_byte_that_is_no_character_does_no_harm(terminal: Terminal) -> None:
     ],
     ids=["in an action", "in a handler", "at first", "after a refresh", "in a worker"],
 )
-def test_a_fault_is_one_sentence_and_a_file(where: str, home: Path) -> None:
+def test_a_crash_is_one_sentence_and_a_log_file(where: str, home: Path) -> None:
     command = (sys.executable, "-P", "-c", FAULTY.format(where=where))
     with Terminal(command, home=home) as terminal:
         terminal.wait(lambda: terminal.process.poll() is not None or READY in terminal.text)
@@ -119,12 +119,12 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, terminal: Terminal) -
     assert restored(terminal)
 
 
-def test_when_its_terminal_is_closed_it_ends_and_a_training_goes_on(home: Path) -> None:
+def test_when_its_terminal_is_closed_it_exits_and_training_continues(home: Path) -> None:
     folder = endless("sea")
     preferences.save(Preferences(length=100_000))
     with Terminal(home=home) as terminal:
         terminal.wait_for(READY)
-        terminal.press(ENTER)  # so that much is being written when nobody can read it any more
+        terminal.press(ENTER)  # so that output is being written when the terminal closes
         terminal.wait_for("esc stop")
         terminal.press(F3)
         terminal.wait_for("not yet trained")
@@ -148,7 +148,7 @@ def test_when_its_terminal_is_closed_it_ends_and_a_training_goes_on(home: Path) 
     assert len(kept.text) > 100
 
 
-def test_it_ends_with_its_terminal_though_no_signal_tells_of_that(home: Path) -> None:
+def test_it_exits_with_its_terminal_even_without_a_signal(home: Path) -> None:
     preferences.save(Preferences(length=100_000))
     ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     code = f"{ignoring}; from charloom.tui.cli import main; main()"

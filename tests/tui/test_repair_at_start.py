@@ -9,7 +9,7 @@ def words(app: TerminalApp) -> str:
     return " ".join(note.message for note in app._notifications)
 
 
-async def test_a_store_is_mended_when_the_app_is_opened_and_what_was_lost_is_told() -> None:
+async def test_the_store_is_repaired_at_start_and_losses_are_reported() -> None:
     save_model("creature", at_step(100))
     newest = save_model("creature", at_step(200))
     damage(newest)

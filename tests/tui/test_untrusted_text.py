@@ -1,7 +1,7 @@
-"""The safety net: with hostile material everywhere, no room of the real app lets any of it act.
+"""With hostile texts everywhere, no screen of the real app lets any of them act.
 
-Each piece has a word of its own, which is looked for on the screen: what was never shown has not
-been tested.
+Each text has a word of its own, which the test looks for on the screen: a text that was never shown
+has not been tested.
 """
 
 import re
@@ -50,13 +50,13 @@ def hostile(word: str) -> str:
 
 
 def pasted(text: str) -> str:
-    """Return what a terminal sends when ``text`` is pasted: all but ESC, of which it clears it."""
+    """Return what a terminal sends when ``text`` is pasted: everything but ESC."""
     return f"\x1b[200~{text.replace(ESCAPE, '')}\x1b[201~"
 
 
 @pytest.fixture(autouse=True)
 def material(home: Path) -> None:
-    """Put hostile texts wherever a text can be."""
+    """Put hostile texts everywhere a text can be."""
     card = CorpusInfo(hostile("title"), "0" * 64, 1_000, hostile("opening"))
     known = "".join(sorted({*hostile("opening"), *"\n abcdefghijklmnopqrstuvwxyz"}))
     model = random_checkpoint(known, corpus=card, note=hostile("remark"))
@@ -96,17 +96,17 @@ def terminal(home: Path) -> Iterator[Terminal]:
         yield opened
 
 
-def test_no_room_lets_any_of_it_act(terminal: Terminal) -> None:
+def test_no_screen_lets_a_text_act(terminal: Terminal) -> None:
     shown = sanitize(ACTS)
 
     def go(keys: str, *words: str) -> None:
-        """Press keys, and wait for what is to be seen then."""
+        """Press keys, and wait for each of ``words``."""
         terminal.press(keys)
         for each in words:
             terminal.wait_for(each)
 
     def back(words: str) -> None:
-        """Leave a screen that alone has these words."""
+        """Leave the only screen that has these words."""
         terminal.press(ESCAPE)
         terminal.wait(lambda: words not in terminal.text)
 

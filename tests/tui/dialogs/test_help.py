@@ -16,7 +16,7 @@ from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until, words
 
 Compare = Callable[..., bool]
-ROOMS = ("prompt", "train", "library", "settings", "tour")
+SCREENS = ("prompt", "train", "library", "settings", "tour")
 
 
 async def help_of(pilot: Pilot[None], key: str = "f1") -> HelpScreen:
@@ -41,8 +41,8 @@ def listed(screen: HelpScreen) -> dict[str, str]:
     return {" ".join(action.keys): action.title for table in tables for action in table}
 
 
-@pytest.mark.parametrize("mode", ROOMS)
-async def test_every_room_says_what_it_is_for_and_lists_every_key(mode: str) -> None:
+@pytest.mark.parametrize("mode", SCREENS)
+async def test_every_screen_is_explained_with_all_its_keys(mode: str) -> None:
     app = app_at(mode)
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         room = app.screen
@@ -79,7 +79,7 @@ async def test_the_focused_control_is_explained() -> None:
         assert listed(screen)["← -"] == "Less"
 
 
-async def test_a_question_mark_is_a_key_only_where_it_is_no_text() -> None:
+async def test_a_question_mark_is_a_key_only_outside_text_fields() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         field = app.screen.query_one(SamplingControls).query_one("#stop", SafeInput)

@@ -1,4 +1,4 @@
-"""Driving the app as a person does, and waiting for what it shows."""
+"""Drive the app with keys, and wait for what it shows."""
 
 import asyncio
 import time
@@ -12,14 +12,14 @@ from charloom.tui.app import CharloomApp
 
 SMALL, LARGE = (80, 24), (160, 48)
 APP_CSS = Path(charloom.tui.app.__file__).with_name("app.tcss")
-_PATIENCE = 20.0  # seconds; a test that waits so long has failed
+_TIMEOUT_SECONDS = 20.0
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
     """Wait until ``holds`` is true."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT_SECONDS
     while not holds():
-        assert time.monotonic() < deadline, "this did not come to pass"
+        assert time.monotonic() < deadline, "timed out"
         await asyncio.sleep(0.01)
         await pilot.pause()
 
@@ -32,12 +32,12 @@ def shown(app: CharloomApp) -> str:
 
 
 def told(app: CharloomApp) -> list[str]:
-    """Return the notifications there are, oldest first."""
+    """Return the messages of the notifications, oldest first."""
     return [note.message for note in app._notifications]
 
 
 def app_at(mode: str) -> CharloomApp:
-    """Return the app as it is when it opens in another room than the first."""
+    """Return an app that opens on another screen than Prompt."""
 
     class Opened(CharloomApp):
         CSS_PATH = str(Path(charloom.tui.app.__file__).with_name("app.tcss"))
@@ -47,5 +47,5 @@ def app_at(mode: str) -> CharloomApp:
 
 
 def words(app: CharloomApp) -> str:
-    """Return what is on the screen as if it stood on one line, for sentences that are folded."""
+    """Return the screen's text on one line, to find sentences that are wrapped."""
     return " ".join(shown(app).replace("│", " ").split())

@@ -1,4 +1,4 @@
-"""A library and a store with something in them, and the Library room that shows them."""
+"""Fill the library and the store, and find the widgets of the Library screen."""
 
 from typing import Any
 
@@ -26,13 +26,13 @@ def keep(*texts: str, **over: Any) -> list[Generation]:
 
 
 def kept() -> list[Generation]:
-    """Return all that is in the library, newest first."""
+    """Return all stored generations, newest first."""
     with Library() as library:
         return library.recent(-1)
 
 
 def written(length: int = 60) -> Generation:
-    """Let a real model write a favorite, and return it."""
+    """Generate a favorite with a real model, and return it."""
     save_model("weaver", random_checkpoint())
     length_and_seed = ("--length", str(length), "--seed", "4", "--favorite")
     assert call("generate", "the sea", "--model", "weaver", *length_and_seed).code == 0
@@ -40,27 +40,29 @@ def written(length: int = 60) -> Generation:
 
 
 def browser(pilot: Pilot[None]) -> GenerationBrowser:
-    """Return the writings."""
+    """Return the browser of generations."""
     return pilot.app.screen.query_one(GenerationBrowser)
 
 
 def listing(pilot: Pilot[None]) -> GenerationList:
-    """Return the list of writings, whatever stands over it."""
-    room = next(each for each in pilot.app.screen_stack if isinstance(each, LibraryScreen))
-    return room.query_one(GenerationList)
+    """Return the list of generations, even behind a dialog."""
+    screens = pilot.app.screen_stack
+    screen = next(item for item in screens if isinstance(item, LibraryScreen))
+    return screen.query_one(GenerationList)
 
 
 def models(pilot: Pilot[None]) -> ModelsPane:
-    """Return the half with the models, whatever stands over it."""
-    room = next(each for each in pilot.app.screen_stack if isinstance(each, LibraryScreen))
-    return room.query_one(ModelsPane)
+    """Return the pane of models, even behind a dialog."""
+    screens = pilot.app.screen_stack
+    screen = next(item for item in screens if isinstance(item, LibraryScreen))
+    return screen.query_one(ModelsPane)
 
 
 async def read(pilot: Pilot[None]) -> None:
-    """Wait until something of the library is read."""
+    """Wait until generations have been read."""
     await until(pilot, lambda: listing(pilot).generation)
 
 
 def put(pilot: Pilot[None], text: str) -> None:
-    """Have ``text`` in the field of a dialog, as if it had been pasted."""
+    """Set the text of a dialog's input field, as if it had been pasted."""
     pilot.app.screen.query_one(SafeInput).value = text

@@ -1,4 +1,4 @@
-"""Writing what the library has to files."""
+"""Exporting generations to files."""
 
 from pathlib import Path
 
@@ -17,14 +17,14 @@ from tests.tui.library.helpers import keep, kept, put, read
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let the app be started in a folder of its own."""
+    """Start the app in a folder of its own."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
 
 
-async def asked(pilot: Pilot[None]) -> None:
+async def open_dialog(pilot: Pilot[None]) -> None:
     await pilot.press("x")
     await until(pilot, lambda: isinstance(pilot.app.screen, SaveFileDialog))
 
@@ -33,7 +33,7 @@ async def back(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: isinstance(pilot.app.screen, LibraryScreen))
 
 
-def proposed(pilot: Pilot[None]) -> str:
+def suggested_name(pilot: Pilot[None]) -> str:
     return pilot.app.screen.query_one(SafeInput).value
 
 
@@ -45,15 +45,15 @@ async def test_one_or_all_that_are_listed_are_written_in_each_format(here: Path)
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
         for number, kind in enumerate(EXPORT_FORMATS):
-            await asked(pilot)
+            await open_dialog(pilot)
             await pilot.press("tab", "tab", *["right"] * number)
-            assert proposed(pilot) == f"writing-3.{kind}"
+            assert suggested_name(pilot) == f"writing-3.{kind}"
             await pilot.press("enter")
             await back(pilot)
             assert (here / f"writing-3.{kind}").read_bytes() == format_generations(
                 [three], kind
             ).encode()
-        await asked(pilot)
+        await open_dialog(pilot)
         await pilot.press("tab", "right", "enter")
         await back(pilot)
         assert (here / "writings.txt").read_bytes() == format_generations(
@@ -61,9 +61,9 @@ async def test_one_or_all_that_are_listed_are_written_in_each_format(here: Path)
         ).encode()
         await pilot.press("f")
         await until(pilot, lambda: "★ favorites" in shown(app) and "number 2" in shown(app))
-        await asked(pilot)
+        await open_dialog(pilot)
         await pilot.click(OptionRow, offset=(25, 0))
-        assert proposed(pilot) == "favorites.txt"
+        assert suggested_name(pilot) == "favorites.txt"
         await pilot.press("enter")
         await back(pilot)
         assert (here / "favorites.txt").read_bytes() == format_generations(
@@ -78,7 +78,7 @@ async def test_a_file_that_is_there_is_replaced_only_after_asking(here: Path) ->
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
-        await asked(pilot)
+        await open_dialog(pilot)
         await pilot.press("enter")
         await until(pilot, lambda: "'writing-1.txt' already exists. Replace it?" in words(app))
         await pilot.press("c")
@@ -89,18 +89,18 @@ async def test_a_file_that_is_there_is_replaced_only_after_asking(here: Path) ->
         await pilot.press("r")
         await back(pilot)
         assert (here / "writing-1.txt").read_text("utf-8") == format_generations(kept(), "txt")
-        await asked(pilot)
+        await open_dialog(pilot)
         await pilot.press("escape")
         await back(pilot)
 
 
-async def test_where_it_cannot_be_written_is_told_in_place_and_can_be_mended(here: Path) -> None:
+async def test_an_invalid_path_is_reported_in_the_dialog_and_can_be_corrected(here: Path) -> None:
     keep(" one")
     (here / "folder").mkdir()
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
-        await asked(pilot)
+        await open_dialog(pilot)
         for place, sentence in (
             ("", "Enter a file name"),
             ("no/such/folder/a.txt", "cannot be written (No such file or directory)."),
@@ -123,12 +123,12 @@ async def test_the_name_goes_with_the_format_and_what_was_typed_stays() -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
-        await asked(pilot)
+        await open_dialog(pilot)
         put(pilot, "mine.txt")
         await pilot.press("tab", "tab", "right")
-        assert proposed(pilot) == "mine.md"
+        assert suggested_name(pilot) == "mine.md"
         await pilot.press("left", "left")
-        assert proposed(pilot) == "mine.jsonl"
+        assert suggested_name(pilot) == "mine.jsonl"
         put(pilot, "mine")
         await pilot.press("left")
-        assert proposed(pilot) == "mine"
+        assert suggested_name(pilot) == "mine"

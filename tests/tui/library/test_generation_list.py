@@ -1,4 +1,4 @@
-"""A library of thousands, in a list that reads only what is looked at."""
+"""A library of thousands, in a list that reads only its visible part."""
 
 import sqlite3
 
@@ -17,7 +17,7 @@ MANY = 5_000
 
 @pytest.fixture
 def many() -> None:
-    """Store thousands of texts in one go, all but the first a copy of it with its number."""
+    """Store thousands of numbered texts in one statement."""
     keep(" text 1")
     with sqlite3.connect(paths.library_file()) as file:
         names = [row[1] for row in file.execute("PRAGMA table_info(generations)")]
@@ -31,7 +31,7 @@ def many() -> None:
     file.close()
 
 
-async def test_thousands_are_gone_through_and_few_of_them_are_read(many: None) -> None:
+async def test_thousands_can_be_scrolled_and_few_are_read(many: None) -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
@@ -54,7 +54,7 @@ async def test_thousands_are_gone_through_and_few_of_them_are_read(many: None) -
         assert told(app) == []
 
 
-async def test_of_a_search_more_is_read_as_it_is_gone_through(many: None) -> None:
+async def test_more_results_of_a_search_are_read_on_scrolling(many: None) -> None:
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
@@ -76,21 +76,21 @@ async def test_of_a_search_more_is_read_as_it_is_gone_through(many: None) -> Non
 
 def test_pages_put_together_are_the_whole(many: None) -> None:
     with Library() as library:
-        for wish in (
+        for query in (
             LibraryQuery(),
             LibraryQuery("text 49"),
             LibraryQuery("text 4", starred_only=True),
             LibraryQuery("nothing"),
         ):
-            whole = list(read_page(library, wish, 0, -1).rows)
-            pages = [read_page(library, wish, start, 30) for start in range(0, MANY, 30)]
+            whole = list(read_page(library, query, 0, -1).rows)
+            pages = [read_page(library, query, start, 30) for start in range(0, MANY, 30)]
             assert [row for page in pages for row in page.rows] == whole
             for page in pages:
                 assert page.total == len(whole) or not page.counted or page.start > len(whole)
                 assert page.total > page.start + len(page.rows) or page.counted
 
 
-async def test_the_cursor_stays_in_sight_when_the_terminal_changes_its_size(many: None) -> None:
+async def test_the_cursor_stays_visible_when_the_terminal_is_resized(many: None) -> None:
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)

@@ -1,4 +1,4 @@
-"""What can be done with a writing: every flow, as a person goes through it."""
+"""Every action on a generation, from key to result."""
 
 import sqlite3
 import threading
@@ -78,14 +78,14 @@ async def test_favorites_alone_or_everything() -> None:
         await pilot.press("f")
         await until(pilot, lambda: listed(pilot) == [3])
         assert "★ favorites" in shown(app)
-        await pilot.press("s")  # it stays in sight, so that a slip can be mended at once
+        await pilot.press("s")  # it stays visible, so that a slip can be undone at once
         await until(pilot, lambda: not kept()[0].starred)
         assert listed(pilot) == [3] and "s star" in shown(app)
         await pilot.press("f")
         await until(pilot, lambda: listed(pilot) == [3, 2, 1])
 
 
-async def test_tags_are_edited_and_a_bad_one_is_told_where_it_is_typed() -> None:
+async def test_tags_are_edited_and_an_invalid_one_is_refused_in_the_dialog() -> None:
     keep(" one", tags=("dark", "old"))
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -106,7 +106,7 @@ async def test_tags_are_edited_and_a_bad_one_is_told_where_it_is_typed() -> None
         assert told(app) == []
 
 
-async def test_a_note_has_several_lines_and_is_not_given_up_by_a_slip() -> None:
+async def test_a_note_has_several_lines_and_is_not_lost_by_a_slip() -> None:
     keep(" one", note="first\x1b[31m")
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -135,7 +135,7 @@ async def test_a_note_has_several_lines_and_is_not_given_up_by_a_slip() -> None:
 
 
 async def change(pilot: Pilot[None], text: str, number: int) -> None:
-    """Change what is on record, which the library itself never does, and have it seen."""
+    """Change a stored text, which the library itself never does, and wait until it is shown."""
     with sqlite3.connect(paths.library_file()) as file:
         file.execute("UPDATE generations SET text = ? WHERE id = ?", (text, number))
     file.close()
@@ -143,7 +143,7 @@ async def change(pilot: Pilot[None], text: str, number: int) -> None:
     await until(pilot, lambda: listing(pilot).generation.text == text)  # type: ignore[union-attr]
 
 
-async def test_a_replay_tells_whether_the_same_text_came_out_and_where_not() -> None:
+async def test_a_replay_shows_whether_and_where_the_text_differs() -> None:
     old = written()
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -165,7 +165,7 @@ async def test_a_replay_tells_whether_the_same_text_came_out_and_where_not() -> 
         assert told(app) == []
 
 
-async def test_a_replay_ends_when_nobody_waits_for_it_any_more() -> None:
+async def test_a_replay_stops_when_another_generation_is_shown() -> None:
     keep(" other")
     long = written(length=60)
     with sqlite3.connect(paths.library_file()) as file:
@@ -241,11 +241,11 @@ async def test_what_another_process_adds_appears_and_nothing_moves() -> None:
 
 
 async def refuse_writes(pilot: Pilot[None], pragma: str) -> None:
-    """Let SQLite itself refuse every write, as on a full disk or in a folder of somebody else's."""
+    """Make SQLite refuse every write, as on a full disk or in a read-only folder."""
     await browser(pilot).run(lambda library: library._sqlite.execute(f"PRAGMA {pragma}"))
 
 
-async def test_where_nothing_can_be_written_it_is_told_and_nothing_is_lost() -> None:
+async def test_a_failed_write_is_reported_and_nothing_is_lost() -> None:
     (before,) = keep(" one", note="old")
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -266,12 +266,12 @@ async def test_where_nothing_can_be_written_it_is_told_and_nothing_is_lost() -> 
         assert "has no room to grow on this disk" in told(app)[-1]
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))  # with what was written
         assert app.screen.query_one(SafeTextArea).text == "long " * 10_000
-        await pilot.press("ctrl+s")  # with room again: the file is opened anew
+        await pilot.press("ctrl+s")  # there is room again: the file is reopened
         await until(pilot, lambda: kept()[0].note == "long " * 10_000)
         assert kept()[0].text == before.text
 
 
-async def test_a_file_that_is_no_library_is_told_of_and_left_as_it_is() -> None:
+async def test_a_file_that_is_no_library_is_reported_and_left_alone() -> None:
     make_folder(paths.home())
     paths.library_file().write_bytes(b"something else entirely" * 99)
     app = app_at("library")
@@ -280,7 +280,7 @@ async def test_a_file_that_is_no_library_is_told_of_and_left_as_it_is() -> None:
         assert paths.library_file().read_bytes() == b"something else entirely" * 99
         paths.library_file().unlink()
         keep(" one")
-        await read(pilot)  # all by itself
+        await read(pilot)  # without a key
         await until(pilot, lambda: "is not a library" not in words(app))
 
 
@@ -297,7 +297,7 @@ async def test_a_text_is_opened_in_prompt_by_key_and_by_mouse() -> None:
         assert told(app) == []
 
 
-async def test_nothing_a_person_or_a_model_wrote_acts_or_is_markup() -> None:
+async def test_no_stored_text_is_markup_or_acts() -> None:
     keep(HOSTILE, prompt=HOSTILE, model=HOSTILE, note=HOSTILE, stop=HOSTILE, tags=("[b]x[/]",))
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:

@@ -1,4 +1,4 @@
-"""What can be done with models: every flow, as a person goes through it."""
+"""Every action on a model, from key to result."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -54,7 +54,7 @@ async def opened(
 
 
 def creature() -> None:
-    """Make a model with four checkpoints, of which the third is the best."""
+    """Save a model with four checkpoints, of which the third is the best."""
     for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
         save_model("creature", at_step(step, loss))
 
@@ -88,7 +88,7 @@ async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
         await until(pilot, lambda: "cannot be used: It is not a safetensors file" in told(app)[0])
 
 
-async def test_a_checkpoint_is_talked_with() -> None:
+async def test_a_checkpoint_is_used_in_prompt() -> None:
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("f2")  # which reads the model that was used last, once
@@ -113,7 +113,9 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
         await pilot.press("enter")
         await until(pilot, lambda: told(app))
         assert told(app) == ["The name 'other' is taken; choose another than 'other'."]
-        await until(pilot, lambda: app.screen.query_one(SafeInput).value == "other")  # to be mended
+        await until(
+            pilot, lambda: app.screen.query_one(SafeInput).value == "other"
+        )  # to be corrected
         put(pilot, "the sea")
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "the sea")
@@ -142,7 +144,7 @@ async def test_checkpoints_are_pinned_and_pruned() -> None:
         assert [each.step for each in find_model("creature").checkpoints] == [1_000, 3_000, 4_000]
 
 
-async def test_a_checkpoint_is_exported_whole_or_by_halves_and_taken_in_again(
+async def test_a_checkpoint_is_exported_in_full_or_half_precision_and_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -189,7 +191,7 @@ async def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
         assert not (tmp_path / "a.safetensors").exists()
 
 
-async def test_a_model_is_deleted_only_if_that_is_meant() -> None:
+async def test_a_model_is_deleted_only_after_confirmation() -> None:
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("d")
@@ -215,11 +217,11 @@ async def test_notes_about_a_model_are_kept() -> None:
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "[bold]␛[31mred␛]0;title␇" in shown(app))
         assert read_notes("creature") == HOSTILE
-        await pilot.press("up", "n", *"mine", "ctrl+s")  # the one that comes with Charloom
+        await pilot.press("up", "n", *"mine", "ctrl+s")  # the bundled model
         await until(pilot, lambda: read_notes("frankenstein") == "mine")
 
 
-async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone() -> None:
+async def test_the_bundled_model_and_live_runs_are_protected() -> None:
     save_model("creature", random_checkpoint())
     refused = "The model 'frankenstein' comes with Charloom and cannot be changed."
     async with opened() as (app, pilot):
@@ -243,7 +245,7 @@ async def test_what_comes_with_charloom_and_what_is_being_trained_is_left_alone(
         assert model_names() == ("frankenstein", "creature")
 
 
-async def test_a_training_is_seen_where_its_model_is_listed() -> None:
+async def test_a_live_run_is_shown_with_its_model() -> None:
     folder = endless("creature")
     async with opened() as (app, pilot):
         app.services.runs.start(folder)
@@ -253,7 +255,7 @@ async def test_a_training_is_seen_where_its_model_is_listed() -> None:
         await until(pilot, lambda: "creature (training, 0%): E" in shown(app))  # has a checkpoint
 
 
-async def test_what_happens_to_the_models_elsewhere_is_noticed() -> None:
+async def test_changes_by_other_processes_are_shown() -> None:
     async with opened() as (app, pilot):
         save_model("creature", random_checkpoint())
         await until(pilot, lambda: "creature" in shown(app))
@@ -262,7 +264,7 @@ async def test_what_happens_to_the_models_elsewhere_is_noticed() -> None:
         assert models(pilot).table.key == "frankenstein"
 
 
-async def test_without_a_model_it_is_said_how_one_is_made(
+async def test_without_a_model_it_says_how_to_get_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_assets(tmp_path, monkeypatch)

@@ -1,4 +1,4 @@
-"""What a row of the list says, and where the words of a search are marked in it."""
+"""The text of a row and the matches highlighted in it."""
 
 import pytest
 
@@ -14,16 +14,21 @@ def marked(text: str, query: str) -> list[str]:
     return [text[start:end] for start, end in match_spans(text, query)]
 
 
-def test_words_are_marked_whatever_their_case_and_accents() -> None:
+def test_matches_ignore_case_and_accents() -> None:
     text = "Élise said: ELISE, elisé; Eliseo."
     assert marked(text, "elise x") == ["Élise", "ELISE", "elisé"]
-    assert marked(text, "elise") == ["Élise", "ELISE", "elisé", "Elise"]  # the last may go on
+    assert marked(text, "elise") == [
+        "Élise",
+        "ELISE",
+        "elisé",
+        "Elise",
+    ]  # the last word may continue
     assert marked("a.b and b", "b a") == ["a", "b", "a", "b"]
     assert marked("İstanbul ﬁn", "istanbul") == ["İstanbul"]
 
 
 @pytest.mark.parametrize("query", ["", " ", '"*( ', "-", "\0", "_", "(?:)", "x" * 1_000])
-def test_what_has_no_word_marks_nothing(query: str) -> None:
+def test_a_query_without_a_word_matches_nothing(query: str) -> None:
     assert marked("nothing: (?:) \0 * here", query) == []
 
 

@@ -42,7 +42,7 @@ def fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def after(*stages: str) -> Callable[[Pilot[None]], object]:
-    """Return what is done before the picture: wait for a text, press keys, wait for a text …"""
+    """Return a function that waits for a text, presses keys, waits for a text …"""
 
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
@@ -59,7 +59,7 @@ def after(*stages: str) -> Callable[[Pilot[None]], object]:
 
 
 def writings() -> None:
-    """Keep some texts, of which the newest has everything that can be told of one."""
+    """Store some texts, of which the newest has every kind of detail."""
     for day in range(1, 29):
         keep(
             f" {OPENING.split(' ', day)[-1]}",
@@ -81,7 +81,7 @@ def writings() -> None:
 
 
 def models() -> None:
-    """Have two models, one of them with a damaged checkpoint and notes."""
+    """Save two models, one with a damaged checkpoint and notes."""
     for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
         save_model("creature", at_step(step, loss))
     pin_checkpoint(ref("creature@1000"))

@@ -52,7 +52,7 @@ async def test_every_theme_can_be_used() -> None:
         assert told(app) == []
 
 
-async def test_what_is_turned_and_typed_is_remembered_at_once(home: Path) -> None:
+async def test_changes_are_saved_at_once(home: Path) -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("tab", "right", "tab", *"40", "enter", "tab", "left", "tab", "end")
@@ -67,7 +67,7 @@ async def test_what_is_turned_and_typed_is_remembered_at_once(home: Path) -> Non
     assert (load().seed, load().stop, load().candidate_count) == (7, "\n\n", 2)
 
 
-async def test_what_was_chosen_elsewhere_is_shown() -> None:
+async def test_changes_made_elsewhere_are_shown() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("f3")
@@ -88,7 +88,7 @@ async def test_what_was_chosen_elsewhere_is_shown() -> None:
         assert app.services.preferences.temperature == 1.5
 
 
-async def test_a_reset_asks_first_and_leaves_what_is_no_setting(home: Path) -> None:
+async def test_a_reset_asks_first_and_keeps_what_is_not_a_setting(home: Path) -> None:
     save(
         Preferences(
             theme="nord", temperature=1.7, model="sea", recent_texts=("loom",), welcomed=True
@@ -109,7 +109,7 @@ async def test_a_reset_asks_first_and_leaves_what_is_no_setting(home: Path) -> N
     assert load() == Preferences(model="sea", recent_texts=("loom",), welcomed=True)
 
 
-async def test_places_are_shown_and_copied_and_nothing_in_them_acts(
+async def test_paths_are_shown_and_copied_and_nothing_in_them_acts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "[red]a\x1b]0;title\x07"
@@ -126,7 +126,7 @@ async def test_places_are_shown_and_copied_and_nothing_in_them_acts(
         await until(pilot, lambda: app.clipboard == str(home))
 
 
-async def test_what_cannot_be_kept_is_told_and_holds_until_the_end(home: Path) -> None:
+async def test_a_change_that_cannot_be_saved_is_reported_and_still_applies(home: Path) -> None:
     home.write_text("a file where the folder should be")
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
@@ -136,7 +136,7 @@ async def test_what_cannot_be_kept_is_told_and_holds_until_the_end(home: Path) -
         assert app.services.preferences.temperature == 0.9
 
 
-async def test_what_could_not_be_kept_is_kept_with_the_next_choice(home: Path) -> None:
+async def test_an_unsaved_change_is_saved_with_the_next_one(home: Path) -> None:
     in_the_way = home / "preferences.json"
     in_the_way.mkdir(parents=True)
     app = CharloomApp()
