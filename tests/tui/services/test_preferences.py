@@ -123,7 +123,7 @@ def test_a_folder_in_its_place_is_ignored_and_reported_when_saving(home: Path) -
 def test_a_failure_to_save_is_reported(home: Path) -> None:
     home.write_text("a file")
     assert load() == Preferences()
-    with pytest.raises(CharloomError, match="cannot be made"):
+    with pytest.raises(CharloomError, match="cannot be created"):
         save(FULL)
 
 

@@ -132,7 +132,7 @@ async def test_a_change_that_cannot_be_saved_is_reported_and_still_applies(home:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("tab", "right")
         await until(pilot, lambda: told(app))
-        assert "cannot be made" in told(app)[0]
+        assert "cannot be created" in told(app)[0]
         assert app.services.preferences.temperature == 0.9
 
 
