@@ -19,6 +19,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder
 from charloom.core.library.generation import Generation, clean_tag
 from charloom.core.library.schema import APPLICATION_ID, MIGRATIONS
+from charloom.core.sampling.config import format_stops, parse_stops
 
 _TIMEOUT_SECONDS = 10.0  # for the writes of other processes, which take milliseconds
 _MAX_QUERY = 200  # characters; FTS5 takes quadratic time in the number of words
@@ -35,7 +36,11 @@ _UPDATE = f"UPDATE generations SET {', '.join(f'{n} = :{n}' for n in _COLUMNS)} 
 
 def _to_row(generation: Generation) -> dict[str, Any]:
     row = {name: getattr(generation, name) for name in _COLUMNS}
-    return row | {"tags": ",".join(generation.tags), "changes": json.dumps(generation.changes)}
+    return row | {
+        "stop": format_stops(generation.stop),
+        "tags": ",".join(generation.tags),
+        "changes": json.dumps(generation.changes),
+    }
 
 
 def _from_row(values: tuple[Any, ...]) -> Generation:
@@ -44,7 +49,8 @@ def _from_row(values: tuple[Any, ...]) -> Generation:
     changes = None  # refused by Generation
     with contextlib.suppress(ValueError, RecursionError):
         changes = json.loads(row["changes"])
-    return Generation(**row | {"tags": tags, "changes": changes, "starred": bool(row["starred"])})
+    stop, starred = parse_stops(row["stop"]), bool(row["starred"])
+    return Generation(**row | {"stop": stop, "tags": tags, "changes": changes, "starred": starred})
 
 
 class Library:

@@ -45,7 +45,7 @@ class Generation:
     top_p: float
     changes: tuple[SamplingChange, ...] = ()  # of these three, during generation
     length: int  # characters requested; ``text`` is shorter if ``stop`` ended it
-    stop: str = ""
+    stop: tuple[str, ...] = ()
     seed: int
     chars_per_second: float
     bits_per_char: float | None = None  # mean over ``text``, by the model's own probabilities
@@ -55,6 +55,9 @@ class Generation:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "changes", validate_changes(self.changes, self.length))
+        given = (self.stop,) if isinstance(self.stop, str) else self.stop
+        stops = (_SURROGATES.sub("\ufffd", stop) for stop in given)
+        object.__setattr__(self, "stop", tuple(dict.fromkeys(filter(None, stops))))
         object.__setattr__(self, "tags", tuple(sorted(set(map(clean_tag, self.tags)))))
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
@@ -125,7 +128,7 @@ def _provenance(generation: Generation) -> str:
         g.created,
     ]
     if g.stop:
-        parts.append(f"stop {g.stop!r}")
+        parts.append(f"stop {' or '.join(map(repr, g.stop))}")
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
     if g.tags:

@@ -47,4 +47,9 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         END""",
     ),
     ("ALTER TABLE generations ADD COLUMN changes TEXT NOT NULL DEFAULT '[]'",),  # JSON
+    (  # several stop strings, as sampling.config.parse_stops reads them
+        r"""UPDATE generations SET stop =
+            replace(replace(replace(stop, '\', '\\'), char(10), '\n'), char(9), '\t')
+            WHERE stop != ''""",
+    ),
 )

@@ -1,7 +1,7 @@
-"""A text in generation: its settings can change, a stop string can end it, and it can continue."""
+"""A text in generation: its settings can change, stop strings can end it, and it can continue."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchLane
@@ -12,8 +12,9 @@ from charloom.core.sampling.sampler import Sampled, Sampler
 class Completion(Iterator[Sampled]):
     """Up to ``length`` characters of a sampler, in constant memory.
 
-    With a stop string, the text ends just before its first occurrence in the generated characters
-    (the prompt does not count). Only characters that may be its beginning are held back.
+    With stop strings, the text ends just before the first of them in the generated characters (the
+    prompt does not count); of those that end at the same character, before the longest. Only
+    characters that may be the beginning of one are held back.
 
     The same arguments give the same text. The ``length`` and ``changes`` of a completion, given as
     arguments, reproduce what it yielded. All methods must be called from one thread.
@@ -23,16 +24,16 @@ class Completion(Iterator[Sampled]):
         self,
         sampler: Sampler | BatchLane,
         length: int,
-        stop: str = "",
+        stop: str | Sequence[str] = (),
         changes: Iterable[SamplingChange] = (),
     ) -> None:
         """Begin where ``sampler`` is. Each of ``changes`` is applied at its position."""
         self._sampler = sampler
         self._first_config = sampler.config
         self._length = length
-        self._stop = stop
-        self._stop_matched = 0  # characters of the stop string that the text ends with
-        self._stopped = False
+        self._stops = [s for s in ([stop] if isinstance(stop, str) else stop) if s]
+        self._stop_begun = ""  # the end of the text, as far as it is the beginning of a stop string
+        self._found_stop = False
         self._position = 0  # characters sampled
         self._pending: deque[Sampled] = deque()  # the last of them, not yielded yet
         self._changes: list[SamplingChange] = []
@@ -45,14 +46,14 @@ class Completion(Iterator[Sampled]):
 
         A continued completion equals one that was longer from the start. One that is left early,
         with the number of yielded characters as its length, equals one that was shorter. Yielded
-        characters are not taken back: if the stop string turns out to begin among them, the text
+        characters are not taken back: if a stop string turns out to begin among them, the text
         ends there and ``length`` is set to their number. After a stop, ``length`` cannot change.
         """
         return self._length
 
     @length.setter
     def length(self, length: int) -> None:
-        if not self._stopped:
+        if not self.stopped:
             self._length = length
 
     @property
@@ -72,17 +73,17 @@ class Completion(Iterator[Sampled]):
 
     @property
     def stopped(self) -> bool:
-        """Whether the stop string ended the text, so that it cannot continue."""
-        return self._stopped
+        """Whether a stop string ended the text, so that it cannot continue."""
+        return self._found_stop and len(self._pending) <= len(self._stop_begun)
 
     @property
     def done(self) -> bool:
         """Whether nothing more comes unless ``length`` is raised."""
-        return self._stopped or self._yielded >= self._length
+        return self.stopped or self._yielded >= self._length
 
     def __next__(self) -> Sampled:
         while not self.done:
-            if self._position >= self._length or len(self._pending) > self._stop_matched:
+            if self._position >= self._length or len(self._pending) > len(self._stop_begun):
                 return self._pending.popleft()
             self._sample()
         raise StopIteration
@@ -95,20 +96,21 @@ class Completion(Iterator[Sampled]):
         sampled = next(self._sampler)
         self._pending.append(sampled)
         self._position += 1
-        if self._stop:
+        if self._stops:
             self._match_stop(sampled.character)
         if self._due:
             self._apply_due_changes()
 
     def _match_stop(self, character: str) -> None:
-        """Update how much of the stop string the text ends with."""
-        matched = self._stop[: self._stop_matched] + character
-        while not self._stop.startswith(matched):
-            matched = matched[1:]
-        self._stop_matched = len(matched)
-        if matched == self._stop:
-            self._stopped = True
-            if len(self._pending) < len(self._stop):
+        """Update the beginning of a stop string that the text ends with."""
+        begun = self._stop_begun + character
+        while not any(stop.startswith(begun) for stop in self._stops):
+            begun = begun[1:]
+        found = max(filter(begun.endswith, self._stops), key=len, default="")
+        self._stop_begun = found or begun
+        if found:
+            self._found_stop = True
+            if len(self._pending) < len(found):
                 self._length = self._yielded
 
     def _apply_due_changes(self) -> None:
@@ -130,10 +132,11 @@ def generate(
     length: int = 500,
     sampling: SamplingConfig | None = None,
     seed: int = 0,
-    stop: str = "",
+    stop: str | Sequence[str] = (),
 ) -> str:
-    """Return up to ``length`` characters that continue ``prompt``, ending before ``stop``.
+    """Return up to ``length`` characters that continue ``prompt``.
 
+    ``stop`` is one string or several; the text ends before the first of them.
     The same arguments give the same text. Raises :class:`CharloomError` for a character that the
     network does not know; :meth:`Vocab.adapt` replaces such characters.
     """

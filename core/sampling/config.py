@@ -3,6 +3,7 @@
 This module does without NumPy, so that reading stored texts does not import it.
 """
 
+import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,6 +12,10 @@ from typing import Any, NamedTuple, Self
 from charloom.core.errors import CharloomError, SettingError
 
 MAX_TEMPERATURE = 10.0
+
+_ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+_ESCAPED = {character: escape for escape, character in _ESCAPES.items()}
+_STOP_SEPARATOR = r"\|"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,27 @@ def validate_changes(changes: Iterable[Iterable[Any]], length: int) -> tuple[Sam
     for change in result:
         SamplingConfig(*change[1:])  # raises if out of range
     return result
+
+
+def parse_stops(text: str) -> tuple[str, ...]:
+    r"""Return the stop strings in ``text``, where ``\|`` separates them.
+
+    ``\n``, ``\t`` and ``\\`` stand for newline, tab and backslash.
+    """
+    stops = [""]
+    for token in re.findall(r"(?s)\\[nt\\|]|.", text):
+        if token == _STOP_SEPARATOR:
+            stops.append("")
+        else:
+            stops[-1] += _ESCAPES.get(token, token)
+    return tuple(dict.fromkeys(filter(None, stops)))
+
+
+def format_stops(stops: Iterable[str]) -> str:
+    """Return the text from which :func:`parse_stops` reads ``stops``, on one line."""
+    return _STOP_SEPARATOR.join(
+        re.sub(r"[\n\t\\]", lambda match: _ESCAPED[match[0]], stop) for stop in stops
+    )
 
 
 def is_integer(value: object) -> bool:

@@ -45,5 +45,5 @@ INSERT INTO generations VALUES (
 );
 INSERT INTO generations VALUES (
     5, '2026-01-02T03:04:05+00:00', 'creature', 4210, 'abababababababababababababababababababababababababababababababab',
-    0.5, 0, 0.9, 500, 'Z', 8, 1840.5, 1.5, 1, 'gothic,sea', 'Mark this.', 'You will rejoice to hear', ' of the sledge'
+    0.5, 0, 0.9, 500, '\n|' || char(10, 9), 8, 1840.5, 1.5, 1, 'gothic,sea', 'Mark this.', 'You will rejoice to hear', ' of the sledge'
 );

@@ -72,7 +72,7 @@ def material(home: Path) -> None:
                 model=hostile("writer"),
                 note=hostile("opinion"),
                 tags=("[red]tag[/red]",),
-                stop=hostile("stop"),
+                stop=(hostile("stop"),),
                 starred=True,
             )
         )
@@ -82,7 +82,7 @@ def material(home: Path) -> None:
         Preferences(
             model="wild",
             length=400,
-            stop=hostile("until"),
+            stop=(hostile("until"),),
             recent_texts=(str(recent),),
             welcomed=True,
         )

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchLane, BatchSampler
 from charloom.core.sampling.completion import Completion
-from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.config import SamplingConfig, parse_stops
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import load_checkpoint
@@ -24,6 +25,7 @@ from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, model_option
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
 from charloom.tui.console.stream import OutputStream
+from charloom.tui.formatting.prompt_changes import unwritable_stops
 
 if TYPE_CHECKING:
     from charloom.core.analysis.memorization import VerbatimMatch
@@ -83,7 +85,14 @@ _JSON_FIELDS = (
     show_default=True,
     help="Number of texts, each with the next seed.",
 )
-@click.option("--stop", default="", help="Stop before the model would generate this string.")
+@click.option(
+    "--stop",
+    "stops",
+    multiple=True,
+    callback=lambda _, __, values: tuple(dict.fromkeys(chain(*map(parse_stops, values)))),
+    help=r"Stop before this string (repeatable). \n, \t and \\ are newline, tab and backslash; "
+    r"\| separates several strings.",
+)
 @click.option("--favorite", is_flag=True, help="Save as a favorite.")
 @click.option(
     "--copied",
@@ -100,7 +109,7 @@ def generate(
     top_p: float,
     seed: int | None,
     count: int,
-    stop: str,
+    stops: tuple[str, ...],
     favorite: bool,
     copied: bool,
     as_json: bool,
@@ -117,6 +126,8 @@ def generate(
         echo_err(loaded.warning)
     network = NumpyLSTM(loaded.checkpoint)
     prompt = encode_prompt(read_prompt(prompt), network.vocab)
+    if message := unwritable_stops(stops, network.vocab):
+        echo_err(message)
     seed = int.from_bytes(os.urandom(4)) if seed is None else seed
     texts = _SampledTexts(network, prompt, sampling, range(seed, seed + count), length)
     find_match = _match_finder(ref.name, loaded.checkpoint)
@@ -125,7 +136,7 @@ def generate(
         if text_seed > seed and not as_json:
             write_stdout(_SEPARATOR)
         output = OutputStream(echo=not as_json)
-        interruption = output.write(prompt, lambda: Completion(texts.next(), length, stop))
+        interruption = output.write(prompt, lambda: Completion(texts.next(), length, stops))
         if interruption and not output.length:
             raise interruption
         generation = Generation(
@@ -138,7 +149,7 @@ def generate(
             top_k=top_k,
             top_p=top_p,
             length=output.length if interruption else length,
-            stop=stop,
+            stop=stops,
             seed=text_seed,
             chars_per_second=texts.chars_per_second or output.chars_per_second,
             bits_per_char=output.bits_per_char,

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from charloom.core.data.vocab import Substitution, Vocab
-from charloom.core.sanitize import single_line
+from charloom.core.sanitize import quoted, single_line
 
 MAX_PROMPT_CHARACTERS = 20_000
 """Earlier characters of a prompt are dropped: no network remembers that far back."""
@@ -15,6 +15,15 @@ _MAX_KINDS = 4  # of changed characters that are listed
 def adapt_prompt(prompt: str, vocab: Vocab) -> tuple[str, tuple[Substitution, ...]]:
     """Return the end of ``prompt`` in the characters of ``vocab``, and the changes made to it."""
     return vocab.adapt(prompt[-MAX_PROMPT_CHARACTERS:])
+
+
+def unwritable_stops(stops: Iterable[str], vocab: Vocab) -> str:
+    """Return a sentence on the stop strings with characters outside ``vocab``; "" without any."""
+    unwritable = [stop for stop in stops if not vocab.c2ix.keys() >= set(stop)]
+    if not unwritable:
+        return ""
+    listed = " and ".join(quoted(stop) for stop in unwritable)
+    return f"The model cannot write {listed}, so the text does not stop there."
 
 
 def describe_changes(prompt: str, changes: Iterable[Substitution], *, future: bool = False) -> str:

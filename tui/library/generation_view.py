@@ -90,7 +90,7 @@ def _describe(generation: Generation) -> Iterator[Content]:
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
     if g.stop:
-        parts.append(f"until {g.stop!r}")
+        parts.append(f"until {' or '.join(map(repr, g.stop))}")
     yield safe_content(" · ".join(parts))
     if g.tags:
         yield safe_content(", ".join(g.tags), "$secondary")

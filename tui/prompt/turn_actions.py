@@ -11,6 +11,7 @@ from textual.widget import Widget
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import fresh_seed
 from charloom.core.sanitize import single_line
+from charloom.tui.formatting.prompt_changes import unwritable_stops
 from charloom.tui.messages import OpenInspector
 from charloom.tui.prompt.active_model import ActiveModel
 from charloom.tui.prompt.composer_bar import ComposerBar
@@ -68,6 +69,8 @@ class TurnActionsScreen(BaseScreen):
             return
         if early and not request.raw_prompt:  # sent before the model's prompt was shown
             request = replace(request, raw_prompt=model.default_prompt)
+        if message := unwritable_stops(request.stop, model.network.vocab):
+            self.notify(message, severity="warning")
         await self.transcript.start_turn(model, request, origin)
 
     def show_model_error(self, error: CharloomError) -> None:

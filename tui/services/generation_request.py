@@ -22,7 +22,7 @@ class GenerationRequest:
     sampling: SamplingConfig
     length: int
     seed: int
-    stop: str = ""
+    stop: tuple[str, ...] = ()
     candidate_count: int = 1
     vary_by: str = "seed"
 

@@ -35,7 +35,7 @@ class Preferences:
     top_p: float = 1.0
     length: int = 500
     seed: int = -1  # -1: a fresh seed for every text
-    stop: str = ""
+    stop: tuple[str, ...] = ()
     candidate_count: int = 1
     vary_by: str = "seed"  # difference between candidates: "seed" or "temperature"
     recent_texts: tuple[str, ...] = ()  # newest first: catalog names or absolute paths
@@ -51,7 +51,8 @@ class Preferences:
                 with contextlib.suppress(OverflowError):
                     value = float(value)
             if kind is tuple and isinstance(value, list):
-                value = tuple(v for v in value if isinstance(v, str))[:_MAX_RECENT_TEXTS]
+                limit = _MAX_RECENT_TEXTS if field.name == "recent_texts" else None
+                value = tuple(v for v in value if isinstance(v, str))[:limit]
             if type(value) is kind and _VALIDATORS.get(field.name, lambda _: True)(value):
                 values[field.name] = value
         return cls(**values)

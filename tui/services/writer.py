@@ -35,7 +35,7 @@ class GenerationJob:
         sampling: SamplingConfig,
         seed: int,
         length: int,
-        stop: str = "",
+        stop: tuple[str, ...] = (),
     ) -> None:
         self.prompt, self.seed, self.stop = prompt, seed, stop
         self.initial_sampling = sampling
@@ -45,7 +45,7 @@ class GenerationJob:
         self.bits = 0.0  # sum of -log2 of the characters' probabilities
         self.probability = 0.0  # sum of these
         self.seconds = 0.0  # spent on sampling
-        self.stopped = False  # by the stop string
+        self.stopped = False  # by a stop string
         self.changes: tuple[SamplingChange, ...] = ()  # set when the thread ends
         self._network: NumpyLSTM | None = network
         self._completion: Completion | None = None
@@ -96,7 +96,7 @@ class GenerationJob:
     def finalize(self) -> None:
         """Set the length and the changes to those that reproduce the text."""
         if completion := self._completion:
-            completion.length = self.count  # ignored where the stop string ended the text
+            completion.length = self.count  # ignored where a stop string ended the text
             self.length, self.changes = completion.length, completion.changes
             self.stopped = completion.stopped
 

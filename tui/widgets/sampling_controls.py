@@ -1,17 +1,17 @@
 """A form for the sampling settings, one line each."""
 
-import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
 from charloom.core.library.generation import MAX_STORED_CHARACTERS
-from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
+from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig, format_stops, parse_stops
 from charloom.tui.services.generation_request import MAX_CANDIDATES, VARY_OPTIONS, GenerationRequest
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.inputs import SafeInput
@@ -24,7 +24,10 @@ _MAX_TOP_K = 65_536  # characters that a model can know
 _TOP_P = tuple(twentieths / 20 for twentieths in range(1, 21))
 _LENGTHS = (50, 100, 200, 300, 500, 800, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 _COLUMNS = tuple(range(1, MAX_CANDIDATES + 1))
-_ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
+_STOP_HELP = (
+    r"The text ends before this string. \n is a newline, \t a tab, \\ a backslash; "
+    r"\| separates several strings."
+)
 
 
 class SamplingControls(VerticalScroll, can_focus=False):
@@ -55,7 +58,9 @@ class SamplingControls(VerticalScroll, can_focus=False):
             yield SafeInput(placeholder="fresh", restrict=r"\d*", max_length=18, id="seed")
         with Horizontal(classes="row"):
             yield Static("stop at", classes="label", markup=False)
-            yield SafeInput(placeholder=r"such as \n\n", id="stop")
+            stop = SafeInput(placeholder=r"such as \n\n", id="stop")
+            stop.tooltip = Content(_STOP_HELP)
+            yield stop
         yield NumberSlider("columns", initial.candidate_count, _COLUMNS, id="columns")
         yield OptionRow("vary", ("seed", "temp"))
 
@@ -80,7 +85,7 @@ class SamplingControls(VerticalScroll, can_focus=False):
             **asdict(self.sampling),
             "length": self.length,
             "seed": int(self._field("seed").value or -1),
-            "stop": _unescaped(self._field("stop").value),
+            "stop": parse_stops(self._field("stop").value),
             "candidate_count": int(self._number("columns")),
             "vary_by": VARY_OPTIONS[self.query_one(OptionRow).chosen],
         }
@@ -98,7 +103,7 @@ class SamplingControls(VerticalScroll, can_focus=False):
             ):
                 self.query_one(f"#{name}", NumberSlider).value = value
             self._field("seed").value = "" if values.seed < 0 else str(values.seed)
-            self._field("stop").value = _escaped(values.stop)
+            self._field("stop").value = format_stops(values.stop)
             self.query_one(OptionRow).chosen = VARY_OPTIONS.index(values.vary_by)
 
     @on(NumberSlider.Changed)
@@ -112,11 +117,3 @@ class SamplingControls(VerticalScroll, can_focus=False):
 
     def _field(self, name: str) -> SafeInput:
         return self.query_one(f"#{name}", SafeInput)
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"[\n\t\\]", lambda match: {v: k for k, v in _ESCAPES.items()}[match[0]], text)
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\[nt\\]", lambda match: _ESCAPES[match[0]], text)

@@ -76,7 +76,7 @@ def test_a_library_of_the_first_version_opens_with_all_that_it_holds(tmp_path: P
             temperature=0.5,
             top_k=0,
             top_p=0.9,
-            stop="Z",
+            stop=("\\n|\n\t",),  # as it was stored: not escaped
             seed=8,
             bits_per_char=1.5,
             starred=True,

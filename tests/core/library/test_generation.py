@@ -97,9 +97,9 @@ def test_changes_to_what_cannot_be_set_are_refused(wrong: tuple[Any, ...], error
 
 
 def test_a_lone_surrogate_becomes_the_replacement_character() -> None:
-    made = generation(prompt="a\ud800", text="\udfff\ud83d", note="\udc80", stop="\ud800")
+    made = generation(prompt="a\ud800", text="\udfff\ud83d", note="\udc80", stop=["\ud800"])
     assert (made.prompt, made.text) == ("a\ufffd", "\ufffd\ufffd")
-    assert (made.note, made.stop) == ("\ufffd", "\ufffd")
+    assert (made.note, made.stop) == ("\ufffd", ("\ufffd",))
 
 
 def test_tags_have_one_form_and_order() -> None:
@@ -133,7 +133,7 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
     first = generation(
         id=12, starred=True, tags=["gothic", "sea"], note="The ice.", bits_per_char=1.934
     )
-    second = generation(id=13, stop="\n", prompt="", text="\x1b[31mraw")
+    second = generation(id=13, stop=["\n", "THE END"], prompt="", text="\x1b[31mraw")
     assert format_generations([first, second], "txt") == (
         "Generation 12 ★\n"
         "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
@@ -146,7 +146,7 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
         "\n"
         "Generation 13\n"
         "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
-        "top-p 1 · seed 7 · prompt length 0 · 2026-01-02T03:04:05+00:00 · stop '\\n'\n"
+        "top-p 1 · seed 7 · prompt length 0 · 2026-01-02T03:04:05+00:00 · stop '\\n' or 'THE END'\n"
         "\n"
         "\x1b[31mraw\n"
     )
@@ -208,7 +208,7 @@ def test_a_json_lines_export_has_every_field_and_can_be_read_back(
 ) -> None:
     made = [
         generation(prompt=prompt, text=text, note=note, tags=["b", "a"], bits_per_char=2.1),
-        generation(id=13, starred=True, stop="\u2028\n", seed=2**63 - 1),
+        generation(id=13, starred=True, stop=["\u2028\n", "|\\|"], seed=2**63 - 1),
         generation(changes=[[0, 1 / 3, 2**70, 1e-300], [7, 0, 0, 1]]),
     ]
     exported = format_generations(made, "jsonl")
@@ -230,7 +230,7 @@ def test_an_export_of_nothing_is_empty_and_of_anything_ends_in_a_newline(kind: s
 @given(text=ANY_TEXT)
 @settings(deadline=None, max_examples=20)
 def test_every_export_can_be_written_as_utf8(kind: str, text: str) -> None:
-    made = generation(prompt=text, text=text, note=text, stop=text, model=text)
+    made = generation(prompt=text, text=text, note=text, stop=[text], model=text)
     assert format_generations([made], kind).encode().decode() == format_generations([made], kind)
 
 

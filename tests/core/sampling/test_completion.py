@@ -29,11 +29,14 @@ CHOICES = st.sampled_from(
         SamplingConfig(1.0, 0, 0.6),
     ]
 )
-STOPS = st.text("ab", max_size=5)
+STOPS = st.text("ab", max_size=5) | st.lists(st.text("ab", max_size=5), max_size=3)
 
 
 def draft(
-    length: int, stop: str = "", seed: int = 0, changes: Iterable[SamplingChange] = ()
+    length: int,
+    stop: str | Sequence[str] = (),
+    seed: int = 0,
+    changes: Iterable[SamplingChange] = (),
 ) -> Completion:
     return Completion(Sampler(TINY, "ab", HOT, seed), length, stop, changes)
 
@@ -52,6 +55,27 @@ def test_the_text_ends_just_before_the_stop_string(stop: str, seed: int, length:
     stopping = draft(length, stop, seed)
     assert text_of(stopping) == unstopped.split(stop)[0]
     assert stopping.stopped is (stop in unstopped)
+    assert (stopping.done, stopping.length) == (True, length)
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.text("ab", max_size=5), max_size=4),
+    st.integers(0, 50),
+    st.integers(0, 40),
+)
+def test_the_first_of_several_stop_strings_ends_the_text(
+    stops: list[str], seed: int, length: int
+) -> None:
+    unstopped = text_of(draft(length, seed=seed))
+    ends = [
+        (unstopped.find(stop) + len(stop), unstopped.find(stop))
+        for stop in stops
+        if stop and stop in unstopped
+    ]
+    stopping = draft(length, stops, seed)
+    assert text_of(stopping) == (unstopped[: min(ends)[1]] if ends else unstopped)
+    assert stopping.stopped is bool(ends)
     assert (stopping.done, stopping.length) == (True, length)
 
 
@@ -103,7 +127,7 @@ def test_a_draft_goes_on_like_one_that_was_longer_from_the_start(
 @settings(max_examples=300)
 @given(STOPS, st.integers(0, 50), st.lists(st.integers(0, 8), max_size=6))
 def test_a_draft_with_a_stop_string_is_at_each_end_one_that_was_that_long_from_the_start(
-    stop: str, seed: int, steps: list[int]
+    stop: str | list[str], seed: int, steps: list[int]
 ) -> None:
     going, given = draft(0, stop, seed), ""
     for step in steps:
@@ -113,7 +137,7 @@ def test_a_draft_with_a_stop_string_is_at_each_end_one_that_was_that_long_from_t
         assert given == text_of(draft(going.length, stop, seed))
     whole = text_of(draft(sum(steps), stop, seed))
     assert given.startswith(whole)  # characters yielded before the stop string was found stay
-    assert not stop or stop not in given
+    assert not any(each in given for each in ([stop] if isinstance(stop, str) else stop) if each)
 
 
 def test_a_stop_string_that_begins_in_what_was_given_ends_the_draft_there() -> None:
@@ -138,7 +162,7 @@ def test_what_the_stop_string_ended_cannot_go_on() -> None:
 @settings(max_examples=150)
 @given(STOPS, st.integers(0, 50), st.integers(0, 30))
 def test_a_draft_left_early_is_one_that_was_that_long_from_the_start_and_can_go_on(
-    stop: str, seed: int, taken: int
+    stop: str | list[str], seed: int, taken: int
 ) -> None:
     leaving = draft(30, stop, seed)
     given = text_of(islice(leaving, taken))
@@ -217,7 +241,7 @@ def test_changes_at_one_place_are_one_and_a_change_back_is_none() -> None:
     st.integers(0, 40),
 )
 def test_a_steered_text_is_written_again_from_its_changes(
-    stop: str, seed: int, turns: list[tuple[int, SamplingConfig]], length: int
+    stop: str | list[str], seed: int, turns: list[tuple[int, SamplingConfig]], length: int
 ) -> None:
     steered = draft(length, stop, seed)
     given: list[Sampled] = []
@@ -237,7 +261,7 @@ def test_a_steered_text_is_written_again_from_its_changes(
 @settings(max_examples=150)
 @given(STOPS, st.integers(0, 50), st.lists(st.tuples(st.integers(0, 9), CHOICES), max_size=6))
 def test_a_steered_text_that_is_left_early_is_written_again_too(
-    stop: str, seed: int, turns: list[tuple[int, SamplingConfig]]
+    stop: str | list[str], seed: int, turns: list[tuple[int, SamplingConfig]]
 ) -> None:
     steered = draft(60, stop, seed)
     text = ""

@@ -63,7 +63,7 @@ def test_a_candidate_keeps_nothing_of_what_was_taken() -> None:
     model = NumpyLSTM(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
 
     def write(length: int) -> None:
-        candidate = GenerationJob(model, "ab", SamplingConfig(), 0, length, stop="abababab!")
+        candidate = GenerationJob(model, "ab", SamplingConfig(), 0, length, stop=("abababab!",))
         while candidate.write_slice():
             candidate.take_text()
         assert candidate.count == length

@@ -9,6 +9,7 @@ import pytest
 
 from charloom.core import paths
 from charloom.core.library.database import Library
+from charloom.core.library.replay import replay
 from charloom.core.model import checkpoint
 from charloom.core.model.metadata import Losses
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -188,6 +189,35 @@ def test_it_ends_before_the_stop_string() -> None:
     assert made["text"] == whole["text"].partition(stop)[0]
 
 
+def test_the_first_of_several_stop_strings_ends_the_text() -> None:
+    (whole,) = objects("a", "--seed", "2", "--length", "200")
+    late, early = whole["text"][90:93], whole["text"][50:53]
+    (made,) = objects("a", "--seed", "2", "--length", "200", "--stop", early, "--stop", late)
+    assert made["text"] == min(whole["text"].partition(stop)[0] for stop in (early, late))
+    with Library() as library:
+        kept = library.recent()[0]
+    assert kept.stop == (early, late)
+    assert replay(kept).equal
+
+
+@pytest.mark.parametrize(
+    ("given", "stops"),
+    [(r"\n", ("\n",)), (r"a\tb\\n", ("a\tb\\n",)), (r"\n\|q|", ("\n", "q|")), ("", ())],
+)
+def test_stop_strings_have_the_escapes_of_the_app(given: str, stops: tuple[str, ...]) -> None:
+    objects("a", "--length", "5", "--stop", given)
+    with Library() as library:
+        assert library.recent()[0].stop == stops
+
+
+def test_a_stop_string_that_the_model_cannot_write_is_reported() -> None:
+    arguments = ("generate", "a", "--model", "weaver", "--length", "5", "--stop")
+    done = call(*arguments, "☃☃", "--stop", "a")
+    assert done.code == 0
+    assert "The model cannot write '☃☃', so the text does not stop there.\n" in done.err
+    assert "cannot write" not in call(*arguments, "a").err
+
+
 def test_every_text_is_saved_with_everything_needed_to_reproduce_it() -> None:
     made = objects("ab", "--seed", "8", "--count", "2", "--length", "30", "--stop", "q")
     call("generate", "ab", "--model", "weaver", "--length", "10", "--favorite")
@@ -196,7 +226,7 @@ def test_every_text_is_saved_with_everything_needed_to_reproduce_it() -> None:
     assert (newest.starred, newest.length, len(newest.text)) == (True, 10, 10)
     for kept, each in zip(reversed(others), made, strict=True):
         assert {name: getattr(kept, name) for name in FIELDS} == each
-        assert (kept.starred, kept.length, kept.stop) == (False, 30, "q")
+        assert (kept.starred, kept.length, kept.stop) == (False, 30, ("q",))
 
 
 def test_bits_are_those_that_scoring_finds() -> None:

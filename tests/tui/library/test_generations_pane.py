@@ -298,7 +298,7 @@ async def test_a_text_is_opened_in_prompt_by_key_and_by_mouse() -> None:
 
 
 async def test_no_stored_text_is_markup_or_acts() -> None:
-    keep(HOSTILE, prompt=HOSTILE, model=HOSTILE, note=HOSTILE, stop=HOSTILE, tags=("[b]x[/]",))
+    keep(HOSTILE, prompt=HOSTILE, model=HOSTILE, note=HOSTILE, stop=(HOSTILE,), tags=("[b]x[/]",))
     app = app_at("library")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)

@@ -11,7 +11,7 @@ from charloom.tui.prompt.panel import GenerationStats, SidePanel
 from charloom.tui.services import preferences
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
-from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
+from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
 from tests.tui.prompt.helpers import (
     LONG,
     Gate,
@@ -104,11 +104,12 @@ async def test_a_stop_string_may_be_given_with_escapes() -> None:
         await ready(pilot)
         prompt_screen(pilot).query_one("#length", NumberSlider).value = 5_000
         prompt_screen(pilot).query_one("#stop", SafeInput).focus()
-        await pilot.press(*r"\n")
+        await pilot.press(*r"\n\|☃")
         turn = await written(pilot, "the sea ")
+        assert "The model cannot write '☃', so the text does not stop there." in told(app)
         assert "\n" not in text_of(turn) and len(text_of(turn)) < 5_000
     (found,) = kept()
-    assert (found.stop, found.length) == ("\n", 5_000)
+    assert (found.stop, found.length) == (("\n", "☃"), 5_000)
     assert replay(found).equal
 
 
@@ -198,7 +199,7 @@ async def test_choices_are_remembered() -> None:
         prompt_screen(pilot).query_one("#stop", SafeInput).value = r"\t."
         await pilot.pause()
     found = preferences.load()
-    assert (found.temperature, found.stop, found.model) == (1.3, "\t.", "weaver@best")
+    assert (found.temperature, found.stop, found.model) == (1.3, ("\t.",), "weaver@best")
 
 
 async def test_what_is_chosen_in_the_settings_is_there_and_the_other_way_round() -> None:

@@ -279,7 +279,7 @@ async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_bac
 
 async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> None:
     weaver("other", seed=1, step=7)
-    choose(temperature=1.1, top_k=7, top_p=0.8, length=70, seed=9, stop="zzz", model="other")
+    choose(temperature=1.1, top_k=7, top_p=0.8, length=70, seed=9, stop=("zzz",), model="other")
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
@@ -296,7 +296,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         await until(pilot, lambda: "other@7" in words(app) and "» the sea" in shown(app))
         chosen = prompt_screen(pilot).query_one(SamplingControls).preferences
         assert (chosen["temperature"], chosen["top_k"], chosen["top_p"]) == (1.1, 7, 0.8)
-        assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, "zzz")
+        assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, ("zzz",))
         await pilot.press("t")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         await ended(pilot, turns(pilot)[1])

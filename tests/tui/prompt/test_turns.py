@@ -136,7 +136,7 @@ async def test_going_on_obeys_what_was_chosen_since() -> None:
 
 async def test_what_cannot_continue_is_continued_in_a_new_turn() -> None:
     stop = completion("the sea ", 7, 60)[20:22]
-    choose(seed=7, stop=stop)
+    choose(seed=7, stop=(stop,))
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)

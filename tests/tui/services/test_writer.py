@@ -23,7 +23,7 @@ LONG = 10_000_000
 
 
 def new_job(
-    length: int = 200, seed: int = 3, stop: str = "", model: NumpyLSTM = MODEL
+    length: int = 200, seed: int = 3, stop: tuple[str, ...] = (), model: NumpyLSTM = MODEL
 ) -> GenerationJob:
     return GenerationJob(model, "the ", WARM, seed, length, stop)
 
@@ -143,7 +143,7 @@ def test_a_length_below_what_was_written_ends_it_there() -> None:
 
 def test_a_text_ended_by_its_stop_string_cannot_continue() -> None:
     whole = drawn(200)
-    job = new_job(200, stop=whole[60:64])
+    job = new_job(200, stop=(whole[60:64],))
     GenerationThread([job]).join()
     assert job.stopped and not job.can_continue
     assert job.take_text() == whole[: whole.find(whole[60:64])]

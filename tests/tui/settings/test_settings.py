@@ -56,7 +56,7 @@ async def test_changes_are_saved_at_once(home: Path) -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("tab", "right", "tab", *"40", "enter", "tab", "left", "tab", "end")
-        await pilot.press("tab", *"7", "tab", *r"\n\n", "tab", "right", "tab", "right")
+        await pilot.press("tab", *"7", "tab", *r"\n\n\|a", "tab", "right", "tab", "right")
         await until(pilot, lambda: app.services.preferences.vary_by == "temperature")
     assert {name: saved(home)[name] for name in ("temperature", "top_k", "top_p", "length")} == {
         "temperature": 0.9,
@@ -64,7 +64,7 @@ async def test_changes_are_saved_at_once(home: Path) -> None:
         "top_p": 0.95,
         "length": 100_000,
     }
-    assert (load().seed, load().stop, load().candidate_count) == (7, "\n\n", 2)
+    assert (load().seed, load().stop, load().candidate_count) == (7, ("\n\n", "a"), 2)
 
 
 async def test_changes_made_elsewhere_are_shown() -> None:
@@ -72,13 +72,13 @@ async def test_changes_made_elsewhere_are_shown() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("f3")
         app.services.remember(
-            temperature=1.5, seed=3, stop="\t", candidate_count=4, vary_by="temperature"
+            temperature=1.5, seed=3, stop=("\t", "|"), candidate_count=4, vary_by="temperature"
         )
         app.theme = "nord"
         await pilot.press("f5")
         choices = app.screen.query_one(SamplingControls)
         await until(pilot, lambda: choices.sampling.temperature == 1.5)
-        assert choices.preferences["seed"] == 3 and choices.preferences["stop"] == "\t"
+        assert choices.preferences["seed"] == 3 and choices.preferences["stop"] == ("\t", "|")
         assert (
             choices.preferences["candidate_count"] == 4
             and choices.preferences["vary_by"] == "temperature"
