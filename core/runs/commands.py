@@ -2,7 +2,7 @@
 
 The file ``commands.jsonl`` in the run's folder holds one JSON object per line, such as
 ``{"command": "pause"}``. Any process may append to it. A trainer obeys the lines that come after it
-took the run's lock, so a command to an earlier trainer never reaches a later one.
+was launched, so a command to an earlier trainer never reaches a later one.
 """
 
 import json
@@ -59,11 +59,11 @@ def send_command(folder: ModelDir, command: Command) -> None:
 
 
 class CommandReader:
-    """Reads the commands that are sent to a run from now on; if its folder is gone, to stop."""
+    """Reads the commands after ``position`` in a run's file; if its folder is gone, to stop."""
 
-    def __init__(self, folder: ModelDir) -> None:
+    def __init__(self, folder: ModelDir, position: int) -> None:
         self._folder = folder
-        self._lines = LineTail.tail(folder.commands)
+        self._lines = LineTail(folder.commands, position)
         self._pending: deque[Command] = deque()
         self._next_poll = 0.0
 

@@ -6,14 +6,12 @@ not imported here.
 
 import hashlib
 import json
-import os
 import shlex
-import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
@@ -25,15 +23,23 @@ from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import write_atomically
 from charloom.core.runs import events
-from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS
+from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, Command, send_command
 from charloom.core.runs.events import Event, Finished, Started
-from charloom.core.runs.jsonl import LineTail
+from charloom.core.runs.jsonl import LineTail, file_size
 from charloom.core.runs.presets import validate_overrides
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import new_model_folder
 
 _POLL_SECONDS = 0.1
 _EXIT_GRACE_SECONDS = 5.0  # for a trainer to exit after its last event
+
+# What Ctrl-C and the end of the terminal do not reach. On Windows that is a process in a console of
+# its own; without one (DETACHED_PROCESS), the Python of a virtual environment would open a window.
+_DETACHED: dict[str, Any]
+if sys.platform == "win32":
+    _DETACHED = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
+else:
+    _DETACHED = {"start_new_session": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,21 +147,22 @@ def _read(path: Path) -> bytes:
 
 
 def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[bytes]:
-    """Start a trainer, which outlives this process.
+    """Start a trainer, which obeys commands from now on.
 
-    It has a session of its own, so neither Ctrl-C nor the end of the terminal reaches it. It is not
-    a child of asyncio, which kills its children when the loop closes.
+    It outlives this process and its terminal. It is not a child of asyncio, which kills its
+    children when the loop closes.
     """
-    arguments = [str(folder.path), str(time.time()), *["--resume"] * resume]
+    position = str(file_size(folder.commands))
+    arguments = [str(folder.path), position, str(time.time()), *["--resume"] * resume]
     try:
-        with folder.trainer_log.open("ab") as log, _signals_blocked():
+        with folder.trainer_log.open("ab") as log:
             process = start_module(
                 "training.worker",
                 *arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                start_new_session=True,
+                **_DETACHED,
             )
     except OSError as error:
         raise CharloomError(
@@ -225,7 +232,10 @@ class TrainerProcess:
     def stop(self) -> None:
         """Ask the trainer to save at the next step boundary and exit."""
         if self._is_running():
-            self._process.send_signal(signal.SIGINT)
+            try:
+                send_command(self._folder, Command("stop"))
+            except CharloomError:  # such as a full disk
+                self._process.terminate()  # saves first, except on Windows
 
     def events(self) -> Iterator[Event]:
         """Yield the run's events as they come, until it has ended."""
@@ -283,16 +293,3 @@ def _wait_for_exit(is_training: Callable[[], bool]) -> None:
     deadline = time.monotonic() + _EXIT_GRACE_SECONDS
     while is_training() and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS / 10)
-
-
-@contextmanager
-def _signals_blocked() -> Iterator[None]:
-    """Block the stop signals in a child until it has set its handlers, so that none is lost."""
-    if os.name == "nt":  # has no such signals
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -45,7 +45,9 @@ def read_state(path: Path, model: ModelConfig) -> tuple[TrainState, RunState]:
     try:
         with safetensors.safe_open(path, "pt") as file:
             metadata = file.metadata()
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            # Copies, since the file stays mapped while a tensor lies in it: it would take up space
+            # after it was replaced, and could not be replaced on Windows.
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if metadata.pop("sha256") != _digest(tensors, metadata):
             raise ValueError("its numbers were changed")
         parts: dict[str, dict[str, Tensor]] = {}

@@ -1,15 +1,15 @@
-"""The training process: ``python -P -m core.training.worker RUN_DIR LAUNCHED_AT [--resume]``.
+"""The training process: ``… -m core.training.worker RUN_DIR POSITION LAUNCHED_AT [--resume]``.
 
 It reads its config and its commands from the run's folder and writes its events there. SIGINT or
-SIGTERM ends it after the current step, with everything saved. LAUNCHED_AT (seconds since 1970) is
-when it was launched, so that a run of two minutes takes two.
+SIGTERM ends it after the current step, with everything saved. POSITION is the length that the file
+of commands had when it was launched, and LAUNCHED_AT (seconds since 1970) is when that was, so that
+a run of two minutes takes two.
 
 This module takes the run's lock and reports failures. It imports little, so that the lock is held
 within a tenth of a second; importing torch, in :mod:`core.training.session`, takes seconds, during
 which :mod:`core.training.prepare` encodes the text.
 """
 
-import os
 import signal
 import sys
 import traceback
@@ -43,8 +43,6 @@ class StopSignal:
         self.received = False
         for number in STOP_SIGNALS:
             signal.signal(number, self._receive)
-        if os.name != "nt":
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)  # blocked until now
 
     def _receive(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the API's
         self.received = True
@@ -52,12 +50,12 @@ class StopSignal:
 
 def main(arguments: list[str]) -> int:
     """Run the trainer and return its exit status; a failure becomes the run's last event."""
-    folder, launched_at = ModelDir(Path(arguments[0])), float(arguments[1])
+    folder, launched_at = ModelDir(Path(arguments[0])), float(arguments[2])
     stop = StopSignal()
     try:
-        commands = CommandReader(folder)  # before the lock: commands count as soon as it is held
+        commands = CommandReader(folder, int(arguments[1]))
         with filelock.FileLock(folder.lock, timeout=_LOCK_TIMEOUT_SECONDS, poll_interval=0.01):
-            return _train(folder, commands, launched_at, "--resume" in arguments[2:], stop)
+            return _train(folder, commands, launched_at, "--resume" in arguments[3:], stop)
     except filelock.Timeout:
         return EXIT_ALREADY_TRAINING
     except OSError as error:  # a folder that cannot be written to, or is gone

@@ -11,7 +11,7 @@ from textual.signal import Signal
 
 from charloom.core.errors import CharloomError
 from charloom.core.runs.commands import Command, send_command
-from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training, list_runs
+from charloom.core.runs.monitor import RunMonitor, RunStatus, list_runs
 from charloom.core.runs.run import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.formatting import run_status
@@ -36,7 +36,6 @@ class RunManager:
         """The name of the run on screen: its end is not notified."""
         self._app = app
         self._monitors: dict[str, RunMonitor] = {}
-        self._early_commands: list[tuple[str, Command]] = []  # for trainers that are starting
         self._reading_long_logs = False
 
     def start_polling(self) -> None:
@@ -77,15 +76,10 @@ class RunManager:
 
     def send_command(self, name: str, command: Command) -> None:
         """Send ``command`` to the trainer of ``name``. Raises :class:`CharloomError`."""
-        run = self._monitors.get(name)
-        if run and run.status is RunStatus.STARTING and not is_training(ModelDir.named(name)):
-            self._early_commands.append((name, command))
-        else:
-            send_command(ModelDir.named(name), command)
+        send_command(ModelDir.named(name), command)
 
     def poll(self) -> None:
         """Read new events of the live runs, and notify the user of a run that ended."""
-        self._send_early_commands()
         changed = [self._refresh(run) for run in self.live]
         if any(changed):
             self.changed.publish(None)
@@ -139,15 +133,6 @@ class RunManager:
                 self.changed.publish(None)
             await asyncio.sleep(_YIELD_SECONDS)
         self._reading_long_logs = False
-
-    def _send_early_commands(self) -> None:
-        """Send the commands that were given while their trainer was starting."""
-        commands, self._early_commands = self._early_commands, []
-        for name, command in commands:
-            try:
-                self.send_command(name, command)
-            except CharloomError as error:
-                self._app.notify(str(error), severity="error")
 
     def _watch(self, folder: ModelDir, process: "Popen[bytes] | None" = None) -> RunMonitor:
         run = RunMonitor(folder, process)

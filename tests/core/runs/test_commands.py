@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from charloom.core.errors import CharloomError
 from charloom.core.runs import commands
 from charloom.core.runs.commands import Command, CommandReader, _parse, send_command
+from charloom.core.runs.jsonl import file_size
 from charloom.core.store.model_dir import ModelDir
 
 
@@ -29,7 +30,7 @@ def folder(tmp_path: Path) -> ModelDir:
 
 
 def test_commands_are_received_in_order_and_once(folder: ModelDir) -> None:
-    reader = CommandReader(folder)
+    reader = CommandReader(folder, 0)
     assert reader.next() is None
     sent = [Command("pause"), Command("set-lr", 1e-7), Command("set-lr", 1), Command("continue")]
     for command in sent:
@@ -42,7 +43,7 @@ def test_commands_are_received_in_order_and_once(folder: ModelDir) -> None:
 
 def test_earlier_commands_are_not_received(folder: ModelDir) -> None:
     send_command(folder, Command("stop"))
-    reader = CommandReader(folder)
+    reader = CommandReader(folder, file_size(folder.commands))
     send_command(folder, Command("checkpoint"))
     assert received(reader) == [Command("checkpoint")]
     folder.commands.write_text("")
@@ -53,7 +54,7 @@ def test_earlier_commands_are_not_received(folder: ModelDir) -> None:
 
 def test_a_line_that_was_cut_off_is_ignored_and_spoils_no_other(folder: ModelDir) -> None:
     folder.commands.write_text('{"command": "st')
-    reader = CommandReader(folder)
+    reader = CommandReader(folder, 0)
     send_command(folder, Command("pause"))
     assert received(reader) == [Command("pause")]
 
@@ -86,7 +87,7 @@ HOSTILE = [
 
 
 def test_lines_that_are_no_commands_are_ignored(folder: ModelDir) -> None:
-    reader = CommandReader(folder)
+    reader = CommandReader(folder, 0)
     folder.commands.write_bytes(b"\n".join([*HOSTILE, b""]))
     send_command(folder, Command("stop"))
     assert received(reader) == [Command("stop")]
@@ -119,5 +120,5 @@ def test_a_command_that_cannot_be_written_is_reported_in_a_sentence(folder: Mode
 
 def test_an_unreadable_file_of_commands_is_ignored(folder: ModelDir) -> None:
     folder.commands.mkdir()
-    reader = CommandReader(folder)
+    reader = CommandReader(folder, 0)
     assert reader.next() is None

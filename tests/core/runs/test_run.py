@@ -98,6 +98,7 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
         "-m",
         "charloom.core.training.worker",
         str(folder.path),
+        "0",
         str(time.time()),
     ]
     limits = (3 << 30, 3 << 30)  # bytes
@@ -140,9 +141,7 @@ def test_an_order_to_an_earlier_trainer_is_not_obeyed_and_one_at_the_start_is() 
     folder = endless()
     send_command(folder, Command("stop"))
     training = TrainerProcess(folder)
-    while not is_training(folder):
-        time.sleep(0.01)
-    send_command(folder, Command("checkpoint"))  # torch is not even imported yet
+    send_command(folder, Command("checkpoint"))  # Python has not even started yet
     saved = until(CheckpointSaved, training)
     assert isinstance(saved, CheckpointSaved) and saved.step == 0
     assert isinstance(until(Progress, training), Progress)

@@ -14,6 +14,7 @@ from filelock import FileLock
 from charloom.core.runs import events
 from charloom.core.runs.commands import CommandReader
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Paused
+from charloom.core.runs.jsonl import file_size
 from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import launch_trainer
 from charloom.core.store.model_dir import ModelDir
@@ -92,7 +93,8 @@ def sent(folder: ModelDir) -> list[str]:
 @contextmanager
 def trainer(folder: ModelDir, *answers: Event | Callable[[], object]) -> Iterator[None]:
     """Hold the lock of a run until a command arrives; then do what a trainer would."""
-    inbox, lock = CommandReader(folder), FileLock(folder.lock, thread_local=False)
+    inbox = CommandReader(folder, file_size(folder.commands))
+    lock = FileLock(folder.lock, thread_local=False)
 
     def obey() -> None:
         while inbox.next() is None:

@@ -38,7 +38,7 @@ async def test_all_trainers_are_stopped_and_it_quits_when_they_have_saved() -> N
         folders = [write_run(name, *course()) for name in ("sea", "letter")]
         for folder in folders:
             working.enter_context(at_work(folder))
-        inboxes = [CommandReader(folder) for folder in folders]
+        inboxes = [CommandReader(folder, 0) for folder in folders]
         app = app_at("train")
         async with app.run_test(size=SMALL, notifications=True) as pilot:
             await until(pilot, lambda: len(app.services.runs.live) == 2)
