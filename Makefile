@@ -15,6 +15,8 @@ check: .venv/developed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin .typing/charloom
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 .typing/charloom
 	$(BIN)/lint-imports
 
 bench: .venv/developed

@@ -5,9 +5,12 @@ import subprocess
 import sys
 from typing import Any
 
-# A thread that waits for another spins briefly and sleeps, so that a busy neighbour does not stall
-# both. It is read when torch is loaded.
-_ENVIRONMENT = {"GOMP_SPINCOUNT": "10000"}
+_DEFAULTS = {
+    # A thread that waits for another spins briefly and sleeps, so that a busy neighbour does not
+    # stall both. It is read when torch is loaded.
+    "GOMP_SPINCOUNT": "10000",
+}
+_ENCODING = {"PYTHONIOENCODING": "utf-8"}  # of the log and of answers, in any locale
 
 
 def start_module(module: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
@@ -16,7 +19,7 @@ def start_module(module: str, *arguments: str, **options: Any) -> subprocess.Pop
     Raises :class:`OSError` if it cannot be started.
     """
     command = [sys.executable, "-P", "-m", f"charloom.core.{module}", *arguments]
-    return subprocess.Popen(command, env=_ENVIRONMENT | os.environ, **options)
+    return subprocess.Popen(command, env=_DEFAULTS | os.environ | _ENCODING, **options)
 
 
 def exit_description(status: int) -> str:

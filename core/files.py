@@ -6,6 +6,7 @@ import shutil
 import stat
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ TEMP_SUFFIX = ".charloom.tmp"
 """The suffix of temporary files and unfinished folders; their names begin with a dot."""
 
 _MAX_STEM_CHARACTERS = 40  # of the target's name in the temporary one, so that none is too long
+# Windows cannot remove what is locked, so that nothing is locked there; its age tells what is old.
+_MIN_SWEPT_SECONDS = 3600 if sys.platform == "win32" else 0
+_REPLACE_SECONDS = 1.0  # for readers of the target, which Windows does not replace while it is open
 
 
 def make_folder(folder: Path) -> Path:
@@ -53,12 +57,25 @@ def write_atomically(path: Path, data: bytes) -> None:
             if sys.platform != "win32":
                 temporary.replace(path)
         if sys.platform == "win32":  # an open file cannot be renamed there
-            temporary.replace(path)
+            _replace(temporary, path)
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
     _sync_folder(path.parent)
+
+
+def _replace(source: Path, target: Path) -> None:
+    """Rename ``source`` to ``target``; wait a moment if that is not permitted."""
+    deadline = time.monotonic() + _REPLACE_SECONDS
+    while True:
+        try:
+            source.replace(target)
+            break
+        except PermissionError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -95,24 +112,31 @@ def sweep(folder: Path) -> None:
     """Remove the temporary files and unfinished folders in ``folder`` whose writers are gone.
 
     A writer locks what it writes, and the system releases the lock when the process ends. What is
-    locked, or cannot be checked or removed, stays.
+    locked, or cannot be checked or removed, stays. On Windows, whatever is younger than an hour
+    stays, too.
     """
     for path in folder.glob(f".*{TEMP_SUFFIX}"):
         with contextlib.suppress(OSError):
-            if stat.S_ISLNK(path.lstat().st_mode):
-                path.unlink()
-                continue
-            descriptor = _open_for_lock(path)
-            try:
-                if descriptor is not None:
-                    _lock(descriptor, wait=False)
-                if path.is_dir():
-                    shutil.rmtree(path, ignore_errors=True)
-                else:
-                    path.unlink()
-            finally:
-                if descriptor is not None:
-                    os.close(descriptor)
+            if time.time() - path.lstat().st_mtime >= _MIN_SWEPT_SECONDS:
+                remove_unlocked(path)
+
+
+def remove_unlocked(path: Path) -> None:
+    """Remove a file or folder, or as much of it as can be; ``OSError`` if it is locked."""
+    if stat.S_ISLNK(path.lstat().st_mode):
+        path.unlink()
+        return
+    descriptor = _open_for_lock(path)
+    try:
+        if descriptor is not None:
+            _lock(descriptor, wait=False)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink()
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def _temp_prefix(path: Path) -> str:
@@ -146,7 +170,7 @@ def _begin_folder(path: Path) -> tuple[int | None, Path]:
 
 
 def _open_for_lock(path: Path) -> int | None:
-    """Return a descriptor for locking; None on Windows, which cannot remove what is open."""
+    """Return a descriptor for locking; None on Windows."""
     if sys.platform == "win32":
         return None
     return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -4,7 +4,9 @@ Data goes to stdout, messages to stderr. Exit status: 0 success, 1 a one-line er
 130 Ctrl-C. A command's module is imported only when it runs, so that ``--help`` is fast.
 """
 
+import codecs
 import contextlib
+import errno
 import importlib
 import io
 import os
@@ -103,7 +105,10 @@ def run(arguments: list[str]) -> int:
     except OSError as error:  # of a standard stream: any other has become a CharloomError
         # Discard what is still buffered, or Python reports the error again at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
+        # Windows reports a closed pipe as an invalid argument.
+        if isinstance(error, BrokenPipeError) or (
+            sys.platform == "win32" and error.errno == errno.EINVAL
+        ):
             return 0
         click.echo(f"charloom: Input or output failed ({error.strerror}).", err=True)
         return 1
@@ -111,14 +116,19 @@ def run(arguments: list[str]) -> int:
 
 
 def _prepare_streams() -> None:
-    """Make the standard streams accept every character, in any locale."""
+    """Make the standard streams accept every character.
+
+    Files and pipes get UTF-8 in any locale. A terminal that cannot show a character gets an escape.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by the parent process: discard what is written
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-        elif hasattr(stream, "reconfigure"):
-            utf8 = stream.encoding.casefold().replace("-", "") == "utf8"
-            stream.reconfigure(errors="surrogatepass" if utf8 else "backslashreplace")
+            stream = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+            setattr(sys, name, stream)
+        if hasattr(stream, "reconfigure"):
+            encoding = codecs.lookup(stream.encoding).name if stream.isatty() else "utf-8"
+            errors = "surrogatepass" if encoding == "utf-8" else "backslashreplace"
+            stream.reconfigure(encoding=encoding, errors=errors)
 
 
 if __name__ == "__main__":

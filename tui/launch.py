@@ -5,6 +5,7 @@ continue in any case.
 """
 
 import asyncio
+import codecs
 import gc
 import os
 import platform
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _EXIT_GRACE_SECONDS = 3.0  # to exit in order after a signal
 _REPAIR_DELAY_SECONDS = 1.0  # after the first screen is open, so that repairs do not delay it
 _WARNING_SECONDS = 15.0  # that the loss of a checkpoint is shown
-_EXIT_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows has no SIGHUP
+_EXIT_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last is Windows' SIGHUP
 _OUTPUT_THREAD = "textual-output"  # Textual's thread that fails when the terminal is gone
 _CRASH_LOG = "crash.log"
 
@@ -56,12 +57,19 @@ def run(tour: "TourRequest | None" = None) -> int:
     Raises :class:`CharloomError` without a terminal and after a crash.
     """
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
+    command = "`charloom tour --plain`" if tour else "`charloom generate`"
     if os.environ.get("TERM") == "dumb" or not all(
         stream and stream.isatty() for stream in streams
     ):
-        command = "`charloom tour --plain`" if tour else "`charloom generate`"
         raise CharloomError(f"The app needs a terminal; {command} writes text without one.")
-    if os.name != "nt":
+    encoding = sys.stderr.encoding  # Textual writes there
+    if codecs.lookup(encoding).name != "utf-8":
+        unset = " and unset PYTHONIOENCODING" if os.environ.get("PYTHONIOENCODING") else ""
+        raise CharloomError(
+            f"The app needs a UTF-8 terminal, and this one is set to {encoding}. In one that can "
+            f"show UTF-8, set LC_ALL to C.UTF-8 or en_US.UTF-8{unset}; {command} works in any."
+        )
+    if sys.platform != "win32":
         tolerate_invalid_bytes()
     crashes: list[BaseException] = []
     status = 1

@@ -32,7 +32,7 @@ def clear_styles_cache(widget: Widget) -> None:
 def tolerate_invalid_bytes() -> None:
     """Decode bytes from the terminal that are not UTF-8 as replacement characters.
 
-    Otherwise one key from a terminal with another encoding ends the app. POSIX only.
+    Otherwise one key from a terminal with another encoding ends the app. Not for Windows.
     """
     from textual.drivers import linux_driver
 

@@ -17,7 +17,14 @@ from typing import NamedTuple
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError, SettingError
-from charloom.core.files import TEMP_SUFFIX, make_folder, new_folder, sweep, write_atomically
+from charloom.core.files import (
+    TEMP_SUFFIX,
+    make_folder,
+    new_folder,
+    remove_unlocked,
+    sweep,
+    write_atomically,
+)
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.store.model_dir import ModelDir
@@ -148,7 +155,9 @@ def remove_model(name: str) -> None:
     folder = _idle_folder(name)
     with storage_errors(f"The model {name!r} cannot be removed"):
         # Hidden in one step; files that cannot be deleted now are left to a later sweep.
-        folder.path.rename(paths.models_dir() / f".{uuid.uuid4().hex}{TEMP_SUFFIX}")
+        hidden = folder.path.rename(paths.models_dir() / f".{uuid.uuid4().hex}{TEMP_SUFFIX}")
+        with contextlib.suppress(OSError):
+            remove_unlocked(hidden)
         sweep(paths.models_dir())
 
 

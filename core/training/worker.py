@@ -10,6 +10,7 @@ within a tenth of a second; importing torch, in :mod:`core.training.session`, ta
 which :mod:`core.training.prepare` encodes the text.
 """
 
+import os
 import signal
 import sys
 import traceback
@@ -70,6 +71,8 @@ def _train(
 
     try:
         folder.trainer_log.write_bytes(b"")  # drops the output of an earlier trainer
+        if sys.platform == "win32":  # a file inherited there has a position, not "append"
+            os.lseek(sys.stderr.fileno(), 0, os.SEEK_SET)
         session, prepared = _imported(folder)
         session.run(folder, *prepared.result(), launched_at, resuming, next_command)
     except CharloomError as error:

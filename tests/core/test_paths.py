@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core import paths
+from charloom.core import files, paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 
@@ -117,6 +117,27 @@ def test_a_written_file_is_whole_and_for_its_owner_alone(tmp_path: Path, open_um
         assert path.read_bytes() == data
         assert mode(path) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_replacing_waits_for_those_that_have_the_target_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "new", tmp_path / "run.json"
+    source.write_text("new")
+    refusals, replace = [PermissionError("open elsewhere")] * 3, Path.replace
+
+    def refused_at_first(path: Path, other: Path) -> Path:  # as Windows does
+        if refusals:
+            raise refusals.pop()
+        return replace(path, other)
+
+    monkeypatch.setattr(Path, "replace", refused_at_first)
+    files._replace(source, target)
+    assert target.read_text() == "new" and not source.exists()
+    refusals += [PermissionError("open elsewhere")] * 1_000
+    monkeypatch.setattr(files, "_REPLACE_SECONDS", 0.05)
+    with pytest.raises(PermissionError):
+        files._replace(target, source)
 
 
 def test_a_file_that_cannot_take_its_place_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -80,6 +80,24 @@ def test_without_a_terminal_it_says_so(home: Path) -> None:
     assert (dumb.code, dumb.out) == (1, NO_TERMINAL)
 
 
+@pytest.mark.parametrize(
+    ("environment", "encoding", "advice"),
+    [
+        ({"LC_ALL": "C", "PYTHONIOENCODING": ""}, "ascii", "set LC_ALL to C.UTF-8 or en_US.UTF-8;"),
+        ({"PYTHONIOENCODING": "iso-8859-1"}, "iso8859-1", "and unset PYTHONIOENCODING;"),
+    ],
+)
+def test_a_terminal_that_is_not_set_to_utf_8_is_refused_in_a_sentence(
+    environment: dict[str, str], encoding: str, advice: str
+) -> None:
+    done = on_terminal(environment=environment | {"PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"})
+    assert done.code == 1
+    assert (
+        done.out.startswith("charloom: The app needs a UTF-8 terminal") and "\x1b" not in done.out
+    )
+    assert encoding in done.out.casefold() and advice in done.out and done.out.count("\n") == 1
+
+
 def test_an_invalid_byte_does_no_harm(terminal: Terminal) -> None:
     terminal.press(b"caf\xe9\xff and tea")
     terminal.wait_for("and tea")

@@ -28,7 +28,7 @@ def read_prompt(prompt: str) -> str:
         data = b""
         while chunk := sys.stdin.buffer.read(2**16):
             data = (data + chunk)[-_MAX_PROMPT_BYTES:]
-        prompt = data.decode("utf-8", "replace").removesuffix("\n")
+        prompt = data.decode("utf-8", "replace").replace("\r\n", "\n").removesuffix("\n")
     if len(prompt) > MAX_PROMPT_CHARACTERS:
         echo_err(f"Only the last {MAX_PROMPT_CHARACTERS:,} characters of the prompt are read.")
     return prompt[-MAX_PROMPT_CHARACTERS:]

@@ -150,6 +150,20 @@ def test_an_order_to_an_earlier_trainer_is_not_obeyed_and_one_at_the_start_is() 
     assert isinstance(end, Finished) and end.reason == "stopped"
 
 
+@pytest.mark.parametrize("writable", [True, False])
+def test_it_can_be_stopped_from_its_first_moment_on(writable: bool) -> None:
+    folder = endless()
+    if not writable:
+        folder.commands.mkdir()
+    training = TrainerProcess(folder)
+    if not writable:  # then a signal stops it, which needs a process that is ready for it
+        until(Started, training)
+    training.stop()
+    end = until(Finished, training)
+    assert isinstance(end, Finished) and end.reason == "stopped"
+    assert training._process.wait() == 0
+
+
 def test_a_run_that_was_paused_stopped_and_resumed_ends_bit_for_bit_as_another() -> None:
     undisturbed = TrainerProcess(create("whole", steps=2_000))
     folder = create("parted", steps=2_000)

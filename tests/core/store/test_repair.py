@@ -1,19 +1,21 @@
 """What killed writers leave is cleared away; what is damaged is set aside; nothing else changes."""
 
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from charloom.core import paths
+from charloom.core import files, paths
 from charloom.core.files import new_folder, sweep, write_atomically
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model
 from charloom.core.store.repair import repair_all
-from charloom.core.store.write import new_model_folder, write_notes
+from charloom.core.store.write import new_model_folder, remove_model, write_notes
 from tests.helpers.factories import at_step, checkpoint_path, damage, own_assets, save_model, tree
 
 _WRITER = """
@@ -65,6 +67,27 @@ def test_what_a_writer_at_work_has_begun_is_left_alone_and_what_a_killed_one_lef
     writer.wait()
     sweep(tmp_path)
     assert hidden(tmp_path) == [] and not (tmp_path / "target").exists()
+
+
+def test_where_there_are_no_locks_only_what_is_old_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_MIN_SWEPT_SECONDS", 3600)
+    paths_by_age = {}
+    for age in (0, 3_500, 3_700):
+        file, folder = (tmp_path / f".{kind}.{age}.charloom.tmp" for kind in ("file", "folder"))
+        file.touch()
+        folder.mkdir()
+        (folder / "part").touch()
+        paths_by_age[age] = file, folder
+        for path in (file, folder):
+            os.utime(path, (then := time.time() - age, then))
+    sweep(tmp_path)
+    remaining = [age for age, both in paths_by_age.items() if all(path.exists() for path in both)]
+    assert remaining == [0, 3_500] and len(list(tmp_path.glob(".*"))) == 4
+    save_model("creature", at_step(1))
+    remove_model("creature")  # at once, though it is young
+    assert list(paths.models_dir().iterdir()) == []
 
 
 def test_only_hidden_temp_files_are_swept_and_links_lead_nowhere(tmp_path: Path) -> None:

@@ -48,6 +48,19 @@ def test_a_resumed_run_ends_bit_for_bit_where_an_undisturbed_one_does(
     assert whole.checkpoints[60].losses == parted.checkpoints[60].losses
 
 
+def test_the_file_may_be_changed_and_replaced_once_it_is_read(tmp_path: Path) -> None:
+    path, task, sink = tmp_path / "state", small_task(steps=2), MemorySink()
+    list(train(task, CPU, sink))
+    assert sink.state
+    resume.write_state(path, *sink.state)
+    snapshot, _ = resume.read_state(path, task.model_config)
+    with path.open("r+b") as file:  # a tensor that is still mapped changes with its file
+        file.write(bytes(path.stat().st_size))
+    for part in ("weights", "moments"):
+        written, read = getattr(sink.state[0], part), getattr(snapshot, part)
+        assert all((written[name] == read[name]).all() for name in written)
+
+
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_what_is_kept_comes_back_as_it_was(precision: str, tmp_path: Path) -> None:
     task, sink = small_task(steps=60), MemorySink()
