@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from charloom.core.data.characters import joins
 from charloom.core.errors import CharloomError
 
 PLACEHOLDER = "\ufffd"
@@ -212,20 +213,7 @@ def _clusters(text: str) -> Iterator[tuple[int, str]]:
         long = next((s for s in _LONG_SPELLINGS if text.startswith(s, start)), "")
         end = start + (len(long) or 1)
         limit = min(len(text), start + _MAX_CLUSTER_CODE_POINTS)
-        while end < limit and _combines(text[max(start, end - 2) : end], text[end]):
+        while end < limit and joins(text[max(start, end - 2) : end], text[end]):
             end += 1
         yield start, text[start:end]
         start = end
-
-
-def _combines(before: str, character: str) -> bool:
-    """Return whether ``character`` (an accent, a Hangul vowel or final) joins the text before it.
-
-    The last two characters before it are enough to tell.
-    """
-    if character < "\u0300":
-        return False
-    if unicodedata.combining(character):
-        return True
-    joined = unicodedata.normalize("NFC", before + character)
-    return joined != unicodedata.normalize("NFC", before) + unicodedata.normalize("NFC", character)

@@ -7,7 +7,6 @@ transaction of its own, which waits for those of others. A file that cannot be u
 
 import contextlib
 import json
-import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
@@ -19,27 +18,31 @@ from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder
 from charloom.core.library.generation import Generation, clean_tag
 from charloom.core.library.schema import APPLICATION_ID, MIGRATIONS
+from charloom.core.library.search import search_terms, searched_text
 from charloom.core.sampling.config import format_stops, parse_stops
 
 _TIMEOUT_SECONDS = 10.0  # for the writes of other processes, which take milliseconds
-_MAX_QUERY = 200  # characters; FTS5 takes quadratic time in the number of words
-_UNSEARCHABLE = re.compile("[\0\ud800-\udfff]")  # NUL ends a C string; surrogates have no UTF-8
+_INDEXED_CHARACTERS = 3  # of the index; it cannot find shorter words
+_FIRST_UNCASED = "\u0590"  # Latin, Greek and Cyrillic, with blanks between words, come before it
 
 _COLUMNS = tuple(f.name for f in fields(Generation))
 _UPDATED = ("text", "length", "changes", "chars_per_second", "bits_per_char")
+_STORED = (*_COLUMNS, "folded")
 _INSERT = (
-    f"INSERT INTO generations ({', '.join(_COLUMNS)})"
-    f" VALUES ({', '.join(f':{name}' for name in _COLUMNS)}) ON CONFLICT (id) DO NOTHING"
+    f"INSERT INTO generations ({', '.join(_STORED)})"
+    f" VALUES ({', '.join(f':{name}' for name in _STORED)}) ON CONFLICT (id) DO NOTHING"
 )
-_UPDATE = f"UPDATE generations SET {', '.join(f'{n} = :{n}' for n in _COLUMNS)} WHERE id = :id"
+_UPDATE = f"UPDATE generations SET {', '.join(f'{n} = :{n}' for n in _STORED)} WHERE id = :id"
 
 
 def _to_row(generation: Generation) -> dict[str, Any]:
     row = {name: getattr(generation, name) for name in _COLUMNS}
+    tags = ",".join(generation.tags)
     return row | {
         "stop": format_stops(generation.stop),
-        "tags": ",".join(generation.tags),
+        "tags": tags,
         "changes": json.dumps(generation.changes),
+        "folded": searched_text(generation.prompt, generation.text, tags, generation.note),
     }
 
 
@@ -151,17 +154,28 @@ class Library:
     ) -> list[Generation]:
         """Return the generations with every word of ``query``, the best match first.
 
-        Prompts, texts, tags and notes are searched, ignoring case and accents. The last word may be
-        the beginning of one, so that a search can follow the typing. A query without a letter or a
-        digit finds nothing; only the beginning of a very long one counts.
+        Prompts, texts, tags and notes are searched. A word matches anywhere, ignoring case, accents
+        and punctuation; at the beginning of a word it counts more. See
+        :mod:`charloom.core.library.search`. A query of punctuation only finds nothing; only the
+        beginning of a very long one counts.
         """
-        words = _UNSEARCHABLE.sub(" ", query[:_MAX_QUERY]).split()
-        if not words:
+        terms = search_terms(query)
+        if not terms:
             return []
-        quoted = ('"' + word.replace('"', '""') + '"' for word in words)  # never FTS5 syntax
-        clause = """JOIN words ON words.rowid = id WHERE words MATCH ? AND starred >= ?
-            ORDER BY words.rank, id DESC LIMIT ? OFFSET ?"""
-        return self._select(clause, " ".join(quoted) + "*", starred_only, limit, offset)
+        # A folded term has no punctuation, and so nothing that means something in these languages.
+        long = [f'"{term}"' for term in terms if len(term) >= _INDEXED_CHARACTERS]
+        short = [f"%{term}%" for term in terms if len(term) < _INDEXED_CHARACTERS]
+        clause = "WHERE starred >= ?" + " AND generations.folded LIKE ?" * len(short)
+        order = "id DESC"
+        if long:
+            clause = f"JOIN trigrams ON trigrams.rowid = id {clause} AND trigrams MATCH ?"
+            order = "trigrams.rank, id DESC"
+        at_start = [f"% {term}%" for term in terms if term < _FIRST_UNCASED]
+        if at_start:
+            order = f"{' + '.join(['(generations.folded LIKE ?)'] * len(at_start))} DESC, {order}"
+        match = [" ".join(long)] if long else []
+        values: list[str | int] = [starred_only, *short, *match, *at_start, limit, offset]
+        return self._select(f"{clause} ORDER BY {order} LIMIT ? OFFSET ?", *values)
 
     def prompts(self, limit: int) -> list[str]:
         """Return the different prompts that are not empty, the newest first."""
@@ -218,6 +232,7 @@ class Library:
             self._migrate()
 
     def _migrate(self) -> None:
+        self._sqlite.create_function("searched_text", 4, searched_text, deterministic=True)
         with self._transaction():
             for version in range(self._pragma("user_version"), len(MIGRATIONS)):
                 for statement in MIGRATIONS[version]:

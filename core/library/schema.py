@@ -52,4 +52,27 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             replace(replace(replace(stop, '\', '\\'), char(10), '\n'), char(9), '\t')
             WHERE stop != ''""",
     ),
+    (
+        "DROP TRIGGER words_of_added",
+        "DROP TRIGGER words_of_removed",
+        "DROP TRIGGER words_of_changed",
+        "DROP TABLE words",
+        # What the search looks in, see core.library.search; searched_text is a function of ours.
+        "ALTER TABLE generations ADD COLUMN folded TEXT NOT NULL DEFAULT ''",
+        "UPDATE generations SET folded = searched_text(prompt, text, tags, note)",
+        """CREATE VIRTUAL TABLE trigrams USING fts5(
+            folded, content='generations', content_rowid='id', tokenize='trigram case_sensitive 1'
+        )""",
+        "INSERT INTO trigrams (trigrams) VALUES ('rebuild')",
+        """CREATE TRIGGER trigrams_of_added AFTER INSERT ON generations BEGIN
+            INSERT INTO trigrams (rowid, folded) VALUES (new.id, new.folded);
+        END""",
+        """CREATE TRIGGER trigrams_of_removed AFTER DELETE ON generations BEGIN
+            INSERT INTO trigrams (trigrams, rowid, folded) VALUES ('delete', old.id, old.folded);
+        END""",
+        """CREATE TRIGGER trigrams_of_changed AFTER UPDATE OF folded ON generations BEGIN
+            INSERT INTO trigrams (trigrams, rowid, folded) VALUES ('delete', old.id, old.folded);
+            INSERT INTO trigrams (rowid, folded) VALUES (new.id, new.folded);
+        END""",
+    ),
 )

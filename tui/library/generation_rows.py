@@ -3,10 +3,10 @@
 from textual.content import Content
 
 from charloom.core.library.generation import Generation
+from charloom.core.library.search import match_spans
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.units import format_date
-from charloom.tui.library.search_highlight import match_spans
 
 MATCH_STYLE = "bold underline $accent"
 MIN_ONE_LINE_COLUMNS = 72

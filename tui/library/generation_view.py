@@ -8,10 +8,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from charloom.core.library.generation import Generation, ReplayResult
+from charloom.core.library.search import match_spans
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import format_datetime
 from charloom.tui.library.generation_rows import MATCH_STYLE
-from charloom.tui.library.search_highlight import match_spans
 
 _MAX_SHOWN_CHARACTERS = 20_000  # more would take noticeably long
 _MAX_NAME_CHARACTERS = 64

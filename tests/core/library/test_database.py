@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 - similar characters are the subject
+
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
+from charloom.core.library.search import match_spans
 from charloom.core.sampling.config import SamplingChange
 from tests.helpers.generations import generation
 
@@ -237,10 +240,9 @@ def test_every_word_must_occur_in_any_order(library: Library) -> None:
 
 def test_search_follows_the_typing(library: Library) -> None:
     library.add(generation("the monster fled"))
-    for typed in ("m", "mon", "monster", "the mo", "THE MONSTER F"):
+    for typed in ("m", "mon", "monster", "the mo", "THE MONSTER F", "mon the", "onster"):
         assert ids(library.search(typed)) == [1], typed
-    assert library.search("mon the") == []  # only the last word may be unfinished
-    assert library.search("onster") == []
+    assert library.search("monsters") == []
 
 
 def test_search_folds_case_and_accents(library: Library) -> None:
@@ -251,18 +253,75 @@ def test_search_folds_case_and_accents(library: Library) -> None:
     assert ids(library.search("cafe naive")) == [1]
 
 
-def test_search_finds_other_scripts(library: Library) -> None:
-    library.add(generation("吾輩は猫である"))
-    library.add(generation("हिन्दी में"))
-    assert ids(library.search("吾輩")) == [1]
-    assert ids(library.search("हिन्दी")) == [2]
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("吾輩は山の猫である。", "山"),
+        ("吾輩は山の猫である。", "山の猫"),
+        ("아라비안나이트", "비안"),
+        ("아라비안나이트", "\u110b\u1161\u1105\u1161"),  # 아라, decomposed
+        ("\u1112\u1161\u11ab국", "한국"),
+        ("ブックカバー", "カバー"),
+        ("フ\u3099ックカハ\u3099ー", "カバー"),
+        ("ﾌﾞｯｸｶﾊﾞｰ", "カバー"),
+        ("ブックカバー", "ｶﾊﾞｰ"),
+        ("ＡＢＣ", "abc"),
+        ("בְּרֵאשִׁית בָּרָא", "בראשית"),
+        ("בראשית ברא", "בָּרָא"),
+        ("\ufb2bלום", "שלום"),  # a presentation form
+        ("السَّلَامُ عَلَيْكُم", "السلام"),
+        ("السلام عليكم", "عَلَيْكُم"),
+        ("محـــمد", "محمد"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("أحمد", "احمد"),
+        ("हिन्दी में", "हिन्दी"),
+        ("ภาษาไทยที่สวยงาม", "ไทยที่"),
+        ("ក្រុង", "រុ"),
+        ("Tiếng Việt", "tieng viet"),
+        ("Ελληνικός", "ΕΛΛΗΝΙΚΟΣ"),
+        ("Ёлка, о\u0301зеро", "елка озеро"),
+        ("İstanbul'un ışığı", "ISTANBUL ISIGI"),
+        ("Straße", "STRASSE"),
+        ("❤️ 👩\u200d💻", "❤ 👩💻"),
+        ("don’t", "don't"),
+        ("co\u00adoperate", "cooperate"),
+    ],
+)
+def test_search_finds_other_spellings_in_all_scripts(
+    library: Library, text: str, query: str
+) -> None:
+    library.add(generation("something else"))
+    library.add(generation(text))
+    assert ids(library.search(query)) == [2]
+    (first, *_) = spans = match_spans(f"({text})", query)
+    assert first[0] >= 1 and spans[-1][1] <= len(text) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("かき", "がき"),
+        ("がき", "かき"),
+        ("ハハ", "パパ"),
+        ("한", "하"),
+        ("कि", "की"),
+        ("ไม่", "ไม้"),
+        ("क़", "क्ष"),
+    ],
+)
+def test_marks_that_tell_words_apart_count(library: Library, text: str, query: str) -> None:
+    library.add(generation(text))
+    assert library.search(query) == []
+    assert match_spans(text, query) == []
 
 
 def test_search_puts_the_better_match_first(library: Library) -> None:
-    library.add(generation("ice " + "and much else besides " * 40))
-    library.add(generation("ice, ice, ice"))
-    library.add(generation("snow"))
-    assert ids(library.search("ice")) == [2, 1]
+    library.add(generation("ice " + "and much else besides " * 40, prompt=""))
+    library.add(generation("ice, ice, ice", prompt=""))
+    library.add(generation("snow", prompt=""))
+    library.add(generation("rejoice, rejoice, rejoice, rejoice", prompt=""))
+    assert ids(library.search("ice")) == [2, 1, 4]
+    assert ids(library.search("ic")) == [2, 1, 4]
     assert ids(library.search("ice", limit=1)) == [2]
 
 
@@ -332,7 +391,10 @@ def test_what_means_something_to_the_index_is_only_a_word(library: Library) -> N
     assert ids(library.search("this OR that")) == [1]
     assert ids(library.search("text:this")) == []
     assert sorted(ids(library.search('this "'))) == [1, 2]
-    assert ids(library.search("neither* th\0at")) == []
+    assert ids(library.search("neither* th\0at")) == [1]
+    assert ids(library.search('"neither this"')) == [1]
+    assert library.search("this NOT that") == []
+    assert library.search("th_s") == library.search("th%s") == []
     assert ids(library.search("this\0that\ud800")) == [1]
 
 

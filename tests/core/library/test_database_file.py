@@ -16,10 +16,10 @@ FIRST_VERSION = Path(__file__).parents[2] / "helpers" / "library_v1.sql"
 
 
 def check_integrity(path: Path) -> None:
-    """Let SQLite compare the file, and the index of words with the texts."""
+    """Let SQLite compare the file, and the index with the texts."""
     with sqlite3.connect(path) as file:
         assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        file.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+        file.execute("INSERT INTO trigrams (trigrams, rank) VALUES ('integrity-check', 1)")
     file.close()
 
 
@@ -96,6 +96,32 @@ def test_a_library_of_the_first_version_opens_with_all_that_it_holds(tmp_path: P
         assert file.execute(columns).fetchall() == new.execute(columns).fetchall()
     file.close()
     new.close()
+
+
+# What turned a library of the first version into one of the second, with a text in other scripts.
+SECOND_VERSION = """
+ALTER TABLE generations ADD COLUMN changes TEXT NOT NULL DEFAULT '[]';
+PRAGMA user_version = 2;
+UPDATE generations SET note = '山のカハ\u3099ー', text = ' בְּרֵאשִׁית',
+    changes = '[[3, 1.2, 0, 1.0]]' WHERE id = 3;
+"""
+
+
+def test_texts_of_the_second_version_are_found_in_all_scripts(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    with sqlite3.connect(path) as file:
+        file.executescript(FIRST_VERSION.read_text("utf-8") + SECOND_VERSION)
+    file.close()
+    with Library(path) as library:
+        newer, older = library.recent()
+        assert older.note == "山のカハ\u3099ー"
+        assert older.changes == (SamplingChange(3, 1.2, 0, 1.0),)
+        for query in ("山", "カバー", "ראש", "בראשית"):
+            assert library.search(query) == [older], query
+        assert library.search("sledge gothic") == [newer]
+        library.remove(older.id)
+        assert library.search("山") == library.search("カバー") == []
+    check_integrity(path)
 
 
 @pytest.mark.parametrize(

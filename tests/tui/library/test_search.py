@@ -1,11 +1,15 @@
 """The text of a row and the matches highlighted in it."""
 
+# ruff: noqa: RUF001 - similar characters are the subject
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from charloom.core.library.database import Library
+from charloom.core.library.search import _positions, fold, match_spans
 from charloom.tui.formatting.units import format_date, format_datetime
 from charloom.tui.library.generation_rows import render_row
-from charloom.tui.library.search_highlight import match_spans
 from tests.helpers.generations import generation
 from tests.tui.library.helpers import HOSTILE
 
@@ -16,13 +20,7 @@ def marked(text: str, query: str) -> list[str]:
 
 def test_matches_ignore_case_and_accents() -> None:
     text = "Élise said: ELISE, elisé; Eliseo."
-    assert marked(text, "elise x") == ["Élise", "ELISE", "elisé"]
-    assert marked(text, "elise") == [
-        "Élise",
-        "ELISE",
-        "elisé",
-        "Elise",
-    ]  # the last word may continue
+    assert marked(text, "elise x") == ["Élise", "ELISE", "elisé", "Elise"]
     assert marked("a.b and b", "b a") == ["a", "b", "a", "b"]
     assert marked("İstanbul ﬁn", "istanbul") == ["İstanbul"]
 
@@ -49,10 +47,38 @@ def test_what_the_library_finds_is_marked_and_else_nothing(query: str) -> None:
         for text in texts:
             library.add(generation(text, prompt=""))
         finds = {each.text for each in library.search(query)}
-    words = len(
-        query.replace("-", " ").replace("'", " ").replace("*", " ").replace("_", " ").split()
-    )
+    words = len(query.split())
+    assert finds
     assert finds == {text for text in texts if len(marked(text, query)) >= words}
+
+
+@pytest.mark.parametrize(
+    ("text", "query", "matches"),
+    [
+        ("吾輩は山の猫。山", "山", ["山", "山"]),
+        ("ブックカハ\u3099ー。", "カバー", ["カハ\u3099ー"]),
+        ("ブックｶﾊﾞｰ。", "カバー", ["ｶﾊﾞｰ"]),
+        ("\u1112\u1161\u11ab국말", "한국", ["\u1112\u1161\u11ab국"]),
+        ("וְהָאָרֶץ הָיְתָה", "הארץ", ["הָאָרֶץ"]),
+        ("Straße, strasse", "SS", ["ß", "ss"]),
+        ("Straße", "s", ["S", "ß"]),
+        ("e\u0301te\u0301, été", "été", ["e\u0301te\u0301", "été"]),
+        ("a don’t b", "don't", ["don’t"]),
+        ("می\u200cخواهم", "میخواهم", ["می\u200cخواهم"]),
+        ("😀 ❤\ufe0f!", "❤", ["❤\ufe0f"]),
+    ],
+)
+def test_matches_are_marked_on_the_text_as_it_is(text: str, query: str, matches: list[str]) -> None:
+    assert marked(text, query) == matches
+
+
+@given(st.text(st.sampled_from("aßéİﬁ e\u0301\u0323\u200dが\u3099カﾊﾞ한\u1112\u1161\u11abكَّ😀’.\0")))
+def test_positions_in_folded_text_lead_back_to_the_original(text: str) -> None:
+    starts = _positions(text)
+    assert len(starts) == len(fold(text))
+    assert starts == sorted(starts)
+    for start, stop in match_spans(text, "が 한 a é fi ss"):
+        assert fold(text[start:stop])
 
 
 def test_a_wide_row_is_one_line_and_a_narrow_one_two() -> None:
