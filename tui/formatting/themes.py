@@ -2,7 +2,8 @@
 
 The *heat* colours go from dark to bright (in light themes from bright to dark), from blue to
 yellow, like the cividis map (Nuñez, Anderton & Renslow 2018), whose order survives colour blindness
-and grey scale. *Cold* and *warm*, for values below and above zero, are blue and orange.
+and grey scale. *Cold* and *warm*, for values below and above zero, are blue and orange. The
+*cursor* is pink, unlike all of them.
 """
 
 from collections.abc import Mapping
@@ -64,11 +65,13 @@ _ON_DARK = {
     "heat": ("#1d3a5c", "#35507a", "#8d8a80", "#c4ad5c", "#ffe04a"),
     "cold": ("#16324a", "#1f5a86", "#62b4ec"),
     "warm": ("#4a3015", "#7f4e15", "#f2a43c"),
+    "cursor": ("#ff5fd0",),
 }
 _ON_LIGHT = {
     "heat": ("#f7e08a", "#d9be6a", "#a59d83", "#3f5d8c", "#12305c"),
     "cold": ("#d3e6f5", "#86bbe3", "#1f5f99"),
     "warm": ("#fbe3c4", "#f0b068", "#9a4f00"),
+    "cursor": ("#a8006a",),
 }
 HEAT_COLORS = tuple(f"{name}-{n}" for name, row in _ON_DARK.items() for n in range(1, len(row) + 1))
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import VerticalGroup, VerticalScroll
+from textual.containers import ScrollableContainer, VerticalGroup, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
@@ -23,6 +23,8 @@ from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
 from charloom.tui.widgets.token_readout import char_label, short_percent, surprise
 
 _ALTERNATIVES = 5
+_MIN_TEXT_LINES = 2  # of text and marks
+_OTHER_LINES = 7  # of the page: its padding, two margins, the readout, the legend and the keys
 
 
 class SurpriseView(VerticalGroup):
@@ -31,7 +33,7 @@ class SurpriseView(VerticalGroup):
     DEFAULT_CSS = """
     SurpriseView {
         padding-left: 3;
-        VerticalScroll { height: auto; max-height: 50vh; scrollbar-size-vertical: 1; }
+        VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
         #readout { height: 2; margin-top: 1; text-wrap: nowrap; }
     }
     """
@@ -65,7 +67,15 @@ class SurpriseView(VerticalGroup):
 
     def on_mount(self) -> None:
         self.query_one(HeatmapText).focus()
+        self.screen.screen_layout_refresh_signal.subscribe(self, lambda _: self._fit())
+        self._fit()
         self.read()
+
+    def _fit(self) -> None:
+        """Let the text scroll where it would push the readout or the keys out of view."""
+        page = next(box for box in self.ancestors if isinstance(box, ScrollableContainer))
+        lines = max(_MIN_TEXT_LINES, page.size.height - _OTHER_LINES)
+        self.query_one(VerticalScroll).styles.max_height = lines
 
     @work
     async def read(self) -> None:
@@ -88,6 +98,10 @@ class SurpriseView(VerticalGroup):
         self.update_readout()
 
     @on(HeatmapText.Moved)
+    def follow_cursor(self) -> None:
+        self.update_readout()
+        self.scroll_visible(animate=False)
+
     def update_readout(self) -> None:
         """Show the surprise of the character under the cursor, and the alternatives to it."""
         if self._trace:

@@ -28,7 +28,7 @@ from charloom.tui.widgets.wrapped_text import WrappedText
 
 _NEWLINE_SIGN = "↵"
 _UNKNOWN_MARK = "·"
-_PLAIN, _CURSOR = Style(), Style(reverse=True, bold=True)
+_PLAIN, _FEW_COLORS_CURSOR = Style(), Style(reverse=True, bold=True)
 
 
 def needs_marks(app: App[object]) -> bool:
@@ -137,6 +137,10 @@ class HeatmapText(WrappedText, can_focus=True):
 
     def watch_marks(self) -> None:
         self._clear_cache()
+        self.call_after_refresh(self._scroll_into_view)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._scroll_into_view)
 
     def watch_has_focus(self, _focus: bool) -> None:
         self.refresh()
@@ -182,7 +186,7 @@ class HeatmapText(WrappedText, can_focus=True):
             if piece == "\n":
                 piece, style = _NEWLINE_SIGN, self._part_style("newline") + style
             style = base + style
-            segments.append(Segment(piece, style + _CURSOR if left == cursor else style))
+            segments.append(Segment(piece, style + self._cursor_style if left == cursor else style))
         return segments
 
     def _mark_segments(self, start: int, end: int) -> list[Segment]:
@@ -201,6 +205,10 @@ class HeatmapText(WrappedText, can_focus=True):
         name = "unknown" if level == UNKNOWN else self._scale.colors[level]
         return self._part_style(name) if name else _PLAIN
 
+    @property
+    def _cursor_style(self) -> Style:
+        return _FEW_COLORS_CURSOR if needs_marks(self.app) else self._part_style("cursor-1")
+
     def _part_style(self, name: str) -> Style:
         return self.get_component_rich_style(f"heatmap--{name}", partial=True)
 
@@ -218,14 +226,11 @@ class HeatmapText(WrappedText, can_focus=True):
         return not here.isspace() and (position == 0 or before.isspace())
 
     def _scroll_into_view(self) -> None:
-        """Scroll the nearest scrollable ancestor to the cursor."""
-        lines = self._lines_per_row
-        for box in self.ancestors:
-            if isinstance(box, ScrollableContainer):
-                y = self.region.y - box.content_region.y + round(box.scroll_y)
-                y += self._rows.at(self.position) * lines
-                box.scroll_to_region(Region(0, y, 1, lines), animate=False, immediate=True)
-                return
+        """Scroll the container to the cursor."""
+        if isinstance(box := self.parent, ScrollableContainer):
+            lines = self._lines_per_row
+            y = self.virtual_region.y + self._rows.at(self.position) * lines
+            box.scroll_to_region(Region(0, y, 1, lines), animate=False, immediate=True)
 
 
 def _cell_width(character: str) -> int:

@@ -1,11 +1,13 @@
 """Contrast of Charloom's themes, as WCAG 2 defines it."""
 
+import math
+
 import pytest
-from textual.color import Color
+from textual.color import Color, rgb_to_lab
 from textual.theme import Theme
 
 from charloom.tui.app import CharloomApp
-from charloom.tui.formatting.themes import DARK, LIGHT
+from charloom.tui.formatting.themes import DARK, HEAT_COLORS, LIGHT
 
 THEMES = pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 GROUNDS = ("background", "surface", "panel")
@@ -24,6 +26,12 @@ def contrast(variables: dict[str, str], ink: str, ground: str) -> float:
     drawn = behind.blend(color := Color.parse(variables[ink]), color.a)
     light, dark = sorted([luminance(drawn), luminance(behind)], reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def distance(first: str, second: str) -> float:
+    """Return the distance of two colours in CIELAB: 100 for black and white."""
+    one, other = rgb_to_lab(Color.parse(first)), rgb_to_lab(Color.parse(second))
+    return math.dist((one.L, one.a, one.b), (other.L, other.a, other.b))
 
 
 def variables_of(theme: Theme) -> dict[str, str]:
@@ -65,3 +73,16 @@ def test_one_is_dark_and_one_is_light() -> None:
     dark, light = variables_of(DARK), variables_of(LIGHT)
     assert luminance(Color.parse(dark["background"])) < luminance(Color.parse(dark["foreground"]))
     assert luminance(Color.parse(light["background"])) > luminance(Color.parse(light["foreground"]))
+
+
+@pytest.mark.parametrize("theme", sorted(CharloomApp().available_themes))
+def test_the_cursor_of_a_heatmap_is_unlike_every_tile_and_its_letter_is_legible(theme: str) -> None:
+    app = CharloomApp()
+    app.theme = theme
+    if app.native_ansi_color:
+        return  # reversed there
+    variables = app.get_css_variables()
+    for name in ("background", *HEAT_COLORS):
+        if not name.startswith("cursor"):
+            assert distance(variables["cursor-1"], variables[name]) >= 60, name
+    assert contrast(variables, "cursor-1-ink", "cursor-1") >= TEXT

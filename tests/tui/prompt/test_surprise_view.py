@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from textual.color import Color
 from textual.pilot import Pilot
 
 from charloom.core.analysis.activations import trace
@@ -115,6 +116,56 @@ async def test_a_text_of_the_page_is_inspected() -> None:
         assert app.screen._trace and app.screen._trace.text == turn.chosen.full_text
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is prompt_screen(pilot))
+
+
+def cursor_cells(app: CharloomApp) -> str:
+    """Return the characters on the screen that have the colour of the cursor."""
+    color = Color.parse(app.get_css_variables()["cursor-1"]).rgb
+    return "".join(
+        segment.text
+        for strip in app.screen._compositor.render_strips()
+        for segment in strip
+        if segment.style and segment.style.bgcolor and segment.style.bgcolor.triplet == color
+    )
+
+
+@pytest.mark.parametrize("size", [SMALL, (60, 16), (120, 40)], ids=str)
+async def test_the_text_alone_scrolls_and_the_cursor_is_always_in_view(
+    size: tuple[int, int],
+) -> None:
+    choose(seed=3, length=3_000)
+    app = CharloomApp()
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        text = turn.chosen.full_text.replace("\n", "↵")
+        await pilot.press("alt+v")
+        await until(pilot, lambda: "<1" in shown(app))
+        await until(pilot, lambda: cursor_cells(app) == "t")
+        for key in ("m", "end", "m", "m", "home", "pagedown", "m", "m"):
+            await pilot.press(key)
+            await until(
+                pilot, lambda: cursor_cells(app) == text[app.screen.query_one(HeatmapText).position]
+            )
+            await until(pilot, lambda: "<1" in shown(app) and "m marks" in shown(app))
+        await pilot.resize_terminal(size[0] - 8, size[1])
+        await until(
+            pilot, lambda: cursor_cells(app) == text[app.screen.query_one(HeatmapText).position]
+        )
+
+
+async def test_marks_show_the_text_at_once_where_there_are_few_colours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    choose(seed=3, length=3_000)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        await pilot.press("alt+v")
+        await until(pilot, lambda: "on average" in shown(app))
+        await until(pilot, lambda: "the sea " in shown(app) and "m marks" in shown(app))
 
 
 @pytest.mark.parametrize("colour", ["colours", "marks"])
