@@ -1,11 +1,12 @@
 """The app: its screens, its keys and its navigation. Never imports torch."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
-from textual.app import App, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import CommandInput, CommandPalette
@@ -111,6 +112,11 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
             timeout=timeout,
             markup=markup,
         )
+
+    def clear_selection(self) -> None:
+        # From Python 3.12 on, Textual mounts fields, which call this, before the first screen opens.
+        with suppress(ScreenStackError):
+            super().clear_selection()
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's colours, with muted ones that also work for a part of a line.
