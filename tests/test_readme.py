@@ -104,7 +104,17 @@ def test_the_readme_begins_with_the_two_commands_and_has_no_untested_command() -
 def test_continuous_integration_runs_documented_commands() -> None:
     script = (PROJECT / ".ci" / "run").read_text("utf-8").splitlines()
     assert script[-2:] == ["make check", "make test"]
+    workflow = (PROJECT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    assert re.findall(r"run: (make \w+)", workflow) == ["make check", "make test"]
     assert {"make check", "make test"} <= set(re.findall(r"make \w+", README + CONTRIBUTING))
+
+
+def test_continuous_integration_runs_every_python_that_the_package_names() -> None:
+    project = (PROJECT / "pyproject.toml").read_text("utf-8")
+    pythons = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', project)
+    workflow = (PROJECT / ".github" / "workflows" / "ci.yml").read_text("utf-8")
+    (matrix,) = re.findall(r"python: \[(.*)\]", workflow)
+    assert re.findall(r"3\.\d+", matrix) == pythons
 
 
 @pytest.mark.parametrize(

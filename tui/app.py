@@ -114,7 +114,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         )
 
     def clear_selection(self) -> None:
-        # From Python 3.12 on, Textual mounts fields, which call this, before the first screen opens.
+        # A field calls this when it is mounted: on Python 3.12, before the first screen is open.
         with suppress(ScreenStackError):
             super().clear_selection()
 

@@ -151,6 +151,6 @@ def _correlations(signals: Floats, values: Floats) -> Floats:
     mean = weights @ signals
     std = np.sqrt(np.maximum(weights @ signals**2 - mean**2, 0))
     values = values - np.float32(weights @ values)
-    values = values / np.sqrt(weights @ values**2, dtype=np.float32)
+    values = values / np.float32(np.sqrt(weights @ values**2))
     correlations = (weights * values) @ signals / np.where(std > _MIN_STD, std, np.inf)
     return correlations.astype(np.float32)

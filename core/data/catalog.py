@@ -157,8 +157,12 @@ def _pydoc() -> bytes:
 
 def _stdlib() -> bytes:
     folder = Path(sysconfig.get_path("stdlib"))
-    modules = (folder / f"{name}.py" for name in sorted(sys.stdlib_module_names))
-    return b"\n\n".join(module.read_bytes() for module in modules if module.is_file())
+    files = (
+        folder / file
+        for name in sorted(sys.stdlib_module_names)
+        for file in (f"{name}.py", f"{name}/__init__.py")
+    )
+    return b"\n\n".join(file.read_bytes() for file in files if file.is_file())
 
 
 _LOCAL = {"loom": _loom, "pydoc": _pydoc, "stdlib": _stdlib}

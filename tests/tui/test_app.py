@@ -1,5 +1,6 @@
 """What all screens share: navigation, the command palette, notifications and the theme."""
 
+import asyncio
 from collections import Counter
 
 import pytest
@@ -31,6 +32,16 @@ async def test_a_key_opens_every_screen_and_each_is_created_once() -> None:
                 assert screens.setdefault(title, app.screen) is app.screen
                 assert app.screen.query_one(Footer)
                 assert f"charloom  {title.lower()}" in shown(app)
+
+
+async def test_a_screen_with_fields_can_be_the_first() -> None:
+    # Textual itself sets this factory for an app, but not in tests. Python 3.11 has none.
+    factory = getattr(asyncio, "eager_task_factory", None)
+    asyncio.get_running_loop().set_task_factory(factory)
+    app = CharloomApp()
+    app.clear_selection()  # with that factory, a field calls this before there is a screen
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: app.screen.title == "Prompt")
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 6), (300, 100)], ids=str)

@@ -1,6 +1,7 @@
 import ast
 import gc
 import inspect
+import json
 import socket
 import stat
 import string
@@ -245,6 +246,7 @@ def test_some_texts_need_no_network(name: str, monkeypatch: pytest.MonkeyPatch) 
 def test_this_pythons_texts_are_what_they_say() -> None:
     stdlib = catalog.fetch("stdlib").text
     assert inspect.getsource(string.Template).rstrip() in stdlib
+    assert inspect.getsource(json.dumps) in stdlib  # json is a package
     assert stdlib.index(inspect.getsource(ast.dump)) < stdlib.index(
         inspect.getsource(weakref.finalize)
     )
