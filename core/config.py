@@ -144,7 +144,9 @@ class TrainConfig(_Validated):
     patience: float = _number(
         0.35, "Stop if validation has not improved for this share of the run (1: never).", 0.01, 1.0
     )
-    minutes: float | None = _number(None, "Train for this long, including evaluation.", 0.01, 1e5)
+    minutes: float | None = _number(
+        None, "Train for this long, from the first step to the last evaluation.", 0.01, 1e5
+    )
     epochs: float | None = _number(None, "Train for this many passes over the windows.", 1e-3, 1e6)
     steps: int | None = _number(None, "Train for this many optimizer steps.", 1, 1_000_000_000)
     seed: int = _number(0, "Seed of every random choice in training.", 0, 2**63 - 1)

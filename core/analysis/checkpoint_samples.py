@@ -12,17 +12,15 @@ from charloom.core.sampling.completion import generate
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.read import CheckpointInfo
 
-MEASURES = ("carried", "validation", "train")
-"""The losses of a checkpoint, the most reliable first."""
-
 
 @dataclass(frozen=True, slots=True)
 class CheckpointSample:
     """The text of the checkpoint at ``step``, and the most reliable of its losses."""
 
     step: int
-    measure: str  # one of MEASURES; "" if no loss is known
+    measure: str  # "carried", "validation" or "train"; "" if no loss is known
     loss: float | None  # nats per character
+    loss_characters: int | None  # that the loss is the mean over, if known
     text: str  # without the prompt
     error: str = ""  # why there is no text
 
@@ -64,9 +62,12 @@ def sample_checkpoints(
         yield CheckpointSample(info.step, *_best_measured_loss(info.metadata), text, error)
 
 
-def _best_measured_loss(metadata: CheckpointMetadata | None) -> tuple[str, float | None]:
-    for measure in MEASURES:
-        loss = getattr(metadata.losses, measure) if metadata else None
-        if loss is not None:
-            return measure, loss
-    return "", None
+def _best_measured_loss(
+    metadata: CheckpointMetadata | None,
+) -> tuple[str, float | None, int | None]:
+    """Return the name of the most reliable loss, the loss, and the characters it is measured on."""
+    if metadata and (loss := metadata.losses.held_out):
+        return loss.measure, loss.nats, loss.characters
+    if metadata and metadata.losses.train is not None:
+        return "train", metadata.losses.train, None
+    return "", None, None

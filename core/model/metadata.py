@@ -9,15 +9,35 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError, SettingError
 
+FEW_CHARACTERS = 1_000
+"""A loss measured on fewer characters is mostly noise."""
+
 _MAX_COUNT = 10**12
 _MAX_LINE_CHARACTERS = 1_000
 _MAX_NOTE_CHARACTERS = 100_000
+
+
+def is_few(characters: int | None) -> bool:
+    """Return whether a loss was measured on too few ``characters``; False if that is unknown."""
+    return characters is not None and characters < FEW_CHARACTERS
+
+
+class HeldOutLoss(NamedTuple):
+    """A loss on held-out text, in nats per character.
+
+    ``characters`` is the number that it is the mean over, None in files of earlier versions;
+    ``measure`` is the field of :class:`Losses` that has it.
+    """
+
+    nats: float
+    characters: int | None
+    measure: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +53,51 @@ class Losses:
             checkpoints of a run are compared by it.
         carried: on all the held-out text; known for the checkpoint that was best at the run's end.
         windowed_256: like ``carried``, but windowed.
+        validation_characters: number of characters that ``validation`` is the mean over.
+        carried_characters: the same of ``carried`` and ``windowed_256``: fewer than all where the
+            minutes of the run did not suffice.
     """
 
     train: float | None = None
     validation: float | None = None
     carried: float | None = None
     windowed_256: float | None = None
+    validation_characters: int | None = None
+    carried_characters: int | None = None
 
     def __post_init__(self) -> None:
         for name, loss in asdict(self).items():
-            if loss is not None and not (_is_number(loss) and 0 <= loss < math.inf):
+            if name.endswith("_characters"):
+                if loss is not None:
+                    _check_count(f"The number of {name}", loss)
+            elif loss is not None and not (_is_number(loss) and 0 <= loss < math.inf):
                 raise CharloomError(f"The {name} loss is not a finite number of nats.")
 
     @property
-    def held_out(self) -> float | None:
-        """The carried loss on all the held-out text if known, else on the part used in training."""
-        return self.validation if self.carried is None else self.carried
+    def held_out(self) -> HeldOutLoss | None:
+        """The carried loss measured at the run's end, else the one during training.
+
+        The latter also if it was measured on more characters.
+        """
+        validation = carried = None
+        if self.validation is not None:
+            validation = HeldOutLoss(self.validation, self.validation_characters, "validation")
+        if self.carried is not None:
+            carried = HeldOutLoss(self.carried, self.carried_characters, "carried")
+        if carried and validation and None not in (carried.characters, validation.characters):
+            return max(carried, validation, key=lambda loss: loss.characters or 0)
+        return carried or validation
+
+    def supersede(self, other: "Losses") -> bool:
+        """Return whether to keep these losses of a step rather than ``other`` ones of the same.
+
+        A better validation is kept, and of the same validation, the measure on more characters.
+        """
+        if self.validation == other.validation:
+            return (self.carried_characters or 0) > (other.carried_characters or 0)
+        return self.validation is not None and (
+            other.validation is None or self.validation < other.validation
+        )
 
 
 @dataclass(frozen=True, slots=True)

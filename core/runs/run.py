@@ -153,7 +153,7 @@ def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[b
     children when the loop closes.
     """
     position = str(file_size(folder.commands))
-    arguments = [str(folder.path), position, str(time.time()), *["--resume"] * resume]
+    arguments = [str(folder.path), position, *["--resume"] * resume]
     try:
         with folder.trainer_log.open("ab") as log:
             process = start_module(

@@ -15,7 +15,7 @@ from charloom.core import paths
 from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint, UnreadableError
-from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.metadata import CheckpointMetadata, Losses, is_few
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sanitize import quoted
 from charloom.core.store.model_dir import ModelDir
@@ -204,9 +204,10 @@ def _read_header(path: Path, step: int | None = None) -> Iterator[CheckpointInfo
     yield CheckpointInfo(step or 0, path, size, pinned, metadata, problem)
 
 
-def _rank(info: CheckpointInfo) -> tuple[bool, float, int]:
-    loss = info.metadata.losses.validation if info.metadata else None
-    return loss is None, loss or 0.0, -info.step
+def _rank(info: CheckpointInfo) -> tuple[bool, bool, float, int]:
+    losses = info.metadata.losses if info.metadata else Losses()
+    few = is_few(losses.validation_characters)  # by chance such a loss may be the lowest
+    return losses.validation is None, few, losses.validation or 0.0, -info.step
 
 
 def _set_aside(name: str, damaged: list[CheckpointInfo], used: int) -> str:

@@ -99,8 +99,10 @@ def _precisions(device: torch.device, config: TrainConfig) -> list[str]:
 
 def _threads(device: torch.device, config: TrainConfig) -> list[int]:
     """Return the numbers of threads to try, the largest first."""
-    if config.threads or device.type != "cpu":
-        return [config.threads or torch.get_num_threads()]
+    if config.threads:
+        return [min(config.threads, usable_cores())]  # with more, they wait for each other
+    if device.type != "cpu":
+        return [torch.get_num_threads()]
     cores = min(usable_cores(), torch.get_num_threads())
     return sorted({cores, max(1, cores // 2), 1}, reverse=True)
 

@@ -122,8 +122,6 @@ class Validator:
         """The last validation; None after a rollback, which discards the network it measured."""
         self.stalled_fraction = 0.0
         """Share of the run between the best validation and the last one."""
-        self.counted: int | None = None
-        """Held-out characters counted by :meth:`final_losses`; None before."""
 
     def validate(self, step: int, fraction: float) -> Validated:
         """Measure the network after ``step`` steps, at ``fraction`` of the run."""
@@ -131,7 +129,13 @@ class Validator:
         with autocast(self._compute.device, self._compute.precision):
             loss = carried(self._network, self._held_out, VALIDATION_CHARACTERS)
         seconds = time.perf_counter() - begin
-        self._budget.plan_evaluation(seconds / loss.read * max_characters_read(len(self._held_out)))
+        characters = len(self._held_out)
+        self._budget.plan_evaluation(
+            *(
+                seconds / loss.read * max_characters_read(count)
+                for count in (characters, min(characters, VALIDATION_CHARACTERS))
+            )
+        )
         state = self._state
         if loss.nats < state.best_loss:
             state.best_loss, state.best_step, state.best_fraction = loss.nats, step, fraction
@@ -147,19 +151,27 @@ class Validator:
         )
         return self.validated
 
-    def loss_at(self, step: int) -> float | None:
-        """Return the validation loss after ``step`` steps if that is the last one, else None."""
+    def validated_at(self, step: int) -> Validated | None:
+        """Return the last validation if it was after ``step`` steps, else None."""
         validated = self.validated
-        return validated.val_loss if validated and validated.step == step else None
+        return validated if validated and validated.step == step else None
 
     def final_losses(self, checkpoint: Checkpoint) -> Losses:
-        """Measure ``checkpoint``, whose weights the network takes, on as much as time allows."""
+        """Measure ``checkpoint``, whose weights the network takes, on as much as time allows.
+
+        On no less than a validation counts. A measure on as much, of an earlier end of the run, is
+        kept.
+        """
+        predictions = len(self._held_out) - 1
+        share = math.ceil(self._budget.evaluated_share() * predictions)
+        limit = min(predictions, max(share, VALIDATION_CHARACTERS))
+        if (checkpoint.losses.carried_characters or 0) > limit - _LANES:  # lanes are equally long
+            return checkpoint.losses
         self._network.load(checkpoint.tensors)
-        limit = math.ceil(self._budget.evaluated_share() * len(self._held_out))
         result = carried(self._network, self._held_out, limit)
-        self.counted = result.counted
         return replace(
             checkpoint.losses,
             carried=result.nats,
             windowed_256=windowed(self._network, self._held_out, 256, limit).nats,
+            carried_characters=result.counted,
         )

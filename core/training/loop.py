@@ -49,6 +49,10 @@ _VALIDATION_SHARE = 0.015  # of the time, at most, goes into validation during t
 _SAMPLE_SHARE = 0.005  # and into samples
 _MAX_ROLLBACKS = 20
 _CANNOT_SAVE = "Cannot save ({}). Training resumes automatically once this is fixed."
+_NO_STEP = (
+    "The time was over before a single step was done. Give the run more minutes, or a smaller "
+    "text, network or learning rate."
+)
 _DIVERGED = "Training diverged repeatedly, even at lower rates; restart with a smaller one."
 
 
@@ -70,13 +74,16 @@ def train(
             the end.
         next_command: called after every step; a stop command saves and ends there.
         resume: the state that was saved with the checkpoint to continue from.
-        elapsed: seconds of the run's minutes that have passed already.
+        elapsed: seconds of the run's minutes that have passed already; the others begin with the
+            first step.
     """
     torch.manual_seed(task.train_config.seed)
     torch.set_flush_denormal(True)
     torch.set_num_threads(compute.threads)
     clock = Stopwatch(elapsed)
-    yield from _TrainingLoop(task, compute, sink, next_command, resume, clock).events()
+    with clock.stopped():
+        loop = _TrainingLoop(task, compute, sink, next_command, resume, clock)
+    yield from loop.events()
 
 
 class _TrainingLoop:
@@ -222,6 +229,7 @@ class _TrainingLoop:
     def _checkpoint(self) -> Checkpoint:
         step = self._stepper.step_count
         recent = self._rollback.detector.recent
+        validated = self._validator.validated_at(step)
         return Checkpoint(
             model=self._task.model_config,
             vocab=self._task.vocab,
@@ -229,7 +237,8 @@ class _TrainingLoop:
             step=step,
             losses=Losses(
                 train=math.fsum(recent) / len(recent) if recent else None,
-                validation=self._validator.loss_at(step),
+                validation=validated.val_loss if validated else None,
+                validation_characters=validated.counted_characters if validated else None,
             ),
             corpus=self._task.corpus,
             training=self._config,
@@ -272,9 +281,12 @@ class _TrainingLoop:
         """Save the last step, then measure the best checkpoint on all held-out text."""
         yield from self._flush()
         step, state, validator = self._stepper.step_count, self._state, self._validator
+        if step == 0 and reason != "stopped":
+            yield Finished.failed(_DIVERGED if reason == "failed" else _NO_STEP)
+            return
         # A run bounded by steps validates at fixed ones: stopping it must not add another.
         extra = reason == "stopped" and self._validation_steps is not None
-        if validator.can_validate and validator.loss_at(step) is None and not extra:
+        if validator.can_validate and validator.validated_at(step) is None and not extra:
             yield validator.validate(step, self._fraction)
         yield from self._save()
         yield sample(self._checkpoint())
@@ -299,5 +311,5 @@ class _TrainingLoop:
             best_step=best.step,
             elapsed_seconds=self._budget.elapsed,
             message=_DIVERGED if reason == "failed" else "",
-            counted_characters=validator.counted,
+            counted_characters=best.losses.carried_characters,
         )

@@ -69,6 +69,7 @@ class RunBudget:
         if config.epochs:
             self.total_steps = max(1, round(config.epochs * steps_per_epoch))
         self._evaluation = 0.0  # seconds for evaluating all held-out text at the end
+        self._least_evaluation = 0.0  # for as much of it as is always evaluated
 
     @property
     def elapsed(self) -> float:
@@ -98,13 +99,19 @@ class RunBudget:
         left = self.elapsed * (1 - fraction) / fraction if fraction else 0.0
         return left + self._reserve
 
-    def plan_evaluation(self, seconds: float) -> None:
-        """Reserve time for the final evaluation, ``seconds`` at the speed of a validation."""
+    def plan_evaluation(self, seconds: float, least: float = 0.0) -> None:
+        """Reserve time for the final evaluation: ``seconds`` for all held-out text.
+
+        If that is too long, at least ``least``, for as much as is always evaluated. Both are at the
+        speed of a validation.
+        """
         self._evaluation = _EVALUATION_SLOWDOWN * seconds
+        self._least_evaluation = _EVALUATION_SLOWDOWN * least
 
     @property
     def _reserve(self) -> float:
-        return min(self._evaluation, _MAX_EVALUATION_SHARE * self._seconds)
+        least = min(self._least_evaluation, self._seconds / 2)
+        return min(self._evaluation, max(least, _MAX_EVALUATION_SHARE * self._seconds))
 
     def evaluated_share(self) -> float:
         """Return the share of the held-out text that the final evaluation has time for, up to 1."""

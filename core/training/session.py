@@ -4,7 +4,6 @@ Settings that the config leaves open are resolved, and the events of :mod:`core.
 written into the run's folder. Importing this module imports torch.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +31,7 @@ from charloom.core.training.step import TrainState
 from charloom.core.training.task import RunState, TrainingTask
 
 _LOG_TAIL_BYTES = 65_536  # enough for the last reports
+_FEWER_THREADS = "{} threads are more than the cores that can be used here: training with {}."
 _AUTO_SETTINGS: dict[str, Any] = {"precision": "auto", "threads": 0}  # chosen for each machine
 
 
@@ -44,12 +44,13 @@ class CheckpointWriter:
     def save(self, checkpoint: Checkpoint) -> str:
         """Save ``checkpoint``, thin out older ones, and return its file's name.
 
-        A better one of the same step is kept: after a rollback a step can be reached twice.
+        A better one of the same step is kept: after a rollback a step can be reached twice, and
+        after a resume the same network can be measured on fewer characters.
         """
         if not self._folder.run_config.is_file():
             raise CharloomError(f"The folder {str(self._folder.path)!r} of the run is gone.")
         path = self._folder.checkpoint(checkpoint.step)
-        if not _is_better(path, checkpoint):
+        if not _supersedes(path, checkpoint):
             save_checkpoint(self._folder, checkpoint)
         return path.name
 
@@ -62,14 +63,12 @@ class CheckpointWriter:
         resume.write_state(self._folder.resume_state, snapshot, state)
 
 
-def _is_better(path: Path, checkpoint: Checkpoint) -> bool:
-    """Return whether the file at ``path`` has a lower validation loss than ``checkpoint``."""
+def _supersedes(path: Path, checkpoint: Checkpoint) -> bool:
+    """Return whether the file at ``path`` is to be kept rather than ``checkpoint``."""
     try:
-        saved = load(path).checkpoint.losses.validation if path.exists() else None
+        return path.exists() and load(path).checkpoint.losses.supersede(checkpoint.losses)
     except CharloomError:  # damaged
         return False
-    new = checkpoint.losses.validation
-    return saved is not None and (new is None or saved < new)
 
 
 def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingTask, ComputeConfig]:
@@ -81,7 +80,7 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
     model_config, train_config = task.model_config, task.train_config
     if config.training:  # a resumed run
         compute = tune_compute(model_config, train_config)
-        fits = "threads" in config.overrides or train_config.threads <= usable_cores()
+        fits = train_config.threads <= usable_cores()
         if compute.device.type == config.device and fits:
             return config, task, compute
         auto = {name: auto for name, auto in _AUTO_SETTINGS.items() if name not in config.overrides}
@@ -96,6 +95,9 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
         config = replace(config, notes=[*config.notes, note] if note else config.notes)
     compute = tune_compute(model_config, train_config)
     train_config = replace(train_config, precision=compute.precision, threads=compute.threads)
+    if config.overrides.get("threads", 0) > compute.threads and not config.training:
+        note = _FEWER_THREADS.format(config.overrides["threads"], compute.threads)
+        config = replace(config, notes=[*config.notes, note])
     device = compute.device.type
     config = replace(config, model=model_config, training=train_config, device=device)
     return config, replace(task, model_config=model_config, train_config=train_config), compute
@@ -118,14 +120,12 @@ def run(
     folder: ModelDir,
     stored: RunConfig,
     task: TrainingTask,
-    launched_at: float,
     resuming: bool,
     next_command: Callable[[], Command | None],
 ) -> None:
     """Train ``task`` as the ``stored`` config says, and write the events into ``folder``.
 
-    ``launched_at`` is in seconds since 1970: starting up counts as time of the run. Raises
-    :class:`CharloomError`, and ``MemoryError`` when the network is too large.
+    Raises :class:`CharloomError`, and ``MemoryError`` when the network is too large.
     """
     config, task, compute = resolve(stored, task)
     write_run_config(folder, config)
@@ -137,7 +137,7 @@ def run(
     if stored.training and config.training != stored.training:
         warnings.append(f"Resumed on other hardware ({config.device}): not bit for bit.")
     state = _resume_state(folder, task, warnings) if resuming else None
-    elapsed = time.time() - launched_at + (state[1].elapsed if state else 0)
+    elapsed = state[1].elapsed if state and state[0].step else 0.0
     sink = CheckpointWriter(folder)
     story = train(task, compute, sink, next_command=next_command, resume=state, elapsed=elapsed)
     log = events.EventLog(folder)

@@ -1,9 +1,8 @@
-"""The training process: ``… -m core.training.worker RUN_DIR POSITION LAUNCHED_AT [--resume]``.
+"""The training process: ``python -P -m core.training.worker RUN_DIR POSITION [--resume]``.
 
 It reads its config and its commands from the run's folder and writes its events there. SIGINT or
 SIGTERM ends it after the current step, with everything saved. POSITION is the length that the file
-of commands had when it was launched, and LAUNCHED_AT (seconds since 1970) is when that was, so that
-a run of two minutes takes two.
+of commands had when it was launched.
 
 This module takes the run's lock and reports failures. It imports little, so that the lock is held
 within a tenth of a second; importing torch, in :mod:`core.training.session`, takes seconds, during
@@ -51,21 +50,19 @@ class StopSignal:
 
 def main(arguments: list[str]) -> int:
     """Run the trainer and return its exit status; a failure becomes the run's last event."""
-    folder, launched_at = ModelDir(Path(arguments[0])), float(arguments[2])
+    folder = ModelDir(Path(arguments[0]))
     stop = StopSignal()
     try:
         commands = CommandReader(folder, int(arguments[1]))
         with filelock.FileLock(folder.lock, timeout=_LOCK_TIMEOUT_SECONDS, poll_interval=0.01):
-            return _train(folder, commands, launched_at, "--resume" in arguments[3:], stop)
+            return _train(folder, commands, "--resume" in arguments[2:], stop)
     except filelock.Timeout:
         return EXIT_ALREADY_TRAINING
     except OSError as error:  # a folder that cannot be written to, or is gone
         return _failed(folder, f"The lock of {folder.name!r} cannot be taken ({error.strerror}).")
 
 
-def _train(
-    folder: ModelDir, commands: CommandReader, launched_at: float, resuming: bool, stop: StopSignal
-) -> int:
+def _train(folder: ModelDir, commands: CommandReader, resuming: bool, stop: StopSignal) -> int:
     def next_command() -> Command | None:
         return Command("stop") if stop.received else commands.next()
 
@@ -74,7 +71,7 @@ def _train(
         if sys.platform == "win32":  # a file inherited there has a position, not "append"
             os.lseek(sys.stderr.fileno(), 0, os.SEEK_SET)
         session, prepared = _imported(folder)
-        session.run(folder, *prepared.result(), launched_at, resuming, next_command)
+        session.run(folder, *prepared.result(), resuming, next_command)
     except CharloomError as error:
         return _failed(folder, str(error))
     except MemoryError:

@@ -13,6 +13,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import adapt_prompt
+from charloom.tui.formatting.units import score_note
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.writer import GenerationJob
 from charloom.tui.widgets.action_bar import hidden_binding
@@ -96,7 +97,8 @@ class CompareSide(VerticalScroll, can_focus=True):
         content = Content("")
         if score:
             content = Content.assemble(
-                (f"{score.bits_per_char:.4f}", "bold"), (" bits/char", "$text-muted")
+                (f"{score.bits_per_char:.4f}", "bold"),
+                (f" bits/char{score_note(score.characters)}", "$text-muted"),
             )
         self.query_one(".score", Static).update(content)
 

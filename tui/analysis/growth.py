@@ -23,6 +23,7 @@ from charloom.tui.analysis.growth_list import HEADINGS, GrowthList
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import adapt_prompt
+from charloom.tui.formatting.units import score_note
 from charloom.tui.messages import OpenPrompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -135,7 +136,9 @@ class GrowthScreen(BaseScreen):
         sample = event.sample
         figures = [f"step {sample.step:,}"]
         if sample.bits_per_char is not None:
-            figures.append(f"{sample.bits_per_char:.2f} bits/char {_MEASURES[sample.measure]}")
+            note = score_note(sample.loss_characters)
+            measure = _MEASURES[sample.measure]
+            figures.append(f"{sample.bits_per_char:.2f} bits/char {measure}{note}")
         text = safe_content(self._adapted_prompt, "bold $primary") + safe_content(sample.text)
         if sample.error:
             text = safe_content(sample.error, "$text-error")

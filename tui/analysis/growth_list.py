@@ -13,6 +13,7 @@ from textual.widgets.option_list import Option
 from charloom.core.analysis.checkpoint_samples import CheckpointSample
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.units import score_note
 from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.option_list import PlainOptionList
 
@@ -74,6 +75,9 @@ def _line(sample: CheckpointSample) -> Content:
         text = safe_content(single_line(reason, _MAX_LINE), "$text-muted")
     else:
         text = safe_content(single_line(sample.text, _MAX_LINE))
+    note = score_note(sample.loss_characters).lstrip()
     measure = "train" if sample.measure == "train" else ""  # all others are of held-out text
     head = f"{sample.step:>9,}  {bits:>9}  {measure:<5}  "
-    return Content.assemble((head, "$text-muted"), text)
+    return Content.assemble(
+        (head, "$text-muted"), (f"{note}  " if note else "", "$text-muted"), text
+    )

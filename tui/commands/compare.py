@@ -20,6 +20,7 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import encode_prompt, open_text, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout, write_table
+from charloom.tui.formatting.units import score_note
 from charloom.tui.formatting.wrapping import wrapped_lines
 from charloom.tui.services.model_cache import LoadedModel, load_model
 
@@ -109,7 +110,10 @@ def compare(
     if result:
         write_stdout("\n")
         echo_dim(result.summary)
-        bits = (f"{score.bits_per_char:.4f}" for score in (result.left, result.right))
+        bits = (
+            f"{score.bits_per_char:.4f}{score_note(score.characters)}"
+            for score in (result.left, result.right)
+        )
         names = (str(model.checkpoint_ref) for model in models)
         write_table("<>", ("", "bits/char"), *zip(names, bits, strict=True))
         write_stdout(f"{result.verdict}\n")

@@ -17,6 +17,7 @@ from charloom.core.store.read import BUNDLED, find_model
 from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
+from charloom.tui.formatting.units import score_note
 from charloom.tui.formatting.wrapping import wrapped_lines
 from charloom.tui.services.model_cache import default_prompt
 
@@ -67,6 +68,7 @@ def growth(
                     "loss": sample.loss,
                     "bits_per_char": sample.bits_per_char,
                     "measure": sample.measure or None,
+                    "counted_characters": sample.loss_characters,
                     "prompt": prompt,
                     "seed": seed,
                     "temperature": temperature,
@@ -85,7 +87,8 @@ def growth(
 def _write_sample(sample: CheckpointSample) -> None:
     bits = "–" if sample.bits_per_char is None else f"{sample.bits_per_char:.2f}"
     write_stdout(f"{sample.step:>9,}  {bits:>9}  {_MEASURES[sample.measure]:<7}  ")
-    text = single_line(sample.text, len(sample.text) + 1)
+    note = score_note(sample.loss_characters).lstrip()
+    text = single_line(f"{note} {sample.text}" if note else sample.text, len(sample.text) + 99)
     columns = shutil.get_terminal_size().columns - _INDENT_COLUMNS - 1
     if not sys.stdout.isatty() or columns < _MIN_TEXT_COLUMNS:
         write_stdout(text + "\n")

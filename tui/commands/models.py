@@ -144,7 +144,7 @@ def _summary(model: ModelInfo) -> dict[str, Any]:
     """Return a model as JSON, with nulls where no checkpoint is readable."""
     metadata = model.best.metadata if model.best else None
     config = metadata and metadata.model
-    nats = metadata.losses.held_out if metadata else None
+    loss = metadata.losses.held_out if metadata else None
     return {
         "name": model.name,
         "bundled": model.bundled,
@@ -154,8 +154,9 @@ def _summary(model: ModelInfo) -> dict[str, Any]:
         "vocab_size": config and config.vocab_size,
         "parameters": config and config.parameters,
         "best_step": metadata and metadata.step,
-        "nats_per_char": nats,
-        "bits_per_char": None if nats is None else bits(nats),
+        "nats_per_char": loss and loss.nats,
+        "bits_per_char": loss and bits(loss.nats),
+        "counted_characters": loss and loss.characters,
         "checkpoints": len(model.checkpoints),
         "bytes": total_bytes(model),
         "text": metadata and metadata.corpus.title,

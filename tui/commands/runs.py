@@ -82,7 +82,7 @@ def _row(run: RunMonitor) -> tuple[str, ...]:
         "" if step is None else f"{step:,}",
         f"{run_status.fraction(run):.0%}" if run.progress else "",
         "" if left is None else format_clock(left),
-        f"{bits(best[1]):.3f}" if best else "",
+        f"{bits(best[1]):.3f}{run_status.best_note(run)}" if best else "",
         f"{run_status.symbol(run.status)} {run_status.label(run.status)}",
     )
 
@@ -104,9 +104,18 @@ def attach(name: str, as_json: bool) -> int:
 @detach_option
 @json_option
 def resume(name: str, detach: bool, as_json: bool) -> int:
-    """Resume the training of NAME from where it was last saved."""
+    """Resume the training of NAME from where it was last saved.
+
+    A finished run is left as it is.
+    """
     model = find_model(name)
     folder = ModelDir.named(name)
+    run = RunMonitor(folder)
+    run.refresh()
+    if run.finished and run.status in run_status.FINISHED:
+        _write_event(run.finished, as_json)
+        echo_err(run_status.finished_message(run))
+        return 0
     read_run_config(folder)
     if not (model.checkpoints or folder.resume_state.is_file()):
         echo_err(f"{name} was never saved; training starts from the beginning.")

@@ -31,7 +31,7 @@ from charloom.core.runs.events import (
 )
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.run_status import overfit_message
-from charloom.tui.formatting.units import bar_parts, format_clock, network_summary
+from charloom.tui.formatting.units import bar_parts, format_clock, network_summary, score_note
 
 _PLAIN_INTERVAL = 5.0  # seconds between progress lines when stderr is not a terminal
 _MAX_WIDTH = 88  # columns, for readable lines
@@ -120,7 +120,8 @@ class PlainView(_CurveView):
         elif isinstance(event, Validated):
             line = (
                 f"      validation {event.val_loss:.3f} nats ({event.val_bits_per_char:.2f} "
-                f"bits/char), best {event.best_val_loss:.3f} at step {event.best_step:,}"
+                f"bits/char){score_note(event.counted_characters)}, "
+                f"best {event.best_val_loss:.3f} at step {event.best_step:,}"
             )
             if warning := self._overfit_warning():
                 line += f"\n{warning}"
@@ -200,7 +201,8 @@ class LiveView(_CurveView):
         figures.add_row(*_loss_cells("training", progress.loss), speed)
         if validated := self._validated:
             best = f"     best {validated.best_val_loss:.3f} at step {validated.best_step:,}"
-            figures.add_row(*_loss_cells("held out", validated.val_loss), best)
+            note = score_note(validated.counted_characters)
+            figures.add_row(*_loss_cells("held out", validated.val_loss), best + note)
         return figures
 
 

@@ -18,6 +18,7 @@ from charloom.core.store.read import CheckpointInfo, ModelInfo, list_models
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.dialogs.basic import Dialog
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.units import score_note
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.inputs import SafeInput
@@ -135,7 +136,8 @@ def _option(name: str, at: str, checkpoint: CheckpointInfo, training: bool) -> O
         return Option(safe_content(f"{start}{error}", "$text-muted"), disabled=True)
     loss = checkpoint.metadata.losses.held_out
     title = single_line(checkpoint.metadata.corpus.title, _TITLE)
-    bits_per_char = "–" if loss is None else f"{bits(loss):.2f}"
+    title += score_note(loss and loss.characters)
+    bits_per_char = f"{bits(loss.nats):.2f}" if loss else "–"
     line = Content.assemble(
         start,
         f"{checkpoint.step:>9,} {bits_per_char:>9} {checkpoint.size / 1e6:>6.1f}  ",

@@ -8,8 +8,10 @@ from charloom.core.runs.events import Finished, bits
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.runs.overfitting import overfit_step
 from charloom.core.sanitize import single_line
+from charloom.tui.formatting.units import score_note
 
 LIVE = (RunStatus.STARTING, RunStatus.TRAINING, RunStatus.PAUSED)
+FINISHED = (RunStatus.COMPLETED, RunStatus.PLATEAUED)
 RESUMABLE = (RunStatus.STOPPED, RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.UNTRAINED)
 
 _STYLES = {  # symbol, label, colour (each sufficient alone)
@@ -46,6 +48,11 @@ def best(run: RunMonitor) -> tuple[int, float] | None:
     """Return the step of the best validation and its loss in nats per character."""
     validated = run.validated
     return (validated.best_step, validated.best_val_loss) if validated else None
+
+
+def best_note(run: RunMonitor) -> str:
+    """Return how few characters the best validation was measured on; "" if enough."""
+    return score_note(run.validated.counted_characters) if run.validated else ""
 
 
 def fraction(run: RunMonitor) -> float:
@@ -94,7 +101,7 @@ def end_message(run: RunMonitor) -> str:
     validation = best(run)
     loss = "not validated"
     if validation:
-        loss = f"{bits(validation[1]):.2f} bits/char on held-out text"
+        loss = f"{bits(validation[1]):.2f} bits/char on held-out text{best_note(run)}"
     step = f"step {run.finished.step:,}" if run.finished else "its last checkpoint"
     reason = single_line(run.reason, _MAX_REASON)
     return {
@@ -105,6 +112,14 @@ def end_message(run: RunMonitor) -> str:
         RunStatus.FAILED: f"{run.name} failed: {reason}",
         RunStatus.INTERRUPTED: f"{run.name} was interrupted: {reason} Press F3, u to resume it.",
     }.get(run.status, f"{run.name} is {label(run.status)}.")
+
+
+def finished_message(run: RunMonitor) -> str:
+    """Return why a run is not resumed that was trained to its end, and what to do instead."""
+    return (
+        f"{run.name!r} is finished ({label(run.status)}) and stays as it is; "
+        "`charloom train TEXT --name NEW` trains a new run."
+    )
 
 
 def not_training_message(run: RunMonitor) -> str:
@@ -135,5 +150,6 @@ def to_json(run: RunMonitor) -> dict[str, Any]:
         "val_loss": validated and validated.val_loss,
         "best_val_loss": validated and validated.best_val_loss,
         "best_step": validated and validated.best_step,
+        "counted_characters": validated and validated.counted_characters,
         "reason": run.reason or None,
     }

@@ -1,10 +1,10 @@
 """Format losses, sizes, dates and durations, and table rows of models and checkpoints."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from charloom.core.model.metadata import HeldOutLoss, Losses, is_few
 from charloom.core.runs.events import bits
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo
@@ -13,14 +13,21 @@ _MAX_VALUE = 8  # characters
 _DATE_CHARACTERS = 10  # of 2026-01-02
 
 
+def score_note(characters: int | None) -> str:
+    """Return `` (on 26 characters)``, to follow a score measured on so few; else ""."""
+    if not is_few(characters):
+        return ""
+    return f" (on {characters:,} character{'' if characters == 1 else 's'})"
+
+
 def in_nats(value: float | None) -> str:
     """Return a loss in nats per character; "" for None."""
     return "" if value is None else f"{value:.4f}"
 
 
-def in_bits(value: float | None) -> str:
-    """Return a loss, given in nats, in bits per character; "" for None."""
-    return "" if value is None else f"{bits(value):.4f}"
+def in_bits(loss: HeldOutLoss | None) -> str:
+    """Return a loss in bits per character, and if it is on few characters, on how many."""
+    return f"{bits(loss.nats):.4f}{score_note(loss.characters)}" if loss else ""
 
 
 def total_bytes(info: ModelInfo) -> int:
@@ -59,12 +66,13 @@ def model_row(info: ModelInfo) -> tuple[str, ...]:
     if card is None:
         return ("", "", "", "", "", *saved, "damaged" if info.checkpoints else "no checkpoint yet")
     layers = f"{card.model.layers}×" if card.model.layers > 1 else ""
+    loss = card.losses.held_out
     return (
         f"{layers}{card.model.hidden_size}",
         f"{card.model.parameters:,}",
         f"{card.step:,}",
-        in_nats(card.losses.held_out),
-        in_bits(card.losses.held_out),
+        in_nats(loss.nats if loss else None),
+        in_bits(loss),
         *saved,
         card.corpus.title,
     )
@@ -72,10 +80,19 @@ def model_row(info: ModelInfo) -> tuple[str, ...]:
 
 def checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
     """Return step, the four losses in nats, MB, and remarks (best, pinned, damaged)."""
-    losses = asdict(info.metadata.losses).values() if info.metadata else (None,) * 4
+    losses = info.metadata.losses if info.metadata else Losses()
+    validation_note, carried_note = map(
+        score_note, (losses.validation_characters, losses.carried_characters)
+    )
+    columns = (
+        in_nats(losses.train),
+        in_nats(losses.validation) + validation_note,
+        in_nats(losses.carried) + carried_note,
+        in_nats(losses.windowed_256) + carried_note,
+    )
     remarks = {"best": info == model.best, "pinned": info.pinned, "damaged": info.metadata is None}
     shown = ", ".join(remark for remark, holds in remarks.items() if holds)
-    return (f"{info.step:,}", *map(in_nats, losses), megabytes(info.size), shown)
+    return (f"{info.step:,}", *columns, megabytes(info.size), shown)
 
 
 def format_date(timestamp: str) -> str:

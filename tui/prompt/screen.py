@@ -12,8 +12,10 @@ from textual.widget import Widget
 from charloom.core.errors import CharloomError
 from charloom.core.library.generation import Generation
 from charloom.core.library.replay import find_writer
+from charloom.core.runs.events import bits
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.units import score_note
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.composer import Composer
 from charloom.tui.prompt.panel import ActiveModelLabel, GenerationStats
@@ -143,9 +145,11 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         if model is None:
             label.set_model("no model", "Enter to choose one")
             return
-        bits = model.bits_per_char
-        loss = "" if bits is None else f" · {bits:.2f} bits/char (carried)"
-        self.show_context(safe_content(f"{model.ref}{loss}"))
+        score = ""
+        if loss := model.held_out:
+            note = score_note(loss.characters) or " (carried)"
+            score = f" · {bits(loss.nats):.2f} bits/char{note}"
+        self.show_context(safe_content(f"{model.ref}{score}"))
         training = " ● being trained" * self._active_model.is_training(model.name)
         label.set_model(str(model.ref), f"step {model.step:,}{training}")
         first = not self.services.preferences.welcomed

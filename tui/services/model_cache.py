@@ -8,9 +8,8 @@ from typing import Self
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint
-from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.metadata import CheckpointMetadata, HeldOutLoss
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.runs.events import bits
 from charloom.core.store.read import BUNDLED, find_model, load_from
 from charloom.core.store.ref import CheckpointRef
 
@@ -25,7 +24,7 @@ class LoadedModel:
     ref: CheckpointRef  # as it was chosen
     step: int
     sha256: str
-    bits_per_char: float | None  # carried loss on held-out text
+    held_out: HeldOutLoss | None
     default_prompt: str  # in characters of this model
     network: NumpyLSTM
     warning: str = ""  # that a damaged checkpoint was skipped
@@ -34,12 +33,11 @@ class LoadedModel:
     def from_checkpoint(cls, ref: CheckpointRef, loaded: LoadedCheckpoint) -> Self:
         """Return the model of the checkpoint that was loaded from ``ref``."""
         card = loaded.checkpoint
-        loss = card.losses.held_out
         return cls(
             ref=ref,
             step=card.step,
             sha256=loaded.sha256,
-            bits_per_char=None if loss is None else bits(loss),
+            held_out=card.losses.held_out,
             default_prompt=default_prompt(ref.name, card),
             network=NumpyLSTM(card),
             warning=loaded.warning,

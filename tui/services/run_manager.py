@@ -15,7 +15,7 @@ from charloom.core.runs.monitor import RunMonitor, RunStatus, list_runs
 from charloom.core.runs.run import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.formatting import run_status
-from charloom.tui.formatting.run_status import LIVE
+from charloom.tui.formatting.run_status import FINISHED, LIVE
 
 _POLL_SECONDS = 0.5  # as often as a trainer reports
 _RESCAN_SECONDS = 2.0  # for runs started by other processes
@@ -71,7 +71,14 @@ class RunManager:
         return self._watch(folder, launch_trainer(folder, resume))
 
     def resume(self, name: str) -> RunMonitor:
-        """Resume a run from its last save, or from the start if it has none."""
+        """Resume a run from its last save, or from the start if it has none.
+
+        Raises :class:`CharloomError` if it cannot be started, or is finished.
+        """
+        run = RunMonitor(ModelDir.named(name))
+        run.refresh()
+        if run.status in FINISHED:
+            raise CharloomError(f"{name!r} is finished and stays as it is; press n for a new run.")
         return self.start(ModelDir.named(name), resume=True)
 
     def send_command(self, name: str, command: Command) -> None:
@@ -110,7 +117,7 @@ class RunManager:
         ended = before in LIVE and run.status not in LIVE
         blocked = run.reason and run.status is RunStatus.PAUSED and before is not RunStatus.PAUSED
         if (ended or blocked) and run.name != self.viewed_run:
-            failed = run.status not in (RunStatus.COMPLETED, RunStatus.STOPPED, RunStatus.PLATEAUED)
+            failed = run.status not in (*FINISHED, RunStatus.STOPPED)
             self._app.notify(
                 run_status.end_message(run), severity="error" if failed else "information"
             )

@@ -63,7 +63,8 @@ class RunList(PlainOptionList):
 def _row(run: RunMonitor) -> Content:
     best = run_status.best(run)
     done = f"{run_status.fraction(run):.0%}" if run.progress else ""
-    loss = f"{bits(best[1]):.2f}" if best else ""
+    few = "~" if run_status.best_note(run) else ""  # there is no room for the number
+    loss = f"{few}{bits(best[1]):.2f}" if best else ""
     return Content.assemble(
         (f"{run_status.symbol(run.status)} ", run_status.colour(run.status)),
         safe_line(run.name, 2 * _NAME_WIDTH).truncate(_NAME_WIDTH, ellipsis=True, pad=True),

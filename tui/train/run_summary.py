@@ -80,6 +80,8 @@ def notes(run: RunMonitor) -> Content:
     if run.status is RunStatus.PLATEAUED and not overfit:
         overfit = "Ended early: it no longer improved."
     parts.append(safe_content(overfit))
+    if few := run_status.best_note(run):
+        parts.append(safe_content(f"A score{few} says little: use more text or hold out more."))
     if run.finished and run.status is not RunStatus.FAILED:
         parts.append(safe_content(run_status.best_checkpoint_message(run.finished)))
     parts += [

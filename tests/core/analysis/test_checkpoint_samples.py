@@ -13,14 +13,14 @@ from tests.helpers.run_cli import call
 @pytest.fixture(autouse=True)
 def weaver() -> None:
     """A model with four checkpoints, each with one more loss."""
-    measured: list[dict[str, float]] = [
-        {},
-        {"train": 2.0},
-        {"train": 1.5, "validation": 1.6},
-        {"train": 1.2, "validation": 1.4, "carried": 1.3},
+    measured = [
+        Losses(),
+        Losses(train=2.0),
+        Losses(train=1.5, validation=1.6),
+        Losses(train=1.2, validation=1.4, carried=1.3),
     ]
     for step, losses in enumerate(measured):
-        new = random_checkpoint(seed=step, step=100 * step, losses=Losses(**losses))
+        new = random_checkpoint(seed=step, step=100 * step, losses=losses)
         save_model("weaver", new)
 
 

@@ -99,7 +99,6 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
         "charloom.core.training.worker",
         str(folder.path),
         "0",
-        str(time.time()),
     ]
     limits = (3 << 30, 3 << 30)  # bytes
     child = subprocess.run(
