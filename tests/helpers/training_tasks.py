@@ -30,7 +30,9 @@ class MemorySink:
         self.state: tuple[TrainState, RunState] | None = None
 
     def save(self, checkpoint: Checkpoint) -> str:
-        self.checkpoints[checkpoint.step] = checkpoint
+        saved = self.checkpoints.get(checkpoint.step)
+        if not (saved and saved.losses.supersede(checkpoint.losses)):
+            self.checkpoints[checkpoint.step] = checkpoint
         return f"{checkpoint.step}"
 
     def load(self, step: int) -> Checkpoint:

@@ -261,3 +261,11 @@ def test_listing_reads_no_weights() -> None:
     [found] = find_model("creature").checkpoints
     assert found.metadata is not None
     assert found.metadata.note == "kept"
+
+
+def test_a_loss_on_few_characters_makes_no_checkpoint_the_best() -> None:
+    for step, loss, characters in ((10, 2.0, 24_000), (20, 1.0, 26), (30, 1.9, None)):
+        losses = Losses(validation=loss, validation_characters=characters)
+        save_model("sea", dataclasses.replace(at_step(step), losses=losses))
+    best = find_model("sea").best
+    assert best and best.step == 30

@@ -1,5 +1,6 @@
 import math
 import re
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.runs.commands import Command
 from charloom.core.runs.events import (
     CheckpointSaved,
     Finished,
@@ -22,11 +24,11 @@ from charloom.core.runs.events import (
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.core.training import loop
+from charloom.core.training import evaluation, loop
 from charloom.core.training.loop import train
-from charloom.core.training.schedule import learning_rate
+from charloom.core.training.schedule import RunBudget, learning_rate
 from charloom.core.training.step import Stepper
-from tests.helpers.training_tasks import CPU, MemorySink, events, of_kind, same, small_task
+from tests.helpers.training_tasks import CPU, MemorySink, after, events, of_kind, same, small_task
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
@@ -198,3 +200,50 @@ def test_a_short_text_is_memorized_and_generated_again() -> None:
     greedy = SamplingConfig(temperature=0)
     completion = Completion(Sampler(NumpyLSTM(sink.checkpoints[900]), text[:10], greedy, 0), 190)
     assert text[:10] + "".join(drawn.character for drawn in completion) == text
+
+
+def test_a_run_is_measured_on_what_a_validation_counts_at_least_and_keeps_a_fuller_measure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    task, sink = small_task(steps=60, batch_size=1), MemorySink()
+    held_out = len(task.held_out_ids) - 1
+    first = events(task, sink, next_command=after(30, Command("stop")))[-1]
+    monkeypatch.setattr(RunBudget, "evaluated_share", lambda _: 0.01)
+    monkeypatch.setattr(evaluation, "VALIDATION_CHARACTERS", 26)
+    stopped = after(0, Command("stop"))  # before it has made another step
+    again = events(task, sink, resume=sink.state, next_command=stopped)[-1]
+    assert isinstance(first, Finished) and isinstance(again, Finished)
+    assert (first.step, first.counted_characters) == (again.step, again.counted_characters)
+    assert first.counted_characters == held_out > 26
+    assert (first.best_step, first.val_loss) == (again.best_step, again.val_loss)
+    kept = sink.checkpoints[first.best_step].losses
+    assert (kept.carried, kept.carried_characters) == (first.val_loss, held_out)
+
+    new = MemorySink()
+    end = events(task, new)[-1]  # a short measure, where there is no other
+    assert isinstance(end, Finished) and end.counted_characters == 26
+    losses = new.checkpoints[end.best_step].losses
+    assert losses.carried_characters == losses.validation_characters == 26
+
+
+def test_the_minutes_begin_with_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    sleep = time.sleep
+
+    class SlowToStart(CharLSTM):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            sleep(0.7)  # longer than the run
+
+    monkeypatch.setattr(loop, "CharLSTM", SlowToStart)
+    end = events(small_task(minutes=0.01))[-1]
+    assert isinstance(end, Finished) and end.reason == "completed"
+    assert end.step > 1
+
+
+def test_a_run_without_a_step_has_failed() -> None:
+    sink = MemorySink()
+    end = events(small_task(minutes=0.01), sink, elapsed=9.0)[-1]
+    assert isinstance(end, Finished)
+    assert (end.reason, end.step, end.val_loss) == ("failed", 0, None)
+    assert "Give the run more minutes, or a smaller text" in end.message
+    assert not sink.checkpoints

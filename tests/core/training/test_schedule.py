@@ -104,6 +104,16 @@ def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) ->
     assert budget.eta(1.0) == pytest.approx(affordable)
 
 
+def test_time_is_kept_for_the_least_evaluation_up_to_half_of_the_run(clock: Clock) -> None:
+    budget = RunBudget(TrainConfig(minutes=0.05), 7, Stopwatch())
+    budget.plan_evaluation(40.0, least=0.5)
+    assert budget.evaluated_share() == pytest.approx(1.0 / 80)
+    clock.now += 2
+    assert budget.fraction(0) == pytest.approx(1.0)
+    budget.plan_evaluation(40.0, least=30.0)
+    assert budget.eta(1.0) == pytest.approx(1.5)
+
+
 def test_a_short_evaluation_is_done_in_full(clock: Clock) -> None:
     budget = RunBudget(TrainConfig(minutes=1), 7, Stopwatch())
     budget.plan_evaluation(0.22)

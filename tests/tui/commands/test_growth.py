@@ -45,6 +45,7 @@ def test_json_is_an_object_for_each_checkpoint() -> None:
         "loss": 2.0,
         "bits_per_char": 2.0 / math.log(2),
         "measure": "validation",
+        "counted_characters": None,
         "prompt": "abc",  # the opening of its training text
         "seed": 3,
         "temperature": 0.8,

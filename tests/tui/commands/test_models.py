@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,7 @@ def test_the_list_for_scripts() -> None:
         "best_step": 200,
         "nats_per_char": 1.0,
         "bits_per_char": pytest.approx(1.442695, abs=1e-6),
+        "counted_characters": None,
         "checkpoints": 3,
         "bytes": sum(checkpoint.size for checkpoint in find_model("weaver").checkpoints),
         "text": "alphabet",
@@ -202,3 +204,15 @@ def test_a_pinned_checkpoint_is_not_pruned() -> None:
     assert models("pin", "weaver@100", "--off").code == 0
     assert "1 checkpoint," in models("prune", "weaver").err
     assert steps("weaver") == [200, 300]
+
+
+def test_a_score_on_few_characters_is_shown_as_such() -> None:
+    losses = Losses(validation=2.0, validation_characters=26)
+    save_model("short", random_checkpoint(step=7, losses=losses))
+    assert f"{2 / math.log(2):.4f} (on 26 characters)" in models("list").out
+    assert "2.0000 (on 26 characters)" in models("show", "short").out
+    assert [record["counted_characters"] for record in listed() if record["name"] == "short"] == [
+        26
+    ]
+    done = call("growth", "short", "--length", "9")
+    assert f"{2 / math.log(2):.2f}  valid.   (on 26 characters) " in done.out

@@ -20,7 +20,7 @@ from charloom.core.runs.run import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.commands import runs
-from tests.helpers.factories import random_checkpoint, ref, save_model
+from tests.helpers.factories import random_checkpoint, ref, save_model, tree
 from tests.helpers.run_cli import call
 from tests.helpers.small_models import endless
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
@@ -169,3 +169,17 @@ def test_a_run_that_has_paused_by_itself_says_why(monkeypatch: pytest.MonkeyPatc
     with trainer(folder, Continued(300), CheckpointSaved(300, "step-00000300.safetensors")):
         assert call("continue", "sea") == (0, "", "sea continues from step 300.\n")
     assert sent(folder) == ["continue", "continue"]
+
+
+@pytest.mark.parametrize("reason", ["completed", "no longer improving"])
+def test_a_finished_run_is_not_resumed_and_stays_as_it_is(reason: str) -> None:
+    folder = write_run("sea", *course(300), end(reason))
+    before = tree(folder.path)
+    done = call("resume", "sea")
+    assert (done.code, done.out) == (0, "")
+    assert done.err == (
+        f"'sea' is finished ({reason}) and stays as it is; "
+        "`charloom train TEXT --name NEW` trains a new run.\n"
+    )
+    assert events.from_line(call("resume", "sea", "--detach", "--json").out) == end(reason)
+    assert tree(folder.path) == before

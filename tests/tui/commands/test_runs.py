@@ -11,7 +11,8 @@ from tests.tui.helpers.run_folders import at_work, course, end, write_run
 
 KEYS = [
     *("name", "state", "step", "fraction", "eta_seconds"),
-    *("loss", "val_loss", "best_val_loss", "best_step", "reason"),
+    *("loss", "val_loss", "best_val_loss", "best_step"),
+    *("counted_characters", "reason"),
 ]
 
 
@@ -68,6 +69,7 @@ def test_json_is_an_object_a_line_with_null_for_unknown_values() -> None:
         "val_loss": best(course()),
         "best_val_loss": best(course()),
         "best_step": 4_200,
+        "counted_characters": 24_000,
         "reason": None,
     }
 
@@ -121,3 +123,10 @@ def test_a_run_that_has_only_begun_has_a_step_and_no_figures() -> None:
     with at_work(write_run("sea", course()[0])):
         record = json.loads(call("runs", "--json").out)
     assert record == dict.fromkeys(KEYS) | {"name": "sea", "state": "training", "step": 0}
+
+
+def test_a_score_on_few_characters_is_shown_as_such() -> None:
+    few = Validated(100, 2.5, bits(2.5), 2.5, 100, counted_characters=26, seconds=0.1)
+    write_run("sea", *course(100), few, end())
+    assert f"{bits(2.5):.3f} (on 26 characters)" in call("runs").out
+    assert json.loads(call("runs", "--json").out)["counted_characters"] == 26

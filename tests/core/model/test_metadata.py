@@ -1,0 +1,62 @@
+"""The losses in the metadata of a checkpoint, and the characters they were measured on."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from charloom.core.errors import CharloomError
+from charloom.core.model.metadata import HeldOutLoss, Losses, is_few, metadata_from_json
+from tests.helpers.factories import random_checkpoint
+
+
+@pytest.mark.parametrize(
+    ("losses", "held_out"),
+    [
+        (Losses(train=1.0), None),
+        (Losses(validation=2.0), HeldOutLoss(2.0, None, "validation")),
+        (Losses(validation=2.0, carried=3.0), HeldOutLoss(3.0, None, "carried")),
+        (Losses(None, 2.0, 3.0, 3.0, 900, 901), HeldOutLoss(3.0, 901, "carried")),
+        (Losses(None, 2.0, 1.0, 1.0, 900, 26), HeldOutLoss(2.0, 900, "validation")),
+    ],
+)
+def test_the_held_out_loss_is_the_one_on_more_characters(
+    losses: Losses, held_out: HeldOutLoss | None
+) -> None:
+    assert losses.held_out == held_out
+
+
+@pytest.mark.parametrize(
+    ("saved", "new", "kept"),
+    [
+        (Losses(validation=1.0), Losses(validation=2.0), True),
+        (Losses(validation=2.0), Losses(validation=1.0), False),
+        (Losses(validation=1.0), Losses(), True),
+        (Losses(), Losses(), False),
+        (Losses(None, 1.0, 3.1, 3.2, 900, 900), Losses(None, 1.0, 2.7, 2.8, 900, 26), True),
+        (Losses(None, 1.0, 2.7, 2.8, 900, 26), Losses(None, 1.0, 3.1, 3.2, 900, 900), False),
+        (Losses(None, 1.0, 3.1, 3.2, 900, 900), Losses(validation=1.0), True),
+    ],
+)
+def test_no_loss_on_fewer_characters_replaces_a_fuller_one(
+    saved: Losses, new: Losses, kept: bool
+) -> None:
+    assert saved.supersede(new) is kept
+
+
+def test_a_loss_on_fewer_than_a_thousand_characters_is_on_few() -> None:
+    assert [is_few(count) for count in (None, 26, 999, 1_000)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, True, "9"])
+def test_a_number_of_characters_is_a_whole_number(count: Any) -> None:
+    with pytest.raises(CharloomError, match="number of carried_characters"):
+        Losses(carried=1.0, carried_characters=count)
+
+
+def test_metadata_without_the_numbers_of_characters_can_be_read() -> None:
+    data = random_checkpoint(losses=Losses(carried=1.5)).to_json()
+    del data["losses"]["validation_characters"], data["losses"]["carried_characters"]
+    data["vocab"] = list(data["vocab"])
+    assert metadata_from_json(data).losses == Losses(carried=1.5)
+    assert dataclasses.asdict(Losses()).keys() >= data["losses"].keys()
