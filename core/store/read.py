@@ -7,6 +7,7 @@ damaged checkpoint is renamed to ``….safetensors.damaged`` when another is use
 import contextlib
 import difflib
 import importlib.resources
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ def list_models() -> tuple[ModelInfo, ...]:
 
 def find_model(name: str) -> ModelInfo:
     """Return the model ``name``; the error suggests similar names."""
-    names = model_names()
+    names, name = model_names(), unicodedata.normalize("NFC", name[:1_000])
     if name in names:
         return _read_named(name)
     folded = {known.casefold(): known for known in names}
@@ -139,7 +140,9 @@ def load_network(ref: str) -> NumpyLSTM:
 
 def model_dirs() -> list[ModelDir]:
     """Return the folders of all models but the bundled one, in no order."""
-    return [folder for path in list_folder() if _is_model(folder := ModelDir(path))]
+    names = {unicodedata.normalize("NFC", path.name) for path in list_folder()}  # HFS+ decomposes
+    folders = (ModelDir(paths.models_dir() / name) for name in names)
+    return [folder for folder in folders if _is_model(folder)]
 
 
 def list_folder() -> list[Path]:

@@ -8,7 +8,6 @@ import hashlib
 import itertools
 import re
 import shlex
-import unicodedata
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -41,6 +40,8 @@ from charloom.core.store.read import (
 )
 from charloom.core.store.ref import CheckpointRef
 
+_MAX_EXPORT_BYTES = 224  # of a model's name in the name of a file, before step and suffix
+
 
 class PruneResult(NamedTuple):
     """The number of deleted files, and their bytes."""
@@ -51,7 +52,7 @@ class PruneResult(NamedTuple):
 
 def check_unused(name: str, except_for: str = "") -> None:
     """Refuse a name that is taken, also in another case: some file systems ignore case."""
-    paths.check_name(name)
+    name = paths.check_name(name)
     taken = {BUNDLED, *(path.name for path in list_folder())} - {except_for}
     for other in taken:
         if other.casefold() == name.casefold():
@@ -60,8 +61,8 @@ def check_unused(name: str, except_for: str = "") -> None:
 
 def unused_name(title: str) -> str:
     """Return a name for a new model, made of ``title``."""
-    words = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", title.casefold()))[:4]
-    stem = "-".join(words)[:40] or "model"
+    words = re.findall("[^-_. ]+", paths.replace_invalid(title.casefold(), " "))[:4]
+    stem = paths.shorten_name("-".join(words), 40) or "model"
     taken = {BUNDLED, *(path.name.casefold() for path in list_folder())}
     numbered = (f"{stem}-{number}" for number in itertools.count(2))
     unused = (name for name in itertools.chain([stem], numbered) if name not in taken)
@@ -142,12 +143,13 @@ def pin_checkpoint(ref: CheckpointRef, on: bool = True) -> CheckpointRef:
     return CheckpointRef.at(model.name, info.step)
 
 
-def rename_model(old: str, new: str) -> None:
-    """Rename a model; one that is being trained is refused."""
-    folder = _idle_folder(old)
-    check_unused(new, except_for=old)
+def rename_model(old: str, new: str) -> str:
+    """Rename a model and return its new name; one that is being trained is refused."""
+    folder, renamed = _idle_folder(old), ModelDir.named(new)
+    check_unused(new, except_for=folder.name)
     with storage_errors(f"The model {old!r} cannot be renamed"):
-        folder.path.rename(ModelDir.named(new).path)
+        folder.path.rename(renamed.path)
+    return renamed.name
 
 
 def remove_model(name: str) -> None:
@@ -178,7 +180,7 @@ def export_model(ref: CheckpointRef, target: Path, half: bool = False, force: bo
     annotated = _with_notes(model.name, loaded.checkpoint)
     with storage_errors(f"The checkpoint cannot be written to {str(target)!r}"):
         if target.is_dir():
-            target /= f"{model.name}-{info.step}.safetensors"
+            target /= export_name(CheckpointRef.at(model.name, info.step))
         if target.exists() and not target.is_file():  # never replace a pipe or a device
             raise CharloomError(f"{str(target)!r} is not a regular file; choose another name.")
         if target.exists() and not force:
@@ -193,6 +195,11 @@ def export_model(ref: CheckpointRef, target: Path, half: bool = False, force: bo
     return target
 
 
+def export_name(ref: CheckpointRef) -> str:
+    """Return the suggested name of a file for ``ref``, of at most 255 bytes."""
+    return f"{paths.shorten_name(ref.name, max_bytes=_MAX_EXPORT_BYTES)}-{ref.which}.safetensors"
+
+
 def import_model(source: Path, name: str | None = None) -> str:
     """Copy a checkpoint file into the store as a new model and return the model's name.
 
@@ -200,7 +207,7 @@ def import_model(source: Path, name: str | None = None) -> str:
     notes in the file become those of the model.
     """
     loaded = checkpoint.load(source)
-    name = _name_from(source.stem) if name is None else name
+    name = _name_from(source.stem) if name is None else paths.check_name(name)
     with (
         new_model_folder(name) as folder,
         storage_errors(f"The checkpoint {str(source)!r} cannot be copied"),
@@ -302,6 +309,5 @@ def _is_name(name: str) -> bool:
 
 
 def _name_from(stem: str) -> str:
-    composed = unicodedata.normalize("NFC", stem)
-    plain = "".join(c if c.isalnum() or c in "-_. " else "-" for c in composed)
-    return plain.strip("-. ")[:64].rstrip("-. ") or "model"
+    plain = paths.replace_invalid(stem, "-").strip("-. ")
+    return paths.shorten_name(plain).rstrip("-. ") or "model"

@@ -1,6 +1,9 @@
+# ruff: noqa: RUF001 - similar characters are the subject
+
 import os
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,12 +76,73 @@ def test_a_name_like_these_is_taken_as_it_is(name: str) -> None:
     assert paths.check_name(name) == name
 
 
+WORDS = [
+    "हिन्दी",
+    "क्‍ष",
+    "தமிழ்",
+    "বাংলা",
+    "র\u200d্য",
+    "മലയാളം",
+    "ශ්\u200dරී",
+    "ภาษาไทยที่",
+    "ພາສາລາວ",
+    "မြန်မာဘာသာ",
+    "ភាសាខ្មែរ",
+    "བོད་ཡིག",
+    "בְּרֵאשִׁית",
+    "السَّلَامُ",
+    "می\u200cخواهم",
+    "한국어",
+    "カバー",
+    "q\u0323",
+]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_letters_keep_their_marks_and_joiners_in_names(word: str) -> None:
+    composed = unicodedata.normalize("NFC", word)
+    decomposed = unicodedata.normalize("NFD", word)
+    for name in (composed, f"{composed} 2", f"{composed}-{composed}"):
+        assert paths.check_name(name) == name
+    assert paths.check_name(decomposed) == composed
+    assert paths.replace_invalid(f"«{decomposed}!»", " ").split() == [composed]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_shortened_name_ends_with_a_whole_letter(word: str) -> None:
+    long = paths.check_name(word) * 20
+    for limit in range(1, 40):
+        short = paths.shorten_name(long, limit)
+        assert long.startswith(short) and len(short) <= limit
+        after = long[len(short)]
+        assert not unicodedata.category(after).startswith("M") or not short
+        assert short[-1:] not in ("\u200c", "\u200d") and after not in "\u200c\u200d"
+
+
+def test_names_and_what_is_made_of_them_fit_in_255_bytes(tmp_path: Path) -> None:
+    wide = "\U00020000"  # a Han letter of four bytes
+    assert paths.check_name(wide * 60) == wide * 60
+    with pytest.raises(CharloomError, match="longer than 240 bytes"):
+        paths.check_name(wide * 61)
+    assert paths.shorten_name(wide * 64) == wide * 60
+    assert paths.check_name("山" * 64) == "山" * 64
+    write_atomically(tmp_path / (wide * 60), b"")
+
+
 @pytest.mark.parametrize(
     ("name", "fault"),
     [
         ("", "is empty"),
         ("x" * 65, "longer than 64"),
-        ("e\u0301", "NFC"),
+        ("e\u0301" * 200, "longer than 64"),
+        ("\u0301e", "a character other than"),
+        ("a \u0301", "a character other than"),
+        ("a\u200db", "a character other than"),  # not seen in these letters
+        ("म\u200d\u200dन", "a character other than"),
+        ("\u200dम", "a character other than"),
+        ("a\ufe0f", "a character other than"),
+        ("1\ufe0f\u20e3", "a character other than"),
+        ("\u0f0b", "a character other than"),
         *((name, "a character other than") for name in ("a/b", "a\\b", "a\0", "a\n", "a\tb", "*")),
         *((name, "a character other than") for name in ("a@1", "a:b", "\u202ea", "\ud800", "~")),
         *((name, "a character other than") for name in ("\u3164", "creature\u1160", "\u200b")),
@@ -104,7 +168,7 @@ def test_a_name_that_passes_is_one_step_down_and_can_be_made(
         place = folder / paths.check_name(name)
     except CharloomError:
         return
-    assert place.parent == folder and place.name == name
+    assert place.parent == folder and place.name == unicodedata.normalize("NFC", name)
     place.mkdir(parents=True, exist_ok=True)
     place.rmdir()
 

@@ -89,8 +89,7 @@ def show(name: str, as_json: bool) -> None:
 @click.argument("new")
 def rename(old: str, new: str) -> None:
     """Rename the model OLD to NEW."""
-    rename_model(old, new)
-    echo_err(f"Renamed the model {old!r} to {new!r}.")
+    echo_err(f"Renamed the model {old!r} to {rename_model(old, new)!r}.")
 
 
 @models.command()

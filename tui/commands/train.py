@@ -62,4 +62,4 @@ def train(
         corpus = catalog.load_text(text, mirror=mirror, on_progress=report, **read_options(values))
     name = unused_name(corpus.title) if name is None else name
     folder = create_run(name, corpus, preset, overrides, min_count)
-    return (leave_detached if detach else follow_run)(name, TrainerProcess(folder), as_json)
+    return (leave_detached if detach else follow_run)(folder.name, TrainerProcess(folder), as_json)

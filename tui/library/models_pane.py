@@ -20,6 +20,7 @@ from charloom.core.store.read import ModelInfo
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import (
     export_model,
+    export_name,
     import_model,
     pin_checkpoint,
     prune_checkpoints,
@@ -168,8 +169,7 @@ class ModelsPane(LibraryPane):
             old = model.name
 
             async def rename(new: str) -> str:
-                await asyncio.to_thread(rename_model, old, new)
-                return new
+                return await asyncio.to_thread(rename_model, old, new)
 
             def ask(name: str) -> InputDialog:
                 return InputDialog(f"New name of {old!r}:", name, check=check_name)
@@ -206,7 +206,7 @@ class ModelsPane(LibraryPane):
             def write(path: Path, chosen: Chosen) -> None:
                 export_model(ref, path, half=bool(chosen[0]), force=True)
 
-            name = f"{ref.name}-{ref.which}.safetensors"
+            name = export_name(ref)
             dialog = SaveFileDialog(f"Export {ref} to:", (_PRECISION,), lambda _: name, write)
             if path := await self.app.push_screen_wait(dialog):
                 self.app.notify(f"Saved to {str(path)!r}.")

@@ -134,7 +134,7 @@ class NewRunScreen(BaseScreen):
                 recent_texts=self.services.preferences.with_recent_text(source.recent_entry)
             )
         self.dismiss()
-        self._on_started(request.name)
+        self._on_started(folder.name)
 
     async def _load(self, source: TextSource) -> bool:
         """Load and show a text. Show the error and return False if that fails."""

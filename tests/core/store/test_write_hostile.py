@@ -15,9 +15,11 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import list_models, load_checkpoint, model_names
 from charloom.core.store.repair import repair_all
 from charloom.core.store.write import (
+    check_unused,
     export_model,
     import_model,
     prune_checkpoints,
+    read_notes,
     remove_model,
     rename_model,
     unused_name,
@@ -100,6 +102,7 @@ def test_the_longest_name_serves_for_all_that_a_model_goes_through(tmp_path: Pat
     rename_model(LONG, "short")
     rename_model("short", LONG)
     export_model(ref(LONG), tmp_path / "out")
+    assert export_model(ref(LONG), tmp_path).is_file()
     remove_model(LONG)
     assert list(paths.models_dir().iterdir()) == []
 
@@ -134,15 +137,29 @@ def test_names_that_only_look_alike_do_not(one: str, other: str) -> None:
     assert load_checkpoint(ref(other)).checkpoint.step == 2
 
 
-def test_a_name_taken_apart_is_composed_on_import_and_refused_elsewhere(tmp_path: Path) -> None:
+def test_a_decomposed_name_is_composed_everywhere(tmp_path: Path) -> None:
     apart = unicodedata.normalize("NFD", "Ångström")
     source = tmp_path / f"{apart}.safetensors"
     checkpoint.save(at_step(1), source)
     assert import_model(source) == "Ångström"
-    with pytest.raises(CharloomError, match="no model called"):
-        load_checkpoint(ref(apart))
-    with pytest.raises(CharloomError, match="NFC"):
-        rename_model("Ångström", apart)
+    assert load_checkpoint(ref(apart)).checkpoint.step == 1
+    with pytest.raises(CharloomError, match="is taken"):
+        check_unused(apart)
+    assert rename_model(apart, unicodedata.normalize("NFD", "Übung")) == "Übung"
+    assert model_names() == ("Übung",)
+    assert import_model(source, apart) == "Ångström"
+    write_notes(apart, "A note.")
+    assert read_notes("Ångström") == "A note."
+    remove_model(apart)
+    assert model_names() == ("Übung",)
+
+
+@posix
+def test_a_foreign_folder_with_a_decomposed_name_is_no_model() -> None:
+    save_model("Übung", at_step(1))
+    (paths.models_dir() / unicodedata.normalize("NFD", "Übung") / "checkpoints").mkdir(parents=True)
+    (paths.models_dir() / unicodedata.normalize("NFD", "Öl") / "checkpoints").mkdir(parents=True)
+    assert model_names() == ("Übung",)
 
 
 @posix
