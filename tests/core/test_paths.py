@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from charloom.core import files, paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
+from tests.helpers.marks import needs_posix
 
-posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX modes and limits")
+posix = needs_posix("such modes and limits")
 
 
 def mode(path: Path) -> int:

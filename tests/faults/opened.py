@@ -1,7 +1,6 @@
 """The real app, at a terminal of its own, on a disk with a fault."""
 
 import json
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -93,6 +92,8 @@ def _mend(home: Home, terminal: Terminal) -> None:
     """End the fault, which may lie in the app's own process."""
     home.mend()
     if home.fault.constant:
+        import resource  # not available on Windows
+
         none = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(terminal.process.pid, resource.RLIMIT_FSIZE, none)
 

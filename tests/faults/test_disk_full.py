@@ -1,9 +1,7 @@
-import pytest
-
-pytest.importorskip("resource")  # which Windows does not have
-
 from tests.faults.disk_full import campaign
+from tests.helpers.marks import needs_posix
 
+pytestmark = needs_posix("limits on files and memory")
 _CASES = 12  # on a full disk where one can be mounted, else under a limit on the size of files
 
 

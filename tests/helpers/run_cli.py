@@ -10,12 +10,11 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from charloom.tui import cli
+from tests.helpers.marks import needs_posix
 
 COMMAND = [sys.executable, "-P", "-m", "charloom.tui.cli"]
-needs_terminal = pytest.mark.skipif(os.name == "nt", reason="needs a POSIX pseudo-terminal")
+needs_terminal = needs_posix("pseudo-terminals")
 
 
 class Result(NamedTuple):
@@ -64,7 +63,7 @@ def started(*arguments: str) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=folder(),
-        preexec_fn=_restore_sigint,
+        preexec_fn=None if sys.platform == "win32" else _restore_sigint,
     )
 
 

@@ -17,6 +17,7 @@ from charloom.core.model import checkpoint
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.cli import run
 from tests.helpers.factories import checkpoint_path, random_checkpoint, ref, save_model, tree
+from tests.helpers.marks import needs_posix
 
 TEXT = "The sea was grey, and the loom went on. " * 40
 TINY = ["--hidden", "4", "--embedding", "2", "--steps", "2", "--threads", "1"]
@@ -71,6 +72,7 @@ FOREIGN = safetensors.numpy.save({"weight": np.zeros((2, 3), np.float32)})
 IMPORT = ["models", "import", "bad.safetensors"]
 GENERATE = ["generate", "the", "--model", "mine", "--length", "5"]
 
+POSIX_FILES = {"a FIFO", "a device", "a link to itself"}
 # A name, the preparation, the command, and words that its error must contain.
 REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("empty text", write("a", b""), ["train", "a"], "empty"),
@@ -197,7 +199,11 @@ MISUSED: list[list[str]] = [
 
 
 @pytest.mark.parametrize(
-    ("prepare", "command", "words"), [pytest.param(*case[1:], id=case[0]) for case in REFUSED]
+    ("prepare", "command", "words"),
+    [
+        pytest.param(*case[1:], id=case[0], marks=[needs_posix(case[0])] * (case[0] in POSIX_FILES))
+        for case in REFUSED
+    ],
 )
 def test_bad_input_gets_one_sentence_and_loses_nothing(
     prepare: Callable[[], None],

@@ -3,7 +3,6 @@ import gc
 import inspect
 import json
 import socket
-import stat
 import string
 import unicodedata
 import weakref
@@ -17,6 +16,7 @@ from charloom.core import paths
 from charloom.core.data import catalog
 from charloom.core.errors import CharloomError
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
+from tests.helpers.marks import is_private
 
 BODY = "Chapter 1\n\n" + "The wind fell, and the ice lay all around us in the fog.\n" * 400
 GOOD = gutenberg_file(BODY)
@@ -70,7 +70,7 @@ def test_a_download_is_kept_and_the_network_not_asked_again(server: GutenbergSer
     assert server.count(84) == 1
     assert kept() == ["pg84.txt"]
     assert (paths.downloads_dir() / "pg84.txt").read_bytes() == GOOD
-    assert stat.S_IMODE(paths.downloads_dir().stat().st_mode) == 0o700
+    assert is_private(paths.downloads_dir())
 
 
 def test_what_is_kept_serves_without_a_network(

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from charloom.core.data import corpus
 from charloom.core.data.corpus import Corpus, ReadOptions, from_bytes, load
 from charloom.core.errors import CharloomError
+from tests.helpers.marks import needs_posix
 
 WORDS = "No sooner had the wind fallen than we saw the ice.\n"
 FRENCH = "L'été dernier, à la fin du mois d'août, nous étions allés jusqu'à la forêt. « Où ça ? »\n"
@@ -276,7 +277,7 @@ def test_a_folder_is_refused(tmp_path: Path) -> None:
     assert "is a folder" in refused(tmp_path)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="no such files there")
+@needs_posix("named pipes")
 def test_a_pipe_or_device_is_refused_without_waiting(tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
@@ -284,7 +285,7 @@ def test_a_pipe_or_device_is_refused_without_waiting(tmp_path: Path) -> None:
     assert "use '-' as its name" in refused("/dev/zero")
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may read everything")
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "secret"
     path.write_text(WORDS)
@@ -297,6 +298,7 @@ def test_an_impossible_name_is_one_sentence(name: str) -> None:
     refused(name)
 
 
+@needs_posix("symbolic links that anyone may make")
 def test_a_link_to_itself_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     refused(tmp_path / "loop")

@@ -1,6 +1,5 @@
 # ruff: noqa: RUF001 - similar characters are the subject
 
-import os
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +16,7 @@ from charloom.core.library.generation import Generation
 from charloom.core.library.search import match_spans
 from charloom.core.sampling.config import SamplingChange
 from tests.helpers.generations import generation
+from tests.helpers.marks import needs_posix
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -98,7 +98,7 @@ def test_the_library_is_at_home_unless_told_otherwise(home: Path) -> None:
     assert paths.library_file().is_file()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows keeps permissions in another way")
+@needs_posix("modes of files")
 def test_only_its_owner_can_read_the_library(library: Library, tmp_path: Path) -> None:
     library.add(generation())
     modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.glob("library*")}

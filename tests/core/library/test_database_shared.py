@@ -1,16 +1,14 @@
 """The library between processes: what they do to it at the same time, or before they die."""
 
-import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from charloom.core.library.database import _ADVICE, Library
 from tests.core.library.test_database_file import check_integrity
 from tests.helpers.generations import generation
+from tests.helpers.marks import needs_posix
 
 ROOT = Path(__file__).parents[3]
 
@@ -142,7 +140,7 @@ sys.stdin.readline()
     check_integrity(path)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no limit on the size of files to set")
+@needs_posix("limits on files and memory")
 def test_a_full_disk_is_told_in_a_sentence_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "library.sqlite"
     code = """

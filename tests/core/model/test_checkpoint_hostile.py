@@ -19,6 +19,7 @@ from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import UnreadableError
 from charloom.core.model.metadata import Losses
 from tests.helpers.factories import assert_equal, random_checkpoint
+from tests.helpers.marks import needs_posix
 
 SMALL = random_checkpoint("ab\n", hidden_size=2, embedding_dim=2, losses=Losses(carried=1.5))
 SMALL_FILE = checkpoint.to_bytes(SMALL)
@@ -261,6 +262,7 @@ def test_settings_of_a_huge_network_allocate_nothing() -> None:
     assert peak < 2 << 20
 
 
+@needs_posix("named pipes")
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")

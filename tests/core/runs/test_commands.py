@@ -12,6 +12,7 @@ from charloom.core.runs import commands
 from charloom.core.runs.commands import Command, CommandReader, _parse, send_command
 from charloom.core.runs.jsonl import file_size
 from charloom.core.store.model_dir import ModelDir
+from tests.helpers.marks import needs_posix
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +109,7 @@ def test_a_command_is_a_line_that_a_user_can_write(folder: ModelDir) -> None:
     ]
 
 
+@needs_posix("/dev")
 def test_a_command_that_cannot_be_written_is_reported_in_a_sentence(folder: ModelDir) -> None:
     gone = ModelDir(folder.path / "gone")
     with pytest.raises(CharloomError, match=r"'gone' cannot be written.*is there.*\.$"):

@@ -1,5 +1,5 @@
 import os
-import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -299,7 +299,7 @@ def test_a_run_is_watched_and_commanded_from_its_start_to_its_end() -> None:
     until(lambda: again.status is RunStatus.TRAINING, again, other)
     assert again.started and again.started.step == mine.finished.step
     assert again._process is not None
-    os.kill(again._process.pid, signal.SIGKILL)
+    again._process.kill()
     until(lambda: again.status is other.status is RunStatus.INTERRUPTED, again, other)
-    assert "killed (signal 9); the system may have run out of memory" in again.reason
+    assert sys.platform == "win32" or "killed (signal 9); the system may have" in again.reason
     assert other.reason and live_runs() == [] and not is_training(folder)

@@ -1,7 +1,4 @@
 import json
-import os
-import resource
-import signal
 import subprocess
 import sys
 import time
@@ -37,7 +34,10 @@ from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import ref
+from tests.helpers.marks import is_private, needs_posix
 from tests.helpers.small_models import SMALL, create, endless
+
+KILLED = "exit 1" if sys.platform == "win32" else "signal 9"
 
 
 def until(kind: type, training: TrainerProcess) -> Event:
@@ -62,7 +62,7 @@ def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
     assert {json.loads(line)["event"] for line in samples} == {"sample"}
     assert load_checkpoint(ref("small")).checkpoint.losses.carried == seen[-1].val_loss
     assert load_checkpoint(ref("small@last")).checkpoint.step == 300
-    assert folder.path.stat().st_mode & 0o777 == 0o700
+    assert is_private(folder.path)
 
 
 def test_what_was_adjusted_is_told_right_after_the_start_and_kept() -> None:
@@ -83,6 +83,7 @@ def test_a_trainer_that_is_told_to_stop_before_it_has_begun_still_saves() -> Non
     assert load_checkpoint(ref("small@last")).checkpoint.step == end.step
 
 
+@needs_posix("limits on files and memory")
 def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
     text = corpus.from_bytes(TEXT.encode() * 9, title="sea", source="sea.txt")
     large = SMALL | {
@@ -100,6 +101,8 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
         str(folder.path),
         "0",
     ]
+    import resource  # not available on Windows
+
     limits = (3 << 30, 3 << 30)  # bytes
     child = subprocess.run(
         command, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limits), check=False
@@ -114,10 +117,10 @@ def test_a_network_too_large_for_the_memory_is_told_in_a_sentence() -> None:
 def test_a_trainer_that_is_killed_leaves_its_last_checkpoint_and_a_sentence() -> None:
     folder = create(steps=8_000, checkpoint_seconds=0.2, patience=1.0)  # validated every 2,000
     training = TrainerProcess(folder)
-    with pytest.raises(CharloomError, match="signal 9"):
+    with pytest.raises(CharloomError, match=KILLED):
         for event in training.events():
             if isinstance(event, Validated):
-                os.kill(training._process.pid, signal.SIGKILL)
+                training._process.kill()
     assert load_checkpoint(ref("small")).checkpoint.step > 0
 
 
@@ -224,6 +227,7 @@ def test_the_last_event_says_why_a_trainer_ended(
     assert "Traceback" in log or "memory" in end.message
 
 
+@needs_posix("/dev")
 def test_a_trainer_that_cannot_write_what_happens_leaves_that_in_its_log() -> None:
     folder = create(steps=1)
     folder.metrics.symlink_to("/dev/full")

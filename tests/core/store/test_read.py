@@ -34,6 +34,7 @@ from tests.helpers.factories import (
     save_model,
     tree,
 )
+from tests.helpers.marks import needs_posix
 
 
 @pytest.fixture(autouse=True)
@@ -113,6 +114,7 @@ def test_an_unknown_model_is_told_with_those_near_it() -> None:
         load_checkpoint(ref("zzz"))
 
 
+@needs_posix("symbolic links that anyone may make")
 def test_what_does_not_belong_is_passed_over() -> None:
     save_model("creature", at_step(100, 1.5))
     models = paths.models_dir()

@@ -17,6 +17,7 @@ from charloom.core.store.read import find_model
 from charloom.core.store.repair import repair_all
 from charloom.core.store.write import new_model_folder, remove_model, write_notes
 from tests.helpers.factories import at_step, checkpoint_path, damage, own_assets, save_model, tree
+from tests.helpers.marks import needs_posix
 
 _WRITER = """
 import sys, time
@@ -34,7 +35,7 @@ with files.new_folder(Path(sys.argv[1])) as made:
     print("writing", flush=True)
     time.sleep(60)
 """
-needs_locks = pytest.mark.skipif(sys.platform == "win32", reason="what is open is kept there")
+needs_locks = needs_posix("locks of what may be removed")
 
 
 @pytest.fixture(autouse=True)
@@ -90,6 +91,7 @@ def test_where_there_are_no_locks_only_what_is_old_is_swept(
     assert list(paths.models_dir().iterdir()) == []
 
 
+@needs_posix("symbolic links that anyone may make")
 def test_only_hidden_temp_files_are_swept_and_links_lead_nowhere(tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

@@ -38,6 +38,7 @@ from tests.helpers.factories import (
     save_model,
     tree,
 )
+from tests.helpers.marks import is_private, needs_posix
 
 IMPOSSIBLE_NAMES = ["", "..", ".", "a/b", "../up", "a\\b", "CON", "nul.txt", "x" * 300, ".hidden"]
 IMPOSSIBLE_NAMES += ["a\nb", "a\0b", "-dash", "a ", "\u0301e", "a@b", "*", "\ud800", "/tmp/x"]
@@ -222,6 +223,7 @@ def test_a_removed_model_leaves_nothing_behind() -> None:
     assert steps("creature") == [2]
 
 
+@needs_posix("symbolic links that anyone may make")
 def test_removing_a_linked_model_leaves_what_the_link_points_to(tmp_path: Path) -> None:
     save_model("other", at_step(1))
     elsewhere = tmp_path / "elsewhere"
@@ -282,8 +284,8 @@ def test_notes_are_kept_as_they_were_written() -> None:
 def test_what_is_made_can_be_read_by_its_owner_alone() -> None:
     path = save_model("creature", at_step(1))
     for each in (path.parent, ModelDir.named("creature").path, paths.models_dir()):
-        assert each.stat().st_mode & 0o777 == 0o700
-    assert path.stat().st_mode & 0o777 == 0o600
+        assert is_private(each)
+    assert is_private(path)
 
 
 def test_a_home_that_is_a_file_is_told(home: Path) -> None:

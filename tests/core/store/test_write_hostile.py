@@ -26,9 +26,10 @@ from charloom.core.store.write import (
     write_notes,
 )
 from tests.helpers.factories import at_step, own_assets, ref, save_model, tree
+from tests.helpers.marks import needs_posix
 from tests.helpers.small_models import create
 
-posix = pytest.mark.skipif(os.name == "nt", reason="no such files there")
+posix = needs_posix("such files")
 LONG = "\U0001d49c" * 60  # in bytes as long as a file's name may be, but for fifteen
 
 
@@ -46,7 +47,7 @@ def file_of(name: str, step: int) -> Path:
 @pytest.mark.parametrize(
     "put",
     [
-        os.mkfifo,
+        lambda path: os.mkfifo(path),
         lambda path: path.mkdir(),
         lambda path: path.symlink_to("/dev/zero"),
         lambda path: path.symlink_to("/dev/null"),

@@ -1,8 +1,6 @@
 """The files of a run, and how it is resumed when some of them are lost."""
 
-import os
 import shutil
-import signal
 import time
 from dataclasses import replace
 from itertools import takewhile
@@ -50,7 +48,7 @@ def killed() -> ModelDir:
     for event in training.events():
         saved += isinstance(event, CheckpointSaved)
         if saved == 2:
-            os.kill(training._process.pid, signal.SIGKILL)
+            training._process.kill()
             training._process.wait()
             break
     return folder

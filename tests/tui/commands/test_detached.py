@@ -14,6 +14,7 @@ from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
 from charloom.core.runs.run import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
+from tests.helpers.marks import needs_posix
 from tests.helpers.run_cli import call, needs_terminal
 from tests.helpers.small_models import endless
 from tests.helpers.terminal import CTRL_C, Terminal
@@ -156,6 +157,7 @@ def test_a_run_that_cannot_begin_is_an_error(
     assert "PyTorch cannot be loaded (no torch here)" in done.err
 
 
+@needs_posix("signals between processes")
 def test_ctrl_c_before_a_run_has_begun_ends_it(text: Path, tmp_path: Path) -> None:
     command = ["train", str(text), "--name", "sea", *ENDLESS, "--detach"]
     with start(command, tmp_path) as process:

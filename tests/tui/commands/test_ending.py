@@ -8,6 +8,7 @@ import pytest
 
 from charloom.core.library.database import Library
 from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.marks import needs_posix
 from tests.helpers.run_cli import COMMAND, call, needs_terminal, started
 
 
@@ -16,6 +17,7 @@ def _weaver() -> None:
     save_model("weaver", random_checkpoint())
 
 
+@needs_posix("signals between processes")
 def test_ctrl_c_keeps_the_text_so_far() -> None:
     with started("generate", "ab", "--model", "weaver", "--length", "9000000") as process:
         assert process.stdout and process.stderr

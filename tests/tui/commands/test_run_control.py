@@ -21,6 +21,7 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.commands import runs
 from tests.helpers.factories import random_checkpoint, ref, save_model, tree
+from tests.helpers.marks import needs_posix
 from tests.helpers.run_cli import call
 from tests.helpers.small_models import endless
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
@@ -146,6 +147,7 @@ def test_a_trainer_that_does_not_answer_keeps_the_command(
     assert sent(folder) == ["pause"]
 
 
+@needs_posix("signals between processes")
 @pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_the_waiting_and_the_command_remains(kind: signal.Signals) -> None:
     folder, left = write_run("sea", *course(300)), threading.Event()

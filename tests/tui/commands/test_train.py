@@ -1,6 +1,5 @@
 import json
 import os
-import pty
 import signal
 import subprocess
 from pathlib import Path
@@ -15,6 +14,7 @@ from charloom.tui.console.progress import sparkline
 from charloom.tui.formatting.units import format_clock
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
 from tests.helpers.factories import random_checkpoint, ref, save_model, tree
+from tests.helpers.marks import needs_posix
 
 
 @pytest.fixture
@@ -99,6 +99,7 @@ def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
     check_unused(name)
 
 
+@needs_posix("signals between processes")
 def test_ctrl_c_saves_and_hints_at_resume_which_continues(text: Path, tmp_path: Path) -> None:
     options = [*TINY, "--steps", "12000", "--patience", "1", "--json"]
     process = start(["train", str(text), "--name", "sea", *options], tmp_path)
@@ -148,7 +149,10 @@ def test_a_name_that_is_taken_is_refused_and_the_model_left_alone(
     assert tree(home) == before
 
 
+@needs_posix("pseudo-terminals")
 def test_in_a_terminal_the_run_is_drawn_in_place(text: Path, tmp_path: Path) -> None:
+    import pty  # not available on Windows
+
     terminal, side = pty.openpty()
     process = subprocess.Popen(
         [*CHARLOOM, "train", str(text), "--name", "sea", *TINY, "--steps", "300"],

@@ -11,6 +11,7 @@ from charloom.core.library.search import _positions, fold, match_spans
 from charloom.tui.formatting.units import format_date, format_datetime
 from charloom.tui.library.generation_rows import render_row
 from tests.helpers.generations import generation
+from tests.helpers.marks import needs_posix
 from tests.tui.library.helpers import HOSTILE
 
 
@@ -105,6 +106,7 @@ def test_a_long_name_leaves_the_step_whole_and_nothing_acts() -> None:
     assert "[bold]␛[31mred␛]0;title␇[/] ␦gnirts [/nothing]" in line
 
 
+@needs_posix("tzset")
 def test_a_moment_is_told_in_the_time_zone_here_and_a_false_one_as_it_stands(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

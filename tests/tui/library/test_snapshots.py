@@ -18,9 +18,11 @@ from tests.helpers.factories import (
     ref,
     save_model,
 )
+from tests.helpers.marks import needs_posix
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
 from tests.tui.library.helpers import keep
 
+pytestmark = needs_posix("tzset")
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
 OPENING = (

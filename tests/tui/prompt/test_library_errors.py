@@ -1,6 +1,5 @@
 """A text on the page when the library fails, is busy, or is in use elsewhere."""
 
-import resource
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from charloom.core.files import make_folder
 from charloom.core.library.database import Library
 from charloom.core.library.replay import replay
 from charloom.tui.app import CharloomApp
+from tests.helpers.marks import needs_posix
 from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
 from tests.tui.prompt.helpers import (
     choose,
@@ -35,6 +35,8 @@ def model() -> None:
 @contextmanager
 def full_disk() -> Iterator[None]:
     """Let no file grow, as on a full disk."""
+    import resource  # not available on Windows
+
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
     try:
@@ -53,6 +55,7 @@ def locked() -> Iterator[None]:
     other.close()
 
 
+@needs_posix("limits on files and memory")
 async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_later() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -73,6 +76,7 @@ async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_lat
     assert len(kept()) == 1 and replay(kept()[0]).equal
 
 
+@needs_posix("limits on files and memory")
 async def test_a_star_that_fails_is_no_star_and_can_be_tried_again() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -87,6 +91,7 @@ async def test_a_star_that_fails_is_no_star_and_can_be_tried_again() -> None:
         await until(pilot, lambda: "★" in shown(app) and not turn.chosen.error)
 
 
+@needs_posix("limits on files and memory")
 async def test_what_cannot_be_deleted_comes_back_with_a_sentence() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:

@@ -1,6 +1,5 @@
 import json
 import math
-import stat
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from charloom.core.files import make_folder
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.read import BUNDLED
 from charloom.tui.services.preferences import Preferences, load, save
+from tests.helpers.marks import is_private
 
 FULL = Preferences(
     theme="nord",
@@ -62,8 +62,7 @@ def test_what_was_saved_is_loaded() -> None:
 
 def test_only_their_owner_reads_them(home: Path) -> None:
     save(FULL)
-    assert stat.S_IMODE(home.stat().st_mode) == 0o700
-    assert stat.S_IMODE((home / "preferences.json").stat().st_mode) == 0o600
+    assert is_private(home) and is_private(home / "preferences.json")
     assert [path.name for path in home.iterdir()] == ["preferences.json"]
 
 

@@ -24,6 +24,7 @@ from charloom.tui.widgets.text_chooser import SafeDirectoryTree
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
+from tests.helpers.marks import needs_posix
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 
 HOSTILE = "\x1b[2J\x9b31m[red]\u202e"
@@ -276,6 +277,7 @@ async def test_the_duration_of_a_preset_is_shown_where_it_is_known(sea: Path) ->
         await until(pilot, lambda: "auto 5 min" in words(app))
 
 
+@needs_posix("symbolic links that anyone may make")
 async def test_names_of_files_cannot_act(sea: Path) -> None:
     (sea.parent / HOSTILE).write_text(TEXT)
     (sea.parent / ".hidden").write_text(TEXT)
