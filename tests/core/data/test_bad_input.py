@@ -201,7 +201,9 @@ MISUSED: list[list[str]] = [
 @pytest.mark.parametrize(
     ("prepare", "command", "words"),
     [
-        pytest.param(*case[1:], id=case[0], marks=[needs_posix(case[0])] * (case[0] in POSIX_FILES))
+        pytest.param(
+            *case[1:], id=case[0], marks=[needs_posix("such files")] * (case[0] in POSIX_FILES)
+        )
         for case in REFUSED
     ],
 )
