@@ -121,6 +121,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's colours, with muted ones that also work for a part of a line.
 
+        Behind selected text, a part of the foreground leaves the text legible in every theme.
         Textual's muted colours are relative to the widget's background, which is unknown where a
         part of a text is styled: it would be fully bright.
         """
@@ -129,6 +130,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
             foreground = Color.parse(variables["foreground"])
             for name, share in (("text-muted", 0.6), ("text-disabled", 0.38)):
                 variables[name] = foreground.with_alpha(share).hex
+            variables["screen-selection-background"] = foreground.with_alpha(0.2).hex
         return variables | heat_variables(variables, dark=self.current_theme.dark)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:

@@ -30,6 +30,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import default_prompt
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.untrusted_text import UntrustedText
 
 _LENGTH = 300  # characters of each text
 _MAX_NAME = 40  # characters
@@ -78,7 +79,7 @@ class GrowthScreen(BaseScreen):
         yield Static("", id="message", markup=False)
         with VerticalScroll(id="sample", can_focus=False):
             yield Static("", id="figures", markup=False)
-            yield Static("", id="text", markup=False)
+            yield UntrustedText(id="text")
         yield ActionBar(key_hints(self, talk=("⏎", "talk", "talk"), prompt="prompt"))
 
     def on_mount(self) -> None:
@@ -139,11 +140,12 @@ class GrowthScreen(BaseScreen):
             note = score_note(sample.loss_characters)
             measure = _MEASURES[sample.measure]
             figures.append(f"{sample.bits_per_char:.2f} bits/char {measure}{note}")
+        original = sample.error or self._adapted_prompt + sample.text
         text = safe_content(self._adapted_prompt, "bold $primary") + safe_content(sample.text)
         if sample.error:
             text = safe_content(sample.error, "$text-error")
         self.query_one("#figures", Static).update(safe_content(" · ".join(figures), "$text-muted"))
-        self.query_one("#text", Static).update(text)
+        self.query_one("#text", UntrustedText).set_text(text, original)
         self.query_one("#sample").scroll_home(animate=False)
 
     def action_talk(self) -> None:

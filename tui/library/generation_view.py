@@ -12,6 +12,7 @@ from charloom.core.library.search import match_spans
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import format_datetime
 from charloom.tui.library.generation_rows import MATCH_STYLE
+from charloom.tui.widgets.untrusted_text import UntrustedText
 
 _MAX_SHOWN_CHARACTERS = 20_000  # more would take noticeably long
 _MAX_NAME_CHARACTERS = 64
@@ -27,8 +28,10 @@ class GenerationView(VerticalScroll, can_focus=True):
         self._difference: int | None = None  # where the replay differs
 
     def compose(self) -> ComposeResult:
-        for name in ("about", "verdict", "text", "note"):
-            yield Static("", id=name, markup=False)
+        yield Static("", id="about", markup=False)
+        yield Static("", id="verdict", markup=False)
+        yield UntrustedText(id="text")
+        yield UntrustedText(id="note")
 
     def set_generation(self, generation: Generation | None, query: str = "") -> None:
         """Show a generation with the matches of ``query`` highlighted, or nothing."""
@@ -37,8 +40,9 @@ class GenerationView(VerticalScroll, can_focus=True):
             self.scroll_home(animate=False)
             self.show_verdict()
         self._part("about").update(Content("\n").join(_describe(generation)) if generation else "")
-        self._part("note").update(safe_content(generation.note) if generation else "")
-        self._part("note").display = bool(generation and generation.note)
+        note = generation.note if generation else ""
+        self.query_one("#note", UntrustedText).set_text(safe_content(note), note)
+        self._part("note").display = bool(note)
         self._show_text()
 
     def show_verdict(self, verdict: str = "", result: ReplayResult | None = None) -> None:
@@ -68,7 +72,7 @@ class GenerationView(VerticalScroll, can_focus=True):
         if len(full_text) > len(shown):
             rest = f"{len(full_text) - len(shown):,} more characters; export the text to read them."
             content += Content.styled(f"\n… and {rest}", "$text-muted")
-        self._part("text").update(content)
+        self.query_one("#text", UntrustedText).set_text(content, shown)
 
     def _part(self, name: str) -> Static:
         return self.query_one(f"#{name}", Static)

@@ -79,6 +79,7 @@ class HeatmapText(WrappedText, can_focus=True):
     """Index of the character under the cursor, from 0."""
     marks: reactive[bool] = reactive(False, init=False, layout=True)
 
+    ALLOW_SELECT = False  # a drag would select it all
     _reserved_columns = 2  # at the end of a row, for a space and the newline sign
 
     @dataclass
@@ -103,7 +104,7 @@ class HeatmapText(WrappedText, can_focus=True):
 
     def set_text(self, text: str) -> None:
         """Replace the text and drop the levels."""
-        self._text, self._scale = sanitize(text), None
+        self._original, self._text, self._scale = text, sanitize(text), None
         self._levels = np.zeros(len(text), np.intp)
         self._wrap_width = 0
         self.set_reactive(HeatmapText.position, 0)

@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.reactive import reactive
@@ -47,6 +48,7 @@ class StreamingText(WrappedText):
 
     def append(self, text: str) -> None:
         """Append untrusted ``text``."""
+        self._original += text
         self._text += sanitize(text)
         if self._wrap_width:
             before = len(self._rows)
@@ -138,6 +140,14 @@ class StreamingText(WrappedText):
         margin = [Segment(self.bar, style), Segment(f"{sign} ", style)]
         return Strip([*margin, *line]).adjust_cell_length(self.size.width, self.rich_style)
 
+    @property
+    def _selection_style(self) -> Style:
+        """The background of selected text and the colour of text, whatever the text's own is."""
+        style = self.selection_style
+        if self.screen.get_component_styles("screen--selection").color.a:  # in an ANSI theme
+            return style
+        return Style(color=self.rich_style.color, bgcolor=style.bgcolor)
+
     def _render_row(self, number: int) -> Strip:
         """Return a row in segments: prompt, continuation, match and selection."""
         base_style = self.rich_style
@@ -159,7 +169,7 @@ class StreamingText(WrappedText):
             if match_start <= start < match_end:
                 style += self.get_component_rich_style("streaming--match", partial=True)
             if selected_start <= start < selected_end:
-                style += self.screen.get_component_rich_style("screen--selection")
+                style += self._selection_style
             segments.append(Segment(text[start:end], style))
         if last and self._caret:
             segments.append(Segment(_CARET, self.get_component_rich_style("streaming--sign")))

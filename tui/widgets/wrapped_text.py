@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.wrapping import WrappedRows
+from charloom.tui.widgets.untrusted_text import selected_part
 
 _MAX_WIDTH = 88  # columns: longer lines are hard to read
 _MAX_CACHED_LINES = 200
@@ -25,7 +26,8 @@ class WrappedText(Widget):
 
     def __init__(self, text: str, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
-        self._text = sanitize(text)
+        self._original = text
+        self._text = sanitize(text)  # of the same length
         self._wrap_width = 0  # columns; 0: not wrapped yet
         self._rows = WrappedRows("", 1)
         self._strips: dict[int, Strip] = {}
@@ -39,7 +41,7 @@ class WrappedText(Widget):
         super().selection_updated(selection)
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
-        return selection.extract(self._text), "\n"
+        return selected_part(selection, self._original), "\n"
 
     def _wrap(self, width: int) -> None:
         """Wrap the text for a widget of ``width`` columns, unless it is already."""

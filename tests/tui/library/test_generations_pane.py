@@ -4,7 +4,9 @@ import sqlite3
 import threading
 
 import pytest
+from textual.geometry import Offset
 from textual.pilot import Pilot
+from textual.selection import Selection
 from textual.widgets import Static
 
 from charloom.core import paths
@@ -17,6 +19,7 @@ from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.header import Header
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
+from charloom.tui.widgets.untrusted_text import UntrustedText
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import child
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
@@ -36,6 +39,22 @@ async def test_an_empty_library_says_what_to_do_and_every_key_is_harmless() -> N
         await pilot.press(*"ostnrzcxd", "enter", "up", "end", "pagedown", "escape", "m", "w")
         assert isinstance(app.screen, LibraryScreen)
         assert told(app) == []
+
+
+async def test_what_is_copied_with_the_mouse_is_the_original_text() -> None:
+    text = " the\tsea\x0c\nand\tthe loom\n"
+    keep(text)
+    app = app_at("library")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await read(pilot)
+        view = app.screen.query_one("#text", UntrustedText)
+        assert "the␉sea␌" in shown(app)
+        whole = kept()[0].prompt + text
+        assert view.get_selection(Selection(None, None))[0] == whole
+        assert (
+            view.get_selection(Selection(Offset(1, 0), Offset(4, 1)))[0]
+            == (whole[1 : whole.index("the loom")])
+        )
 
 
 async def test_a_search_follows_the_typing_and_escape_ends_it() -> None:

@@ -1,14 +1,20 @@
 """The transcript: empty, scrolled and followed; and nothing in it acts on the terminal."""
 
 import pytest
+from rich.color import Color as RichColor
+from rich.style import Style
+from textual.color import Color as TextualColor
 from textual.events import MouseScrollUp
+from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.selection import Selection
+from textual.strip import Strip
 
 from charloom.core.library.generation import Generation
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.sanitize import HIDDEN, sanitize
 from charloom.tui.app import CharloomApp
+from charloom.tui.formatting.themes import contrast
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services import preferences
@@ -237,6 +243,54 @@ async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() 
         assert selected and len(selected) > 40 and whole.startswith(selected)
         assert "\n" not in selected
         assert flow.get_selection(Selection(None, None))[0] == whole
+
+
+async def test_selected_text_is_legible_in_every_theme() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        turn = await reopened(pilot, prompt="the sea ", text="was grey and the loom was still")
+        flow = turn.query_one(StreamingText)
+        app.screen.selections = {flow: Selection(Offset(4, 0), Offset(16, 0))}
+        for theme in app.available_themes:
+            app.theme = theme
+            await pilot.pause()
+            selected, resting = styles_of(flow.render_line(0), "sea w", " and ")
+            if app.native_ansi_color:
+                assert selected.color != selected.bgcolor != resting.bgcolor, theme
+            else:
+                assert color_contrast(selected.color, selected.bgcolor) >= 3, theme
+                assert color_contrast(selected.bgcolor, resting.bgcolor) >= 1.25, theme
+
+
+def styles_of(strip: Strip, *pieces: str) -> list[Style]:
+    """Return the style of the first character of each piece of a line."""
+    found = []
+    for piece in pieces:
+        segments, left = iter(strip), strip.text.index(piece)
+        segment = next(segments)
+        while left >= len(segment.text):
+            left -= len(segment.text)
+            segment = next(segments)
+        assert segment.style
+        found.append(segment.style)
+    return found
+
+
+def color_contrast(first: RichColor | None, second: RichColor | None) -> float:
+    assert first and second
+    return contrast(TextualColor.from_rich_color(first), TextualColor.from_rich_color(second))
+
+
+async def test_what_is_copied_with_the_mouse_is_the_original_text() -> None:
+    text = "a\tb\x0cc\r\x85\u2028d\n\te\x1b[0m\nf"
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        turn = await reopened(pilot, prompt="\t", text=text)
+        flow = turn.query_one(StreamingText)
+        assert flow.get_selection(Selection(None, None))[0] == "\t" + text
+        assert flow.get_selection(Selection(Offset(2, 0), Offset(2, 1)))[0] == (
+            "\tb\x0cc\r\x85\u2028d\n\te"
+        )
 
 
 # Nothing acts

@@ -1,0 +1,41 @@
+"""Text that is shown sanitized and copied by mouse as it is."""
+
+from itertools import accumulate
+
+from textual.content import Content
+from textual.geometry import Offset
+from textual.selection import Selection
+from textual.widgets import Static
+
+
+def selected_part(selection: Selection, text: str) -> str:
+    """Return the part of ``text`` between two offsets (character, line).
+
+    Only newlines end a line, as in sanitized text: :meth:`Selection.extract` would also split at
+    form feeds and the like.
+    """
+    starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+
+    def position(offset: Offset) -> int:
+        if offset.y >= len(starts) - 1:
+            return len(text)
+        return min(starts[offset.y] + offset.x, starts[offset.y + 1] - 1)
+
+    start = position(selection.start) if selection.start else 0
+    return text[start : position(selection.end) if selection.end else len(text)]
+
+
+class UntrustedText(Static):
+    """A Static of sanitized text; selecting it copies the original."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id, markup=False)
+        self._original = ""
+
+    def set_text(self, content: Content, original: str) -> None:
+        """Show ``content``, which begins with ``original`` in sanitized form."""
+        self._original = original
+        self.update(content)
+
+    def get_selection(self, selection: Selection) -> tuple[str, str]:
+        return selected_part(selection, self._original), "\n"
