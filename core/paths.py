@@ -1,11 +1,10 @@
 """The folders and files of Charloom, and valid names of models."""
 
+import contextlib
 import os
 import re
 import unicodedata
 from pathlib import Path
-
-import platformdirs
 
 from charloom.core.errors import CharloomError
 
@@ -25,7 +24,24 @@ _MAX_NAME_BYTES = 240  # of the 255 that file systems allow
 def home() -> Path:
     """Return the folder of all Charloom's files, ``$CHARLOOM_HOME`` if it is set."""
     override = os.environ.get("CHARLOOM_HOME")
-    return Path(override) if override else platformdirs.user_data_path("charloom", appauthor=False)
+    if not override:
+        import platformdirs  # deferred: help needs no folder
+
+        return platformdirs.user_data_path("charloom", appauthor=False)
+    folder = expand_user(override)
+    if str(folder).startswith("~"):
+        raise CharloomError(f"CHARLOOM_HOME is {override!r}, but there is no such user.")
+    return folder
+
+
+def expand_user(path: str) -> Path:
+    """Return ``path`` with a home folder for a leading ``~`` that no shell has replaced.
+
+    It stays as it is if there is no such user: files may have such names.
+    """
+    with contextlib.suppress(RuntimeError):
+        return Path(path).expanduser()
+    return Path(path)
 
 
 def models_dir() -> Path:

@@ -17,6 +17,7 @@ import click
 
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize, single_line
+from charloom.tui.console.options import SuggestingGroup
 
 _COMMANDS = {  # name: module and function in ``charloom.tui.commands``, and summary
     "train": ("train.train", "Train a network on a text, with live progress."),
@@ -40,7 +41,7 @@ _COMMANDS = {  # name: module and function in ``charloom.tui.commands``, and sum
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(SuggestingGroup):
     """A command group that imports a module of ``charloom.tui.commands`` when it is needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -95,7 +96,7 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         usage = io.StringIO()
         error.show(usage)
-        click.echo(sanitize(usage.getvalue()), nl=False, err=True)
+        click.echo(f"{sanitize(usage.getvalue())}{_dash_hint(error)}", nl=False, err=True)
         return error.exit_code
     except CharloomError as error:
         click.echo(f"charloom: {single_line(str(error), 2_000)}", err=True)
@@ -113,6 +114,17 @@ def run(arguments: list[str]) -> int:
         click.echo(f"charloom: Input or output failed ({error.strerror}).", err=True)
         return 1
     return status if isinstance(status, int) else 0
+
+
+def _dash_hint(error: click.ClickException) -> str:
+    """Return advice on a text that was taken for an option, such as ``-- he said``."""
+    if not isinstance(error, click.NoSuchOption) or error.possibilities or error.ctx is None:
+        return ""
+    command = error.ctx.command
+    if not any(isinstance(parameter, click.Argument) for parameter in command.params):
+        return ""
+    path = error.ctx.command_path
+    return f"If it is a text or a name, not an option, put -- before it: {path} -- …\n"
 
 
 def _prepare_streams() -> None:

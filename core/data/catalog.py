@@ -4,13 +4,13 @@ Only a complete, checked download is stored, atomically: a truncated or wrong on
 never replaces a good one.
 """
 
-import difflib
 import os
 import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Unpack
 from urllib.parse import urlsplit
@@ -21,12 +21,14 @@ from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.sanitize import quoted
+from charloom.core.wording import did_you_mean
 
 MIRROR = "https://www.gutenberg.org"
 MIRROR_VARIABLE = "CHARLOOM_GUTENBERG_MIRROR"
 RETRY_SECONDS = (0.5, 2.0)  # before the second attempt at a download, and before the third
 _MAX_BYTES = 2**26  # several times the longest text of the catalog
 _CHUNK_BYTES = 2**14
+_MAX_FILES = 1_000  # of a folder, for suggestions
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,18 @@ def find(name: str) -> CatalogEntry:
     """Return the entry called ``name``; raises :class:`CharloomError` with similar names."""
     if name in _BY_NAME:
         return _BY_NAME[name]
-    similar = difflib.get_close_matches(name[:100].lower(), _BY_NAME, n=2)
-    hint = f"perhaps you mean {' or '.join(similar)}." if similar else "see 'charloom corpus list'."
+    names = [*_BY_NAME, *_files_next_to(name)]
+    hint = did_you_mean(Path(name).name, names) or "see `charloom corpus`."
     raise CharloomError(f"There is no file and no catalog text called {quoted(name)}; {hint}")
+
+
+def _files_next_to(file: str) -> list[str]:
+    """Return names of files in the folder that should contain ``file``."""
+    try:
+        folder = paths.expand_user(file).parent
+        return [path.name for path in islice(folder.iterdir(), _MAX_FILES) if path.is_file()]
+    except (OSError, ValueError):  # no such folder, or a NUL
+        return []
 
 
 def load_text(
@@ -176,7 +187,8 @@ def _is_path(text: str) -> bool:
     """Return whether ``text`` is a file or, unless the catalog has it, a folder or the like."""
     in_catalog = text in _BY_NAME
     try:
-        return Path(text).is_file() or (not in_catalog and Path(text).exists())
+        path = paths.expand_user(text)
+        return path.is_file() or (not in_catalog and path.exists())
     except OSError:  # a name too long or a forbidden folder: loading it reports the reason
         return not in_catalog
 

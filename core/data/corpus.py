@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TypedDict, Unpack
 
+from charloom.core import paths
 from charloom.core.data import gutenberg
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError, SettingError
@@ -89,7 +90,7 @@ def load(source: Path | str, **options: Unpack[ReadOptions]) -> Corpus:
     try:
         if str(source) == "-":
             return from_bytes(_read_stdin(), title="standard input", source="-", **options)
-        path = Path(source)
+        path = paths.expand_user(str(source))
         data = _read_file(path)
         return from_bytes(data, title=_utf8(path.stem), source=_utf8(path.resolve()), **options)
     except MemoryError as error:

@@ -5,7 +5,6 @@ damaged checkpoint is renamed to ``….safetensors.damaged`` when another is use
 """
 
 import contextlib
-import difflib
 import importlib.resources
 import unicodedata
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sanitize import quoted
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.ref import CheckpointRef
+from charloom.core.wording import did_you_mean
 
 BUNDLED = "frankenstein"
 
@@ -93,11 +93,10 @@ def find_model(name: str) -> ModelInfo:
     names, name = model_names(), unicodedata.normalize("NFC", name[:1_000])
     if name in names:
         return _read_named(name)
-    folded = {known.casefold(): known for known in names}
-    similar = difflib.get_close_matches(name.casefold()[:100], folded, n=3)
-    hint = f"did you mean {' or '.join(repr(folded[s]) for s in similar)}? " if similar else ""
+    hint = did_you_mean(name, names)
     raise CharloomError(
-        f"There is no model called {quoted(name)}; {hint}`charloom models` lists them all."
+        f"There is no model called {quoted(name)}; {hint}{' ' * bool(hint)}"
+        "`charloom models` lists them all."
     )
 
 

@@ -41,8 +41,8 @@ class _Side:
 
 
 @click.command()
-@click.argument("left", metavar="A", default=BUNDLED, type=CheckpointRef.parse)
-@click.argument("right", metavar="B", required=False, type=CheckpointRef.parse)
+@click.argument("left", metavar="[A]", default=BUNDLED, type=CheckpointRef.parse)
+@click.argument("right", metavar="[B]", required=False, type=CheckpointRef.parse)
 @sampling_options(length=200)
 @click.option(
     "--temperature",
@@ -74,7 +74,7 @@ def compare(
     for warning in dict.fromkeys(model.warning for model in models if model.warning):
         echo_err(warning)
     eval_text = _eval_text(text, models)
-    prompt = read_prompt(models[0].default_prompt if prompt is None else prompt)
+    prompt = read_prompt(prompt, models[0].default_prompt)
     sides = [
         _generate(model, sampling, prompt, seed, length)
         for model, sampling in zip(models, samplings, strict=True)

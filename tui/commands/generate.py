@@ -43,7 +43,7 @@ _JSON_FIELDS = (
 
 
 @click.command()
-@click.argument("prompt", default="")
+@click.argument("prompt", required=False)
 @model_option
 @click.option(
     "--length",
@@ -94,6 +94,7 @@ _JSON_FIELDS = (
     r"\| separates several strings.",
 )
 @click.option("--favorite", is_flag=True, help="Save as a favorite.")
+@click.option("--no-keep", is_flag=True, help="Do not save in the library.")
 @click.option(
     "--copied",
     is_flag=True,
@@ -101,7 +102,7 @@ _JSON_FIELDS = (
 )
 @json_option
 def generate(
-    prompt: str,
+    prompt: str | None,
     ref: CheckpointRef,
     length: int,
     temperature: float,
@@ -111,15 +112,19 @@ def generate(
     count: int,
     stops: tuple[str, ...],
     favorite: bool,
+    no_keep: bool,
     copied: bool,
     as_json: bool,
 ) -> None:
-    """Continue PROMPT with a model; '-' reads standard input, without a final newline.
+    """Continue PROMPT with a model; without it, continue what is piped in, if anything.
 
-    Writes the prompt and the text as it is generated, and a line '* * *' between texts. --json
-    writes one object per finished text and line. Texts of up to a million characters are saved in
-    the library: see `charloom favorites`.
+    '-' reads standard input, too, without a final newline. A PROMPT that begins with a dash
+    follows --. Writes the prompt and the text as it is generated, and a line '* * *' between
+    texts. --json writes one object per finished text and line. Texts of up to a million characters
+    are saved in the library, if that is possible: see `charloom favorites`.
     """
+    if favorite and no_keep:
+        raise click.UsageError("Pass --favorite or --no-keep, not both.")
     sampling = SamplingConfig(temperature, top_k, top_p)
     loaded = load_checkpoint(ref)
     if loaded.warning:
@@ -157,7 +162,7 @@ def generate(
         )
         complete = output.length <= MAX_STORED_CHARACTERS
         try:
-            outcome = _save(generation) if complete else "too long to save"
+            outcome = "" if no_keep else _save(generation) if complete else "too long to save"
         except CharloomError as error:
             save_error, outcome = error, "not saved"
         search = copied and complete and not interruption
@@ -168,8 +173,10 @@ def generate(
         _report(generation, outcome, match)
         if interruption:
             raise interruption
-    if save_error:
+    if save_error and favorite:
         raise save_error
+    if save_error:
+        echo_err(f"Not saved: {save_error} Pass --no-keep to not save at all.")
 
 
 class _SampledTexts:
@@ -241,7 +248,7 @@ def _report(generation: Generation, outcome: str, match: "VerbatimMatch | None")
     parts = [str(g.checkpoint_ref), f"seed {g.seed}", f"{g.chars_per_second:,.0f} chars/s"]
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
-    echo_dim(" · ".join([*parts, outcome]))
+    echo_dim(" · ".join(filter(None, [*parts, outcome])))
     if match:
         excerpt = single_line(g.text[match.start : match.start + match.length], _MAX_EXCERPT)
         characters = "1 character" if match.length == 1 else f"{match.length:,} characters"

@@ -53,8 +53,7 @@ def growth(
     metadata = newest_metadata(info.checkpoints)
     if metadata is None:
         raise CharloomError(info.checkpoints[-1].error)
-    prompt = read_prompt(default_prompt(model, metadata) if prompt is None else prompt)
-    prompt = encode_prompt(prompt, metadata.vocab)
+    prompt = encode_prompt(read_prompt(prompt, default_prompt(model, metadata)), metadata.vocab)
     if not as_json:
         prompt_label = single_line(prompt, _MAX_PROMPT)
         echo_dim(f"{prompt_label} · seed {seed} · temperature {temperature:g}")

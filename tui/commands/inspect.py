@@ -15,7 +15,7 @@ from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import has_file_options, open_text
-from charloom.tui.console.options import model_option, text_options
+from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import echo_err, write_json
 
 _DECIMALS = 6  # float32 has no more
@@ -60,6 +60,7 @@ def _parse_units(_: object, __: object, values: tuple[str, ...]) -> list[tuple[i
     help="Write the first N units of the ranking.",
 )
 @text_options
+@json_option
 def inspect(
     text: str | None,
     held_out: bool,
@@ -68,6 +69,7 @@ def inspect(
     alternatives: int,
     top: int,
     mirror: str | None,
+    as_json: bool,  # noqa: ARG001 - accepted as by other commands, though nothing else is written
     **values: Any,
 ) -> None:
     """Write the surprise and the activations of a model on a text as one JSON object.

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.paths import expand_user
 from charloom.core.runs.events import bits
 from charloom.core.store.read import (
     CheckpointInfo,
@@ -106,7 +107,7 @@ def remove(name: str, yes: bool) -> None:
 
 @models.command()
 @click.argument("ref", metavar="NAME[@STEP]", type=CheckpointRef.parse)
-@click.argument("target", type=Path, default=Path())
+@click.argument("target", type=expand_user, default=".")
 @click.option("--half", is_flag=True, help="Store 16-bit numbers: half the size.")
 @force_option
 def export(ref: CheckpointRef, target: Path, half: bool, force: bool) -> None:
@@ -115,7 +116,7 @@ def export(ref: CheckpointRef, target: Path, half: bool, force: bool) -> None:
 
 
 @models.command("import")
-@click.argument("file", type=Path)
+@click.argument("file", type=expand_user)
 @click.option("--name", help="Name of the model. Default: the name of the file.")
 def import_(file: Path, name: str | None) -> None:
     """Import a checkpoint FILE as a new model, and write the model's name."""

@@ -11,6 +11,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import single_line
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import read_notes
+from charloom.tui.console.inputs import has_piped_input
 from charloom.tui.console.options import mirror_option, model_option
 from charloom.tui.console.output import download_progress, echo_err, write_stdout
 from charloom.tui.services import preferences
@@ -29,7 +30,8 @@ _ANSWER_COLUMNS = 74
 @click.option(
     "--corpus",
     metavar="TEXT",
-    help="A file, or a name from `charloom corpus`. Default: the model's training text.",
+    help="A file, '-' for standard input, or a name from `charloom corpus`. "
+    "Default: with --plain, what is piped in; else the model's training text.",
 )
 @model_option
 @click.option("--plain", is_flag=True, help="Write all ten stages to stdout, without the app.")
@@ -44,6 +46,8 @@ def tour(corpus: str | None, ref: CheckpointRef, plain: bool, mirror: str | None
 
     The tour opens in the app; --plain writes all of it to stdout.
     """
+    if corpus is None and plain and has_piped_input():
+        corpus = "-"
     open_text = _text_opener(corpus, mirror, plain) if corpus is not None else None
     if not plain:
         from charloom.tui import launch  # deferred: --plain needs no screen

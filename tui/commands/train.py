@@ -9,6 +9,7 @@ from charloom.core.runs.presets import PRESETS, validate_overrides
 from charloom.core.runs.run import TrainerProcess, create_run
 from charloom.core.store.write import unused_name
 from charloom.tui.console.follow import follow_run, leave_detached
+from charloom.tui.console.inputs import has_piped_input
 from charloom.tui.console.options import (
     config_options,
     config_overrides,
@@ -19,9 +20,11 @@ from charloom.tui.console.options import (
 )
 from charloom.tui.console.output import download_progress
 
+_DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
+
 
 @click.command()
-@click.argument("text", default="loom")
+@click.argument("text", required=False)
 @click.option("--name", help="Name of the model. Default: made from the title of the text.")
 @click.option(
     "--preset",
@@ -43,7 +46,7 @@ from charloom.tui.console.output import download_progress
 @detach_option
 @json_option
 def train(
-    text: str,
+    text: str | None,
     name: str | None,
     preset: str,
     min_count: int,
@@ -54,10 +57,13 @@ def train(
 ) -> int:
     """Train a network on TEXT: a file, '-' for standard input, or a name from `charloom corpus`.
 
-    The default is the bundled tale. Ctrl-C saves the run and stops it; `charloom resume` continues.
+    The default is what is piped in, else the bundled tale. Ctrl-C saves the run and stops it;
+    `charloom resume` continues.
     """
     overrides = config_overrides(values)
     validate_overrides(preset, overrides)
+    if text is None:
+        text = "-" if has_piped_input() else _DEFAULT_TEXT
     with download_progress() as report:
         corpus = catalog.load_text(text, mirror=mirror, on_progress=report, **read_options(values))
     name = unused_name(corpus.title) if name is None else name

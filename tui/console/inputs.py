@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Mapping
+from io import BufferedReader
+from threading import Timer
 from typing import Any
 
 from charloom.core.data import catalog
@@ -9,7 +11,7 @@ from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.tui.console.options import read_options
-from charloom.tui.console.output import download_progress, echo_err
+from charloom.tui.console.output import download_progress, echo_dim, echo_err
 from charloom.tui.formatting.prompt_changes import (
     MAX_PROMPT_CHARACTERS,
     adapt_prompt,
@@ -18,10 +20,38 @@ from charloom.tui.formatting.prompt_changes import (
 
 _MAX_PROMPT_BYTES = 4 * (MAX_PROMPT_CHARACTERS + 1)  # UTF-8 takes four bytes at most
 _FILE_OPTIONS = ("start", "end", "encoding")
+_PATIENCE_SECONDS = 1.0
 
 
-def read_prompt(prompt: str) -> str:
-    """Return the end of ``prompt``, as much of it as models are given; "-" reads stdin."""
+def has_piped_input() -> bool:
+    """Return whether standard input is a pipe or a file that is not empty.
+
+    Waits for the first byte of a pipe, with a message if that takes a while.
+    """
+    if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
+        return False
+    buffer = sys.stdin.buffer
+    if not isinstance(buffer, BufferedReader):
+        return False
+    notice = Timer(_PATIENCE_SECONDS, echo_dim, ["Waiting for standard input; Ctrl-D ends it."])
+    notice.daemon = True
+    notice.start()
+    try:
+        return bool(buffer.peek(1))
+    except OSError:  # it cannot be read, as under nohup
+        return False
+    finally:
+        notice.cancel()
+
+
+def read_prompt(prompt: str | None, default: str = "") -> str:
+    """Return the end of ``prompt``, as much of it as models are given.
+
+    "-" reads standard input. None does so if something is piped into it, and else means
+    ``default``.
+    """
+    if prompt is None:
+        prompt = "-" if has_piped_input() else default
     if prompt == "-":
         if sys.stdin is None:
             raise CharloomError("Standard input is closed; pass the prompt as an argument.")

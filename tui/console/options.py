@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import Field, fields
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from charloom.core.config import ModelConfig, TrainConfig, option_name
 from charloom.core.data.corpus import ReadOptions
+from charloom.core.paths import expand_user
+from charloom.core.sanitize import quoted
 from charloom.core.store.ref import CheckpointRef
+from charloom.core.wording import did_you_mean
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -21,7 +23,20 @@ _CONFIG_FIELDS = [
 ]
 
 
-class DefaultListGroup(click.Group):
+class SuggestingGroup(click.Group):
+    """A command group that suggests commands for a mistyped one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            hint = did_you_mean(name, known)
+            ctx.fail(f"No such command {quoted(name)}{'; ' * bool(hint)}{hint or '.'}")
+        return super().resolve_command(ctx, args)
+
+
+class DefaultListGroup(SuggestingGroup):
     """A command group that runs ``list`` when no command is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -61,7 +76,7 @@ mirror_option = click.option("--mirror", help="Project Gutenberg mirror to downl
 
 def output_options(command: Command) -> Command:
     """Add ``--output FILE`` and ``--force``."""
-    output = click.option("--output", type=Path, metavar="FILE", help="Write to this file.")
+    output = click.option("--output", type=expand_user, metavar="FILE", help="Write to this file.")
     return output(force_option(command))
 
 
@@ -85,7 +100,7 @@ def sampling_options(length: int) -> Callable[[Command], Command]:
     return _combine(
         click.option(
             "--prompt",
-            help="Prompt ('-' reads standard input). Default: the model's own prompt.",
+            help="Prompt. '-' or a pipe: read standard input. Default: the model's own prompt.",
         ),
         click.option(
             "--seed",

@@ -13,7 +13,7 @@ from textual.widgets import DataTable, Static
 
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import read_metadata
-from charloom.core.paths import check_name
+from charloom.core.paths import check_name, expand_user
 from charloom.core.runs.monitor import RunMonitor
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import ModelInfo
@@ -216,9 +216,7 @@ class ModelsPane(LibraryPane):
         """Ask for a checkpoint file and a name, and create a model from it."""
 
         async def check_file(typed: str) -> Path:
-            path = Path(typed.strip())
-            with contextlib.suppress(RuntimeError):  # of an unknown ~user
-                path = path.expanduser()
+            path = expand_user(typed.strip())
             await run_in_background(lambda: read_metadata(path))
             return path
 

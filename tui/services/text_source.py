@@ -1,7 +1,6 @@
 """A text that the user selects in the app: from the catalog, from a file, or pasted."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Self, Unpack
 
 from charloom.core.data import catalog, corpus
 from charloom.core.data.corpus import Corpus, ReadOptions
+from charloom.core.paths import expand_user
 
 _PASTED = "pasted text"
 
@@ -64,7 +64,4 @@ class TextSource:
     @property
     def path(self) -> Path:
         """The file, for :attr:`TextKind.FILE`."""
-        path = Path(self.value)
-        with suppress(RuntimeError):  # ~name of an unknown user
-            path = path.expanduser()
-        return path
+        return expand_user(self.value)

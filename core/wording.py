@@ -1,0 +1,19 @@
+"""Parts of sentences: numbers with their noun, and suggestions for mistyped names."""
+
+from collections.abc import Iterable
+
+_MAX_COMPARED = 100  # characters: the comparison takes quadratic time
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 character``, ``2,000 characters`` and so on, for the singular ``noun``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return the question whether one of the ``known`` names was meant; "" if none is similar."""
+    import difflib  # deferred: few names are mistyped
+
+    folded = {other.casefold(): other for other in known}
+    similar = difflib.get_close_matches(name.casefold()[:_MAX_COMPARED], folded, n=3)
+    return f"did you mean {' or '.join(repr(folded[s]) for s in similar)}?" if similar else ""
