@@ -47,6 +47,18 @@ def test_without_one_the_home_is_the_systems_place_for_data(
     assert paths.home().is_absolute()
 
 
+def test_a_tilde_that_no_shell_replaced_is_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USERPROFILE" if os.name == "nt" else "HOME", str(tmp_path))
+    monkeypatch.setenv("CHARLOOM_HOME", "~/looms")
+    assert paths.home() == tmp_path / "looms"
+    assert paths.expand_user("~no such user/x") == Path("~no such user/x")  # may be a file
+    monkeypatch.setenv("CHARLOOM_HOME", "~no such user/x")
+    with pytest.raises(CharloomError, match="'~no such user/x', but there is no such user"):
+        paths.home()
+
+
 @posix
 def test_folders_are_for_their_owner_only_for_any_umask(tmp_path: Path, open_umask: None) -> None:
     made = make_folder(tmp_path / "a" / "b" / "c")

@@ -2,6 +2,7 @@ import ast
 import gc
 import inspect
 import json
+import os
 import socket
 import string
 import unicodedata
@@ -287,8 +288,22 @@ def test_a_dash_is_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     [("frankenstien", "frankenstein"), ("Alice", "alice"), ("frankenstein.txt", "frankenstein")],
 )
 def test_a_misspelt_name_meets_the_near_one(wrong: str, near: str) -> None:
-    with pytest.raises(CharloomError, match=rf"perhaps you mean .*\b{near}\b.*\.$"):
+    with pytest.raises(CharloomError, match=rf"; did you mean '{near}'.*\?$"):
         catalog.load_text(wrong)
+
+
+def test_a_misspelt_file_meets_the_near_one_in_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "My Book.txt").write_text("x")
+    with pytest.raises(CharloomError, match=r"; did you mean 'My Book.txt'\?$"):
+        catalog.load_text(str(tmp_path / "my bok.txt"))
+
+
+def test_a_tilde_that_no_shell_replaced_is_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("USERPROFILE" if os.name == "nt" else "HOME", str(tmp_path))
+    (tmp_path / "text").write_text("A text in the home folder of whoever runs this.")
+    assert catalog.load_text("~/text").title == "text"
 
 
 @pytest.mark.parametrize("wrong", ["", "zzz", "no/such/file.txt", "a\0b", "long" * 2000, "\udcff"])

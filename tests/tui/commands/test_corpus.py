@@ -176,4 +176,4 @@ def test_a_check_reports_what_was_adjusted(tmp_path: Path) -> None:
 def test_an_unknown_text_is_a_one_line_error(command: str) -> None:
     done = texts(command, "frankenstien")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
-    assert "you mean frankenstein" in done.err
+    assert "did you mean 'frankenstein'" in done.err

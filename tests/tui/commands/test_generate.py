@@ -1,5 +1,7 @@
 import hashlib
 import json
+import shlex
+import subprocess
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +21,7 @@ from charloom.core.sampling.sampler import Sampled, Sampler
 from charloom.tui.console import stream
 from charloom.tui.console.stream import OutputStream
 from tests.helpers.factories import own_assets, random_checkpoint, save_model
-from tests.helpers.run_cli import call, child, needs_terminal, on_terminal
+from tests.helpers.run_cli import COMMAND, call, child, folder, needs_terminal, on_terminal
 
 FIELDS = {
     *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
@@ -235,13 +237,48 @@ def test_bits_are_those_that_scoring_finds() -> None:
     assert json.loads(done.out)["bits_per_char"] == pytest.approx(kept, abs=1e-5)
 
 
+@pytest.mark.parametrize("command", ["generate", "growth", "compare"])
+def test_a_prompt_may_be_piped_in(command: str) -> None:
+    model = ("--model", "weaver") if command == "generate" else ("weaver",)
+    options = (*model, "--seed", "1", "--length", "20", "--json")
+
+    def prompts(*arguments: str, stdin: bytes) -> list[str]:
+        records = map(json.loads, call(command, *options, *arguments, stdin=stdin).out.splitlines())
+        return [side["prompt"] for record in records for side in record.get("sides", [record])]
+
+    given = ("the sea",) if command == "generate" else ("--prompt", "the sea")
+    default = "" if command == "generate" else "abc"  # the opening of the model's training text
+    assert set(prompts(stdin=b"a web\n")) == {"a web"}
+    assert set(prompts(*given, stdin=b"a web\n")) == {"the sea"}
+    assert set(prompts(stdin=b"")) == {default}  # as from /dev/null
+
+
+def test_a_closed_or_unreadable_standard_input_is_no_prompt() -> None:
+    for redirection in ("<&-", "0>written.txt"):
+        shell = f"exec {shlex.join([*COMMAND, 'generate', '--model', 'weaver'])} {redirection}"
+        done = subprocess.run(
+            shell, shell=True, capture_output=True, text=True, cwd=folder(), check=True
+        )
+        assert "The prompt is empty" in done.stderr
+
+
+def test_no_keep_saves_nothing() -> None:
+    done = call("generate", "a", "--model", "weaver", "--no-keep")
+    assert done.code == 0 and "saved" not in done.err
+    assert not paths.library_file().exists()
+    assert call("generate", "a", "--model", "weaver", "--no-keep", "--favorite").code == 2
+
+
 def test_a_text_that_cannot_be_saved_is_still_written() -> None:
     paths.library_file().mkdir(parents=True)
     arguments = ("a", "--model", "weaver", "--length", "40", "--seed", "1", "--count", "2")
     done = call("generate", *arguments)
-    assert done.code == 1
+    assert done.code == 0
     assert len(done.out) == 2 * len("a" + 40 * "x" + "\n") + len("\n* * *\n\n")
-    assert done.err.splitlines()[-1].startswith("charloom: The library ")
+    assert done.err.splitlines()[-1].startswith("Not saved: The library ")
+    favorite = call("generate", *arguments, "--favorite")  # saving it was asked for
+    assert (favorite.code, len(favorite.out)) == (1, len(done.out))
+    assert favorite.err.splitlines()[-1].startswith("charloom: The library ")
     assert len(call("generate", *arguments, "--json").out.splitlines()) == 2
 
 

@@ -43,6 +43,11 @@ def record(*arguments: str) -> dict[str, Any]:
     return read
 
 
+@pytest.mark.usefixtures("expected_trace")
+def test_json_is_accepted_as_by_the_other_commands(file: str) -> None:
+    assert record(file, "--json") == record(file)
+
+
 def test_it_writes_the_trace_and_the_units(file: str, expected_trace: Trace) -> None:
     seen = record(file, "--unit", "2.8", "--unit", "1.1", "--alternatives", "3", "--top", "5")
     assert (seen["model"], seen["step"], seen["title"]) == ("weaver", 100, "fox")

@@ -79,3 +79,9 @@ def test_on_a_terminal_it_opens_in_the_app(file: str, home: Path) -> None:
         terminal.wait_for("It begins:")
         terminal.press(CTRL_Q)
         assert terminal.end() == 0
+
+
+def test_a_text_may_be_piped_in() -> None:
+    done = call("tour", "--model", "weaver", "--plain", stdin=TEXT.encode())
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Ten stages from text to text: weaver@100 and 'standard input'\n")

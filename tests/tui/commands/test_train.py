@@ -15,6 +15,7 @@ from charloom.tui.formatting.units import format_clock
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
 from tests.helpers.factories import random_checkpoint, ref, save_model, tree
 from tests.helpers.marks import needs_posix
+from tests.helpers.run_cli import call
 
 
 @pytest.fixture
@@ -199,3 +200,9 @@ def test_event_kinds_have_fixed_names() -> None:
         "validated",
         "sample",
     ]
+
+
+def test_a_text_may_be_piped_in() -> None:
+    done = call("train", stdin=b"too short")
+    assert (done.code, done.out) == (1, "")
+    assert done.err.startswith("charloom: Standard input has only 9 characters; ")

@@ -1,0 +1,16 @@
+from charloom.core.wording import did_you_mean, plural
+
+
+def test_one_is_singular_and_every_other_number_is_plural() -> None:
+    assert [plural(number, "thread") for number in (0, 1, 2, 1_234)] == [
+        "0 threads",
+        "1 thread",
+        "2 threads",
+        "1,234 threads",
+    ]
+
+
+def test_similar_names_are_suggested_in_any_case() -> None:
+    assert did_you_mean("FRANKENSTIEN", ["alice", "Frankenstein"]) == "did you mean 'Frankenstein'?"
+    assert did_you_mean("seaa", ["sea", "seal"]) == "did you mean 'sea' or 'seal'?"
+    assert did_you_mean("", ["sea"]) == did_you_mean("xyzzy" * 1_000, ["sea"]) == ""
