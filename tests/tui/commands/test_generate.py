@@ -21,6 +21,7 @@ from charloom.core.sampling.sampler import Sampled, Sampler
 from charloom.tui.console import stream
 from charloom.tui.console.stream import OutputStream
 from tests.helpers.factories import own_assets, random_checkpoint, save_model
+from tests.helpers.marks import needs_posix
 from tests.helpers.run_cli import COMMAND, call, child, folder, needs_terminal, on_terminal
 
 FIELDS = {
@@ -253,6 +254,7 @@ def test_a_prompt_may_be_piped_in(command: str) -> None:
     assert set(prompts(stdin=b"")) == {default}  # as from /dev/null
 
 
+@needs_posix
 def test_a_closed_or_unreadable_standard_input_is_no_prompt() -> None:
     for redirection in ("<&-", "0>written.txt"):
         shell = f"exec {shlex.join([*COMMAND, 'generate', '--model', 'weaver'])} {redirection}"
