@@ -254,7 +254,7 @@ def test_a_prompt_may_be_piped_in(command: str) -> None:
     assert set(prompts(stdin=b"")) == {default}  # as from /dev/null
 
 
-@needs_posix
+@needs_posix("redirections of a shell")
 def test_a_closed_or_unreadable_standard_input_is_no_prompt() -> None:
     for redirection in ("<&-", "0>written.txt"):
         shell = f"exec {shlex.join([*COMMAND, 'generate', '--model', 'weaver'])} {redirection}"
