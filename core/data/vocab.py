@@ -9,13 +9,14 @@ with unknown characters is adapted to known ones, and each substitution is repor
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import MappingProxyType
 from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.data.characters import joins
+from charloom.core.data.characters import joins, plain_form
 from charloom.core.errors import CharloomError
 
 PLACEHOLDER = "\ufffd"
@@ -57,6 +58,9 @@ _SPELLINGS: Mapping[str, tuple[str, ...]] = {
         (("ł",), ("l",)),
         (("Ł",), ("L",)),
         (("ı",), ("i",)),
+        (("σ", "ς"), ("σ", "ς")),
+        (("\u0e33", "\u0e4d\u0e32"), ("\u0e33", "\u0e4d\u0e32")),  # Thai and Lao am
+        (("\u0eb3", "\u0ecd\u0eb2"), ("\u0eb3", "\u0ecd\u0eb2")),
         (("⁄",), ("/",)),
     )
     for spelling in spellings
@@ -87,6 +91,7 @@ class Vocab:
     chars: tuple[str, ...]
     c2ix: Mapping[str, int] = field(init=False, repr=False, compare=False)
     ix2c: Mapping[int, str] = field(init=False, repr=False, compare=False)
+    _by_key: dict[str, str] = field(init=False, repr=False, compare=False)  # made when needed
     _points: NDArray[np.uint32] = field(init=False, repr=False, compare=False)  # [V]: id → point
     _ids: NDArray[np.int64] = field(init=False, repr=False, compare=False)  # point → id, or -1
 
@@ -108,6 +113,7 @@ class Vocab:
         ids[points] = np.arange(len(points))
         object.__setattr__(self, "c2ix", MappingProxyType(c2ix))
         object.__setattr__(self, "ix2c", MappingProxyType(dict(enumerate(self.chars))))
+        object.__setattr__(self, "_by_key", {})
         object.__setattr__(self, "_points", points)
         object.__setattr__(self, "_ids", ids)
 
@@ -157,12 +163,14 @@ class Vocab:
         """Return ``prompt`` with unknown characters replaced by known ones, and the substitutions.
 
         An unknown character takes the first of these forms that is known: composed (NFC),
-        decomposed (NFD), compatible (NFKC: ligatures, full width), without accents. Each character
-        of such a form may also take another spelling (quotes, dashes, ellipsis, spaces, line ends)
-        or case. If no form is known, the character is dropped.
+        decomposed (NFD), compatible (NFKC: ligatures, full width), without unknown accents, without
+        accents. Each character of such a form may also take an equivalent one (width, digits of
+        another script), another spelling (quotes, dashes, ellipsis, spaces, line ends) or case. If
+        no form is known, the character is dropped.
         """
         if self._knows(prompt):
             return prompt, ()
+        substitute = cache(self._substitute)
         adapted: list[str] = []
         substitutions: list[Substitution] = []
         opening = True
@@ -170,7 +178,8 @@ class Vocab:
             before = prompt[position - 1 : position]
             if before and before not in _OPENING:  # after another quotation mark: like that one
                 opening = before in _OPENS_AFTER
-            known = cluster if self._knows(cluster) else self._substitute(cluster, opening)
+            unit = "ς" if cluster == "Σ" and _ends_word(prompt, position) else cluster
+            known = cluster if self._knows(cluster) else substitute(unit, opening)
             adapted.append(known)
             if known != cluster:
                 substitutions.append(Substitution(position, cluster, known))
@@ -180,18 +189,36 @@ class Vocab:
         return all(c in self.c2ix for c in text)
 
     def _substitute(self, cluster: str, opening: bool) -> str:
-        for form in _forms(cluster):
+        for form in self._forms(cluster):
             units = (form,) if form in _LONG_SPELLINGS else tuple(form)
             spellings = [self._respell(unit, opening) for unit in units]
             if None not in spellings:
                 return "".join(filter(None, spellings))
         return ""
 
+    def _forms(self, cluster: str) -> Iterator[str]:
+        """Yield the forms of ``cluster`` that may take its place, the best first."""
+        yield unicodedata.normalize("NFC", cluster)
+        yield unicodedata.normalize("NFD", cluster)
+        yield self._equivalent(cluster)
+        yield unicodedata.normalize("NFKC", cluster)
+        decomposed = unicodedata.normalize("NFKD", cluster)
+        known = "".join(c for c in decomposed if not unicodedata.combining(c) or c in self.c2ix)
+        yield unicodedata.normalize("NFC", known)
+        yield known
+        yield "".join(c for c in decomposed if not unicodedata.combining(c))
+
     def _respell(self, unit: str, opening: bool) -> str | None:
         spellings = list(_OPENING.get(unit, ())) if opening and unit not in self.c2ix else []
         for cased in (unit, unit.lower(), unit.upper()):
-            spellings += (cased, *_SPELLINGS.get(cased, ()))
+            spellings += (cased, self._equivalent(cased), *_SPELLINGS.get(cased, ()))
         return next((spelling for spelling in spellings if self._knows(spelling)), None)
+
+    def _equivalent(self, text: str) -> str:
+        """Return the known character with the key of ``text``, the lowest if several, else it."""
+        if not self._by_key:
+            self._by_key.update((_equivalence_key(c), c) for c in reversed(self.chars))
+        return self._by_key.get(_equivalence_key(text), text)
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:
@@ -199,11 +226,19 @@ def _code_points(text: str) -> NDArray[np.uint32]:
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
-def _forms(cluster: str) -> Iterator[str]:
-    """Yield ``cluster`` composed, decomposed, in compatible characters, and without accents."""
-    for form in ("NFC", "NFD", "NFKC"):
-        yield unicodedata.normalize(form, cluster)
-    yield "".join(c for c in unicodedata.normalize("NFKD", cluster) if not unicodedata.combining(c))
+def _equivalence_key(text: str) -> str:
+    """Return what is the same for digits of one value, and for all widths of a character."""
+    digit = unicodedata.decimal(text, None) if len(text) == 1 else None
+    if digit is not None:
+        return str(digit)
+    return unicodedata.normalize("NFC", "".join(map(plain_form, text)))
+
+
+def _ends_word(text: str, position: int) -> bool:
+    """Return whether a letter or its mark is before ``position``, and none after it."""
+    around = text[max(0, position - 1) : position], text[position + 1 : position + 2]
+    before, after = (bool(c) and unicodedata.category(c)[0] in "LM" for c in around)
+    return before and not after
 
 
 def _clusters(text: str) -> Iterator[tuple[int, str]]:

@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 - similar characters are the subject
+
 import unicodedata
 
 import numpy as np
@@ -181,6 +183,44 @@ def test_prompts_full_of_odd_spellings_are_adapted(prompt: str) -> None:
         ("q", "q\u0323\u0307", "q"),
         ("ab", "a😀b\ud800", "ab"),
         ("abfox", "\uff21\uff42\u3000\uff46", "abf"),
+        # half-width kana, with and without voicing marks, and back
+        ("ガギパア", "ｶﾞｷﾞﾊﾟｱ", "ガギパア"),
+        ("カハ", "ｶﾞﾊﾟ", "カハ"),
+        ("カハ\u3099\u309a", "ｶﾞﾊﾟ", "カ\u3099ハ\u309a"),
+        ("ｶﾊﾞﾟ", "カガパハ\u3099", "ｶｶﾞﾊﾟﾊﾞ"),
+        ("カー", "カﾞｰ", "カー"),
+        ("Ａ１", "A1", "Ａ１"),
+        ("Ａ１", "a", "Ａ"),
+        # final sigma
+        ("λόγοσ ", "λόγος", "λόγοσ"),
+        ("λόγος σ", "ΛΌΓΟΣ ΣΌΣ", "λόγος σός"),
+        ("λόγος σ ", "ΛΟ\u0301ΓΟΣ, ΣΌΛ Σ", "λόγος σόλ σ"),
+        ("γος", "σγσ", "ςγς"),
+        ("ΛΟΓΣ", "λογος", "ΛΟΓΟΣ"),
+        # digits of any script, and back
+        ("1234567890 ", "١٢٣ ۴۵۶ ๗๘๙० ", "123 456 7890 "),
+        ("١٢٣", "123", "١٢٣"),
+        ("۰۹", "09", "۰۹"),
+        ("๑๒", "1٢", "๑๒"),
+        ("१2", "①12", "११2"),
+        ("12/", "१٢½", "121/2"),
+        # decomposed prompts, and models of decomposed or presentation forms
+        ("がぎ", "か\u3099き\u3099", "がぎ"),
+        ("か\u3099", "が", "か\u3099"),
+        ("ế", "e\u0302\u0301", "ế"),
+        ("ệt", "e\u0323\u0302t", "ệt"),
+        ("ệt", "e\u0302\u0323t", "ệt"),
+        ("\u0958", "\u0915\u093c", "\u0958"),
+        ("\u0915\u093c", "\u0958", "\u0915\u093c"),
+        ("\ufb2aם", "\u05e9\u05c1ם", "\ufb2aם"),
+        ("\u05e9\u05c1", "\ufb2a", "\u05e9\u05c1"),
+        ("بت", "\ufe91\ufe96", "بت"),
+        ("\ufe8f", "ب", "\ufe8f"),
+        ("בָ", "בָ֑", "בָ"),  # without the cantillation only
+        ("й", "и\u0306", "й"),
+        ("ทำ", "ท\u0e4d\u0e32", "ทำ"),
+        ("ท\u0e4d\u0e32", "ทำ", "ท\u0e4d\u0e32"),
+        ("한", "\uffbe한", "한"),
     ],
 )
 def test_unknown_characters_become_their_nearest_known_ones(
