@@ -175,6 +175,13 @@ def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[b
     return process
 
 
+def already_training_error(name: str) -> CharloomError:
+    """Return the error that the run ``name`` has a trainer."""
+    return CharloomError(
+        f"{name!r} is being trained already; `charloom attach {shlex.quote(name)}` shows how."
+    )
+
+
 def exit_message(folder: ModelDir, status: int) -> str:
     """Return a sentence on a trainer that ended with ``status`` without reporting it."""
     log = repr(str(folder.trainer_log))
@@ -246,10 +253,7 @@ class TrainerProcess:
             return
         status = self._process.wait()
         if status == EXIT_ALREADY_TRAINING:
-            raise CharloomError(
-                f"{self._folder.name!r} is being trained already; "
-                f"`charloom attach {shlex.quote(self._folder.name)}` shows how."
-            )
+            raise already_training_error(self._folder.name)
         raise CharloomError(exit_message(self._folder, status))
 
     def _is_running(self) -> bool:

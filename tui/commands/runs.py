@@ -19,7 +19,12 @@ from charloom.core.runs.events import (
     to_line,
 )
 from charloom.core.runs.monitor import RunMonitor, is_training, list_runs
-from charloom.core.runs.run import EventReader, TrainerProcess, read_run_config
+from charloom.core.runs.run import (
+    EventReader,
+    TrainerProcess,
+    already_training_error,
+    read_run_config,
+)
 from charloom.core.sanitize import single_line
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model
@@ -112,6 +117,8 @@ def resume(name: str, detach: bool, as_json: bool) -> int:
     folder = ModelDir.named(name)
     run = RunMonitor(folder)
     run.refresh()
+    if run.status in run_status.LIVE:  # a second trainer would exit, but Ctrl-C stop the first
+        raise already_training_error(name)
     if run.finished and run.status in run_status.FINISHED:
         _write_event(run.finished, as_json)
         echo_err(run_status.finished_message(run))

@@ -114,6 +114,17 @@ def trainer(folder: ModelDir, *answers: Event | Callable[[], object]) -> Iterato
     thread.join()
 
 
+def test_a_run_that_is_being_trained_gets_no_second_trainer() -> None:
+    folder = write_run("my sea", *course(300))
+    with at_work(folder):
+        done = call("resume", "my sea")
+    assert done.code == 1
+    assert done.err == (
+        "charloom: 'my sea' is being trained already; `charloom attach 'my sea'` shows how.\n"
+    )
+    assert not folder.trainer_log.exists() and not folder.commands.exists()
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_trainer_that_dies_is_waited_for_no_longer(command: str) -> None:
     folder = write_run("sea", *course(300), *([Paused(300)] if command == "continue" else []))
