@@ -4,8 +4,6 @@ Bytes are decoded, line ends and characters normalized, Project Gutenberg's head
 and the requested part taken out. Every adjustment is reported in :attr:`Corpus.notes`.
 """
 
-import codecs
-import contextlib
 import hashlib
 import os
 import re
@@ -18,35 +16,25 @@ from typing import BinaryIO, TypedDict, Unpack
 
 from charloom.core import paths
 from charloom.core.data import gutenberg
+from charloom.core.data.encodings import decode, unreadable
+from charloom.core.data.file_formats import check_plain
 from charloom.core.data.slicing import span
-from charloom.core.errors import CharloomError, SettingError
+from charloom.core.errors import CharloomError
 from charloom.core.sanitize import quoted
 
 MAX_BYTES = 512 * 2**20
 MIN_CHARACTERS = 32
 MIN_DISTINCT = 2
 
-# Longer marks come first: that of UTF-32 begins with that of UTF-16.
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-)
 # Text has few control characters; binary data have more than one in ten.
 _CONTROLS = [chr(c) for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n\f\r\x1b\x85"]
 _MAX_CONTROL_SHARE = 0.1
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NON_TEXT_CODECS = ("idna", "punycode", "unicode-escape")  # for host names and source code
 # Composing takes quadratic time in the number of combining marks in a row. No language has over 30
 # (UAX #15, Stream-Safe Text Format).
 _MAX_COMBINING_MARKS = 100
 _MAX_NAME = 200  # characters in a message
 _CHUNK_BYTES = 2**20
-# To guess an encoding, up to _SAMPLE_BLOCKS blocks are looked at. A margin on either side keeps the
-# words at their edges whole.
-_SAMPLE_BLOCK_BYTES, _SAMPLE_MARGIN_BYTES, _SAMPLE_BLOCKS = 2**12, 2**6, 32
 
 
 class ReadOptions(TypedDict, total=False):
@@ -118,9 +106,14 @@ def from_bytes(
     """
     name = "Standard input" if source == "-" else quoted(source, _MAX_NAME, keep_end=True)
     notes = []
-    text, used, guessed = _decode(data, encoding, name)
-    if "\0" in text or sum(map(text.count, _CONTROLS)) > _MAX_CONTROL_SHARE * len(text):
-        raise _binary(name)
+    if encoding is None:
+        check_plain(data, name)
+    text, used, guessed = decode(data, encoding, name)
+    if encoding is None:
+        if nuls := text.count("\0"):
+            raise unreadable(name, f" ({nuls:,} NUL{'s' * (nuls != 1)})", used)
+        if sum(map(text.count, _CONTROLS)) > _MAX_CONTROL_SHARE * len(text):
+            raise unreadable(name)
     if guessed:
         notes.append(f"Read as {used} (a guess); if that is wrong, specify the encoding.")
     if text.startswith("\ufeff"):
@@ -200,97 +193,9 @@ def _too_large(name: str) -> CharloomError:
     return CharloomError(f"{name} is larger than {limit}; use a part of it.")
 
 
-def _binary(name: str) -> CharloomError:
-    return CharloomError(
-        f"{name} looks like binary data. If it is text, specify its encoding, such as utf-16-le."
-    )
-
-
 def _utf8(name: Path | str) -> str:
     """Return a file's name with the bytes that are not UTF-8 replaced."""
     return os.fsencode(name).decode("utf-8", "replace")
-
-
-def _decode(data: bytes, encoding: str | None, name: str) -> tuple[str, str, bool]:
-    """Return the text, its encoding, and whether the encoding is a guess."""
-    if encoding is not None:
-        shown = quoted(encoding, _MAX_NAME, keep_end=True)
-        try:
-            if codecs.lookup(encoding).name in _NON_TEXT_CODECS:
-                raise LookupError
-            return data.decode(encoding), encoding, False
-        except LookupError as error:
-            raise SettingError(
-                "encoding", f"{shown} is unknown; try 'utf-8' or 'windows-1252'."
-            ) from error
-        except ValueError as error:
-            raise SettingError(
-                "encoding", f"{shown} does not fit {name}; leave it out to have it guessed."
-            ) from error
-    for mark, marked in _BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            try:
-                return data.decode(marked), marked, False
-            except UnicodeDecodeError as error:
-                raise SettingError(
-                    "encoding", f"must be given: {name} is marked as {marked} but damaged."
-                ) from error
-    try:
-        return data.decode("utf-8"), "utf-8", False
-    except UnicodeDecodeError:
-        return _guess(data, name)
-
-
-def _guess(data: bytes, name: str) -> tuple[str, str, bool]:
-    """Decode text that is not valid UTF-8."""
-    if b"\0" in data:
-        raise _binary(name)
-    text = data.decode("utf-8", "replace")
-    lost = text.count("\ufffd")
-    if len(data) - len(text) > 10 * lost:  # slightly damaged UTF-8, or truncated within a character
-        return text, "utf-8", False
-
-    import charset_normalizer  # deferred: slow to import, and few texts need it
-
-    sample = _sample(data)
-    # By default it looks at five places; more are more reliable.
-    matches = charset_normalizer.from_bytes(sample, steps=min(20, max(5, len(sample) >> 11)))
-    best = matches.best()
-    # It breaks ties by name, so that French becomes Czech. The most common legacy encoding is the
-    # better guess unless the letters of another language fit clearly better; English fits all.
-    western = best is not None and any(
-        "cp1252" in match.could_be_from_charset
-        and match.chaos <= best.chaos
-        and (
-            match.coherence > best.coherence - 0.05 or match.language == best.language == "English"
-        )
-        for match in matches
-    )
-    for encoding in ["cp1252"] * western + [match.encoding for match in matches]:
-        with contextlib.suppress(UnicodeDecodeError):
-            return data.decode(encoding), encoding.replace("cp125", "windows-125"), True
-    raise SettingError("encoding", f"must be given: it cannot be guessed for {name}.")
-
-
-def _sample(data: bytes) -> bytes:
-    """Return bytes to guess an encoding from: blocks all over a long text that are not ASCII.
-
-    Guessing takes up to a hundred times the memory of its input. The blocks begin and end with
-    blanks or punctuation, which are not part of a longer character in any encoding.
-    """
-    if len(data) <= _SAMPLE_BLOCK_BYTES * _SAMPLE_BLOCKS:
-        return data
-    starts = [
-        at
-        for at in range(0, len(data), _SAMPLE_BLOCK_BYTES)
-        if not data[at : at + _SAMPLE_BLOCK_BYTES].isascii()
-    ]
-    blocks = (
-        data[max(0, at - _SAMPLE_MARGIN_BYTES) : at + _SAMPLE_BLOCK_BYTES + _SAMPLE_MARGIN_BYTES]
-        for at in starts[:: len(starts) // _SAMPLE_BLOCKS + 1]
-    )
-    pieces = (re.search(rb"[\t-/].*[\t-/]", block, re.DOTALL) for block in blocks)
-    return b"".join(piece[0] for piece in pieces if piece)
 
 
 def _compose(text: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from charloom.core.data.corpus import Corpus
+from charloom.core.data.vocab import MAX_CHARACTERS, fitting_min_count
 
 RARE_COUNT = 4  # a character that occurs fewer times is rare
 SHORT_CHARACTERS = 20_000  # a shorter text is soon memorized
@@ -64,6 +65,7 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
     controls = tuple((c, n) for c, n in counts if _category(c) in ("Cc", "Cf"))
     lost = sum(n for c, n in counts if c == "\ufffd" or _category(c) in ("Cn", "Co"))
     longest_line = max(map(len, text.split("\n")))
+    min_count, size = fitting_min_count(counter.values())
     checks = (
         (
             corpus.guessed,
@@ -83,7 +85,14 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
             "fold",
         ),
         (
-            len(counts) > MANY_DISTINCT,
+            min_count,
+            f"Too many distinct characters: {len(counts):,}; a model can have {MAX_CHARACTERS:,}.",
+            f"{{option}} {min_count} maps all that occur fewer times to one entry, which leaves "
+            f"{size:,}.",
+            "fold",
+        ),
+        (
+            MANY_DISTINCT < len(counts) <= MAX_CHARACTERS,
             f"The vocabulary is large: {len(counts):,} distinct characters.",
             "Training is slower; {option} N maps all that occur fewer than N times to one entry.",
             "fold",

@@ -22,7 +22,7 @@ from charloom.core.errors import CharloomError
 PLACEHOLDER = "\ufffd"
 """The vocabulary entry that all rare characters share if there is a minimum count."""
 
-_MAX_CHARACTERS = 65_536
+MAX_CHARACTERS = 65_536
 _MAX_CLUSTER_CODE_POINTS = 32  # of a letter with its accents; composing more takes too long
 
 # Substitutes for each spelling that is not in the vocabulary: the first known one is used. For a
@@ -96,9 +96,9 @@ class Vocab:
     _ids: NDArray[np.int64] = field(init=False, repr=False, compare=False)  # point → id, or -1
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.chars) <= _MAX_CHARACTERS:
+        if not 1 <= len(self.chars) <= MAX_CHARACTERS:
             raise CharloomError(
-                f"A vocabulary has 1 to {_MAX_CHARACTERS:,} characters, not {len(self.chars):,}; "
+                f"A vocabulary has 1 to {MAX_CHARACTERS:,} characters, not {len(self.chars):,}; "
                 "use another text, or a minimum count so that rare characters share one entry."
             )
         if not all(isinstance(c, str) and len(c) == 1 for c in self.chars):
@@ -219,6 +219,18 @@ class Vocab:
         if not self._by_key:
             self._by_key.update((_equivalence_key(c), c) for c in reversed(self.chars))
         return self._by_key.get(_equivalence_key(text), text)
+
+
+def fitting_min_count(counts: Iterable[int]) -> tuple[int, int]:
+    """Return the smallest minimum count that makes a vocabulary possible, and its size.
+
+    ``counts`` are those of a text's distinct characters.
+    """
+    descending = sorted(counts, reverse=True)
+    if len(descending) <= MAX_CHARACTERS:
+        return 0, len(descending)
+    min_count = descending[MAX_CHARACTERS - 1] + 1  # one entry is for the placeholder
+    return min_count, 1 + sum(count >= min_count for count in descending)
 
 
 def _code_points(text: str) -> NDArray[np.uint32]:

@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,9 +13,16 @@ from charloom.core import paths
 from charloom.core.child_process import start_module
 from charloom.core.config import TrainConfig, train_characters
 from charloom.core.data.corpus import MIN_CHARACTERS
+from charloom.core.data.vocab import MAX_CHARACTERS
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
-from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, shrink_to_fit
+from charloom.core.runs.presets import (
+    DEFAULT_MINUTES,
+    PRESETS,
+    TYPICAL_VOCAB_SIZE,
+    character_cost,
+    shrink_to_fit,
+)
 
 AUTO_SUMMARY = "chosen for the text, the machine and the minutes"
 
@@ -87,19 +95,24 @@ def training_seconds(characters: int, training: TrainConfig, speed: float) -> fl
     return steps * training.batch_size * training.window / speed
 
 
-def estimate_presets(characters: int, speeds: Mapping[str, float]) -> list[TimeEstimate]:
+def estimate_presets(
+    characters: int, distinct: int, speeds: Mapping[str, float]
+) -> list[TimeEstimate]:
     """Return the training time of each preset on a text of so many ``characters``.
 
-    ``speeds`` are in characters per second, by preset; presets without one (it may have failed for
-    lack of memory) are left out. The list is empty for a text too short to train on.
+    ``distinct`` is the number of distinct characters. ``speeds`` are in characters per second, by
+    preset, for a vocabulary of :data:`TYPICAL_VOCAB_SIZE`; presets without one (it may have failed
+    for lack of memory) are left out. The list is empty for a text too short to train on.
     """
     if characters < MIN_CHARACTERS:
         return []
+    vocab_size = min(distinct, MAX_CHARACTERS)
     estimates = [TimeEstimate("auto", 60 * DEFAULT_MINUTES, AUTO_SUMMARY)]
     for name, preset in PRESETS.items():
         if speeds.get(name, 0.0) > 0:
-            training = preset.configs(1, {})[1]
+            timed, training = preset.configs(TYPICAL_VOCAB_SIZE, {})
+            cost = character_cost(replace(timed, vocab_size=vocab_size)) / character_cost(timed)
             training, _ = shrink_to_fit(training, train_characters(characters, training.held_out))
-            seconds = training_seconds(characters, training, speeds[name])
+            seconds = training_seconds(characters, training, speeds[name] / cost)
             estimates.append(TimeEstimate(name, seconds, preset.summary))
     return estimates

@@ -15,9 +15,17 @@ BOUNDS = ("minutes", "epochs", "steps")
 DEFAULT_MINUTES = 3.0
 """The default training time of ``auto``."""
 
+TYPICAL_VOCAB_SIZE = 80
+"""The size of the vocabulary at which presets are timed."""
+
 _SIZES = (64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024)
 _MIN_CHARACTERS_PER_WEIGHT = 3  # to train on, for each of the LSTM's 4H² recurrent weights
 _RATE_TIMES_HIDDEN, _MAX_RATE = 12.3, 0.03
+_OPERATIONS_PER_WEIGHT = 6  # for one character: two forward, four backward
+# For one character, an entry of the vocabulary costs that for its H weights, and as much time as
+# this for its softmax and its update by Adam. Measured on one thread for V up to 22,613: estimates
+# of the presets are right to within a third.
+_OPERATIONS_PER_ENTRY = 1_000
 _MIN_STEPS_PER_EPOCH = 20  # a text too short for this gets smaller batches
 
 
@@ -90,18 +98,39 @@ def validate_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
     PRESETS.get(preset, PRESETS["medium"]).configs(1, overrides)
 
 
-def auto_preset(characters: int, seconds: float, medium_speed: float) -> Preset:
+def head_cost(vocab_size: int, hidden: int) -> float:
+    """Return the cost of V outputs in training on one character, in floating-point operations."""
+    return vocab_size * (_OPERATIONS_PER_WEIGHT * hidden + _OPERATIONS_PER_ENTRY)
+
+
+def character_cost(config: ModelConfig) -> float:
+    """Return the cost of training on one character, in floating-point operations."""
+    hidden = config.hidden_size
+    inputs = config.embedding_dim + (config.layers - 1) * hidden
+    weights = 4 * hidden * (inputs + config.layers * hidden)
+    return _OPERATIONS_PER_WEIGHT * weights + head_cost(config.vocab_size, hidden)
+
+
+def auto_preset(
+    characters: int, seconds: float, medium_speed: float, vocab_size: int = TYPICAL_VOCAB_SIZE
+) -> Preset:
     """Return a preset for a text, a training time and a machine.
 
     Args:
         characters: length of the text to train on.
         seconds: training time.
-        medium_speed: characters per second at which the ``medium`` preset trains on this machine.
+        medium_speed: characters per second at which the ``medium`` preset trains on this machine,
+            with this vocabulary.
+        vocab_size: size V of the vocabulary.
     """
-    medium = PRESETS["medium"].model["hidden_size"]
+    config, _ = PRESETS["medium"].configs(vocab_size, {})
+    medium = config.hidden_size
+    head_share = head_cost(vocab_size, medium) / character_cost(config)
 
     def characters_in_time(hidden: int) -> float:
-        return float(seconds * medium_speed * (medium / hidden) ** 1.7)
+        head = head_cost(vocab_size, hidden) / head_cost(vocab_size, medium)
+        cost = head_share * head + (1 - head_share) * (hidden / medium) ** 1.7
+        return float(seconds * medium_speed / cost)
 
     largest = 512 * (characters / 300_000) ** 0.4
     hidden = _SIZES[0]

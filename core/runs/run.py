@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, Self
 from charloom.core.child_process import exit_description, start_module
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import Corpus
-from charloom.core.data.vocab import PLACEHOLDER, Vocab
+from charloom.core.data.vocab import MAX_CHARACTERS, PLACEHOLDER, Vocab, fitting_min_count
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import write_atomically
 from charloom.core.runs import events
@@ -77,10 +78,7 @@ def create_run(
     name: str, corpus: Corpus, preset: str, overrides: dict[str, Any], min_count: int
 ) -> ModelDir:
     """Create the folder of a new run and return it."""
-    if min_count > 1 and Vocab.from_text(corpus.text, min_count).chars == (PLACEHOLDER,):
-        raise SettingError(
-            "min_count", f"{min_count} keeps no character; choose a smaller number.", "fold"
-        )
+    _check_vocab(corpus.text, min_count)
     config = RunConfig(
         preset=preset,
         overrides=overrides,
@@ -95,6 +93,23 @@ def create_run(
         write_atomically(folder.corpus, corpus.text.encode("utf-8", "surrogatepass"))
         write_atomically(folder.run_config, _encode(config))
     return ModelDir.named(name)
+
+
+def _check_vocab(text: str, min_count: int) -> None:
+    """Raise :class:`SettingError` if ``min_count`` keeps no character, or too many."""
+    if len(set(text)) > MAX_CHARACTERS:
+        needed, size = fitting_min_count(Counter(text).values())
+        if min_count < needed:
+            raise SettingError(
+                "min_count",
+                f"must be at least {needed}, which leaves {size:,} characters: "
+                f"a model can have {MAX_CHARACTERS:,}, and the text has more.",
+                "fold",
+            )
+    if min_count > 1 and Vocab.from_text(text, min_count).chars == (PLACEHOLDER,):
+        raise SettingError(
+            "min_count", f"{min_count} keeps no character; choose a smaller number.", "fold"
+        )
 
 
 def read_training_text(folder: ModelDir, config: RunConfig) -> str:

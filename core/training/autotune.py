@@ -23,7 +23,7 @@ from charloom.core.config import PRECISIONS, ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.model.torch_lstm import CharLSTM
-from charloom.core.runs.presets import PRESETS
+from charloom.core.runs.presets import PRESETS, TYPICAL_VOCAB_SIZE
 from charloom.core.training.step import Stepper
 
 _MAX_WINDOW = 32  # longer windows are timed at this: the ranking is the same and known sooner
@@ -31,7 +31,6 @@ _MAX_TIMED_STEPS = 3
 _MAX_TIMED_SECONDS = 0.15  # after which a slow step is not repeated
 _MAX_AGE_SECONDS = 86_400.0
 _MAX_TIMINGS = 100
-_TYPICAL_VOCAB_SIZE = 80  # hardly matters to the speed
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +181,7 @@ def _file() -> Path:
 def time_presets() -> dict[str, float]:
     """Return the training speed of every preset in characters per second."""
     return {
-        name: tune_compute(*preset.configs(_TYPICAL_VOCAB_SIZE, {})).chars_per_second
+        name: tune_compute(*preset.configs(TYPICAL_VOCAB_SIZE, {})).chars_per_second
         for name, preset in PRESETS.items()
     }
 

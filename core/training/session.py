@@ -89,8 +89,9 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
         if config.preset not in PRESETS:  # auto: the task has the settings of medium
             speed = tune_compute(model_config, train_config).chars_per_second
             minutes = train_config.minutes or DEFAULT_MINUTES
-            preset = auto_preset(task.corpus.characters, minutes * 60, speed)
-            model_config, train_config = preset.configs(len(task.vocab), config.overrides)
+            vocab_size = len(task.vocab)
+            preset = auto_preset(task.corpus.characters, minutes * 60, speed, vocab_size)
+            model_config, train_config = preset.configs(vocab_size, config.overrides)
         train_config, note = shrink_to_fit(train_config, len(task.train_ids))
         config = replace(config, notes=[*config.notes, note] if note else config.notes)
     compute = tune_compute(model_config, train_config)

@@ -124,4 +124,4 @@ def _estimates(statistics: TextStatistics) -> list[TimeEstimate]:
         return []
     if cached_throughput() is None:
         echo_err("Timing how fast this machine trains, which is done once …")
-    return estimate_presets(statistics.characters, measure_throughput())
+    return estimate_presets(statistics.characters, statistics.distinct, measure_throughput())

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.statistics import TextStatistics, analyze_text
-from charloom.core.errors import Cancelled, CharloomError
+from charloom.core.errors import Cancelled, CharloomError, SettingError
 from charloom.core.runs.estimates import cached_throughput, estimate_presets
 from charloom.core.runs.run import create_run
 from charloom.tui.formatting.content import error_message, safe_content
@@ -160,6 +160,9 @@ class NewRunScreen(BaseScreen):
             )
         except CharloomError as error:
             self._show_message(error_message(error), "$text-error")
+            if isinstance(error, SettingError) and error.field == "encoding":
+                self._show_page("planning")
+                form.show_unreadable(source.label)
             return False
         finally:
             cancelled.set()
@@ -192,5 +195,8 @@ def _load_text(
 ) -> tuple[Corpus, TextStatistics, dict[str, float]]:
     """Return a text, its statistics, and the estimated seconds of each preset, where known."""
     corpus = source.open(on_progress, **options)
-    estimates = estimate_presets(len(corpus.text), cached_throughput() or {})
-    return corpus, analyze_text(corpus), {name: seconds for name, seconds, _ in estimates}
+    statistics = analyze_text(corpus)
+    estimates = estimate_presets(
+        statistics.characters, statistics.distinct, cached_throughput() or {}
+    )
+    return corpus, statistics, {name: seconds for name, seconds, _ in estimates}

@@ -143,6 +143,13 @@ class RunForm(VerticalScroll, can_focus=False):
         self._suggest_name(corpus.title)
         self._update_durations()
 
+    def show_unreadable(self, title: str) -> None:
+        """Show that a text could not be read, and focus the field for its encoding."""
+        self.query_one("#text", Static).update(safe_line(title, _MAX_TITLE, "bold"))
+        self.query_one("#issues").display = False
+        self._loaded_options = self.read_options
+        self._field("encoding").focus()
+
     def request(self) -> RunRequest:
         """Return the values of the form.
 

@@ -84,12 +84,6 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("an image", write("a", b"\x89PNG\r\n\x1a\n" + NOISE), ["train", "a"], ""),
     ("NUL bytes", write("a", b"abc\0def " * 90), ["train", "a"], "text"),
     (
-        "UTF-16 unmarked",
-        write("a", TEXT.encode("utf-16-le")),
-        ["train", "a"],
-        "encoding, such as utf-16",
-    ),
-    (
         "wrong encoding",
         write("a", b"\xe9t\xe9 " * 99),
         ["train", "a", "--encoding", "utf-8"],

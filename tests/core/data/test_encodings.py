@@ -1,3 +1,5 @@
+# ruff: noqa: RUF001 - texts in many scripts
+
 import tracemalloc
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def english(length: int) -> str:
         (FRENCH * 50, "cp1252", "windows-1252"),
         (POLISH, "cp1250", "windows-1250"),
         (RUSSIAN, "cp1251", "windows-1251"),
-        (RUSSIAN, "koi8-r", "koi8_r"),
+        (RUSSIAN, "koi8-r", "koi8-r"),
         (JAPANESE, "shift_jis", "cp932"),
     ],
 )
@@ -53,8 +55,8 @@ def test_a_book_with_quotation_marks_is_read_as_what_nearly_all_such_books_are_i
         (QUOTES, "cp1252", "windows-1252"),
         (FRENCH, "latin-1", "windows-1252"),
         (RUSSIAN, "cp1251", "windows-1251"),
-        (RUSSIAN, "koi8-r", "koi8_r"),
-        (JAPANESE, "euc_jp", "euc_jis_2004"),
+        (RUSSIAN, "koi8-r", "koi8-r"),
+        (JAPANESE, "euc_jp", "euc_jp"),
     ],
     ids=["quotes", "French", "Russian", "Russian in KOI8", "Japanese"],
 )
@@ -80,10 +82,44 @@ def test_one_foreign_letter_in_a_long_text_is_enough_to_guess_by() -> None:
         assert (found.encoding, found.text[at : at + 7]) == ("windows-1252", " naïve ")
 
 
-def test_long_bytes_without_a_blank_are_not_guessed_at() -> None:
-    with pytest.raises(CharloomError, match="--encoding must be given: it cannot be guessed for"):
-        read(b"na\xefve" * 100_000)
-    assert read(b"na\xefve" * 100_000, encoding="cp1252").text == "naïve" * 100_000
+def test_long_bytes_without_a_blank_are_guessed_too() -> None:
+    text = "àlafindumoisdaoûtnousétionsallésjusquàlaforêt" * 9_000
+    found = read(text.encode("cp1252"))
+    assert (found.encoding, found.text) == ("windows-1252", text)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize(
+    "text", [english(300), RUSSIAN, "नमस्ते दुनिया, यह एक छोटा पाठ है।\n" * 3, JAPANESE]
+)
+def test_utf_16_and_32_need_no_byte_order_mark(text: str, encoding: str) -> None:
+    found = read(text.encode(encoding))
+    assert (found.text, found.encoding, found.guessed) == (text, encoding, True)
+
+
+@pytest.mark.parametrize("encoding", ["iso2022_jp", "iso2022_kr", "hz"])
+def test_east_asian_text_in_ascii_characters_is_recognized(encoding: str) -> None:
+    text = {"iso2022_kr": "모든 인간은 자유로우며\n", "hz": "人人生而自由，一律平等。\n"}.get(
+        encoding, JAPANESE
+    ) * 3
+    found = read(text.encode(encoding))
+    assert (found.text, found.encoding, found.guessed) == (text, encoding, True)
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "cp949", "shift_jis"])
+def test_a_text_cut_off_within_a_character_is_still_guessed(encoding: str) -> None:
+    text = {
+        "gbk": "人人生而自由，在尊严和权利上一律平等。",
+        "cp949": "모든 인간은 자유로우며 똠방각하",
+    }.get(encoding, JAPANESE) * 9
+    assert read(text.encode(encoding) + b"\x8e").text == text + "\ufffd"
+
+
+def test_a_nul_is_a_character_if_the_encoding_is_given() -> None:
+    data = english(500).encode() + b"\0"
+    with pytest.raises(CharloomError, match=r"looks like binary data \(1 NUL\)\. .*such as utf-8"):
+        read(data)
+    assert read(data, encoding="utf-8").text.encode() == data
 
 
 def test_guessing_takes_memory_in_proportion_to_the_text() -> None:

@@ -135,8 +135,25 @@ def test_steps_and_minutes_are_taken_as_they_are() -> None:
 
 def test_presets_are_estimated_where_their_speed_is_known() -> None:
     known = {"small": 1_000.0, "medium": 0.0}
-    estimates = estimate_presets(1_000_000, known)
+    estimates = estimate_presets(1_000_000, 80, known)
     assert [each.preset for each in estimates] == ["auto", "small"]
     assert estimates[0].seconds == 180
     assert estimates[1].seconds == pytest.approx(12 * 900_000 / 1_000, rel=0.01)  # twelve passes
-    assert estimate_presets(31, known) == []
+    assert estimate_presets(31, 9, known) == []
+
+
+@pytest.mark.parametrize(("preset", "slower"), [("notebook", 59), ("small", 36), ("medium", 14.7)])
+def test_estimates_know_how_much_a_large_vocabulary_costs(preset: str, slower: float) -> None:
+    # slower: measured on one thread, with 22,613 characters instead of 80
+    few, many = (estimate_presets(1_000_000, n, {preset: 1_000.0})[1] for n in (80, 22_613))
+    assert many.seconds / few.seconds == pytest.approx(slower, rel=0.4)
+
+
+def test_too_many_distinct_characters_are_told_with_what_to_do() -> None:
+    many = "".join(map(chr, range(0xF0000, 0xF0000 + 70_000)))
+    issues = {issue.summary: issue for issue in analyzed(many + many[:40_000]).issues}
+    issue = issues["Too many distinct characters: 70,000; a model can have 65,536."]
+    assert issue.option == "fold"
+    assert issue.advice.format(option="--fold") == (
+        "--fold 2 maps all that occur fewer times to one entry, which leaves 40,001."
+    )

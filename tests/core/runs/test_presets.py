@@ -60,7 +60,7 @@ def test_a_choice_out_of_range_is_refused() -> None:
 def test_auto_makes_valid_settings_for_any_text_time_and_machine(
     characters: int, seconds: float, speed: float, vocab_size: int
 ) -> None:
-    model, training = auto_preset(characters, seconds, speed).configs(vocab_size, {})
+    model, training = auto_preset(characters, seconds, speed, vocab_size).configs(vocab_size, {})
     assert bounds(training) == {"minutes": pytest.approx(seconds / 60)}
     assert model.embedding_dim <= model.hidden_size
 
@@ -90,6 +90,15 @@ def test_auto_grows_with_text_and_with_time() -> None:
 
     assert hidden(1_000_000, 10) < hidden(1_000_000, 120) < hidden(1_000_000, 3_600)
     assert hidden(5_000, 3_600) < hidden(1_000_000, 3_600)
+
+
+def test_auto_takes_time_for_a_large_vocabulary_into_account() -> None:
+    # With 22,613 outputs, half the hidden size takes little less than half the time, not a third.
+    def hidden(vocab_size: int) -> int:
+        preset = auto_preset(1_000_000, 550, 800, vocab_size)
+        return preset.configs(vocab_size, {})[0].hidden_size
+
+    assert hidden(22_613) < hidden(80)
 
 
 def test_auto_drops_out_more_the_more_often_a_text_is_read() -> None:

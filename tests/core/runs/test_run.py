@@ -44,6 +44,15 @@ def until(kind: type, training: TrainerProcess) -> Event:
     return next(event for event in training.events() if isinstance(event, kind))
 
 
+def test_too_large_a_vocabulary_is_refused_before_anything_is_made() -> None:
+    many = "".join(map(chr, range(0xF0000, 0xF0000 + 70_000)))
+    text = corpus.from_bytes((many + many[:40_000]).encode(), title="many", source="many.txt")
+    with pytest.raises(CharloomError, match=r"--fold must be at least 2, which leaves 40,001 "):
+        create_run("many", text, "small", {}, min_count=1)
+    assert not ModelDir.named("many").path.exists()
+    create_run("many", text, "small", {}, min_count=2)
+
+
 def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
     folder = create(steps=300)
     seen = list(TrainerProcess(folder).events())

@@ -147,7 +147,6 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
 
 async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
-    (tmp_path / "binary").write_bytes(bytes(range(256)) * 9)
     (tmp_path / "short").write_text("too short")
     (tmp_path / "folder").mkdir()
     app = app_at("train")
@@ -158,7 +157,6 @@ async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
         for name, says in (
             ("gone", "There is no file"),
             ("empty", "is empty; choose a text with words in it"),
-            ("binary", "looks like binary data. If it is text, specify its encoding"),
             ("short", "has only 9 characters; training needs at least 32"),
             ("folder", "is a folder; name a text file in it"),
         ):
@@ -170,6 +168,23 @@ async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
             assert typed(app) == path
             await pilot.press("home", "shift+end")
         assert told(app) == [] and not model_names()[1:]
+
+
+async def test_the_encoding_field_is_offered_where_the_encoding_is_unclear(tmp_path: Path) -> None:
+    path = tmp_path / "nul"
+    path.write_text("The sea was grey, and the loom went on.\n" * 30 + "\0")
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("right")
+        await until(pilot, lambda: isinstance(app.focused, SafeDirectoryTree))
+        app.post_message(events.Paste(str(path)))
+        await until(pilot, lambda: typed(app) == str(path))
+        await pilot.press("enter")
+        await until(pilot, lambda: "looks like binary data (1 NUL)" in words(app))
+        await until(pilot, lambda: app.focused is not None and app.focused.id == "encoding")
+        await pilot.press(*"utf-8", "enter")
+        await until(pilot, lambda: "1,201 characters" in shown(app))
 
 
 async def test_typed_values_survive_errors(sea: Path) -> None:
