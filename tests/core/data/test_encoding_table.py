@@ -120,7 +120,8 @@ LANGUAGES = {
     "utf-16-le": [*ARTICLES],
     "utf-16-be": [*ARTICLES],
 }
-# Of the pieces that are guessed right. Before, charset-normalizer guessed {before}.
+# Of the texts, by length. With charset-normalizer 3.5.3, which Charloom used before, they were 0.38,
+# 0.38 and 0.41, and 0.64, 0.64 and 0.69 without UTF-16.
 MIN_SHARES = {300: 0.99, 2_000: 0.99, 20_000: 0.99}
 
 
