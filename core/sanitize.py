@@ -67,15 +67,27 @@ def sanitize(text: str) -> str:
 def single_line(text: str, limit: int) -> str:
     """Return ``text`` sanitized on one line of at most ``limit`` (≥ 1) characters.
 
-    Newlines become ↵, and a text that is too long ends in ….
+    Newlines become ↵, and a text that is too long ends in …, after a character with all its marks.
     """
     if len(text) > limit:
-        text = text[: limit - 1] + "…"
+        end = limit - 1
+        while end and _is_joined(text, end):
+            end -= 1
+        text = text[:end] + "…"
     return sanitize(text).replace("\n", "↵")
 
 
 def quoted(text: str, limit: int = 60, *, keep_end: bool = False) -> str:
     """Return ``text`` in quotes, shortened to ``limit`` characters of its start (or its end)."""
     if len(text) > limit:
-        text = f"…{text[-limit:]}" if keep_end else f"{text[:limit]}…"
+        cut = len(text) - limit if keep_end else limit
+        while 0 < cut < len(text) and _is_joined(text, cut):
+            cut += 1 if keep_end else -1
+        text = f"…{text[cut:]}" if keep_end else f"{text[:cut]}…"
     return repr(text)
+
+
+def _is_joined(text: str, position: int) -> bool:
+    """Return whether the character at ``position`` (≥ 1) belongs to the one before it."""
+    is_mark = unicodedata.category(text[position])[0] == "M"
+    return is_mark or "\u200d" in text[position - 1 : position + 1]

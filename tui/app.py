@@ -53,6 +53,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
                 tooltip="Find any action"),
         Binding("ctrl+q", "quit", "Quit", key_display="^q", priority=True,
                 tooltip="Quit; training can continue"),
+        Binding("ctrl+l", "redraw", "Redraw", show=False, tooltip="Draw the whole screen again"),
         Binding("ctrl+c", "help_quit", show=False, system=True),
     ]  # fmt: skip
 
@@ -117,6 +118,9 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         # A field calls this when it is mounted: on Python 3.12, before the first screen is open.
         with suppress(ScreenStackError):
             super().clear_selection()
+
+    def action_redraw(self) -> None:
+        self.refresh(layout=True)
 
     def get_css_variables(self) -> dict[str, str]:
         """Return the theme's colours, with muted ones that also work for a part of a line.

@@ -28,8 +28,9 @@ from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.tui.app import CharloomApp
+from charloom.tui.formatting.graphemes import has_uncertain_width
 from charloom.tui.services.background import run_in_background
-from charloom.tui.textual_patches import CrashRecorder, tolerate_invalid_bytes
+from charloom.tui.textual_patches import CrashRecorder, place_segments, tolerate_invalid_bytes
 from charloom.tui.widgets.header import Header
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def run(tour: "TourRequest | None" = None) -> int:
         )
     if sys.platform != "win32":
         tolerate_invalid_bytes()
+    place_segments(has_uncertain_width)
     crashes: list[BaseException] = []
     status = 1
     try:

@@ -4,13 +4,18 @@ An update of Textual needs a look at this file only.
 """
 
 import codecs
+from collections.abc import Callable
 from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from rich.console import Console, RenderableType
+from rich.segment import Segment
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.worker import WorkerFailed
+
+_SAVE_CURSOR, _RESTORE_CURSOR = "\x1b7", "\x1b8"  # DECSC, DECRC
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -39,6 +44,33 @@ def tolerate_invalid_bytes() -> None:
     linux_driver.getincrementaldecoder = (  # type: ignore[attr-defined]
         lambda name: partial(codecs.getincrementaldecoder(name), "replace")
     )
+
+
+def place_segments(has_uncertain_width: Callable[[str], bool]) -> None:
+    """Make the terminal place what follows a text of uncertain width where Textual expects it.
+
+    Terminals differ in the columns of emoji sequences and of spacing marks, and what comes after
+    them in a row, such as a panel, would move. Such a text is written over as many spaces as
+    Textual counts columns, and the cursor is then set to their end.
+    """
+    render = Strip.render
+
+    def render_placed(strip: Strip, console: Console) -> str:
+        if strip._render_cache is None and any(has_uncertain_width(part.text) for part in strip):
+            segments = []
+            for part in strip:
+                columns = part.cell_length
+                if columns and has_uncertain_width(part.text):
+                    blank = Segment(" " * columns, part.style)
+                    after = Segment(f"{_RESTORE_CURSOR}\x1b[{columns}C")
+                    save, restore = Segment(_SAVE_CURSOR), Segment(_RESTORE_CURSOR)
+                    segments += [save, blank, restore, save, part, after]
+                else:
+                    segments.append(part)
+            strip._render_cache = render(Strip(segments), console)
+        return render(strip, console)
+
+    Strip.render = render_placed  # type: ignore[method-assign,assignment]
 
 
 class CrashRecorder(_App):

@@ -16,7 +16,7 @@ from charloom.core.analysis.activations import Trace, UnitSignal
 from charloom.core.analysis.unit_probes import UnitProbe
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.option_list import PlainOptionList
-from charloom.tui.widgets.token_readout import alternatives, char_label, surprise
+from charloom.tui.widgets.token_readout import alternatives, char_label, surprise, text_label
 
 _ALTERNATIVES = 9
 _MAX_LISTED_UNITS = 300
@@ -83,7 +83,7 @@ class UnitPanel(Vertical):
         lines = [surprise(trace, position)]
         if expected:
             context = trace.text[max(0, position - _CONTEXT_CHARACTERS) : position]
-            context_label = safe_content("".join(map(char_label, context)))
+            context_label = safe_content(text_label(context))
             lines += [
                 Content.assemble(("\nexpected after …", "$text-muted"), context_label),
                 alternatives(expected, trace.text[position]),

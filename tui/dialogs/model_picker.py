@@ -17,7 +17,7 @@ from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo, list_models
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.dialogs.basic import Dialog
-from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.content import pad_line, safe_content
 from charloom.tui.formatting.units import score_note
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar
@@ -113,7 +113,7 @@ _HEADINGS = Content.styled(
 def _options(model: ModelInfo, training: bool) -> Iterator[Option]:
     """Yield an option for each checkpoint, first ``@best`` and ``@last``."""
     if not model.checkpoints:
-        line = f"{single_line(model.name, _REF):<{_REF}} has no checkpoint yet"
+        line = f"{pad_line(model.name, _REF)} has no checkpoint yet"
         yield Option(safe_content(line, "$text-muted"), disabled=True)
         return
     named = [("best", model.best), ("last", model.newest)]
@@ -130,7 +130,7 @@ def _options(model: ModelInfo, training: bool) -> Iterator[Option]:
 
 def _option(name: str, at: str, checkpoint: CheckpointInfo, training: bool) -> Option:
     ref = str(CheckpointRef(name, at))
-    start = f"{single_line(ref, _REF):<{_REF}} "
+    start = f"{pad_line(ref, _REF)} "
     if checkpoint.metadata is None:
         error = single_line(checkpoint.error.rpartition(": ")[2], 60)
         return Option(safe_content(f"{start}{error}", "$text-muted"), disabled=True)

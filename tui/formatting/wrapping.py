@@ -1,12 +1,26 @@
 """Wrap a text into rows; when the text grows, only its last row is wrapped again."""
 
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from rich.cells import cell_len, get_character_cell_size
+from charloom.tui.formatting.graphemes import graphemes, is_simple
+
+_IDEOGRAPH = re.compile(
+    "[\u2e80-\u312f\u31a0-\u31bf\u31f0-\u9fff\ua000-\ua4cf\uf900-\ufaff\ufe30-\ufe4f"
+    "\uff01-\uff9f\uffe0-\uffe6\U00016fe0-\U00018dff\U0001aff0-\U0001b2ff\U0001f200-\U0001f2ff"
+    "\U00020000-\U0003ffff]"
+)
+_NOT_FIRST = frozenset(  # in a row, next to ideographs
+    "、。，．・：；？！゛゜ヽヾゝゞ々〻ー’”）〕］｝〉》」』】〙〗〟｠»｡｣､･ｰﾞﾟ…‥—–〜～゠"  # noqa: RUF001
+    "ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶㇰㇱㇲㇳㇴㇵㇶㇷㇸㇹㇺㇻㇼㇽㇾㇿｧｨｩｪｫｬｭｮｯ"
+    "!%),.:;?]}%％‰℃°′″¢￠"  # noqa: RUF001
+)
+_NOT_LAST = frozenset("‘“（〔［｛〈《「『【〘〖〝｟«｢([{$¥￥£￡＄#№")  # noqa: RUF001
 
 
 class Row(NamedTuple):
@@ -23,8 +37,10 @@ FIRST = Row(0, 0, 0)
 def rows(text: str, width: int, first: Row = FIRST) -> Iterator[Row]:
     """Yield the rows of ``text`` from the row ``first`` on, each up to ``width`` (≥ 1) cells wide.
 
-    Rows break at newlines and after spaces; words wider than a row break anywhere. Spaces may
-    hang over the end of a row. Appending to ``text`` changes only its last row.
+    Rows break at newlines, after spaces and between ideographs, with the usual exceptions for
+    punctuation; wider words break between any graphemes. Spaces may hang over the end of a row,
+    and a grapheme wider than a row has one of its own. Appending to ``text`` changes only its
+    last row.
     """
     start, paragraph, column = first
     while True:
@@ -72,11 +88,15 @@ class WrappedRows:
 
 def _cuts(line: str, width: int) -> Iterator[int]:
     """Yield the start of each row of one line."""
-    narrow = cell_len(line) == len(line)  # every character takes one cell
+    return _cuts_at_blanks(line, width) if is_simple(line) else _cuts_of_graphemes(line, width)
+
+
+def _cuts_at_blanks(line: str, width: int) -> Iterator[int]:
+    """Yield the rows of a line whose characters take one cell each, as the other function does."""
     start = 0
     while True:
         yield start
-        end = start + width if narrow else _fitting_end(line, start, width)
+        end = start + width
         if end >= len(line):
             return
         space = line.rfind(" ", start, end + 1)
@@ -87,10 +107,32 @@ def _cuts(line: str, width: int) -> Iterator[int]:
             return
 
 
-def _fitting_end(line: str, start: int, width: int) -> int:
-    """Return the end of the characters that fit into ``width`` cells, at least one of them."""
-    for index in range(start, len(line)):
-        width -= get_character_cell_size(line[index])
-        if width < 0:
-            return max(index, start + 1)
-    return len(line)
+def _cuts_of_graphemes(line: str, width: int) -> Iterator[int]:
+    yield 0
+    row = chance = 0  # the starts of this row and, if it is greater, of the next one
+    used = since = 0  # cells from row and from chance on
+    before = " "
+    for start, end, size in graphemes(line):
+        character = line[start]
+        if character == " " and end == start + 1:  # it may hang over
+            chance, used, since, before = end, used + 1, 0, " "
+            continue
+        if before != " " and _may_break(before, character):
+            chance, since = start, 0
+        while used + size > width and start > row:
+            row, used = (chance, since) if chance > row else (start, 0)
+            yield row
+        used, since, before = used + size, since + size, character
+
+
+@lru_cache(10_000)
+def _may_break(before: str, after: str) -> bool:
+    """Return whether a row may end between two characters with no space between them.
+
+    It may next to an ideograph or a kana, except before what closes and after what opens.
+    """
+    return (
+        after not in _NOT_FIRST
+        and before not in _NOT_LAST
+        and bool(_IDEOGRAPH.match(before) or _IDEOGRAPH.match(after))
+    )

@@ -4,8 +4,8 @@ from textual.content import Content
 
 from charloom.core.library.generation import Generation
 from charloom.core.library.search import match_spans
-from charloom.core.sanitize import single_line
-from charloom.tui.formatting.content import safe_line
+from charloom.tui.formatting.content import fit_line, safe_line
+from charloom.tui.formatting.graphemes import cell_len, extends
 from charloom.tui.formatting.units import format_date
 
 MATCH_STYLE = "bold underline $accent"
@@ -30,7 +30,7 @@ def render_row(generation: Generation, query: str, width: int) -> list[Content]:
     )
     tags = safe_line(", ".join(generation.tags), _TAG_COLUMNS, "$secondary")
     if lines_per_row(width) == 1:
-        padding = _MODEL_COLUMNS - len(short_ref(generation, _MODEL_COLUMNS)) + 2
+        padding = _MODEL_COLUMNS - cell_len(short_ref(generation, _MODEL_COLUMNS)) + 2
         gap = Content("  ") if tags else Content("")
         head = Content.assemble(about, " " * padding, tags, gap)
         return [head + excerpt(generation, query, max(1, width - head.cell_length))]
@@ -41,13 +41,13 @@ def render_row(generation: Generation, query: str, width: int) -> list[Content]:
 
 
 def short_ref(generation: Generation, limit: int) -> str:
-    """Return ``MODEL@STEP`` in ``limit`` characters; the step is never cut."""
+    """Return ``MODEL@STEP`` in ``limit`` columns; the step is never cut."""
     step = f"@{generation.step}"
-    return single_line(generation.model, max(1, limit - len(step))) + step
+    return fit_line(generation.model, max(1, limit - len(step))) + step
 
 
 def excerpt(generation: Generation, query: str, limit: int) -> Content:
-    """Return ``limit`` characters of prompt and text, from shortly before the first match.
+    """Return ``limit`` columns of prompt and text, from shortly before the first match.
 
     Without a match, at most a third of them is the prompt's end, which many texts share.
     """
@@ -60,12 +60,15 @@ def excerpt(generation: Generation, query: str, limit: int) -> Content:
     start = max(0, start)
     if start:  # begin with a whole word if there is one
         start = full_text.find(" ", start, stop) + 1 or start
+        while start < stop and extends(full_text[start]):
+            start += 1
     ellipsis = "…" * bool(start)
     offset = start - len(ellipsis)
     content = safe_line(ellipsis + full_text[start:], limit)
-    content = content.stylize("$text-muted", 0, max(0, min(limit, prompt_length - offset)))
+    content = content.stylize("$text-muted", 0, max(0, min(len(content), prompt_length - offset)))
+    last = len(content) - content.plain.endswith("…")
     for begin, end in matches:
-        if begin - offset >= limit - 1:
+        if begin - offset >= last:
             break
-        content = content.stylize(MATCH_STYLE, max(0, begin - offset), min(end - offset, limit - 1))
+        content = content.stylize(MATCH_STYLE, max(0, begin - offset), min(end - offset, last))
     return content

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from rich.cells import set_cell_size
 
 from charloom.core.runs.events import bits
+from charloom.tui.formatting.graphemes import truncate
 from charloom.tui.tour.subject import TourSubject
 from charloom.tui.tour.text_layout import (
     COLUMNS,
     table,
-    truncate,
     visible_char,
     visible_chars,
     wrap,

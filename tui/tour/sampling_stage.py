@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler, distribution
+from charloom.tui.formatting.graphemes import truncate
 from charloom.tui.tour.subject import TourSubject
 from charloom.tui.tour.text_layout import (
     COLUMNS,
     table,
-    truncate,
     visible_char,
     visible_chars,
     wrap,

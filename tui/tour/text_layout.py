@@ -1,15 +1,16 @@
 """Lines and tables of text in terminal columns, for any characters.
 
-A character on its own needs a visible form: a newline is ↵, a space ␣, and an accent is placed on
-a dotted circle.
+A character on its own needs a visible form: a newline is ↵, a space ␣, and a mark, such as an
+accent or a vowel sign, is placed on a dotted circle. In running text, a mark stays on its base.
 """
 
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import set_cell_size
 
 from charloom.core.sanitize import HIDDEN, sanitize
+from charloom.tui.formatting.graphemes import cell_len, extends, graphemes, truncate
 from charloom.tui.formatting.wrapping import wrapped_lines
 
 COLUMNS = 76
@@ -19,31 +20,30 @@ _VISIBLE = {"\n": "↵", " ": "␣", "\u00a0": "⍽"}
 
 
 def visible_char(character: str) -> str:
-    """Return a visible form of ``character``: one column, or two for a wide one."""
+    """Return a visible form of ``character``, of one column or two."""
     if character in _VISIBLE:
         return _VISIBLE[character]
     safe = sanitize(character)
-    category = unicodedata.category(safe)
-    if category[0] == "M":  # it combines with the character before it
-        return "◌" + safe * (unicodedata.combining(safe) > 0)
-    if category in ("Cf", "Cn", "Co", "Zs"):
+    if unicodedata.category(safe) in ("Cf", "Cn", "Co", "Zs"):
         return HIDDEN
-    return safe if cell_len(safe) else "◌" + safe
+    return "◌" + safe if extends(safe) else safe
 
 
 def visible_chars(text: str) -> str:
     """Return the visible forms of all characters of ``text``."""
-    return "".join(map(visible_char, text))
+    pieces = []
+    for start, end, _ in graphemes(text):
+        base = visible_char(text[start])
+        pieces.append(base)
+        for mark in text[start + 1 : end]:
+            is_on_base = base == text[start] and unicodedata.category(mark)[0] == "M"
+            pieces.append(mark if is_on_base else visible_char(mark))
+    return "".join(pieces)
 
 
 def align_right(text: str, columns: int) -> str:
     """Return ``text`` with spaces before it, to fill ``columns``."""
     return " " * (columns - cell_len(text)) + text
-
-
-def truncate(text: str, columns: int = COLUMNS) -> str:
-    """Return the beginning of ``text`` that fits, with … if some of it is left out."""
-    return text if cell_len(text) <= columns else set_cell_size(text, columns - 1) + "…"
 
 
 def wrap(text: str, columns: int = COLUMNS, prefix: str = "") -> list[str]:
@@ -62,7 +62,8 @@ def table(alignment: str, cells: Iterable[Sequence[str]], gap: str = "  ") -> li
             gap.join(
                 align_right(cell, columns) if side == ">" else set_cell_size(cell, columns)
                 for cell, columns, side in zip(row, widths, alignment, strict=True)
-            ).rstrip()
+            ).rstrip(),
+            COLUMNS,
         )
         for row in cells
     ]

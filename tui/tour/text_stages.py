@@ -9,12 +9,12 @@ from rich.cells import cell_len, set_cell_size
 
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.sanitize import single_line
+from charloom.tui.formatting.graphemes import truncate
 from charloom.tui.tour.subject import TourSubject
 from charloom.tui.tour.text_layout import (
     COLUMNS,
     align_right,
     table,
-    truncate,
     visible_char,
     visible_chars,
     wrap,
@@ -238,4 +238,4 @@ def _window_row(
         ("[" if index == bracket else " ") + set_cell_size(cell, columns)
         for index, cell in enumerate(cells)
     )
-    return truncate(set_cell_size(label, _WINDOW_LABEL_COLUMNS) + row.rstrip() + end)
+    return truncate(set_cell_size(label, _WINDOW_LABEL_COLUMNS) + row.rstrip() + end, COLUMNS)

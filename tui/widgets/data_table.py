@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import ClassVar
 
-from rich.cells import cell_len
 from rich.console import JustifyMethod
 from rich.text import Text
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from charloom.core.sanitize import single_line
+from charloom.tui.formatting.content import fit_line
+from charloom.tui.formatting.graphemes import cell_len
 
-_MAX_CELL_CHARACTERS = 28
+_MAX_CELL_COLUMNS = 28
 
 
 class RowTable(DataTable[Text]):
@@ -45,7 +45,7 @@ class RowTable(DataTable[Text]):
     def fill(self, rows: Mapping[str, Sequence[str]], key: str | None = None) -> None:
         """Show ``rows`` by key, with the cursor on ``key`` or, without one, where it was."""
         new = {
-            name: tuple(single_line(cell, _MAX_CELL_CHARACTERS) for cell in row)
+            name: tuple(fit_line(cell, _MAX_CELL_COLUMNS) for cell in row)
             for name, row in rows.items()
         }
         key, row = self.key if key is None else key, self.cursor_row

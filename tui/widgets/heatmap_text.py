@@ -1,12 +1,11 @@
 """A text whose characters are coloured or marked by a number each, with a cursor to read it."""
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.cells import get_character_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -21,6 +20,7 @@ from textual.strip import Strip
 from textual.widgets import Static
 
 from charloom.core.sanitize import sanitize
+from charloom.tui.formatting.graphemes import Span, graphemes
 from charloom.tui.formatting.themes import HEAT_COLORS
 from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.color_scale import UNKNOWN, ColorScale
@@ -118,12 +118,12 @@ class HeatmapText(WrappedText, can_focus=True):
         number, is_mark_line = divmod(y, self._lines_per_row)
         if number >= len(self._rows):
             return Strip.blank(self.size.width, self.rich_style)
-        start, end = self._row_span(number)
 
         def render() -> Strip:
-            segments = (self._mark_segments if is_mark_line else self._text_segments)(start, end)
+            segments = (self._mark_segments if is_mark_line else self._text_segments)(number)
             return Strip(segments).adjust_cell_length(self.size.width, self.rich_style)
 
+        start, end = self._row_span(number)
         has_cursor = self.has_focus and start <= self.position < end
         return render() if has_cursor else self._cached(y, render)
 
@@ -161,7 +161,7 @@ class HeatmapText(WrappedText, can_focus=True):
 
     def action_row(self, by: int) -> None:
         row = self._rows.at(self.position)
-        column = sum(map(_cell_width, self._text[self._rows[row].start : self.position]))
+        column = sum(size for _, end, size in self._spans(row) if end <= self.position)
         self.position = self._position_at(max(0, min(row + by, len(self._rows) - 1)), column)
 
     def action_go(self, position: int) -> None:
@@ -171,32 +171,44 @@ class HeatmapText(WrappedText, can_focus=True):
     def _lines_per_row(self) -> int:
         return 1 + self.marks
 
-    def _text_segments(self, start: int, end: int) -> list[Segment]:
-        """Return the characters of a row, one segment for each stretch of the same style."""
-        levels = self._levels[start:end]
-        cuts = {0, end - start, *(np.flatnonzero(levels[1:] != levels[:-1]) + 1).tolist()}
-        cuts |= {n - start for n, c in enumerate(self._text[start:end], start) if c == "\n"}
-        cursor = self.position - start if self.has_focus else -1
-        if 0 <= cursor < end - start:
-            cuts |= {cursor, cursor + 1}
+    def _spans(self, number: int) -> list[Span]:
+        """Return the graphemes of a row, by their positions in the text."""
+        first, end = self._row_span(number)
+        row = self._text[first:end]
+        return [
+            (first + start, first + end, 1 if row[start] == "\n" else size)
+            for start, end, size in graphemes(row)
+        ]
+
+    def _text_segments(self, number: int) -> list[Segment]:
+        """Return the graphemes of a row, one segment for each stretch of the same style.
+
+        A grapheme has the level of its first character.
+        """
         base = self.rich_style  # computed at each access
-        segments = []
-        for left, right in pairwise(sorted(cuts)):
-            piece = self._text[start + left : start + right]
-            style = self._level_style(int(levels[left]))
-            if piece == "\n":
+        segments, pieces = [], groupby(self._spans(number), self._appearance)
+        for (level, is_newline, has_cursor), spans in pieces:
+            start, *_, end = [edge for start, end, _ in spans for edge in (start, end)]
+            piece, style = self._text[start:end], self._level_style(level)
+            if is_newline:
                 piece, style = _NEWLINE_SIGN, self._part_style("newline") + style
             style = base + style
-            segments.append(Segment(piece, style + self._cursor_style if left == cursor else style))
+            segments.append(Segment(piece, style + self._cursor_style if has_cursor else style))
         return segments
 
-    def _mark_segments(self, start: int, end: int) -> list[Segment]:
-        """Return the marks under a row."""
+    def _appearance(self, span: Span) -> tuple[int, bool, bool]:
+        """Return the level of a grapheme, whether it is a newline and whether it has the cursor."""
+        start, end, _ = span
+        has_cursor = self.has_focus and start <= self.position < end
+        return int(self._levels[start]), self._text[start] == "\n", has_cursor
+
+    def _mark_segments(self, number: int) -> list[Segment]:
+        """Return the marks under the graphemes of a row."""
         marks = self._scale.marks if self._scale else " "
-        levels = self._levels[start:end] if self._scale else np.zeros(end - start, np.intp)
+        levels = self._levels if self._scale else np.zeros_like(self._levels)
         line = "".join(
-            (_UNKNOWN_MARK if level == UNKNOWN else marks[level]).ljust(_cell_width(character))
-            for character, level in zip(self._text[start:end], levels, strict=True)
+            (_UNKNOWN_MARK if levels[start] == UNKNOWN else marks[levels[start]]).ljust(size)[:size]
+            for start, _, size in self._spans(number)
         )
         return [Segment(line, self.rich_style + self._part_style("mark"))]
 
@@ -215,12 +227,12 @@ class HeatmapText(WrappedText, can_focus=True):
 
     def _position_at(self, number: int, column: int) -> int:
         """Return the position of the character at ``column`` of a row, at most its last."""
-        start, end = self._row_span(number)
-        for position in range(start, end):
-            column -= _cell_width(self._text[position])
+        position = self._rows[number].start
+        for start, _, size in self._spans(number):
+            position, column = start, column - size
             if column < 0:
-                return position
-        return max(start, end - 1)
+                break
+        return position
 
     def _is_word_start(self, position: int) -> bool:
         before, here = self._text[max(0, position - 1)], self._text[position]
@@ -232,10 +244,6 @@ class HeatmapText(WrappedText, can_focus=True):
             lines = self._lines_per_row
             y = self.virtual_region.y + self._rows.at(self.position) * lines
             box.scroll_to_region(Region(0, y, 1, lines), animate=False, immediate=True)
-
-
-def _cell_width(character: str) -> int:
-    return 1 if character == "\n" else get_character_cell_size(character)
 
 
 class HeatmapLegend(Static):

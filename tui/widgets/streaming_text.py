@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from charloom.core.sanitize import sanitize
+from charloom.tui.formatting.graphemes import graphemes, is_simple
 from charloom.tui.textual_patches import clear_styles_cache
 from charloom.tui.widgets.wrapped_text import WrappedText
 
@@ -161,7 +162,7 @@ class StreamingText(WrappedText):
             selected_start, selected_end = (column - row.column for column in span)
             selected_end = len(text) if span[1] < 0 else selected_end
         edges = (prompt_end, match_start, match_end, selected_start, selected_end)
-        cuts = {0, len(text), *(min(max(0, edge), len(text)) for edge in edges)}
+        cuts = {0, *(_grapheme_end(text, edge) for edge in (*edges, len(text)))}
         segments = []
         for start, end in pairwise(sorted(cuts)):
             in_prompt = start < prompt_end
@@ -174,3 +175,10 @@ class StreamingText(WrappedText):
         if last and self._caret:
             segments.append(Segment(_CARET, self.get_component_rich_style("streaming--sign")))
         return Strip(segments).apply_offsets(row.column, row.paragraph)
+
+
+def _grapheme_end(text: str, edge: int) -> int:
+    """Return ``edge``, or the end of the grapheme within which it is."""
+    if edge <= 0 or is_simple(text):
+        return min(max(0, edge), len(text))
+    return next((end for _, end, _ in graphemes(text) if end >= edge), len(text))

@@ -21,7 +21,7 @@ from textual.widgets.tree import TreeNode
 
 from charloom.core.data import catalog
 from charloom.core.sanitize import single_line
-from charloom.tui.formatting.content import safe_line
+from charloom.tui.formatting.content import pad_line, safe_line
 from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.option_list import PlainOptionList
@@ -140,8 +140,8 @@ class TextChooser(Vertical):
 def _option(entry: catalog.CatalogEntry) -> Option:
     availability = "here" if catalog.cached(entry.name) else ("download", "$text-muted")
     line = Content.assemble(
-        f"{single_line(entry.title, 31):<31}  ",
-        (f"{single_line(entry.author, 20):<20}  ", "$text-muted"),
+        f"{pad_line(entry.title, 31)}  ",
+        (f"{pad_line(entry.author, 20)}  ", "$text-muted"),
         (f"{_kind(entry):<13}", "$text-muted"),
         availability,
     )

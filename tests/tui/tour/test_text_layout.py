@@ -4,11 +4,11 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from charloom.core.sanitize import sanitize
+from charloom.tui.formatting.graphemes import truncate
 from charloom.tui.tour.text_layout import (
     COLUMNS,
     align_right,
     table,
-    truncate,
     visible_char,
     visible_chars,
     wrap,
