@@ -70,5 +70,7 @@ def excerpt(generation: Generation, query: str, limit: int) -> Content:
     for begin, end in matches:
         if begin - offset >= last:
             break
+        while end < len(full_text) and extends(full_text[end]):
+            end += 1
         content = content.stylize(MATCH_STYLE, max(0, begin - offset), min(end - offset, last))
     return content
