@@ -16,6 +16,7 @@ _INVISIBLE = re.compile(
 _JOINERS = "\u200c\u200d"  # ZWNJ and ZWJ, which Persian and Indic words contain
 _TSHEG = "\u0f0b"  # between the syllables of a Tibetan word
 _FIRST_JOINED = "\u0590"  # the scripts of joiners come after it
+_VIRAMA = 9  # the combining class of marks after which a joiner may end a word
 _NAME_PUNCTUATION = "-_. "
 _MAX_NAME_CHARACTERS = 64
 _MAX_NAME_BYTES = 240  # of the 255 that file systems allow
@@ -98,7 +99,8 @@ def replace_invalid(text: str, substitute: str) -> str:
         if character.isalnum() or character in _NAME_PUNCTUATION:
             is_valid = True
         elif character in _JOINERS:
-            is_valid = _is_letter(before) and before >= _FIRST_JOINED and _is_letter(after)
+            is_inside = _is_letter(before) and before >= _FIRST_JOINED and _is_letter(after)
+            is_valid = is_inside or unicodedata.combining(before) == _VIRAMA
         else:
             is_mark = unicodedata.category(character) in ("Mn", "Mc") or character == _TSHEG
             is_valid = is_mark and before not in _NAME_PUNCTUATION

@@ -61,11 +61,11 @@ def check_unused(name: str, except_for: str = "") -> None:
 
 def unused_name(title: str) -> str:
     """Return a name for a new model, made of ``title``."""
-    words = re.findall("[^-_. ]+", paths.replace_invalid(title.casefold(), " "))[:4]
+    words = re.findall("[^-_. ]+", paths.replace_invalid(title.lower(), " "))[:4]
     stem = paths.shorten_name("-".join(words), 40) or "model"
     taken = {BUNDLED, *(path.name.casefold() for path in list_folder())}
     numbered = (f"{stem}-{number}" for number in itertools.count(2))
-    unused = (name for name in itertools.chain([stem], numbered) if name not in taken)
+    unused = (name for name in itertools.chain([stem], numbered) if name.casefold() not in taken)
     return next(filter(_is_name, unused))
 
 

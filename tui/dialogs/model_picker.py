@@ -12,6 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from charloom.core.errors import CharloomError
+from charloom.core.library.search import fold
 from charloom.core.runs.events import bits
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo, list_models
@@ -73,12 +74,12 @@ class ModelPicker(Dialog[CheckpointRef]):
 
     @on(SafeInput.Changed)
     def update_options(self) -> None:
-        """List the models whose names contain the typed text."""
-        typed = self.query_one(SafeInput).value.casefold()
+        """List the models whose names contain the typed text, but for case and accents."""
+        typed = fold(self.query_one(SafeInput).value).strip()
         options = [
             option
             for model in self._models
-            if typed in model.name.casefold()
+            if typed in fold(model.name)
             for option in _options(model, model.name in self._training)
         ]
         option_list = self.query_one(OptionList)

@@ -81,6 +81,9 @@ def test_modules_in_the_working_folder_are_not_imported(text: Path, tmp_path: Pa
         ("Cafe\u0301 \u1112\u1161\u11ab", "café-한"),  # as some systems spell file names
         ("हिन्दी की कहानी", "हिन्दी-की-कहानी"),
         ("«הָאָרֶץ»", "הָאָרֶץ"),
+        ("Καλός ΛΌΓΟΣ", "καλός-λόγος"),
+        ("Straße", "straße"),
+        ("MİNE", "mi̇ne"),
         ("می\u200cشود.txt", "می\u200cشود-txt"),
         ("ภาษาไทยที่" * 9, "ภาษาไทยที่" * 4),
         ("\U00020000" * 99, "\U00020000" * 40),
