@@ -71,6 +71,7 @@ def test_a_unit_that_was_built_to_track_quotations_comes_first() -> None:
     assert max(each.score for each in ranked[1:]) < 0.7
 
 
+@pytest.mark.usefixtures("torch_as_it_was")
 def test_a_network_that_must_track_quotations_is_found_to_do_so() -> None:
     """After a full stop comes x inside a quotation and y outside; no other clue exists."""
     draw = random.Random(0)

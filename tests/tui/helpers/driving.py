@@ -12,7 +12,7 @@ from charloom.tui.app import CharloomApp
 
 SMALL, LARGE = (80, 24), (160, 48)
 APP_CSS = Path(charloom.tui.app.__file__).with_name("app.tcss")
-_TIMEOUT_SECONDS = 20.0
+_TIMEOUT_SECONDS = 60.0  # a trainer may take 20 to import PyTorch with CUDA
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
