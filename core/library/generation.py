@@ -181,7 +181,7 @@ def first_difference(expected: str, got: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """Whether a replay gave the recorded text, and if not, the first difference."""
+    """The outcome of a replay: the same text, or the first difference."""
 
     position: int | None  # index of the first difference; None if the texts are equal
     expected_char: str  # "" if the recorded text ends before
@@ -197,7 +197,7 @@ class ReplayResult:
 
     @property
     def equal(self) -> bool:
-        """Whether every character is the same."""
+        """True if every character is the same."""
         return self.position is None
 
     @property

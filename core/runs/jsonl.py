@@ -38,7 +38,7 @@ class LineTail:
     def __init__(self, path: Path, position: int = 0) -> None:
         self._path, self._position = path, position
         self.has_more = False
-        """Whether the last read left a part of the file for the next one."""
+        """True if the last read left a part of the file for the next one."""
 
     @classmethod
     def tail(cls, path: Path, past_bytes: int = 0) -> "LineTail":

@@ -103,7 +103,7 @@ class RunMonitor:
 
     @property
     def has_more(self) -> bool:
-        """Whether the next refresh has more to read already."""
+        """True if the next refresh has more to read already."""
         return self._metrics.has_more or self._samples.has_more
 
     def refresh(self) -> bool:

@@ -24,7 +24,7 @@ from charloom.core.sampling.sampler import (
 
 _UNIFORMS_PER_DRAW = 256
 _ROUNDING = 1e-5
-"""How much a logit differs when it is summed in another order: with H 512, the mean over many
+"""Difference of a logit that is summed in another order: with H 512, the mean over many
 characters of the largest such difference. In 6,400 characters, no cumulative probability was off by
 more than twice this, relative to the smaller side of it."""
 

@@ -73,12 +73,12 @@ class Completion(Iterator[Sampled]):
 
     @property
     def stopped(self) -> bool:
-        """Whether a stop string ended the text, so that it cannot continue."""
+        """True if a stop string ended the text, so that it cannot continue."""
         return self._found_stop and len(self._pending) <= len(self._stop_begun)
 
     @property
     def done(self) -> bool:
-        """Whether nothing more comes unless ``length`` is raised."""
+        """True if nothing more comes unless ``length`` is raised."""
         return self.stopped or self._yielded >= self._length
 
     def __next__(self) -> Sampled:

@@ -20,7 +20,7 @@ _STOP_SEPARATOR = r"\|"
 
 @dataclass(frozen=True, slots=True)
 class SamplingConfig:
-    """How a character is sampled: temperature first, then top-k, then top-p.
+    """Rules to sample a character: temperature first, then top-k, then top-p.
 
     Attributes:
         temperature: divides the logits, 0 to 10. Below 1 favours likely characters; 0 always takes

@@ -21,7 +21,7 @@ class ActiveModel:
 
     @property
     def requested(self) -> bool:
-        """Whether a model was requested, even if it could not be loaded."""
+        """True if a model was requested, even if it could not be loaded."""
         return self._requested is not None
 
     def resolve(self, ref: CheckpointRef) -> CheckpointRef:

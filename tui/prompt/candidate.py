@@ -85,14 +85,14 @@ class Candidate:
 
     @property
     def can_continue(self) -> bool:
-        """Whether the job can make the text longer."""
+        """True if the job can make the text longer."""
         if self.job is None or len(self.text) >= MAX_STORED_CHARACTERS:
             return False
         return self.job.can_continue
 
     @property
     def saved(self) -> bool:
-        """Whether the library has it as it is here."""
+        """True if the library has it as it is here."""
         record = self.record
         return record is not None and (record.text, record.starred) == (self.text, self.starred)
 

@@ -72,7 +72,7 @@ class SurpriseView(VerticalGroup):
         self.read()
 
     def _fit(self) -> None:
-        """Let the text scroll where it would push the readout or the keys out of view."""
+        """Scroll the text where it would push the readout or the keys out of view."""
         page = next(box for box in self.ancestors if isinstance(box, ScrollableContainer))
         lines = max(_MIN_TEXT_LINES, page.size.height - _OTHER_LINES)
         self.query_one(VerticalScroll).styles.max_height = lines

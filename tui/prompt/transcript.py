@@ -40,7 +40,7 @@ class Transcript(VerticalScroll, can_focus=False):
     BINDINGS: ClassVar[list[BindingType]] = [*TURN_BINDINGS]
 
     unseen_below: reactive[bool] = reactive(False)
-    """Whether new text is below the view."""
+    """True if new text is below the view."""
 
     class Changed(Message):
         """Another turn is current, or a generation has started or ended."""
@@ -82,7 +82,7 @@ class Transcript(VerticalScroll, can_focus=False):
 
     @property
     def following(self) -> bool:
-        """Whether the end is in view."""
+        """True if the end is in view."""
         return self.scroll_y >= self.max_scroll_y
 
     async def start_turn(

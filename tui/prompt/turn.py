@@ -89,12 +89,12 @@ class Turn(VerticalGroup, can_focus=True):
 
     @property
     def generating(self) -> bool:
-        """Whether a candidate is being generated."""
+        """True if a candidate is being generated."""
         return bool(self._growing)
 
     @property
     def deleted(self) -> bool:
-        """Whether it is deleted but can still be restored."""
+        """True if it is deleted but can still be restored."""
         return self.has_class("-deleted")
 
     def should_save(self, candidate: Candidate) -> bool:
@@ -226,7 +226,7 @@ class Turn(VerticalGroup, can_focus=True):
 
     @property
     def showing_surprise(self) -> bool:
-        """Whether the cost of each character is shown."""
+        """True if the cost of each character is shown."""
         return self.has_class("-surprise")
 
     async def show_surprise(self, model: LoadedModel) -> None:

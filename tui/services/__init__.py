@@ -1,1 +1,1 @@
-"""What several screens share: runs, preferences, loaded models, background work."""
+"""Shared by several screens: runs, preferences, loaded models, background work."""

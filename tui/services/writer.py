@@ -53,7 +53,7 @@ class GenerationJob:
 
     @property
     def can_continue(self) -> bool:
-        """Whether a greater length would produce more text."""
+        """True if a greater length would produce more text."""
         return self._network is not None and not self.stopped
 
     def release(self) -> None:
@@ -121,12 +121,12 @@ class GenerationThread:
 
     @property
     def running(self) -> bool:
-        """Whether the thread is alive."""
+        """True if the thread is alive."""
         return self._thread.is_alive()
 
     @property
     def stopping(self) -> bool:
-        """Whether a stop was requested."""
+        """True if a stop was requested."""
         return self._stop_requested.is_set()
 
     def stop(self) -> None:

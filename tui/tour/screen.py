@@ -235,7 +235,7 @@ saved in the lab notes of the model and exported with it.
         await self._edit(f"Notes about {name}", self._notes, lambda text: write_notes(name, text))
 
     async def _edit(self, title: str, old_text: str, write: Callable[[str], None]) -> None:
-        """Let the user edit a text and save it with ``write``."""
+        """Open an editor for a text, which is saved with ``write``."""
 
         async def save(text: str) -> None:
             await asyncio.to_thread(write, text)

@@ -112,7 +112,7 @@ class RunForm(VerticalScroll, can_focus=False):
 
     @property
     def needs_reload(self) -> bool:
-        """Whether the text was loaded with other options."""
+        """True if the text was loaded with other options."""
         return self.read_options != self._loaded_options
 
     def show_text(
