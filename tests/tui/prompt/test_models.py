@@ -57,6 +57,17 @@ async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> No
         await until(pilot, lambda: "frankenstein@best · 1.81 bits/char (carried)" in words(app))
 
 
+async def test_a_score_on_few_characters_is_shown_as_such() -> None:
+    losses = Losses(validation=2.0, validation_characters=26)
+    save_model("short", random_checkpoint(losses=losses))
+    preferences.save(preferences.Preferences(model="short"))
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await until(pilot, lambda: "short · 2.89 bits/char (on 26 characters)" in words(app))
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: "alphabet (on 26 characters)" in shown(app))
+
+
 async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
     corpus = CorpusInfo(title="[b]The Sea[/b]", sha256="0" * 64, characters=9, opening="a")
     for step, loss in ((100, 2.0), (200, 1.5), (300, 1.7)):

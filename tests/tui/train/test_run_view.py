@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
+from charloom.core.errors import CharloomError
 from charloom.core.runs import events
 from charloom.core.runs.events import (
     Event,
@@ -18,6 +19,7 @@ from charloom.core.runs.events import (
     Sample,
     Started,
     Validated,
+    bits,
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.store.model_dir import ModelDir
@@ -28,7 +30,7 @@ from charloom.tui.train.loss_chart import LossChart
 from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.screen import TrainScreen
-from tests.helpers.factories import random_checkpoint, save_model
+from tests.helpers.factories import random_checkpoint, save_model, tree
 from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
 from tests.tui.helpers.run_folders import at_work, course, end, learned_by_heart, write_run
 
@@ -279,3 +281,18 @@ async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
         await until(pilot, lambda: run and run.status is RunStatus.STOPPED)
         await pilot.press("escape")
         await until(pilot, lambda: "■ sea  stopped" in shown(app))
+
+
+async def test_a_finished_run_is_not_resumed_and_its_score_on_few_characters_marked() -> None:
+    few = Validated(100, 2.5, bits(2.5), 2.5, 100, counted_characters=26, seconds=0.1)
+    folder = write_run("sea", *course(100), few, end())
+    before = tree(folder.path)
+    app = app_at("train")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "sea completed" in words(app))
+        assert f"~{bits(2.5):.2f}" in shown(app)
+        assert "A score (on 26 characters) says little" in words(app)
+        await pilot.press("u")
+        with pytest.raises(CharloomError, match="'sea' is finished and stays as it is"):
+            app.services.runs.resume("sea")
+    assert tree(folder.path) == before
