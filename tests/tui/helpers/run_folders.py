@@ -87,7 +87,7 @@ def learned_by_heart(steps: int) -> list[Event]:
     story: list[Event] = course()[:1]
     for step in range(200, steps + 1, 200):
         story.append(Progress(step, 0.5, 3.0 - step / 4_000, 3.0, 0.004, 51_204.5, 1.5, 2.5, 0.3))
-        story.append(Validated(step, 2.5 + abs(step - 2_000) / 4_000, 3.0, 2.5, 2_000, 99, 0.1))
+        story.append(Validated(step, 2.5 + abs(step - 2_000) / 4_000, 3.0, 2.5, 2_000, 24_000, 0.1))
     return story
 
 

@@ -63,7 +63,7 @@ async def test_a_score_on_few_characters_is_shown_as_such() -> None:
     preferences.save(preferences.Preferences(model="short"))
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await until(pilot, lambda: "short · 2.89 bits/char (on 26 characters)" in words(app))
+        await until(pilot, lambda: "short@best · 2.89 bits/char (on 26 characters)" in words(app))
         await pilot.press("ctrl+o")
         await until(pilot, lambda: "alphabet (on 26 characters)" in shown(app))
 
