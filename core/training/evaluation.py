@@ -26,6 +26,8 @@ from charloom.core.training.task import RunState
 
 VALIDATION_CHARACTERS = 24_000
 """Held-out characters counted by a validation during training; the final one counts all."""
+# With V beyond _LARGE_VOCAB the logits take most of the time, so fewer characters are counted.
+_LARGE_VOCAB, _MIN_VALIDATION_CHARACTERS = 2_000, 2_000
 
 _CHUNK = 256  # characters per forward pass: bounds the memory, long enough to keep the CPU busy
 _LANES = 16  # more lanes are no faster on a CPU and repeat more context
@@ -123,17 +125,23 @@ class Validator:
         self.stalled_fraction = 0.0
         """Share of the run between the best validation and the last one."""
 
+    @property
+    def _characters(self) -> int:
+        """Held-out characters that a validation counts: fewer with a large vocabulary."""
+        fewer = VALIDATION_CHARACTERS * _LARGE_VOCAB // self._network.config.vocab_size
+        return min(VALIDATION_CHARACTERS, max(_MIN_VALIDATION_CHARACTERS, fewer))
+
     def validate(self, step: int, fraction: float) -> Validated:
         """Measure the network after ``step`` steps, at ``fraction`` of the run."""
         begin = time.perf_counter()
         with autocast(self._compute.device, self._compute.precision):
-            loss = carried(self._network, self._held_out, VALIDATION_CHARACTERS)
+            loss = carried(self._network, self._held_out, self._characters)
         seconds = time.perf_counter() - begin
         characters = len(self._held_out)
         self._budget.plan_evaluation(
             *(
                 seconds / loss.read * max_characters_read(count)
-                for count in (characters, min(characters, VALIDATION_CHARACTERS))
+                for count in (characters, min(characters, self._characters))
             )
         )
         state = self._state
@@ -164,7 +172,7 @@ class Validator:
         """
         predictions = len(self._held_out) - 1
         share = math.ceil(self._budget.evaluated_share() * predictions)
-        limit = min(predictions, max(share, VALIDATION_CHARACTERS))
+        limit = min(predictions, max(share, self._characters))
         if (checkpoint.losses.carried_characters or 0) > limit - _LANES:  # lanes are equally long
             return checkpoint.losses
         self._network.load(checkpoint.tensors)

@@ -9,9 +9,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from charloom.core.analysis import scoring
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import evaluation
+from charloom.core.training.autotune import ComputeConfig
+from charloom.core.training.schedule import RunBudget, Stopwatch
+from charloom.core.training.task import RunState
 from tests.helpers.factories import random_checkpoint
 
 CHECKPOINT = random_checkpoint(hidden_size=12)
@@ -113,3 +117,14 @@ def test_evaluation_leaves_the_network_in_training() -> None:
     MODEL.train()
     evaluation.carried(MODEL, ids(50))
     assert MODEL.training
+
+
+@pytest.mark.parametrize(("vocab_size", "counted"), [(60, 24_000), (6_000, 8_000), (65_536, 2_000)])
+def test_a_validation_counts_fewer_characters_with_a_large_vocabulary(
+    vocab_size: int, counted: int
+) -> None:
+    network = CharLSTM(ModelConfig(vocab_size=vocab_size, embedding_dim=1, hidden_size=1))
+    compute = ComputeConfig(torch.device("cpu"), "float32", 1)
+    budget = RunBudget(TrainConfig(minutes=1), 9, Stopwatch(0.0))
+    validator = evaluation.Validator(network, ids(50_000), compute, budget, RunState())
+    assert validator.validate(1, 0.1).counted_characters == pytest.approx(counted, abs=16)
