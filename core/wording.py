@@ -5,9 +5,10 @@ from collections.abc import Iterable
 _MAX_COMPARED = 100  # characters: the comparison takes quadratic time
 
 
-def plural(number: int, noun: str) -> str:
+def plural(number: float, noun: str) -> str:
     """Return ``1 character``, ``2,000 characters`` and so on, for the singular ``noun``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    digits = f"{number:,}" if isinstance(number, int) else f"{number:g}"
+    return f"{digits} {noun}{'' if number == 1 else 's'}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -101,6 +101,9 @@ def run(arguments: list[str]) -> int:
     except CharloomError as error:
         click.echo(f"charloom: {single_line(str(error), 2_000)}", err=True)
         return 1
+    except MemoryError:
+        click.echo("charloom: Not enough memory; use a shorter text or a smaller model.", err=True)
+        return 1
     except (KeyboardInterrupt, click.Abort):
         return 130
     except OSError as error:  # of a standard stream: any other has become a CharloomError

@@ -18,6 +18,7 @@ from charloom.core.runs.training_text import find_training_text
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
 from charloom.core.store.read import find_checkpoint
 from charloom.core.store.ref import CheckpointRef
+from charloom.core.wording import plural
 
 SAME = "Both sides are the same checkpoint. The temperature does not change the score."
 """The verdict on a checkpoint compared with itself."""
@@ -74,7 +75,7 @@ def compare(
             cache[side.sha256, scored] = scoring.carried(side.network, scored)
     scores = cache[left.sha256, scored], cache[right.sha256, scored]
     left_out = len(part) - len(scored)
-    summary = f"{text.title}, {'first ' * (part != text.text)}{len(part):,} characters"
+    summary = f"{text.title}, {'first ' * (part != text.text)}{plural(len(part), 'character')}"
     if left_out:
         summary += f", {left_out:,} skipped (unknown to one of the models)"
     conclusion = verdict(left.checkpoint_ref, scores[0], right.checkpoint_ref, scores[1])

@@ -79,8 +79,11 @@ def find(name: str) -> CatalogEntry:
     if name in _BY_NAME:
         return _BY_NAME[name]
     names = [*_BY_NAME, *_files_next_to(name)]
-    hint = did_you_mean(Path(name).name, names) or "see `charloom corpus`."
-    raise CharloomError(f"There is no file and no catalog text called {quoted(name)}; {hint}")
+    hint = did_you_mean(Path(name).name, names)
+    raise CharloomError(
+        f"There is no file and no catalog text called {quoted(name)}; {hint}{' ' * bool(hint)}"
+        "`charloom corpus` lists the catalog."
+    )
 
 
 def _files_next_to(file: str) -> list[str]:

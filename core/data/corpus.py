@@ -21,6 +21,7 @@ from charloom.core.data.file_formats import check_plain
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import quoted
+from charloom.core.wording import plural
 
 MAX_BYTES = 512 * 2**20
 MIN_CHARACTERS = 32
@@ -120,13 +121,13 @@ def from_bytes(
         text = text[1:]
         notes.append("Dropped the byte order mark.")
     if damaged := text.count("\ufffd"):
-        notes.append(f"Has {damaged:,} U+FFFD, which replace lost characters.")
+        notes.append(f"Has {damaged:,} U+FFFD in place of lost characters.")
     text, replaced = _SURROGATE.subn("\ufffd", text)
     if replaced:
-        notes.append(f"Replaced {replaced:,} lone surrogates with U+FFFD.")
+        notes.append(f"Replaced {plural(replaced, 'lone surrogate')} with U+FFFD.")
     if returns := text.count("\r"):
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-        notes.append(f"Turned {returns:,} CRLF or CR line ends into LF.")
+        notes.append(f"Turned {plural(returns, 'CRLF or CR line end')} into LF.")
     if trim:
         text, note = gutenberg.trim(text)
         notes += [note] if note else []
@@ -136,7 +137,7 @@ def from_bytes(
         start, end = (place and _compose(place)[0] for place in (start, end))
     if start is not None or end is not None:
         first, last = span(text, start, end)
-        notes.append(f"Took the {last - first:,} characters from {first:,} to {last:,}.")
+        notes.append(f"Took the {plural(last - first, 'character')} from {first:,} to {last:,}.")
         text = text[first:last]
     if not text.strip():
         raise CharloomError(f"{name} is empty; choose a text with words in it.")
@@ -213,7 +214,8 @@ def _compose(text: str) -> tuple[str, str]:
 def _check_trainable(text: str, name: str) -> None:
     if len(text) < MIN_CHARACTERS:
         raise CharloomError(
-            f"{name} has only {len(text)} characters; training needs at least {MIN_CHARACTERS}."
+            f"{name} has only {plural(len(text), 'character')}; "
+            f"training needs at least {MIN_CHARACTERS}."
         )
     if len(set(text)) < MIN_DISTINCT:
         raise CharloomError(f"{name} repeats a single character; choose a text with words in it.")

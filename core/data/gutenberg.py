@@ -2,6 +2,8 @@
 
 import re
 
+from charloom.core.wording import plural
+
 # Titles may wrap, so the stars that close a START line may be on a later line. Files from before
 # 2004 end their header with the last line of "the small print" and the book with a sentence.
 _MARK = re.compile(
@@ -40,10 +42,11 @@ def trim(text: str) -> tuple[str, str]:
     trimmed = "\n\n\n".join(books)
     cut = len(text) - len(trimmed)
     if len(books) != 1:
-        return trimmed, f"Cut {cut:,} characters of Project Gutenberg around {len(books)} books."
+        what = f"{plural(cut, 'character')} of Project Gutenberg"
+        return trimmed, f"Cut {what} around {plural(len(books), 'book')}."
     header = text.index(trimmed)
     sizes = {"header": header, "footer": cut - header}
-    parts = [f"{part} ({size:,} characters)" for part, size in sizes.items() if size]
+    parts = [f"{part} ({plural(size, 'character')})" for part, size in sizes.items() if size]
     return trimmed, f"Cut the Project Gutenberg {' and '.join(parts)}."
 
 

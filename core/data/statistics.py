@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import MAX_CHARACTERS, fitting_min_count
+from charloom.core.wording import plural
 
 RARE_COUNT = 4  # a character that occurs fewer times is rare
 SHORT_CHARACTERS = 20_000  # a shorter text is soon memorized
@@ -75,7 +76,7 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
         ),
         (
             len(text) < SHORT_CHARACTERS,
-            f"The text is short: {len(text):,} characters.",
+            f"The text is short: {plural(len(text), 'character')}.",
             "Training settings are reduced to fit; the model will soon overfit.",
         ),
         (

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, get_args, get_origin
 from charloom.core.errors import StorageError
 from charloom.core.runs import jsonl
 from charloom.core.store.model_dir import ModelDir
+from charloom.core.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ class Finished:
     def measured_on(self) -> str:
         """The text that the losses were measured on, in words."""
         counted = self.counted_characters
-        return f"{counted:,} held-out characters" if counted else "the held-out text"
+        return plural(counted, "held-out character") if counted else "the held-out text"
 
     @classmethod
     def failed(cls, message: str) -> "Finished":

@@ -3,6 +3,7 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from charloom.core.data.vocab import Vocab
+from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.presets import PRESETS
 from charloom.core.runs.run import RunConfig, read_run_config, read_training_text
@@ -25,9 +26,18 @@ def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
 
     In a run that was never trained, the task has the settings of the preset, or of ``medium`` for
     ``auto``; :func:`core.training.session.resolve` completes them. Raises :class:`CharloomError`
-    when a file is missing or damaged.
+    when a file is missing or damaged, or the text too large.
     """
     config = read_run_config(folder)
+    try:
+        return config, _task(folder, config)
+    except MemoryError as error:  # the network is made later
+        raise CharloomError(
+            f"There is not enough memory for the text {config.title!r}; train on a part of it."
+        ) from error
+
+
+def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
     text = read_training_text(folder, config)
     vocab = Vocab.from_text(text, config.min_count)
     if config.model and config.training:
@@ -36,5 +46,4 @@ def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
         preset = PRESETS.get(config.preset, PRESETS["medium"])
         model_config, train_config = preset.configs(len(vocab), config.overrides)
     corpus = CorpusInfo(config.title, config.sha256, len(text), text[:_OPENING_CHARACTERS])
-    task = TrainingTask.from_text(text, vocab, corpus, model_config, train_config)
-    return config, task
+    return TrainingTask.from_text(text, vocab, corpus, model_config, train_config)

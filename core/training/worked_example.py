@@ -109,7 +109,7 @@ def _error(message: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:200]
+    return str(error).partition("\n")[0][:200] or "not enough memory"  # MemoryError says nothing
 
 
 if __name__ == "__main__":

@@ -8,6 +8,11 @@ def test_one_is_singular_and_every_other_number_is_plural() -> None:
         "2 threads",
         "1,234 threads",
     ]
+    assert [plural(number, "epoch") for number in (1.0, 0.5, 12.0)] == [
+        "1 epoch",
+        "0.5 epochs",
+        "12 epochs",
+    ]
 
 
 def test_similar_names_are_suggested_in_any_case() -> None:

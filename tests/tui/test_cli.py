@@ -56,3 +56,14 @@ def test_usage_has_brackets_exactly_around_what_may_be_left_out(command: tuple[s
             name = usage.removesuffix("...")
             left_out = name.startswith("[") and name.endswith("]")
             assert left_out is not parameter.required, usage
+
+
+def test_too_little_memory_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    save_model("weaver", random_checkpoint())
+    monkeypatch.setattr("charloom.tui.commands.score.NumpyLSTM", fail)
+    done = call("score", "loom", "--model", "weaver")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "charloom: Not enough memory; use a shorter text or a smaller model.\n"

@@ -22,6 +22,7 @@ from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import quoted
 from charloom.core.store.ref import CheckpointRef
+from charloom.core.wording import plural
 from charloom.tui.analysis.unit_panel import UnitPanel
 from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.dialogs.text_picker import TextPicker
@@ -142,7 +143,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
             scale = BITS
             values: NDArray[np.floating] = self._trace.bits
             score = f"{self._trace.bits_per_char:.2f} bits/char"
-            count = f"{self._trace.predicted:,} characters"
+            count = plural(self._trace.predicted, "character")
             self._show_heading(f"Surprise: {score} over {count} · {self._title}")
         else:
             scale = scale_for(self._signal)

@@ -16,6 +16,7 @@ from charloom.core.runs.estimates import (
     estimate_presets,
     measure_throughput,
 )
+from charloom.core.wording import plural
 from charloom.tui.console.inputs import open_text
 from charloom.tui.console.options import (
     DefaultListGroup,
@@ -100,12 +101,14 @@ def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
             }
         )
         return
+    utf8_size = plural(statistics.utf8_bytes, "byte")
+    longest_line = plural(statistics.longest_line, "character")
     figures = {
         "title": corpus.title,
         "encoding": f"{statistics.encoding}{' (a guess)' if statistics.guessed else ''}",
-        "characters": f"{statistics.characters:,} ({statistics.utf8_bytes:,} bytes as UTF-8)",
+        "characters": f"{statistics.characters:,} ({utf8_size} as UTF-8)",
         "distinct": f"{statistics.distinct:,}, of which {len(statistics.rare):,} rare",
-        "lines": f"{statistics.lines:,}, the longest of {statistics.longest_line:,} characters",
+        "lines": f"{statistics.lines:,}, the longest of {longest_line}",
         "no text": f"{statistics.non_text:.2%}",
     }
     for name, value in figures.items():

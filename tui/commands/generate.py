@@ -21,6 +21,7 @@ from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
+from charloom.core.wording import plural
 from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, model_option
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
@@ -251,7 +252,7 @@ def _report(generation: Generation, outcome: str, match: "VerbatimMatch | None")
     echo_dim(" · ".join(filter(None, [*parts, outcome])))
     if match:
         excerpt = single_line(g.text[match.start : match.start + match.length], _MAX_EXCERPT)
-        characters = "1 character" if match.length == 1 else f"{match.length:,} characters"
+        characters = plural(match.length, "character")
         echo_dim(f"longest verbatim match: {characters}" + f" (“{excerpt}”)" * bool(excerpt))
     if period := repetition_period(g.text):
         echo_dim(f"it {repetition_message(period)}")

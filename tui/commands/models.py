@@ -25,10 +25,10 @@ from charloom.core.store.write import (
     remove_model,
     rename_model,
 )
+from charloom.core.wording import plural
 from charloom.tui.console.options import DefaultListGroup, force_option, json_option, yes_option
 from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout, write_table
 from charloom.tui.formatting.units import (
-    checkpoint_count,
     checkpoint_row,
     megabytes,
     model_row,
@@ -99,7 +99,7 @@ def rename(old: str, new: str) -> None:
 def remove(name: str, yes: bool) -> None:
     """Delete the model NAME with all its checkpoints."""
     model = find_model(name)
-    size = f"{checkpoint_count(len(model.checkpoints))}, {megabytes(total_bytes(model))} MB"
+    size = f"{plural(len(model.checkpoints), 'checkpoint')}, {megabytes(total_bytes(model))} MB"
     confirm(f"Delete the model {model.name!r} permanently ({size})?", yes)
     remove_model(name)
     echo_err(f"Deleted the model {name!r}.")
@@ -137,7 +137,7 @@ def pin(ref: CheckpointRef, off: bool) -> None:
 def prune(name: str) -> None:
     """Delete the checkpoints of NAME except best, newest and pinned."""
     pruned = prune_checkpoints(name)
-    echo_err(f"Deleted {checkpoint_count(pruned.files)}, {megabytes(pruned.size)} MB.")
+    echo_err(f"Deleted {plural(pruned.files, 'checkpoint')}, {megabytes(pruned.size)} MB.")
 
 
 def _summary(model: ModelInfo) -> dict[str, Any]:
@@ -176,14 +176,14 @@ def _checkpoint(checkpoint: CheckpointInfo) -> dict[str, Any]:
 
 def _write_metadata(metadata: CheckpointMetadata) -> None:
     model, training, corpus = metadata.model, metadata.training, metadata.corpus
-    bounds = {name: getattr(training, name) for name in ("minutes", "epochs", "steps")}
+    bounds = {name: getattr(training, f"{name}s") for name in ("minute", "epoch", "step")}
     lines = {
         "network": f"{network_summary(model.to_json())}, {model.parameters:,} parameters",
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
         "opening": repr(corpus.opening),
         "training": f"B {training.batch_size}, T {training.window}, {training.batching}, "
         f"rate {training.learning_rate:g}, dropout {model.dropout:g}, seed {training.seed}",
-        "length": ", ".join(f"{value:g} {name}" for name, value in bounds.items() if value),
+        "length": ", ".join(plural(value, name) for name, value in bounds.items() if value),
         "created": metadata.created,
         "note": metadata.note,
     }

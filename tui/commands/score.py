@@ -23,6 +23,7 @@ from charloom.core.runs.events import bits
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
+from charloom.core.wording import plural
 from charloom.tui.console.inputs import has_file_options, open_text
 from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import echo_err, write_json, write_stdout, write_table
@@ -94,7 +95,7 @@ def score(
         return
     write_stdout(
         f"{result.nats_per_char:.4f} nats per character ({result.bits_per_char:.4f} bits), "
-        f"{measure}, over {result.characters:,} characters; {result.unknown:,} unknown\n"
+        f"{measure}, over {plural(result.characters, 'character')}; {result.unknown:,} unknown\n"
     )
     if losses:
         rows = sorted([*named(losses), (str(ref), result.nats_per_char)], key=lambda row: -row[1])

@@ -30,6 +30,7 @@ from charloom.core.runs.events import (
     to_line,
 )
 from charloom.core.sanitize import sanitize
+from charloom.core.wording import plural
 from charloom.tui.formatting.run_status import overfit_message
 from charloom.tui.formatting.units import bar_parts, format_clock, network_summary, score_note
 
@@ -260,11 +261,13 @@ def event_message(event: Event) -> str:
 def config_line(event: Started) -> str:
     """Return the network, the training settings and the machine of a run, on one line."""
     training = event.training
-    bound = f"{event.total_steps:,} steps" if event.total_steps else f"{training['minutes']:g} min"
+    bound = (
+        plural(event.total_steps, "step") if event.total_steps else f"{training['minutes']:g} min"
+    )
     return (
         f"{network_summary(event.model)}, {event.parameters:,} parameters; "
         f"B {training['batch_size']}, T {training['window']}, "
         f"{training['batching']}; {event.train_characters:,} characters, "
         f"{event.held_out_characters:,} held out; {event.device}, {event.precision}, "
-        f"{event.threads} threads; {bound}"
+        f"{plural(event.threads, 'thread')}; {bound}"
     )

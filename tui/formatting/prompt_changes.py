@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from charloom.core.data.vocab import Substitution, Vocab
 from charloom.core.sanitize import quoted, single_line
+from charloom.core.wording import plural
 
 MAX_PROMPT_CHARACTERS = 20_000
 """Earlier characters of a prompt are dropped: no network remembers that far back."""
@@ -40,5 +41,5 @@ def describe_changes(prompt: str, changes: Iterable[Substitution], *, future: bo
         verb = "will be" if future else "was" if len(dropped) == 1 else "were"
         notes.append(f"{' '.join(dropped)} {verb} dropped")
     if len(kinds) > _MAX_KINDS:
-        notes.append(f"and {len(kinds) - _MAX_KINDS:,} more kinds")
+        notes.append(f"and {plural(len(kinds) - _MAX_KINDS, 'more kind')}")
     return "  ·  ".join(notes)

@@ -40,11 +40,6 @@ def megabytes(size: int) -> str:
     return f"{size / 1e6:,.1f}"
 
 
-def checkpoint_count(number: int) -> str:
-    """Return ``1 checkpoint``, ``2 checkpoints`` and so on."""
-    return f"{number:,} checkpoint{'' if number == 1 else 's'}"
-
-
 def network_summary(model: Mapping[str, Any]) -> str:
     """Return the shape of a network, such as ``E 64, H 512, 2 layers, V 84, tied``.
 

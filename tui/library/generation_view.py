@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from charloom.core.library.generation import Generation, ReplayResult
 from charloom.core.library.search import match_spans
+from charloom.core.wording import plural
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import format_datetime
 from charloom.tui.library.generation_rows import MATCH_STYLE
@@ -70,8 +71,9 @@ class GenerationView(VerticalScroll, can_focus=True):
                 content += Content("␃")
             content = content.stylize("reverse bold $error", position, position + 1)
         if len(full_text) > len(shown):
-            rest = f"{len(full_text) - len(shown):,} more characters; export the text to read them."
-            content += Content.styled(f"\n… and {rest}", "$text-muted")
+            rest = plural(len(full_text) - len(shown), "more character")
+            advice = f"\n… and {rest}; export the text to read it all."
+            content += Content.styled(advice, "$text-muted")
         self.query_one("#text", UntrustedText).set_text(content, shown)
 
     def _part(self, name: str) -> Static:
@@ -81,7 +83,7 @@ class GenerationView(VerticalScroll, can_focus=True):
 def _describe(generation: Generation) -> Iterator[Content]:
     """Yield the lines on the origin of a text and the settings that reproduce it."""
     g = generation
-    parts = [format_datetime(g.created), f"{len(g.text):,} characters", f"number {g.id}"]
+    parts = [format_datetime(g.created), plural(len(g.text), "character"), f"number {g.id}"]
     yield Content.assemble(
         ("★ " if g.starred else "", "$accent"),
         safe_line(g.model, _MAX_NAME_CHARACTERS, "bold"),

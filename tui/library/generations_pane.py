@@ -20,6 +20,7 @@ from charloom.core.library.generation import (
 )
 from charloom.core.library.replay import replay
 from charloom.core.sanitize import single_line
+from charloom.core.wording import plural
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done, confirm_dialog
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
@@ -160,7 +161,7 @@ class GenerationsPane(LibraryPane):
         if generation := self.generation:
             full_text = generation.prompt + generation.text
             self.app.copy_to_clipboard(full_text)
-            self.app.notify(f"Copied {len(full_text):,} characters.")
+            self.app.notify(f"Copied {plural(len(full_text), 'character')}.")
 
     @work
     async def action_export(self) -> None:

@@ -30,12 +30,13 @@ from charloom.core.store.write import (
     unused_name,
     write_notes,
 )
+from charloom.core.wording import plural
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done, confirm_dialog
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.formatting.run_status import LIVE, fraction, label, symbol
-from charloom.tui.formatting.units import checkpoint_count, megabytes, model_row, total_bytes
+from charloom.tui.formatting.units import megabytes, model_row, total_bytes
 from charloom.tui.library.model_list import ModelList
 from charloom.tui.library.model_view import ModelView
 from charloom.tui.library.pane import LibraryPane
@@ -244,14 +245,14 @@ class ModelsPane(LibraryPane):
             if await self.app.push_screen_wait(ask):
                 freed = await self._run(lambda: prune_checkpoints(name))
                 if freed:
-                    amount = f"{checkpoint_count(freed.files)}, {megabytes(freed.size)} MB"
+                    amount = f"{plural(freed.files, 'checkpoint')}, {megabytes(freed.size)} MB"
                     self.app.notify(f"Deleted {amount}.")
 
     @work
     async def action_delete(self) -> None:
         if model := self.model:
             name, size = model.name, megabytes(total_bytes(model))
-            detail = f"This deletes {checkpoint_count(len(model.checkpoints))}, {size} MB."
+            detail = f"This deletes {plural(len(model.checkpoints), 'checkpoint')}, {size} MB."
             ask = confirm_dialog(f"Delete {name!r} permanently?", "Delete", "d", detail)
             if await self.app.push_screen_wait(ask):
                 await self._run(lambda: remove_model(name))

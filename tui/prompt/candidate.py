@@ -8,6 +8,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
 from charloom.core.library.generation import MAX_STORED_CHARACTERS, Generation
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.wording import plural
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
 from charloom.tui.services.model_cache import LoadedModel
@@ -181,7 +182,7 @@ def provenance(generation: Generation) -> str:
 def length_and_bits(generation: Generation) -> str:
     """Return the length of a text and, if known, its mean bits per character."""
     bits = generation.bits_per_char
-    length = f"{len(generation.text):,} characters"
+    length = plural(len(generation.text), "character")
     return length if bits is None else f"{bits:.2f} bits/char · {length}"
 
 
@@ -190,8 +191,8 @@ def match_message(candidate: Candidate) -> str:
     match = candidate.match
     if match is None:
         return ""
-    characters = "1 character" if match.length == 1 else f"{match.length:,} characters"
-    return f"longest copy {characters}" + ": more than chance" * (match.length >= MIN_NOTABLE_MATCH)
+    copy = f"longest copy {plural(match.length, 'character')}"
+    return copy + ": more than chance" * (match.length >= MIN_NOTABLE_MATCH)
 
 
 def _format_setting(name: str, generation: Generation) -> str:

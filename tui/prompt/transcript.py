@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from charloom.core.errors import CharloomError
+from charloom.core.wording import plural
 from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.copy_check import CopyCheck
@@ -254,7 +255,7 @@ class Transcript(VerticalScroll, can_focus=False):
         if turn := self.current:
             text = turn.chosen.full_text
             self.app.copy_to_clipboard(text)
-            self.notify(f"Copied {len(text):,} characters.")
+            self.notify(f"Copied {plural(len(text), 'character')}.")
 
     @work
     async def action_delete(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from rich.cells import set_cell_size
 
 from charloom.core.runs.events import bits
+from charloom.core.wording import plural
 from charloom.tui.formatting.graphemes import truncate
 from charloom.tui.tour.subject import TourSubject
 from charloom.tui.tour.text_layout import (
@@ -48,7 +49,7 @@ def batch(subject: TourSubject, example: WorkedExample) -> list[str]:
             _row("  ids", _ids(labels)),
         ]
     if size > len(example.features):
-        lines.append(f"… and {size - len(example.features):,} more rows")
+        lines.append(f"… and {plural(size - len(example.features), 'more row')}")
     explanation = (
         "Each row is a lane: in the next batch it continues where it ends here, and the state of "
         "the network is carried on."
@@ -76,7 +77,7 @@ def _ids(ids: Sequence[int]) -> str:
 def model(subject: TourSubject, example: WorkedExample) -> list[str]:
     """Stage 7: the shapes in the network, its tensors, and its gates."""
     config, shapes = subject.checkpoint.model, example.shapes
-    layers = f"{config.layers} layers" if config.layers > 1 else "1 layer"
+    layers = plural(config.layers, "layer")
     path = [
         ("ids", _shape(shapes["ids"]), "B rows of T characters"),
         (

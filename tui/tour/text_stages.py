@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.sanitize import single_line
+from charloom.core.wording import plural
 from charloom.tui.formatting.graphemes import truncate
 from charloom.tui.tour.subject import TourSubject
 from charloom.tui.tour.text_layout import (
@@ -155,7 +156,7 @@ def _mismatch(subject: TourSubject, absent: int) -> list[str]:
     if subject.unknown:
         kinds = [f"{visible_char(c)} ×{n:,}" for c, n in subject.unknown[:_MAX_UNKNOWN]]
         more = len(subject.unknown) - _MAX_UNKNOWN
-        others = f" and {more:,} more kinds" if more > 0 else ""
+        others = f" and {plural(more, 'more kind')}" if more > 0 else ""
         result = "each is replaced by a similar one or dropped, as in a prompt."
         if PLACEHOLDER in subject.vocab.c2ix:
             result = f"all of them get the one id of {PLACEHOLDER}."

@@ -18,6 +18,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
+from charloom.core.wording import plural
 from charloom.tui.formatting.content import field_label, safe_content, safe_line
 from charloom.tui.formatting.units import format_approx
 from charloom.tui.train.settings_grid import MIN_COUNT, SettingsGrid
@@ -125,7 +126,7 @@ class RunForm(VerticalScroll, can_focus=False):
         """Show a text, its issues, and the estimated duration of each preset."""
         self._loaded_options, self._seconds = read_options, dict(seconds)
         facts = (
-            f"{statistics.characters:,} characters · {statistics.distinct:,} distinct · "
+            f"{plural(statistics.characters, 'character')} · {statistics.distinct:,} distinct · "
             f"{statistics.lines:,} line{'s' * (statistics.lines != 1)} · {statistics.encoding}"
         )
         title = safe_line(corpus.title, _MAX_TITLE, "bold")

@@ -77,7 +77,7 @@ POSIX_FILES = {"a FIFO", "a device", "a link to itself"}
 REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("empty text", write("a", b""), ["train", "a"], "empty"),
     ("blank text", write("a", b" \n\n \t"), ["train", "a"], "empty"),
-    ("one character", write("a", b"x"), ["train", "a"], "characters"),
+    ("one character", write("a", b"x"), ["train", "a"], "only 1 character;"),
     ("one character, repeated", write("a", b"x" * 999), ["train", "a"], "a single character"),
     ("too short", write("a", b"Once upon a time"), ["train", "a"], "characters"),
     ("random bytes", write("a", NOISE), ["train", "a"], ""),
@@ -284,10 +284,10 @@ def test_a_library_that_is_no_database_is_left_alone_and_the_text_still_delivere
     paths.library_file().with_name("library.sqlite-wal").unlink(missing_ok=True)
     paths.library_file().write_bytes(b"my own notes, not a database" * 50)
     capfd.readouterr()
-    assert run(GENERATE) == 1
+    assert run(GENERATE) == 0
     out, err = capfd.readouterr()
     assert out.startswith("the") and len(out) == len("the") + 5 + 1
-    assert "charloom: " in err and "Traceback" not in err
+    assert "Not saved: " in err and "Traceback" not in err
     assert paths.library_file().read_bytes() == b"my own notes, not a database" * 50
 
 

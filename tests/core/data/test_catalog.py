@@ -288,13 +288,15 @@ def test_a_dash_is_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     [("frankenstien", "frankenstein"), ("Alice", "alice"), ("frankenstein.txt", "frankenstein")],
 )
 def test_a_misspelt_name_meets_the_near_one(wrong: str, near: str) -> None:
-    with pytest.raises(CharloomError, match=rf"; did you mean '{near}'.*\?$"):
+    with pytest.raises(
+        CharloomError, match=rf"; did you mean '{near}'.*\? `charloom corpus` lists"
+    ):
         catalog.load_text(wrong)
 
 
 def test_a_misspelt_file_meets_the_near_one_in_its_folder(tmp_path: Path) -> None:
     (tmp_path / "My Book.txt").write_text("x")
-    with pytest.raises(CharloomError, match=r"; did you mean 'My Book.txt'\?$"):
+    with pytest.raises(CharloomError, match=r"; did you mean 'My Book.txt'\?"):
         catalog.load_text(str(tmp_path / "my bok.txt"))
 
 

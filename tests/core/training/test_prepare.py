@@ -60,3 +60,18 @@ def test_errors_of_the_preparation_are_raised_by_its_result() -> None:
     folder.run_config.unlink()
     with pytest.raises(CharloomError, match=r"'small' has no readable run\.json"):
         prepare_async(folder).result()
+
+
+def test_a_text_too_large_for_memory_is_not_taken_for_the_network(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    folder = create()
+    monkeypatch.setattr(Vocab, "encode", fail)
+    with pytest.raises(
+        CharloomError, match=r"^There is not enough memory for the text '.*'; "
+    ) as e:
+        prepare(folder)
+    assert "hidden" not in str(e.value) and "batch" not in str(e.value)

@@ -1,11 +1,20 @@
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
-from charloom.core.runs.events import Continued, Event, Paused, Progress, RateChanged, RunWarning
-from charloom.tui.console.progress import JsonView, LiveView, PlainView
+from charloom.core.runs.events import (
+    Continued,
+    Event,
+    Paused,
+    Progress,
+    RateChanged,
+    RunWarning,
+    Started,
+)
+from charloom.tui.console.progress import JsonView, LiveView, PlainView, config_line
 from tests.tui.helpers.run_folders import course, learned_by_heart
 
 EVENTS: list[Event] = [
@@ -98,3 +107,10 @@ def test_a_json_view_opened_later_writes_only_the_start(
         view.replay(PAST_EVENTS)
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line)["event"] == "started"
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "1 thread; 1 step"), (2, "2 threads; 2 steps")])
+def test_one_thread_and_one_step_are_singular(number: int, words: str) -> None:
+    started = next(event for event in course(600) if isinstance(event, Started))
+    line = config_line(replace(started, threads=number, total_steps=number))
+    assert line.endswith(words)
