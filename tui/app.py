@@ -167,7 +167,9 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         from charloom.tui.prompt.screen import PromptScreen
 
         await self.switch_mode("prompt")
-        return next(screen for screen in self.screen_stack if isinstance(screen, PromptScreen))
+        prompt = next(screen for screen in self.screen_stack if isinstance(screen, PromptScreen))
+        prompt.set_focus(prompt.composer)
+        return prompt
 
     @on(messages.OpenInspector)
     @work

@@ -111,7 +111,7 @@ def test_no_screen_lets_a_text_act(terminal: Terminal) -> None:
         terminal.wait(lambda: words not in terminal.text)
 
     go(pasted(hostile("typed")), f"typed{shown}".replace("␛", ""), f"until{shown}"[:12])
-    go(ENTER, "alt+d delete", "again")
+    go(ENTER, "F8 delete", "again")
     go(CTRL_O, "part of a name")
     back("part of a name")
 

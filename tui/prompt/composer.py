@@ -79,6 +79,10 @@ class Composer(TextArea):
         else:
             self.move_cursor(self.document.end)
 
+    def type(self, character: str) -> None:
+        """Insert a character as if it was typed here."""
+        self.replace(character, *self.selection, maintain_selection_offset=False)
+
     def add_history(self, prompts: Iterable[str]) -> None:
         """Add prompts of earlier sessions, newest first, before those of this one."""
         self._history = list(dict.fromkeys([*self._history[::-1], *prompts]))[::-1]
@@ -113,7 +117,7 @@ class Composer(TextArea):
         self.post_message(self.Submitted(text))
 
     def action_new_line(self) -> None:
-        self.replace("\n", *self.selection, maintain_selection_offset=False)
+        self.type("\n")
 
     def action_cursor_up(self, select: bool = False) -> None:
         top = self.navigator.is_first_wrapped_line(self.cursor_location)

@@ -46,8 +46,9 @@ class PromptScreen(TurnActionsScreen):
 Write a beginning and press Enter: the model continues it, one character at a time. Esc stops the
 text, and *continue* resumes it. Sampling settings in the panel apply from the next character.
 Every text is saved in the library with everything needed to reproduce it; a star makes it a
-favorite. Shift+tab or ctrl+up moves to a text: there, a letter does what ctrl or alt and a letter
-do from here. With several columns, left and right select one of them.
+favorite. Shift+tab or ctrl+up moves to a text: there, a letter does what the keys below a text do
+from here. Everywhere else, what you type goes into the composer. With several columns, left and
+right select one of them.
 
 If the training text of the model is on this computer, its output is compared with it: the *longest
 copy*, underlined, is the longest match with the training text. Even the author's own next 500
@@ -123,7 +124,6 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         turn = Turn([Candidate.from_generation(generation)], model)
         self.panel.load(turn.request)
         await self.transcript.append(turn)
-        turn.focus()
         self.transcript.find_match(turn, turn.chosen)
 
     async def _start_using(self, model: LoadedModel) -> None:

@@ -43,7 +43,7 @@ class SurpriseView(VerticalGroup):
             for n in range(1, _ALTERNATIVES + 1)
         ),
         hidden_binding("m", "marks", "Marks or colours"),
-        hidden_binding("escape", "screen.surprise", "Back to the text"),
+        hidden_binding("escape,v", "screen.surprise", "Back to the text"),
     ]
 
     @dataclass

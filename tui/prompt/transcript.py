@@ -149,6 +149,11 @@ class Transcript(VerticalScroll, can_focus=False):
             turn.set_current(True)
         self.post_message(self.Changed())
 
+    def select(self, turn: Turn) -> None:
+        """Make ``turn`` the current one, unless it was removed."""
+        if turn in self._turns:
+            self._set_current(turn)
+
     @on(events.DescendantFocus)
     def follow_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Turn):

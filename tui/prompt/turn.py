@@ -1,6 +1,7 @@
 """A prompt and its candidates: one after it, or several side by side."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
@@ -8,6 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalGroup
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Static
 
 from charloom.core.library.generation import MAX_STORED_CHARACTERS
@@ -31,6 +33,7 @@ class Turn(VerticalGroup, can_focus=True):
     """
 
     BLANK = True  # only its content is drawn
+    FOCUS_ON_CLICK = False  # letters would act on it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "select(-1)", "Previous candidate", show=False),
         Binding("right", "select(1)", "Next candidate", show=False),
@@ -38,6 +41,12 @@ class Turn(VerticalGroup, can_focus=True):
 
     class Selected(Message):
         """Another candidate was selected."""
+
+    @dataclass
+    class Clicked(Message):
+        """The user clicked on ``turn``."""
+
+        turn: "Turn"
 
     def __init__(
         self,
@@ -65,6 +74,7 @@ class Turn(VerticalGroup, can_focus=True):
         self._footer = TurnFooter()
         self._thread: GenerationThread | None = None
         self._growing: Sequence[CandidateView] = ()
+        self._focus_before: Widget | None = None  # the surprise view
 
     def compose(self) -> ComposeResult:
         if self.origin:
@@ -187,6 +197,9 @@ class Turn(VerticalGroup, can_focus=True):
             view.set_status(None if candidate.text else "stopped before the first character")
         self.update_footer()
 
+    def on_click(self) -> None:
+        self.post_message(self.Clicked(self))
+
     @on(CandidateView.Clicked)
     def select_clicked(self, event: CandidateView.Clicked) -> None:
         self._select(event.view)
@@ -233,6 +246,7 @@ class Turn(VerticalGroup, can_focus=True):
         """Replace the text by a view of what each character cost ``model``."""
         from charloom.tui.prompt.surprise_view import SurpriseView  # deferred: it needs NumPy
 
+        self._focus_before = self.screen.focused
         self.add_class("-surprise")
         await self.mount(SurpriseView(model, self.chosen.full_text), before=self._note)
         self.update_footer()
@@ -240,11 +254,10 @@ class Turn(VerticalGroup, can_focus=True):
 
     async def hide_surprise(self) -> None:
         """Show the text instead of the surprise view."""
-        had_focus = self.has_focus_within
+        if self.has_focus_within and not self.has_focus:
+            self.screen.set_focus(self._focus_before)
         self.remove_class("-surprise")
         await self.query("SurpriseView").remove()
-        if had_focus:
-            self.focus()
         self.update_footer()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import work
+from textual import events, on, work
 from textual.actions import parse
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from charloom.tui.prompt.surprise_view import SurpriseView
 
 _ORIGIN_CHARACTERS = 24  # shown before a branch
+_TURN_KEYS = {key for binding in TURN_BINDINGS for key in binding.key.split(",")}
 _NEED_TURN = ("again", "retry", "continue", "edit", "pin", "surprise", "inspect")
 
 
@@ -56,6 +57,35 @@ class TurnActionsScreen(BaseScreen):
         self.composer_bar = ComposerBar()
         self.composer = self.composer_bar.composer
         self.panel = SidePanel(self.services.preferences)
+
+    def on_key(self, event: events.Key) -> None:
+        """Type what no focused widget uses into the composer; letters act on a focused turn only.
+
+        The focus moves at once: the next key may already be queued.
+        """
+        key, character = event.key, event.character
+        alt, in_turn = key.startswith("alt+"), isinstance(self.focused, Turn)
+        if key == "escape" and in_turn:
+            self.action_stop()  # before the next key
+        bound = self.active_bindings.get(key)
+        if alt or in_turn:
+            used = key in _TURN_KEYS or bound is not None  # perhaps not now
+        else:
+            used = bound is not None and bound.node is not self.transcript
+        if character is None or not event.is_printable or used:
+            return
+        event.stop()
+        if alt:  # Esc and a quick letter, as some terminals send them
+            self.action_stop()
+        self.set_focus(self.composer)
+        self.composer.type(character)
+
+    @on(Turn.Clicked)
+    def select_clicked(self, event: Turn.Clicked) -> None:
+        """Make the turn current, but type into the composer."""
+        if not event.turn.showing_surprise:
+            self.set_focus(self.composer)
+        self.transcript.select(event.turn)
 
     @work
     async def generate(self, request: GenerationRequest, origin: str = "") -> None:
@@ -102,7 +132,7 @@ class TurnActionsScreen(BaseScreen):
         if turn := self.transcript.generating:
             turn.stop()
         else:
-            self.composer.focus()
+            self.set_focus(self.composer)
 
     def action_again(self) -> None:
         """Generate from the same request with another seed."""
@@ -131,7 +161,7 @@ class TurnActionsScreen(BaseScreen):
     def action_edit(self) -> None:
         if turn := self.transcript.current:
             self.composer.set_text(turn.request.raw_prompt)
-            self.composer.focus()
+            self.set_focus(self.composer)
 
     def action_pin(self) -> None:
         """Use the seed of the chosen text for new texts."""
@@ -165,7 +195,7 @@ class TurnActionsScreen(BaseScreen):
         before = single_line(
             text[max(0, position - _ORIGIN_CHARACTERS) : position], _ORIGIN_CHARACTERS
         )
-        self.composer.focus()
+        self.set_focus(self.composer)
         self.action_surprise()
         new, old = char_label(event.character), char_label(text[position])
         self.generate(request, f"branches after …{before} with {new}, not {old}")

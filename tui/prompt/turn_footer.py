@@ -22,14 +22,17 @@ TURN_BINDINGS = [
     ),
     hidden_binding("e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer"),
     hidden_binding("c,alt+c", "copy", "Copy", "Copy prompt and text"),
-    hidden_binding("d,alt+d", "delete", "Delete", "Delete from page and library"),
+    hidden_binding("d,f8", "delete", "Delete", "Delete from page and library"),
     hidden_binding("z,alt+z,ctrl+z", "restore", "Restore", "Restore what was deleted last"),
     hidden_binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts"),
     hidden_binding("k,alt+k", "save", "Save", "Retry saving the text in the library"),
     hidden_binding("v,alt+v", "screen.surprise", "Bits", "Show the bits that each character cost"),
     hidden_binding("i,alt+i", "screen.inspect", "Inspect", "Show what every unit did in this text"),
 ]
-"""Letters act where the focus is in the transcript, the other keys on the whole screen."""
+"""Letters act on the focused turn, the other keys on the whole screen.
+
+Nothing is deleted by alt and a letter: some terminals send that for Esc and a quick letter.
+"""
 
 _BINDINGS = {binding.action.removeprefix("screen."): binding for binding in TURN_BINDINGS}
 STOP_HINT = ("esc", "stop", "screen.stop")
@@ -81,6 +84,6 @@ class TurnFooter(Horizontal):
 
     def _hint(self, name: str, candidate: Candidate, focused: bool) -> tuple[str, str, str]:
         letter, other, *_ = Binding.make_bindings([_BINDINGS[name]])
-        key = self.app.get_key_display(letter if focused else other)
+        key = self.app.get_key_display(letter if focused else other).replace("f8", "F8")
         label = "unstar" if name == "star" and candidate.starred else letter.description.lower()
         return key, label, letter.action

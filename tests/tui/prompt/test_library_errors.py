@@ -98,7 +98,7 @@ async def test_what_cannot_be_deleted_comes_back_with_a_sentence() -> None:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
         with full_disk():
-            await pilot.press("alt+d")
+            await pilot.press("f8")
             await until(pilot, lambda: told(app))
         assert "library" in told(app)[0] and not turn.deleted
         await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in shown(app))

@@ -285,6 +285,17 @@ async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_bac
         assert (await written(pilot, "the sea ")).model.name == "other"  # type: ignore[union-attr]
 
 
+async def test_a_model_opened_from_another_screen_leaves_one_in_the_composer() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        screen = await ready(pilot)
+        screen.query_one("#temperature").focus()
+        await pilot.press("f5")
+        await until(pilot, lambda: app.screen.title == "Settings")
+        app.post_message(OpenPrompt(ref("weaver")))
+        await until(pilot, lambda: app.screen is screen and composer(pilot).has_focus)
+
+
 # Opened from the library
 
 
@@ -308,7 +319,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         chosen = prompt_screen(pilot).query_one(SamplingControls).preferences
         assert (chosen["temperature"], chosen["top_k"], chosen["top_p"]) == (1.1, 7, 0.8)
         assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, ("zzz",))
-        await pilot.press("t")
+        await pilot.press("ctrl+t")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         await ended(pilot, turns(pilot)[1])
         assert text_of(turns(pilot)[1]) == generation.text
@@ -339,7 +350,8 @@ async def test_a_text_whose_model_is_gone_can_be_opened_and_continued_by_another
         assert "is no longer there" in told(app)[0]
         (turn,) = turns(pilot)
         assert text_of(turn) == generation.text
-        await pilot.press("g")
+        assert composer(pilot).has_focus
+        await pilot.press("ctrl+g")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         await ended(pilot, turns(pilot)[1])
     assert kept()[0].model == "other"

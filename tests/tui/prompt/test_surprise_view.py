@@ -58,8 +58,13 @@ async def test_a_turn_shows_the_surprise_and_the_alternatives_at_the_cursor() ->
         assert app.screen.query_one(HeatmapText).marks
         await pilot.press("v")
         await until(pilot, lambda: not app.screen.query(SurpriseView))
-        assert turn.has_focus
+        assert composer(pilot).has_focus
         assert "40 characters" in shown(app)
+        await pilot.press("shift+tab", "v")
+        await until(pilot, lambda: app.screen.query(SurpriseView))
+        await pilot.press("escape")
+        await until(pilot, lambda: not app.screen.query(SurpriseView))
+        assert turn.has_focus
 
 
 async def test_a_digit_branches_with_an_alternative() -> None:

@@ -8,6 +8,7 @@ from charloom.core.library.database import Library
 from charloom.core.library.replay import replay
 from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.app import CharloomApp
+from charloom.tui.prompt.panel import ActiveModelLabel
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import TurnFooter
 from charloom.tui.widgets.number_slider import NumberSlider
@@ -155,7 +156,7 @@ async def test_what_was_tagged_elsewhere_comes_back_with_its_tags() -> None:
         await written(pilot, "the sea ")
         with Library() as library:
             library.tag(1, ["grey"])
-        await pilot.press("alt+d")
+        await pilot.press("f8")
         await until(pilot, lambda: kept() == [])
         await pilot.press("alt+z")
         await until(pilot, lambda: kept())
@@ -169,7 +170,7 @@ async def test_a_favorite_stays_in_the_library_when_it_is_deleted_here() -> None
         await written(pilot, "the sea ")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].starred)
-        await pilot.press("alt+d")
+        await pilot.press("f8")
         await until(pilot, lambda: "The favorite stays in the library." in words(app))
         await written(pilot, "a loom ")
         assert [turn.request.prompt for turn in turns(pilot)] == ["a loom "]
@@ -183,7 +184,7 @@ async def test_a_text_that_was_starred_elsewhere_stays_too() -> None:
         await written(pilot, "the sea ")
         with Library() as library:
             library.star(1)
-        await pilot.press("alt+d")
+        await pilot.press("f8")
         await until(pilot, lambda: "The favorite stays in the library." in words(app))
     assert kept()[0].starred
 
@@ -196,7 +197,7 @@ async def test_delete_in_the_middle_of_a_text_stops_it_and_keeps_nothing(gate: G
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
-        await pilot.press("alt+d")
+        await pilot.press("f8")
         gate.let()
         await until(pilot, lambda: not turn.generating)
         await pilot.pause()
@@ -215,7 +216,7 @@ async def test_what_was_starred_and_deleted_in_the_middle_is_kept(gate: Gate) ->
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
-        await pilot.press("ctrl+s", "alt+d")
+        await pilot.press("ctrl+s", "f8")
         gate.let()
         await until(pilot, lambda: kept())
     assert kept()[0].starred and replay(kept()[0]).equal
@@ -240,6 +241,64 @@ async def test_the_seed_of_a_text_can_be_pinned() -> None:
             prompt_screen(pilot).query_one(SamplingControls).preferences["seed"]
             == first.request.seed
         )
+
+
+async def test_after_a_click_on_a_text_one_types_into_the_composer() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        screen = await ready(pilot)
+        first, second = await written(pilot, "the sea "), await written(pilot, "a loom ")
+        await pilot.press("shift+tab")
+        await until(pilot, lambda: second.has_focus)
+        await pilot.click(first, offset=(5, 0))
+        await until(pilot, lambda: composer(pilot).has_focus)
+        assert screen.transcript.current is first and "^s star" in shown(app)
+        await pilot.press(*"dandelion")
+        assert composer(pilot).text == "dandelion" and app.screen is screen
+        assert turns(pilot) == [first, second] and len(kept()) == 2
+        await pilot.press("ctrl+up")
+        await until(pilot, lambda: first.has_focus and "s star" in shown(app))
+        await pilot.press("d")
+        await until(pilot, lambda: len(kept()) == 1)
+
+
+async def test_what_a_widget_does_not_use_is_typed_into_the_composer() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        screen = await ready(pilot)
+        await written(pilot, "the sea ")
+        slider = screen.query_one("#temperature", NumberSlider)
+        for focus in (slider, screen.query_one(ActiveModelLabel), turns(pilot)[0]):
+            composer(pilot).set_text("")
+            screen.set_focus(focus)
+            for key in "Wax":  # all of them at once
+                app.post_message(Key(key, key))
+            await until(pilot, lambda: composer(pilot).text == "Wax")
+            assert composer(pilot).has_focus
+        slider.focus()
+        await pilot.press(*"15")
+        assert composer(pilot).text == "Wax" and slider.typed == "15"
+
+
+@pytest.mark.parametrize("place", ["composer", "turn", "surprise"])
+async def test_escape_and_a_quick_letter_delete_nothing(place: str) -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        screen = await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        if place == "turn":
+            screen.set_focus(turn)
+        elif place == "surprise":
+            await pilot.press("alt+v")
+            await until(pilot, lambda: "on average" in shown(app))
+        app.post_message(Key("escape", "\x1b"))
+        app.post_message(Key("d", "d"))
+        await until(pilot, lambda: composer(pilot).text == "d")
+        if place == "turn":
+            screen.set_focus(turn)
+        app.post_message(Key("alt+d", "d"))  # as tmux sends both
+        await until(pilot, lambda: composer(pilot).text == "dd" and composer(pilot).has_focus)
+        assert not turn.deleted and len(kept()) == 1
 
 
 async def test_what_can_be_done_can_be_clicked() -> None:
