@@ -10,7 +10,7 @@ def fault(path: Path) -> str:
     with closing(sqlite3.connect(path)) as file:
         try:
             messages = [str(row[0]) for row in file.execute("PRAGMA integrity_check")]
-            file.execute("INSERT INTO words (words, rank) VALUES ('integrity-check', 1)")
+            file.execute("INSERT INTO trigrams (trigrams, rank) VALUES ('integrity-check', 1)")
         except sqlite3.Error as error:
             messages = [str(error)]
     return "" if messages == ["ok"] else "; ".join(messages)
