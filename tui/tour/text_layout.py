@@ -36,7 +36,7 @@ def visible_chars(text: str) -> str:
         base = visible_char(text[start])
         pieces.append(base)
         for mark in text[start + 1 : end]:
-            is_on_base = base == text[start] and unicodedata.category(mark)[0] == "M"
+            is_on_base = base == text[start] and unicodedata.category(mark) != "Cf"
             pieces.append(mark if is_on_base else visible_char(mark))
     return "".join(pieces)
 
