@@ -13,9 +13,11 @@ from rich.cells import cell_len, set_cell_size
 
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize, single_line
+from charloom.tui.formatting.wrapping import wrapped_lines
 
 _COLUMN_GAP = "  "
 _MAX_CELL_WIDTH = 72
+_MIN_TEXT_WIDTH = 12  # of a column, in a terminal that is too narrow for the whole of it
 
 
 def write_stdout(text: str, *, bold: bool = False) -> None:
@@ -78,18 +80,39 @@ def download_progress() -> Iterator[Callable[[int, int], None]]:
 def write_table(alignment: str, *rows: Sequence[str]) -> None:
     """Write rows, the first of them the headings; ``alignment`` has < or > for each column.
 
-    On a terminal, rows are cut to its width, so that each stays on one line.
+    On a terminal that is too narrow, the widest texts are cut; if that is not enough, each row
+    becomes a paragraph.
     """
     cells = [[single_line(cell, _MAX_CELL_WIDTH) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    if sys.stdout.isatty():
+        columns = shutil.get_terminal_size().columns
+        available = columns - len(_COLUMN_GAP) * (len(widths) - 1)
+        texts = [column for column, side in enumerate(alignment) if side == "<"]
+        while sum(widths) > available:
+            widest = max(texts, key=lambda column: widths[column])
+            if widths[widest] <= _MIN_TEXT_WIDTH:
+                _write_paragraphs(cells, columns)
+                return
+            widths[widest] -= 1
     for row in cells:
-        line = _COLUMN_GAP.join(map(_pad, row, widths, alignment)).rstrip()
-        if sys.stdout.isatty():
-            line = set_cell_size(line, min(cell_len(line), shutil.get_terminal_size().columns))
-        sys.stdout.write(line + "\n")
+        sys.stdout.write(_COLUMN_GAP.join(map(_pad, row, widths, alignment)).rstrip() + "\n")
+
+
+def _write_paragraphs(rows: Sequence[Sequence[str]], columns: int) -> None:
+    """Write the first cell of each row, and below it the others after their headings."""
+    headings, *rest = rows
+    for first, *others in rest:
+        sys.stdout.write(set_cell_size(first, min(cell_len(first), columns)) + "\n")
+        named = zip(headings[1:], others, strict=True)
+        items = " · ".join(f"{name} {cell}".strip() for name, cell in named if cell)
+        for line in wrapped_lines(items, columns - len(_COLUMN_GAP)):
+            sys.stdout.write(f"{_COLUMN_GAP}{line}\n")
 
 
 def _pad(cell: str, width: int, side: str) -> str:
+    if cell_len(cell) > width:
+        cell = set_cell_size(cell, width - 1).rstrip() + "…"
     return cell.rjust(width) if side == ">" else set_cell_size(cell, width)
 
 

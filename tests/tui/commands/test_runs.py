@@ -112,7 +112,8 @@ def test_the_longest_names_and_states_fit_a_terminal_of_80_columns() -> None:
     heading, *rows = shown_on_80_columns().splitlines()
     assert heading.startswith("name") and heading.rstrip().endswith("state")
     assert all(len(row) <= 80 for row in rows)
-    assert "x" * 39 + "…  4,200" in rows[0] + rows[1]
+    assert "x" * 26 + "…  4,200" in rows[0] + rows[1]
+    assert "✓ no longer improving" in rows[0] + rows[1]
 
 
 def shown_on_80_columns() -> str:
