@@ -106,7 +106,7 @@ def estimate_presets(
     """
     if characters < MIN_CHARACTERS:
         return []
-    vocab_size = min(distinct, MAX_CHARACTERS)
+    vocab_size = max(TYPICAL_VOCAB_SIZE, min(distinct, MAX_CHARACTERS))
     estimates = [TimeEstimate("auto", 60 * DEFAULT_MINUTES, AUTO_SUMMARY)]
     for name, preset in PRESETS.items():
         if speeds.get(name, 0.0) > 0:
