@@ -166,7 +166,11 @@ characters share a match of about 20 with it; 32 or more are more than chance.
     @on(Composer.Submitted)
     def submit(self, event: Composer.Submitted) -> None:
         self._remember(welcomed=True)
-        self.generate(self.panel.request(event.text))
+        prompt = event.text
+        if not prompt and self._default_prompt and self.composer.text == self._default_prompt:
+            prompt = self._default_prompt  # offered after Enter was pressed
+            self.composer.set_text("")
+        self.generate(self.panel.request(prompt))
 
     @on(Turn.Selected)
     @on(Transcript.Changed)

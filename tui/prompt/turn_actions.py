@@ -99,6 +99,8 @@ class TurnActionsScreen(BaseScreen):
             return
         if early and not request.raw_prompt:  # sent before the model's prompt was shown
             request = replace(request, raw_prompt=model.default_prompt)
+            if self.composer.text == model.default_prompt:  # offered since
+                self.composer.set_text("")
         if message := unwritable_stops(request.stop, model.network.vocab):
             self.notify(message, severity="warning")
         await self.transcript.start_turn(model, request, origin)

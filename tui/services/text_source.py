@@ -1,16 +1,51 @@
 """A text that the user selects in the app: from the catalog, from a file, or pasted."""
 
+import os
+import shlex
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Self, Unpack
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from charloom.core.data import catalog, corpus
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.paths import expand_user
 
 _PASTED = "pasted text"
+_MAX_DROPPED_CHARACTERS = 10_000
+
+
+def dropped_paths(text: str) -> list[Path]:
+    """Return the existing files and folders of a text that a terminal pastes for dropped files.
+
+    Terminals quote names, escape spaces by backslashes, or write ``file://`` URIs; several names
+    are separated by spaces or newlines. A text that names anything else gives an empty list.
+    """
+    text = text.strip()
+    if not text or len(text) > _MAX_DROPPED_CHARACTERS:
+        return []
+    names = [[text], text.splitlines()]
+    with suppress(ValueError):  # an odd quote
+        words = shlex.split(text, posix=os.name == "posix")
+        names.append([word.strip("\"'") for word in words])
+    for candidates in names:
+        paths = [_existing_path(name.strip()) for name in candidates if name.strip()]
+        if paths and all(paths):
+            return [path for path in paths if path]
+    return []
+
+
+def _existing_path(name: str) -> Path | None:
+    uri = urlsplit(name) if name.startswith("file://") else None
+    path = Path(url2pathname(uri.path) if uri else name)
+    with suppress(OSError, ValueError, RuntimeError):  # too long, or ~name of an unknown user
+        path = path.expanduser()
+        return path if path.exists() else None
+    return None
 
 
 class TextKind(Enum):

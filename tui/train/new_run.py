@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.widgets import Static
+from textual.widgets import Static, TabbedContent
 
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.statistics import TextStatistics, analyze_text
@@ -66,6 +66,12 @@ class NewRunScreen(BaseScreen):
     @on(TextChooser.Chosen)
     def read_chosen(self, event: TextChooser.Chosen) -> None:
         self._read(event.source)
+
+    @on(TabbedContent.TabActivated)
+    def clear_error(self) -> None:
+        """Drop the error of another tab."""
+        if not self._is_running("reading"):
+            self._show_message("")
 
     @on(RunForm.ReloadRequested)
     def reload(self) -> None:

@@ -22,12 +22,13 @@ from textual.widgets.tree import TreeNode
 from charloom.core.data import catalog
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import pad_line, safe_line
-from charloom.tui.services.text_source import TextKind, TextSource
+from charloom.tui.services.text_source import TextKind, TextSource, dropped_paths
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.option_list import PlainOptionList
 
 _NO_RECENT = "No texts yet. Texts that you train on are listed here."
 _MAX_NAME = 120  # characters
+_UNTYPED = ("space", "question_mark")  # keys of trees, buttons and the app
 
 
 class SafeDirectoryTree(DirectoryTree):
@@ -67,7 +68,7 @@ class TextChooser(Vertical):
             with TabPane("Known texts", id="known"):
                 yield PlainOptionList(*map(_option, catalog.ENTRIES))
             with TabPane("A file", id="file"):
-                yield SafeInput(placeholder="path of a text file", id="path")
+                yield SafeInput(placeholder="path of a text file", id="path", select_on_focus=False)
                 yield SafeDirectoryTree(_start_folder())
             with TabPane("Recent", id="recent"):
                 if self._recent:
@@ -95,13 +96,47 @@ class TextChooser(Vertical):
         trees = [widget for widget in focusable if isinstance(widget, SafeDirectoryTree)]
         self.screen.set_focus((trees or focusable or [self.query_one(Tabs)])[0])
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Put a path that is pasted over the file tree into the input."""
-        if self.query_one(TabbedContent).active == "file":
+    def on_key(self, event: events.Key) -> None:
+        """Type into the field of the tab, and switch tabs at once: Textual's tabs do it later."""
+        in_field = isinstance(self.screen.focused, SafeInput | SafeTextArea)
+        if event.key in ("left", "right") and not in_field:
             event.stop()
-            field = self.query_one("#path", SafeInput)
-            field.value = event.text
-            field.focus()
+            self.action_switch_tab(-1 if event.key == "left" else 1)
+        elif (
+            event.character
+            and event.is_printable
+            and event.key not in _UNTYPED
+            and self._insert(event.character)
+        ):
+            event.stop()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take what is pasted or dropped next to the fields: a path or a text."""
+        if isinstance(self.screen.focused, SafeTextArea):
+            return
+        tabs, dropped = self.query_one(TabbedContent), dropped_paths(event.text)
+        if tabs.active not in ("file", "paste"):
+            tabs.active = "file" if dropped else "paste"
+        if tabs.active == "file":
+            self.query_one("#path", SafeInput).value = ""
+            if len(dropped) > 1:
+                self.notify(f"Took the first of {len(dropped)} files: choose one at a time.")
+        event.stop()
+        self._insert(str(dropped[0]) if tabs.active == "file" and dropped else event.text)
+
+    def _insert(self, text: str) -> bool:
+        """Insert ``text`` into the field of the active tab; return whether it has one."""
+        active = self.query_one(TabbedContent).active
+        if active == "file":
+            path = self.query_one("#path", SafeInput)
+            self.screen.set_focus(path)
+            path.cursor_position = len(path.value)
+            path.insert_text_at_cursor(" ".join(text.splitlines()))
+        elif active == "paste":
+            area = self.query_one(SafeTextArea)
+            self.screen.set_focus(area)
+            area.insert(text)
+        return active in ("file", "paste")
 
     def update_catalog(self) -> None:
         """Show which texts of the catalog are downloaded."""
@@ -123,9 +158,11 @@ class TextChooser(Vertical):
     @on(SafeInput.Submitted, "#path")
     def choose_path(self, event: SafeInput.Submitted) -> None:
         """Choose a file by its path; open a folder in the tree."""
-        if not event.value.strip():
+        value = event.value.strip()
+        if not value:
             return
-        source = TextSource(TextKind.FILE, event.value.strip())
+        dropped = dropped_paths(value)
+        source = TextSource(TextKind.FILE, str(dropped[0]) if dropped else value)
         if source.path.is_dir():
             self.query_one(SafeDirectoryTree).path = source.path
         self.post_message(self.Chosen(source))

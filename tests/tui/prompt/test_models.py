@@ -11,6 +11,7 @@ from charloom.core.store.write import remove_model, rename_model
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.messages import OpenPrompt, ReopenGeneration
+from charloom.tui.prompt.composer import Composer
 from charloom.tui.services import preferences
 from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, ref, save_model
@@ -272,6 +273,23 @@ async def test_a_prompt_may_be_sent_before_the_model_is_read() -> None:
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])
     assert kept()[0].prompt == "the sea "
+
+
+@pytest.mark.parametrize("early", [True, False], ids=["before the model", "before the offer"])
+async def test_enter_before_a_beginning_is_offered_sends_the_beginning(early: bool) -> None:
+    choose(model="frankenstein")
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        if early:
+            await pilot.press("enter")
+        else:
+            screen = await ready(pilot)
+            await until(pilot, lambda: composer(pilot).text)
+            screen.post_message(Composer.Submitted(""))  # was queued while there was no offer
+        await until(pilot, lambda: turns(pilot))
+        await ended(pilot, turns(pilot)[0])
+        assert composer(pilot).text == ""
+        assert turns(pilot)[0].request.prompt == prompt_screen(pilot)._default_prompt != ""
 
 
 async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_back() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from textual import events
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from charloom.core.data import catalog
 from charloom.core.runs.estimates import cache_throughput
@@ -103,8 +104,8 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
     app = app_at("train")
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await opened(pilot)
-        await pilot.press("right", "right", "right", "tab")
-        await until(pilot, lambda: isinstance(app.focused, SafeTextArea))
+        await pilot.press("right", "right", "right")
+        assert isinstance(app.focused, SafeTextArea)
         app.post_message(events.Paste(TEXT + HOSTILE))
         await until(pilot, lambda: "␛[2J␦31m[red]␦" in shown(app))
         await pilot.press("tab", "enter")
@@ -119,6 +120,68 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
         assert ModelDir.named("pasted-text").corpus.read_bytes() == (TEXT + HOSTILE).encode()
         assert preferences.load().recent_texts == ()
         await until(pilot, lambda: "✓ pasted-text  completed" in shown(app))
+
+
+@pytest.mark.parametrize("before", [[], ["left"], ["shift+tab"], ["tab"]], ids=str)
+async def test_a_text_is_pasted_and_typed_wherever_the_focus_is(before: list[str]) -> None:
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        if before != ["left"]:
+            await pilot.press("right", "right", "right")
+        await pilot.press(*before)
+        app.post_message(events.Paste("the grey\nsea "))
+        await until(pilot, lambda: isinstance(app.focused, SafeTextArea))
+        area = app.screen.query_one(SafeTextArea)
+        await until(pilot, lambda: area.text == "the grey\nsea ")
+        await pilot.press("shift+tab", *"was", "tab", *"s")
+        assert area.text == "the grey\nsea wass"
+
+
+async def test_arrows_at_once_switch_as_many_tabs() -> None:
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        for _ in range(3):
+            app.post_message(events.Key("right", None))
+        await until(pilot, lambda: isinstance(app.focused, SafeTextArea))
+        await pilot.press("shift+tab")
+        for _ in range(2):
+            app.post_message(events.Key("left", None))
+        await until(pilot, lambda: isinstance(app.focused, SafeDirectoryTree))
+        await pilot.press(*"~/x")
+        assert typed(app) == "~/x"
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["'{}'", '"{}"', "{escaped}", "{uri}", " {}\n", "{uri}\n{uri}", "'{}' '{}'"],
+)
+async def test_a_dropped_file_is_read_in_every_form_that_terminals_paste(
+    sea: Path, form: str
+) -> None:
+    pasted = form.format(sea, sea, escaped=str(sea).replace(" ", "\\ "), uri=sea.as_uri())
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        app.post_message(events.Paste(pasted))
+        await until(pilot, lambda: typed(app) == str(sea))
+        assert len(told(app)) == (pasted.count("/") > 2 and pasted.count(sea.name[:4]) > 1)
+        app.screen.query_one("#path", SafeInput).value = pasted
+        await pilot.press("enter")
+        await planning(pilot)
+
+
+async def test_an_error_of_one_tab_is_gone_on_the_next(tmp_path: Path) -> None:
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("right", *"nowhere.txt", "enter")
+        status = app.screen.query_one("#status", Static)
+        await until(pilot, lambda: "nowhere.txt" in str(status.content))
+        await until(pilot, lambda: "Reading" not in str(status.content))
+        await pilot.press("shift+tab", "right")
+        await until(pilot, lambda: not str(status.content))
 
 
 async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(

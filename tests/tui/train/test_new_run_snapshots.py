@@ -73,5 +73,5 @@ def test_a_name_that_will_not_do(snap_compare: Compare) -> None:
 
 
 def test_pasting(snap_compare: Compare) -> None:
-    before = after("n", "right", "right", "right", "tab", *"the sea", "tab")
+    before = after("n", "right", "right", "right", *"the sea", "tab")
     assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)
