@@ -70,7 +70,7 @@ class KeyTable(Static):
         super().__init__(markup=False)
         self.actions = tuple(actions)
 
-    def on_mount(self) -> None:
+    def render(self) -> Table:  # on mount, the background is not known yet
         table = Table.grid(padding=(0, 2), expand=True)
         key, tooltip = map(self.get_component_rich_style, ("keys--key", "keys--tooltip"))
         table.add_column(style=key, width=_KEY_COLUMNS)
@@ -78,4 +78,4 @@ class KeyTable(Static):
         table.add_column(style=tooltip, ratio=3)
         for action in self.actions:
             table.add_row(" ".join(action.keys), action.title, action.tooltip)
-        self.update(table)
+        return table
