@@ -122,7 +122,7 @@ def test_a_long_text_that_is_read_from_its_middle(
     async def before(pilot: Pilot[None]) -> None:
         await ready(pilot)
         await prompt_screen(pilot).reopen(made)
-        await pilot.press("pageup", "pageup")
+        await pilot.press("ctrl+up", "pageup", "pageup")
         await until(pilot, lambda: not prompt_screen(pilot).transcript.following)
         prompt_screen(pilot).transcript.scroll_to(y=20, animate=False)
         pilot.app._notifications.clear()
