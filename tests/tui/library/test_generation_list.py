@@ -21,11 +21,13 @@ def many() -> None:
     keep(" text 1")
     with sqlite3.connect(paths.library_file()) as file:
         names = [row[1] for row in file.execute("PRAGMA table_info(generations)")]
-        same = ", ".join(name for name in names if name not in ("id", "text", "starred"))
+        varied = ("id", "text", "starred", "folded")
+        same = ", ".join(name for name in names if name not in varied)
         file.execute(
             f"""WITH RECURSIVE n(i) AS (VALUES (2) UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-            INSERT INTO generations ({same}, text, starred)
-            SELECT {same}, ' text ' || i, i % 10 = 0 FROM generations, n WHERE id = 1""",
+            INSERT INTO generations ({same}, text, starred, folded)
+            SELECT {same}, ' text ' || i, i % 10 = 0, replace(folded, 'text 1', 'text ' || i)
+            FROM generations, n WHERE id = 1""",
             (MANY,),
         )
     file.close()
