@@ -132,7 +132,8 @@ def test_a_closed_pipe_ends_the_training_quietly(text: Path, tmp_path: Path) -> 
     options = [*TINY, "--steps", "1000000", "--patience", "1", "--json"]
     process = start(["train", str(text), "--name", "sea", *options], tmp_path)
     assert process.stdout and process.stderr
-    process.stdout.readline()
+    while '"progress"' not in process.stdout.readline():
+        assert process.poll() is None
     process.stdout.close()
     assert process.stderr.read() == ""
     process.stderr.close()
