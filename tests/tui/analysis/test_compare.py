@@ -87,7 +87,7 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await pilot.press("enter")
         await written(pilot, wanted("loom", "abc", 0.8), wanted("other", "abc", 1.2))
         await until(pilot, lambda: "bits/char better:" in shown(app))
-        assert "'other' was trained on another text." in shown(app)
+        await until(pilot, lambda: "'other' was trained on another text." in words(app))
         better = "loom@100" if bits[0] < bits[1] else "other@2500"
         assert f"{better} is {abs(bits[0] - bits[1]):.2f} bits/char better:" in shown(app)
         assert "\x1b" not in shown(app)
