@@ -23,7 +23,7 @@ def start_module(module: str, *arguments: str, **options: Any) -> subprocess.Pop
 
 
 def exit_description(status: int) -> str:
-    """Return how a child process ended with ``status``, as the rest of a sentence."""
+    """Return the rest of a sentence on a child process that ended with ``status``."""
     if status == -9:  # SIGKILL, a name that Windows lacks
         return "was killed (signal 9); the system may have run out of memory"
     return f"was killed (signal {-status})" if status < 0 else f"failed (exit {status})"

@@ -64,7 +64,7 @@ def _validate(setting: Field[Any], value: object) -> None:
 
 
 def _problem(limits: Mapping[str, Any], default: object, value: object) -> str:
-    """Return what is wrong with a setting's value, or an empty string."""
+    """Return the problem of a setting's value, or an empty string."""
     if "choices" in limits:
         required = f"one of {', '.join(limits['choices'])}"
         valid = value in limits["choices"]
@@ -170,5 +170,5 @@ class TrainConfig(_Validated):
 
 
 def train_characters(characters: int, held_out: float) -> int:
-    """Return how many of a text's ``characters`` are trained on; the rest, its end, is held out."""
+    """Return the number of ``characters`` to train on; the rest, at the end, is held out."""
     return characters - int(characters * held_out)

@@ -259,7 +259,7 @@ def _download_error(entry: CatalogEntry, reason: str) -> CharloomError:
 
 
 def _explain(error: Exception, timeout: float) -> tuple[str, bool]:
-    """Return what the server did, as the rest of a sentence, and whether a retry may help."""
+    """Return the rest of a sentence on the server's failure, and whether a retry may help."""
     import http.client  # deferred, with the rest of the network
     import socket
     import ssl

@@ -51,7 +51,7 @@ def trim(text: str) -> tuple[str, str]:
 
 
 def find_problem(text: str) -> str:
-    """Return what ``text`` is if not a complete Project Gutenberg file, else an empty string."""
+    """Name the kind of ``text`` unless it is a complete Project Gutenberg file: then ""."""
     marks = [mark.lastgroup for mark in _MARK.finditer(text)]
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
         return "a web page instead of the text"

@@ -239,7 +239,7 @@ def _code_points(text: str) -> NDArray[np.uint32]:
 
 
 def _equivalence_key(text: str) -> str:
-    """Return what is the same for digits of one value, and for all widths of a character."""
+    """Return a key that is the same for digits of one value, and for all widths of a character."""
     digit = unicodedata.decimal(text, None) if len(text) == 1 else None
     if digit is not None:
         return str(digit)

@@ -41,7 +41,7 @@ def fold(text: str) -> str:
 
 
 def searched_text(prompt: str, text: str, tags: str, note: str) -> str:
-    """Return what the search looks in: a blank before each word, a line end between fields."""
+    """Return the searched text: a blank before each word, a line end between fields."""
     return "\n".join(f" {fold(field)}" for field in (prompt + text, tags, note))
 
 

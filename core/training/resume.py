@@ -38,7 +38,7 @@ def write_state(path: Path, snapshot: TrainState, state: RunState) -> None:
 
 
 def read_state(path: Path, model: ModelConfig) -> tuple[TrainState, RunState]:
-    """Return what :func:`write_state` wrote to ``path``.
+    """Return the state that :func:`write_state` wrote to ``path``.
 
     Raises :class:`CharloomError` if it is missing, damaged, or of another network than ``model``.
     """

@@ -51,7 +51,7 @@ def best(run: RunMonitor) -> tuple[int, float] | None:
 
 
 def best_note(run: RunMonitor) -> str:
-    """Return how few characters the best validation was measured on; "" if enough."""
+    """Return a note if the best validation was measured on few characters, else ""."""
     return score_note(run.validated.counted_characters) if run.validated else ""
 
 

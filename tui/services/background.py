@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 async def run_in_background(func: Callable[[], Result]) -> Result:
-    """Return what ``func`` returns, or raise what it raises.
+    """Return the result of ``func``, or raise its exception.
 
     For reading and computing: cancelling, as on leaving the app, abandons the thread. A write that
     must not be cut off uses ``asyncio.to_thread``, which the app waits for on exit.

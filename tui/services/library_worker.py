@@ -56,7 +56,7 @@ class LibraryWorker:
         self._seen_version: tuple[Library, int] | None = None
 
     async def run(self, job: Callable[[Library], _T]) -> _T:
-        """Return what ``job`` returns, or raise its :class:`CharloomError`.
+        """Return the result of ``job``, or raise its :class:`CharloomError`.
 
         A job whose caller is cancelled before its turn does not run.
         """
