@@ -259,6 +259,11 @@ class TrainerProcess:
             except CharloomError:  # such as a full disk
                 self._process.terminate()  # saves first, except on Windows
 
+    def close(self) -> None:
+        """Stop the trainer, and wait until it has saved and ended."""
+        self.stop()
+        self._process.wait()
+
     def events(self) -> Iterator[Event]:
         """Yield the run's events as they come, until it has ended."""
         event = None
@@ -296,7 +301,7 @@ def train_model(
             if isinstance(event, Finished) and event.reason == "failed":
                 raise CharloomError(event.message)
     finally:
-        trainer.stop()
+        trainer.close()
 
 
 def _read_events(lines: LineTail) -> Iterator[Event]:

@@ -39,7 +39,7 @@ def follow_run(name: str, trainer: TrainerProcess, as_json: bool) -> int:
                     view.show(last)
         except BaseException as error:  # such as a closed pipe: the output has no reader any more
             if not _terminal_closed(error):
-                trainer.stop()
+                trainer.close()
             raise
     report_end(name, last)
     return EXIT_INTERRUPTED if interrupted() else 0
