@@ -23,7 +23,7 @@ from charloom.tui.library.models_pane import ModelsPane
 from charloom.tui.prompt.screen import PromptScreen
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.services.preferences import Preferences, save
-from tests.tui.helpers.driving import shown, until
+from tests.tui.helpers.driving import screen_text, until
 
 TARGET = Path(__file__).parent.parent / "assets" / "screenshots"
 SIZE = (100, 30)
@@ -70,17 +70,17 @@ async def main() -> None:
 async def draw_analysis(app: CharloomApp, pilot: Pilot[None]) -> None:
     """Draw the surprise of the current text, a unit over held-out text, and a stage of the tour."""
     await pilot.press("alt+v")
-    await until(pilot, lambda: "on average" in shown(app))
+    await until(pilot, lambda: "on average" in screen_text(app))
     await pilot.press(*["down"] * 2, *["right"] * 9)
     await draw(pilot, "surprise")
     await pilot.press("v", "f4", "m")
     await until(pilot, lambda: app.screen.query_one(ModelsPane).model)
     await pilot.press("l")
-    await until(pilot, lambda: "Surprise: " in shown(app))
+    await until(pilot, lambda: "Surprise: " in screen_text(app))
     await pilot.press("u", "]", "n")
     await draw(pilot, "units")
     await pilot.press("escape", "w", "f6")
-    await until(pilot, lambda: "Load text" in shown(app))
+    await until(pilot, lambda: "Load text" in screen_text(app))
     await pilot.press(*["right"] * (_TOUR_STAGE - 1))
     await draw(pilot, "tour")
     await pilot.press("f2")

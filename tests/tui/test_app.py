@@ -15,7 +15,7 @@ from charloom.tui.dialogs.key_bindings import active_key_actions
 from charloom.tui.services.preferences import load
 from charloom.tui.settings.screen import PathList
 from charloom.tui.widgets.number_slider import NumberSlider
-from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import SMALL, app_at, flat_text, notifications, screen_text, until
 
 SCREENS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
@@ -31,7 +31,7 @@ async def test_a_key_opens_every_screen_and_each_is_created_once() -> None:
                 await until(pilot, lambda: app.screen.title == title)  # noqa: B023 - awaited here
                 assert screens.setdefault(title, app.screen) is app.screen
                 assert app.screen.query_one(Footer)
-                assert f"charloom  {title.lower()}" in shown(app)
+                assert f"charloom  {title.lower()}" in screen_text(app)
 
 
 async def test_a_screen_with_fields_can_be_the_first() -> None:
@@ -52,7 +52,7 @@ async def test_every_terminal_size_works(size: tuple[int, int]) -> None:
             await pilot.press(key)
             await pilot.pause()
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: "Getting started" in shown(app))
+        await until(pilot, lambda: "Getting started" in screen_text(app))
 
 
 @pytest.mark.parametrize("mode", ["prompt", "train", "library", "settings", "tour"])
@@ -77,7 +77,7 @@ async def test_a_command_runs_on_its_own_node() -> None:
         await pilot.press("ctrl+p")
         await until(pilot, lambda: isinstance(app.screen, CommandPalette))
         await pilot.press(*"copy", "enter")  # an action of the screen
-        await until(pilot, lambda: "Copied " in words(app))
+        await until(pilot, lambda: "Copied " in flat_text(app))
         await pilot.press("ctrl+p", *"train", "enter")  # one of the app
         await until(pilot, lambda: app.current_mode == "train")
         await pilot.press("ctrl+p", *"help", "enter")
@@ -88,7 +88,7 @@ async def test_the_palette_changes_the_theme() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("ctrl+p", *"theme", "enter")
-        await until(pilot, lambda: "Search for themes" in shown(app))
+        await until(pilot, lambda: "Search for themes" in screen_text(app))
         await pilot.press(*"nord", "enter")
         await until(pilot, lambda: app.theme == "nord")
     assert load().theme == "nord"
@@ -111,7 +111,7 @@ async def test_notifications_are_never_markup_and_cannot_act() -> None:
     app = app_at("train")
     async with app.run_test(size=(160, 48), notifications=True) as pilot:
         app.notify(HOSTILE, title=HOSTILE)
-        await until(pilot, lambda: shown(app).count(sanitize(HOSTILE)) == 2)
+        await until(pilot, lambda: screen_text(app).count(sanitize(HOSTILE)) == 2)
 
 
 async def test_ctrl_c_says_how_to_quit_and_ctrl_q_quits_from_anywhere() -> None:
@@ -119,9 +119,9 @@ async def test_ctrl_c_says_how_to_quit_and_ctrl_q_quits_from_anywhere() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         app.screen.query_one("#length", NumberSlider).focus()
         await pilot.press("ctrl+c")
-        await until(pilot, lambda: told(app) == ["Press ctrl+q to quit Charloom."])
+        await until(pilot, lambda: notifications(app) == ["Press ctrl+q to quit Charloom."])
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: "to defaults?" in words(app))
+        await until(pilot, lambda: "to defaults?" in flat_text(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: not app.is_running)
 

@@ -24,7 +24,15 @@ from tests.core.analysis.test_comparison import save_trained_model
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import checkpoint_path, own_assets, random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 from tests.tui.library.helpers import HOSTILE, models, put
 
 Compare = Callable[..., bool]
@@ -68,8 +76,10 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await written(pilot, wanted("loom", "abc", 0.8), wanted("loom", "abc", 1.2))
-        await until(pilot, lambda: SAME in words(app))
-        assert "loom@100 · temp 0.8" in shown(app) and "loom@100 · temp 1.2" in shown(app)
+        await until(pilot, lambda: SAME in flat_text(app))
+        assert "loom@100 · temp 0.8" in screen_text(app) and "loom@100 · temp 1.2" in screen_text(
+            app
+        )
         held_out = held_out_text(ref("loom"), ref("loom")).text
         bits = [
             scoring.carried(
@@ -77,8 +87,8 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
             ).bits_per_char
             for each in ("loom", "other")
         ]
-        assert shown(app).count(f"{bits[0]:.4f} bits/char") == 2
-        assert f"held-out part of sea, {len(held_out):,} characters" in shown(app)
+        assert screen_text(app).count(f"{bits[0]:.4f} bits/char") == 2
+        assert f"held-out part of sea, {len(held_out):,} characters" in screen_text(app)
 
         await pilot.press("m")
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 2)
@@ -86,16 +96,16 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 1)
         await pilot.press("enter")
         await written(pilot, wanted("loom", "abc", 0.8), wanted("other", "abc", 1.2))
-        await until(pilot, lambda: "bits/char better:" in shown(app))
-        await until(pilot, lambda: "'other' was trained on another text." in words(app))
+        await until(pilot, lambda: "bits/char better:" in screen_text(app))
+        await until(pilot, lambda: "'other' was trained on another text." in flat_text(app))
         better = "loom@100" if bits[0] < bits[1] else "other@2500"
-        assert f"{better} is {abs(bits[0] - bits[1]):.2f} bits/char better:" in shown(app)
-        assert "\x1b" not in shown(app)
+        assert f"{better} is {abs(bits[0] - bits[1]):.2f} bits/char better:" in screen_text(app)
+        assert "\x1b" not in screen_text(app)
 
         await pilot.press("left", "t")
         put(pilot, "11")
         await pilot.press("enter")
-        await until(pilot, lambda: "‘temperature’ is a number from 0 to 10" in words(app))
+        await until(pilot, lambda: "‘temperature’ is a number from 0 to 10" in flat_text(app))
         put(pilot, "0")
         await pilot.press("enter")
         await pilot.press("p")
@@ -107,15 +117,15 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await pilot.press("x")
         put(pilot, str(tmp_path / "none.txt"))
         await pilot.press("enter")
-        await until(pilot, lambda: "none.txt" in (told(app) or [""])[-1])
+        await until(pilot, lambda: "none.txt" in (notifications(app) or [""])[-1])
         app.clear_notifications()  # they would hide the bottom of the screen
         (tmp_path / "sea.txt").write_text("the sea went on (☃)\n" * 5)
-        await until(pilot, lambda: "Text to score both" in shown(app))
+        await until(pilot, lambda: "Text to score both" in screen_text(app))
         put(pilot, str(tmp_path / "sea.txt"))
         await pilot.press("enter")
         left_out = "sea, 100 characters, 20 skipped (unknown to one of the models)"
-        await until(pilot, lambda: left_out in words(app))
-        assert "better" in shown(app)
+        await until(pilot, lambda: left_out in flat_text(app))
+        assert "better" in screen_text(app)
 
         before = [side._text_view._text for side in sides(pilot)]
         await pilot.press("s")
@@ -132,9 +142,9 @@ async def test_a_side_that_cannot_be_loaded_shows_why_and_the_other_is_written()
         sides(pilot)[0].ref = ref("other@7")
         remove_model("other")
         await pilot.press("enter")
-        await until(pilot, lambda: "There is no model called 'other'" in words(app))
+        await until(pilot, lambda: "There is no model called 'other'" in flat_text(app))
         await written(pilot, sides(pilot)[0]._text_view._text, wanted("loom", "abc", 1.2))
-        assert "bits/char" not in shown(app)
+        assert "bits/char" not in screen_text(app)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
@@ -147,7 +157,7 @@ def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
         sides(pilot)[1].ref = ref("other")
         await pilot.press("enter")
         await written(pilot, wanted("loom", "abc", 0.8), wanted("other", "abc", 1.2))
-        await until(pilot, lambda: "better" in shown(app))
+        await until(pilot, lambda: "better" in screen_text(app))
         await until(pilot, lambda: not any(side._text_view._caret for side in sides(pilot)))
 
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)

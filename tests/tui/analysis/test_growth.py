@@ -18,7 +18,15 @@ from charloom.tui.analysis.growth import GrowthScreen
 from charloom.tui.analysis.growth_list import GrowthList
 from charloom.tui.app import CharloomApp
 from tests.helpers.factories import checkpoint_path, own_assets, random_checkpoint, save_model
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 from tests.tui.helpers.run_folders import at_work, course, write_run
 from tests.tui.library.helpers import HOSTILE, models, put
 
@@ -68,7 +76,7 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await grown(pilot, "abc")
-        lines = shown(app).splitlines()
+        lines = screen_text(app).splitlines()
         assert lines[1].strip() == "abc · seed 0 · temperature 0.8"
         assert [line[:22] for line in lines[4:8]] == [
             "    1,000       2.89  ",
@@ -76,21 +84,23 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
             "    3,000       1.44  ",
             "    4,000       1.30  ",
         ]
-        assert "\x1b" not in shown(app)
-        assert "step 4,000 · 1.30 bits/char carried, on all the held-out text" in shown(app)
+        assert "\x1b" not in screen_text(app)
+        assert "step 4,000 · 1.30 bits/char carried, on all the held-out text" in screen_text(app)
         first = next(iter(expected("abc")))
         await pilot.press("home")
-        await until(pilot, lambda: "step 1,000 · 2.89 bits/char on the held-out" in shown(app))
+        await until(
+            pilot, lambda: "step 1,000 · 2.89 bits/char on the held-out" in screen_text(app)
+        )
         assert "\x1b" not in str(app.screen.query_one("#text", Static).render())
         assert len(str(app.screen.query_one("#text", Static).render())) == 3 + len(first.text)
 
         await pilot.press("down", "enter")
-        await until(pilot, lambda: "It is not a safetensors file" in told(app)[0])
+        await until(pilot, lambda: "It is not a safetensors file" in notifications(app)[0])
 
         await pilot.press("t")
         put(pilot, "hot")
         await pilot.press("enter")
-        await until(pilot, lambda: "is not a number" in words(app))
+        await until(pilot, lambda: "is not a number" in flat_text(app))
         put(pilot, "0,5")
         await pilot.press("enter")
         await grown(pilot, "abc", 0.5)
@@ -99,7 +109,7 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
         put(pilot, "[bold]é☃")
         await pilot.press("enter")
         await grown(pilot, "[bold]e", 0.5)
-        assert "[bold]é☃ · seed 0 · temperature 0.5 · é → e" in shown(app)
+        assert "[bold]é☃ · seed 0 · temperature 0.5 · é → e" in screen_text(app)
 
         before = growth_list(pilot).sample
         await pilot.press("s")
@@ -107,9 +117,11 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
             pilot,
             lambda: len(growth_list(pilot)._samples) == 4 and growth_list(pilot).sample != before,
         )
-        assert "seed 0" not in shown(app)
+        assert "seed 0" not in screen_text(app)
         await pilot.press("home", "enter")
-        await until(pilot, lambda: "creature@1000" in shown(app) and app.current_mode == "prompt")
+        await until(
+            pilot, lambda: "creature@1000" in screen_text(app) and app.current_mode == "prompt"
+        )
 
 
 async def test_a_model_with_one_checkpoint_has_a_note_and_new_ones_are_added() -> None:
@@ -119,18 +131,18 @@ async def test_a_model_with_one_checkpoint_has_a_note_and_new_ones_are_added() -
         working.enter_context(at_work(folder))
         app = app_at("train")
         async with app.run_test(size=SMALL, notifications=True) as pilot:
-            await until(pilot, lambda: "● creature  training" in shown(app))
+            await until(pilot, lambda: "● creature  training" in screen_text(app))
             await pilot.press("g")
-            await until(pilot, lambda: "the only checkpoint so far" in words(app))
+            await until(pilot, lambda: "the only checkpoint so far" in flat_text(app))
             await grown(pilot, "abc")
             save_checkpoints(1_200)
             events.record(folder, CheckpointSaved(1_200, "step-00001200.safetensors"))
             await grown(pilot, "abc")
             assert growth_list(pilot).steps == {900, 1_200}
-            assert "the only checkpoint" not in words(app)
+            assert "the only checkpoint" not in flat_text(app)
             await pilot.press("escape")
             await until(pilot, lambda: app.screen.title == "Train")
-            assert told(app) == []
+            assert notifications(app) == []
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])

@@ -32,7 +32,7 @@ from charloom.tui.widgets.text_chooser import TextChooser
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until, words
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, flat_text, screen_text, until
 from tests.tui.library.helpers import HOSTILE, models
 
 Compare = Callable[..., bool]
@@ -66,30 +66,30 @@ async def inspecting(
             app.services, load_model(ref("weaver")), lambda: ("a passage", text)
         )
         await app.push_screen(screen)
-        await until(pilot, lambda: "Surprise: " in shown(app))
+        await until(pilot, lambda: "Surprise: " in screen_text(app))
         yield app, pilot, screen
 
 
 def reads(app: CharloomApp, words: str) -> bool:
-    return isinstance(app.screen, InspectorScreen) and words in shown(app)
+    return isinstance(app.screen, InspectorScreen) and words in screen_text(app)
 
 
 def figure(app: CharloomApp, what: str) -> float:
-    line = next(line for line in shown(app).splitlines() if what in line)
+    line = next(line for line in screen_text(app).splitlines() if what in line)
     return float(line.split(what)[1].split()[0])
 
 
 async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -> None:
     async with inspecting() as (app, pilot, screen):
         result = trace(screen._model.network, PASSAGE)
-        assert f"{result.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}" in shown(app)
+        assert f"{result.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}" in screen_text(app)
         ranked = rank_units(result)
         await pilot.press("u")
         for place in (0, 1):
             probe = ranked[place]
             number = f"{probe.layer + 1}.{probe.unit + 1}"
-            assert f"Cell of unit {number} " in shown(app)
-            assert f": {probe.tracks}" in shown(app)
+            assert f"Cell of unit {number} " in screen_text(app)
+            assert f": {probe.tracks}" in screen_text(app)
             screen._heatmap.position = 37
             await pilot.pause()
             for signal, name in ((UnitSignal.CELL, "tanh c"), (UnitSignal.FORGET, "forget gate")):
@@ -99,7 +99,7 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
         await pilot.press("[")
         assert screen._unit == ranked[1][:2]
         await pilot.press("g", "g")
-        assert "Input of unit" in shown(app)
+        assert "Input of unit" in screen_text(app)
         values = result.signal(UnitSignal.INPUT, *screen._unit)
         np.testing.assert_array_equal(screen._heatmap._levels, GATE.levels(values))
 
@@ -111,10 +111,10 @@ async def test_keys_go_to_strong_spans_and_to_any_unit() -> None:
         for wrong, message in (("7", "is not layer.number"), ("3.1", "layers 1 to 2 with units")):
             app.screen.query_one(SafeInput).value = wrong
             await pilot.press("enter")
-            assert message in words(app)
+            assert message in flat_text(app)
         app.screen.query_one(SafeInput).value = "2.5"
         await pilot.press("enter")
-        await until(pilot, lambda: "Cell of unit 2.5 " in shown(app))
+        await until(pilot, lambda: "Cell of unit 2.5 " in screen_text(app))
         cell = trace(screen._model.network, PASSAGE).signal(UnitSignal.CELL, 1, 4)
         sign = screen._probe.sign if screen._probe else 1
         starts = [span.start for span in strong_spans(cell, sign)]
@@ -186,12 +186,12 @@ async def test_a_model_of_the_library_is_inspected_on_held_out_text() -> None:
         models(pilot).table.move_cursor(row=list(models(pilot).table._filled).index("a-sailor"))
         await until(pilot, lambda: models(pilot).model.name == "a-sailor")  # type: ignore[union-attr]
         await pilot.press("l")
-        await until(pilot, lambda: "held-out part of sea" in shown(app))
+        await until(pilot, lambda: "held-out part of sea" in screen_text(app))
         assert isinstance(app.screen, InspectorScreen)
         assert app.screen._trace and app.screen._trace.text == TEXT[-int(len(TEXT) * 0.1) :]
         await pilot.press("escape")
         app.post_message(OpenInspector(ref("weaver@best")))
-        await until(pilot, lambda: "training text is not here" in shown(app))
+        await until(pilot, lambda: "training text is not here" in screen_text(app))
         tale = catalog.fetch("loom").text
         assert app.screen._trace and app.screen._trace.text == tale[:MAX_CHARACTERS]
 
@@ -205,7 +205,7 @@ def test_how_it_looks(snap_compare: Compare, what: str, size: tuple[int, int]) -
         await app.push_screen(
             InspectorScreen(app.services, load_model(ref("weaver")), lambda: ("a passage", PASSAGE))
         )
-        await until(pilot, lambda: "Surprise: " in shown(app))
+        await until(pilot, lambda: "Surprise: " in screen_text(app))
         await pilot.press(*(["u", "n"] if what == "units" else ["down", "right", "right"]))
         await pilot.pause()
 

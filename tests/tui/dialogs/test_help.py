@@ -13,7 +13,7 @@ from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
 from charloom.tui.widgets.sampling_controls import SamplingControls
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until, words
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, flat_text, screen_text, until
 
 Compare = Callable[..., bool]
 SCREENS = ("prompt", "train", "library", "settings", "tour")
@@ -32,7 +32,7 @@ async def help_of(pilot: Pilot[None], key: str = "f1") -> HelpScreen:
 def shown_of(pilot: Pilot[None]) -> str:
     app = pilot.app
     assert isinstance(app, CharloomApp)
-    return shown(app)
+    return screen_text(app)
 
 
 def listed(screen: HelpScreen) -> dict[str, str]:
@@ -51,8 +51,8 @@ async def test_every_screen_is_explained_with_all_its_keys(mode: str) -> None:
         expected = {action.title for action in active_key_actions(room)}
         screen = await help_of(pilot)
         about = "".join(c for c in room.HELP.split()[0] if c.isalnum())
-        await until(pilot, lambda: about in shown(app))
-        assert "**" not in words(app) and "`" not in words(app)
+        await until(pilot, lambda: about in screen_text(app))
+        assert "**" not in flat_text(app) and "`" not in flat_text(app)
         assert expected <= set(listed(screen).values())
         assert {"Help", "Prompt", "Train", "Library", "Settings", "Tour", "Quit"} <= expected
         await pilot.press("escape")
@@ -65,7 +65,10 @@ async def test_f1_closes_it_too_and_the_end_is_reached_with_keys() -> None:
         screen = await help_of(pilot)
         last = screen.query(KeyTable).last().actions[-1]
         await pilot.press("end")
-        await until(pilot, lambda: f"{last.keys[-1]} " in shown(app) and last.title in shown(app))
+        await until(
+            pilot,
+            lambda: f"{last.keys[-1]} " in screen_text(app) and last.title in screen_text(app),
+        )
         await pilot.press("f1")
         await until(pilot, lambda: not isinstance(app.screen, HelpScreen))
 
@@ -97,7 +100,7 @@ async def test_it_opens_over_a_dialog_and_gives_that_back() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: "to defaults?" in words(app))
+        await until(pilot, lambda: "to defaults?" in flat_text(app))
         dialog = app.screen
         found = listed(await help_of(pilot))
         assert found["esc"] == "Cancel" and found["^q"] == "Quit" and found["F1"] == "Help"

@@ -6,7 +6,7 @@ from charloom.core.runs import events
 from charloom.core.runs.commands import Command, CommandReader
 from charloom.tui.dialogs.quit import QuitDialog, StopRunsDialog
 from charloom.tui.train.screen import TrainScreen
-from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import SMALL, app_at, flat_text, notifications, screen_text, until
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
 
 
@@ -14,7 +14,7 @@ async def test_without_a_live_run_it_quits_at_once() -> None:
     write_run("sea", *course(), end())
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "✓ sea  completed" in shown(app))
+        await until(pilot, lambda: "✓ sea  completed" in screen_text(app))
         await pilot.press("ctrl+q")
         await until(pilot, lambda: not app.is_running)
 
@@ -26,8 +26,8 @@ async def test_the_user_is_asked_once_and_may_stay() -> None:
             await until(pilot, lambda: len(app.services.runs.live) == 2)
             await pilot.press("ctrl+q")
             await until(pilot, lambda: isinstance(app.screen, QuitDialog))
-            assert "letter and sea are being trained." in words(app)
-            assert "Training continues without the app" in words(app)
+            assert "letter and sea are being trained." in flat_text(app)
+            assert "Training continues without the app" in flat_text(app)
             await pilot.press("ctrl+q", "escape")
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
             assert app.is_running
@@ -45,7 +45,7 @@ async def test_all_trainers_are_stopped_and_it_quits_when_they_have_saved() -> N
             await pilot.press("ctrl+q")
             await until(pilot, lambda: isinstance(app.screen, QuitDialog))
             await pilot.press("s")
-            await until(pilot, lambda: "Stopping and saving letter and sea …" in words(app))
+            await until(pilot, lambda: "Stopping and saving letter and sea …" in flat_text(app))
             assert [inbox.next() for inbox in inboxes] == [Command("stop")] * 2
             for folder in folders:
                 assert app.is_running
@@ -58,11 +58,11 @@ async def test_the_waiting_can_be_cancelled() -> None:
     with at_work(write_run("sea", *course())):
         app = app_at("train")
         async with app.run_test(size=SMALL, notifications=True) as pilot:
-            await until(pilot, lambda: "● sea  training" in shown(app))
+            await until(pilot, lambda: "● sea  training" in screen_text(app))
             await pilot.press("ctrl+q")
             await until(pilot, lambda: isinstance(app.screen, QuitDialog))
             await pilot.press("s")
             await until(pilot, lambda: isinstance(app.screen, StopRunsDialog))
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
-            assert app.is_running and told(app) == []
+            assert app.is_running and notifications(app) == []

@@ -24,14 +24,14 @@ async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
         await pilot.pause()
 
 
-def shown(app: CharloomApp) -> str:
+def screen_text(app: CharloomApp) -> str:
     """Return the characters on the screen, line by line."""
     width, height = app.size
     lines = app.screen._compositor.render_strips()
     return "\n".join(strip.crop(0, width).text for strip in lines[:height])
 
 
-def told(app: CharloomApp) -> list[str]:
+def notifications(app: CharloomApp) -> list[str]:
     """Return the messages of the notifications, oldest first."""
     return [note.message for note in app._notifications]
 
@@ -46,6 +46,6 @@ def app_at(mode: str) -> CharloomApp:
     return Opened()
 
 
-def words(app: CharloomApp) -> str:
+def flat_text(app: CharloomApp) -> str:
     """Return the screen's text on one line, to find sentences that are wrapped."""
-    return " ".join(shown(app).replace("│", " ").split())
+    return " ".join(screen_text(app).replace("│", " ").split())

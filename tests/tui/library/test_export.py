@@ -11,7 +11,15 @@ from charloom.tui.dialogs.save_file import SaveFileDialog
 from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.option_row import OptionRow
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 from tests.tui.library.helpers import keep, kept, put, read
 
 
@@ -60,7 +68,9 @@ async def test_one_or_all_that_are_listed_are_written_in_each_format(here: Path)
             [three, two, one], "txt"
         ).encode()
         await pilot.press("f")
-        await until(pilot, lambda: "★ favorites" in shown(app) and "number 2" in shown(app))
+        await until(
+            pilot, lambda: "★ favorites" in screen_text(app) and "number 2" in screen_text(app)
+        )
         await open_dialog(pilot)
         await pilot.click(OptionRow, offset=(25, 0))
         assert suggested_name(pilot) == "favorites.txt"
@@ -69,7 +79,7 @@ async def test_one_or_all_that_are_listed_are_written_in_each_format(here: Path)
         assert (here / "favorites.txt").read_bytes() == format_generations(
             [two, one], "txt"
         ).encode()
-        assert told(app)[-1] == f"Saved to {str(Path('favorites.txt'))!r}."
+        assert notifications(app)[-1] == f"Saved to {str(Path('favorites.txt'))!r}."
 
 
 async def test_a_file_that_is_there_is_replaced_only_after_asking(here: Path) -> None:
@@ -80,12 +90,12 @@ async def test_a_file_that_is_there_is_replaced_only_after_asking(here: Path) ->
         await read(pilot)
         await open_dialog(pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: "'writing-1.txt' already exists. Replace it?" in words(app))
+        await until(pilot, lambda: "'writing-1.txt' already exists. Replace it?" in flat_text(app))
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         assert (here / "writing-1.txt").read_text() == "mine"
         await pilot.press("enter")
-        await until(pilot, lambda: "already exists." in words(app))
+        await until(pilot, lambda: "already exists." in flat_text(app))
         await pilot.press("r")
         await back(pilot)
         assert (here / "writing-1.txt").read_text("utf-8") == format_generations(kept(), "txt")

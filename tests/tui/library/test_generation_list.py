@@ -9,7 +9,7 @@ from charloom.core.library.database import Library
 from charloom.tui.library.generation_list import PAGE
 from charloom.tui.services.library_worker import LibraryQuery
 from charloom.tui.services.library_worker import fetch_page as read_page
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, notifications, screen_text, until
 from tests.tui.library.helpers import keep, listing, read
 
 MANY = 5_000
@@ -38,22 +38,22 @@ async def test_thousands_can_be_scrolled_and_few_are_read(many: None) -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
         rows = listing(pilot)
-        assert rows.generation and rows.generation.id == MANY and "5,000" in shown(app)
+        assert rows.generation and rows.generation.id == MANY and "5,000" in screen_text(app)
         await pilot.press("end")
         await until(pilot, lambda: rows.generation and rows.generation.id == 1)
-        await until(pilot, lambda: "to hear text 1 " in shown(app))
+        await until(pilot, lambda: "to hear text 1 " in screen_text(app))
         await pilot.press("home", "pagedown", "pagedown", "down", "up")
         await until(pilot, lambda: rows.generation and rows.generation.id == MANY - rows.cursor)
         rows.cursor = 2_345
         await until(pilot, lambda: rows.generation and rows.generation.id == MANY - 2_345)
         rows.scroll_to(y=1_095, animate=False)  # as the wheel does: the cursor stays
-        await until(pilot, lambda: "to hear text 3905 " in shown(app))
-        await until(pilot, lambda: "to hear text 3899 " in shown(app))  # from the next page
+        await until(pilot, lambda: "to hear text 3905 " in screen_text(app))
+        await until(pilot, lambda: "to hear text 3899 " in screen_text(app))  # from the next page
         assert rows.cursor == 2_345
         assert len(rows._rows) <= 6 * PAGE
         await pilot.press("up")
-        await until(pilot, lambda: "▌" in shown(app))
-        assert told(app) == []
+        await until(pilot, lambda: "▌" in screen_text(app))
+        assert notifications(app) == []
 
 
 async def test_more_results_of_a_search_are_read_on_scrolling(many: None) -> None:
@@ -62,18 +62,18 @@ async def test_more_results_of_a_search_are_read_on_scrolling(many: None) -> Non
         await read(pilot)
         rows = listing(pilot)
         await pilot.press("slash", *"text 4", "enter")
-        await until(pilot, lambda: "100+" in shown(app))
+        await until(pilot, lambda: "100+" in screen_text(app))
         await pilot.press("end")
-        await until(pilot, lambda: "200+" in shown(app) and rows.generation)
+        await until(pilot, lambda: "200+" in screen_text(app) and rows.generation)
         rows.cursor = 150
         await pilot.press("f")
-        await until(pilot, lambda: "★ favorites" in shown(app) and "100+" in shown(app))
+        await until(pilot, lambda: "★ favorites" in screen_text(app) and "100+" in screen_text(app))
         await pilot.press("end")
         await until(pilot, lambda: rows.generation)
         await pilot.press("end")  # the multiples of ten with a 4
-        await until(pilot, lambda: " 176" in shown(app))
+        await until(pilot, lambda: " 176" in screen_text(app))
         await pilot.press("f")
-        await until(pilot, lambda: "100+" in shown(app) and rows.cursor == 0)
+        await until(pilot, lambda: "100+" in screen_text(app) and rows.cursor == 0)
 
 
 def test_pages_put_together_are_the_whole(many: None) -> None:
@@ -99,5 +99,5 @@ async def test_the_cursor_stays_visible_when_the_terminal_is_resized(many: None)
         listing(pilot).cursor = 60
         for size in (SMALL, LARGE, (200, 60), (40, 12)):
             await pilot.resize_terminal(*size)
-            await until(pilot, lambda: "▌" in shown(app))
+            await until(pilot, lambda: "▌" in screen_text(app))
             assert listing(pilot).cursor == 60

@@ -22,7 +22,15 @@ from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.untrusted_text import UntrustedText
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import child
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 from tests.tui.library.helpers import HOSTILE, browser, keep, kept, listing, put, read, written
 
 
@@ -33,12 +41,14 @@ def listed(pilot: Pilot[None]) -> list[int]:
 async def test_an_empty_library_says_what_to_do_and_every_key_is_harmless() -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "Texts generated in Prompt (F2) are saved here" in words(app))
+        await until(
+            pilot, lambda: "Texts generated in Prompt (F2) are saved here" in flat_text(app)
+        )
         await pilot.press("f")
-        await until(pilot, lambda: "Star a text in Prompt (F2, then ctrl+s)" in words(app))
+        await until(pilot, lambda: "Star a text in Prompt (F2, then ctrl+s)" in flat_text(app))
         await pilot.press(*"ostnrzcxd", "enter", "up", "end", "pagedown", "escape", "m", "w")
         assert isinstance(app.screen, LibraryScreen)
-        assert told(app) == []
+        assert notifications(app) == []
 
 
 async def test_what_is_copied_with_the_mouse_is_the_original_text() -> None:
@@ -48,7 +58,7 @@ async def test_what_is_copied_with_the_mouse_is_the_original_text() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
         view = app.screen.query_one("#text", UntrustedText)
-        assert "the␉sea␌" in shown(app)
+        assert "the␉sea␌" in screen_text(app)
         whole = kept()[0].prompt + text
         assert view.get_selection(Selection(None, None))[0] == whole
         assert (
@@ -64,15 +74,15 @@ async def test_a_search_follows_the_typing_and_escape_ends_it() -> None:
         await read(pilot)
         await pilot.press("slash", *"sea d")
         await until(pilot, lambda: listed(pilot) == [1])
-        assert "a dark sea" in shown(app) and "number 1" in shown(app)
+        assert "a dark sea" in screen_text(app) and "number 1" in screen_text(app)
         await pilot.press("backspace", "backspace", "x")
-        await until(pilot, lambda: "No text has all of these words." in shown(app))
+        await until(pilot, lambda: "No text has all of these words." in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: listed(pilot) == [3, 2, 1])
         await pilot.press("slash", *"bright", "enter", "s")
         await until(pilot, lambda: kept()[1].starred)
         assert browser(pilot).query_one(SafeInput).value == "bright"
-        assert told(app) == []
+        assert notifications(app) == []
 
 
 @pytest.mark.parametrize("query", ['"', '"*( NEAR', "NOT sea", "sea*", "^sea AND", "[/b]", "-"])
@@ -85,7 +95,7 @@ async def test_whatever_is_typed_is_searched_for_and_nothing_else(query: str) ->
         await until(pilot, lambda: listing(pilot)._query == query)
         with Library() as library:
             assert listed(pilot) == [each.id for each in library.search(query)]
-        assert told(app) == []
+        assert notifications(app) == []
 
 
 async def test_favorites_alone_or_everything() -> None:
@@ -96,10 +106,10 @@ async def test_favorites_alone_or_everything() -> None:
         await read(pilot)
         await pilot.press("f")
         await until(pilot, lambda: listed(pilot) == [3])
-        assert "★ favorites" in shown(app)
+        assert "★ favorites" in screen_text(app)
         await pilot.press("s")  # it stays visible, so that a slip can be undone at once
         await until(pilot, lambda: not kept()[0].starred)
-        assert listed(pilot) == [3] and "s star" in shown(app)
+        assert listed(pilot) == [3] and "s star" in screen_text(app)
         await pilot.press("f")
         await until(pilot, lambda: listed(pilot) == [3, 2, 1])
 
@@ -110,19 +120,19 @@ async def test_tags_are_edited_and_an_invalid_one_is_refused_in_the_dialog() -> 
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
         await pilot.press("t")
-        await until(pilot, lambda: "Tags of number 1" in shown(app))
+        await until(pilot, lambda: "Tags of number 1" in screen_text(app))
         assert app.screen.query_one(SafeInput).value == "dark, old"
         put(pilot, "x" * 41)
         await pilot.press("enter")
-        await until(pilot, lambda: "a tag is 1 to 40 visible characters" in words(app))
+        await until(pilot, lambda: "a tag is 1 to 40 visible characters" in flat_text(app))
         put(pilot, "Dark, new one,")
         await pilot.press("enter")
         await until(pilot, lambda: kept()[0].tags == ("dark", "new one"))
-        await until(pilot, lambda: "dark, new one" in shown(app))
+        await until(pilot, lambda: "dark, new one" in screen_text(app))
         await pilot.press("t", *", never", "escape")
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept()[0].tags == ("dark", "new one")
-        assert told(app) == []
+        assert notifications(app) == []
 
 
 async def test_a_note_has_several_lines_and_is_not_lost_by_a_slip() -> None:
@@ -130,17 +140,17 @@ async def test_a_note_has_several_lines_and_is_not_lost_by_a_slip() -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
-        assert "first␛[31m" in shown(app)
+        assert "first␛[31m" in screen_text(app)
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
-        assert "first␛[31m" in shown(app)
+        assert "first␛[31m" in screen_text(app)
         await pilot.press("enter", *"[b]", "escape")
-        await until(pilot, lambda: "Discard your changes?" in shown(app))
+        await until(pilot, lambda: "Discard your changes?" in screen_text(app))
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].note == "first\x1b[31m\n[b]")
-        await until(pilot, lambda: "[b]" in shown(app))
+        await until(pilot, lambda: "[b]" in screen_text(app))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await pilot.press("escape")  # nothing was changed, so nothing is asked
@@ -150,7 +160,7 @@ async def test_a_note_has_several_lines_and_is_not_lost_by_a_slip() -> None:
         await pilot.press("x", "escape", "d")
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept()[0].note == "first\x1b[31m\n[b]"
-        assert told(app) == []
+        assert notifications(app) == []
 
 
 async def change(pilot: Pilot[None], text: str, number: int) -> None:
@@ -168,20 +178,22 @@ async def test_a_replay_shows_whether_and_where_the_text_differs() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
         await pilot.press("r")
-        await until(pilot, lambda: "= The same text came out" in words(app))
+        await until(pilot, lambda: "= The same text came out" in flat_text(app))
         await change(pilot, old.text[:20] + "Z" + old.text[21:], old.id)
         await pilot.press("r")
-        await until(pilot, lambda: "≠ The texts differ at character 21: 'Z'" in words(app))
+        await until(pilot, lambda: "≠ The texts differ at character 21: 'Z'" in flat_text(app))
         passage = app.screen.query_one("#text").render()
         (span,) = (each for each in passage.spans if "reverse" in str(each.style))  # type: ignore[union-attr]
         assert passage.plain[span.start : span.end] == "Z"  # type: ignore[union-attr]
         await change(pilot, old.text[:20], old.id)
         await pilot.press("r")
-        await until(pilot, lambda: "recorded text ends before character 21" in words(app))
+        await until(pilot, lambda: "recorded text ends before character 21" in flat_text(app))
         remove_model("weaver")
         await pilot.press("r")
-        await until(pilot, lambda: "weaver@100 that wrote this is no longer there" in words(app))
-        assert told(app) == []
+        await until(
+            pilot, lambda: "weaver@100 that wrote this is no longer there" in flat_text(app)
+        )
+        assert notifications(app) == []
 
 
 async def test_a_replay_stops_when_another_generation_is_shown() -> None:
@@ -213,7 +225,7 @@ async def test_what_is_deleted_comes_back_as_it_was() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
         await pilot.press("down", "d")
-        await until(pilot, lambda: "Delete number 2?" in shown(app))
+        await until(pilot, lambda: "Delete number 2?" in screen_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept() == before
@@ -228,8 +240,8 @@ async def test_what_is_deleted_comes_back_as_it_was() -> None:
         await pilot.press("z")
         await until(pilot, lambda: listed(pilot) == [3, 2, 1])
         assert kept() == before
-        assert "z undo" not in shown(app)
-        assert len(told(app)) == 2
+        assert "z undo" not in screen_text(app)
+        assert len(notifications(app)) == 2
 
 
 async def test_prompt_and_text_are_copied_as_they_are() -> None:
@@ -248,15 +260,15 @@ async def test_what_another_process_adds_appears_and_nothing_moves() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
         listing(pilot).cursor = 20
-        await until(pilot, lambda: "number 20" in shown(app))
-        row = next(n for n, line in enumerate(shown(app).splitlines()) if "▌" in line)
+        await until(pilot, lambda: "number 20" in screen_text(app))
+        row = next(n for n, line in enumerate(screen_text(app).splitlines()) if "▌" in line)
         done = child("generate", "the sea", "--model", "weaver", "--length", "9", "--favorite")
         assert done.code == 0, done.err
         await until(pilot, lambda: listing(pilot).total == 41)
-        assert "number 20" in shown(app) and "▌" in shown(app).splitlines()[row]
+        assert "number 20" in screen_text(app) and "▌" in screen_text(app).splitlines()[row]
         await pilot.press("home")
-        await until(pilot, lambda: "★ weaver@100" in shown(app))
-        assert told(app) == []
+        await until(pilot, lambda: "★ weaver@100" in screen_text(app))
+        assert notifications(app) == []
 
 
 async def refuse_writes(pilot: Pilot[None], pragma: str) -> None:
@@ -273,16 +285,16 @@ async def test_a_failed_write_is_reported_and_nothing_is_lost() -> None:
         for number, keys in enumerate(("s", "dd"), 1):
             await refuse_writes(pilot, "query_only = 1")
             await pilot.press(*keys)
-            await until(pilot, lambda: len(told(app)) == number)  # noqa: B023
-            assert "cannot be changed; see that you may write to it" in told(app)[-1]
+            await until(pilot, lambda: len(notifications(app)) == number)  # noqa: B023
+            assert "cannot be changed; see that you may write to it" in notifications(app)[-1]
 
         await refuse_writes(pilot, f"max_page_count = {pages}")
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         app.screen.query_one(SafeTextArea).text = "long " * 10_000
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: len(told(app)) == 3)
-        assert "has no room to grow on this disk" in told(app)[-1]
+        await until(pilot, lambda: len(notifications(app)) == 3)
+        assert "has no room to grow on this disk" in notifications(app)[-1]
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))  # with what was written
         assert app.screen.query_one(SafeTextArea).text == "long " * 10_000
         await pilot.press("ctrl+s")  # there is room again: the file is reopened
@@ -295,12 +307,12 @@ async def test_a_file_that_is_no_library_is_reported_and_left_alone() -> None:
     paths.library_file().write_bytes(b"something else entirely" * 99)
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "is not a library of Charloom" in words(app))
+        await until(pilot, lambda: "is not a library of Charloom" in flat_text(app))
         assert paths.library_file().read_bytes() == b"something else entirely" * 99
         paths.library_file().unlink()
         keep(" one")
         await read(pilot)  # without a key
-        await until(pilot, lambda: "is not a library" not in words(app))
+        await until(pilot, lambda: "is not a library" not in flat_text(app))
 
 
 async def test_a_text_is_opened_in_prompt_by_key_and_by_mouse() -> None:
@@ -309,11 +321,13 @@ async def test_a_text_is_opened_in_prompt_by_key_and_by_mouse() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
         await pilot.press("enter")
-        await until(pilot, lambda: app.current_mode == "prompt" and old.text[:20] in shown(app))
+        await until(
+            pilot, lambda: app.current_mode == "prompt" and old.text[:20] in screen_text(app)
+        )
         await pilot.press("f4")
         await pilot.click(GenerationList, offset=(8, 0), times=2)
         await until(pilot, lambda: app.current_mode == "prompt")
-        assert told(app) == []
+        assert notifications(app) == []
 
 
 async def test_no_stored_text_is_markup_or_acts() -> None:
@@ -326,11 +340,14 @@ async def test_no_stored_text_is_markup_or_acts() -> None:
         )
         verdict = app.screen.query_one("#verdict", Static)
         await until(pilot, lambda: "is no longer there" in str(verdict.render()))
-        screen = shown(app)
+        screen = screen_text(app)
         assert "[bold]␛[31mred␛]0;title␇[/] ␦gnirts [/nothing]" in screen and "[b]x[/]" in screen
         assert not any(sign in screen for sign in ("\x1b", "\x07", "\u202e"))
         await pilot.press("d")
-        await until(pilot, lambda: "[bold]␛[31mred" in shown(app) and "Delete number" in shown(app))
+        await until(
+            pilot,
+            lambda: "[bold]␛[31mred" in screen_text(app) and "Delete number" in screen_text(app),
+        )
 
 
 async def test_every_action_can_be_clicked() -> None:
@@ -339,11 +356,11 @@ async def test_every_action_can_be_clicked() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
         line = app.screen.query_one(ActionBar)
-        await until(pilot, lambda: "s star" in shown(app))
+        await until(pilot, lambda: "s star" in screen_text(app))
         await pilot.click(ActionBar, offset=(line.render().plain.index("s star") + 1, 0))
         await until(pilot, lambda: kept()[0].starred)
-        top = shown(app).splitlines()[0]
+        top = screen_text(app).splitlines()[0]
         await pilot.click(Header, offset=(top.index("Models"), 0))
-        await until(pilot, lambda: "r rename" in shown(app))
+        await until(pilot, lambda: "r rename" in screen_text(app))
         await pilot.click(Header, offset=(top.index("Writings"), 0))
-        await until(pilot, lambda: "s unstar" in shown(app))
+        await until(pilot, lambda: "s unstar" in screen_text(app))

@@ -33,7 +33,15 @@ from tests.helpers.factories import (
 )
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 from tests.tui.library.helpers import HOSTILE, models, put
 
 
@@ -49,7 +57,7 @@ async def opened(
         if at:
             names = list(models(pilot).table._filled)
             models(pilot).table.move_cursor(row=names.index(at))
-            await until(pilot, lambda: f" {at}: E" in shown(app))
+            await until(pilot, lambda: f" {at}: E" in screen_text(app))
         yield app, pilot
 
 
@@ -69,10 +77,12 @@ async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
     checkpoint_path("creature@2000").write_bytes(b"no checkpoint")
     write_notes("creature", "[b]mine[/b]\x1b[2J")
     async with opened("creature", LARGE) as (app, pilot):
-        await until(pilot, lambda: "[b]mine[/b]␛[2J" in shown(app))
-        row = next(line for line in shown(app).splitlines() if line.startswith("   creature"))
+        await until(pilot, lambda: "[b]mine[/b]␛[2J" in screen_text(app))
+        row = next(line for line in screen_text(app).splitlines() if line.startswith("   creature"))
         assert " ".join(row.split()) == "creature 2 58 3,000 1.5000 2.1640 4 0.0 alphabet"
-        saved = [line[:78].split() for line in shown(app).splitlines() if "0.0" in line[:78]][1:]
+        saved = [line[:78].split() for line in screen_text(app).splitlines() if "0.0" in line[:78]][
+            1:
+        ]
         assert saved == [
             ["1,000", "2.0000", "0.0", "pinned"],
             ["2,000", "0.0", "damaged"],
@@ -85,19 +95,23 @@ async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
         fault = app.screen.query_one("#error", Static)
         await until(pilot, lambda: "It is not a safetensors file" in str(fault.render()))
         await pilot.press("enter")
-        await until(pilot, lambda: "cannot be used: It is not a safetensors file" in told(app)[0])
+        await until(
+            pilot, lambda: "cannot be used: It is not a safetensors file" in notifications(app)[0]
+        )
 
 
 async def test_a_checkpoint_is_used_in_prompt() -> None:
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("f2")  # which reads the model that was used last, once
-        await until(pilot, lambda: "frankenstein@best ·" in shown(app))
+        await until(pilot, lambda: "frankenstein@best ·" in screen_text(app))
         await pilot.press("f4", "enter")
-        await until(pilot, lambda: app.current_mode == "prompt" and "creature" in shown(app))
+        await until(pilot, lambda: app.current_mode == "prompt" and "creature" in screen_text(app))
         await pilot.press("f4", "tab", "down", "enter")
-        await until(pilot, lambda: app.current_mode == "prompt" and "creature@4000" in shown(app))
-        assert told(app) == []
+        await until(
+            pilot, lambda: app.current_mode == "prompt" and "creature@4000" in screen_text(app)
+        )
+        assert notifications(app) == []
 
 
 async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None:
@@ -105,14 +119,14 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
     save_model("other", random_checkpoint())
     async with opened("creature") as (app, pilot):
         await pilot.press("r")
-        await until(pilot, lambda: "New name of 'creature':" in shown(app))
+        await until(pilot, lambda: "New name of 'creature':" in screen_text(app))
         put(pilot, "../escape")
         await pilot.press("enter")
-        await until(pilot, lambda: "has a character other than letters" in words(app))
+        await until(pilot, lambda: "has a character other than letters" in flat_text(app))
         put(pilot, "other")
         await pilot.press("enter")
-        await until(pilot, lambda: told(app))
-        assert told(app) == ["The name 'other' is taken; choose another than 'other'."]
+        await until(pilot, lambda: notifications(app))
+        assert notifications(app) == ["The name 'other' is taken; choose another than 'other'."]
         await until(
             pilot, lambda: app.screen.query_one(SafeInput).value == "other"
         )  # to be corrected
@@ -120,27 +134,27 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "the sea")
         assert set(model_names()) == {"frankenstein", "other", "the sea"}
-        assert "the sea: E 2, H 2" in shown(app)
+        assert "the sea: E 2, H 2" in screen_text(app)
 
 
 async def test_checkpoints_are_pinned_and_pruned() -> None:
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("tab", "home", "p")
-        await until(pilot, lambda: "pinned" in shown(app) and "p unpin" in shown(app))
+        await until(pilot, lambda: "pinned" in screen_text(app) and "p unpin" in screen_text(app))
         assert find_checkpoint(ref("creature@1000"))[1].pinned
         await pilot.press("p")
-        await until(pilot, lambda: "p pin" in shown(app))
+        await until(pilot, lambda: "p pin" in screen_text(app))
         await pilot.press("p")
-        await until(pilot, lambda: "p unpin" in shown(app))
+        await until(pilot, lambda: "p unpin" in screen_text(app))
         await pilot.press("u")
         await until(
-            pilot, lambda: "The best, the newest and the pinned ones are kept." in words(app)
+            pilot, lambda: "The best, the newest and the pinned ones are kept." in flat_text(app)
         )
         await pilot.press("d")
-        await until(pilot, lambda: told(app))
-        assert told(app) == ["Deleted 1 checkpoint, 0.0 MB."]
-        await until(pilot, lambda: "2,000" not in shown(app))
+        await until(pilot, lambda: notifications(app))
+        assert notifications(app) == ["Deleted 1 checkpoint, 0.0 MB."]
+        await until(pilot, lambda: "2,000" not in screen_text(app))
         assert [each.step for each in find_model("creature").checkpoints] == [1_000, 3_000, 4_000]
 
 
@@ -154,25 +168,27 @@ async def test_a_checkpoint_is_exported_in_full_or_half_precision_and_imported(
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         assert app.screen.query_one(SafeInput).value == "creature-3000.safetensors"
         await pilot.press("enter")
-        await until(pilot, lambda: told(app) == ["Saved to 'creature-3000.safetensors'."])
+        await until(pilot, lambda: notifications(app) == ["Saved to 'creature-3000.safetensors'."])
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         put(pilot, "half.safetensors")
         await pilot.press("tab", "right", "enter")
-        await until(pilot, lambda: len(told(app)) == 2)
+        await until(pilot, lambda: len(notifications(app)) == 2)
         whole, half = Path("creature-3000.safetensors"), Path("half.safetensors")
         assert whole.read_bytes() == checkpoint_path("creature@3000").read_bytes()
         assert checkpoint.load(half).checkpoint.tensors["head.bias"].dtype == "float16"
 
         await pilot.press("i")
-        await until(pilot, lambda: "Checkpoint file:" in shown(app))
+        await until(pilot, lambda: "Checkpoint file:" in screen_text(app))
         put(pilot, "nothing")
         await pilot.press("enter")
-        await until(pilot, lambda: "'nothing' cannot be used: It cannot be read" in told(app)[-1])
-        await until(pilot, lambda: "Checkpoint file:" in shown(app))
+        await until(
+            pilot, lambda: "'nothing' cannot be used: It cannot be read" in notifications(app)[-1]
+        )
+        await until(pilot, lambda: "Checkpoint file:" in screen_text(app))
         put(pilot, str(tmp_path / "half.safetensors"))
         await pilot.press("enter")
-        await until(pilot, lambda: "Name of the model:" in shown(app))
+        await until(pilot, lambda: "Name of the model:" in screen_text(app))
         assert app.screen.query_one(SafeInput).value == "half"
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "half")
@@ -187,7 +203,7 @@ async def test_a_damaged_checkpoint_is_not_exported(tmp_path: Path) -> None:
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
         put(pilot, str(tmp_path / "a.safetensors"))
         await pilot.press("enter")
-        await until(pilot, lambda: "Its weights are damaged" in words(app))
+        await until(pilot, lambda: "Its weights are damaged" in flat_text(app))
         assert not (tmp_path / "a.safetensors").exists()
 
 
@@ -195,27 +211,27 @@ async def test_a_model_is_deleted_only_after_confirmation() -> None:
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("d")
-        await until(pilot, lambda: "This deletes 4 checkpoints, 0.0 MB." in words(app))
+        await until(pilot, lambda: "This deletes 4 checkpoints, 0.0 MB." in flat_text(app))
         await pilot.press("escape")
         await back(pilot)
         assert "creature" in model_names()
         await pilot.press("d", "d")
         await until(pilot, lambda: list(models(pilot).table._filled) == ["frankenstein"])
         assert "creature" not in model_names()
-        assert "frankenstein (bundled)" in shown(app)
-        assert told(app) == []
+        assert "frankenstein (bundled)" in screen_text(app)
+        assert notifications(app) == []
 
 
 async def test_notes_about_a_model_are_kept() -> None:
     creature()
     write_notes("creature", "first")
     async with opened("creature") as (app, pilot):
-        await until(pilot, lambda: "first" in shown(app))
+        await until(pilot, lambda: "first" in screen_text(app))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         app.screen.query_one(SafeTextArea).text = HOSTILE
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "[bold]␛[31mred␛]0;title␇" in shown(app))
+        await until(pilot, lambda: "[bold]␛[31mred␛]0;title␇" in screen_text(app))
         assert read_notes("creature") == HOSTILE
         await pilot.press("up", "n", *"mine", "ctrl+s")  # the bundled model
         await until(pilot, lambda: read_notes("frankenstein") == "mine")
@@ -227,20 +243,20 @@ async def test_the_bundled_model_and_live_runs_are_protected() -> None:
     async with opened() as (app, pilot):
         for keys in ("p", "dd", "ud"):
             await pilot.press(*keys)
-            await until(pilot, lambda: told(app) == [refused])
+            await until(pilot, lambda: notifications(app) == [refused])
             app.clear_notifications()
         await back(pilot)
         with FileLock(ModelDir.named("creature").lock):
             await pilot.press("down", "d", "d")
-            await until(pilot, lambda: told(app))
-            assert "'creature' is being trained; `charloom stop" in told(app)[0]
+            await until(pilot, lambda: notifications(app))
+            assert "'creature' is being trained; `charloom stop" in notifications(app)[0]
             app.clear_notifications()
             await pilot.press("r")
-            await until(pilot, lambda: "New name of" in shown(app))
+            await until(pilot, lambda: "New name of" in screen_text(app))
             put(pilot, "other")
             await pilot.press("enter")
-            await until(pilot, lambda: told(app))
-            assert "'creature' is being trained; `charloom stop" in told(app)[0]
+            await until(pilot, lambda: notifications(app))
+            assert "'creature' is being trained; `charloom stop" in notifications(app)[0]
             await pilot.press("escape")
         assert model_names() == ("frankenstein", "creature")
 
@@ -249,18 +265,22 @@ async def test_a_live_run_is_shown_with_its_model() -> None:
     folder = endless("creature")
     async with opened() as (app, pilot):
         app.services.runs.start(folder)
-        await until(pilot, lambda: "● creature" in shown(app))
+        await until(pilot, lambda: "● creature" in screen_text(app))
         await pilot.press("down")
-        await until(pilot, lambda: "creature (training, " in shown(app))
-        await until(pilot, lambda: "creature (training, 0%): E" in shown(app))  # has a checkpoint
+        await until(pilot, lambda: "creature (training, " in screen_text(app))
+        await until(
+            pilot, lambda: "creature (training, 0%): E" in screen_text(app)
+        )  # has a checkpoint
 
 
 async def test_changes_by_other_processes_are_shown() -> None:
     async with opened() as (app, pilot):
         save_model("creature", random_checkpoint())
-        await until(pilot, lambda: "creature" in shown(app))
+        await until(pilot, lambda: "creature" in screen_text(app))
         assert child("models", "rename", "creature", "the sea").code == 0
-        await until(pilot, lambda: "the sea" in shown(app) and "creature" not in shown(app))
+        await until(
+            pilot, lambda: "the sea" in screen_text(app) and "creature" not in screen_text(app)
+        )
         assert models(pilot).table.key == "frankenstein"
 
 
@@ -271,7 +291,7 @@ async def test_without_a_model_it_says_how_to_get_one(
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("m")
-        await until(pilot, lambda: "Train one in Train (F3), or press i" in words(app))
+        await until(pilot, lambda: "Train one in Train (F3), or press i" in flat_text(app))
         await pilot.press(*"rpnxud", "enter", "tab", "enter")
-        assert isinstance(app.screen, LibraryScreen) and told(app) == []
-        assert "i import" in shown(app) and "r rename" not in shown(app)
+        assert isinstance(app.screen, LibraryScreen) and notifications(app) == []
+        assert "i import" in screen_text(app) and "r rename" not in screen_text(app)

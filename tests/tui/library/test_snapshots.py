@@ -19,7 +19,7 @@ from tests.helpers.factories import (
     save_model,
 )
 from tests.helpers.marks import needs_posix
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, screen_text, until
 from tests.tui.library.helpers import keep
 
 pytestmark = needs_posix("tzset")
@@ -55,7 +55,7 @@ def after(*stages: str) -> Callable[[Pilot[None]], object]:
             if number % 2:
                 await pilot.press(*stage.split())
             else:
-                await until(pilot, lambda: stage in shown(app))  # noqa: B023
+                await until(pilot, lambda: stage in screen_text(app))  # noqa: B023
 
     return run
 

@@ -10,7 +10,7 @@ from charloom.core.sanitize import sanitize
 from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.composer import Composer
 from tests.helpers.generations import generation
-from tests.tui.helpers.driving import SMALL, shown, until, words
+from tests.tui.helpers.driving import SMALL, flat_text, screen_text, until
 from tests.tui.prompt.helpers import choose, composer, ready, turns, weaver, written
 
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]\tc"
@@ -152,15 +152,15 @@ async def test_characters_that_the_model_does_not_know_are_marked_and_reported()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         composer(pilot).set_text("Sea☃ and")
-        await until(pilot, lambda: "S → s · ☃ will be dropped" in words(app))
+        await until(pilot, lambda: "S → s · ☃ will be dropped" in flat_text(app))
         line = composer(pilot).get_line(0)
         marked = {line.plain[span.start : span.end] for span in line.spans}
         assert marked == {"S", "☃"}
         assert all("underline" in str(span.style) for span in line.spans)
         composer(pilot).set_text("☃")
-        await until(pilot, lambda: "the model begins a line" in words(app))
+        await until(pilot, lambda: "the model begins a line" in flat_text(app))
         composer(pilot).set_text("sea")
-        await until(pilot, lambda: "enter send" in shown(app))
+        await until(pilot, lambda: "enter send" in screen_text(app))
 
 
 async def test_earlier_prompts_are_those_of_the_library_and_of_this_session() -> None:

@@ -15,7 +15,7 @@ from charloom.tui.widgets.number_slider import NumberSlider
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import ref
 from tests.helpers.small_models import create
-from tests.tui.helpers.driving import LARGE, until, words
+from tests.tui.helpers.driving import LARGE, flat_text, until
 from tests.tui.prompt.helpers import (
     LONG,
     Gate,
@@ -72,7 +72,7 @@ async def test_the_longest_copy_of_each_text_is_shown_and_underlined(
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        await until(pilot, lambda: "longest copy" in words(app))
+        await until(pilot, lambda: "longest copy" in flat_text(app))
         longest = max(
             length
             for start in range(60)
@@ -80,12 +80,12 @@ async def test_the_longest_copy_of_each_text_is_shown_and_underlined(
             if text_of(turn)[start : start + length] in TRAIN
         )
         assert len(copied(turn)) == longest and copied(turn) in TRAIN
-        assert f"longest copy {longest} characters" in words(app)
+        assert f"longest copy {longest} characters" in flat_text(app)
         assert underlined(turn) == copied(turn)
-        assert "more than chance" not in words(app)
+        assert "more than chance" not in flat_text(app)
         monkeypatch.setattr("charloom.tui.prompt.candidate.MIN_NOTABLE_MATCH", longest)
         turn.update_candidate(turn.chosen)
-        await until(pilot, lambda: f"{longest} characters: more than chance" in words(app))
+        await until(pilot, lambda: f"{longest} characters: more than chance" in flat_text(app))
         (index,) = _indexes.values()
 
         await pilot.press("ctrl+g")
@@ -105,7 +105,7 @@ async def test_each_candidate_shows_its_copy_and_none_without_the_training_text(
         await ready(pilot)
         turn = await written(pilot, "the sea ")
         await until(pilot, lambda: all(each.match for each in turn.candidates))
-        await until(pilot, lambda: words(app).count("longest copy") == 2)
+        await until(pilot, lambda: flat_text(app).count("longest copy") == 2)
         await prompt_screen(pilot).use_model(ref("stranger"))
         other = await written(pilot, "the sea ")
         assert (
@@ -115,7 +115,7 @@ async def test_each_candidate_shows_its_copy_and_none_without_the_training_text(
             is None
         )
         await pilot.pause()
-        assert words(app).count("longest copy") == 2 and not other.chosen.match
+        assert flat_text(app).count("longest copy") == 2 and not other.chosen.match
 
 
 async def test_the_search_waits_while_a_text_is_written() -> None:
@@ -153,15 +153,15 @@ async def test_a_repeating_text_is_warned_of_as_long_as_it_repeats(gate: Gate) -
         await ready(pilot)
         turn = await send(pilot, "the sea ")
         gate.let(1_600)
-        await until(pilot, lambda: "raise the temperature or stop (Esc)" in words(app))
+        await until(pilot, lambda: "raise the temperature or stop (Esc)" in flat_text(app))
         period = repetition_period(text_of(turn))
-        assert period and repetition_message(period) in words(app)
+        assert period and repetition_message(period) in flat_text(app)
 
         prompt_screen(pilot).query_one("#temperature", NumberSlider).value = 5.0
         job = turn.chosen.job
         await until(pilot, lambda: job and job.sampling.temperature == 5)
         gate.let(320)
-        await until(pilot, lambda: "repeats" not in words(app))
+        await until(pilot, lambda: "repeats" not in flat_text(app))
         assert turn.generating
         await pilot.press("escape")
         gate.let()

@@ -12,7 +12,7 @@ from charloom.core.library.database import Library
 from charloom.core.library.replay import replay
 from charloom.tui.app import CharloomApp
 from tests.helpers.marks import needs_posix
-from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
+from tests.tui.helpers.driving import LARGE, SMALL, flat_text, notifications, screen_text, until
 from tests.tui.prompt.helpers import (
     choose,
     composer,
@@ -63,14 +63,14 @@ async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_lat
         await until(pilot, lambda: paths.library_file().exists())
         with full_disk():
             turn = await send(pilot, "the sea ")
-            await until(pilot, lambda: "Not saved: " in words(app))
-            assert text_of(turn)[:8].split("\n")[0] in shown(app)
+            await until(pilot, lambda: "Not saved: " in flat_text(app))
+            assert text_of(turn)[:8].split("\n")[0] in screen_text(app)
             await pilot.press("ctrl+s")
             await until(pilot, lambda: not turn.chosen.starred and turn.chosen.error)
-        assert "alt+k save" in words(app)
+        assert "alt+k save" in flat_text(app)
         await pilot.press("alt+k")
         await until(pilot, lambda: kept())
-        await until(pilot, lambda: "Not saved" not in words(app))
+        await until(pilot, lambda: "Not saved" not in flat_text(app))
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].starred)
     assert len(kept()) == 1 and replay(kept()[0]).equal
@@ -85,10 +85,10 @@ async def test_a_star_that_fails_is_no_star_and_can_be_tried_again() -> None:
         with full_disk():
             await pilot.press("ctrl+s")
             await until(pilot, lambda: turn.chosen.error)
-            assert "★" not in shown(app)
+            assert "★" not in screen_text(app)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].starred)
-        await until(pilot, lambda: "★" in shown(app) and not turn.chosen.error)
+        await until(pilot, lambda: "★" in screen_text(app) and not turn.chosen.error)
 
 
 @needs_posix("limits on files and memory")
@@ -99,9 +99,9 @@ async def test_what_cannot_be_deleted_comes_back_with_a_sentence() -> None:
         turn = await written(pilot, "the sea ")
         with full_disk():
             await pilot.press("f8")
-            await until(pilot, lambda: told(app))
-        assert "library" in told(app)[0] and not turn.deleted
-        await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in shown(app))
+            await until(pilot, lambda: notifications(app))
+        assert "library" in notifications(app)[0] and not turn.deleted
+        await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in screen_text(app))
     assert len(kept()) == 1
 
 
@@ -112,7 +112,7 @@ async def test_a_library_that_cannot_be_opened_costs_no_text() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         turn = await send(pilot, "the sea ")
-        await until(pilot, lambda: "is not a library of Charloom" in words(app))
+        await until(pilot, lambda: "is not a library of Charloom" in flat_text(app))
         paths.library_file().rename(paths.library_file().with_name("old"))
         await pilot.press("shift+tab", "k")
         await until(pilot, lambda: kept())
@@ -144,7 +144,7 @@ async def test_two_apps_use_one_library() -> None:
             with Library() as library:
                 library.star(first.chosen.record.id)  # type: ignore[union-attr]
         await pilot.press("f5", "f2")
-        await until(pilot, lambda: "★" in shown(one))
+        await until(pilot, lambda: "★" in screen_text(one))
         await pilot.press("ctrl+g")
         await until(pilot, lambda: len(text_of(first)) == 120)
         await ended(pilot, first)

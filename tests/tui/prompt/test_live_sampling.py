@@ -11,7 +11,7 @@ from charloom.tui.prompt.panel import GenerationStats, SidePanel
 from charloom.tui.services import preferences
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
-from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
+from tests.tui.helpers.driving import LARGE, SMALL, flat_text, notifications, screen_text, until
 from tests.tui.prompt.helpers import (
     LONG,
     Gate,
@@ -54,7 +54,7 @@ async def test_a_temperature_holds_from_the_next_character_on_and_is_replayed(ga
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
-        assert "temperature 0.8 → 2.5" in words(app)
+        assert "temperature 0.8 → 2.5" in flat_text(app)
     (found,) = kept()
     assert [each.config for each in found.changes] == [
         SamplingConfig(2.5),
@@ -106,7 +106,7 @@ async def test_a_stop_string_may_be_given_with_escapes() -> None:
         prompt_screen(pilot).query_one("#stop", SafeInput).focus()
         await pilot.press(*r"\n\|☃")
         turn = await written(pilot, "the sea ")
-        assert "The model cannot write '☃', so the text does not stop there." in told(app)
+        assert "The model cannot write '☃', so the text does not stop there." in notifications(app)
         assert "\n" not in text_of(turn) and len(text_of(turn)) < 5_000
     (found,) = kept()
     assert (found.stop, found.length) == (("\n", "☃"), 5_000)
@@ -122,8 +122,8 @@ async def test_candidates_have_the_next_seeds_and_stand_side_by_side() -> None:
         views = list(turn.query(CandidateView))
         assert len({view.region.y for view in views}) == 1
         assert len({view.region.x for view in views}) == 4
-        assert "▸ 1 · seed 20" in words(app) and " 4 · seed 23" in words(app)
-        assert "» the sea" in shown(app)
+        assert "▸ 1 · seed 20" in flat_text(app) and " 4 · seed 23" in flat_text(app)
+        assert "» the sea" in screen_text(app)
     assert sorted(each.seed for each in kept()) == [20, 21, 22, 23]
     assert all(replay(each).equal for each in kept())
 
@@ -134,7 +134,7 @@ async def test_candidates_may_differ_by_their_temperature_instead() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         await written(pilot, "the sea ")
-        assert "2 · temperature 9.9" in words(app)
+        assert "2 · temperature 9.9" in flat_text(app)
     assert sorted((each.seed, each.temperature) for each in kept()) == [
         (20, 9.7),
         (20, 9.9),
@@ -178,7 +178,7 @@ async def test_star_copy_and_go_on_are_for_the_candidate_that_is_chosen() -> Non
         await ready(pilot)
         turn = await written(pilot, "the sea ")
         await pilot.press("shift+tab", "right", "s")
-        await until(pilot, lambda: "▸ 2 · seed 21" in words(app))
+        await until(pilot, lambda: "▸ 2 · seed 21" in flat_text(app))
         await until(pilot, lambda: [each.seed for each in kept() if each.starred] == [21])
         await pilot.press("right", "right", "c")
         assert app.clipboard == "the sea " + turn.candidates[2].text
@@ -235,11 +235,11 @@ async def test_live_figures_are_those_of_the_text() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        assert "– characters/s" in words(app)
+        assert "– characters/s" in flat_text(app)
         await written(pilot, "the sea ")
         (found,) = kept()
-        await until(pilot, lambda: f"{found.bits_per_char:.2f} bits/char" in words(app))
-        await until(pilot, lambda: f"{found.chars_per_second:,.0f} characters/s" in words(app))
+        await until(pilot, lambda: f"{found.bits_per_char:.2f} bits/char" in flat_text(app))
+        await until(pilot, lambda: f"{found.chars_per_second:,.0f} characters/s" in flat_text(app))
 
 
 async def test_the_figures_are_those_of_the_candidate_that_is_chosen() -> None:

@@ -15,7 +15,15 @@ from charloom.tui.prompt.composer import Composer
 from charloom.tui.services import preferences
 from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, ref, save_model
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 from tests.tui.helpers.run_folders import at_work, course, write_run
 from tests.tui.prompt.helpers import (
     LONG,
@@ -55,7 +63,7 @@ async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> No
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        await until(pilot, lambda: "frankenstein@best · 1.81 bits/char (carried)" in words(app))
+        await until(pilot, lambda: "frankenstein@best · 1.81 bits/char (carried)" in flat_text(app))
 
 
 async def test_a_score_on_few_characters_is_shown_as_such() -> None:
@@ -64,9 +72,11 @@ async def test_a_score_on_few_characters_is_shown_as_such() -> None:
     preferences.save(preferences.Preferences(model="short"))
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await until(pilot, lambda: "short@best · 2.89 bits/char (on 26 characters)" in words(app))
+        await until(
+            pilot, lambda: "short@best · 2.89 bits/char (on 26 characters)" in flat_text(app)
+        )
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: "alphabet (on 26 characters)" in shown(app))
+        await until(pilot, lambda: "alphabet (on 26 characters)" in screen_text(app))
 
 
 async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
@@ -80,17 +90,19 @@ async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: "sailor@best" in shown(app))
-        lines = [line.split("│")[1].split() for line in shown(app).split("\n") if "sailor@" in line]
+        await until(pilot, lambda: "sailor@best" in screen_text(app))
+        lines = [
+            line.split("│")[1].split() for line in screen_text(app).split("\n") if "sailor@" in line
+        ]
         assert [line[:4] for line in lines] == [
             ["sailor@best", "200", f"{bits(1.5):.2f}", "0.0"],
             ["sailor@last", "300", f"{bits(1.7):.2f}", "0.0"],
             ["sailor@100", "100", f"{bits(2.0):.2f}", "0.0"],
         ]
-        assert "[b]The Sea[/b]" in shown(app)
-        assert "broken@last" in shown(app) and "not a safetensors file" in shown(app)
+        assert "[b]The Sea[/b]" in screen_text(app)
+        assert "broken@last" in screen_text(app) and "not a safetensors file" in screen_text(app)
         await pilot.press(*"sail", "down", "enter")
-        await until(pilot, lambda: "sailor@last · 2.45 bits/char" in words(app))
+        await until(pilot, lambda: "sailor@last · 2.45 bits/char" in flat_text(app))
         turn = await written(pilot, "the sea ")
         assert turn.model and turn.model.step == 300
     assert preferences.load().model == "sailor@last"
@@ -103,10 +115,10 @@ async def test_the_choice_may_be_given_up() -> None:
         await pilot.press("ctrl+o")
         await until(pilot, lambda: isinstance(app.screen, ModelPicker))
         await pilot.press(*"zzz")
-        await until(pilot, lambda: "No model has this name." in shown(app))
+        await until(pilot, lambda: "No model has this name." in screen_text(app))
         await pilot.press("enter", "escape")
         await until(pilot, lambda: app.screen is prompt_screen(pilot))
-        assert "weaver@best" in words(app)
+        assert "weaver@best" in flat_text(app)
 
 
 async def test_another_model_continues_a_running_generation(gate: Gate) -> None:
@@ -127,7 +139,7 @@ async def test_another_model_continues_a_running_generation(gate: Gate) -> None:
         assert 32 <= len(text_of(first)) < 200
         assert len(text_of(first)) + len(text_of(second)) == 200
         assert second.request.prompt == "the sea " + text_of(first)
-        await until(pilot, lambda: "↳ continued by other@7" in words(app))
+        await until(pilot, lambda: "↳ continued by other@7" in flat_text(app))
     two, one = kept()
     assert (one.model, two.model) == ("weaver", "other")
     assert replay(one).equal and replay(two).equal
@@ -172,16 +184,16 @@ async def test_a_model_that_is_trained_is_used_as_it_is_now_and_a_newer_one_is_o
             await ready(pilot)
             await until(pilot, lambda: app.services.runs.live)
             await pilot.press("ctrl+o")
-            await until(pilot, lambda: "● being trained" in shown(app))
+            await until(pilot, lambda: "● being trained" in screen_text(app))
             await pilot.press("escape")
             await prompt_screen(pilot).use_model(ref("creature"))
-            await until(pilot, lambda: "creature@last" in words(app))
+            await until(pilot, lambda: "creature@last" in flat_text(app))
             learn("creature", 1_200)
             offer = "creature has a newer checkpoint: step 1,200 · ^l to use it"
-            await until(pilot, lambda: offer in words(app))
+            await until(pilot, lambda: offer in flat_text(app))
             await pilot.press("ctrl+l")
-            await until(pilot, lambda: "step 1,200 ● being trained" in words(app))
-            await until(pilot, lambda: "has a newer checkpoint" not in words(app))
+            await until(pilot, lambda: "step 1,200 ● being trained" in flat_text(app))
+            await until(pilot, lambda: "has a newer checkpoint" not in flat_text(app))
             turn = await written(pilot, "the sea ")
             assert turn.model and turn.model.step == 1_200
             await until(pilot, lambda: kept())
@@ -202,7 +214,7 @@ async def test_a_newer_checkpoint_continues_a_running_generation(gate: Gate) -> 
             first = await send(pilot, "the sea ")
             await until(pilot, lambda: text_of(first))
             learn("creature", 400)
-            await until(pilot, lambda: "step 400 · ^l to use it" in words(app))
+            await until(pilot, lambda: "step 400 · ^l to use it" in flat_text(app))
             await pilot.click("#message", offset=(5, 0))
             await until(pilot, lambda: first._thread and first._thread.stopping)
             gate.let()
@@ -222,18 +234,18 @@ async def test_a_model_that_is_gone_is_reported_and_another_can_be_chosen(fate: 
         damage(path)
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await until(pilot, lambda: "^o to choose a model." in words(app))
+        await until(pilot, lambda: "^o to choose a model." in flat_text(app))
         sentence = "cannot be used" if fate == "damaged" else "There is no model called 'weaver'"
-        assert sentence in words(app)
+        assert sentence in flat_text(app)
         composer(pilot).set_text("the sea ")
         await pilot.press("enter")
-        await until(pilot, lambda: "No model is loaded." in words(app))
+        await until(pilot, lambda: "No model is loaded." in flat_text(app))
         assert composer(pilot).text == "the sea "
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: "frankenstein@best" in shown(app))
+        await until(pilot, lambda: "frankenstein@best" in screen_text(app))
         await pilot.press(*"frank", "enter")
-        await until(pilot, lambda: "bits/char (carried)" in words(app))
-        assert "No model is loaded." not in words(app)
+        await until(pilot, lambda: "bits/char (carried)" in flat_text(app))
+        assert "No model is loaded." not in flat_text(app)
         await pilot.press("enter")
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])
@@ -246,8 +258,8 @@ async def test_a_model_that_cannot_be_had_leaves_the_one_before() -> None:
         await ready(pilot)
         first = await written(pilot, "the sea ")
         await prompt_screen(pilot).use_model(ref("nobody"))
-        await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
-        assert text_of(first)[:8].split("\n")[0] in shown(app)
+        await until(pilot, lambda: "There is no model called 'nobody'" in flat_text(app))
+        assert text_of(first)[:8].split("\n")[0] in screen_text(app)
         await written(pilot, "a loom ")
     assert [each.model for each in kept()] == ["weaver", "weaver"]
 
@@ -261,7 +273,7 @@ async def test_the_last_of_two_choices_holds() -> None:
         two = app.run_worker(prompt_screen(pilot).use_model(ref("weaver@last")))
         await one.wait()
         await two.wait()
-        await until(pilot, lambda: "weaver@last" in words(app))
+        await until(pilot, lambda: "weaver@last" in flat_text(app))
         assert (await written(pilot, "the sea ")).model.ref == ref("weaver@last")  # type: ignore[union-attr]
 
 
@@ -299,7 +311,7 @@ async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_bac
         app.post_message(OpenPrompt(ref("other")))
         await until(pilot, lambda: app.screen.title == "Prompt")
         await ready(pilot)
-        await until(pilot, lambda: "other@best" in words(app))
+        await until(pilot, lambda: "other@best" in flat_text(app))
         assert (await written(pilot, "the sea ")).model.name == "other"  # type: ignore[union-attr]
 
 
@@ -333,7 +345,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         await until(pilot, lambda: turns(pilot))
         (turn,) = turns(pilot)
         assert text_of(turn) == generation.text
-        await until(pilot, lambda: "other@7" in words(app) and "» the sea" in shown(app))
+        await until(pilot, lambda: "other@7" in flat_text(app) and "» the sea" in screen_text(app))
         chosen = prompt_screen(pilot).query_one(SamplingControls).preferences
         assert (chosen["temperature"], chosen["top_k"], chosen["top_p"]) == (1.1, 7, 0.8)
         assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, ("zzz",))
@@ -365,7 +377,7 @@ async def test_a_text_whose_model_is_gone_can_be_opened_and_continued_by_another
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         await prompt_screen(pilot).reopen(generation)
-        assert "is no longer there" in told(app)[0]
+        assert "is no longer there" in notifications(app)[0]
         (turn,) = turns(pilot)
         assert text_of(turn) == generation.text
         assert composer(pilot).has_focus

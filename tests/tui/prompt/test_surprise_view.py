@@ -15,7 +15,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.surprise_view import SurpriseView
 from charloom.tui.widgets.heatmap_text import HeatmapText
 from tests.helpers.factories import random_checkpoint, save_model
-from tests.tui.helpers.driving import SMALL, shown, until
+from tests.tui.helpers.driving import SMALL, screen_text, until
 from tests.tui.prompt.helpers import (
     choose,
     composer,
@@ -44,22 +44,22 @@ async def test_a_turn_shows_the_surprise_and_the_alternatives_at_the_cursor() ->
         assert model
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+v")
-        await until(pilot, lambda: "on average" in shown(app))
+        await until(pilot, lambda: "on average" in screen_text(app))
         result = trace(model.network, turn.chosen.full_text)
-        assert f"{result.bits_per_char:.2f} on average" in shown(app)
-        assert "no character before it" in shown(app)
+        assert f"{result.bits_per_char:.2f} on average" in screen_text(app)
+        assert "no character before it" in screen_text(app)
         await pilot.press("right", "right", "right", "right")
         assert app.screen.query_one(HeatmapText).position == 4
-        assert f"‘s’{result.bits[4]:6.2f} bits" in shown(app)
+        assert f"‘s’{result.bits[4]:6.2f} bits" in screen_text(app)
         for number, each in enumerate(result.alternatives(4, 5), 1):
             character = {" ": "␣", "\n": "↵"}.get(each.character, each.character)
-            assert f"{number} {character} {each.probability:.0%}" in shown(app)
+            assert f"{number} {character} {each.probability:.0%}" in screen_text(app)
         await pilot.press("m")
         assert app.screen.query_one(HeatmapText).marks
         await pilot.press("v")
         await until(pilot, lambda: not app.screen.query(SurpriseView))
         assert composer(pilot).has_focus
-        assert "40 characters" in shown(app)
+        assert "40 characters" in screen_text(app)
         await pilot.press("shift+tab", "v")
         await until(pilot, lambda: app.screen.query(SurpriseView))
         await pilot.press("escape")
@@ -74,7 +74,7 @@ async def test_a_digit_branches_with_an_alternative() -> None:
         assert model
         first = await written(pilot, "the sea ")
         await pilot.press("alt+v")
-        await until(pilot, lambda: "on average" in shown(app))
+        await until(pilot, lambda: "on average" in screen_text(app))
         app.screen.query_one(HeatmapText).position = 20
         await pilot.pause()
         await pilot.press("2")
@@ -116,7 +116,7 @@ async def test_a_text_of_the_page_is_inspected() -> None:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+i")
-        await until(pilot, lambda: "Surprise: " in shown(app))
+        await until(pilot, lambda: "Surprise: " in screen_text(app))
         assert isinstance(app.screen, InspectorScreen)
         assert app.screen._trace and app.screen._trace.text == turn.chosen.full_text
         await pilot.press("escape")
@@ -145,14 +145,14 @@ async def test_the_text_alone_scrolls_and_the_cursor_is_always_in_view(
         turn = await written(pilot, "the sea ")
         text = turn.chosen.full_text.replace("\n", "↵")
         await pilot.press("alt+v")
-        await until(pilot, lambda: "<1" in shown(app))
+        await until(pilot, lambda: "<1" in screen_text(app))
         await until(pilot, lambda: cursor_cells(app) == "t")
         for key in ("m", "end", "m", "m", "home", "pagedown", "m", "m"):
             await pilot.press(key)
             await until(
                 pilot, lambda: cursor_cells(app) == text[app.screen.query_one(HeatmapText).position]
             )
-            await until(pilot, lambda: "<1" in shown(app) and "m marks" in shown(app))
+            await until(pilot, lambda: "<1" in screen_text(app) and "m marks" in screen_text(app))
         await pilot.resize_terminal(size[0] - 8, size[1])
         await until(
             pilot, lambda: cursor_cells(app) == text[app.screen.query_one(HeatmapText).position]
@@ -169,8 +169,8 @@ async def test_marks_show_the_text_at_once_where_there_are_few_colours(
         await ready(pilot)
         await written(pilot, "the sea ")
         await pilot.press("alt+v")
-        await until(pilot, lambda: "on average" in shown(app))
-        await until(pilot, lambda: "the sea " in shown(app) and "m marks" in shown(app))
+        await until(pilot, lambda: "on average" in screen_text(app))
+        await until(pilot, lambda: "the sea " in screen_text(app) and "m marks" in screen_text(app))
 
 
 @pytest.mark.parametrize("colour", ["colours", "marks"])
@@ -189,7 +189,7 @@ def test_how_surprise_looks(
         composer(pilot).cursor_blink = False
         await written(pilot, text)
         await pilot.press("alt+v")
-        await until(pilot, lambda: "on average" in shown(app))
+        await until(pilot, lambda: "on average" in screen_text(app))
         await pilot.press("down", "right", "right")
         prompt_screen(pilot).query_one("GenerationStats").display = False  # how fast it was written
         await pilot.pause()

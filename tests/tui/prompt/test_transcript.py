@@ -22,7 +22,7 @@ from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.streaming_text import StreamingText
 from tests.helpers.factories import random_checkpoint, ref, save_model
 from tests.helpers.generations import generation
-from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
+from tests.tui.helpers.driving import LARGE, SMALL, flat_text, screen_text, until
 from tests.tui.prompt.helpers import (
     LONG,
     Gate,
@@ -66,18 +66,18 @@ async def test_at_the_first_start_one_key_starts_a_generation() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: composer(pilot).text == "You will rejoice to hear")
-        await until(pilot, lambda: "Press Enter" in words(app))
-        assert "Welcome to Charloom." in shown(app)
+        await until(pilot, lambda: "Press Enter" in flat_text(app))
+        assert "Welcome to Charloom." in screen_text(app)
         await pilot.press("enter")
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])
         assert turns(pilot)[0].request.prompt == "You will rejoice to hear"
-        assert "Welcome to" not in shown(app)
+        assert "Welcome to" not in screen_text(app)
     assert preferences.load().welcomed
     again = CharloomApp()
     async with again.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "frankenstein continues it" in words(again))
-        assert "Welcome to" not in shown(again)
+        await until(pilot, lambda: "frankenstein continues it" in flat_text(again))
+        assert "Welcome to" not in screen_text(again)
 
 
 async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
@@ -131,10 +131,10 @@ async def test_the_end_is_followed_until_one_scrolls_up_and_again_when_one_wants
         place, length = page.scroll_y, len(text_of(turn))
         gate.let(2_000)
         await until(pilot, lambda: len(text_of(turn)) > length + 1_000)
-        await until(pilot, lambda: "↓ more text has come · End" in shown(app))
+        await until(pilot, lambda: "↓ more text has come · End" in screen_text(app))
         assert page.scroll_y == place
         await pilot.press("ctrl+end")
-        await until(pilot, lambda: page.following and "more text" not in shown(app))
+        await until(pilot, lambda: page.following and "more text" not in screen_text(app))
         gate.let(2_000)
         length = len(text_of(turn))
         await until(pilot, lambda: len(text_of(turn)) > length + 1_000)
@@ -147,9 +147,9 @@ async def test_the_end_is_followed_until_one_scrolls_up_and_again_when_one_wants
         await pilot.press("home")
         await until(pilot, lambda: page.scroll_y == 0)
         gate.let(2_000)
-        await until(pilot, lambda: "more text has come" in shown(app))
+        await until(pilot, lambda: "more text has come" in screen_text(app))
         await pilot.click("#more", offset=(27, 0))
-        await until(pilot, lambda: page.following and "more text" not in shown(app))
+        await until(pilot, lambda: page.following and "more text" not in screen_text(app))
         await pilot.press("escape")
         gate.let()
 
@@ -223,9 +223,9 @@ async def test_a_hundred_thousand_characters_can_be_reopened_and_read() -> None:
         text = " ".join(f"word{number}" for number in range(10_000))
         turn = await reopened(pilot, text=text)
         assert drawn(turn).endswith("word9999")
-        await until(pilot, lambda: "word9999" in shown(app))
+        await until(pilot, lambda: "word9999" in screen_text(app))
         await pilot.press("ctrl+up", "home")
-        await until(pilot, lambda: "word0 " in shown(app))
+        await until(pilot, lambda: "word0 " in screen_text(app))
 
 
 async def test_what_is_selected_with_the_mouse_is_the_text_without_its_breaks() -> None:
@@ -304,7 +304,7 @@ async def test_what_a_model_writes_is_shown_and_does_nothing() -> None:
         await ready(pilot)
         turn = await written(pilot, "[a]\x1b[b]")
         assert set(text_of(turn)) >= set("[]\x1b\x9b\u202e")
-        picture = shown(app)
+        picture = screen_text(app)
         assert "␛" in picture and HIDDEN in picture and "[" in picture
         assert not set("\x1b\x9b\u202e") & set(picture)
         assert sanitize(turn.request.prompt) in picture
@@ -317,8 +317,8 @@ async def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         text = "[/nothing] [@click=app.exit]"
         await reopened(pilot, model="[red]x[/]\x1b]0;t\x07", prompt="[b]\x1b", text=text)
-        assert "» [b]␛[/nothing] [@click=app.exit]" in shown(app)
-        assert "[red]x[/]␛]0;t␇@4210" in words(app)
+        assert "» [b]␛[/nothing] [@click=app.exit]" in screen_text(app)
+        assert "[red]x[/]␛]0;t␇@4210" in flat_text(app)
 
 
 async def test_nothing_that_was_brought_up_is_lost_on_the_way_to_another_theme() -> None:

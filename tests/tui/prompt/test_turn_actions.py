@@ -13,7 +13,7 @@ from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import TurnFooter
 from charloom.tui.widgets.number_slider import NumberSlider
 from charloom.tui.widgets.sampling_controls import SamplingControls
-from tests.tui.helpers.driving import LARGE, SMALL, shown, told, until, words
+from tests.tui.helpers.driving import LARGE, SMALL, flat_text, notifications, screen_text, until
 from tests.tui.prompt.helpers import (
     LONG,
     Gate,
@@ -96,7 +96,7 @@ async def test_copy_puts_prompt_and_text_into_the_clipboard() -> None:
         turn = await written(pilot, "the sea ")
         await pilot.press("alt+c")
         assert app.clipboard == "the sea " + text_of(turn)
-        assert told(app) == ["Copied 68 characters."]
+        assert notifications(app) == ["Copied 68 characters."]
 
 
 async def test_a_star_makes_a_favorite_and_is_taken_back() -> None:
@@ -106,10 +106,12 @@ async def test_a_star_makes_a_favorite_and_is_taken_back() -> None:
         turn = await written(pilot, "the sea ")
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].starred)
-        await until(pilot, lambda: "★ weaver@100" in shown(app) and "^s unstar" in shown(app))
+        await until(
+            pilot, lambda: "★ weaver@100" in screen_text(app) and "^s unstar" in screen_text(app)
+        )
         await pilot.press("shift+tab", "s")
         await until(pilot, lambda: not kept()[0].starred)
-        await until(pilot, lambda: "★" not in shown(app) and "s star" in shown(app))
+        await until(pilot, lambda: "★" not in screen_text(app) and "s star" in screen_text(app))
         assert not turn.chosen.error and len(kept()) == 1
 
 
@@ -121,7 +123,7 @@ async def test_a_star_in_the_middle_of_a_text_holds_when_it_is_kept(gate: Gate) 
         turn = await send(pilot, "the sea ")
         await until(pilot, lambda: text_of(turn))
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "★" in shown(app))
+        await until(pilot, lambda: "★" in screen_text(app))
         assert kept() == []
         gate.let()
         await ended(pilot, turn)
@@ -138,15 +140,17 @@ async def test_delete_takes_a_text_off_the_page_and_out_of_the_library_and_it_ca
         (before,) = kept()
         await pilot.press("shift+tab", "d")
         await until(pilot, lambda: kept() == [])
-        await until(pilot, lambda: "Deleted." in shown(app) and "z restore" in shown(app))
-        assert text_of(turn)[:8] not in shown(app)
+        await until(
+            pilot, lambda: "Deleted." in screen_text(app) and "z restore" in screen_text(app)
+        )
+        assert text_of(turn)[:8] not in screen_text(app)
         await pilot.press("s", "c", "r")
         await pilot.pause()
-        assert not turn.chosen.starred and turns(pilot) == [turn] and told(app) == []
+        assert not turn.chosen.starred and turns(pilot) == [turn] and notifications(app) == []
         await pilot.press("ctrl+z")
         await until(pilot, lambda: kept() == [before])
-        await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in shown(app))
-        assert "Deleted" not in shown(app)
+        await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in screen_text(app))
+        assert "Deleted" not in screen_text(app)
 
 
 async def test_what_was_tagged_elsewhere_comes_back_with_its_tags() -> None:
@@ -171,7 +175,7 @@ async def test_a_favorite_stays_in_the_library_when_it_is_deleted_here() -> None
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].starred)
         await pilot.press("f8")
-        await until(pilot, lambda: "The favorite stays in the library." in words(app))
+        await until(pilot, lambda: "The favorite stays in the library." in flat_text(app))
         await written(pilot, "a loom ")
         assert [turn.request.prompt for turn in turns(pilot)] == ["a loom "]
     assert {each.prompt for each in kept()} == {"the sea ", "a loom "}
@@ -185,7 +189,7 @@ async def test_a_text_that_was_starred_elsewhere_stays_too() -> None:
         with Library() as library:
             library.star(1)
         await pilot.press("f8")
-        await until(pilot, lambda: "The favorite stays in the library." in words(app))
+        await until(pilot, lambda: "The favorite stays in the library." in flat_text(app))
     assert kept()[0].starred
 
 
@@ -252,12 +256,12 @@ async def test_after_a_click_on_a_text_one_types_into_the_composer() -> None:
         await until(pilot, lambda: second.has_focus)
         await pilot.click(first, offset=(5, 0))
         await until(pilot, lambda: composer(pilot).has_focus)
-        assert screen.transcript.current is first and "^s star" in shown(app)
+        assert screen.transcript.current is first and "^s star" in screen_text(app)
         await pilot.press(*"dandelion")
         assert composer(pilot).text == "dandelion" and app.screen is screen
         assert turns(pilot) == [first, second] and len(kept()) == 2
         await pilot.press("ctrl+up")
-        await until(pilot, lambda: first.has_focus and "s star" in shown(app))
+        await until(pilot, lambda: first.has_focus and "s star" in screen_text(app))
         await pilot.press("d")
         await until(pilot, lambda: len(kept()) == 1)
 
@@ -290,7 +294,7 @@ async def test_escape_and_a_quick_letter_delete_nothing(place: str) -> None:
             screen.set_focus(turn)
         elif place == "surprise":
             await pilot.press("alt+v")
-            await until(pilot, lambda: "on average" in shown(app))
+            await until(pilot, lambda: "on average" in screen_text(app))
         app.post_message(Key("escape", "\x1b"))
         app.post_message(Key("d", "d"))
         await until(pilot, lambda: composer(pilot).text == "d")
@@ -306,7 +310,7 @@ async def test_what_can_be_done_can_be_clicked() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        await until(pilot, lambda: "^s star" in shown(app))
+        await until(pilot, lambda: "^s star" in screen_text(app))
         line = turn.query_one(TurnFooter).region
         await pilot.click(offset=(line.x + 4, line.y))
         await until(pilot, lambda: kept()[0].starred)

@@ -11,7 +11,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
 from tests.helpers.factories import random_checkpoint
-from tests.tui.helpers.driving import LARGE, SMALL, shown, until, words
+from tests.tui.helpers.driving import LARGE, SMALL, flat_text, screen_text, until
 from tests.tui.prompt.helpers import (
     LONG,
     Gate,
@@ -53,8 +53,8 @@ async def test_enter_makes_the_model_continue_the_prompt() -> None:
         seed = turn.request.seed
         assert text_of(turn) == completion("the sea ", seed, 60)
         assert composer(pilot).text == ""
-        assert f"» the sea {text_of(turn)[:40]}".split("\n")[0] in shown(app)
-        assert f"weaver@100 · seed {seed} · temperature 0.8" in shown(app)
+        assert f"» the sea {text_of(turn)[:40]}".split("\n")[0] in screen_text(app)
+        assert f"weaver@100 · seed {seed} · temperature 0.8" in screen_text(app)
 
 
 async def test_what_is_written_is_kept_with_all_it_takes_to_have_it_again() -> None:
@@ -93,7 +93,7 @@ async def test_escape_before_the_first_character_leaves_nothing_behind(gate: Gat
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         turn = await send(pilot, "the sea ")
-        await until(pilot, lambda: "reading the prompt" in shown(app))
+        await until(pilot, lambda: "reading the prompt" in screen_text(app))
         await pilot.press("escape")
         gate.let()
         await until(pilot, lambda: not turn.generating)
@@ -149,7 +149,7 @@ async def test_what_cannot_continue_is_continued_in_a_new_turn() -> None:
         await ended(pilot, second)
         assert second.request.prompt == "the sea " + text_of(first)
         assert text_of(second) == completion(second.request.prompt, 7, 60)
-        assert "↳ continued by weaver@100" in words(app)
+        assert "↳ continued by weaver@100" in flat_text(app)
     assert [each.prompt for each in kept()] == [second.request.prompt, "the sea "]
 
 
@@ -179,7 +179,7 @@ async def test_an_empty_prompt_begins_a_line() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         composer(pilot).set_text("")
-        await until(pilot, lambda: "enter begin a line" in shown(app))
+        await until(pilot, lambda: "enter begin a line" in screen_text(app))
         turn = await written(pilot, "")
         assert text_of(turn) == completion("", turn.request.seed, 60)
 
@@ -190,7 +190,7 @@ async def test_of_a_prompt_only_what_the_model_knows_is_read_and_the_rest_is_rep
         await ready(pilot)
         turn = await written(pilot, "The ☃ sea")
         assert turn.request.prompt == "the  sea"
-        assert "T → t · ☃ was dropped" in words(app)
+        assert "T → t · ☃ was dropped" in flat_text(app)
         await pilot.press("alt+e")
         assert composer(pilot).text == "The ☃ sea"
     assert kept()[0].prompt == "the  sea"
@@ -203,7 +203,7 @@ async def test_of_a_very_long_prompt_the_end_is_read() -> None:
         prompt = "sea " * 5_001
         turn = await written(pilot, prompt)
         assert turn.request.prompt == prompt[-20_000:]
-        await until(pilot, lambda: "only the last 20,000 characters are read" in words(app))
+        await until(pilot, lambda: "only the last 20,000 characters are read" in flat_text(app))
 
 
 async def test_the_text_goes_on_while_the_person_is_elsewhere(gate: Gate) -> None:
@@ -219,7 +219,7 @@ async def test_the_text_goes_on_while_the_person_is_elsewhere(gate: Gate) -> Non
         await ended(pilot, turn)
         await pilot.press("f2")
         assert len(text_of(turn)) == 36
-        await until(pilot, lambda: text_of(turn).split("\n")[-1].rstrip() in shown(app))
+        await until(pilot, lambda: text_of(turn).split("\n")[-1].rstrip() in screen_text(app))
 
 
 async def test_what_is_being_written_is_kept_when_the_app_is_left(gate: Gate) -> None:

@@ -14,7 +14,15 @@ from charloom.tui.services.preferences import Preferences, load, save
 from charloom.tui.settings import screen
 from charloom.tui.widgets.number_slider import NumberSlider
 from charloom.tui.widgets.sampling_controls import SamplingControls
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 
 Compare = Callable[..., bool]
 
@@ -49,7 +57,7 @@ async def test_every_theme_can_be_used() -> None:
             themes.highlighted = number
             name = themes.get_option_at_index(number).id
             await until(pilot, lambda: app.theme == name)  # noqa: B023 - awaited in the loop
-        assert told(app) == []
+        assert notifications(app) == []
 
 
 async def test_changes_are_saved_at_once(home: Path) -> None:
@@ -98,9 +106,9 @@ async def test_a_reset_asks_first_and_keeps_what_is_not_a_setting(home: Path) ->
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         for answer in ("escape", "c"):
             await pilot.press("ctrl+r")
-            await until(pilot, lambda: "to defaults?" in words(app))
+            await until(pilot, lambda: "to defaults?" in flat_text(app))
             await pilot.press(answer)
-            await until(pilot, lambda: "to defaults?" not in words(app))
+            await until(pilot, lambda: "to defaults?" not in flat_text(app))
             assert app.services.preferences.temperature == 1.7
         await pilot.press("ctrl+r", "r")
         await until(pilot, lambda: app.services.preferences.temperature == 0.8)
@@ -116,12 +124,15 @@ async def test_paths_are_shown_and_copied_and_nothing_in_them_acts(
     monkeypatch.setenv("CHARLOOM_HOME", str(home))
     app = app_at("settings")
     async with app.run_test(size=(200, 60), notifications=True) as pilot:
-        await until(pilot, lambda: "[red]a␛]0;title␇/models" in shown(app))
+        await until(pilot, lambda: "[red]a␛]0;title␇/models" in screen_text(app))
         app.screen.query_one(screen.PathList).focus()
         await pilot.press("down", "enter")
-        await until(pilot, lambda: told(app))
+        await until(pilot, lambda: notifications(app))
         assert app.clipboard == str(home / "models")
-        assert told(app)[0].startswith("Copied ") and "[red]a␛]0;title␇/models, if" in told(app)[0]
+        assert (
+            notifications(app)[0].startswith("Copied ")
+            and "[red]a␛]0;title␇/models, if" in notifications(app)[0]
+        )
         await pilot.press("up", "ctrl+y")
         await until(pilot, lambda: app.clipboard == str(home))
 
@@ -131,8 +142,8 @@ async def test_a_change_that_cannot_be_saved_is_reported_and_still_applies(home:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("tab", "right")
-        await until(pilot, lambda: told(app))
-        assert "cannot be created" in told(app)[0]
+        await until(pilot, lambda: notifications(app))
+        assert "cannot be created" in notifications(app)[0]
         assert app.services.preferences.temperature == 0.9
 
 
@@ -143,8 +154,8 @@ async def test_an_unsaved_change_is_saved_with_the_next_one(home: Path) -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         app.services.remember(theme="nord")
         app.services.remember(theme="nord")
-        await until(pilot, lambda: told(app))
-        assert len(told(app)) == 1
+        await until(pilot, lambda: notifications(app))
+        assert len(notifications(app)) == 1
         in_the_way.rmdir()
         app.services.remember(temperature=1.5)
     assert (load().theme, load().temperature) == ("nord", 1.5)
@@ -157,7 +168,7 @@ def test_look(snap_compare: Compare, size: tuple[int, int], focused: type[Widget
     async def go(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, CharloomApp)
-        await until(pilot, lambda: "charloom-dark" in shown(app))
+        await until(pilot, lambda: "charloom-dark" in screen_text(app))
         app.screen.query_one(focused).focus()
         await pilot.pause()
 

@@ -21,7 +21,15 @@ from charloom.tui.widgets.inputs import SafeTextArea
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, ref, save_model
 from tests.helpers.small_models import create
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 
 Compare = Callable[..., bool]
 HOSTILE = "[bold]\x1b[31mmine\x1b]0;title\x07[/]"
@@ -45,7 +53,7 @@ def tour_screen(pilot: Pilot[None]) -> TourScreen:
 async def opened() -> AsyncIterator[tuple[CharloomApp, Pilot[None]]]:
     app = app_at("tour")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "Load text" in shown(app))
+        await until(pilot, lambda: "Load text" in screen_text(app))
         yield app, pilot
 
 
@@ -55,31 +63,33 @@ async def at(pilot: Pilot[None], number: int) -> None:
     assert isinstance(app, CharloomApp)
     while tour_screen(pilot).query_one(StageBar).number < number:
         await pilot.press("right")
-    await until(pilot, lambda: f" {number} · " in shown(app))
-    await until(pilot, lambda: "Setting up the network" not in words(app))
+    await until(pilot, lambda: f" {number} · " in screen_text(app))
+    await until(pilot, lambda: "Setting up the network" not in flat_text(app))
 
 
 async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None:
     async with opened() as (app, pilot):
-        assert "weaver@100 · sea" in shown(app) and "which was trained on it" in words(app)
+        assert "weaver@100 · sea" in screen_text(app) and "which was trained on it" in flat_text(
+            app
+        )
         line = "1 text 2 chars 3 vocab 4 ids 5 windows 6 batch 7 model 8 loss 9 step 10 sample"
-        assert line in shown(app)
+        assert line in screen_text(app)
         await pilot.press("n", "pagedown", "right", "p", "left", "pageup")
-        await until(pilot, lambda: "1 · Load text" in shown(app))
+        await until(pilot, lambda: "1 · Load text" in screen_text(app))
         await pilot.press("space", "end", "space")
-        await until(pilot, lambda: "2 · Characters" in shown(app))
+        await until(pilot, lambda: "2 · Characters" in screen_text(app))
 
         await pilot.press("end", "1")  # the second is right
-        await until(pilot, lambda: "No, it is 2." in shown(app) and "✗ 1" in shown(app))
+        await until(pilot, lambda: "No, it is 2." in screen_text(app) and "✗ 1" in screen_text(app))
         await pilot.press("4", "2")
-        await until(pilot, lambda: "Right. Each code point" in words(app))
-        assert "✓ 2" in shown(app)
+        await until(pilot, lambda: "Right. Each code point" in flat_text(app))
+        assert "✓ 2" in screen_text(app)
 
         for number, part in ((6, "4, 16]"), (7, "total"), (8, "← the right one"), (9, "gradient")):
             await at(pilot, number)
-            await until(pilot, lambda: part in shown(app) + whole(pilot))  # noqa: B023
+            await until(pilot, lambda: part in screen_text(app) + whole(pilot))  # noqa: B023
         await pilot.click(StageBar, offset=(3, 0))
-        await until(pilot, lambda: "1 · Load text" in shown(app))
+        await until(pilot, lambda: "1 · Load text" in screen_text(app))
 
         write_notes("weaver", "My own.\n")
         for text, before in ((HOSTILE, ""), ("in other words", HOSTILE)):
@@ -91,15 +101,15 @@ async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None
             await until(pilot, lambda: lab_notes.find_answer(read_notes("weaver"), 1) == text)  # noqa: B023
             await until(pilot, lambda: app.screen is tour_screen(pilot))
         await pilot.press("end")
-        await until(pilot, lambda: "in other words" in shown(app))
+        await until(pilot, lambda: "in other words" in screen_text(app))
         assert read_notes("weaver").startswith("My own.\n\n## Tour 1 · Load text\n")
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         app.screen.query_one(SafeTextArea).text = "all new"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: read_notes("weaver") == "all new")
-        await until(pilot, lambda: "Press a to answer" in shown(app))
-        assert told(app) == []
+        await until(pilot, lambda: "Press a to answer" in screen_text(app))
+        assert notifications(app) == []
 
 
 def whole(pilot: Pilot[None]) -> str:
@@ -113,37 +123,41 @@ async def test_another_model_and_another_text_can_be_chosen() -> None:
     async with opened() as (app, pilot):
         await pilot.press("m")
         await until(pilot, lambda: isinstance(app.screen, ModelPicker))
-        await until(pilot, lambda: "frankenstein@best" in shown(app))
+        await until(pilot, lambda: "frankenstein@best" in screen_text(app))
         await pilot.press(*"frank", "enter")
-        await until(pilot, lambda: "frankenstein@" in shown(app) and "1 · Load" in shown(app))
-        await until(pilot, lambda: "Until then, this tour is about a bundled tale" in words(app))
+        await until(
+            pilot, lambda: "frankenstein@" in screen_text(app) and "1 · Load" in screen_text(app)
+        )
+        await until(
+            pilot, lambda: "Until then, this tour is about a bundled tale" in flat_text(app)
+        )
         await pilot.press("c")
-        await until(pilot, lambda: "Text of the tour" in shown(app))
+        await until(pilot, lambda: "Text of the tour" in screen_text(app))
         await pilot.press("left")
         await until(pilot, lambda: isinstance(app.focused, SafeTextArea))
         app.screen.query_one(SafeTextArea).text = "織り機が動く" * 9
         await pilot.press("tab", "enter")
-        await until(pilot, lambda: "'frankenstein' knows only 0 of the" in words(app))
-        assert "Press m for another model, c for another text." in words(app)
+        await until(pilot, lambda: "'frankenstein' knows only 0 of the" in flat_text(app))
+        assert "Press m for another model, c for another text." in flat_text(app)
         await pilot.press("right", "1", "a", "e", "c")
-        await until(pilot, lambda: "Text of the tour" in shown(app))
+        await until(pilot, lambda: "Text of the tour" in screen_text(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "The Loom at Carrow" in shown(app))
-        await until(pilot, lambda: "1 · Load text" in shown(app))
+        await until(pilot, lambda: "The Loom at Carrow" in screen_text(app))
+        await until(pilot, lambda: "1 · Load text" in screen_text(app))
 
 
 async def test_errors_are_shown_instead_of_a_stage() -> None:
     save(Preferences(model="nobody"))
     app = app_at("tour")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "There is no model called 'nobody'" in words(app))
+        await until(pilot, lambda: "There is no model called 'nobody'" in flat_text(app))
         tour_screen(pilot).open(ref("weaver"), None)
-        await until(pilot, lambda: "Load text" in shown(app))
+        await until(pilot, lambda: "Load text" in screen_text(app))
         damage(checkpoint_path("weaver"))
         await at(pilot, 6)
-        await until(pilot, lambda: "Its weights are damaged" in words(app))
+        await until(pilot, lambda: "Its weights are damaged" in flat_text(app))
         await at(pilot, 10)
-        assert "temperature 0.8" in shown(app)
+        assert "temperature 0.8" in screen_text(app)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +169,7 @@ def test_look(snap_compare: Compare, size: tuple[int, int], number: int) -> None
     async def go(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, CharloomApp)
-        await until(pilot, lambda: "Load text" in shown(app))
+        await until(pilot, lambda: "Load text" in screen_text(app))
         await at(pilot, number)
         await pilot.press("1")
         await pilot.pause()

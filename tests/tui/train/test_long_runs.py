@@ -9,7 +9,7 @@ from charloom.core.runs.events import RunWarning
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.services import run_manager
 from tests.helpers.long_logs import long_log
-from tests.tui.helpers.driving import LARGE, app_at, shown, told, until
+from tests.tui.helpers.driving import LARGE, app_at, notifications, screen_text, until
 from tests.tui.helpers.run_folders import at_work, end, write_run
 
 
@@ -36,12 +36,12 @@ async def test_the_whole_curve_is_there_without_another_look(log: bytes) -> None
     write_long("sea", log)
     app = app_at("train")
     async with app.run_test(size=LARGE) as pilot:
-        await until(pilot, lambda: "! sea  interrupted" in shown(app))
+        await until(pilot, lambda: "! sea  interrupted" in screen_text(app))
         run = app.services.runs.get("sea")
         await until(pilot, lambda: run and not run.has_more)
         assert run and run.progress and run.train.last
         assert run.train.last[0] == run.progress.step
-        await until(pilot, lambda: "That is all." in shown(app))
+        await until(pilot, lambda: "That is all." in screen_text(app))
 
 
 async def test_the_log_of_the_visible_run_is_read_first(log: bytes) -> None:
@@ -77,4 +77,4 @@ async def test_a_run_that_ends_while_its_log_is_read_is_notified(log: bytes) -> 
         folder = write_long("sea", log)
         lock.enter_context(at_work(folder))
         app.services.runs.rescan()
-        await until(pilot, lambda: "sea is stopped and saved at step 4,200." in told(app))
+        await until(pilot, lambda: "sea is stopped and saved at step 4,200." in notifications(app))

@@ -26,7 +26,15 @@ from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
 from tests.helpers.marks import needs_posix
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 
 HOSTILE = "\x1b[2J\x9b31m[red]\u202e"
 
@@ -52,9 +60,9 @@ async def opened(pilot: Pilot[None]) -> CharloomApp:
     """Open the form."""
     app = pilot.app
     assert isinstance(app, CharloomApp)
-    await until(pilot, lambda: "n new run" in shown(app))
+    await until(pilot, lambda: "n new run" in screen_text(app))
     await pilot.press("n")
-    await until(pilot, lambda: "The Loom at Carrow" in shown(app))
+    await until(pilot, lambda: "The Loom at Carrow" in screen_text(app))
     return app
 
 
@@ -66,7 +74,7 @@ async def planning(pilot: Pilot[None]) -> None:
 
 def shown_by(pilot: Pilot[None]) -> str:
     assert isinstance(pilot.app, CharloomApp)
-    return shown(pilot.app)
+    return screen_text(pilot.app)
 
 
 def typed(app: CharloomApp) -> str:
@@ -86,10 +94,10 @@ async def test_three_times_enter_trains_on_the_tale(trainers: list["Popen[bytes]
         await opened(pilot)
         await pilot.press("enter")
         await planning(pilot)
-        assert "The Loom at Carrow" in shown(app) and "the-loom-at-carrow" in shown(app)
+        assert "The Loom at Carrow" in screen_text(app) and "the-loom-at-carrow" in screen_text(app)
         await pilot.press("enter", "enter")
-        await until(pilot, lambda: "● the-loom-at-carrow" in shown(app))
-        assert len(trainers) == 1 and told(app) == []
+        await until(pilot, lambda: "● the-loom-at-carrow" in screen_text(app))
+        assert len(trainers) == 1 and notifications(app) == []
         made = plan("the-loom-at-carrow")
         assert (made["preset"], made["overrides"], made["source"]) == (
             "auto",
@@ -107,10 +115,10 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
         await pilot.press("right", "right", "right")
         assert isinstance(app.focused, SafeTextArea)
         app.post_message(events.Paste(TEXT + HOSTILE))
-        await until(pilot, lambda: "␛[2J␦31m[red]␦" in shown(app))
+        await until(pilot, lambda: "␛[2J␦31m[red]␦" in screen_text(app))
         await pilot.press("tab", "enter")
         await planning(pilot)
-        assert "Control and format characters" in shown(app)
+        assert "Control and format characters" in screen_text(app)
         # auto, minutes, name, more settings, seed, steps, hidden, …, threads
         await pilot.press("tab", "tab", "tab", "enter", "tab", "tab", *"9", "tab", *"8")
         await pilot.press(*["tab"] * 6, *"1", "ctrl+s")
@@ -119,7 +127,7 @@ async def test_what_was_pasted_is_trained_on_as_it_is(trainers: list["Popen[byte
         assert made["overrides"] == {"steps": 9, "hidden_size": 8, "threads": 1}
         assert ModelDir.named("pasted-text").corpus.read_bytes() == (TEXT + HOSTILE).encode()
         assert preferences.load().recent_texts == ()
-        await until(pilot, lambda: "✓ pasted-text  completed" in shown(app))
+        await until(pilot, lambda: "✓ pasted-text  completed" in screen_text(app))
 
 
 @pytest.mark.parametrize("before", [[], ["left"], ["shift+tab"], ["tab"]], ids=str)
@@ -166,7 +174,7 @@ async def test_a_dropped_file_is_read_in_every_form_that_terminals_paste(
         await opened(pilot)
         app.post_message(events.Paste(pasted))
         await until(pilot, lambda: typed(app) == str(sea))
-        assert len(told(app)) == (pasted.count("/") > 2 and pasted.count(sea.name[:4]) > 1)
+        assert len(notifications(app)) == (pasted.count("/") > 2 and pasted.count(sea.name[:4]) > 1)
         app.screen.query_one("#path", SafeInput).value = pasted
         await pilot.press("enter")
         await planning(pilot)
@@ -191,18 +199,18 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await pilot.press("right")
-        await until(pilot, lambda: "grey sea.txt" in shown(app))
+        await until(pilot, lambda: "grey sea.txt" in screen_text(app))
         await pilot.press("down", "enter")
         await planning(pilot)
-        assert "grey sea" in shown(app) and f"{len(TEXT):,} characters" in shown(app)
+        assert "grey sea" in screen_text(app) and f"{len(TEXT):,} characters" in screen_text(app)
         await pilot.press("shift+tab", "shift+tab")  # past the issues, to the encoding
         await pilot.press("shift+tab", "shift+tab", *"loom", "tab", *"2000", "enter")
         kept = TEXT[TEXT.index("loom") : 2_000]
-        await until(pilot, lambda: f"{len(kept):,} characters" in shown(app))
-        assert "Took the" in shown(app)
+        await until(pilot, lambda: f"{len(kept):,} characters" in screen_text(app))
+        assert "Took the" in screen_text(app)
         app.screen.query_one("#name", SafeInput).focus()
         await pilot.press("home", "shift+end", *"sea", "enter")
-        await until(pilot, lambda: "● sea  starting" in shown(app))
+        await until(pilot, lambda: "● sea  starting" in screen_text(app))
         assert ModelDir.named("sea").corpus.read_text() == kept
         assert plan("sea")["source"] == str(sea)
         assert preferences.load().recent_texts == (str(sea),)
@@ -227,10 +235,10 @@ async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
             app.post_message(events.Paste(path))
             await until(pilot, lambda path=path: typed(app) == path)  # type: ignore[misc]
             await pilot.press("enter")
-            await until(pilot, lambda says=says: says in words(app))  # type: ignore[misc]
+            await until(pilot, lambda says=says: says in flat_text(app))  # type: ignore[misc]
             assert typed(app) == path
             await pilot.press("home", "shift+end")
-        assert told(app) == [] and not model_names()[1:]
+        assert notifications(app) == [] and not model_names()[1:]
 
 
 async def test_the_encoding_field_is_offered_where_the_encoding_is_unclear(tmp_path: Path) -> None:
@@ -244,10 +252,10 @@ async def test_the_encoding_field_is_offered_where_the_encoding_is_unclear(tmp_p
         app.post_message(events.Paste(str(path)))
         await until(pilot, lambda: typed(app) == str(path))
         await pilot.press("enter")
-        await until(pilot, lambda: "looks like binary data (1 NUL)" in words(app))
+        await until(pilot, lambda: "looks like binary data (1 NUL)" in flat_text(app))
         await until(pilot, lambda: app.focused is not None and app.focused.id == "encoding")
         await pilot.press(*"utf-8", "enter")
-        await until(pilot, lambda: "1,201 characters" in shown(app))
+        await until(pilot, lambda: "1,201 characters" in screen_text(app))
 
 
 async def test_typed_values_survive_errors(sea: Path) -> None:
@@ -258,20 +266,20 @@ async def test_typed_values_survive_errors(sea: Path) -> None:
         await pilot.press("enter")
         await planning(pilot)
         await pilot.press("tab", "tab", "home", "shift+end", *"mine")
-        await until(pilot, lambda: "The name 'Mine' is taken" in shown(app))
+        await until(pilot, lambda: "The name 'Mine' is taken" in screen_text(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "The name 'Mine' is taken; choose another" in words(app))
+        await until(pilot, lambda: "The name 'Mine' is taken; choose another" in flat_text(app))
         assert typed(app) == "mine"
         await pilot.press("2", "tab", "enter", "tab", "tab", "tab", *"99999", "ctrl+s")
         says = "‘hidden’ is a whole number from 1 to 4,096, not 99999."
-        await until(pilot, lambda: says in words(app))
+        await until(pilot, lambda: says in flat_text(app))
         assert typed(app) == "99999"
         assert app.screen.query_one("#name", SafeInput).value == "mine2"
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: "Python's language reference" in shown(app))
+        await until(pilot, lambda: "Python's language reference" in screen_text(app))
         await pilot.press("down", "enter")
         await planning(pilot)
-        assert "Python's language reference, topic by topic" in shown(app)
+        assert "Python's language reference, topic by topic" in screen_text(app)
         assert app.screen.query_one("#name", SafeInput).value == "mine2"
         assert not ModelDir.named("mine2").path.exists()
 
@@ -282,13 +290,13 @@ async def test_a_text_is_downloaded_and_shown(server: GutenbergServer) -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await pilot.press("down", "down", "down", "enter")
-        await until(pilot, lambda: "Frankenstein was not downloaded" in words(app))
+        await until(pilot, lambda: "Frankenstein was not downloaded" in flat_text(app))
         assert app.screen.has_class("choosing")
         await pilot.press("enter")
         await planning(pilot)
-        assert "Project Gutenberg" in words(app)
+        assert "Project Gutenberg" in flat_text(app)
         await pilot.press("ctrl+o")
-        lines = [line for line in shown(app).splitlines() if "Mary Shelley" in line]
+        lines = [line for line in screen_text(app).splitlines() if "Mary Shelley" in line]
         assert lines and "here" in lines[0]
 
 
@@ -298,10 +306,10 @@ async def test_escape_cancels_a_download(server: GutenbergServer) -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await pilot.press("down", "down", "down", "enter")
-        await until(pilot, lambda: "Reading Frankenstein" in shown(app))
+        await until(pilot, lambda: "Reading Frankenstein" in screen_text(app))
         await until(pilot, lambda: server.count(84))
         await pilot.press("escape")
-        await until(pilot, lambda: "Reading" not in shown(app))
+        await until(pilot, lambda: "Reading" not in screen_text(app))
         assert isinstance(app.screen, NewRunScreen) and app.screen.has_class("choosing")
         server.released.set()
         await pilot.press("escape")
@@ -328,12 +336,12 @@ async def test_recent_texts_are_listed_and_a_lost_one_is_reported(sea: Path) -> 
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await pilot.press("right", "right")
-        await until(pilot, lambda: "/gone/[red]␛.txt" in shown(app))
+        await until(pilot, lambda: "/gone/[red]␛.txt" in screen_text(app))
         await pilot.press("end", "enter")
-        await until(pilot, lambda: "There is no file '/gone/[red]" in words(app))
+        await until(pilot, lambda: "There is no file '/gone/[red]" in flat_text(app))
         await pilot.press("home", "enter")
         await planning(pilot)
-        assert f"{len(TEXT):,} characters" in shown(app)
+        assert f"{len(TEXT):,} characters" in screen_text(app)
 
 
 async def test_the_duration_of_a_preset_is_shown_where_it_is_known(sea: Path) -> None:
@@ -347,12 +355,12 @@ async def test_the_duration_of_a_preset_is_shown_where_it_is_known(sea: Path) ->
         await until(pilot, lambda: isinstance(app.focused, SafeInput))
         await pilot.press("enter")
         await planning(pilot)
-        await until(pilot, lambda: "auto 3 min" in words(app))
-        assert "small 43 s H 192" in words(app)  # 12 passes over 0.9 of 4,080 characters
+        await until(pilot, lambda: "auto 3 min" in flat_text(app))
+        assert "small 43 s H 192" in flat_text(app)  # 12 passes over 0.9 of 4,080 characters
         await pilot.press("right")
-        assert "auto 3 min" in words(app)
+        assert "auto 3 min" in flat_text(app)
         await pilot.press("tab", "right")
-        await until(pilot, lambda: "auto 5 min" in words(app))
+        await until(pilot, lambda: "auto 5 min" in flat_text(app))
 
 
 @needs_posix("symbolic links that anyone may make")
@@ -364,8 +372,8 @@ async def test_names_of_files_cannot_act(sea: Path) -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await opened(pilot)
         await pilot.press("right")
-        await until(pilot, lambda: "␛[2J␦31m[red]␦" in shown(app))
-        assert ".hidden" not in shown(app)
+        await until(pilot, lambda: "␛[2J␦31m[red]␦" in screen_text(app))
+        assert ".hidden" not in screen_text(app)
         await pilot.press("down", "enter")
         await planning(pilot)
-        assert all(c.isprintable() or c == "\n" for c in shown(app))
+        assert all(c.isprintable() or c == "\n" for c in screen_text(app))

@@ -10,7 +10,7 @@ from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
 from charloom.tui.app import CharloomApp
 from charloom.tui.widgets.inputs import SafeInput
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, screen_text, until
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
@@ -30,7 +30,7 @@ def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]]
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, CharloomApp)
-        await until(pilot, lambda: "Press n" in shown(app))
+        await until(pilot, lambda: "Press n" in screen_text(app))
         for step in steps:
             if callable(step):
                 await until(pilot, partial(step, app))
@@ -45,12 +45,12 @@ def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]]
 
 def chosen(app: CharloomApp) -> bool:
     """Return whether the statistics of a text are shown."""
-    return "distinct" in shown(app)
+    return "distinct" in screen_text(app)
 
 
 @SIZES
 def test_the_known_texts(snap_compare: Compare, size: tuple[int, int]) -> None:
-    before = after("n", lambda app: "The Loom" in shown(app), "down")
+    before = after("n", lambda app: "The Loom" in screen_text(app), "down")
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
 
 
@@ -62,13 +62,13 @@ def test_what_is_in_a_text(snap_compare: Compare, size: tuple[int, int]) -> None
 
 def test_more_settings_and_one_that_is_wrong(snap_compare: Compare) -> None:
     keys = ("tab", "tab", "tab", "enter", "tab", "tab", "tab", *"9999", "ctrl+s")
-    before = after("n", "enter", chosen, *keys, lambda app: "whole number" in shown(app))
+    before = after("n", "enter", chosen, *keys, lambda app: "whole number" in screen_text(app))
     assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)
 
 
 def test_a_name_that_will_not_do(snap_compare: Compare) -> None:
     keys = ("tab", "tab", "home", "shift+end", *"../up")
-    before = after("n", "enter", chosen, *keys, lambda app: "has a character" in shown(app))
+    before = after("n", "enter", chosen, *keys, lambda app: "has a character" in screen_text(app))
     assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)
 
 

@@ -31,7 +31,15 @@ from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.screen import TrainScreen
 from tests.helpers.factories import random_checkpoint, save_model, tree
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 from tests.tui.helpers.run_folders import at_work, course, end, learned_by_heart, write_run
 
 
@@ -52,11 +60,11 @@ def possible(app: CharloomApp) -> set[str]:
 async def test_with_no_runs_it_says_what_training_is_and_how_to_begin() -> None:
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "continue a text, one character at a time" in words(app))
-        assert "Press n to choose a text and start." in shown(app)
+        await until(pilot, lambda: "continue a text, one character at a time" in flat_text(app))
+        assert "Press n to choose a text and start." in screen_text(app)
         assert possible(app) == {"new"}
         write_run("sea", *course())
-        await until(pilot, lambda: "! sea  interrupted" in shown(app))
+        await until(pilot, lambda: "! sea  interrupted" in screen_text(app))
         assert app.focused is not None
 
 
@@ -64,8 +72,8 @@ async def test_a_run_is_shown_in_full(working: ExitStack) -> None:
     working.enter_context(at_work(write_run("sea", *course(), RunWarning("with batch 4."))))
     app = app_at("train")
     async with app.run_test(size=LARGE) as pilot:
-        await until(pilot, lambda: "● sea  training" in shown(app))
-        seen = words(app)
+        await until(pilot, lambda: "● sea  training" in screen_text(app))
+        seen = flat_text(app)
         for text in (
             "E 64, H 512, 1 layer, V 71, 1,224,711 parameters",
             "step 4,200 / 9,000 · epoch 3.23 · rate 2.30e-03 · cpu bfloat16, 2 threads",
@@ -108,10 +116,10 @@ async def test_only_what_can_be_done_is_offered(
         working.enter_context(at_work(folder))
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: says in words(app))
+        await until(pilot, lambda: says in flat_text(app))
         assert possible(app) == can | {"talk", "chart", "new", "inspect", "growth"}
         if last == [end("failed", "It broke.")]:
-            assert "It broke." in shown(app)
+            assert "It broke." in screen_text(app)
 
 
 def test_overfitting_is_reported_with_advice() -> None:
@@ -136,7 +144,7 @@ async def test_a_run_before_its_first_report_is_shown_and_can_be_trained(tmp_pat
     write_run("sea")
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "· sea  not yet trained" in shown(app))
+        await until(pilot, lambda: "· sea  not yet trained" in screen_text(app))
         assert possible(app) == {"resume", "delete", "new"}
 
 
@@ -158,8 +166,8 @@ async def test_hostile_events_cannot_act_or_break_the_view() -> None:
             screen = app.screen
             assert isinstance(screen, TrainScreen)
             screen.select(name)
-            await until(pilot, lambda: "␛[2J␦31m␇[red]␦[/]" in shown(app))
-            assert all(c.isprintable() or c == "\n" for c in shown(app))
+            await until(pilot, lambda: "␛[2J␦31m␇[red]␦[/]" in screen_text(app))
+            assert all(c.isprintable() or c == "\n" for c in screen_text(app))
 
 
 async def test_the_end_of_a_run_is_notified_on_every_screen(working: ExitStack) -> None:
@@ -176,13 +184,13 @@ async def test_the_end_of_a_run_is_notified_on_every_screen(working: ExitStack) 
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         events.record(second, end())
         other.close()
-        await until(pilot, lambda: told(app))
-        assert told(app) == ["second is done: 1.93 bits/char on held-out text."]
+        await until(pilot, lambda: notifications(app))
+        assert notifications(app) == ["second is done: 1.93 bits/char on held-out text."]
         await pilot.press("escape")
-        await until(pilot, lambda: "● first  training" in shown(app))
+        await until(pilot, lambda: "● first  training" in screen_text(app))
         working.close()
-        await until(pilot, lambda: "! first  interrupted" in shown(app))
-        assert len(told(app)) == 1  # its end is visible
+        await until(pilot, lambda: "! first  interrupted" in screen_text(app))
+        assert len(notifications(app)) == 1  # its end is visible
 
 
 async def test_the_arrow_keys_choose_another_run(working: ExitStack) -> None:
@@ -190,14 +198,14 @@ async def test_the_arrow_keys_choose_another_run(working: ExitStack) -> None:
     working.enter_context(at_work(write_run("newer", *course())))
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "● newer  training" in shown(app))
+        await until(pilot, lambda: "● newer  training" in screen_text(app))
         await pilot.press("down")
-        await until(pilot, lambda: "✓ older  completed" in shown(app))
-        assert "on the held-out text 1.3301 nats (1.919 bits)" in words(app)
+        await until(pilot, lambda: "✓ older  completed" in screen_text(app))
+        assert "on the held-out text 1.3301 nats (1.919 bits)" in flat_text(app)
         await pilot.press("up")
-        await until(pilot, lambda: "● newer  training" in shown(app))
+        await until(pilot, lambda: "● newer  training" in screen_text(app))
         await pilot.click(RunList, offset=(5, 1))
-        await until(pilot, lambda: "✓ older  completed" in shown(app))
+        await until(pilot, lambda: "✓ older  completed" in screen_text(app))
         assert app.current_mode == "train"
 
 
@@ -206,42 +214,42 @@ async def test_enter_goes_to_the_prompt_with_the_model(working: ExitStack) -> No
     save_model("sea", random_checkpoint())
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "frankenstein@best" in shown(app))
+        await until(pilot, lambda: "frankenstein@best" in screen_text(app))
         await pilot.press("f3")
-        await until(pilot, lambda: "● sea  training" in shown(app))
+        await until(pilot, lambda: "● sea  training" in screen_text(app))
         await pilot.press("enter")
-        await until(pilot, lambda: "prompt  sea@" in shown(app))
+        await until(pilot, lambda: "prompt  sea@" in screen_text(app))
         await pilot.press("f3")
-        await until(pilot, lambda: "● sea  training" in shown(app))
-        assert told(app) == []
+        await until(pilot, lambda: "● sea  training" in screen_text(app))
+        assert notifications(app) == []
 
 
 async def test_a_run_is_deleted_after_confirmation() -> None:
     folder = write_run("sea", *course(), end())
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "✓ sea  completed" in shown(app))
+        await until(pilot, lambda: "✓ sea  completed" in screen_text(app))
         for answer in ("c", "d"):
             await pilot.press("d")
-            await until(pilot, lambda: "Delete sea with all its checkpoints?" in shown(app))
+            await until(pilot, lambda: "Delete sea with all its checkpoints?" in screen_text(app))
             assert folder.path.is_dir()
             await pilot.press(answer)
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
-        await until(pilot, lambda: "Press n to choose a text" in shown(app))
-        assert not folder.path.exists() and told(app) == []
+        await until(pilot, lambda: "Press n to choose a text" in screen_text(app))
+        assert not folder.path.exists() and notifications(app) == []
 
 
 async def test_a_run_resumed_elsewhere_in_the_meantime_is_not_deleted(working: ExitStack) -> None:
     folder = write_run("sea", *course(), end("stopped"))
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "■ sea  stopped" in shown(app))
+        await until(pilot, lambda: "■ sea  stopped" in screen_text(app))
         await pilot.press("d")
-        await until(pilot, lambda: "Delete sea" in shown(app))
+        await until(pilot, lambda: "Delete sea" in screen_text(app))
         working.enter_context(at_work(folder))
         await pilot.press("d")
-        await until(pilot, lambda: told(app))
-        assert "is being trained; `charloom stop" in told(app)[0]
+        await until(pilot, lambda: notifications(app))
+        assert "is being trained; `charloom stop" in notifications(app)[0]
         assert ModelDir.named("sea").path.is_dir()
 
 
@@ -250,18 +258,18 @@ async def test_the_large_chart_has_a_cursor_and_follows_the_run(working: ExitSta
     working.enter_context(at_work(folder))
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "● sea  training" in shown(app))
+        await until(pilot, lambda: "● sea  training" in screen_text(app))
         await pilot.press("v")
         await until(pilot, lambda: isinstance(app.screen, ChartScreen))
-        await until(pilot, lambda: "step 3,000" in shown(app))
+        await until(pilot, lambda: "step 3,000" in screen_text(app))
         assert isinstance(app.focused, LossChart)
         for event in course()[-40:]:
             events.record(folder, event)
-        await until(pilot, lambda: "step 4,200" in shown(app))
+        await until(pilot, lambda: "step 4,200" in screen_text(app))
         await pilot.press("home")
-        await until(pilot, lambda: "step 100 " in words(app))
+        await until(pilot, lambda: "step 100 " in flat_text(app))
         await pilot.press("escape")
-        await until(pilot, lambda: "● sea  training" in shown(app))
+        await until(pilot, lambda: "● sea  training" in screen_text(app))
 
 
 async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
@@ -272,7 +280,7 @@ async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
     lock.enter_context(at_work(folder))
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "step 3,000 / 9,000" in shown(app))
+        await until(pilot, lambda: "step 3,000 / 9,000" in screen_text(app))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         events.record(folder, end("stopped"))
@@ -280,7 +288,7 @@ async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
         run = app.services.runs.get("sea")
         await until(pilot, lambda: run and run.status is RunStatus.STOPPED)
         await pilot.press("escape")
-        await until(pilot, lambda: "■ sea  stopped" in shown(app))
+        await until(pilot, lambda: "■ sea  stopped" in screen_text(app))
 
 
 async def test_a_finished_run_is_not_resumed_and_its_score_on_few_characters_marked() -> None:
@@ -289,9 +297,9 @@ async def test_a_finished_run_is_not_resumed_and_its_score_on_few_characters_mar
     before = tree(folder.path)
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
-        await until(pilot, lambda: "sea completed" in words(app))
-        assert f"~{bits(2.5):.2f}" in shown(app)
-        assert "A score (on 26 characters) says little" in words(app)
+        await until(pilot, lambda: "sea completed" in flat_text(app))
+        assert f"~{bits(2.5):.2f}" in screen_text(app)
+        assert "A score (on 26 characters) says little" in flat_text(app)
         await pilot.press("u")
         with pytest.raises(CharloomError, match="'sea' is finished and stays as it is"):
             app.services.runs.resume("sea")

@@ -13,7 +13,7 @@ from charloom.core.store.read import load_checkpoint
 from charloom.tui.train.screen import TrainScreen
 from tests.helpers.factories import ref
 from tests.helpers.small_models import endless
-from tests.tui.helpers.driving import SMALL, app_at, shown, told, until, words
+from tests.tui.helpers.driving import SMALL, app_at, flat_text, notifications, screen_text, until
 from tests.tui.helpers.run_folders import at_work, course, write_run
 
 
@@ -28,35 +28,39 @@ async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) 
     folder, app = endless("sea"), app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         run = app.services.runs.start(folder)
-        await until(pilot, lambda: "starting" in shown(app))
-        await until(pilot, lambda: run.checkpoint and "training" in shown(app))
+        await until(pilot, lambda: "starting" in screen_text(app))
+        await until(pilot, lambda: run.checkpoint and "training" in screen_text(app))
         await pilot.press("space")
-        await until(pilot, lambda: "pausing …" in shown(app))
-        await until(pilot, lambda: "‖ sea  paused" in shown(app))
-        assert "space continue" in shown(app) and "k checkpoint" not in shown(app)
+        await until(pilot, lambda: "pausing …" in screen_text(app))
+        await until(pilot, lambda: "‖ sea  paused" in screen_text(app))
+        assert "space continue" in screen_text(app) and "k checkpoint" not in screen_text(app)
         await pilot.press("space")
-        await until(pilot, lambda: "● sea  training" in shown(app))
+        await until(pilot, lambda: "● sea  training" in screen_text(app))
 
         before = run.checkpoint
         await pilot.press("k")
-        await until(pilot, lambda: run.checkpoint is not before and "saving" not in shown(app))
+        await until(
+            pilot, lambda: run.checkpoint is not before and "saving" not in screen_text(app)
+        )
 
         await pilot.press("l")
-        await until(pilot, lambda: "Learning rate of sea" in shown(app))
+        await until(pilot, lambda: "Learning rate of sea" in screen_text(app))
         await pilot.press(*"much", "enter")
-        await until(pilot, lambda: "'much' is not a number" in shown(app))
+        await until(pilot, lambda: "'much' is not a number" in screen_text(app))
         await pilot.press("home", "shift+end", *"7", "enter")
-        await until(pilot, lambda: "‘rate’ is a number from 1e-07 to 1.0, not 7.0" in words(app))
+        await until(
+            pilot, lambda: "‘rate’ is a number from 1e-07 to 1.0, not 7.0" in flat_text(app)
+        )
         await pilot.press("home", "shift+end", *"0.00125", "enter")
         await until(pilot, lambda: in_log(folder, event="rate", lr=0.00125))
 
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         await pilot.press("s")
-        await until(pilot, lambda: "stopping …" in shown(app))
-        await until(pilot, lambda: "■ sea  stopped" in shown(app))
-        assert "u resume" in shown(app) and "stop and save" not in shown(app)
+        await until(pilot, lambda: "stopping …" in screen_text(app))
+        await until(pilot, lambda: "■ sea  stopped" in screen_text(app))
+        assert "u resume" in screen_text(app) and "stop and save" not in screen_text(app)
         assert load_checkpoint(ref("sea@last")).checkpoint.step == run.finished.step  # type: ignore[union-attr]
-        assert told(app) == []
+        assert notifications(app) == []
 
 
 async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
@@ -67,20 +71,20 @@ async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
         run = app.services.runs.start(folder)
         await until(pilot, lambda: run.checkpoint)
         trainers[0].kill()
-        await until(pilot, lambda: "! sea  interrupted" in shown(app))
-        assert sys.platform == "win32" or "was killed (signal 9); the system may" in words(app)
+        await until(pilot, lambda: "! sea  interrupted" in screen_text(app))
+        assert sys.platform == "win32" or "was killed (signal 9); the system may" in flat_text(app)
         saved = load_checkpoint(ref("sea@last")).checkpoint.step
         await pilot.press("u")
-        await until(pilot, lambda: "● sea  training" in shown(app))
+        await until(pilot, lambda: "● sea  training" in screen_text(app))
         again = app.services.runs.get("sea")
         await until(pilot, lambda: again and again.progress and again.progress.step > saved)
 
         await pilot.press("ctrl+q")
-        await until(pilot, lambda: "sea is being trained." in shown(app))
+        await until(pilot, lambda: "sea is being trained." in screen_text(app))
         await pilot.press("c")
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         await pilot.press("ctrl+q")
-        await until(pilot, lambda: "sea is being trained." in shown(app))
+        await until(pilot, lambda: "sea is being trained." in screen_text(app))
         await pilot.press("s")
         await until(pilot, lambda: not app.is_running)
     assert trainers[1].wait() == 0
@@ -98,7 +102,7 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         app.services.runs.start(second)
         await until(pilot, lambda: all(run.progress for run in app.services.runs.live))
         await pilot.press("ctrl+q")
-        await until(pilot, lambda: "first are being trained" in words(app))
+        await until(pilot, lambda: "first are being trained" in flat_text(app))
         await pilot.press("g")
         await until(pilot, lambda: not app.is_running)
     assert is_training(first) and is_training(second)
@@ -106,7 +110,9 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
     later = app_at("train")
     async with later.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: len(later.services.runs.live) == 2)
-        await until(pilot, lambda: "● second" in shown(later) and "● first" in shown(later))
+        await until(
+            pilot, lambda: "● second" in screen_text(later) and "● first" in screen_text(later)
+        )
         watched = later.services.runs.get("second")
         assert watched and watched.progress
         before = watched.progress.step
@@ -119,7 +125,7 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         await until(pilot, lambda: screen.run is not chosen)
         other = screen.run
         assert other
-        await until(pilot, lambda: f"{other.name}  training" in shown(later))
+        await until(pilot, lambda: f"{other.name}  training" in screen_text(later))
         await pilot.press("s")
         await until(pilot, lambda: other.status is RunStatus.STOPPED)
         assert chosen and chosen.status is RunStatus.TRAINING
@@ -134,13 +140,13 @@ async def test_a_run_that_waits_for_disk_space_is_reported_on_every_screen() -> 
         events.record(run, Progress(600, 0.1, 1.5, 2.2, 0.004, 50_000.0, 60.0, 90.0, 0.1))
         app = app_at("prompt")
         async with app.run_test(size=SMALL, notifications=True) as pilot:
-            await until(pilot, lambda: "● sea" in shown(app))
+            await until(pilot, lambda: "● sea" in screen_text(app))
             events.record(run, Paused(600, why))
-            await until(pilot, lambda: told(app) == [f"sea is paused. {why}"])
+            await until(pilot, lambda: notifications(app) == [f"sea is paused. {why}"])
             await pilot.press("f3")
-            await until(pilot, lambda: "‖ sea  paused" in shown(app))
-            await until(pilot, lambda: "Cannot save (No space left" in shown(app))
+            await until(pilot, lambda: "‖ sea  paused" in screen_text(app))
+            await until(pilot, lambda: "Cannot save (No space left" in screen_text(app))
             events.record(run, Continued(600))
-            await until(pilot, lambda: "● sea  training" in shown(app))
+            await until(pilot, lambda: "● sea  training" in screen_text(app))
             run_now = app.services.runs.get("sea")
             assert run_now is not None and run_now.reason == ""

@@ -8,7 +8,7 @@ from textual.pilot import Pilot
 
 from charloom.core.runs.events import Paused, RunWarning
 from charloom.tui.app import CharloomApp
-from tests.tui.helpers.driving import LARGE, SMALL, app_at, shown, until
+from tests.tui.helpers.driving import LARGE, SMALL, app_at, screen_text, until
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
 
 Compare = Callable[..., bool]
@@ -30,7 +30,7 @@ def after(text: str, *keys: str) -> Callable[[Pilot[None]], object]:
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, CharloomApp)
-        await until(pilot, lambda: text in shown(app))
+        await until(pilot, lambda: text in screen_text(app))
         await pilot.press(*keys)
         await pilot.pause()
 
