@@ -136,6 +136,16 @@ class Library:
             self._sqlite.execute("DELETE FROM generations WHERE id = ?", (generation_id,))
         return removed
 
+    def remove_all(self, ids: Iterable[int], *, unstarred_only: bool = False) -> int:
+        """Remove all these generations, or none on an error; return their number.
+
+        With ``unstarred_only``, one that has become a favorite in the meantime stays.
+        """
+        query = "DELETE FROM generations WHERE id = ? AND starred <= ?"
+        with self._transaction():
+            rows = [(generation_id, not unstarred_only) for generation_id in ids]
+            return self._sqlite.executemany(query, rows).rowcount if rows else 0
+
     def restore(self, generation: Generation) -> Generation:
         """Put a removed generation back under its id; one with that id stays as it is."""
         with self._transaction():
@@ -176,6 +186,19 @@ class Library:
         match = [" ".join(long)] if long else []
         values: list[str | int] = [starred_only, *short, *match, *at_start, limit, offset]
         return self._select(f"{clause} ORDER BY {order} LIMIT ? OFFSET ?", *values)
+
+    def matching(
+        self, *, before: str = "", model: str = "", unstarred_only: bool = False
+    ) -> dict[int, bool]:
+        """Return the ids of the generations that fit, and whether each is a favorite.
+
+        ``before`` is an ISO 8601 date or time (UTC), ``model`` a model's name; empty: any.
+        """
+        query = """SELECT id, starred FROM generations
+            WHERE (? = '' OR created < ?) AND (? = '' OR model = ?) AND starred <= ?"""
+        with self._errors_explained():
+            rows = self._sqlite.execute(query, (before, before, model, model, not unstarred_only))
+            return {generation_id: bool(starred) for generation_id, starred in rows}
 
     def prompts(self, limit: int) -> list[str]:
         """Return the different prompts that are not empty, the newest first."""

@@ -102,7 +102,7 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
-    """The text that a model was trained on; ``opening``, its start, serves as a default prompt."""
+    """The text that a model was trained on; ``opening`` is its start."""
 
     title: str
     sha256: str
@@ -113,6 +113,14 @@ class CorpusInfo:
         for name in ("title", "sha256", "opening"):
             _check_text(f"The text's {name}", getattr(self, name), _MAX_LINE_CHARACTERS)
         _check_count("The text's number of characters", self.characters)
+
+    @property
+    def opening_words(self) -> str:
+        """The opening without a last word that was cut off: a default prompt."""
+        words = self.opening.rstrip()
+        if len(words.split()) > 1:
+            words = words[: -len(words.split()[-1])]
+        return words.strip()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -1,6 +1,7 @@
 """``charloom favorites``: the saved texts, and those among them that are favorites."""
 
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from charloom.core.files import write_file
 from charloom.core.library.database import Library
 from charloom.core.library.generation import EXPORT_FORMATS, Generation, format_generations
 from charloom.core.sanitize import single_line
+from charloom.core.wording import plural
 from charloom.tui.console.options import DefaultListGroup, json_option, output_options, yes_option
 from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout, write_table
 
@@ -85,6 +87,34 @@ def remove(number: int, delete: bool, yes: bool) -> None:
         else:
             library.star(number, on=False)
     echo_err(f"{number} is {'deleted' if delete else 'no longer a favorite'}.")
+
+
+@favorites.command()
+@click.option(
+    "--before",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="Texts from before this day: YYYY-MM-DD, as in the list.",
+)
+@click.option("--model", metavar="NAME", default="", help="Texts of this model.")
+@click.option("--all-unstarred", is_flag=True, help="No favorites; alone: all other texts.")
+@yes_option
+def delete(before: datetime | None, model: str, all_unstarred: bool, yes: bool) -> None:
+    """Delete many texts permanently: those that all given options apply to."""
+    if not (before or model or all_unstarred):
+        raise click.UsageError("Pass --before, --model or --all-unstarred.")
+    with Library() as library:
+        found = library.matching(
+            before=before.date().isoformat() if before else "",
+            model=model,
+            unstarred_only=all_unstarred,
+        )
+        if found:
+            starred = sum(found.values())
+            favorites = f" {plural(starred, 'favorite')} among them." if starred else ""
+            confirm(f"Delete {plural(len(found), 'text')} permanently?{favorites}", yes)
+        count = library.remove_all(found, unstarred_only=all_unstarred)
+    echo_err(f"Deleted {plural(count, 'text')}." if found else "There is no such text.")
 
 
 @favorites.command()

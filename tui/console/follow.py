@@ -23,6 +23,8 @@ from charloom.tui.formatting.units import format_clock
 
 EXIT_INTERRUPTED = 130
 _MAX_PAST_BYTES = 4 << 20  # read back from a log: some hours of a run, in a moment
+_MAX_PROMPT = 40  # characters of a text's opening that are suggested as a prompt
+_EXPANDED = set('"$`\\!%')  # between double quotes, by some shell
 _OUTCOMES = {"completed": "Done", "stopped": "Stopped and saved"}
 
 
@@ -157,13 +159,25 @@ def _detached_message(name: str, state: str) -> str:
     return f"{name} {state}.\nWatch it: charloom attach {quoted}\nStop it:  charloom stop {quoted}"
 
 
+def quoted_prompt(opening: str) -> str:
+    """Return the first words of ``opening`` as an argument to type, quoted for any shell."""
+    line = opening.split("\n")[0]
+    if len(line) > _MAX_PROMPT:
+        line = line[: _MAX_PROMPT + 1].rsplit(" ", 1)[0]
+    quoted = shlex.quote(line) if _EXPANDED & set(line) else f'"{line}"'
+    return f"-- {quoted}" if line.startswith("-") else quoted
+
+
 def _summary(name: str, end: Finished) -> str:
     quoted = shlex.quote(name)
     outcome = _OUTCOMES.get(end.reason, "No longer improving")
     lines = [f"{outcome} after {format_clock(end.elapsed_seconds)}, at step {end.step:,}."]
     if best := run_status.best_checkpoint_message(end):
         lines.append(best)
-    lines.append(f"Sample from it: charloom generate --model {quoted} 'Once '")
+    if model := find_model(name).best:
+        assert model.metadata  # that of the best checkpoint can be read
+        prompt = quoted_prompt(model.metadata.corpus.opening_words)
+        lines.append(f"Sample from it: charloom generate --model {quoted} {prompt}")
     if end.reason == "stopped":
         lines.append(f"Resume it:      charloom resume {quoted}")
     return "\n".join(lines)

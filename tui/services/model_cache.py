@@ -56,7 +56,7 @@ class LoadedModel:
 
 def default_prompt(name: str, metadata: CheckpointMetadata) -> str:
     """Return a prompt in characters of the model: its own, or the opening of its training text."""
-    return _DEFAULT_PROMPTS.get(name) or _whole_words(metadata.corpus.opening)
+    return _DEFAULT_PROMPTS.get(name) or metadata.corpus.opening_words
 
 
 def load_model(ref: CheckpointRef) -> LoadedModel:
@@ -84,11 +84,3 @@ def load_model(ref: CheckpointRef) -> LoadedModel:
 def _load(name: str, path: Path, *_file_identity: int) -> LoadedModel:
     """Load a checkpoint of the model ``name``; a replaced file has another identity."""
     return LoadedModel.from_checkpoint(CheckpointRef(name), checkpoint.load(path))
-
-
-def _whole_words(opening: str) -> str:
-    """Return the start of a text without a last word that was cut off."""
-    words = opening.rstrip()
-    if len(words.split()) > 1:
-        words = words[: -len(words.split()[-1])]
-    return words.strip()

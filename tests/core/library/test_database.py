@@ -168,6 +168,19 @@ def test_a_removed_generation_is_gone_and_its_number_is_not_given_again(library:
     assert library.add(generation()).id == second.id + 1
 
 
+def test_of_many_removed_all_go_or_none(library: Library) -> None:
+    for text in ("one", "two", "three"):
+        library.add(generation(text))
+    with pytest.raises(CharloomError):
+        library.remove_all([1, 2, 2**63])
+    assert ids(library.recent()) == [3, 2, 1]
+    found = library.matching(unstarred_only=True)
+    library.star(2)  # by another program, before the answer
+    assert library.remove_all(found, unstarred_only=True) == 2
+    assert ids(library.recent()) == [2] == ids(library.search("two"))
+    assert library.search("one") == []
+
+
 def test_a_removed_generation_comes_back_under_its_own_number(library: Library) -> None:
     for text in ("one", "two", "three"):
         library.add(generation(text, starred=True, tags=["sea"], note="Mark this."))

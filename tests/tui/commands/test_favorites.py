@@ -107,6 +107,42 @@ def test_a_text_is_deleted_only_after_confirmation() -> None:
     assert [generation.id for generation in stored()] == [2]
 
 
+def test_many_texts_are_deleted_by_day_model_and_star() -> None:
+    with Library() as library:
+        for day, model, starred in (
+            ("2026-01-02", "weaver", False),
+            ("2026-01-02", "weaver", True),
+            ("2026-01-03", "weaver", False),
+            ("2026-01-03", "spinner", False),
+            ("2026-01-03", "spinner", True),
+        ):
+            created = f"{day}T00:00:00+00:00"
+            library.add(generation(created=created, model=model, starred=starred))
+
+    def left(*options: str) -> list[int]:
+        done = favorites("delete", *options, "--yes")
+        assert done.code == 0, done.err
+        return sorted(generation.id for generation in stored())
+
+    assert left("--before", "2026-01-02") == left("--model", "nobody") == [1, 2, 3, 4, 5]
+    assert left("--before", "2026-01-03", "--all-unstarred") == [2, 3, 4, 5]
+    assert left("--model", "spinner", "--all-unstarred") == [2, 3, 5]
+    assert left("--before", "2026-01-03") == [3, 5]
+    assert left("--all-unstarred") == [5]
+    assert left("--model", "spinner") == []
+
+
+def test_many_texts_are_deleted_only_after_their_number_was_confirmed() -> None:
+    keep(" one", " two")
+    keep(" three", starred=False)
+    assert favorites("delete").code == favorites("delete", "--before", "May", "--yes").code == 2
+    refused = favorites("delete", "--before", "2027-01-01")
+    assert (refused.code, len(stored())) == (2, 3) and "Pass --yes" in refused.err
+    done = favorites("delete", "--before", "2027-01-01", "--yes")
+    assert (done.code, done.err, stored()) == (0, "Deleted 3 texts.\n", [])
+    assert favorites("delete", "--all-unstarred").err == "There is no such text.\n"
+
+
 @needs_terminal
 def test_a_terminal_is_asked_for_confirmation() -> None:
     keep(" one\nmore")

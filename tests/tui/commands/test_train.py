@@ -47,6 +47,8 @@ def test_without_a_terminal_there_are_plain_lines_and_stdout_stays_empty(
     status, out, err = outcome(["train", str(text), *TINY, "--steps", "300"], tmp_path)
     assert (status, out) == (0, "")
     assert "bits/char" in err and "Best checkpoint" in err and "\x1b" not in err
+    prompt = '"The sea was grey, and the loom went on;"'
+    assert f"charloom generate --model the-grey-sea {prompt}\n" in err
 
 
 def test_a_model_is_named_after_its_text_and_numbered_if_that_is_taken(
