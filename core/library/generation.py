@@ -10,7 +10,12 @@ from datetime import UTC, datetime
 from typing import Self
 
 from charloom.core.errors import CharloomError
-from charloom.core.sampling.config import SamplingChange, validate_changes
+from charloom.core.sampling.config import (
+    SETTING_NAMES,
+    SamplingChange,
+    SamplingConfig,
+    validate_changes,
+)
 from charloom.core.store.ref import CheckpointRef
 
 EXPORT_FORMATS = ("txt", "md", "jsonl")
@@ -43,7 +48,8 @@ class Generation:
     temperature: float
     top_k: int
     top_p: float
-    changes: tuple[SamplingChange, ...] = ()  # of these three, during generation
+    min_p: float = 0.0
+    changes: tuple[SamplingChange, ...] = ()  # of these four, during generation
     length: int  # characters requested; ``text`` is shorter if ``stop`` ended it
     stop: tuple[str, ...] = ()
     seed: int
@@ -70,6 +76,11 @@ class Generation:
     def checkpoint_ref(self) -> CheckpointRef:
         """The checkpoint that wrote the text: ``NAME@STEP``."""
         return CheckpointRef.at(self.model, self.step)
+
+    @property
+    def sampling(self) -> SamplingConfig:
+        """The settings of the first character."""
+        return SamplingConfig(*(getattr(self, name) for name in SETTING_NAMES))
 
     def setting_history(self, name: str) -> list[tuple[int, float]]:
         """Return the values of a sampling setting, each with the position it applies from."""
@@ -120,9 +131,7 @@ def _provenance(generation: Generation) -> str:
         f"Model {g.model}",
         f"step {g.step:,}",
         f"checkpoint {g.checkpoint_sha256[:12]}",
-        _format_setting("temperature", g),
-        _format_setting("top_k", g),
-        _format_setting("top_p", g),
+        *(_format_setting(name, g) for name in SETTING_NAMES),
         f"seed {g.seed}",
         f"prompt length {len(g.prompt):,}",
         g.created,

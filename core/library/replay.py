@@ -8,7 +8,6 @@ from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
-from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import list_models
 from charloom.core.store.ref import CheckpointRef
@@ -43,8 +42,7 @@ def find_writer(generation: Generation) -> tuple[CheckpointRef, LoadedCheckpoint
 
 def completion_for(generation: Generation, network: NumpyLSTM) -> Completion:
     """Return a completion that replays ``generation`` and can continue it."""
-    config = SamplingConfig(generation.temperature, generation.top_k, generation.top_p)
-    sampler = Sampler(network, generation.prompt, config, generation.seed)
+    sampler = Sampler(network, generation.prompt, generation.sampling, generation.seed)
     return Completion(sampler, generation.length, generation.stop, generation.changes)
 
 

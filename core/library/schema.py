@@ -75,4 +75,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             INSERT INTO trigrams (rowid, folded) VALUES (new.id, new.folded);
         END""",
     ),
+    ("ALTER TABLE generations ADD COLUMN min_p REAL NOT NULL DEFAULT 0",),
 )

@@ -154,10 +154,14 @@ class _BatchRule:
         temperature = np.array([[config.temperature] for config in configs])
         top_k = np.array([[config.top_k or vocab_size] for config in configs])
         top_p = np.array([[config.top_p] for config in configs])
+        min_p = np.array([[config.min_p if config.temperature else 0.0] for config in configs])
         self._temperature = np.maximum(temperature, MIN_TEMPERATURE)
         self._top_k = np.where(temperature == 0, 1, np.minimum(top_k, vocab_size))
         self._top_p = np.where(top_p == 1, np.inf, top_p)
-        self._has_cuts = bool((self._top_k < vocab_size).any() or (top_p < 1).any())
+        self._has_top_cuts = bool((self._top_k < vocab_size).any() or (top_p < 1).any())
+        self._has_min_p = bool(min_p.any())
+        with np.errstate(divide="ignore"):  # the lowest logit that min-p keeps, if it is finite
+            self._floor = np.maximum(self._temperature * np.log(min_p), -sys.float_info.max)
         # possible error of a cumulative weight, relative to the smaller side of it
         self._slack = 2 * _ROUNDING / self._temperature
 
@@ -168,8 +172,10 @@ class _BatchRule:
         """
         weights = np.exp(logits / self._temperature)
         ambiguous = np.zeros(len(logits), np.bool_)
-        if self._has_cuts:
+        if self._has_top_cuts:
             weights, ambiguous = self._cut(logits, weights)
+        if self._has_min_p:
+            ambiguous |= self._apply_min_p(logits, weights)
         cumulative = np.add.accumulate(weights, axis=1)
         target = uniforms[:, None] * cumulative[:, -1:]
         return (cumulative <= target).sum(axis=1), ambiguous | self._is_close(cumulative, target)
@@ -192,6 +198,13 @@ class _BatchRule:
         gap = np.take_along_axis(descending, last, 1) - np.take_along_axis(descending, after, 1)
         tied = (gap <= 4 * _ROUNDING) & (last != after)
         return result, tied[:, 0] | self._is_close(mass, target)
+
+    def _apply_min_p(self, logits: Floats, weights: Floats) -> NDArray[np.bool_]:
+        """Remove the weights below min-p; return where rounding may decide."""
+        weights[logits < self._floor] = 0
+        close = np.abs(logits - self._floor) <= 4 * _ROUNDING
+        likeliest = -self._floor <= 4 * _ROUNDING  # is close, too, but always stays
+        return np.asarray(close.sum(axis=1) > likeliest[:, 0])
 
     def _is_close(self, cumulative: Floats, target: Floats) -> NDArray[np.bool_]:
         """Return for which texts a cumulative weight may be on either side of its target."""

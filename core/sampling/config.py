@@ -6,7 +6,7 @@ This module does without NumPy, so that reading stored texts does not import it.
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Any, NamedTuple, Self
 
 from charloom.core.errors import CharloomError, SettingError
@@ -20,7 +20,10 @@ _STOP_SEPARATOR = r"\|"
 
 @dataclass(frozen=True, slots=True)
 class SamplingConfig:
-    """Rules to sample a character: temperature first, then top-k, then top-p.
+    """Rules to sample a character: temperature first, then top-k, then top-p, then min-p.
+
+    The order is that of Hugging Face's Transformers. The likeliest character always stays, so only
+    the nucleus of top-p depends on the order.
 
     Attributes:
         temperature: divides the logits, 0 to 10. Below 1 favours likely characters; 0 always takes
@@ -28,6 +31,8 @@ class SamplingConfig:
         top_k: keep only the k likeliest characters, ties broken by the lowest ids; 0 keeps all.
         top_p: keep only the nucleus, the fewest likeliest characters that together reach this
             probability (Holtzman et al. 2020, §3.1); above 0, and 1 keeps all.
+        min_p: keep only characters at least this many times as probable as the likeliest (Nguyen et
+            al. 2025, "Turning Up the Heat", §3); 0 to 1, and 0 keeps all.
 
     Raises :class:`SettingError` outside these ranges.
     """
@@ -35,6 +40,7 @@ class SamplingConfig:
     temperature: float = 0.8
     top_k: int = 0
     top_p: float = 1.0
+    min_p: float = 0.0
 
     def __post_init__(self) -> None:
         if not (_is_number(self.temperature) and 0 <= self.temperature <= MAX_TEMPERATURE):
@@ -48,6 +54,11 @@ class SamplingConfig:
             )
         if not (_is_number(self.top_p) and 0 < self.top_p <= 1):
             raise SettingError("top_p", f"is a number above 0 and up to 1, not {self.top_p!r}.")
+        if not (_is_number(self.min_p) and 0 <= self.min_p <= 1):
+            raise SettingError("min_p", f"is a number from 0 to 1, not {self.min_p!r}.")
+
+
+SETTING_NAMES = tuple(field.name for field in fields(SamplingConfig))
 
 
 class SamplingChange(NamedTuple):
@@ -57,16 +68,17 @@ class SamplingChange(NamedTuple):
     temperature: float
     top_k: int
     top_p: float
+    min_p: float = 0.0
 
     @classmethod
     def at(cls, position: int, config: SamplingConfig) -> Self:
         """Return the change to ``config`` at ``position``."""
-        return cls(position, config.temperature, config.top_k, config.top_p)
+        return cls(position, *astuple(config))
 
     @property
     def config(self) -> SamplingConfig:
         """The settings from here on; raises :class:`SettingError` if they are out of range."""
-        return SamplingConfig(self.temperature, self.top_k, self.top_p)
+        return SamplingConfig(*self[1:])
 
 
 def validate_changes(changes: Iterable[Iterable[Any]], length: int) -> tuple[SamplingChange, ...]:
@@ -80,12 +92,12 @@ def validate_changes(changes: Iterable[Iterable[Any]], length: int) -> tuple[Sam
         positions = [change.position for change in result]
         ascending = all(map(is_integer, positions)) and positions == sorted(set(positions))
         valid = ascending and all(0 <= position <= length for position in positions)
-    except TypeError:  # not lists of four items
+    except TypeError:  # not lists of five items
         valid = False
     if not valid:
         raise CharloomError(
-            "The changes in a generation are lists of position, temperature, top-k and top-p; "
-            "the positions ascend from 0 to its length."
+            "The changes in a generation are lists of position, temperature, top-k, top-p and "
+            "min-p; the positions ascend from 0 to its length."
         )
     for change in result:
         SamplingConfig(*change[1:])  # raises if out of range

@@ -130,12 +130,13 @@ def _weights(logits: NDArray[np.float64], config: SamplingConfig) -> NDArray[np.
         weights[logits.argmax()] = 1
         return weights
     weights = np.exp(logits / max(config.temperature, MIN_TEMPERATURE))
-    if config.top_k == 0 and config.top_p == 1:
-        return weights
-    kept = np.argsort(-logits, kind="stable")[: config.top_k or None]
-    if config.top_p < 1:
-        mass = np.cumsum(weights[kept])
-        kept = kept[: mass.searchsorted(config.top_p * mass[-1]) + 1]
-    cut = np.zeros_like(weights)
-    cut[kept] = weights[kept]
-    return cut
+    if config.top_k or config.top_p < 1:
+        order = np.argsort(-logits, kind="stable")
+        kept = order[: config.top_k or None]
+        if config.top_p < 1:
+            mass = np.cumsum(weights[kept])
+            kept = kept[: mass.searchsorted(config.top_p * mass[-1]) + 1]
+        weights[order[len(kept) :]] = 0
+    if config.min_p:
+        weights[weights < config.min_p] = 0  # the likeliest has weight 1
+    return weights

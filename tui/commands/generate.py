@@ -16,7 +16,7 @@ from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchLane, BatchSampler
 from charloom.core.sampling.completion import Completion
-from charloom.core.sampling.config import SamplingConfig, parse_stops
+from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig, parse_stops
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import load_checkpoint
@@ -38,7 +38,7 @@ _SEPARATOR = "\n* * *\n\n"
 _MAX_EXCERPT = 60  # characters of a match that are shown
 _DEFAULT = SamplingConfig()
 _JSON_FIELDS = (
-    *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
+    *("prompt", "text", "seed", *SETTING_NAMES),
     *("model", "step", "checkpoint_sha256", "chars_per_second"),
 )
 
@@ -75,6 +75,13 @@ _JSON_FIELDS = (
     help="Nucleus sampling: sample from the smallest set with total probability P or more.",
 )
 @click.option(
+    "--min-p",
+    type=float,
+    default=_DEFAULT.min_p,
+    show_default=True,
+    help="Sample from the characters at least P times as probable as the likeliest; 0: from all.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
     help="Seed that reproduces a text; random by default.",
@@ -109,6 +116,7 @@ def generate(
     temperature: float,
     top_k: int,
     top_p: float,
+    min_p: float,
     seed: int | None,
     count: int,
     stops: tuple[str, ...],
@@ -126,7 +134,7 @@ def generate(
     """
     if favorite and no_keep:
         raise click.UsageError("Pass --favorite or --no-keep, not both.")
-    sampling = SamplingConfig(temperature, top_k, top_p)
+    sampling = SamplingConfig(temperature, top_k, top_p, min_p)
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
@@ -151,9 +159,7 @@ def generate(
             checkpoint_sha256=loaded.sha256,
             prompt=prompt,
             text=output.text,
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
+            **asdict(sampling),
             length=output.length if interruption else length,
             stop=stops,
             seed=text_seed,

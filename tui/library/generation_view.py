@@ -9,6 +9,7 @@ from textual.widgets import Static
 
 from charloom.core.library.generation import Generation, ReplayResult
 from charloom.core.library.search import match_spans
+from charloom.core.sampling.config import SETTING_NAMES
 from charloom.core.wording import plural
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import format_datetime
@@ -91,7 +92,7 @@ def _describe(generation: Generation) -> Iterator[Content]:
     )
     parts = [
         f"seed {g.seed}",
-        *(_format_setting(name, g) for name in ("temperature", "top_k", "top_p")),
+        *(_format_setting(name, g) for name in SETTING_NAMES),
     ]
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")

@@ -1,13 +1,13 @@
 """One generated text on the page, in sync with its record in the library."""
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
 from charloom.core.library.generation import MAX_STORED_CHARACTERS, Generation
-from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig
 from charloom.core.wording import plural
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
@@ -47,8 +47,7 @@ class Candidate:
     def from_generation(cls, generation: Generation) -> "Candidate":
         """Return the candidate of a stored text."""
         g = generation
-        sampling = SamplingConfig(g.temperature, g.top_k, g.top_p)
-        candidate = cls(GenerationRequest(g.prompt, g.prompt, sampling, g.length, g.seed, g.stop))
+        candidate = cls(GenerationRequest(g.prompt, g.prompt, g.sampling, g.length, g.seed, g.stop))
         candidate.record, candidate.text, candidate.starred = g, g.text, g.starred
         return candidate
 
@@ -130,7 +129,7 @@ class Candidate:
             return replace(self.record, starred=self.starred) if self.record else None
         if not self.text:
             return None
-        job, sampling = self.job, self.job.initial_sampling
+        job = self.job
         name, step, sha256 = self._source
         return Generation(
             model=name,
@@ -138,9 +137,7 @@ class Candidate:
             checkpoint_sha256=sha256,
             prompt=job.prompt,
             text=self.text,
-            temperature=sampling.temperature,
-            top_k=sampling.top_k,
-            top_p=sampling.top_p,
+            **asdict(job.initial_sampling),
             changes=job.changes,
             length=job.length,
             stop=job.stop,
@@ -174,7 +171,7 @@ class Candidate:
 def provenance(generation: Generation) -> str:
     """Return the checkpoint, seed and settings of a text in one line, without default cuts."""
     g = generation
-    settings = [_format_setting(name, g) for name in ("temperature", "top_k", "top_p")]
+    settings = [_format_setting(name, g) for name in SETTING_NAMES]
     parts = [str(g.checkpoint_ref), f"seed {g.seed}", *settings, length_and_bits(g)]
     return " · ".join(filter(None, parts))
 
@@ -196,8 +193,8 @@ def match_message(candidate: Candidate) -> str:
 
 
 def _format_setting(name: str, generation: Generation) -> str:
-    """Return the values of a setting; nothing for a top-k or top-p that excludes nothing."""
+    """Return the values of a setting; nothing for a cut that excludes nothing."""
     values = [value for _, value in generation.setting_history(name)]
-    if values in ([0], [1.0]) and name != "temperature":
+    if name != "temperature" and values == [getattr(SamplingConfig(), name)]:
         return ""
     return f"{name.replace('_', '-')} {' → '.join(f'{value:g}' for value in values)}"

@@ -17,6 +17,7 @@ _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
     "temperature": lambda value: 0 <= value <= 10,  # False for NaN
     "top_k": lambda value: value >= 0,
     "top_p": lambda value: 0 < value <= 1,
+    "min_p": lambda value: 0 <= value <= 1,
     "length": lambda value: 0 < value < 1_000_000,
     "seed": lambda value: -1 <= value < 1 << 63,
     "candidate_count": lambda value: 0 < value <= 4,
@@ -33,6 +34,7 @@ class Preferences:
     temperature: float = 0.8
     top_k: int = 0
     top_p: float = 1.0
+    min_p: float = 0.0
     length: int = 500
     seed: int = -1  # -1: a fresh seed for every text
     stop: tuple[str, ...] = ()

@@ -11,7 +11,13 @@ from textual.message import Message
 from textual.widgets import Static
 
 from charloom.core.library.generation import MAX_STORED_CHARACTERS
-from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig, format_stops, parse_stops
+from charloom.core.sampling.config import (
+    MAX_TEMPERATURE,
+    SETTING_NAMES,
+    SamplingConfig,
+    format_stops,
+    parse_stops,
+)
 from charloom.tui.services.generation_request import MAX_CANDIDATES, VARY_OPTIONS, GenerationRequest
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.inputs import SafeInput
@@ -22,6 +28,7 @@ _TEMPERATURES = tuple(tenths / 10 for tenths in range(21))
 _TOP_K = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 _MAX_TOP_K = 65_536  # characters that a model can know
 _TOP_P = tuple(twentieths / 20 for twentieths in range(1, 21))
+_MIN_P = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
 _LENGTHS = (50, 100, 200, 300, 500, 800, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 _COLUMNS = tuple(range(1, MAX_CANDIDATES + 1))
 _STOP_HELP = (
@@ -50,6 +57,7 @@ class SamplingControls(VerticalScroll, can_focus=False):
             "top-k", initial.top_k, _TOP_K, high=_MAX_TOP_K, names={0: "all"}, id="top-k"
         )
         yield NumberSlider("top-p", initial.top_p, _TOP_P, low=1e-6, names={1.0: "all"}, id="top-p")
+        yield NumberSlider("min-p", initial.min_p, _MIN_P, high=1.0, names={0.0: "all"}, id="min-p")
         yield NumberSlider(
             "length", initial.length, _LENGTHS, low=1, high=MAX_STORED_CHARACTERS - 1, id="length"
         )
@@ -70,8 +78,8 @@ class SamplingControls(VerticalScroll, can_focus=False):
     @property
     def sampling(self) -> SamplingConfig:
         """The settings for sampling the next character."""
-        temperature, top_k, top_p = (self._number(n) for n in ("temperature", "top-k", "top-p"))
-        return SamplingConfig(float(temperature), int(top_k), float(top_p))
+        values: dict[str, Any] = {n: self._number(n.replace("_", "-")) for n in SETTING_NAMES}
+        return SamplingConfig(**values | {"top_k": int(values["top_k"])})
 
     @property
     def length(self) -> int:
@@ -94,13 +102,9 @@ class SamplingControls(VerticalScroll, can_focus=False):
         """Show ``values`` without posting ``Changed``."""
         sampling = values.sampling if isinstance(values, GenerationRequest) else values
         with self.prevent(NumberSlider.Changed, SafeInput.Changed, OptionRow.Changed):
-            for name, value in (
-                ("temperature", sampling.temperature),
-                ("top-k", sampling.top_k),
-                ("top-p", sampling.top_p),
-                ("length", values.length),
-                ("columns", values.candidate_count),
-            ):
+            numbers = {name.replace("_", "-"): getattr(sampling, name) for name in SETTING_NAMES}
+            numbers |= {"length": values.length, "columns": values.candidate_count}
+            for name, value in numbers.items():
                 self.query_one(f"#{name}", NumberSlider).value = value
             self._field("seed").value = "" if values.seed < 0 else str(values.seed)
             self._field("stop").value = format_stops(values.stop)

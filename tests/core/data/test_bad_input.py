@@ -143,6 +143,7 @@ REFUSED: list[tuple[str, Callable[[], None], list[str], str]] = [
     ("temperature 11", nothing, [*GENERATE, "--temperature", "11"], "--temperature"),
     ("top-p 0", nothing, [*GENERATE, "--top-p", "0"], "--top-p"),
     ("top-p 2", nothing, [*GENERATE, "--top-p", "2"], "--top-p"),
+    ("min-p 2", nothing, [*GENERATE, "--min-p", "2"], "--min-p"),
     ("top-k negative", nothing, [*GENERATE, "--top-k", "-5"], "--top-k"),
     ("truncated checkpoint", damaged(lambda b: b[: len(b) // 2]), IMPORT, "bad.safetensors"),
     ("one byte changed", damaged(lambda b: b[:-9] + b"\x01" + b[-8:]), IMPORT, "damaged"),

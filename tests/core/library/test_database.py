@@ -75,12 +75,16 @@ def test_a_generation_keeps_its_date_star_tags_and_note_when_added(library: Libr
         starred=True,
         tags=["sea", "gothic"],
         note="Mark this.",
-        changes=[[3, 1 / 3, 0, 1.0], [500, 0, 7, 1e-9]],
+        min_p=0.1,
+        changes=[[3, 1 / 3, 0, 1.0], [500, 0, 7, 1e-9, 0.05]],
     )
     added = library.add(whole)
     assert added.id == 1
     assert library.get(1) == added
-    assert added.changes == ((3, 1 / 3, 0, 1.0), (500, 0, 7, 1e-9))
+    assert added.changes == (
+        SamplingChange(3, 1 / 3, 0, 1.0),
+        SamplingChange(500, 0, 7, 1e-9, 0.05),
+    )
     assert (added.created, added.starred) == ("2026-01-02T03:04:05+00:00", True)
     assert (added.tags, added.note) == (("gothic", "sea"), "Mark this.")
 

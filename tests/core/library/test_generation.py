@@ -61,7 +61,7 @@ def test_changes_are_read_from_lists_too() -> None:
         ["abcd"],
         [[]],
         [[1, 0.8, 0]],
-        [[1, 0.8, 0, 1.0, 1]],
+        [[1, 0.8, 0, 1.0, 0.0, 1]],
         [[-1, 0.8, 0, 1.0]],
         [[501, 0.8, 0, 1.0]],
         [[2**70, 0.8, 0, 1.0]],
@@ -89,6 +89,7 @@ def test_changes_that_are_none_are_refused(changes: Any) -> None:
         ((1.0, 1.5, 1.0), "--top-k"),
         ((1.0, 0, 0), "--top-p"),
         ((1.0, 0, [1]), "--top-p"),
+        ((1.0, 0, 1.0, 2), "--min-p"),
     ],
 )
 def test_changes_to_what_cannot_be_set_are_refused(wrong: tuple[Any, ...], error: str) -> None:
@@ -137,8 +138,8 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
     assert format_generations([first, second], "txt") == (
         "Generation 12 ★\n"
         "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
-        "top-p 1 · seed 7 · prompt length 24 · 2026-01-02T03:04:05+00:00 · 1.93 bits/char · "
-        "tags: gothic, sea\n"
+        "top-p 1 · min-p 0 · seed 7 · prompt length 24 · 2026-01-02T03:04:05+00:00 · "
+        "1.93 bits/char · tags: gothic, sea\n"
         "The ice.\n"
         "\n"
         "You will rejoice to hear that no disaster\n"
@@ -146,7 +147,8 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
         "\n"
         "Generation 13\n"
         "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
-        "top-p 1 · seed 7 · prompt length 0 · 2026-01-02T03:04:05+00:00 · stop '\\n' or 'THE END'\n"
+        "top-p 1 · min-p 0 · seed 7 · prompt length 0 · 2026-01-02T03:04:05+00:00 · "
+        "stop '\\n' or 'THE END'\n"
         "\n"
         "\x1b[31mraw\n"
     )
@@ -154,11 +156,12 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
 
 @pytest.mark.parametrize("kind", ["txt", "md"])
 def test_an_export_tells_from_which_character_on_a_setting_was_another(kind: str) -> None:
-    changes = [[240, 1.2, 40, 1.0], [300, 1.2, 0, 1.0], [2_000, 0.5, 0, 0.9]]
+    changes = [[240, 1.2, 40, 1.0], [300, 1.2, 0, 1.0], [2_000, 0.5, 0, 0.9, 0.05]]
     exported = format_generations([generation(changes=changes, length=2_000)], kind)
     assert (
         " · temperature 0.8, 1.2 from character 241, 0.5 from character 2,001"
-        " · top-k 40, 0 from character 301 · top-p 1, 0.9 from character 2,001 · seed 7 · "
+        " · top-k 40, 0 from character 301 · top-p 1, 0.9 from character 2,001"
+        " · min-p 0, 0.05 from character 2,001 · seed 7 · "
     ) in exported
 
 

@@ -74,8 +74,13 @@ def test_where_rounding_would_decide_a_stream_of_its_own_does(
     streams = BatchSampler(
         model,
         PROMPT,
-        [SamplingConfig(), SamplingConfig(1.0, 5), SamplingConfig(1.0, 0, 0.7)],
-        [3, 4, 5],
+        [
+            SamplingConfig(),
+            SamplingConfig(1.0, 5),
+            SamplingConfig(1.0, 0, 0.7),
+            SamplingConfig(1.0, min_p=0.9),
+        ],
+        [3, 4, 5, 6],
     )
     for seed, text in enumerate(streams.lanes, start=3):
         how = streams.config(seed - 3)
@@ -106,8 +111,9 @@ def test_equals_are_cut_alike() -> None:
     flat.tensors["head.bias"][:] = 0
     model = NumpyLSTM(flat)
     chosen = [SamplingConfig(0), SamplingConfig(1.0, 3), SamplingConfig(1.0, 0, 0.5)]
-    streams = BatchSampler(model, PROMPT, chosen, [1, 2, 3])
-    for how, seed, text in zip(chosen, [1, 2, 3], streams.lanes, strict=True):
+    chosen.append(SamplingConfig(1.0, min_p=1.0))
+    streams = BatchSampler(model, PROMPT, chosen, [1, 2, 3, 4])
+    for how, seed, text in zip(chosen, [1, 2, 3, 4], streams.lanes, strict=True):
         assert text_of(islice(text, 40)) == text_of(alone(model, how, seed, 40))
 
 

@@ -27,6 +27,7 @@ CHOICES = st.sampled_from(
         SamplingConfig(1.0),
         SamplingConfig(1.0, 1),
         SamplingConfig(1.0, 0, 0.6),
+        SamplingConfig(1.0, 0, 1.0, 0.3),
     ]
 )
 STOPS = st.text("ab", max_size=5) | st.lists(st.text("ab", max_size=5), max_size=3)
@@ -200,7 +201,7 @@ def test_settings_hold_from_the_next_character_drawn() -> None:
     rest = text_of(steered)
     assert start == text_of(draft(10))
     assert rest == text_of(Completion(Sampler(TINY, "ab" + start, SamplingConfig(0), 0), 10))
-    assert steered.changes == ((10, 0, 0, 1.0),)
+    assert steered.changes == (SamplingChange(10, 0, 0, 1.0),)
 
 
 def test_a_change_counts_what_was_drawn_though_some_of_it_is_still_held_back() -> None:
@@ -211,7 +212,7 @@ def test_a_change_counts_what_was_drawn_though_some_of_it_is_still_held_back() -
         model.given += next(steered).character
     assert len(model.given) < drawn
     steered.config = SamplingConfig(0)
-    assert steered.changes == ((drawn, 0, 0, 1.0),)
+    assert steered.changes == (SamplingChange(drawn, 0, 0, 1.0),)
 
 
 def test_changes_at_one_place_are_one_and_a_change_back_is_none() -> None:
@@ -220,7 +221,7 @@ def test_changes_at_one_place_are_one_and_a_change_back_is_none() -> None:
     assert not steered.changes
     steered.config = SamplingConfig(1.0)
     steered.config = SamplingConfig(2.0, 1)
-    assert steered.changes == ((0, 2.0, 1, 1.0),)
+    assert steered.changes == (SamplingChange(0, 2.0, 1, 1.0),)
     steered.config = HOT
     assert not steered.changes and steered.config == HOT
     next(steered)
@@ -228,9 +229,9 @@ def test_changes_at_one_place_are_one_and_a_change_back_is_none() -> None:
     next(steered)
     steered.config = SamplingConfig(2.0)
     steered.config = SamplingConfig(1.0)
-    assert steered.changes == ((1, 1.0, 0, 1.0),)
+    assert steered.changes == (SamplingChange(1, 1.0, 0, 1.0),)
     steered.config = HOT
-    assert steered.changes == ((1, 1.0, 0, 1.0), (2, 3.0, 0, 1.0))
+    assert steered.changes == (SamplingChange(1, 1.0, 0, 1.0), SamplingChange(2, 3.0, 0, 1.0))
 
 
 @settings(max_examples=200)
@@ -293,7 +294,7 @@ def test_who_steers_a_text_that_is_written_again_has_the_wheel() -> None:
     list(islice(following, 15))
     following.config = SamplingConfig(0)
     list(following)
-    assert following.changes == ((10, 0.5, 0, 1.0), (15, 0, 0, 1.0))
+    assert following.changes == (SamplingChange(10, 0.5, 0, 1.0), SamplingChange(15, 0, 0, 1.0))
 
 
 # Bounds

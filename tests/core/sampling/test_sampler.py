@@ -31,6 +31,7 @@ SETTINGS = st.builds(
     st.one_of(st.just(0.0), st.just(1.0), st.floats(0.05, 10)),
     st.integers(0, 14),
     st.one_of(st.just(1.0), st.floats(0.01, 1)),
+    st.one_of(st.just(0.0), st.just(1.0), st.floats(0, 1)),
 )
 
 
@@ -57,7 +58,7 @@ def chances(logits: NDArray[np.float32], temperature: float) -> list[float]:
 
 @settings(max_examples=200, deadline=None)
 @given(LOGITS, SETTINGS)
-def test_the_distribution_is_softmax_cut_by_top_k_and_then_by_top_p(
+def test_the_distribution_is_softmax_cut_by_top_k_then_by_top_p_then_by_min_p(
     logits: NDArray[np.float32], chosen: SamplingConfig
 ) -> None:
     found = distribution(logits, chosen)
@@ -74,10 +75,11 @@ def test_the_distribution_is_softmax_cut_by_top_k_and_then_by_top_p(
     mass = math.fsum(full[ix] for ix in survivors)
     running = 0.0
     for place, ix in enumerate(survivors):
-        beyond = running / mass - chosen.top_p
-        if chosen.top_p == 1 or beyond < -1e-9 or place == 0:
+        beyond = running / mass - chosen.top_p if chosen.top_p < 1 else -1.0
+        short = chosen.min_p - full[ix] / max(full)  # relative to the likeliest
+        if place == 0 or (beyond < -1e-9 and (short < -1e-9 or chosen.min_p == 0)):
             assert found[ix] > 0 or full[ix] < 1e-300
-        elif beyond > 1e-9:
+        elif beyond > 1e-9 or short > 1e-9:
             assert found[ix] == 0
         running += full[ix]
     assert not found[[ix for ix in likeliest if ix not in survivors]].any()
@@ -96,6 +98,15 @@ def test_the_distribution_is_softmax_cut_by_top_k_and_then_by_top_p(
         (SamplingConfig(1.0, top_k=3, top_p=0.7), [1, 3]),  # 0.6 of 0.8 is 0.75
         (SamplingConfig(1.0, top_p=0.7), [1, 3, 0]),
         (SamplingConfig(1.0, top_k=99), [0, 1, 2, 3]),
+        (SamplingConfig(1.0, min_p=0.6), [0, 1, 2, 3]),  # 0.2 is two thirds of 0.3
+        (SamplingConfig(1.0, min_p=0.7), [1, 3]),
+        (SamplingConfig(0.5, min_p=0.6), [1, 3]),  # 4/9
+        (SamplingConfig(3.0, min_p=0.8), [0, 1, 2, 3]),  # 0.874
+        (SamplingConfig(1.0, min_p=1.0), [1, 3]),
+        (SamplingConfig(1.0, top_k=3, min_p=0.6), [0, 1, 3]),
+        (SamplingConfig(1.0, top_p=0.7, min_p=0.6), [0, 1, 3]),  # min-p alone would keep all
+        (SamplingConfig(1.0, top_p=0.61, min_p=0.7), [1, 3, 0][:2]),
+        (SamplingConfig(0.0, min_p=1.0), [1]),
         (SamplingConfig(0.0), [1]),
         (SamplingConfig(1e-300), [1, 3]),
     ],
@@ -140,6 +151,7 @@ def test_a_draw_is_where_the_cdf_first_exceeds_the_uniform_and_never_at_a_zero(
         SamplingConfig(0.7),
         SamplingConfig(1.3, top_k=5),
         SamplingConfig(1.0, top_p=0.8),
+        SamplingConfig(1.0, min_p=0.3),
     ],
 )
 def test_characters_come_as_often_as_the_distribution_says(chosen: SamplingConfig) -> None:
@@ -319,6 +331,9 @@ def test_what_is_drawn_is_a_character_and_a_probability() -> None:
         {"top_p": 0},
         {"top_p": 1.01},
         {"top_p": math.nan},
+        {"min_p": -0.01},
+        {"min_p": 1.01},
+        {"min_p": math.nan},
     ],
 )
 def test_a_setting_out_of_range_is_refused_by_its_name(wrong: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ from tests.helpers.marks import needs_posix
 from tests.helpers.run_cli import COMMAND, call, child, folder, needs_terminal, on_terminal
 
 FIELDS = {
-    *("prompt", "text", "seed", "temperature", "top_k", "top_p"),
+    *("prompt", "text", "seed", "temperature", "top_k", "top_p", "min_p"),
     *("model", "step", "checkpoint_sha256", "chars_per_second"),
 }
 
@@ -38,6 +38,9 @@ def weaver() -> Path:
     return save_model("weaver", random_checkpoint(step=100, losses=better))
 
 
+SETTINGS = ("--temperature", "0.5", "--top-k", "7", "--top-p", "0.9", "--min-p", "0.1")
+
+
 def objects(*arguments: str) -> list[dict[str, Any]]:
     done = call("generate", *arguments, "--model", "weaver", "--json")
     assert done.code == 0, done.err
@@ -46,19 +49,19 @@ def objects(*arguments: str) -> list[dict[str, Any]]:
 
 def drawn(path: Path, prompt: str, seed: int, length: int) -> str:
     model = NumpyLSTM(checkpoint.load(path).checkpoint)
-    settings = SamplingConfig(0.5, 7, 0.9)
+    settings = SamplingConfig(0.5, 7, 0.9, 0.1)
     return "".join(c for c, _ in Completion(Sampler(model, prompt, settings, seed), length))
 
 
 def test_a_pipe_gets_the_prompt_the_text_and_a_newline(weaver: Path) -> None:
-    arguments = ("--temperature", "0.5", "--top-k", "7", "--top-p", "0.9", "--seed", "3")
+    arguments = (*SETTINGS, "--seed", "3")
     done = child("generate", "once upon", "--model", "weaver", *arguments, "--length", "80")
     assert done.code == 0
     assert done.out == "once upon" + drawn(weaver, "once upon", 3, 80) + "\n"
 
 
 def test_json_is_one_object_with_exactly_the_promised_fields(weaver: Path) -> None:
-    arguments = ("--temperature", "0.5", "--top-k", "7", "--top-p", "0.9", "--seed", "3")
+    arguments = (*SETTINGS, "--seed", "3")
     (made,) = objects("once upon", *arguments, "--length", "80")
     assert set(made) == FIELDS
     assert made.pop("chars_per_second") > 0
@@ -69,6 +72,7 @@ def test_json_is_one_object_with_exactly_the_promised_fields(weaver: Path) -> No
         "temperature": 0.5,
         "top_k": 7,
         "top_p": 0.9,
+        "min_p": 0.1,
         "model": "weaver",
         "step": 100,
         "checkpoint_sha256": hashlib.sha256(weaver.read_bytes()).hexdigest(),

@@ -331,7 +331,15 @@ async def test_a_model_opened_from_another_screen_leaves_one_in_the_composer() -
 
 async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> None:
     weaver("other", seed=1, step=7)
-    choose(temperature=1.1, top_k=7, top_p=0.8, length=70, seed=9, stop=("zzz",), model="other")
+    settings = {
+        "temperature": 1.1,
+        "top_k": 7,
+        "top_p": 0.8,
+        "min_p": 0.04,
+        "length": 70,
+        "seed": 9,
+    }
+    choose(**settings, stop=("zzz",), model="other")
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
@@ -347,8 +355,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         assert text_of(turn) == generation.text
         await until(pilot, lambda: "other@7" in flat_text(app) and "» the sea" in screen_text(app))
         chosen = prompt_screen(pilot).query_one(SamplingControls).preferences
-        assert (chosen["temperature"], chosen["top_k"], chosen["top_p"]) == (1.1, 7, 0.8)
-        assert (chosen["length"], chosen["seed"], chosen["stop"]) == (70, 9, ("zzz",))
+        assert chosen | settings | {"stop": ("zzz",)} == chosen
         await pilot.press("ctrl+t")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         await ended(pilot, turns(pilot)[1])

@@ -58,14 +58,14 @@ async def test_enter_makes_the_model_continue_the_prompt() -> None:
 
 
 async def test_what_is_written_is_kept_with_all_it_takes_to_have_it_again() -> None:
-    choose(temperature=1.2, top_k=9, top_p=0.9, seed=41, length=80)
+    choose(temperature=1.2, top_k=9, top_p=0.9, min_p=0.02, seed=41, length=80)
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         turn = await written(pilot, "the sea ")
     (found,) = kept()
     assert (found.prompt, found.text, found.seed) == ("the sea ", text_of(turn), 41)
-    assert (found.temperature, found.top_k, found.top_p, found.length) == (1.2, 9, 0.9, 80)
+    assert (found.sampling, found.length) == (SamplingConfig(1.2, 9, 0.9, 0.02), 80)
     assert (found.model, found.step, found.starred) == ("weaver", 100, False)
     assert found.bits_per_char is not None and found.chars_per_second > 0
     assert replay(found).equal
