@@ -207,11 +207,11 @@ class Library:
         with self._errors_explained():
             return [prompt for (prompt,) in self._sqlite.execute(query, (limit,))]
 
-    def count(self, *, starred_only: bool = False) -> int:
-        """Return the number of generations."""
+    def count(self, *, starred_only: bool = False, newer_than: int = 0) -> int:
+        """Return the number of generations, or of those added after the one with that id."""
         with self._errors_explained():
-            query = "SELECT count(*) FROM generations WHERE starred >= ?"
-            number: int = self._sqlite.execute(query, (starred_only,)).fetchone()[0]
+            query = "SELECT count(*) FROM generations WHERE starred >= ? AND id > ?"
+            number: int = self._sqlite.execute(query, (starred_only, newer_than)).fetchone()[0]
         return number
 
     def data_version(self) -> int:

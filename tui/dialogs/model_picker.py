@@ -21,7 +21,7 @@ from charloom.tui.dialogs.basic import Dialog
 from charloom.tui.formatting.content import pad_line, safe_content
 from charloom.tui.formatting.units import score_note
 from charloom.tui.services.background import run_in_background
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.inputs import SafeInput
 
 _REF, _TITLE = 24, 16  # columns
@@ -35,13 +35,14 @@ class ModelPicker(Dialog[CheckpointRef]):
 
     CSS_PATH: ClassVar[str] = "model_picker.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        *Dialog.BINDINGS,
         Binding("up", "cursor_up", "Up", show=False),
         Binding("down", "cursor_down", "Down", show=False),
     ]
 
     def __init__(self, current: CheckpointRef | None, training: Collection[str]) -> None:
         super().__init__()
-        self._current, self._training = current, training
+        self._highlighted, self._training = str(current), training
         self._models: tuple[ModelInfo, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -55,7 +56,7 @@ class ModelPicker(Dialog[CheckpointRef]):
                 [
                     ("↑↓", "move", ""),
                     ("enter", "choose", "accept"),
-                    ("esc", "cancel", "cancel"),
+                    *key_hints(self, cursor_up="", cursor_down=""),
                 ]
             )
 
@@ -83,11 +84,13 @@ class ModelPicker(Dialog[CheckpointRef]):
             for option in _options(model, model.name in self._training)
         ]
         option_list = self.query_one(OptionList)
+        if (option := option_list.highlighted_option) and option.id:
+            self._highlighted = option.id
         option_list.clear_options().add_options(options)
         ids = [option.id for option in options]
-        current = str(self._current)
-        option_list.highlighted = ids.index(current) if current in ids else None
-        if option_list.highlighted is None:
+        if self._highlighted in ids:
+            option_list.highlighted = ids.index(self._highlighted)
+        else:
             option_list.action_first()
         self.query_one("#message", Static).update("" if options else "No model has this name.")
 

@@ -53,6 +53,7 @@ class GenerationBrowser(Vertical):
         self._worker = LibraryWorker()
         self._query = LibraryQuery()
         self._listed_query: LibraryQuery | None = None  # that the list shows the results of
+        self._highlighted: int | None = None  # the id of the last highlighted generation
         self._search_timer: Timer | None = None
         self._error = ""
 
@@ -107,28 +108,35 @@ class GenerationBrowser(Vertical):
 
     @work(exclusive=True, group="read")
     async def reload(self, keep: int | None = None) -> None:
-        """Run the query; unless it has changed, the cursor stays on its row, or on ``keep``."""
-        query, total, cursor = self._query, self.generation_list.total, self.generation_list.cursor
-        highlighted = self.generation
-        same_query = query == self._listed_query
-        if same_query and keep is None and highlighted:
-            keep = highlighted.id
+        """Run the query, and highlight ``keep``, an id, or else the same generation as before.
 
-        def fetch(library: Library) -> LibraryPage:
-            if not same_query:
-                return fetch_page(library, query, 0, PAGE)
-            # New generations are at the top, so the cursor's row has moved down by their number.
-            added = 0 if query.words else library.count(starred_only=query.starred_only) - total
-            start = max(0, cursor + added - PAGE)
-            return fetch_page(library, query, start - start % PAGE, 3 * PAGE)
+        If it is not listed, its neighbour is highlighted; of a new search, the best match.
+        """
+        query, listed, cursor = self._query, self._listed_query, self.generation_list.cursor
+        is_new = query != listed
+        new_words = bool(query.words) and (listed is None or listed.words != query.words)
+        if keep is None and not new_words and (is_new or self.generation):
+            keep = self._highlighted
+
+        def fetch(library: Library) -> tuple[LibraryPage, int]:
+            if is_new and (query.words or keep is None):
+                index, page = 0, fetch_page(library, query, 0, PAGE)
+            else:
+                index = cursor
+                if keep is not None and not query.words:  # also if it is not listed
+                    index = library.count(starred_only=query.starred_only, newer_than=keep)
+                start = max(0, index - PAGE)
+                page = fetch_page(library, query, start - start % PAGE, 3 * PAGE)
+            ids = [generation.id for generation in page.rows]
+            return page, page.start + ids.index(keep) if keep in ids else index
 
         try:
-            page = await self._worker.run(fetch)
+            page, index = await self._worker.run(fetch)
         except CharloomError as error:
             self._update_message(str(error))
             return
         self._listed_query = query
-        self.generation_list.set_page(page, query.words, keep if same_query else None)
+        self.generation_list.set_page(page, query.words, index)
         self.view.set_generation(self.generation, query.words)
         self._update_message()
 
@@ -157,6 +165,8 @@ class GenerationBrowser(Vertical):
 
     @on(GenerationList.Highlighted)
     def show_generation(self, event: GenerationList.Highlighted) -> None:
+        if event.generation:
+            self._highlighted = event.generation.id
         self.view.set_generation(event.generation, (self._listed_query or self._query).words)
         self.post_message(self.Changed(event.generation))
 

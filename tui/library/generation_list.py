@@ -78,21 +78,19 @@ class GenerationList(ScrollView, can_focus=True):
         """The number of generations; followed by + if there may be more."""
         return f"{self._total:,}" if self._counted else f"{self._total - 1:,}+"
 
-    def set_page(self, page: LibraryPage, query: str = "", keep: int | None = None) -> None:
-        """Show the list that ``page`` is from, from the top, or with the cursor on id ``keep``.
+    def set_page(self, page: LibraryPage, query: str = "", index: int = 0) -> None:
+        """Show the list that ``page`` is from, with the cursor on ``index``.
 
-        The kept row stays in its line on the screen. If it is not in the page, the cursor keeps
-        its index.
+        The cursor stays in its line on the screen, as far as the list allows.
         """
         line = self.cursor * self._row_lines - self.scroll_y  # of the cursor on the screen
         self._rows = dict(enumerate(page.rows, page.start))
         self._total, self._counted, self._query = page.total, page.counted, query
         self._requested.clear()
-        kept = (index for index, row in self._rows.items() if row.id == keep)
-        index = 0 if keep is None else next(kept, self.cursor)
+        index = max(0, min(index, self._total - 1))
         self._resize()
-        self.set_reactive(GenerationList.cursor, max(0, min(index, self._total - 1)))
-        self.scroll_to(y=0 if keep is None else index * self._row_lines - line, animate=False)
+        self.set_reactive(GenerationList.cursor, index)
+        self.scroll_to(y=index * self._row_lines - line, animate=False)
         self.call_after_refresh(self._reveal)
         self._update()
 

@@ -128,11 +128,12 @@ class TrainScreen(BaseScreen):
 
     def _update(self) -> None:
         runs = self.services.runs.all()
-        if self.run is None:
-            self._selected = runs[0].name if runs else ""
+        run_list = self.query_one(RunList)
+        if self.run is None:  # deleted: its neighbour
+            index = min(run_list.highlighted or 0, len(runs) - 1)
+            self._selected = runs[index].name if runs else ""
         self.set_class(not runs, "empty")
         self.services.runs.viewed_run = self._selected
-        run_list = self.query_one(RunList)
         run_list.set_runs(runs, self._selected)
         if self.focused is None and runs:
             run_list.focus()

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,6 +16,7 @@ from textual.widget import Widget
 from charloom.tui.formatting.units import bar_parts
 
 _MIN_WIDTH_WITH_BAR = 20  # columns; a narrower slider shows its value only
+_VALUE_WIDTH = 6  # columns
 _MAX_DIGITS = 12
 
 
@@ -23,7 +24,8 @@ class NumberSlider(Widget, can_focus=True):
     """One line: a label, the value, and a bar.
 
     The arrow keys move from notch to notch. Typed digits set any value from ``low`` to ``high``,
-    on Enter or when the focus leaves. Values in ``names`` are shown by name.
+    on Enter or when the focus leaves. The value ``off``, which turns the setting off, is shown as
+    that word and no bar. ``explanation`` is shown under the mouse and in the help of the screen.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -58,7 +60,8 @@ class NumberSlider(Widget, can_focus=True):
         *,
         low: float | None = None,
         high: float | None = None,
-        names: Mapping[float, str] | None = None,
+        off: float | None = None,
+        explanation: str = "",
         label_width: int = 8,
         id: str | None = None,  # noqa: A002 - Textual's name for it
     ) -> None:
@@ -68,9 +71,11 @@ class NumberSlider(Widget, can_focus=True):
         self._low = self._notches[0] if low is None else low
         self._high = self._notches[-1] if high is None else high
         self._whole = all(isinstance(notch, int) for notch in notches)
-        self._names = dict(names or {})
+        self._off = off
         self._label_width = label_width
-        self._value_width = max(6, *map(len, self._names.values())) if self._names else 6
+        if explanation:
+            self.tooltip = Content(explanation)
+            self.HELP = f"{explanation}\n{self.HELP}"
         self.set_reactive(NumberSlider.value, value)
 
     def set_silently(self, value: float) -> None:
@@ -83,12 +88,13 @@ class NumberSlider(Widget, can_focus=True):
         self.post_message(self.Changed(self, value))
 
     def render(self) -> Content:
-        value = f"{self.typed}▏" if self.typed else self._names.get(self.value, f"{self.value:g}")
+        is_off = self.value == self._off
+        value = f"{self.typed}▏" if self.typed else "off" if is_off else f"{self.value:g}"
         label = self.label[: self._label_width].ljust(self._label_width)
-        done, rest = bar_parts(self._fraction(), max(0, self._bar_width))
+        done, rest = bar_parts(0.0 if is_off else self._fraction(), max(0, self._bar_width))
         return Content.assemble(
             (label, "$text-muted"),
-            value[: self._value_width].rjust(self._value_width),
+            value[:_VALUE_WIDTH].rjust(_VALUE_WIDTH),
             " ",
             (done, "$accent"),
             (rest, "$text-disabled"),
@@ -101,7 +107,7 @@ class NumberSlider(Widget, can_focus=True):
 
     @property
     def _bar_start(self) -> int:
-        return self._label_width + self._value_width + 1
+        return self._label_width + _VALUE_WIDTH + 1
 
     def action_move(self, notches: int) -> None:
         self.typed = ""

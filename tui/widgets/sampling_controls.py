@@ -51,13 +51,43 @@ class SamplingControls(VerticalScroll, can_focus=False):
     def compose(self) -> ComposeResult:
         initial = self._initial
         yield NumberSlider(
-            "temp", initial.temperature, _TEMPERATURES, high=MAX_TEMPERATURE, id="temperature"
+            "temp",
+            initial.temperature,
+            _TEMPERATURES,
+            high=MAX_TEMPERATURE,
+            explanation="Temperature: lower is more predictable, higher more surprising; 1 follows "
+            "the model's probabilities, 0 always takes the likeliest character.",
+            id="temperature",
         )
         yield NumberSlider(
-            "top-k", initial.top_k, _TOP_K, high=_MAX_TOP_K, names={0: "all"}, id="top-k"
+            "top-k",
+            initial.top_k,
+            _TOP_K,
+            high=_MAX_TOP_K,
+            off=0,
+            explanation="Choose among the k likeliest characters only; 0 turns it off.",
+            id="top-k",
         )
-        yield NumberSlider("top-p", initial.top_p, _TOP_P, low=1e-6, names={1.0: "all"}, id="top-p")
-        yield NumberSlider("min-p", initial.min_p, _MIN_P, high=1.0, names={0.0: "all"}, id="min-p")
+        yield NumberSlider(
+            "top-p",
+            initial.top_p,
+            _TOP_P,
+            low=1e-6,
+            off=1.0,
+            explanation="Choose among the likeliest characters that together have probability p; "
+            "1 turns it off.",
+            id="top-p",
+        )
+        yield NumberSlider(
+            "min-p",
+            initial.min_p,
+            _MIN_P,
+            high=1.0,
+            off=0.0,
+            explanation="Leave out characters that are less than p times as likely as the "
+            "likeliest one; 0 turns it off.",
+            id="min-p",
+        )
         yield NumberSlider(
             "length", initial.length, _LENGTHS, low=1, high=MAX_STORED_CHARACTERS - 1, id="length"
         )

@@ -76,6 +76,35 @@ async def test_more_results_of_a_search_are_read_on_scrolling(many: None) -> Non
         await until(pilot, lambda: "100+" in screen_text(app) and rows.cursor == 0)
 
 
+async def test_the_highlight_stays_after_a_search_and_a_filter(many: None) -> None:
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await read(pilot)
+        rows = listing(pilot)
+
+        def at(generation_id: int) -> bool:
+            return rows.generation is not None and rows.generation.id == generation_id
+
+        await pilot.press("slash", *"text 1234", "enter")
+        await until(pilot, lambda: at(1234) and rows.total == 1)
+        await pilot.press("escape")  # the search ends, the highlight stays
+        await until(pilot, lambda: at(1234) and rows.total == MANY)
+        assert rows.cursor == MANY - 1234
+        await until(pilot, lambda: "▌ " in screen_text(app) and "text 1234 " in screen_text(app))
+        await pilot.press("f")  # 1234 is no favorite: the next older one
+        await until(pilot, lambda: at(1230) and rows.total == MANY // 10)
+        await pilot.press("f")
+        await until(pilot, lambda: at(1230) and rows.total == MANY)
+        await pilot.press("slash", *"nothing", "enter")
+        await until(pilot, lambda: rows.total == 0)
+        await pilot.press("escape")
+        await until(pilot, lambda: at(1230) and rows.total == MANY)
+        await pilot.press("d", "d")  # deletes 1230
+        await until(pilot, lambda: at(1229) and rows.total == MANY - 1)
+        await pilot.press("z")
+        await until(pilot, lambda: at(1230) and rows.total == MANY)
+
+
 def test_pages_put_together_are_the_whole(many: None) -> None:
     with Library() as library:
         for query in (

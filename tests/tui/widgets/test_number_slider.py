@@ -12,7 +12,7 @@ WHOLE = (0, 10, 20, 50)
 
 
 class Sliders(App[None]):
-    """Two sliders: one of fractions, and one of whole numbers in which 0 has a name."""
+    """Sliders: of fractions, of whole numbers, which 0 turns off, and one which 2 does."""
 
     CSS_PATH = APP_CSS
 
@@ -23,7 +23,8 @@ class Sliders(App[None]):
 
     def compose(self) -> ComposeResult:
         yield NumberSlider("heat", 0.8, NOTCHES, high=10.0, id="heat")
-        yield NumberSlider("top-k", 0, WHOLE, high=100, names={0: "all"}, id="top")
+        yield NumberSlider("top-k", 0, WHOLE, high=100, off=0, explanation="Choose k.", id="top")
+        yield NumberSlider("top-p", 2.0, NOTCHES, off=2.0, id="share")
 
     def on_mount(self) -> None:
         for slider in self.query(NumberSlider):
@@ -107,10 +108,30 @@ async def test_a_slider_of_whole_numbers_rejects_fractions() -> None:
         assert app.top.value == 50 and isinstance(app.top.value, int)
 
 
-async def test_it_shows_what_is_typed_and_a_word_for_a_named_value() -> None:
+async def test_off_looks_the_same_at_either_end() -> None:
+    app = Sliders()
+    async with app.run_test() as pilot:
+        share = app.query_one("#share", NumberSlider)
+        assert line(app.top)[8:] == line(share)[8:] == "   off " + "─" * (len(line(share)) - 15)
+        share.focus()
+        await pilot.press("left")
+        assert line(share).startswith("top-p      1.5 ━━━")
+        app.top.focus()
+        await pilot.press("right")
+        assert line(app.top).startswith("top-k       10 ━━━")
+
+
+async def test_it_explains_itself() -> None:
+    app = Sliders()
+    async with app.run_test():
+        assert str(app.top.tooltip) == "Choose k."
+        assert app.top.HELP.startswith("Choose k.\n← →") and app.heat.HELP.startswith("← →")
+
+
+async def test_it_shows_what_is_typed_and_off() -> None:
     app = Sliders()
     async with app.run_test(notifications=True) as pilot:
-        assert line(app.top).startswith("top-k      all ")
+        assert line(app.top).startswith("top-k      off ")
         await pilot.press("1")
         assert line(app.heat).startswith("heat        1▏ ")
 
