@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.color import Color
 from textual.command import CommandInput, CommandPalette
 from textual.markup import escape
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 
 from charloom.core.errors import CharloomError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from charloom.tui.tour.subject import TourRequest
     from charloom.tui.widgets.base_screen import BaseScreen
 
+_CONFIRMATION_SECONDS = 4.0
 _PALETTE_INPUT = r"[\w ,.’'-]*"  # no control characters and no markup
 
 
@@ -106,6 +107,8 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         markup: bool = False,
     ) -> None:
         """Show a notification; control characters become glyphs, brackets are not markup."""
+        if timeout is None and severity == "information":
+            timeout = _CONFIRMATION_SECONDS
         super().notify(
             sanitize(message),
             title=sanitize(title),
@@ -113,6 +116,14 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
             timeout=timeout,
             markup=markup,
         )
+
+    def on_notify(self, event: Notify) -> None:
+        """Keep only the last of the earlier notifications, unless the new one says the same."""
+        *earlier, last = [event.notification, *self._notifications]
+        if last.message == event.notification.message:
+            earlier.append(last)
+        for notification in earlier:
+            self._unnotify(notification, refresh=False)
 
     def clear_selection(self) -> None:
         # A field calls this when it is mounted: on Python 3.12, before the first screen is open.

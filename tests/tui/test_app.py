@@ -7,11 +7,13 @@ import pytest
 from textual.command import CommandInput, CommandList, CommandPalette
 from textual.events import Paste
 from textual.widgets import Footer
+from textual.widgets._toast import Toast
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.help import HelpScreen
 from charloom.tui.dialogs.key_bindings import active_key_actions
+from charloom.tui.prompt.composer_bar import ComposerBar
 from charloom.tui.services.preferences import load
 from charloom.tui.settings.screen import PathList
 from charloom.tui.widgets.number_slider import NumberSlider
@@ -112,6 +114,28 @@ async def test_notifications_are_never_markup_and_cannot_act() -> None:
     async with app.run_test(size=(160, 48), notifications=True) as pilot:
         app.notify(HOSTILE, title=HOSTILE)
         await until(pilot, lambda: screen_text(app).count(sanitize(HOSTILE)) == 2)
+
+
+@pytest.mark.parametrize("size", [SMALL, (60, 16)], ids=str)
+async def test_two_notifications_at_most_below_the_header_and_above_the_composer(
+    size: tuple[int, int],
+) -> None:
+    app = CharloomApp()
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: "The prompt below is ready" in flat_text(app))
+        for message in ("one", "two", "two", "three", "four " * 40):
+            app.notify(message)
+        await until(pilot, lambda: notifications(app) == ["three", "four " * 40])
+        await until(pilot, lambda: "four four" in screen_text(app))
+        toasts = [toast.region for toast in app.screen.query(Toast)]
+        assert len(toasts) == 2
+        assert all(toast.y >= 1 and toast.right <= size[0] for toast in toasts)
+        assert all(not toast.overlaps(app.screen.query_one(ComposerBar).region) for toast in toasts)
+        assert all(toast.bottom <= size[1] - 3 for toast in toasts)
+        app.notify("failed", severity="error")
+        await until(pilot, lambda: "failed" in notifications(app))
+        confirmation, error = app._notifications
+        assert confirmation.timeout < error.timeout
 
 
 async def test_ctrl_c_says_how_to_quit_and_ctrl_q_quits_from_anywhere() -> None:

@@ -75,7 +75,7 @@ class NumberSlider(Widget, can_focus=True):
         self._label_width = label_width
         if explanation:
             self.tooltip = Content(explanation)
-            self.HELP = f"{explanation}\n{self.HELP}"
+            self.HELP = f"{explanation}\n{self.HELP}"  # type: ignore[misc]
         self.set_reactive(NumberSlider.value, value)
 
     def set_silently(self, value: float) -> None:

@@ -1,6 +1,7 @@
 """The model in use: choosing, changing during a generation, training, and loss of its files."""
 
 import pytest
+from textual.widgets import OptionList
 
 from charloom.core.library.replay import replay
 from charloom.core.model.metadata import CorpusInfo, Losses
@@ -119,6 +120,29 @@ async def test_the_choice_may_be_given_up() -> None:
         await pilot.press("enter", "escape")
         await until(pilot, lambda: app.screen is prompt_screen(pilot))
         assert "weaver@best" in flat_text(app)
+
+
+async def test_the_highlight_stays_when_the_search_of_a_model_ends() -> None:
+    for name in ("other", "sailor"):
+        weaver(name, seed=1)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await pilot.press("ctrl+o")
+        await until(pilot, lambda: isinstance(app.screen, ModelPicker))
+        options = app.screen.query_one(OptionList)
+
+        def at(name: str) -> bool:
+            option = options.highlighted_option
+            return option is not None and option.id == f"{name}@best"
+
+        await until(pilot, lambda: at("weaver"))
+        await pilot.press(*"sail")
+        await until(pilot, lambda: at("sailor") and options.option_count == 1)
+        await pilot.press("x")
+        await until(pilot, lambda: options.option_count == 0)
+        await pilot.press(*["backspace"] * 5)
+        await until(pilot, lambda: at("sailor") and options.option_count >= 4)
 
 
 async def test_another_model_continues_a_running_generation(gate: Gate) -> None:

@@ -10,6 +10,8 @@ from charloom.core.runs.events import Continued, Paused, Progress
 from charloom.core.runs.monitor import RunStatus, is_training
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
+from charloom.tui.dialogs.basic import ChoiceDialog
+from charloom.tui.train.run_list import RunList
 from charloom.tui.train.screen import TrainScreen
 from tests.helpers.factories import ref
 from tests.helpers.small_models import endless
@@ -150,3 +152,24 @@ async def test_a_run_that_waits_for_disk_space_is_reported_on_every_screen() -> 
             await until(pilot, lambda: "● sea  training" in screen_text(app))
             run_now = app.services.runs.get("sea")
             assert run_now is not None and run_now.reason == ""
+
+
+async def test_after_a_delete_the_neighbour_is_selected() -> None:
+    for name in ("sea", "moor", "tide", "wind"):
+        write_run(name, *course())
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        screen = app.screen
+        assert isinstance(screen, TrainScreen)
+        run_list = screen.query_one(RunList)
+        await until(pilot, lambda: run_list.option_count == 4)
+        names = [option.id for option in run_list.options]
+        await pilot.press("down")
+        for deleted, selected in ((1, 2), (2, 3), (3, 0)):
+            await pilot.press("d")
+            await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
+            await pilot.press("d")
+            name = names[selected]
+            await until(pilot, lambda: screen.run and screen.run.name == name)  # noqa: B023
+            assert run_list.highlighted == [o.id for o in run_list.options].index(name)
+            assert names[deleted] not in [option.id for option in run_list.options]
