@@ -169,7 +169,7 @@ async def test_after_a_delete_the_neighbour_is_selected() -> None:
             await pilot.press("d")
             await until(pilot, lambda: isinstance(app.screen, ChoiceDialog))
             await pilot.press("d")
-            name = names[selected]
-            await until(pilot, lambda: screen.run and screen.run.name == name)  # noqa: B023
-            assert run_list.highlighted == [o.id for o in run_list.options].index(name)
+            neighbour = names[selected]
+            await until(pilot, lambda: screen.run and screen.run.name == neighbour)  # noqa: B023
+            assert run_list.highlighted == [o.id for o in run_list.options].index(neighbour)
             assert names[deleted] not in [option.id for option in run_list.options]
