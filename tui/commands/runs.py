@@ -43,7 +43,6 @@ from charloom.tui.console.progress import current_state_events
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.units import format_clock
 
-_MAX_NAME_LENGTH = 40  # characters shown: the length of the longest name made from a title
 _MAX_REASON_LENGTH = 300
 _TIMEOUT_SECONDS = 30.0  # for a trainer's answer between two steps; stopping may take any time
 _MAX_PAST_BYTES = 1 << 16  # read back from a log: a paused trainer writes nothing more
@@ -74,8 +73,7 @@ def runs(as_json: bool) -> None:
         with_reason = [run for run in monitors if run.reason]
         write_stdout("\n" * bool(with_reason))
         for run in with_reason:
-            name, reason = _short_name(run), single_line(run.reason, _MAX_REASON_LENGTH)
-            write_stdout(f"{name}: {reason}\n")
+            write_stdout(f"{run.name}: {single_line(run.reason, _MAX_REASON_LENGTH)}\n")
     else:
         echo_err("No runs yet. `charloom train` starts one.")
 
@@ -83,17 +81,13 @@ def runs(as_json: bool) -> None:
 def _row(run: RunMonitor) -> tuple[str, ...]:
     step, left, best = run_status.step(run), run_status.eta_seconds(run), run_status.best(run)
     return (
-        _short_name(run),
+        run.name,
         "" if step is None else f"{step:,}",
         f"{run_status.fraction(run):.0%}" if run.progress else "",
         "" if left is None else format_clock(left),
         f"{bits(best[1]):.3f}{run_status.best_note(run)}" if best else "",
         f"{run_status.symbol(run.status)} {run_status.label(run.status)}",
     )
-
-
-def _short_name(run: RunMonitor) -> str:
-    return single_line(run.name, _MAX_NAME_LENGTH)
 
 
 @click.command()

@@ -13,10 +13,11 @@ from rich.cells import cell_len, set_cell_size
 
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize, single_line
+from charloom.tui.formatting.content import fit_columns
 from charloom.tui.formatting.wrapping import wrapped_lines
 
 _COLUMN_GAP = "  "
-_MAX_CELL_WIDTH = 72
+_MAX_CELL_WIDTH = 72  # elsewhere than on a wider terminal
 _MIN_TEXT_WIDTH = 12  # of a column, in a terminal that is too narrow for the whole of it
 
 
@@ -83,18 +84,20 @@ def write_table(alignment: str, *rows: Sequence[str]) -> None:
     On a terminal that is too narrow, the widest texts are cut; if that is not enough, each row
     becomes a paragraph.
     """
-    cells = [[single_line(cell, _MAX_CELL_WIDTH) for cell in row] for row in rows]
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    limit = max(columns, _MAX_CELL_WIDTH)
+    cells = [[single_line(cell, limit) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
-    if sys.stdout.isatty():
-        columns = shutil.get_terminal_size().columns
+    if columns:
         available = columns - len(_COLUMN_GAP) * (len(widths) - 1)
         texts = [column for column, side in enumerate(alignment) if side == "<"]
-        while sum(widths) > available:
-            widest = max(texts, key=lambda column: widths[column])
-            if widths[widest] <= _MIN_TEXT_WIDTH:
-                _write_paragraphs(cells, columns)
-                return
-            widths[widest] -= 1
+        room = available - sum(widths) + sum(widths[column] for column in texts)
+        fitted = fit_columns([widths[column] for column in texts], room, _MIN_TEXT_WIDTH)
+        if sum(fitted) > room:
+            _write_paragraphs(cells, columns)
+            return
+        for column, width in zip(texts, fitted, strict=True):
+            widths[column] = width
     for row in cells:
         sys.stdout.write(_COLUMN_GAP.join(map(_pad, row, widths, alignment)).rstrip() + "\n")
 

@@ -24,7 +24,8 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.inputs import SafeInput
 
-_REF, _TITLE = 24, 16  # columns
+_FIGURES = f" {'step':>9} {'bits/char':>9} {'MB':>6}  "
+_MIN_REF, _MIN_TITLE, _MAX_TITLE = 24, 16, 200  # columns
 
 
 class ModelPicker(Dialog[CheckpointRef]):
@@ -49,7 +50,7 @@ class ModelPicker(Dialog[CheckpointRef]):
         with VerticalGroup():
             yield Static("Choose a model", id="title", markup=False)
             yield SafeInput(placeholder="part of a name")
-            yield Static(_HEADINGS, id="headings", markup=False)
+            yield Static("", id="headings", markup=False)
             yield OptionList()
             yield Static("Loading the models …", id="message", markup=False)
             yield ActionBar(
@@ -77,13 +78,21 @@ class ModelPicker(Dialog[CheckpointRef]):
     def update_options(self) -> None:
         """List the models whose names contain the typed text, but for case and accents."""
         typed = fold(self.query_one(SafeInput).value).strip()
+        headings, option_list = self.query_one("#headings", Static), self.query_one(OptionList)
+        refs = [
+            f"{model.name}@{checkpoint.step}"
+            for model in self._models
+            for checkpoint in model.checkpoints
+        ]
+        room = headings.size.width - len(_FIGURES)
+        width = max(_MIN_REF, min(max(map(len, refs), default=0), room - _MIN_TITLE))
+        headings.update(Content.styled(f"{'model':<{width}}{_FIGURES}text", "$text-muted"))
         options = [
             option
             for model in self._models
             if typed in fold(model.name)
-            for option in _options(model, model.name in self._training)
+            for option in _options(model, model.name in self._training, width)
         ]
-        option_list = self.query_one(OptionList)
         if (option := option_list.highlighted_option) and option.id:
             self._highlighted = option.id
         option_list.clear_options().add_options(options)
@@ -109,15 +118,13 @@ class ModelPicker(Dialog[CheckpointRef]):
         self.query_one(OptionList).action_cursor_down()
 
 
-_HEADINGS = Content.styled(
-    f"{'model':<{_REF}} {'step':>9} {'bits/char':>9} {'MB':>6}  text", "$text-muted"
-)
+def _options(model: ModelInfo, training: bool, width: int) -> Iterator[Option]:
+    """Yield an option for each checkpoint, first ``@best`` and ``@last``.
 
-
-def _options(model: ModelInfo, training: bool) -> Iterator[Option]:
-    """Yield an option for each checkpoint, first ``@best`` and ``@last``."""
+    ``width`` is that of the first column.
+    """
     if not model.checkpoints:
-        line = f"{pad_line(model.name, _REF)} has no checkpoint yet"
+        line = f"{pad_line(model.name, width)} has no checkpoint yet"
         yield Option(safe_content(line, "$text-muted"), disabled=True)
         return
     named = [("best", model.best), ("last", model.newest)]
@@ -125,21 +132,21 @@ def _options(model: ModelInfo, training: bool) -> Iterator[Option]:
         named.reverse()  # the newest is the interesting one while the model is being trained
     for at, checkpoint in named:
         if checkpoint and (at == "best" or training or checkpoint is not model.best):
-            yield _option(model.name, at, checkpoint, training)
+            yield _option(model.name, at, checkpoint, training, width)
     steps = {checkpoint.step for _, checkpoint in named if checkpoint}
     for checkpoint in reversed(model.checkpoints):
         if checkpoint.step not in steps:
-            yield _option(model.name, str(checkpoint.step), checkpoint, False)
+            yield _option(model.name, str(checkpoint.step), checkpoint, False, width)
 
 
-def _option(name: str, at: str, checkpoint: CheckpointInfo, training: bool) -> Option:
+def _option(name: str, at: str, checkpoint: CheckpointInfo, training: bool, width: int) -> Option:
     ref = str(CheckpointRef(name, at))
-    start = f"{pad_line(ref, _REF)} "
+    start = f"{pad_line(ref, width)} "
     if checkpoint.metadata is None:
         error = single_line(checkpoint.error.rpartition(": ")[2], 60)
         return Option(safe_content(f"{start}{error}", "$text-muted"), disabled=True)
     loss = checkpoint.metadata.losses.held_out
-    title = single_line(checkpoint.metadata.corpus.title, _TITLE)
+    title = single_line(checkpoint.metadata.corpus.title, _MAX_TITLE)
     title += score_note(loss and loss.characters)
     bits_per_char = f"{bits(loss.nats):.2f}" if loss else "–"
     line = Content.assemble(

@@ -4,7 +4,7 @@ from textual.content import Content
 
 from charloom.core.library.generation import Generation
 from charloom.core.library.search import match_spans
-from charloom.tui.formatting.content import fit_line, safe_line
+from charloom.tui.formatting.content import fit_columns, fit_line, pad_line, safe_line
 from charloom.tui.formatting.graphemes import cell_len, extends
 from charloom.tui.formatting.units import format_date
 
@@ -26,16 +26,19 @@ def render_row(generation: Generation, query: str, width: int) -> list[Content]:
     about = Content.assemble(
         ("★ " if generation.starred else "  ", "$accent"),
         (f"{format_date(generation.created)}  ", "$text-muted"),
-        short_ref(generation, _MODEL_COLUMNS),
     )
-    tags = safe_line(", ".join(generation.tags), _TAG_COLUMNS, "$secondary")
+    ref, tags = f"{generation.model}@{generation.step}", ", ".join(generation.tags)
     if lines_per_row(width) == 1:
-        padding = _MODEL_COLUMNS - cell_len(short_ref(generation, _MODEL_COLUMNS)) + 2
-        gap = Content("  ") if tags else Content("")
-        head = Content.assemble(about, " " * padding, tags, gap)
+        ref_width = max(_MODEL_COLUMNS, width // 5)
+        ref = pad_line(short_ref(generation, ref_width), ref_width)
+        tag_line = safe_line(tags, _TAG_COLUMNS, "$secondary")
+        head = Content.assemble(about, ref, "  ", tag_line, "  " * bool(tags))
         return [head + excerpt(generation, query, max(1, width - head.cell_length))]
+    room = width - about.cell_length - 2
+    ref_width, tag_width = fit_columns([cell_len(ref), cell_len(tags)], room, _MODEL_COLUMNS)
+    tag_line = safe_line(tags, max(1, tag_width), "$secondary")
     return [
-        Content.assemble(about, "  ", tags),
+        Content.assemble(about, short_ref(generation, ref_width), "  ", tag_line),
         Content("  ") + excerpt(generation, query, max(1, width - 2)),
     ]
 

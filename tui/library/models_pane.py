@@ -15,7 +15,6 @@ from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import read_metadata
 from charloom.core.paths import check_name, expand_user
 from charloom.core.runs.monitor import RunMonitor
-from charloom.core.sanitize import single_line
 from charloom.core.store.read import ModelInfo
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import (
@@ -51,7 +50,6 @@ _NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press i to import a 
 _PRECISION = ("numbers", ("unchanged", "16 bits: half the size"))
 _IMPORT_HINT = "A .safetensors file written by Charloom, on any computer."
 _PRUNE_HINT = "The best, the newest and the pinned ones are kept."
-_MAX_NAME_CHARACTERS = 20
 _T = TypeVar("_T")
 
 
@@ -287,7 +285,7 @@ class ModelsPane(LibraryPane):
     def _row(self, model: ModelInfo) -> tuple[str, ...]:
         run = self._live_run(model.name)
         status = symbol(run.status) if run else ""
-        return (status, single_line(model.name, _MAX_NAME_CHARACTERS), *model_row(model))
+        return (status, model.name, *model_row(model))
 
     def _live_run(self, name: str) -> RunMonitor | None:
         run = self.services.runs.get(name)

@@ -10,10 +10,11 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from charloom.tui.formatting.content import fit_line
+from charloom.tui.formatting.content import fit_columns, fit_line
 from charloom.tui.formatting.graphemes import cell_len
 
-_MAX_CELL_COLUMNS = 28
+_MAX_CELL_COLUMNS = 200
+_MIN_CELL_COLUMNS = 20  # where there is not enough room for all columns
 
 
 class RowTable(DataTable[Text]):
@@ -30,7 +31,7 @@ class RowTable(DataTable[Text]):
     def __init__(self, columns: str, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         """Create a table with headings separated by ``|``; > before one aligns it to the right.
 
-        The last columns are left out if there is no room for them.
+        Long texts are cut, and the last columns left out, only where there is no room for them.
         """
         super().__init__(cursor_type="row", show_row_labels=False, id=id)
         self._headings = columns.split("|")
@@ -56,7 +57,7 @@ class RowTable(DataTable[Text]):
         self.move_cursor(row=max(0, row))
 
     def on_resize(self) -> None:
-        if len(self.columns) != self._fitting():
+        if [column.width for column in self.columns.values()] != self._widths():
             row = self.cursor_row
             self._draw()
             self.move_cursor(row=row)
@@ -65,28 +66,30 @@ class RowTable(DataTable[Text]):
         raise SkipAction
 
     def _draw(self) -> None:
-        top, columns = self.scroll_y, self._headings[: self._fitting()]
+        top, widths = self.scroll_y, self._widths()
+        columns = list(zip(self._headings, widths, strict=False))
         with self.prevent(DataTable.RowHighlighted):
             self.clear(columns=True)
             # Widths that Textual finds by itself apply later than the first drawing of a row.
-            for heading, width in zip(columns, self._widths(), strict=False):
-                self.add_column(_cell(heading.strip(">"), heading), width=width)
+            for heading, width in columns:
+                self.add_column(_cell(heading.strip(">"), heading, width), width=width)
             for cells in self._filled.values():
-                self.add_row(*map(_cell, cells, columns))
+                self.add_row(
+                    *(_cell(cell, *column) for cell, column in zip(cells, columns, strict=False))
+                )
         self.scroll_to(y=top, animate=False)
 
     def _widths(self) -> list[int]:
-        """Return the width of each column, without its padding."""
+        """Return the width of each column that fits, without its padding."""
         headings = [heading.strip(">") for heading in self._headings]
         columns = zip(headings, *self._filled.values(), strict=True)
-        return [max(map(cell_len, cells)) for cells in columns]
+        widths = [max(map(cell_len, cells)) for cells in columns]
+        room, padding = self.size.width, 2 * self.cell_padding
+        widths = fit_columns(widths, room - padding * len(widths), _MIN_CELL_COLUMNS)
+        ends = accumulate(width + padding for width in widths)
+        return widths[: sum(end <= room for end in ends) or len(widths)]
 
-    def _fitting(self) -> int:
-        """Return the number of columns that fit."""
-        ends = accumulate(width + 2 * self.cell_padding for width in self._widths())
-        return sum(end <= self.size.width for end in ends) or len(self._headings)
 
-
-def _cell(text: str, heading: str) -> Text:
+def _cell(text: str, heading: str, width: int) -> Text:
     justify: JustifyMethod = "right" if heading.startswith(">") else "left"
-    return Text(text, justify=justify, no_wrap=True, end="")
+    return Text(fit_line(text, max(1, width)), justify=justify, no_wrap=True, end="")

@@ -1,6 +1,6 @@
 """Choose a text: from the catalog, a file, the recent texts, or by pasting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -21,13 +21,15 @@ from textual.widgets.tree import TreeNode
 
 from charloom.core.data import catalog
 from charloom.core.sanitize import single_line
-from charloom.tui.formatting.content import pad_line, safe_line
+from charloom.tui.formatting.content import fit_columns, pad_line, safe_line
 from charloom.tui.services.text_source import TextKind, TextSource, dropped_paths
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.option_list import PlainOptionList
 
 _NO_RECENT = "No texts yet. Texts that you train on are listed here."
 _MAX_NAME = 120  # characters
+_DOWNLOAD = "download"
+_MIN_COLUMN = 12  # columns of a text in the catalog
 _UNTYPED = ("space", "question_mark")  # keys of trees, buttons and the app
 
 
@@ -66,7 +68,7 @@ class TextChooser(Vertical):
     def compose(self) -> ComposeResult:
         with TabbedContent():
             with TabPane("Known texts", id="known"):
-                yield PlainOptionList(*map(_option, catalog.ENTRIES))
+                yield PlainOptionList(*(Option("", id=entry.name) for entry in catalog.ENTRIES))
             with TabPane("A file", id="file"):
                 yield SafeInput(placeholder="path of a text file", id="path", select_on_focus=False)
                 yield SafeDirectoryTree(_start_folder())
@@ -139,10 +141,14 @@ class TextChooser(Vertical):
         return active in ("file", "paste")
 
     def update_catalog(self) -> None:
-        """Show which texts of the catalog are downloaded."""
+        """Show the texts of the catalog, as wide as they fit, and which are downloaded."""
         texts = self.query_one("#known OptionList", OptionList)
-        for index, entry in enumerate(catalog.ENTRIES):
-            texts.replace_option_prompt_at_index(index, _option(entry).prompt)
+        width = texts.scrollable_content_region.width - 2  # the padding of an option
+        for index, line in enumerate(_catalog_lines(width)):
+            texts.replace_option_prompt_at_index(index, line)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.update_catalog)
 
     @on(OptionList.OptionSelected)
     def choose_listed(self, event: OptionList.OptionSelected) -> None:
@@ -174,15 +180,18 @@ class TextChooser(Vertical):
         )
 
 
-def _option(entry: catalog.CatalogEntry) -> Option:
-    availability = "here" if catalog.cached(entry.name) else ("download", "$text-muted")
-    line = Content.assemble(
-        f"{pad_line(entry.title, 31)}  ",
-        (f"{pad_line(entry.author, 20)}  ", "$text-muted"),
-        (f"{_kind(entry):<13}", "$text-muted"),
-        availability,
-    )
-    return Option(line, id=entry.name)
+def _catalog_lines(width: int) -> Iterator[Content]:
+    """Yield a line for each text of the catalog: title, author, kind, and whether it is here."""
+    texts = [(entry.title, entry.author, _kind(entry)) for entry in catalog.ENTRIES]
+    longest = [max(map(len, column)) for column in zip(*texts, strict=True)]
+    gaps = 2 * len(longest)
+    widths = fit_columns(longest, width - gaps - len(_DOWNLOAD), _MIN_COLUMN)
+    for entry, cells in zip(catalog.ENTRIES, texts, strict=True):
+        title, *others = (
+            pad_line(cell, size) + "  " for cell, size in zip(cells, widths, strict=True)
+        )
+        availability = "here" if catalog.cached(entry.name) else (_DOWNLOAD, "$text-muted")
+        yield Content.assemble(title, ("".join(others), "$text-muted"), availability)
 
 
 def _kind(entry: catalog.CatalogEntry) -> str:
