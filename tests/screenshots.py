@@ -75,7 +75,7 @@ async def draw_analysis(app: CharloomApp, pilot: Pilot[None]) -> None:
     await draw(pilot, "surprise")
     await pilot.press("v", "f4", "m")
     await until(pilot, lambda: app.screen.query_one(ModelsPane).model)
-    await pilot.press("l")
+    await pilot.press("i")
     await until(pilot, lambda: "Surprise: " in screen_text(app))
     await pilot.press("u", "]", "n")
     await draw(pilot, "units")

@@ -48,7 +48,7 @@ def _locate(text: str, place: str, low: int, setting: str) -> tuple[int, int]:
     if match := re.compile(phrase).search(text, low):
         return match.span()
     other_case = re.compile(phrase, re.IGNORECASE).search(text, low)
-    hint = f"perhaps you mean {other_case[0]!r}." if other_case else "check its spelling."
+    hint = f"did you mean {quoted(other_case[0])}?" if other_case else "check its spelling."
     after = f" after character {low:,}" if low else ""
     raise SettingError(setting, f"{shown} is not in the text{after}; {hint}")
 

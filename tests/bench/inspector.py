@@ -80,10 +80,10 @@ def _cursor() -> Row:
         terminal.press(F4)
         terminal.wait_for("Models")
         terminal.press("m")
-        terminal.wait_for("look inside")
+        terminal.wait_for("i inspect")
         terminal.press(DOWN)
         terminal.wait_for("wide: E")
-        terminal.press("l")
+        terminal.press("i")
         terminal.wait_for("Surprise: ")
         times = {"surprise": _moves(terminal)}
         terminal.press("u")

@@ -63,7 +63,7 @@ def train(
     overrides = config_overrides(values)
     validate_overrides(preset, overrides)
     if text is None:
-        text = "-" if has_piped_input() else _DEFAULT_TEXT
+        text = "-" if has_piped_input("TEXT") else _DEFAULT_TEXT
     with download_progress() as report:
         corpus = catalog.load_text(text, mirror=mirror, on_progress=report, **read_options(values))
     name = unused_name(corpus.title) if name is None else name

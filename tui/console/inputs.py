@@ -23,17 +23,19 @@ _FILE_OPTIONS = ("start", "end", "encoding")
 _PATIENCE_SECONDS = 1.0
 
 
-def has_piped_input() -> bool:
+def has_piped_input(argument: str) -> bool:
     """Return whether standard input is a pipe or a file that is not empty.
 
-    Waits for the first byte of a pipe, with a message if that takes a while.
+    Waits for the first byte of a pipe, as over ssh; if that takes a while, a message tells to give
+    ``argument`` instead.
     """
     if sys.stdin is None or sys.stdin.closed or sys.stdin.isatty():
         return False
     buffer = sys.stdin.buffer
     if not isinstance(buffer, BufferedReader):
         return False
-    notice = Timer(_PATIENCE_SECONDS, echo_dim, ["Waiting for standard input; Ctrl-D ends it."])
+    message = f"Waiting for standard input. Give {argument} to not read it; Ctrl-D ends it."
+    notice = Timer(_PATIENCE_SECONDS, echo_dim, [message])
     notice.daemon = True
     notice.start()
     try:
@@ -51,7 +53,7 @@ def read_prompt(prompt: str | None, default: str = "") -> str:
     ``default``.
     """
     if prompt is None:
-        prompt = "-" if has_piped_input() else default
+        prompt = "-" if has_piped_input("a prompt") else default
     if prompt == "-":
         if sys.stdin is None:
             raise CharloomError("Standard input is closed; pass the prompt as an argument.")

@@ -8,7 +8,7 @@ from charloom.core.runs.events import Finished, bits
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.runs.overfitting import overfit_step
 from charloom.core.sanitize import single_line
-from charloom.tui.formatting.units import score_note
+from charloom.tui.formatting.units import as_choice, score_note
 
 LIVE = (RunStatus.STARTING, RunStatus.TRAINING, RunStatus.PAUSED)
 FINISHED = (RunStatus.COMPLETED, RunStatus.PLATEAUED)
@@ -90,9 +90,9 @@ def best_checkpoint_message(end: Finished) -> str:
     if end.val_loss is None or end.val_windowed_256 is None:
         return ""
     return (
-        f"Best checkpoint: step {end.best_step:,}, on {end.measured_on} {end.val_loss:.4f} nats "
-        f"({bits(end.val_loss):.3f} bits) per character carried, "
-        f"{end.val_windowed_256:.4f} nats windowed-256."
+        f"Best checkpoint: step {end.best_step:,}, on {end.measured_on} "
+        f"{bits(end.val_loss):.3f} bits per character, {as_choice(bits(end.val_loss))} "
+        f"({end.val_loss:.4f} nats carried, {end.val_windowed_256:.4f} windowed-256)."
     )
 
 

@@ -9,6 +9,7 @@ from charloom.core.runs.events import bits
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import CheckpointInfo, ModelInfo
 
+_MAX_BITS = 64.0  # per character; no network is that bad for long
 _MAX_VALUE = 8  # characters
 _DATE_CHARACTERS = 10  # of 2026-01-02
 
@@ -18,6 +19,12 @@ def score_note(characters: int | None) -> str:
     if not is_few(characters):
         return ""
     return f" (on {characters:,} character{'' if characters == 1 else 's'})"
+
+
+def as_choice(bits_per_char: float) -> str:
+    """Return the meaning of a score in words, by its perplexity: 2 to the power of the bits."""
+    perplexity = 2 ** min(bits_per_char, _MAX_BITS)
+    return f"as if choosing among {perplexity:,.1f} characters"
 
 
 def in_nats(value: float | None) -> str:

@@ -46,7 +46,7 @@ from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.data_table import RowTable
 
 _COLUMNS = "|model|>H|>parameters|>step|>nats|>bits|>saved|>MB|text"
-_NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press i to import a checkpoint."
+_NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press a to add a checkpoint file."
 _PRECISION = ("numbers", ("unchanged", "16 bits: half the size"))
 _IMPORT_HINT = "A .safetensors file written by Charloom, on any computer."
 _PRUNE_HINT = "The best, the newest and the pinned ones are kept."
@@ -58,14 +58,14 @@ class ModelsPane(LibraryPane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         hidden_binding("enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎"),
-        hidden_binding("l", "inside", "Look inside", "See what each unit does as it reads a text"),
+        hidden_binding("i", "inspect", "Inspect", "Show what every unit does as it reads a text"),
         hidden_binding("g", "growth", "Growth", "See how the model learned to spell"),
         hidden_binding("c", "compare", "Compare", "Compare it with another checkpoint"),
         hidden_binding("r", "rename", "Rename", "Rename the model"),
         hidden_binding("p", "pin", "Pin", "Never delete this checkpoint automatically, or unpin"),
         hidden_binding("n", "note", "Notes", "Edit your notes about the model"),
         hidden_binding("x", "export", "Export", "Copy this checkpoint to a file"),
-        hidden_binding("i", "import", "Import", "Create a model from a checkpoint file"),
+        hidden_binding("a", "import", "Add a file", "Create a model from a checkpoint file"),
         hidden_binding("u", "prune", "Prune", "Delete all checkpoints but a few"),
         hidden_binding("d", "delete", "Delete", "Delete the model with all its checkpoints"),
     ]
@@ -150,7 +150,7 @@ class ModelsPane(LibraryPane):
             missing = f"The model {model.name!r} has no checkpoint yet; train it a little longer."
             self.app.notify(checkpoint.error if checkpoint else missing, severity="error")
 
-    def action_inside(self) -> None:
+    def action_inspect(self) -> None:
         if ref := self.ref:
             self.post_message(OpenInspector(ref))
 

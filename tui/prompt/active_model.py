@@ -24,6 +24,11 @@ class ActiveModel:
         """True if a model was requested, even if it could not be loaded."""
         return self._requested is not None
 
+    @property
+    def loading(self) -> bool:
+        """True until the requested model is loaded or has failed to load."""
+        return not self._ready.is_set()
+
     def resolve(self, ref: CheckpointRef) -> CheckpointRef:
         """Return ``ref``, with the last checkpoint if it names none and is being trained."""
         follow = not ref.which and self.is_training(ref.name)

@@ -63,13 +63,13 @@ class ComposerBar(VerticalGroup):
             vocab = self._model.network.vocab
             adapted, changes = adapt_prompt(prompt[-_MAX_CHECKED_CHARACTERS:], vocab)
             note = describe_changes(prompt, changes, future=True)
-            note += "  ·  the model begins a line" * (not adapted)
+            note += "  ·  the model writes without a prompt" * (not adapted)
         self.query_one("#prompt-note", Static).update(safe_content(note))
         bar = self.query_one(ActionBar)
         bar.update_hints(
             [
                 *([STOP_HINT] if self._generating else []),
-                *key_hints(self.composer, send="send" if prompt else "begin a line"),
+                *key_hints(self.composer, send="send" if prompt else "write without a prompt"),
                 *key_hints(self.screen, newer=""),
             ]
         )

@@ -142,6 +142,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
     def _show_model(self) -> None:
         model = self._active_model.model
         label = self.query_one(ActiveModelLabel)
+        self.update_welcome()
         if model is None:
             label.set_model("no model", "Enter to choose one")
             return
@@ -152,8 +153,16 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         self.show_context(safe_content(f"{model.ref}{score}"))
         training = " ● being trained" * self._active_model.is_training(model.name)
         label.set_model(str(model.ref), f"step {model.step:,}{training}")
-        first = not self.services.preferences.welcomed
-        self.query_one(WelcomeText).welcome(model.name, first=first)
+
+    @on(Composer.Changed)
+    def update_welcome(self) -> None:
+        """Show the text of an empty page that is true now; while a model is loading, none."""
+        welcome, model = self.query_one(WelcomeText), self._active_model.model
+        if model or not self._active_model.loading:
+            welcomed = self.services.preferences.welcomed or "welcomed" in self._unsaved_preferences
+            offered = bool(self.composer.text) and self.composer.text == self._default_prompt
+            welcome.welcome(model, first=not welcomed, offered=offered)
+        welcome.display = self.transcript.current is None
 
     def on_runs_changed(self) -> None:
         super().on_runs_changed()
@@ -178,7 +187,7 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         """Show the statistics of the current turn, and poll it while it grows."""
         turn, generating = self.transcript.current, self.transcript.generating is not None
         self.composer_bar.set_generating(generating)
-        self.query_one(WelcomeText).display = turn is None
+        self.update_welcome()
         stats = self.query_one(GenerationStats)
         stats.set_candidates(turn.candidates if turn else (), turn.chosen if turn else None)
         if generating and self._frame_timer is None:

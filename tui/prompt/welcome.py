@@ -3,7 +3,10 @@
 from textual.content import Content
 from textual.widgets import Static
 
+from charloom.core.runs.events import bits
 from charloom.tui.formatting.content import safe_line
+from charloom.tui.formatting.units import as_choice
+from charloom.tui.services.model_cache import LoadedModel
 
 _MAX_NAME_CHARACTERS = 40
 
@@ -13,31 +16,45 @@ class WelcomeText(Static):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self._welcomed = "", False
+        self._welcomed: tuple[LoadedModel | None, bool, bool] | None = None
 
-    def welcome(self, model_name: str, *, first: bool) -> None:
-        """Show the text for a model; ``first`` shows the introduction."""
-        if (model_name, first) == self._welcomed:
+    def welcome(self, model: LoadedModel | None, *, first: bool, offered: bool) -> None:
+        """Show the text for a model, or none; ``first`` shows the introduction.
+
+        ``offered`` means that the composer holds the model's own prompt.
+        """
+        if (model, first, offered) == self._welcomed:
             return
-        self._welcomed = model_name, first
-        name = safe_line(model_name, _MAX_NAME_CHARACTERS, "bold $primary")
-        if not first:
-            content = Content.assemble(
-                *("Write a beginning, and press ", ("Enter", "$accent")),
-                *(": ", name, " continues it."),
-            )
-        else:
-            content = Content.assemble(
-                ("Welcome to Charloom.\n\n", "bold $foreground"),
-                name,
-                " is a small network that was trained on one text, character by character. It "
-                "writes by predicting the next character, sampling one, and reading it back.\n\n",
-                "The prompt below is ready. Press ",
-                ("Enter", "bold $accent"),
-                " and watch the model continue it. ",
-                ("Esc", "$accent"),
-                " stops it; the settings in the panel change how it writes, even while it does. ",
-                ("F6", "$accent"),
-                " shows how it all works.",
-            )
-        self.update(content)
+        self._welcomed = model, first, offered
+        if model is None:
+            self.update(Content.assemble("Press ", ("ctrl+o", "$accent"), " to choose a model."))
+            return
+        name = safe_line(model.name, _MAX_NAME_CHARACTERS, "bold $primary")
+        self.update(_introduction(model, name, offered) if first else _invitation(name))
+
+
+def _invitation(name: Content) -> Content:
+    enter = ("Enter", "$accent")
+    return Content.assemble("Write a beginning, and press ", enter, ": ", name, " continues it.")
+
+
+def _introduction(model: LoadedModel, name: Content, offered: bool) -> Content:
+    score = ""
+    if loss := model.held_out:
+        score = (
+            f" Text it has not read surprises it by {bits(loss.nats):.2f} bits per character: "
+            f"{as_choice(bits(loss.nats))} each time."
+        )
+    return Content.assemble(
+        ("Welcome to Charloom.\n\n", "bold $foreground"),
+        name,
+        " is a small network that was trained on one text, character by character. It writes by "
+        f"predicting the next character, sampling one, and reading it back.{score}\n\n",
+        "The prompt below is ready. Press " if offered else "Write a beginning below. Press ",
+        ("Enter", "bold $accent"),
+        " and watch the model continue it. ",
+        ("Esc", "$accent"),
+        " stops it; the settings in the panel change how it writes, even while it does. ",
+        ("F6", "$accent"),
+        " shows how it all works.",
+    )

@@ -126,7 +126,7 @@ def test_an_empty_phrase_is_one_sentence(phrase: str) -> None:
 
 
 def test_other_capitals_are_suggested() -> None:
-    assert refusal(BOOK, "LETTER 1").endswith("perhaps you mean 'Letter 1'.")
+    assert refusal(BOOK, "LETTER 1").endswith("did you mean 'Letter 1'?")
     assert refusal(BOOK, "Epistle 1").endswith("check its spelling.")
 
 

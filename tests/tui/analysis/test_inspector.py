@@ -185,7 +185,7 @@ async def test_a_model_of_the_library_is_inspected_on_held_out_text() -> None:
         await until(pilot, lambda: models(pilot).model)
         models(pilot).table.move_cursor(row=list(models(pilot).table._filled).index("a-sailor"))
         await until(pilot, lambda: models(pilot).model.name == "a-sailor")  # type: ignore[union-attr]
-        await pilot.press("l")
+        await pilot.press("i")
         await until(pilot, lambda: "held-out part of sea" in screen_text(app))
         assert isinstance(app.screen, InspectorScreen)
         assert app.screen._trace and app.screen._trace.text == TEXT[-int(len(TEXT) * 0.1) :]

@@ -178,7 +178,7 @@ async def test_a_checkpoint_is_exported_in_full_or_half_precision_and_imported(
         assert whole.read_bytes() == checkpoint_path("creature@3000").read_bytes()
         assert checkpoint.load(half).checkpoint.tensors["head.bias"].dtype == "float16"
 
-        await pilot.press("i")
+        await pilot.press("a")
         await until(pilot, lambda: "Checkpoint file:" in screen_text(app))
         put(pilot, "nothing")
         await pilot.press("enter")
@@ -294,4 +294,4 @@ async def test_without_a_model_it_says_how_to_get_one(
         await until(pilot, lambda: "Train one in Train (F3), or press i" in flat_text(app))
         await pilot.press(*"rpnxud", "enter", "tab", "enter")
         assert isinstance(app.screen, LibraryScreen) and notifications(app) == []
-        assert "i import" in screen_text(app) and "r rename" not in screen_text(app)
+        assert "a add a file" in screen_text(app) and "r rename" not in screen_text(app)

@@ -179,7 +179,7 @@ async def test_an_empty_prompt_begins_a_line() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
         composer(pilot).set_text("")
-        await until(pilot, lambda: "enter begin a line" in screen_text(app))
+        await until(pilot, lambda: "enter write without a prompt" in screen_text(app))
         turn = await written(pilot, "")
         assert text_of(turn) == completion("", turn.request.seed, 60)
 
