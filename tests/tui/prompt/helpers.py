@@ -1,18 +1,13 @@
 """The Prompt screen with a small model that generates as far as a test allows."""
 
 import threading
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-import pytest
-from numpy.typing import NDArray
 from textual.pilot import Pilot
 
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
-from charloom.core.model.numpy_lstm import LSTMState, NumpyLSTM
 from charloom.tui.prompt.composer import Composer
 from charloom.tui.prompt.screen import PromptScreen
 from charloom.tui.prompt.turn import Turn
@@ -42,24 +37,6 @@ class Gate:
         with self._moved:
             self._moved.wait_for(lambda: self._left > 0)
             self._left -= 1
-
-
-@pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
-    """Make every model pass a gate, open at first, and never end a slice early."""
-    made = Gate()
-
-    class Gated(NumpyLSTM):
-        def step(
-            self, ids: Sequence[int] | NDArray[np.int64], state: LSTMState
-        ) -> NDArray[np.float32]:
-            made.enter()
-            return super().step(ids, state)
-
-    monkeypatch.setattr("charloom.tui.services.model_cache.NumpyLSTM", Gated)
-    monkeypatch.setattr("charloom.tui.services.writer._SLICE_SECONDS", float("inf"))
-    yield made
-    made.let()
 
 
 def weaver(name: str = "weaver", **over: Any) -> None:

@@ -21,7 +21,6 @@ from tests.tui.prompt.helpers import (
     Gate,
     choose,
     ended,
-    gate,
     prompt_screen,
     ready,
     send,
@@ -29,8 +28,6 @@ from tests.tui.prompt.helpers import (
     weaver,
     written,
 )
-
-__all__ = ["gate"]
 
 TRAIN = TEXT[: len(TEXT) - len(TEXT) // 10]
 

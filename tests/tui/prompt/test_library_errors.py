@@ -14,22 +14,16 @@ from charloom.tui.app import CharloomApp
 from tests.helpers.marks import needs_posix
 from tests.tui.helpers.driving import LARGE, SMALL, flat_text, notifications, screen_text, until
 from tests.tui.prompt.helpers import (
-    choose,
     composer,
     ended,
     kept,
     ready,
     send,
     text_of,
-    weaver,
     written,
 )
 
-
-@pytest.fixture(autouse=True)
-def model() -> None:
-    weaver()
-    choose()
+pytestmark = pytest.mark.usefixtures("model")
 
 
 @contextmanager

@@ -17,23 +17,15 @@ from tests.tui.prompt.helpers import (
     Gate,
     choose,
     ended,
-    gate,
     kept,
     prompt_screen,
     ready,
     send,
     text_of,
-    weaver,
     written,
 )
 
-__all__ = ["gate"]
-
-
-@pytest.fixture(autouse=True)
-def model() -> None:
-    weaver()
-    choose()
+pytestmark = pytest.mark.usefixtures("model")
 
 
 async def test_a_temperature_holds_from_the_next_character_on_and_is_replayed(gate: Gate) -> None:

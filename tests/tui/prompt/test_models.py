@@ -32,7 +32,6 @@ from tests.tui.prompt.helpers import (
     choose,
     composer,
     ended,
-    gate,
     kept,
     prompt_screen,
     ready,
@@ -43,13 +42,7 @@ from tests.tui.prompt.helpers import (
     written,
 )
 
-__all__ = ["gate"]
-
-
-@pytest.fixture(autouse=True)
-def model() -> None:
-    weaver()
-    choose()
+pytestmark = pytest.mark.usefixtures("model")
 
 
 def learn(name: str, step: int) -> None:

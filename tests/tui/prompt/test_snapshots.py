@@ -17,14 +17,11 @@ from tests.tui.prompt.helpers import (
     Gate,
     choose,
     composer,
-    gate,
     prompt_screen,
     ready,
     send,
     weaver,
 )
-
-__all__ = ["gate"]
 
 Compare = Callable[..., bool]
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])

@@ -29,24 +29,16 @@ from tests.tui.prompt.helpers import (
     choose,
     composer,
     ended,
-    gate,
     kept,
     prompt_screen,
     ready,
     send,
     text_of,
     turns,
-    weaver,
     written,
 )
 
-__all__ = ["gate"]
-
-
-@pytest.fixture(autouse=True)
-def model() -> None:
-    weaver()
-    choose()
+pytestmark = pytest.mark.usefixtures("model")
 
 
 async def reopened(pilot: Pilot[None], **over: object) -> Turn:

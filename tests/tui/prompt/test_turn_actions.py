@@ -20,24 +20,16 @@ from tests.tui.prompt.helpers import (
     choose,
     composer,
     ended,
-    gate,
     kept,
     prompt_screen,
     ready,
     send,
     text_of,
     turns,
-    weaver,
     written,
 )
 
-__all__ = ["gate"]
-
-
-@pytest.fixture(autouse=True)
-def model() -> None:
-    weaver()
-    choose()
+pytestmark = pytest.mark.usefixtures("model")
 
 
 async def next_turn(pilot: Pilot[None], *keys: str) -> Turn:

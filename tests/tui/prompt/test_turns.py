@@ -18,24 +18,16 @@ from tests.tui.prompt.helpers import (
     choose,
     composer,
     ended,
-    gate,
     kept,
     prompt_screen,
     ready,
     send,
     text_of,
     turns,
-    weaver,
     written,
 )
 
-__all__ = ["gate"]
-
-
-@pytest.fixture(autouse=True)
-def model() -> None:
-    weaver()
-    choose()
+pytestmark = pytest.mark.usefixtures("model")
 
 
 def completion(prompt: str, seed: int, length: int, settings: SamplingConfig | None = None) -> str:
