@@ -46,7 +46,7 @@ def tour(corpus: str | None, ref: CheckpointRef, plain: bool, mirror: str | None
 
     The tour opens in the app; --plain writes all of it to stdout.
     """
-    if corpus is None and plain and has_piped_input("TEXT"):
+    if corpus is None and plain and has_piped_input("--corpus TEXT"):
         corpus = "-"
     open_text = _text_opener(corpus, mirror, plain) if corpus is not None else None
     if not plain:

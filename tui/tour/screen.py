@@ -86,6 +86,7 @@ saved in the lab notes of the model and exported with it.
         self._choices: dict[int, int] = {}  # by stage
         self._is_set_up = False  # whether the worked example was requested
         self._setup_error = ""
+        self._answered = False  # in own words, which has not been shown yet
 
     def body(self) -> Iterator[Widget]:
         yield StageBar()
@@ -210,6 +211,7 @@ saved in the lab notes of the model and exported with it.
         if question and choice < len(question.choices):
             self._choices[self._number] = choice
             self._update_stage()
+            self.query_one(StageView).reveal("quiz")
 
     @work
     async def action_answer(self) -> None:
@@ -223,6 +225,7 @@ saved in the lab notes of the model and exported with it.
             write_notes(
                 name, lab_notes.with_answer(notes, stage.number, title, stage.question, answer)
             )
+            self._answered = True
 
         old_answer = lab_notes.find_answer(self._notes, stage.number)
         await self._edit(stage.question, old_answer, write_answer)
@@ -254,6 +257,9 @@ saved in the lab notes of the model and exported with it.
             except CharloomError as error:
                 self.notify(str(error), severity="error")
             self._update_stage()
+            if self._answered:
+                self._answered = False
+                self.query_one(StageView).reveal("answer")
 
     @work
     async def action_model(self) -> None:

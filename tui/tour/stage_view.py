@@ -8,6 +8,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.style import Style
+from textual.widget import Widget
 from textual.widgets import Static
 
 from charloom.tui.formatting.content import safe_content
@@ -60,6 +61,15 @@ class StageView(VerticalScroll, can_focus=False):
             view = self.query_one(f"#{part}", Static)
             view.update(content)
             view.display = bool(content)
+
+    def reveal(self, part: str) -> None:
+        """Scroll to the end of ``part``, where the result is, or to all of it if it fits."""
+        self.call_after_refresh(self._scroll_to_end_of, self.query_one(f"#{part}"))
+
+    def _scroll_to_end_of(self, part: Widget) -> None:
+        bottom = part.virtual_region.bottom - self.size.height
+        top = min(part.virtual_region.y, max(self.scroll_offset.y, bottom))
+        self.scroll_to(y=max(top, bottom), animate=False)
 
     def on_click(self, event: events.Click) -> None:
         choice = event.style.meta.get(_CHOICE)

@@ -112,6 +112,27 @@ async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None
         assert notifications(app) == []
 
 
+@pytest.mark.parametrize("size", [SMALL, (60, 16)], ids=str)
+async def test_a_result_is_scrolled_into_view(size: tuple[int, int]) -> None:
+    app = app_at("tour")
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await until(pilot, lambda: "Load text" in screen_text(app))
+        await at(pilot, 5)
+        assert "Check yourself" not in screen_text(app)
+        await pilot.press("1")
+        question = tour_screen(pilot)._tour.question(5)  # type: ignore[union-attr]
+        assert question
+        end = question.explanation.split()[-1]
+        await until(pilot, lambda: end in flat_text(app) and "1 " in screen_text(app))
+        assert "No, it is" in flat_text(app) or "Right." in flat_text(app)
+        await pilot.press("home", "a")
+        await until(pilot, lambda: isinstance(app.screen, NoteEditor))
+        app.screen.query_one(SafeTextArea).text = "word " * 30 + "end"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: app.screen is tour_screen(pilot))
+        await until(pilot, lambda: "word word end" in flat_text(app))
+
+
 def whole(pilot: Pilot[None]) -> str:
     """Return all lines of the stage, visible or not."""
     number = tour_screen(pilot).query_one(StageBar).number
