@@ -1,6 +1,7 @@
-"""Parts of sentences: numbers with their noun, and suggestions for mistyped names."""
+"""Parts of sentences: numbers with their noun, lists, and suggestions for mistyped names."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
 _MAX_COMPARED = 100  # characters: the comparison takes quadratic time
 
@@ -9,6 +10,18 @@ def plural(number: float, noun: str) -> str:
     """Return ``1 character``, ``2,000 characters`` and so on, for the singular ``noun``."""
     digits = f"{number:,}" if isinstance(number, int) else f"{number:g}"
     return f"{digits} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str], limit: int) -> str:
+    """Return ``names`` with commas, of which at most ``limit`` are written out."""
+    more = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def natural_order(name: str) -> tuple[tuple[str, int, str], ...]:
+    """Return a key by which ``part 2`` comes before ``part 10``, ignoring case."""
+    parts = re.findall(r"([0-9]+)|([^0-9]+)", name.casefold())
+    return tuple((words, len(n := digits.lstrip("0")), n) for digits, words in parts)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

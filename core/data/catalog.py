@@ -10,6 +10,7 @@ import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Unpack
@@ -18,6 +19,7 @@ from urllib.parse import urlsplit
 from charloom.core import paths
 from charloom.core.data import corpus, gutenberg
 from charloom.core.data.corpus import Corpus, ReadOptions
+from charloom.core.data.readers.files import Source, find_sources
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.sanitize import quoted
@@ -96,19 +98,22 @@ def _files_next_to(file: str) -> list[str]:
 
 
 def load_text(
-    text: str,
-    *,
+    *texts: str,
     mirror: str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
     **options: Unpack[ReadOptions],
 ) -> Corpus:
-    """Load ``text``: a file, ``"-"`` (standard input) or the name of a catalog text.
+    """Load texts as one: files, folders, ``"-"`` (standard input) or names of catalog texts.
 
     A file takes precedence over a catalog text of the same name. Raises :class:`CharloomError`.
     """
-    if text == "-" or _is_path(text):
-        return corpus.load(text, **options)
-    return fetch(text, mirror=mirror, on_progress=on_progress, **options)
+    sources: list[Source] = []
+    for text in texts:
+        if text == "-" or _is_path(text):
+            sources += find_sources(text)
+        else:
+            sources.append(_source(text, partial(_read, mirror=mirror, on_progress=on_progress)))
+    return corpus.from_sources(sources, **options)
 
 
 def cached(name: str) -> bool:
@@ -139,20 +144,36 @@ def fetch(
 
     Raises :class:`CharloomError`.
     """
+    read = partial(
+        _read, mirror=mirror, timeout=timeout, on_progress=on_progress, retry_seconds=retry_seconds
+    )
+    return corpus.from_sources([_source(name, read)], **options)
+
+
+def _source(name: str, read: Callable[[CatalogEntry], bytes]) -> Source:
     entry = find(name)
+    return Source(entry.title, name, partial(read, entry))
+
+
+def _read(
+    entry: CatalogEntry,
+    *,
+    mirror: str | None = None,
+    timeout: float = 20,
+    on_progress: Callable[[int, int], None] | None = None,
+    retry_seconds: tuple[float, ...] = RETRY_SECONDS,
+) -> bytes:
     try:
         if entry.gutenberg is None:
-            data = _LOCAL[name]()
-        else:
-            if not cached(name):
-                _download(entry, mirror, timeout, on_progress, retry_seconds)
-            data = _cache_file(entry).read_bytes()
+            return _LOCAL[entry.name]()
+        if not cached(entry.name):
+            _download(entry, mirror, timeout, on_progress, retry_seconds)
+        return _cache_file(entry).read_bytes()
     except OSError as error:
         raise CharloomError(
-            f"{name!r} cannot be read or stored ({error.strerror or 'not permitted'}); "
+            f"{entry.name!r} cannot be read or stored ({error.strerror or 'not permitted'}); "
             f"check that {str(paths.downloads_dir())!r} is writable and has space left."
         ) from error
-    return corpus.from_bytes(data, title=entry.title, source=name, **options)
 
 
 def _loom() -> bytes:

@@ -5,37 +5,30 @@ and the requested part taken out. Every adjustment is reported in :attr:`Corpus.
 """
 
 import hashlib
-import os
 import re
-import stat
-import sys
 import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
-from charloom.core import paths
-from charloom.core.data import gutenberg
-from charloom.core.data.encodings import decode, unreadable
-from charloom.core.data.file_formats import check_plain
+from charloom.core.data import gutenberg, readers
+from charloom.core.data.line_order import is_list, shuffled_lines
+from charloom.core.data.readers.base import Document, File, Reading, label
+from charloom.core.data.readers.files import Source, find_sources, in_order
 from charloom.core.data.slicing import span
-from charloom.core.errors import CharloomError
-from charloom.core.sanitize import quoted
-from charloom.core.wording import plural
+from charloom.core.errors import CharloomError, SettingError
+from charloom.core.wording import listed, plural
 
-MAX_BYTES = 512 * 2**20
 MIN_CHARACTERS = 32
 MIN_DISTINCT = 2
 
-# Text has few control characters; binary data have more than one in ten.
-_CONTROLS = [chr(c) for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n\f\r\x1b\x85"]
-_MAX_CONTROL_SHARE = 0.1
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Composing takes quadratic time in the number of combining marks in a row. No language has over 30
 # (UAX #15, Stream-Safe Text Format).
 _MAX_COMBINING_MARKS = 100
-_MAX_NAME = 200  # characters in a message
-_CHUNK_BYTES = 2**20
+_BETWEEN_FILES = "\n\n\n"
+_MAX_LISTED = 5  # files in a note
 
 
 class ReadOptions(TypedDict, total=False):
@@ -43,6 +36,11 @@ class ReadOptions(TypedDict, total=False):
 
     Attributes:
         encoding: name of the encoding; None (the default) detects it.
+        column: column of tables, or field of JSON, that has the texts.
+        separator: end of each record of a table or of JSON (by default, a newline), and what is
+            between files (by default, two blank lines).
+        shuffle_files: seed of a random order of the files; None (the default) sorts them by name.
+        shuffle_lines: shuffle the lines; None (the default) shuffles those of a list.
         nfc: compose characters (default True).
         trim: cut Project Gutenberg's header and footer (default True).
         start: where the part to keep begins: a phrase, or an offset if it consists of digits.
@@ -51,6 +49,10 @@ class ReadOptions(TypedDict, total=False):
     """
 
     encoding: str | None
+    column: str | None
+    separator: str | None
+    shuffle_files: int | None
+    shuffle_lines: bool | None
     nfc: bool
     trim: bool
     start: str | None
@@ -71,67 +73,146 @@ class Corpus:
     guessed: bool = False  # the encoding
 
 
-def load(source: Path | str, **options: Unpack[ReadOptions]) -> Corpus:
-    """Load the text of a file, or of standard input if ``source`` is ``"-"``.
+def load(*names: Path | str, **options: Unpack[ReadOptions]) -> Corpus:
+    """Load the text of files, of all files in folders, or of standard input (``"-"``).
 
-    Raises :class:`CharloomError` if it cannot be read or is not a text to train on.
+    Raises :class:`CharloomError` if one cannot be read or is not a text to train on.
     """
+    return from_sources([source for name in names for source in find_sources(name)], **options)
+
+
+def from_bytes(data: bytes, *, title: str, source: str, **options: Unpack[ReadOptions]) -> Corpus:
+    """Return the text in ``data``, which may be a file of any kind that is read."""
+    return from_sources([Source(title, source, lambda: data)], **options)
+
+
+def from_sources(sources: Sequence[Source], **options: Unpack[ReadOptions]) -> Corpus:
+    """Read, join, clean and slice texts.
+
+    Steps: decode, line ends, Project Gutenberg's header and footer, join, NFC, slice, shuffle
+    lines.
+    """
+    ordered = in_order(sources, options.get("shuffle_files"))
+    name = label(ordered[0].name) if len(ordered) == 1 else f"The text of {len(ordered):,} files"
+    reading = Reading(options.get("encoding"), options.get("column"))
     try:
-        if str(source) == "-":
-            return from_bytes(_read_stdin(), title="standard input", source="-", **options)
-        path = paths.expand_user(str(source))
-        data = _read_file(path)
-        return from_bytes(data, title=_utf8(path.stem), source=_utf8(path.resolve()), **options)
+        joined = _join((each.file() for each in ordered), reading, options)
+        text, changes = _finish(joined.text, options)
     except MemoryError as error:
-        raise CharloomError(
-            f"{quoted(str(source), _MAX_NAME, keep_end=True)} does not fit in memory; "
-            "use a part of it."
-        ) from error
+        raise CharloomError(f"{name} does not fit in memory; use a part of it.") from error
+    if not text.strip():
+        raise CharloomError(f"{name} is empty; choose a text with words in it.")
+    if reading.column is not None and not reading.tables:
+        raise SettingError("column", "applies to tables and JSON only, and there are none.")
+    if not options.get("short", False):
+        _check_trainable(text, name)
+    notes = [*joined.notes(reading), *changes]
+    if len(joined.names) > 1:
+        order = "by name" if options.get("shuffle_files") is None else "shuffled"
+        files = f"{len(joined.names):,} files, {order}: {_file_names(joined.names)}"
+        notes.insert(0, f"Joined {files}.")
+    title, source = _title(ordered, len(joined.names))
+    return Corpus(
+        text=text,
+        title=title,
+        source=source,
+        encoding=", ".join(joined.encodings),
+        sha256=hashlib.sha256(text.encode()).hexdigest(),
+        notes=tuple(notes),
+        guessed=any(joined.encodings.values()),
+    )
 
 
-def from_bytes(
-    data: bytes,
-    *,
-    title: str,
-    source: str,
-    encoding: str | None = None,
-    nfc: bool = True,
-    trim: bool = True,
-    start: str | None = None,
-    end: str | None = None,
-    short: bool = False,
-) -> Corpus:
-    """Decode, clean and slice ``data``; the options are those of :class:`ReadOptions`.
+def _title(sources: Sequence[Source], files: int) -> tuple[str, str]:
+    """Return the title of a text from ``files`` files, and where it is from."""
+    first, more = sources[0], len(sources) - 1
+    if first.folder and all(source.folder == first.folder for source in sources):
+        return Path(first.folder).name, f"{first.folder} ({plural(files, 'file')})"
+    title = f"{first.title} and {more:,} more" if more else first.title
+    return title, listed([source.name for source in sources], _MAX_LISTED)
 
-    Steps: decode, line ends, Project Gutenberg's header and footer, NFC, slice.
-    """
-    name = "Standard input" if source == "-" else quoted(source, _MAX_NAME, keep_end=True)
+
+@dataclass(slots=True)
+class _Joined:
+    """The texts of files as one, and what was changed in them."""
+
+    text: str = ""
+    names: list[str] = field(default_factory=list)
+    encodings: dict[str, bool] = field(default_factory=dict)  # and whether each is a guess
+    lost: int = 0
+    surrogates: int = 0
+    returns: int = 0
+    cuts: list[str] = field(default_factory=list)
+
+    def clean(self, document: Document, end: str, trim: bool) -> str:
+        """Return the whole text of ``document``, whose records get an ``end``."""
+        if document.records:
+            text = "".join(record.rstrip("\n") + end for record in document.pieces)
+        else:
+            text = "".join(document.pieces)
+        self.encodings[document.encoding] = document.guessed
+        self.lost += text.count("\ufffd")
+        text, replaced = _SURROGATE.subn("\ufffd", text)
+        self.surrogates += replaced
+        if returns := text.count("\r"):
+            self.returns += returns
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if trim and document.plain:
+            text, note = gutenberg.trim(text)
+            self.cuts += [note] if note else []
+        return text
+
+    def notes(self, reading: Reading) -> Iterator[str]:
+        """Yield a sentence on each kind of change."""
+        if guesses := [encoding for encoding, guessed in self.encodings.items() if guessed]:
+            encodings = ", ".join(guesses)
+            yield f"Read as {encodings} (a guess); if that is wrong, specify the encoding."
+        if reading.marks:
+            yield "Dropped the byte order mark."
+        if self.lost:
+            yield f"Has {self.lost:,} U+FFFD in place of lost characters."
+        if self.surrogates:
+            yield f"Replaced {plural(self.surrogates, 'lone surrogate')} with U+FFFD."
+        if self.returns:
+            yield f"Turned {plural(self.returns, 'CRLF or CR line end')} into LF."
+        if len(self.cuts) > 1:
+            yield f"Cut what Project Gutenberg adds to {len(self.cuts):,} files."
+        else:
+            yield from self.cuts
+        if reading.left_out:
+            yield f"Left out {plural(reading.left_out, 'record')} without a text."
+        if skipped := reading.skipped:
+            yield f"Skipped {plural(len(skipped), 'file')} without text: {_file_names(skipped)}."
+
+
+def _file_names(names: Sequence[str]) -> str:
+    return listed([Path(name).name for name in names], _MAX_LISTED)
+
+
+def _join(files: Iterable[File], reading: Reading, options: ReadOptions) -> _Joined:
+    """Join the texts of ``files``."""
+    joined, texts, after_records = _Joined(), list[str](), False
+    separator = options.get("separator")
+    for file in files:
+        for document in readers.read(file, reading):
+            text = joined.clean(document, separator or "\n", options.get("trim", True))
+            if not text.strip():
+                continue
+            if texts and not (document.records and after_records):
+                texts[-1] = texts[-1].rstrip("\n")
+                texts.append(separator or _BETWEEN_FILES)
+            texts.append(text)
+            joined.names.append(document.name)
+            after_records = document.records
+    joined.text = "".join(texts)
+    return joined
+
+
+def _finish(text: str, options: ReadOptions) -> tuple[str, list[str]]:
+    """Compose, slice and shuffle ``text``; return it with notes on what was changed."""
     notes = []
-    if encoding is None:
-        check_plain(data, name)
-    text, used, guessed = decode(data, encoding, name)
-    if encoding is None:
-        if nuls := text.count("\0"):
-            raise unreadable(name, f" ({nuls:,} NUL{'s' * (nuls != 1)})", used)
-        if sum(map(text.count, _CONTROLS)) > _MAX_CONTROL_SHARE * len(text):
-            raise unreadable(name)
-    if guessed:
-        notes.append(f"Read as {used} (a guess); if that is wrong, specify the encoding.")
-    if text.startswith("\ufeff"):
-        text = text[1:]
-        notes.append("Dropped the byte order mark.")
-    if damaged := text.count("\ufffd"):
-        notes.append(f"Has {damaged:,} U+FFFD in place of lost characters.")
-    text, replaced = _SURROGATE.subn("\ufffd", text)
-    if replaced:
-        notes.append(f"Replaced {plural(replaced, 'lone surrogate')} with U+FFFD.")
-    if returns := text.count("\r"):
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-        notes.append(f"Turned {plural(returns, 'CRLF or CR line end')} into LF.")
-    if trim:
-        text, note = gutenberg.trim(text)
-        notes += [note] if note else []
-    if nfc:
+    start, end = options.get("start"), options.get("end")
+    if options.get("nfc", True):
         text, note = _compose(text)
         notes += [note] if note else []
         start, end = (place and _compose(place)[0] for place in (start, end))
@@ -139,64 +220,12 @@ def from_bytes(
         first, last = span(text, start, end)
         notes.append(f"Took the {plural(last - first, 'character')} from {first:,} to {last:,}.")
         text = text[first:last]
-    if not text.strip():
-        raise CharloomError(f"{name} is empty; choose a text with words in it.")
-    if not short:
-        _check_trainable(text, name)
-    sha256 = hashlib.sha256(text.encode()).hexdigest()
-    return Corpus(text, title, source, used, sha256, tuple(notes), guessed)
-
-
-def _read_stdin() -> bytes:
-    """Read standard input to its end."""
-    if sys.stdin is None or sys.stdin.closed:
-        raise CharloomError("There is no standard input; name a file.")
-    return _read_bounded(sys.stdin.buffer, "Standard input")
-
-
-def _read_file(path: Path) -> bytes:
-    """Read a regular file: a pipe or a device could block or never end."""
-    name = quoted(str(path), _MAX_NAME, keep_end=True)
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise CharloomError(f"{name} is a folder; name a text file in it.")
-        if not stat.S_ISREG(status.st_mode):
-            raise CharloomError(
-                f"{name} is not a regular file; pipe it in and use '-' as its name."
-            )
-        if status.st_size > MAX_BYTES:
-            raise _too_large(name)
-        with path.open("rb") as file:
-            return _read_bounded(file, name)
-    except FileNotFoundError as error:
-        raise CharloomError(f"There is no file {name}; check its name and folder.") from error
-    except PermissionError as error:
-        raise CharloomError(f"You may not read {name}; check its permissions.") from error
-    except OSError as error:
-        raise CharloomError(f"{name} cannot be read ({error.strerror}).") from error
-    except ValueError as error:  # a NUL in the name
-        raise CharloomError(f"Invalid file name: {name}.") from error
-
-
-def _read_bounded(file: BinaryIO, name: str) -> bytes:
-    chunks, size = [], 0
-    while chunk := file.read(_CHUNK_BYTES):
-        size += len(chunk)
-        if size > MAX_BYTES:
-            raise _too_large(name)
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
-def _too_large(name: str) -> CharloomError:
-    limit = f"{MAX_BYTES // 2**20:,} MB"
-    return CharloomError(f"{name} is larger than {limit}; use a part of it.")
-
-
-def _utf8(name: Path | str) -> str:
-    """Return a file's name with the bytes that are not UTF-8 replaced."""
-    return os.fsencode(name).decode("utf-8", "replace")
+    shuffle = options.get("shuffle_lines")
+    if shuffle or (shuffle is None and is_list(text)):
+        lines = plural(text.removesuffix("\n").count("\n") + 1, "line")
+        notes.append(f"Shuffled the {lines}, so that the held-out ones are a random sample.")
+        text = shuffled_lines(text)
+    return text, notes
 
 
 def _compose(text: str) -> tuple[str, str]:

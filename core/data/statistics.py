@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from charloom.core.data.corpus import Corpus
+from charloom.core.data.line_order import is_sorted
 from charloom.core.data.vocab import MAX_CHARACTERS, fitting_min_count
 from charloom.core.wording import plural
 
@@ -108,6 +109,12 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
             f"Not text: {lost:,} replacement, private or unassigned characters.",
             "They are kept; a cleaner copy or another {option} may restore them.",
             "encoding",
+        ),
+        (
+            is_sorted(text),
+            "The lines are sorted, and the end of the text is held out.",
+            "If each line is a text of its own, {option} makes the held-out ones a random sample.",
+            "shuffle-lines",
         ),
         (
             longest_line > LONG_LINE_CHARACTERS,

@@ -272,7 +272,7 @@ def test_a_known_text_goes_before_a_folder(tmp_path: Path, monkeypatch: pytest.M
     Path("pydoc").mkdir()
     Path("drafts").mkdir()
     assert catalog.load_text("pydoc").source == "pydoc"
-    with pytest.raises(CharloomError, match="is a folder"):
+    with pytest.raises(CharloomError, match="no text in the folder"):
         catalog.load_text("drafts")
 
 

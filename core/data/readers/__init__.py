@@ -1,0 +1,87 @@
+"""Stage 1: the texts in files of many kinds.
+
+:func:`read` unpacks archives and yields a :class:`Document` for each text: its pieces are the
+records of a table or of JSON, the paragraphs or chapters of a document, or the whole of a plain
+text. Nothing is written to disk.
+"""
+
+from collections.abc import Iterator
+from pathlib import PurePath
+
+from charloom.core.data.encodings import decode, unreadable
+from charloom.core.data.readers.base import Document, File, NotTextError, Reading
+from charloom.core.data.readers.formats import file_format
+from charloom.core.errors import CharloomError, SettingError
+
+_TABLES = (".csv", ".tsv", ".tab")
+_JSON = (".json", ".jsonl", ".ndjson")
+_MAX_DEPTH = 3  # a document in a zip archive in a gzip archive
+
+# Text has few control characters; binary data have more than one in ten.
+_CONTROLS = [chr(c) for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n\f\r\x1b\x85"]
+_MAX_CONTROL_SHARE = 0.1
+
+
+def read(file: File, reading: Reading, depth: int = 0) -> Iterator[Document]:
+    """Yield the texts in ``file``.
+
+    A file that is not a text raises :class:`CharloomError`; one that was found in a folder or an
+    archive is added to ``reading.skipped`` instead.
+    """
+    try:
+        reading.add_size(len(file.data), file.name)
+        yield from _documents(file, reading, depth)
+    except CharloomError as error:
+        if file.listed or not _is_no_text(error, reading):
+            raise
+        reading.skipped.append(file.name)
+
+
+def _documents(file: File, reading: Reading, depth: int) -> Iterator[Document]:
+    kind = file_format(file, strict=reading.encoding is None or not file.listed)
+    if kind:
+        # Deferred: most texts are plain.
+        from charloom.core.data.readers import archives, docx, epub
+
+        if kind == "docx":
+            yield Document(file.name, docx.paragraphs(file, reading))
+        elif kind == "epub":
+            yield Document(file.name, epub.chapters(file, reading))
+        elif depth == _MAX_DEPTH:
+            raise CharloomError(f"{file.label} is packed more than {_MAX_DEPTH} times; unpack it.")
+        else:
+            files = archives.unpack_zip(file) if kind == "zip" else archives.unpack(file, kind)
+            for packed in files:
+                yield from read(packed, reading, depth + 1)
+    else:
+        yield _text(file, reading)
+
+
+def _text(file: File, reading: Reading) -> Document:
+    text, encoding, guessed = decode(file.data, reading.encoding, file.label)
+    if reading.encoding is None or not file.listed:
+        if nuls := text.count("\0"):
+            raise unreadable(file.label, f" ({nuls:,} NUL{'s' * (nuls != 1)})", encoding)
+        if sum(map(text.count, _CONTROLS)) > _MAX_CONTROL_SHARE * len(text):
+            raise unreadable(file.label)
+    if text.startswith("\ufeff"):
+        text = text[1:]
+        reading.marks += 1
+    suffix = PurePath(file.name).suffix.lower()
+    if not suffix and file.listed and reading.column is not None:  # standard input
+        suffix = ".json" if text.lstrip().startswith(("{", "[")) else ".csv"
+    if suffix in _TABLES:
+        from charloom.core.data.readers.tables import column_texts as records
+    elif suffix in _JSON:
+        from charloom.core.data.readers.json_texts import field_texts as records
+    else:
+        return Document(file.name, iter((text,)), encoding, guessed, plain=True)
+    reading.tables += 1
+    return Document(file.name, records(text, file.name, reading), encoding, guessed, records=True)
+
+
+def _is_no_text(error: CharloomError, reading: Reading) -> bool:
+    """Return whether ``error`` means that a file is not a text, of a kind that is read."""
+    if isinstance(error, SettingError):
+        return error.field == "encoding" and reading.encoding is None
+    return isinstance(error, NotTextError)

@@ -1,0 +1,89 @@
+"""Unpack gzip, bzip2, xz and zip in memory, within limits."""
+
+import importlib
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+
+from charloom.core.data.readers.base import (
+    MAX_FILES,
+    File,
+    check_ratio,
+    damaged,
+    label,
+    read_bounded,
+)
+from charloom.core.errors import CharloomError
+from charloom.core.wording import natural_order
+
+SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
+
+
+def unpack(file: File, kind: str) -> Iterator[File]:
+    """Yield the file in a ``"gzip"``, ``"bzip2"`` or ``"xz"`` archive."""
+    with unpacking(file.name):
+        module = importlib.import_module({"gzip": "gzip", "bzip2": "bz2", "xz": "lzma"}[kind])
+        with module.open(io.BytesIO(file.data)) as stream:
+            data = read_bounded(stream.read, file.name, len(file.data))
+    yield file._replace(name=unpacked_name(file.name), data=data)
+
+
+def unpack_zip(file: File) -> Iterator[File]:
+    """Yield the files in a zip archive, in the order of their names, without hidden ones."""
+    with open_zip(file) as archive:
+        names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        if len(names) > MAX_FILES:
+            raise CharloomError(
+                f"{file.label} holds over {MAX_FILES:,} files; unpack some of them."
+            )
+        size = 0
+        for name in sorted(filter(_is_visible, names), key=natural_order):
+            data = read_member(archive, name, file)
+            size += len(data)
+            check_ratio(size, len(file.data), file.name)
+            yield File(f"{file.name}/{name}", data, listed=False)
+
+
+def read_member(archive: zipfile.ZipFile, name: str, file: File) -> bytes:
+    """Return a file in the zip archive ``file``."""
+    with unpacking(file.name), archive.open(name) as stream:
+        return read_bounded(stream.read, f"{file.name}/{name}", len(file.data))
+
+
+@contextmanager
+def open_zip(file: File) -> Iterator[zipfile.ZipFile]:
+    """Open a zip archive; raise :class:`CharloomError` if it is damaged."""
+    with unpacking(file.name):
+        archive = zipfile.ZipFile(io.BytesIO(file.data))
+    with archive:
+        yield archive
+
+
+@contextmanager
+def unpacking(name: str) -> Iterator[None]:
+    """Turn the errors of damaged archives into :class:`CharloomError`."""
+    try:
+        yield
+    except (NotImplementedError, RuntimeError) as error:  # a method, or a password
+        raise CharloomError(f"{label(name)} cannot be unpacked here ({error}).") from error
+    except (OSError, EOFError, KeyError, ValueError, zlib.error, zipfile.BadZipFile) as error:
+        raise damaged(name) from error
+    except ImportError as error:
+        raise CharloomError(f"This Python cannot unpack {label(name)}; unpack it.") from error
+    except Exception as error:
+        if type(error).__name__ != "LZMAError":  # imported only if needed
+            raise
+        raise damaged(name) from error
+
+
+def unpacked_name(name: str) -> str:
+    """Return ``name`` without the suffix of an archive."""
+    path = PurePosixPath(name)
+    return name[: -len(path.suffix)] if path.suffix.lower() in SUFFIXES else name
+
+
+def _is_visible(name: str) -> bool:
+    return not any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)

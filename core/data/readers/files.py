@@ -1,0 +1,134 @@
+"""Find and read the files that a user names: files, folders, standard input."""
+
+import os
+import random
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from charloom.core import paths
+from charloom.core.data.readers.base import (
+    MAX_FILES,
+    STDIN,
+    File,
+    check_size,
+    label,
+    read_bounded,
+)
+from charloom.core.errors import CharloomError
+from charloom.core.wording import natural_order
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text to read: a title, the path or name that is noted, and a function that reads it."""
+
+    title: str
+    name: str
+    read: Callable[[], bytes]
+    folder: str = ""  # in which it was found, if that was named
+
+    def file(self) -> File:
+        """Read the file. Raises :class:`CharloomError`."""
+        return File(self.name, self.read(), listed=not self.folder)
+
+
+def find_sources(name: Path | str) -> Iterator[Source]:
+    """Yield the file ``name``, all files in a folder without hidden ones, or standard input (-).
+
+    Raises :class:`CharloomError` if a folder has no files or too many.
+    """
+    if str(name) == STDIN:
+        yield Source("standard input", STDIN, _read_stdin)
+        return
+    path = paths.expand_user(str(name))
+    try:
+        folder = str(name) != "" and path.is_dir()
+    except (OSError, ValueError):  # such as a NUL in the name: reading it gives the reason
+        folder = False
+    if not folder:
+        yield _file_source(path)
+        return
+    found = 0
+    for found, inner in enumerate(_walk(path), 1):
+        if found > MAX_FILES:
+            raise CharloomError(
+                f"{label(str(path))} has over {MAX_FILES:,} files; name the folders to read."
+            )
+        yield _file_source(inner, path)
+    if not found:
+        raise CharloomError(f"There is no text in the folder {label(str(path))}; choose another.")
+
+
+def in_order(sources: Iterable[Source], shuffle_seed: int | None) -> list[Source]:
+    """Return the sources in the order of their names, or shuffled; each file only once."""
+    by_name = {source.name: source for source in sources}
+    ordered = [by_name[name] for name in sorted(by_name, key=natural_order)]
+    if shuffle_seed is not None:
+        random.Random(shuffle_seed).shuffle(ordered)
+    return ordered
+
+
+def _file_source(path: Path, folder: Path | None = None) -> Source:
+    read, within = partial(_read_file, path), _resolved(folder) if folder else ""
+    return Source(_utf8(_stem(path)), _resolved(path), read, within)
+
+
+def _resolved(path: Path) -> str:
+    try:
+        return _utf8(path.resolve())
+    except (OSError, ValueError, RuntimeError):  # reading it gives the reason
+        return _utf8(path)
+
+
+def _stem(path: Path) -> str:
+    """Return the name without its suffix, and without that of a packed file."""
+    packed = path.suffix.lower() in (".gz", ".bz2", ".xz")
+    return Path(path.stem).stem if packed else path.stem
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield the regular files in a folder and those below it, without hidden ones and pipes."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(parent, name)
+            if not name.startswith(".") and path.is_file():
+                yield path
+
+
+def _read_stdin() -> bytes:
+    """Read standard input to its end."""
+    if sys.stdin is None or sys.stdin.closed:
+        raise CharloomError("There is no standard input; name a file.")
+    return read_bounded(sys.stdin.buffer.read, STDIN)
+
+
+def _read_file(path: Path) -> bytes:
+    """Read a regular file: a pipe or a device could block or never end."""
+    name = label(str(path))
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise CharloomError(
+                f"{name} is not a regular file; pipe it in and use '-' as its name."
+            )
+        check_size(status.st_size, str(path))
+        with path.open("rb") as file:
+            return read_bounded(file.read, str(path))
+    except FileNotFoundError as error:
+        raise CharloomError(f"There is no file {name}; check its name and folder.") from error
+    except PermissionError as error:
+        raise CharloomError(f"You may not read {name}; check its permissions.") from error
+    except OSError as error:
+        raise CharloomError(f"{name} cannot be read ({error.strerror}).") from error
+    except ValueError as error:  # a NUL in the name
+        raise CharloomError(f"Invalid file name: {name}.") from error
+
+
+def _utf8(name: Path | str) -> str:
+    """Return a file's name with the bytes that are not UTF-8 replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
