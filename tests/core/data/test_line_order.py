@@ -16,7 +16,9 @@ LIST = "".join(f"{name}\n" for name in NAMES)
 RANDOM = shuffled_lines(LIST)
 SENTENCES = "".join(sorted(f"{name} went home, and the sea was grey.\n" for name in NAMES))
 CHAT = "".join(f"2026-01-02 {n // 60:02}:{n % 60:02} Ann: hello\n" for n in range(300))
-VERSE = "".join(f"The {b} and the {a},\n" for a in SYLLABLES for b in reversed(SYLLABLES))
+VERSE = "".join(
+    f"But the {a} was {b},\nAnd {b} the {a}.\n" for a, b in zip(NAMES, SYLLABLES * 30, strict=True)
+)
 CODE = "".join(f"def {name}():\n    return {n}\n\n" for n, name in enumerate(NAMES))
 
 

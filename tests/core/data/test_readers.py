@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Unpack
 
@@ -42,7 +43,8 @@ PARAGRAPHS = (
 
 
 def read(data: bytes, name: str = "text", **options: Unpack[ReadOptions]) -> Corpus:
-    return from_bytes(data, title="a text", source=name, short=True, **options)
+    options["short"] = True
+    return from_bytes(data, title="a text", source=name, **options)
 
 
 def refusal(data: bytes, name: str = "text", **options: Unpack[ReadOptions]) -> str:
@@ -53,7 +55,11 @@ def refusal(data: bytes, name: str = "text", **options: Unpack[ReadOptions]) -> 
     return message
 
 
-PACKERS = {"a.txt.gz": gzip.compress, "a.txt.bz2": bz2.compress, "a.txt.xz": lzma.compress}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    "a.txt.gz": gzip.compress,
+    "a.txt.bz2": bz2.compress,
+    "a.txt.xz": lzma.compress,
+}
 
 
 @pytest.mark.parametrize("name", PACKERS)
@@ -75,8 +81,15 @@ def test_an_archive_cut_off_is_one_sentence(name: str, cut: int) -> None:
 
 
 def test_a_zip_archive_gives_its_texts_by_name_and_says_what_it_skipped() -> None:
-    files = {"c10.txt": SEA, "c2.txt": ICE, "p.png": PNG, "__MACOSX/._c2.txt": b"\0\0", ".x": "no"}
-    found = read(zip_of({"b/": "", **files, "b/l.jsonl": '"Third."\n'}))
+    files: dict[str, str | bytes] = {
+        "c10.txt": SEA,
+        "c2.txt": ICE,
+        "p.png": PNG,
+        "__MACOSX/._c2.txt": b"\0\0",
+        ".x": "no",
+    }
+    files |= {"b/": "", "b/l.jsonl": '"Third."\n'}
+    found = read(zip_of(files))
     assert found.text == "Third.\n\n\n" + ICE + "\n\n" + SEA
     assert found.notes == (
         "Joined 3 files, by name: l.jsonl, c2.txt, c10.txt.",
