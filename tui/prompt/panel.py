@@ -11,6 +11,7 @@ from textual.widgets import Static
 
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.tui.formatting.content import safe_content, safe_line
+from charloom.tui.formatting.units import as_choice
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.preferences import Preferences
@@ -18,6 +19,10 @@ from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _MAX_NAME_CHARACTERS = 60
+_STATS_HELP = (
+    "The mean probability that the model gave to the characters it chose, and the bits that each "
+    f"cost. 2 bits per character are {as_choice(2.0)}."
+)
 
 
 class SidePanel(VerticalScroll, can_focus=False):
@@ -68,6 +73,7 @@ class GenerationStats(Static):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
+        self.tooltip = _STATS_HELP
 
     def on_mount(self) -> None:
         self.set_candidates((), None)

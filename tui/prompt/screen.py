@@ -15,7 +15,7 @@ from charloom.core.library.replay import find_writer
 from charloom.core.runs.events import bits
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content
-from charloom.tui.formatting.units import score_note
+from charloom.tui.formatting.units import as_choice, score_note
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.composer import Composer
 from charloom.tui.prompt.panel import ActiveModelLabel, GenerationStats
@@ -53,6 +53,10 @@ right select one of them.
 If the training text of the model is on this computer, its output is compared with it: the *longest
 copy*, underlined, is the longest match with the training text. Even the author's own next 500
 characters share a match of about 20 with it; 32 or more are more than chance.
+
+A score in *bits per character* says how much text that the model has not read surprises it: 1.81
+bits are as if choosing among 2^1.81 = 3.5 characters each time. *Carried* means that the network
+kept its memory from one piece of the text to the next.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         hidden_binding("ctrl+o", "choose_model", "Model", "Choose a model"),
@@ -146,11 +150,12 @@ characters share a match of about 20 with it; 32 or more are more than chance.
         if model is None:
             label.set_model("no model", "Enter to choose one")
             return
-        score = ""
+        score = explanation = ""
         if loss := model.held_out:
+            explanation = f"Text it has not read: {as_choice(bits(loss.nats))} each time."
             note = score_note(loss.characters) or " (carried)"
             score = f" · {bits(loss.nats):.2f} bits/char{note}"
-        self.show_context(safe_content(f"{model.ref}{score}"))
+        self.show_context(safe_content(f"{model.ref}{score}"), explanation)
         training = " ● being trained" * self._active_model.is_training(model.name)
         label.set_model(str(model.ref), f"step {model.step:,}{training}")
 

@@ -86,7 +86,6 @@ saved in the lab notes of the model and exported with it.
         self._choices: dict[int, int] = {}  # by stage
         self._is_set_up = False  # whether the worked example was requested
         self._setup_error = ""
-        self._answered = False  # in own words, which has not been shown yet
 
     def body(self) -> Iterator[Widget]:
         yield StageBar()
@@ -225,7 +224,6 @@ saved in the lab notes of the model and exported with it.
             write_notes(
                 name, lab_notes.with_answer(notes, stage.number, title, stage.question, answer)
             )
-            self._answered = True
 
         old_answer = lab_notes.find_answer(self._notes, stage.number)
         await self._edit(stage.question, old_answer, write_answer)
@@ -250,15 +248,15 @@ saved in the lab notes of the model and exported with it.
 
     @work(exclusive=True, group="notes")
     async def _read_notes(self) -> None:
-        """Read the lab notes again and show the answer in them."""
+        """Read the lab notes again; if the answer in them has changed, scroll to it."""
         if tour := self._tour:
+            before = lab_notes.find_answer(self._notes, self._number)
             try:
                 self._notes = await run_in_background(lambda: read_notes(tour.subject.name))
             except CharloomError as error:
                 self.notify(str(error), severity="error")
             self._update_stage()
-            if self._answered:
-                self._answered = False
+            if lab_notes.find_answer(self._notes, self._number) != before:
                 self.query_one(StageView).reveal("answer")
 
     @work

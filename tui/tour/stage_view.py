@@ -64,7 +64,8 @@ class StageView(VerticalScroll, can_focus=False):
 
     def reveal(self, part: str) -> None:
         """Scroll to the end of ``part``, where the result is, or to all of it if it fits."""
-        self.call_after_refresh(self._scroll_to_end_of, self.query_one(f"#{part}"))
+        self.screen.refresh(layout=True)  # otherwise the part may not have its new height yet
+        self.screen.call_after_refresh(self._scroll_to_end_of, self.query_one(f"#{part}"))
 
     def _scroll_to_end_of(self, part: Widget) -> None:
         bottom = part.virtual_region.bottom - self.size.height

@@ -91,7 +91,15 @@ class RunForm(VerticalScroll, can_focus=False):
             yield Static("", markup=False)
         yield PresetList()
         yield NumberSlider("minutes", DEFAULT_MINUTES, _MINUTES, low=0.01, high=1e5, id="minutes")
-        yield NumberSlider("epochs", 1.0, _EPOCHS, low=1e-3, high=1e6, id="epochs")
+        yield NumberSlider(
+            "epochs",
+            1.0,
+            _EPOCHS,
+            low=1e-3,
+            high=1e6,
+            explanation="One epoch is one pass over the text.",
+            id="epochs",
+        )
         with Horizontal(classes="row"):
             yield Static("name", classes="label", markup=False)
             yield SafeInput(id="name", max_length=80)

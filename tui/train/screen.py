@@ -62,7 +62,10 @@ class TrainScreen(BaseScreen):
     TITLE = "Train"
     CSS_PATH = "screen.tcss"
     HELP = (
-        "A run trains in a process of its own, which continues when you quit. The thin line is "
+        "A run trains in a process of its own, which continues when you quit. *Held-out* text is "
+        "the end of the text, kept from training: the score on it shows what was learned and not "
+        "memorized. *Perplexity* is a loss as a number of characters to choose among; an *epoch* "
+        "is one pass over the text. The thin line is "
         "the loss on the text just read, the thick line the loss on held-out text; `◆` marks the "
         "best checkpoint. The dotted lines are baselines on the held-out text: *uniform* guesses, "
         "*unigram* uses how often each character occurs, *bigram* and *5-gram* what follows the "

@@ -40,6 +40,6 @@ class BaseScreen(Screen[None]):
         """Show the live runs in the header; screens add what they show of them."""
         self.query_one(Header).show_running(self.services.runs.summary)
 
-    def show_context(self, context: Content) -> None:
+    def show_context(self, context: Content, explanation: str = "") -> None:
         """Show the screen's current subject in the header."""
-        self.query_one(Header).show_context(context)
+        self.query_one(Header).show_context(context, explanation)

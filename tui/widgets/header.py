@@ -23,8 +23,11 @@ class Header(Horizontal):
         yield Static("", id="context", markup=False)
         yield Static("", id="running", markup=False)
 
-    def show_context(self, context: Content) -> None:
-        self.query_one("#context", Static).update(context)
+    def show_context(self, context: Content, explanation: str = "") -> None:
+        """Show the current subject; ``explanation`` is shown under the mouse."""
+        label = self.query_one("#context", Static)
+        label.update(context)
+        label.tooltip = explanation or None
 
     def show_running(self, running: str) -> None:
         self.query_one("#running", Static).update(safe_content(running))

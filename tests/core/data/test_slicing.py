@@ -28,7 +28,7 @@ def refusal(text: str, start: str | None = None, end: str | None = None) -> str:
     with pytest.raises(CharloomError) as caught:
         span(text, start, end)
     message = str(caught.value)
-    assert message.endswith(".") and "\n" not in message
+    assert message.endswith((".", "?")) and "\n" not in message
     return message
 
 

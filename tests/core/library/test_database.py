@@ -239,6 +239,8 @@ def test_recent_is_newest_first_in_pages_and_can_be_favorites_only(library: Libr
     assert ids(library.recent(2, offset=1, starred_only=True)) == [4, 2]
     assert ids(library.recent(-1, starred_only=True)) == [6, 4, 2]
     assert (library.count(), library.count(starred_only=True)) == (7, 3)
+    assert (library.count(newer_than=5), library.count(newer_than=7)) == (2, 0)
+    assert library.count(starred_only=True, newer_than=3) == 2  # 6 and 4
 
 
 def test_search_looks_in_prompt_text_tags_and_note(library: Library) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -15,7 +16,7 @@ from charloom.tui.formatting.units import format_clock
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
 from tests.helpers.factories import random_checkpoint, ref, save_model, tree
 from tests.helpers.marks import needs_posix
-from tests.helpers.run_cli import call
+from tests.helpers.run_cli import COMMAND, call, folder
 
 
 @pytest.fixture
@@ -47,6 +48,10 @@ def test_without_a_terminal_there_are_plain_lines_and_stdout_stays_empty(
     status, out, err = outcome(["train", str(text), *TINY, "--steps", "300"], tmp_path)
     assert (status, out) == (0, "")
     assert "bits/char" in err and "Best checkpoint" in err and "\x1b" not in err
+    bits, choices = re.search(
+        r"([\d.]+) bits per character, as if choosing among ([\d.]+) characters", err
+    ).groups()  # type: ignore[union-attr]
+    assert float(choices) == pytest.approx(2 ** float(bits), abs=0.06)
     prompt = '"The sea was grey, and the loom went on;"'
     assert f"charloom generate --model the-grey-sea {prompt}\n" in err
 
@@ -63,6 +68,18 @@ def test_a_text_comes_from_standard_input(tmp_path: Path) -> None:
     command = ["train", "-", "--name", "piped", *TINY, "--steps", "1"]
     assert outcome(command, tmp_path, given=TEXT)[0] == 0
     assert load_checkpoint(ref("piped")).checkpoint.corpus.characters == len(TEXT)
+
+
+def test_an_open_pipe_without_input_is_reported() -> None:
+    with subprocess.Popen(
+        [*COMMAND, "train"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder()
+    ) as process:  # as over ssh
+        assert process.stderr
+        line = process.stderr.readline().decode()
+        process.kill()
+    assert line.rstrip() == (
+        "Waiting for standard input. Give TEXT to not read it; Ctrl-D ends it."
+    )
 
 
 def test_modules_in_the_working_folder_are_not_imported(text: Path, tmp_path: Path) -> None:

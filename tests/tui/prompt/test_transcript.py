@@ -72,6 +72,33 @@ async def test_at_the_first_start_one_key_starts_a_generation() -> None:
         assert "Welcome to" not in screen_text(again)
 
 
+async def test_the_introduction_is_true_in_every_state() -> None:
+    corpus = CorpusInfo(title="t", sha256="0" * 64, characters=9, opening="")
+    save_model("silent", random_checkpoint(corpus=corpus))  # without a prompt of its own
+    preferences.save(Preferences(model="nobody", length=20))
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        screen = prompt_screen(pilot)
+
+        def page() -> str:
+            return " ".join(str(screen.query_one(WelcomeText).render()).split())
+
+        await until(pilot, lambda: page() == "Press ctrl+o to choose a model.")
+        await screen.use_model(ref("silent"))
+        assert composer(pilot).text == ""
+        await until(pilot, lambda: "Write a beginning below. Press Enter" in page())
+        assert "bits per character" not in page()  # it was not scored
+        await screen.use_model(ref("frankenstein"))
+        await until(pilot, lambda: "The prompt below is ready. Press Enter" in page())
+        assert "1.81 bits per character: as if choosing among 3.5 characters" in page()
+        await pilot.press("x")
+        await until(pilot, lambda: "Write a beginning below." in page())
+        await written(pilot, "the sea ")
+        await pilot.press("ctrl+n")  # a fresh page
+        await until(pilot, lambda: screen.query_one(WelcomeText).display)
+        assert page() == "Write a beginning, and press Enter: frankenstein continues it."
+
+
 async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
     corpus = CorpusInfo(title="t", sha256="0" * 64, characters=9, opening="the grey sea was gr")
     save_model("sailor", random_checkpoint(corpus=corpus))
