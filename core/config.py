@@ -31,8 +31,8 @@ def _flag(default: bool, help_: str, option: str = "") -> Any:
 
 
 def option_name(setting: Field[Any]) -> str:
-    """Return the command-line option of a setting, such as ``--hidden`` for ``hidden_size``."""
-    return "--" + (setting.metadata["option"] or setting.name.replace("_", "-"))
+    """Return the short name of a setting for users, such as ``hidden`` for ``hidden_size``."""
+    return setting.metadata["option"] or setting.name.replace("_", "-")
 
 
 class _Validated:

@@ -1,4 +1,8 @@
-"""Errors whose messages are meant for the user."""
+"""Errors whose messages are meant for the user.
+
+They name no key, command or option: the command line adds its own to some of them, see
+``error_message`` of ``charloom.tui.console.output``.
+"""
 
 
 class CharloomError(Exception):
@@ -13,8 +17,31 @@ class Cancelled(CharloomError):  # noqa: N818 - an asyncio.CancelledError is ano
     """An operation was cancelled by its caller."""
 
 
+class UnknownModelError(CharloomError):
+    """There is no model of a name."""
+
+
+class UnknownTextError(CharloomError):
+    """There is no file and no catalog text of a name."""
+
+
+class MissingTextError(CharloomError):
+    """The training text of a model is not on this computer."""
+
+
+class BeingTrainedError(CharloomError):
+    """The model ``name`` is being trained, so that it cannot be changed or trained twice."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"{self.name!r} is being trained."
+
+
 class SettingError(CharloomError):
-    """A setting is invalid. The command line shows ``str(error)``, which names its option.
+    """A setting is invalid.
 
     Attributes:
         problem: the rest of a sentence that begins with the setting's name.
@@ -28,4 +55,9 @@ class SettingError(CharloomError):
         self.option = option or field.replace("_", "-")
 
     def __str__(self) -> str:
-        return f"--{self.option} {self.problem}"
+        return f"{setting_label(self.option)} {self.problem}"
+
+
+def setting_label(option: str) -> str:
+    """Return the name of the setting of a command-line option, given without dashes."""
+    return f"‘{option}’"

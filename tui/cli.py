@@ -99,7 +99,9 @@ def run(arguments: list[str]) -> int:
         click.echo(f"{sanitize(usage.getvalue())}{_dash_hint(error)}", nl=False, err=True)
         return error.exit_code
     except CharloomError as error:
-        click.echo(f"charloom: {single_line(str(error), 2_000)}", err=True)
+        from charloom.tui.console.output import error_message
+
+        click.echo(f"charloom: {single_line(error_message(error), 2_000)}", err=True)
         return 1
     except MemoryError:
         click.echo("charloom: Not enough memory; use a shorter text or a smaller model.", err=True)

@@ -20,7 +20,7 @@ from charloom.core import paths
 from charloom.core.data import corpus, gutenberg
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.readers.files import Source, find_sources
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, UnknownTextError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.sanitize import quoted
 from charloom.core.wording import did_you_mean
@@ -77,15 +77,13 @@ _BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 
 def find(name: str) -> CatalogEntry:
-    """Return the entry called ``name``; raises :class:`CharloomError` with similar names."""
+    """Return the entry called ``name``; raises :class:`UnknownTextError` with similar names."""
     if name in _BY_NAME:
         return _BY_NAME[name]
     names = [*_BY_NAME, *_files_next_to(name)]
     hint = did_you_mean(Path(name).name, names)
-    raise CharloomError(
-        f"There is no file and no catalog text called {quoted(name)}; {hint}{' ' * bool(hint)}"
-        "`charloom corpus` lists the catalog."
-    )
+    ending = f"; {hint}" if hint else "."
+    raise UnknownTextError(f"There is no file and no catalog text called {quoted(name)}{ending}")
 
 
 def _files_next_to(file: str) -> list[str]:

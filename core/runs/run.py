@@ -6,7 +6,6 @@ not imported here.
 
 import hashlib
 import json
-import shlex
 import subprocess
 import sys
 import threading
@@ -21,7 +20,7 @@ from charloom.core.child_process import exit_description, start_module
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import MAX_CHARACTERS, PLACEHOLDER, Vocab, fitting_min_count
-from charloom.core.errors import CharloomError, SettingError
+from charloom.core.errors import BeingTrainedError, CharloomError, SettingError
 from charloom.core.files import write_atomically
 from charloom.core.runs import events
 from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, Command, send_command
@@ -190,13 +189,6 @@ def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[b
     return process
 
 
-def already_training_error(name: str) -> CharloomError:
-    """Return the error that the run ``name`` has a trainer."""
-    return CharloomError(
-        f"{name!r} is being trained already; `charloom attach {shlex.quote(name)}` shows how."
-    )
-
-
 def exit_message(folder: ModelDir, status: int) -> str:
     """Return a sentence on a trainer that ended with ``status`` without reporting it."""
     log = repr(str(folder.trainer_log))
@@ -273,7 +265,7 @@ class TrainerProcess:
             return
         status = self._process.wait()
         if status == EXIT_ALREADY_TRAINING:
-            raise already_training_error(self._folder.name)
+            raise BeingTrainedError(self._folder.name)
         raise CharloomError(exit_message(self._folder, status))
 
     def _is_running(self) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from charloom.core.config import train_characters
 from charloom.core.data import catalog
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, MissingTextError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.run import read_run_config, read_training_text
 from charloom.core.sanitize import quoted
@@ -44,14 +44,13 @@ class TrainingText:
 def find_training_text(name: str, metadata: CheckpointMetadata) -> TrainingText:
     """Return the text that a checkpoint of the model ``name`` was trained on.
 
-    Raises :class:`CharloomError` if it is not on this computer.
+    Raises :class:`MissingTextError` if it is not on this computer.
     """
     corpus = metadata.corpus
     for text in _matching_texts(name, metadata):
         return TrainingText(corpus.title, text, metadata.training.held_out)
-    raise CharloomError(
-        f"The text that {name!r} learned from ({quoted(corpus.title)}) is not on this "
-        "computer; fetch it with `charloom corpus get`, or name another text."
+    raise MissingTextError(
+        f"The text that {name!r} learned from ({quoted(corpus.title)}) is not on this computer."
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from charloom.core import paths
-from charloom.core.errors import CharloomError, StorageError
+from charloom.core.errors import CharloomError, StorageError, UnknownModelError
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint, UnreadableError
 from charloom.core.model.metadata import CheckpointMetadata, Losses, is_few
@@ -94,10 +94,8 @@ def find_model(name: str) -> ModelInfo:
     if name in names:
         return _read_named(name)
     hint = did_you_mean(name, names)
-    raise CharloomError(
-        f"There is no model called {quoted(name)}; {hint}{' ' * bool(hint)}"
-        "`charloom models` lists them all."
-    )
+    ending = f"; {hint}" if hint else "."
+    raise UnknownModelError(f"There is no model called {quoted(name)}{ending}")
 
 
 def find_checkpoint(ref: CheckpointRef) -> tuple[ModelInfo, CheckpointInfo]:

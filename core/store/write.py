@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import itertools
 import re
-import shlex
 import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from charloom.core import paths
-from charloom.core.errors import CharloomError, SettingError
+from charloom.core.errors import BeingTrainedError, CharloomError, SettingError
 from charloom.core.files import (
     TEMP_SUFFIX,
     make_folder,
@@ -295,10 +294,7 @@ def _idle_folder(name: str) -> ModelDir:
             with FileLock(folder.lock, timeout=0.1, poll_interval=0.01):
                 pass
         except Timeout as error:
-            raise CharloomError(
-                f"The model {name!r} is being trained; "
-                f"`charloom stop {shlex.quote(name)}` ends that."
-            ) from error
+            raise BeingTrainedError(name) from error
     return folder
 
 

@@ -40,7 +40,7 @@ def test_a_number_may_be_at_either_end_of_its_range_and_not_beyond(
         assert getattr(make(kind, **{number.name: value}), number.name) == value
     option = option_name(number)
     for value in beyond:
-        with pytest.raises(CharloomError, match=f"^{option} is a") as refusal:
+        with pytest.raises(CharloomError, match=f"^‘{option}’ is a") as refusal:
             make(kind, **{number.name: value})
         assert f"{low:,} to {high:,}, not {value!r}." in str(refusal.value)
 
@@ -52,7 +52,7 @@ def test_a_number_may_be_at_either_end_of_its_range_and_not_beyond(
 def test_what_is_no_number_in_range_is_refused_by_the_options_name(
     kind: Settings, number: Field[Any], wrong: object
 ) -> None:
-    with pytest.raises(CharloomError, match=option_name(number)):
+    with pytest.raises(CharloomError, match=f"‘{option_name(number)}’"):
         make(kind, **{number.name: wrong})
 
 
@@ -66,20 +66,20 @@ def test_what_is_very_long_is_shortened_in_the_sentence(name: str, wrong: object
 
 @pytest.mark.parametrize("name", ["steps", "window", "seed", "threads"])
 def test_a_whole_number_is_asked_for_where_a_fraction_makes_no_sense(name: str) -> None:
-    with pytest.raises(CharloomError, match=f"--{name} is a whole number"):
+    with pytest.raises(CharloomError, match=f"‘{name}’ is a whole number"):
         TrainConfig.from_json({name: 2.0})
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"batching": "random"}, "--order is one of shuffled, contiguous, not 'random'."),
-        ({"precision": None}, "--precision is one of"),
-        ({"device": ["cpu"]}, "--device is one of auto, cpu, cuda, mps"),
-        ({"batch_size": None}, "--batch needs a number."),
+        ({"batching": "random"}, "‘order’ is one of shuffled, contiguous, not 'random'."),
+        ({"precision": None}, "‘precision’ is one of"),
+        ({"device": ["cpu"]}, "‘device’ is one of auto, cpu, cuda, mps"),
+        ({"batch_size": None}, "‘batch’ needs a number."),
         ({"colour": 1}, "no setting called 'colour'"),
-        ({"steps": 1, "minutes": 1}, "--steps cannot be combined with minutes."),
-        ({"epochs": 1, "minutes": 1}, "--epochs cannot be combined with minutes"),
+        ({"steps": 1, "minutes": 1}, "‘steps’ cannot be combined with minutes."),
+        ({"epochs": 1, "minutes": 1}, "‘epochs’ cannot be combined with minutes"),
     ],
 )
 def test_a_wrong_choice_is_a_clear_error(wrong: dict[str, Any], words: str) -> None:
@@ -96,14 +96,14 @@ def test_a_model_needs_the_size_of_its_vocabulary() -> None:
 
 @pytest.mark.parametrize("wrong", [None, 1, "yes"])
 def test_a_flag_is_on_or_off(wrong: object) -> None:
-    with pytest.raises(CharloomError, match="--tied is either on or off"):
+    with pytest.raises(CharloomError, match="‘tied’ is either on or off"):
         ModelConfig.from_json({"vocab_size": 9, "tie_weights": wrong})
 
 
 def test_tied_weights_need_matrices_of_one_shape() -> None:
     assert ModelConfig(9, embedding_dim=8, hidden_size=8, tie_weights=True).tie_weights
     with pytest.raises(
-        CharloomError, match="--tied needs embedding and hidden size to be equal, not 4 and 8"
+        CharloomError, match="‘tied’ needs embedding and hidden size to be equal, not 4 and 8"
     ):
         ModelConfig(9, embedding_dim=4, hidden_size=8, tie_weights=True)
 

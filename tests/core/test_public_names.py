@@ -90,7 +90,7 @@ def test_a_training_that_is_left_early_is_stopped_and_saved(tmp_path: Path) -> N
 def test_a_setting_out_of_range_is_refused_before_a_run_is_made(tmp_path: Path) -> None:
     (tmp_path / "sea.txt").write_text(TEXT)
     corpus = load_text(str(tmp_path / "sea.txt"))
-    with pytest.raises(CharloomError, match="--layers"):
+    with pytest.raises(CharloomError, match="‘layers’"):
         next(train_model(corpus, "sea", layers=99))
     assert not ModelDir.named("sea").path.exists()
 

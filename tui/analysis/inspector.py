@@ -26,7 +26,7 @@ from charloom.core.wording import plural
 from charloom.tui.analysis.unit_panel import UnitPanel
 from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.dialogs.text_picker import TextPicker
-from charloom.tui.formatting.content import error_message, safe_content, safe_line
+from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
@@ -119,7 +119,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
             )
             probes = await run_in_background(lambda: rank_units(new_trace))
         except CharloomError as error:
-            self._show_heading(error_message(error), "$text-error")
+            self._show_heading(str(error), "$text-error")
             self._heatmap.focus()
             return
         self._title, self._trace, self._probes = title, new_trace, probes

@@ -19,7 +19,14 @@ from charloom.core.store.read import BUNDLED
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import encode_prompt, open_text, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
-from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout, write_table
+from charloom.tui.console.output import (
+    echo_dim,
+    echo_err,
+    error_message,
+    write_json,
+    write_stdout,
+    write_table,
+)
 from charloom.tui.formatting.units import score_note
 from charloom.tui.formatting.wrapping import wrapped_lines
 from charloom.tui.services.model_cache import LoadedModel, load_model
@@ -140,7 +147,7 @@ def _eval_text(text: str | None, models: Sequence[LoadedModel]) -> EvalText | No
     try:
         held_out = held_out_text(*(model.checkpoint_ref for model in models))
     except CharloomError as error:
-        echo_err(f"No score: {error}")
+        echo_err(f"No score: {error_message(error)}")
         return None
     if held_out.warning:
         echo_err(held_out.warning)

@@ -24,7 +24,7 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import plural
 from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, model_option
-from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
+from charloom.tui.console.output import echo_dim, echo_err, error_message, write_json, write_stdout
 from charloom.tui.console.stream import OutputStream
 from charloom.tui.formatting.prompt_changes import unwritable_stops
 
@@ -234,7 +234,7 @@ def _match_finder(
         try:
             return CorpusIndex(find_training_text(name, metadata).train).longest_match
         except CharloomError as error:
-            echo_err(str(error))
+            echo_err(error_message(error))
             return lambda _: None
 
     return lambda text: search()(text)

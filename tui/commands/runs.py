@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from charloom.core.errors import CharloomError
+from charloom.core.errors import BeingTrainedError, CharloomError
 from charloom.core.runs.commands import Command, CommandKind, send_command
 from charloom.core.runs.events import (
     CheckpointSaved,
@@ -22,7 +22,6 @@ from charloom.core.runs.monitor import RunMonitor, is_training, list_runs
 from charloom.core.runs.run import (
     EventReader,
     TrainerProcess,
-    already_training_error,
     read_run_config,
 )
 from charloom.core.sanitize import single_line
@@ -31,6 +30,7 @@ from charloom.core.store.read import find_model
 from charloom.tui.console.follow import (
     EXIT_INTERRUPTED,
     attach_run,
+    finished_message,
     follow_run,
     leave_detached,
     on_interrupt,
@@ -112,10 +112,10 @@ def resume(name: str, detach: bool, as_json: bool) -> int:
     run = RunMonitor(folder)
     run.refresh()
     if run.status in run_status.LIVE:  # a second trainer would exit, but Ctrl-C stop the first
-        raise already_training_error(name)
+        raise BeingTrainedError(name)
     if run.finished and run.status in run_status.FINISHED:
         _write_event(run.finished, as_json)
-        echo_err(run_status.finished_message(run))
+        echo_err(finished_message(run))
         return 0
     read_run_config(folder)
     if not (model.checkpoints or folder.resume_state.is_file()):

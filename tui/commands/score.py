@@ -26,7 +26,13 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import plural
 from charloom.tui.console.inputs import has_file_options, open_text
 from charloom.tui.console.options import json_option, model_option, text_options
-from charloom.tui.console.output import echo_err, write_json, write_stdout, write_table
+from charloom.tui.console.output import (
+    echo_err,
+    error_message,
+    write_json,
+    write_stdout,
+    write_table,
+)
 
 
 @click.command()
@@ -107,7 +113,8 @@ def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: str) -> B
     try:
         train_text = find_training_text(ref.name, metadata).train
     except CharloomError as error:
-        echo_err(f"Only uniform guessing can be scored, without the training text. {error}")
+        message = error_message(error)
+        echo_err(f"Only uniform guessing can be scored, without the training text. {message}")
         return Baselines(uniform(len(metadata.vocab)))
     known_text = shared_characters(text, metadata.vocab)
     if len(known_text) > MAX_HELD_OUT_CHARACTERS:

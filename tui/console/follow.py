@@ -105,8 +105,31 @@ def require_live(name: str) -> RunMonitor:
     run = RunMonitor(ModelDir.named(find_model(name).name))
     run.refresh()
     if run.status not in run_status.LIVE:
-        raise CharloomError(run_status.not_training_message(run))
+        raise CharloomError(_not_training_message(run))
     return run
+
+
+def finished_message(run: RunMonitor) -> str:
+    """Return why a run is not resumed that was trained to its end, and what to do instead."""
+    return (
+        f"{run.name!r} is finished ({run_status.label(run.status)}) and stays as it is; "
+        "`charloom train TEXT --name NEW` trains a new run."
+    )
+
+
+def _not_training_message(run: RunMonitor) -> str:
+    """Return why a run is not being trained, and the command to run next."""
+    name = shlex.quote(run.name)
+    resume = f"`charloom resume {name}` continues it."
+    reason = run.reason.rstrip(".")
+    explanation = {
+        RunStatus.STOPPED: f": it was stopped; {resume}",
+        RunStatus.FAILED: f": {reason}; {resume}",
+        RunStatus.INTERRUPTED: f": {reason}; {resume}",
+        RunStatus.UNTRAINED: f" yet; `charloom resume {name}` starts it.",
+        RunStatus.IMPORTED: ": it was imported and has no run; `charloom runs` lists all runs.",
+    }.get(run.status, f": it is done; `charloom generate --model {name}` generates text.")
+    return f"{run.name!r} is not being trained{explanation}"
 
 
 @contextmanager

@@ -152,7 +152,7 @@ def config_overrides(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _config_option(setting: Field[Any]) -> Callable[[Command], Command]:
-    option = option_name(setting)
+    option = f"--{option_name(setting)}"
     limits = setting.metadata
     help_ = limits["help"]
     if "choices" in limits:

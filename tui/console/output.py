@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,14 @@ from typing import Any, TextIO
 import click
 from rich.cells import cell_len, set_cell_size
 
-from charloom.core.errors import CharloomError
+from charloom.core.errors import (
+    BeingTrainedError,
+    CharloomError,
+    MissingTextError,
+    SettingError,
+    UnknownModelError,
+    UnknownTextError,
+)
 from charloom.core.sanitize import sanitize, single_line
 from charloom.tui.formatting.content import fit_columns
 from charloom.tui.formatting.wrapping import wrapped_lines
@@ -46,6 +54,25 @@ def echo_dim(message: str) -> None:
     """Write a message of less importance to stderr: dim, if the terminal can do that."""
     message = sanitize(message)
     click.echo(click.style(message, dim=True) if _has_styles(sys.stderr) else message, err=True)
+
+
+def error_message(error: CharloomError) -> str:
+    """Return the message of an error, with the option it is about or the command to run next."""
+    match error:
+        case SettingError():
+            return f"--{error.option} {error.problem}"
+        case BeingTrainedError():
+            name = shlex.quote(error.name)
+            advice = f"`charloom attach {name}` shows it, `charloom stop {name}` stops it."
+        case UnknownModelError():
+            advice = "`charloom models` lists them all."
+        case UnknownTextError():
+            advice = "`charloom corpus` lists the catalog."
+        case MissingTextError():
+            advice = "Fetch it with `charloom corpus get`, or name another text."
+        case _:
+            return str(error)
+    return f"{error} {advice}"
 
 
 def confirm(question: str, yes: bool) -> None:

@@ -12,7 +12,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
 from charloom.core.errors import CharloomError
-from charloom.tui.formatting.content import error_message, safe_content
+from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.inputs import SafeInput
 
 _T = TypeVar("_T")
@@ -113,9 +113,7 @@ class InputDialog(Dialog[str]):
         try:
             self._check(value)
         except CharloomError as error:
-            self.query_one("#detail", Static).update(
-                safe_content(error_message(error), "$text-error")
-            )
+            self.query_one("#detail", Static).update(safe_content(str(error), "$text-error"))
             return
         self.dismiss(value)
 
@@ -135,6 +133,6 @@ async def ask_until_done(
         try:
             return await process(answer)
         except CharloomError as error:
-            app.notify(error_message(error), severity="error")
+            app.notify(str(error), severity="error")
             value = answer
     return None

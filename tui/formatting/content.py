@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from rich.cells import set_cell_size
 from textual.content import Content
 
-from charloom.core.errors import CharloomError, SettingError
 from charloom.core.sanitize import sanitize, single_line
 from charloom.tui.formatting.graphemes import truncate
 
@@ -41,15 +40,3 @@ def fit_columns(widths: Sequence[int], room: int, minimum: int) -> list[int]:
     while sum(fitted) > room and (widest := max(fitted)) > minimum:
         fitted[fitted.index(widest)] -= 1
     return fitted
-
-
-def field_label(option: str) -> str:
-    """Return the app's name for the setting of a command-line option, given without dashes."""
-    return f"‘{option}’"
-
-
-def error_message(error: CharloomError) -> str:
-    """Return an error's message with the app's name for the setting, if it is about one."""
-    if isinstance(error, SettingError):
-        return f"{field_label(error.option)} {error.problem}"
-    return str(error)

@@ -1,6 +1,5 @@
 """Labels and messages for run states."""
 
-import shlex
 from typing import Any
 
 from charloom.core.runs.curve import DownsampledCurve
@@ -112,29 +111,6 @@ def end_message(run: RunMonitor) -> str:
         RunStatus.FAILED: f"{run.name} failed: {reason}",
         RunStatus.INTERRUPTED: f"{run.name} was interrupted: {reason} Press F3, u to resume it.",
     }.get(run.status, f"{run.name} is {label(run.status)}.")
-
-
-def finished_message(run: RunMonitor) -> str:
-    """Return why a run is not resumed that was trained to its end, and what to do instead."""
-    return (
-        f"{run.name!r} is finished ({label(run.status)}) and stays as it is; "
-        "`charloom train TEXT --name NEW` trains a new run."
-    )
-
-
-def not_training_message(run: RunMonitor) -> str:
-    """Return why a run is not being trained, and the command to run next."""
-    name = shlex.quote(run.name)
-    resume = f"`charloom resume {name}` continues it."
-    reason = run.reason.rstrip(".")
-    explanation = {
-        RunStatus.STOPPED: f": it was stopped; {resume}",
-        RunStatus.FAILED: f": {reason}; {resume}",
-        RunStatus.INTERRUPTED: f": {reason}; {resume}",
-        RunStatus.UNTRAINED: f" yet; `charloom resume {name}` starts it.",
-        RunStatus.IMPORTED: ": it was imported and has no run; `charloom runs` lists all runs.",
-    }.get(run.status, f": it is done; `charloom generate --model {name}` generates text.")
-    return f"{run.name!r} is not being trained{explanation}"
 
 
 def to_json(run: RunMonitor) -> dict[str, Any]:

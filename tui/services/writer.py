@@ -15,7 +15,6 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingChange, SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.tui.formatting.content import error_message
 
 _SLICE_CHARACTERS = 16
 _SLICE_SECONDS = 0.005  # ends a slice early in a large model
@@ -146,7 +145,7 @@ class GenerationThread:
             while unfinished and not self.stopping:
                 unfinished = [job for job in unfinished if self.stopping or job.write_slice()]
         except CharloomError as error:
-            self.error = error_message(error)
+            self.error = str(error)
         except MemoryError:
             self.error = "Not enough memory to continue. Choose a smaller model."
         except Exception as error:  # the text so far is kept

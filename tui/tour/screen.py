@@ -18,7 +18,7 @@ from charloom.tui.dialogs.basic import ask_until_done
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.text_picker import TextPicker
-from charloom.tui.formatting.content import error_message, safe_content, safe_line
+from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.tour import lab_notes
@@ -122,7 +122,7 @@ saved in the lab notes of the model and exported with it.
         try:
             loaded = await run_in_background(lambda: _load(ref, open_text, user_config))
         except CharloomError as error:
-            self._show_message(error_message(error) + _CHOOSE_HINT, is_error=True)
+            self._show_message(str(error) + _CHOOSE_HINT, is_error=True)
             return
         self._tour, self._notes = loaded
         self._choices, self._is_set_up, self._setup_error = {}, False, ""

@@ -130,7 +130,7 @@ def _find_text(
         training_text = find_training_text(name, checkpoint)
     except CharloomError as error:
         corpus = catalog.fetch("loom")
-        note = f"{error} Until then, this tour is about a bundled tale."
+        note = f"{error} This tour is about a bundled tale instead."
         return replace(corpus, notes=(note, *corpus.notes)), False
     source, encoding = "stored on this computer", "utf-8"
     notes: tuple[str, ...] = ()

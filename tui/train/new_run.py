@@ -16,7 +16,7 @@ from charloom.core.data.statistics import TextStatistics, analyze_text
 from charloom.core.errors import Cancelled, CharloomError, SettingError
 from charloom.core.runs.estimates import cached_throughput, estimate_presets
 from charloom.core.runs.run import create_run
-from charloom.tui.formatting.content import error_message, safe_content
+from charloom.tui.formatting.content import safe_content
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.text_source import TextSource
@@ -124,7 +124,7 @@ class NewRunScreen(BaseScreen):
         try:
             self._create_run(source, self._corpus, form.request())
         except CharloomError as error:
-            self._show_message(error_message(error), "$text-error")
+            self._show_message(str(error), "$text-error")
 
     @work(group="creating")  # never cancelled: the folder would remain
     async def _create_run(self, source: TextSource, corpus: Corpus, request: RunRequest) -> None:
@@ -133,7 +133,7 @@ class NewRunScreen(BaseScreen):
             folder = await asyncio.to_thread(create_run, request.name, corpus, *request[1:])
             self.services.runs.start(folder)
         except CharloomError as error:
-            self._show_message(error_message(error), "$text-error")
+            self._show_message(str(error), "$text-error")
             return
         if source.recent_entry:
             self.services.remember(
@@ -165,7 +165,7 @@ class NewRunScreen(BaseScreen):
                 lambda: _load_text(source, report, read_options)
             )
         except CharloomError as error:
-            self._show_message(error_message(error), "$text-error")
+            self._show_message(str(error), "$text-error")
             if isinstance(error, SettingError) and error.field == "encoding":
                 self._show_page("planning")
                 form.show_unreadable(source.label)

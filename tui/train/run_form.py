@@ -14,12 +14,12 @@ from textual.widgets.option_list import Option
 
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.statistics import TextStatistics
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, setting_label
 from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
 from charloom.core.wording import plural
-from charloom.tui.formatting.content import field_label, safe_content, safe_line
+from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import format_approx
 from charloom.tui.train.settings_grid import MIN_COUNT, SettingsGrid
 from charloom.tui.widgets.inputs import SafeInput
@@ -143,7 +143,7 @@ class RunForm(VerticalScroll, can_focus=False):
         )
         lines = [safe_content(f"· {note}") for note in corpus.notes]
         for issue in statistics.issues:
-            advice = issue.advice.format(option=field_label(issue.option))
+            advice = issue.advice.format(option=setting_label(issue.option))
             lines.append(safe_content(f"· {issue.summary}", "$text-warning"))
             lines.append(safe_content(f"  {advice}", "$text-muted"))
         issues = self.query_one("#issues", VerticalScroll)

@@ -28,11 +28,9 @@ class SettingsGrid(Grid):
     def compose(self) -> ComposeResult:
         settings = {f.name: f for f in (*fields(ModelConfig), *fields(TrainConfig))}
         grid = [(n, option_name(settings[n]), settings[n].metadata["help"]) for n in _NAMES]
-        grid.append(
-            (MIN_COUNT, "--fold", "Characters that occur fewer times share one placeholder.")
-        )
+        grid.append((MIN_COUNT, "fold", "Characters that occur fewer times share one placeholder."))
         for name, option, help_ in grid:
-            yield Static(option.removeprefix("--"), markup=False)
+            yield Static(option, markup=False)
             yield SafeInput(id=name, tooltip=safe_content(help_))
 
     def show_preset(self, name: str) -> None:

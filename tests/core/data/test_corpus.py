@@ -134,7 +134,7 @@ def test_a_named_encoding_wins() -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8", "utf-32", "undefined"])
 def test_a_wrong_encoding_is_one_sentence(encoding: str) -> None:
-    assert f"--encoding '{encoding}' does not fit" in refusal(
+    assert f"‘encoding’ '{encoding}' does not fit" in refusal(
         FRENCH.encode("cp1252"), encoding=encoding
     )
 
@@ -146,7 +146,7 @@ def test_an_unknown_encoding_is_one_sentence(encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["idna", "Punycode", "unicode_escape"])
 def test_a_codec_that_is_not_for_texts_is_no_text_encoding(encoding: str) -> None:
-    assert f"--encoding '{encoding}' is unknown" in refusal(WORDS.encode(), encoding=encoding)
+    assert f"‘encoding’ '{encoding}' is unknown" in refusal(WORDS.encode(), encoding=encoding)
 
 
 def test_very_long_names_are_shortened_in_the_sentence() -> None:

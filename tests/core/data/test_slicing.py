@@ -122,7 +122,7 @@ def test_an_end_before_the_start_is_one_sentence() -> None:
 
 @pytest.mark.parametrize("phrase", ["", "  ", "\n"])
 def test_an_empty_phrase_is_one_sentence(phrase: str) -> None:
-    assert "--start is empty" in refusal(BOOK, phrase)
+    assert "‘start’ is empty" in refusal(BOOK, phrase)
 
 
 def test_other_capitals_are_suggested() -> None:

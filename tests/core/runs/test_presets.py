@@ -46,7 +46,7 @@ def test_a_bound_that_is_chosen_takes_the_place_of_the_presets(name: str, bound:
 
 
 def test_a_choice_out_of_range_is_refused() -> None:
-    with pytest.raises(CharloomError, match="--hidden"):
+    with pytest.raises(CharloomError, match="‘hidden’"):
         PRESETS["small"].configs(60, {"hidden_size": 0})
 
 

@@ -47,7 +47,7 @@ def until(kind: type, training: TrainerProcess) -> Event:
 def test_too_large_a_vocabulary_is_refused_before_anything_is_made() -> None:
     many = "".join(map(chr, range(0xF0000, 0xF0000 + 70_000)))
     text = corpus.from_bytes((many + many[:40_000]).encode(), title="many", source="many.txt")
-    with pytest.raises(CharloomError, match=r"--fold must be at least 2, which leaves 40,001 "):
+    with pytest.raises(CharloomError, match=r"‘fold’ must be at least 2, which leaves 40,001 "):
         create_run("many", text, "small", {}, min_count=1)
     assert not ModelDir.named("many").path.exists()
     create_run("many", text, "small", {}, min_count=2)
@@ -135,7 +135,7 @@ def test_a_second_trainer_is_refused_and_the_first_goes_on() -> None:
     first = TrainerProcess(folder)
     until(Progress, first)
     second = TrainerProcess(folder)
-    with pytest.raises(CharloomError, match="'small' is being trained already"):
+    with pytest.raises(CharloomError, match="'small' is being trained."):
         list(second.events())
     until(Progress, first)
     with pytest.raises(CharloomError, match="small"):

@@ -337,13 +337,13 @@ def test_what_is_drawn_is_a_character_and_a_probability() -> None:
     ],
 )
 def test_a_setting_out_of_range_is_refused_by_its_name(wrong: dict[str, Any]) -> None:
-    with pytest.raises(CharloomError, match="--" + next(iter(wrong)).replace("_", "-")):
+    with pytest.raises(CharloomError, match="‘" + next(iter(wrong)).replace("_", "-")):
         SamplingConfig(**wrong)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**63, 1.0])
 def test_a_seed_out_of_range_is_refused(seed: Any) -> None:
-    with pytest.raises(CharloomError, match="--seed"):
+    with pytest.raises(CharloomError, match="‘seed’"):
         Sampler(NumpyLSTM(random_checkpoint()), "a", SamplingConfig(), seed)
 
 

@@ -47,7 +47,7 @@ def test_an_export_replaces_nothing_unless_forced(tmp_path: Path) -> None:
     target = tmp_path / "letter.txt"
     target.write_text("dear sister")
     with pytest.raises(
-        CharloomError, match=r"--force is needed to replace .*, which already exists"
+        CharloomError, match=r"‘force’ is needed to replace .*, which already exists"
     ):
         export_model(ref("creature"), target)
     assert target.read_text() == "dear sister"

@@ -108,9 +108,9 @@ def test_an_address_that_names_nothing_says_what_there_is(which: str) -> None:
 
 def test_an_unknown_model_is_told_with_those_near_it() -> None:
     save_model("creature", at_step(1))
-    with pytest.raises(CharloomError, match=r"did you mean 'creature'\? `charloom models` lists"):
+    with pytest.raises(CharloomError, match=r"did you mean 'creature'\?$"):
         load_checkpoint(ref("Creatrue@best"))
-    with pytest.raises(CharloomError, match="no model called 'zzz'; `charloom models` lists"):
+    with pytest.raises(CharloomError, match=r"no model called 'zzz'\.$"):
         load_checkpoint(ref("zzz"))
 
 

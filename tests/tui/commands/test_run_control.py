@@ -120,7 +120,8 @@ def test_a_run_that_is_being_trained_gets_no_second_trainer() -> None:
         done = call("resume", "my sea")
     assert done.code == 1
     assert done.err == (
-        "charloom: 'my sea' is being trained already; `charloom attach 'my sea'` shows how.\n"
+        "charloom: 'my sea' is being trained. "
+        "`charloom attach 'my sea'` shows it, `charloom stop 'my sea'` stops it.\n"
     )
     assert not folder.trainer_log.exists() and not folder.commands.exists()
 

@@ -3,7 +3,15 @@ import shutil
 
 import pytest
 
-from charloom.tui.console.output import write_table
+from charloom.core.errors import (
+    BeingTrainedError,
+    CharloomError,
+    MissingTextError,
+    SettingError,
+    UnknownModelError,
+    UnknownTextError,
+)
+from charloom.tui.console.output import error_message, write_table
 
 ROWS = (
     ("model", "hidden", "parameters", "step", "nats/char", "bits/char", "saved", "MB", "text"),
@@ -46,3 +54,30 @@ def test_a_row_is_a_paragraph_where_no_table_fits(
     assert first == "weaver"
     assert rest[0].startswith("  hidden 512 · parameters 3,456,789")
     assert "…" in table(90, monkeypatch, capsys).splitlines()[2]
+
+
+@pytest.mark.parametrize(
+    ("error", "neutral", "added"),
+    [
+        (SettingError("hidden_size", "is odd.", "hidden"), "‘hidden’ is odd.", "--hidden is odd."),
+        (UnknownModelError("No x."), "No x.", "No x. `charloom models` lists them all."),
+        (UnknownTextError("No x."), "No x.", "No x. `charloom corpus` lists the catalog."),
+        (
+            MissingTextError("No text."),
+            "No text.",
+            "No text. Fetch it with `charloom corpus get`, or name another text.",
+        ),
+        (
+            BeingTrainedError("my sea"),
+            "'my sea' is being trained.",
+            "'my sea' is being trained. "
+            "`charloom attach 'my sea'` shows it, `charloom stop 'my sea'` stops it.",
+        ),
+        (CharloomError("There is no '--a'."), "There is no '--a'.", "There is no '--a'."),
+    ],
+)
+def test_the_command_line_adds_options_and_commands(
+    error: CharloomError, neutral: str, added: str
+) -> None:
+    assert str(error) == neutral
+    assert error_message(error) == added

@@ -249,7 +249,7 @@ async def test_a_run_resumed_elsewhere_in_the_meantime_is_not_deleted(working: E
         working.enter_context(at_work(folder))
         await pilot.press("d")
         await until(pilot, lambda: notifications(app))
-        assert "is being trained; `charloom stop" in notifications(app)[0]
+        assert notifications(app) == ["'sea' is being trained."]
         assert ModelDir.named("sea").path.is_dir()
 
 
