@@ -7,6 +7,7 @@ import stat
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +107,41 @@ def new_folder(path: Path) -> Iterator[Path]:
         if descriptor is not None:
             os.close(descriptor)
     _sync_folder(path.parent)
+
+
+class HiddenFolder:
+    """A folder under a hidden ``path``, which :func:`sweep` removes once this process has ended."""
+
+    def __init__(self, folder: Path) -> None:
+        """Rename ``folder``. Raises ``OSError`` if that is not possible."""
+        self._descriptor: int | None = None
+        with contextlib.suppress(OSError):  # a link, or a folder without permission
+            self._descriptor = _open_for_lock(folder)
+        try:
+            if self._descriptor is not None:
+                _lock(self._descriptor, wait=True)
+            self.path = folder.rename(folder.with_name(f".{uuid.uuid4().hex}{TEMP_SUFFIX}"))
+        except OSError:
+            self._unlock()
+            raise
+        if sys.platform == "win32":
+            os.utime(self.path)  # without locks, its age protects it
+
+    def rename(self, target: Path) -> None:
+        """Rename the folder to ``target``, which does not exist. Raises ``OSError``."""
+        self.path.rename(target)
+        self._unlock()
+
+    def remove(self) -> None:
+        """Remove as much as can be; the rest is left to a later sweep."""
+        self._unlock()
+        with contextlib.suppress(OSError):
+            remove_unlocked(self.path)
+
+    def _unlock(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def sweep(folder: Path) -> None:

@@ -97,6 +97,9 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         # Watching the runs begins after the first frame.
         self.call_after_refresh(lambda: self.services.runs.start_polling())
 
+    def on_unmount(self) -> None:
+        self.services.close()
+
     def notify(
         self,
         message: str,

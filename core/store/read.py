@@ -90,6 +90,8 @@ def list_models() -> tuple[ModelInfo, ...]:
 
 def find_model(name: str) -> ModelInfo:
     """Return the model ``name``; the error suggests similar names."""
+    if name == BUNDLED and _bundled_file().is_file():  # even if the others cannot be listed
+        return _read_named(name)
     names, name = model_names(), unicodedata.normalize("NFC", name[:1_000])
     if name in names:
         return _read_named(name)

@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import itertools
 import re
-import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,9 @@ from typing import NamedTuple
 from charloom.core import paths
 from charloom.core.errors import BeingTrainedError, CharloomError, SettingError
 from charloom.core.files import (
-    TEMP_SUFFIX,
+    HiddenFolder,
     make_folder,
     new_folder,
-    remove_unlocked,
     sweep,
     write_atomically,
 )
@@ -144,7 +142,7 @@ def pin_checkpoint(ref: CheckpointRef, on: bool = True) -> CheckpointRef:
 
 def rename_model(old: str, new: str) -> str:
     """Rename a model and return its new name; one that is being trained is refused."""
-    folder, renamed = _idle_folder(old), ModelDir.named(new)
+    folder, renamed = idle_folder(old), ModelDir.named(new)
     check_unused(new, except_for=folder.name)
     with storage_errors(f"The model {old!r} cannot be renamed"):
         folder.path.rename(renamed.path)
@@ -152,13 +150,10 @@ def rename_model(old: str, new: str) -> str:
 
 
 def remove_model(name: str) -> None:
-    """Delete a model and all its files; one that is being trained is refused."""
-    folder = _idle_folder(name)
+    """Delete a model and all its files for good; one that is being trained is refused."""
+    folder = idle_folder(name)
     with storage_errors(f"The model {name!r} cannot be removed"):
-        # Hidden in one step; files that cannot be deleted now are left to a later sweep.
-        hidden = folder.path.rename(paths.models_dir() / f".{uuid.uuid4().hex}{TEMP_SUFFIX}")
-        with contextlib.suppress(OSError):
-            remove_unlocked(hidden)
+        HiddenFolder(folder.path).remove()
         sweep(paths.models_dir())
 
 
@@ -276,7 +271,7 @@ def _check_not_bundled(name: str) -> None:
         raise CharloomError(f"The model {BUNDLED!r} comes with Charloom and cannot be changed.")
 
 
-def _idle_folder(name: str) -> ModelDir:
+def idle_folder(name: str) -> ModelDir:
     """Return the folder of a model; refuse the bundled one, and one whose lock a trainer holds.
 
     The lock is released at once: on Windows, where an open file keeps its folder in place, holding

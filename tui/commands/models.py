@@ -18,6 +18,7 @@ from charloom.core.store.read import (
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import (
     export_model,
+    idle_folder,
     import_model,
     pin_checkpoint,
     prune_checkpoints,
@@ -97,8 +98,9 @@ def rename(old: str, new: str) -> None:
 @click.argument("name")
 @yes_option
 def remove(name: str, yes: bool) -> None:
-    """Delete the model NAME with all its checkpoints."""
+    """Delete the model NAME with its run and all checkpoints, permanently."""
     model = find_model(name)
+    idle_folder(name)  # else refused before the question
     size = f"{plural(len(model.checkpoints), 'checkpoint')}, {megabytes(total_bytes(model))} MB"
     confirm(f"Delete the model {model.name!r} permanently ({size})?", yes)
     remove_model(name)

@@ -24,7 +24,6 @@ from charloom.core.store.write import (
     pin_checkpoint,
     prune_checkpoints,
     read_notes,
-    remove_model,
     rename_model,
     unused_name,
     write_notes,
@@ -40,7 +39,7 @@ from charloom.tui.library.model_list import ModelList
 from charloom.tui.library.model_view import ModelView
 from charloom.tui.library.pane import LibraryPane
 from charloom.tui.messages import OpenComparison, OpenGrowth, OpenInspector, OpenPrompt
-from charloom.tui.services.app_services import AppServices
+from charloom.tui.services.app_services import UNDO_HINT, AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.data_table import RowTable
@@ -50,6 +49,7 @@ _NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press a to add a che
 _PRECISION = ("numbers", ("unchanged", "16 bits: half the size"))
 _IMPORT_HINT = "A .safetensors file written by Charloom, on any computer."
 _PRUNE_HINT = "The best, the newest and the pinned ones are kept."
+_CHANGES = ("rename", "pin", "prune", "delete")  # not of the bundled model
 _T = TypeVar("_T")
 
 
@@ -66,8 +66,9 @@ class ModelsPane(LibraryPane):
         hidden_binding("n", "note", "Notes", "Edit your notes about the model"),
         hidden_binding("x", "export", "Export", "Copy this checkpoint to a file"),
         hidden_binding("a", "import", "Add a file", "Create a model from a checkpoint file"),
+        hidden_binding("z", "restore", "Undo", "Restore the model that was deleted last"),
         hidden_binding("u", "prune", "Prune", "Delete all checkpoints but a few"),
-        hidden_binding("d", "delete", "Delete", "Delete the model with all its checkpoints"),
+        hidden_binding("d", "delete", "Delete", "Delete the model and its run; z restores it"),
     ]
 
     def __init__(self, services: AppServices) -> None:
@@ -112,6 +113,8 @@ class ModelsPane(LibraryPane):
             changed = await run_in_background(self._models.refresh)
         except CharloomError as failure:
             error = str(failure)
+        if not self.app.is_running:  # its widgets are being removed
+            return
         message = self.query_one("#message", Static)
         message.update(safe_content(error or _NO_MODELS, "$text-error" if error else ""))
         message.display = bool(error) or not self._models.models
@@ -135,7 +138,12 @@ class ModelsPane(LibraryPane):
         self.update_hints(pin="unpin" if checkpoint and checkpoint.pinned else "pin")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return action == "import" or self.model is not None
+        model = self.model
+        if action == "restore":
+            return bool(self.services.trash.last)
+        if model is None or (model.bundled and action in _CHANGES):
+            return action == "import"
+        return action not in ("rename", "delete") or self._live_run(model.name) is None
 
     def action_talk(self) -> None:
         """Use the checkpoint in Prompt."""
@@ -250,10 +258,15 @@ class ModelsPane(LibraryPane):
     async def action_delete(self) -> None:
         if model := self.model:
             name, size = model.name, megabytes(total_bytes(model))
-            detail = f"This deletes {plural(len(model.checkpoints), 'checkpoint')}, {size} MB."
-            ask = confirm_dialog(f"Delete {name!r} permanently?", "Delete", "d", detail)
+            detail = f"{plural(len(model.checkpoints), 'checkpoint')}, {size} MB. {UNDO_HINT}"
+            ask = confirm_dialog(f"Delete {name!r}?", "Delete", "d", detail)
             if await self.app.push_screen_wait(ask):
-                await self._run(lambda: remove_model(name))
+                await self.services.delete_model(name)
+                self.poll()
+
+    @work
+    async def action_restore(self) -> None:
+        self._go_to(await self.services.restore_model())
 
     async def _run(self, job: Callable[[], _T]) -> _T | None:
         """Return ``job()``, computed in a thread; on an error, notify and return None."""

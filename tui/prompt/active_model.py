@@ -1,12 +1,13 @@
 """The model that Prompt uses, and the loading of another one."""
 
 import asyncio
+from dataclasses import replace
 
 from charloom.core.errors import CharloomError
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.run_status import LIVE
 from charloom.tui.services.background import run_in_background
-from charloom.tui.services.model_cache import LoadedModel, load_model
+from charloom.tui.services.model_cache import LoadedModel, first_usable, load_model
 from charloom.tui.services.run_manager import RunManager
 
 
@@ -42,12 +43,14 @@ class ActiveModel:
     async def load(self, ref: CheckpointRef) -> LoadedModel | None:
         """Load and use the model ``ref``; None if another was requested in the meantime.
 
-        Raises :class:`CharloomError` if it cannot be loaded; the previous model stays in use.
+        If it cannot be loaded, the previous model stays in use and :class:`CharloomError` is
+        raised; without a previous one, :func:`first_usable` has the model.
         """
+        needed = self.model is None
         self._requested = ref
         self._ready.clear()
         try:
-            model = await run_in_background(lambda: load_model(ref))
+            model = await run_in_background(lambda: _load_any(ref) if needed else load_model(ref))
         except CharloomError:
             if ref != self._requested:
                 return None
@@ -81,3 +84,8 @@ class ActiveModel:
         return f"{model.name} has a newer checkpoint: step {step:,}" * (
             follows and step > model.step
         )
+
+
+def _load_any(ref: CheckpointRef) -> LoadedModel:
+    model, warning = first_usable(ref, load_model)
+    return replace(model, warning=warning or model.warning)

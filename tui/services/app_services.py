@@ -1,5 +1,6 @@
 """Services that the app passes to every screen: training runs and preferences."""
 
+import asyncio
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,10 @@ from charloom.core.errors import CharloomError
 from charloom.tui.services import preferences
 
 if TYPE_CHECKING:
+    from charloom.core.store.trash import Trash
     from charloom.tui.services.run_manager import RunManager
+
+UNDO_HINT = "z restores it until you quit."
 
 
 class AppServices:
@@ -27,6 +31,43 @@ class AppServices:
         from charloom.tui.services.run_manager import RunManager
 
         return RunManager(self._app)
+
+    @cached_property
+    def trash(self) -> "Trash":
+        """The models, with their runs, that the user has deleted."""
+        from charloom.core.store.trash import Trash  # deferred for the same reason
+
+        return Trash()
+
+    async def delete_model(self, name: str) -> None:
+        """Delete a model with its run, and notify the user."""
+        message = f"Deleted {name!r}; {UNDO_HINT}"
+        try:
+            await asyncio.to_thread(self.trash.delete, name)
+            self._app.notify(message)
+        except CharloomError as error:
+            self._app.notify(str(error), severity="error")
+        self.runs.rescan()
+
+    async def restore_model(self) -> str:
+        """Restore the model that was deleted last, notify the user, and return the model's name.
+
+        If that fails, "" is returned.
+        """
+        deleted, name = self.trash.last, ""
+        try:
+            name = await asyncio.to_thread(self.trash.restore)
+            renamed = f" as {name!r}: the name was taken" if name != deleted else ""
+            self._app.notify(f"Restored {deleted!r}{renamed}.")
+        except CharloomError as error:
+            self._app.notify(str(error), severity="error")
+        self.runs.rescan()
+        return name
+
+    def close(self) -> None:
+        """Remove what the user has deleted."""
+        if "trash" in vars(self):
+            self.trash.empty()
 
     def remember(self, **changes: Any) -> None:
         """Change preferences and save them; a failure to save is shown as a notification."""

@@ -1,9 +1,11 @@
 """Loads models from the store for generation and caches the last ones."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
@@ -13,6 +15,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.store.read import BUNDLED, find_model, load_from
 from charloom.core.store.ref import CheckpointRef
 
+_T = TypeVar("_T")
 _MAX_CACHED_MODELS = 2  # the current and the previous one: a model may take gigabytes
 _DEFAULT_PROMPTS = {BUNDLED: "You will rejoice to hear"}
 
@@ -78,6 +81,23 @@ def load_model(ref: CheckpointRef) -> LoadedModel:
     except MemoryError as error:
         raise CharloomError(f"Not enough memory to load {str(ref)!r}.") from error
     return replace(model, ref=ref)
+
+
+def first_usable(ref: CheckpointRef, load: Callable[[CheckpointRef], _T]) -> tuple[_T, str]:
+    """Return ``load(ref)``, for a ``ref`` that was remembered: it may be gone or unreadable.
+
+    Then the best checkpoint of the same model, or the bundled model, is loaded, and the second
+    value says so. Raises the :class:`CharloomError` for ``ref`` if nothing can be loaded.
+    """
+    try:
+        return load(ref), ""
+    except CharloomError as error:
+        others = {CheckpointRef(ref.name): "Its best checkpoint"}
+        others[CheckpointRef(BUNDLED)] = f"The model {BUNDLED!r}"
+        for other, description in others.items():
+            with suppress(CharloomError):
+                return load(other), f"{error} {description} is used instead."
+        raise
 
 
 @lru_cache(maxsize=_MAX_CACHED_MODELS)

@@ -21,6 +21,7 @@ from charloom.tui.dialogs.text_picker import TextPicker
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
+from charloom.tui.services.model_cache import first_usable
 from charloom.tui.tour import lab_notes
 from charloom.tui.tour.stage_bar import StageBar
 from charloom.tui.tour.stage_view import StageView, quiz_content
@@ -104,31 +105,41 @@ saved in the lab notes of the model and exported with it.
         )
 
     def on_mount(self) -> None:
-        default = CheckpointRef.parse(self.services.preferences.model), None
-        self.open(*(self._request or default))
+        remembered = CheckpointRef.parse(self.services.preferences.model)
+        self.open(*(self._request or (remembered, None)), remembered=self._request is None)
 
     def on_screen_resume(self) -> None:
         if self._tour:
             self._read_notes()
 
     @work(exclusive=True, group="opening")
-    async def open(self, ref: CheckpointRef, open_text: TextOpener | None) -> None:
-        """Start a tour of this model and this text."""
+    async def open(
+        self, ref: CheckpointRef, open_text: TextOpener | None, *, remembered: bool = False
+    ) -> None:
+        """Start a tour of this model and this text; a ``remembered`` model may be gone."""
         self.workers.cancel_group(self, "setting up")
         self._ref, self._open_text, self._tour = ref, open_text, None
         self._show_message("Reading the model and the text …")
         preferences = self.services.preferences
         user_config = SamplingConfig(preferences.temperature, preferences.top_k)
+
+        def load(ref: CheckpointRef) -> _LoadedTour:
+            return _load(ref, open_text, user_config)
+
         try:
-            loaded = await run_in_background(lambda: _load(ref, open_text, user_config))
+            loaded, warning = await run_in_background(
+                lambda: first_usable(ref, load) if remembered else (load(ref), "")
+            )
         except CharloomError as error:
             self._show_message(str(error) + _CHOOSE_HINT, is_error=True)
             return
         self._tour, self._notes = loaded
         self._choices, self._is_set_up, self._setup_error = {}, False, ""
         subject = self._tour.subject
-        if subject.warning:
-            self.notify(subject.warning, severity="warning")
+        if warning:
+            self._ref = subject.ref
+        if warning := warning or subject.warning:
+            self.notify(warning, severity="warning")
         self.show_context(safe_line(f"{subject.ref} · {subject.title}", _MAX_CONTEXT))
         self.remove_class("-message")
         self._go(1)

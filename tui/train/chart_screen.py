@@ -41,6 +41,8 @@ class ChartScreen(BaseScreen):
         if run := self.services.runs.get(self._run_name):
             self.query_one("#heading", Static).update(run_summary.heading(run, ""), layout=False)
             self.query_one(LossChart).set_data(chart_data(run))
+        else:
+            self.query_one("#heading", Static).update("This run is no longer there.")
 
     def action_back(self) -> None:
         self.dismiss()

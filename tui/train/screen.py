@@ -1,6 +1,5 @@
 """The Train screen: the list of runs, and one run in detail."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -15,12 +14,11 @@ from charloom.core.runs.commands import Command
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.sanitize import quoted, single_line
 from charloom.core.store.ref import CheckpointRef
-from charloom.core.store.write import remove_model
 from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
 from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.run_status import LIVE, RESUMABLE
 from charloom.tui.messages import OpenGrowth, OpenInspector, OpenPrompt
-from charloom.tui.services.app_services import AppServices
+from charloom.tui.services.app_services import UNDO_HINT, AppServices
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.run_view import RunView
 from charloom.tui.widgets.action_bar import ActionBar, KeyHint, key_hints
@@ -87,7 +85,9 @@ class TrainScreen(BaseScreen):
                 tooltip="Show the activity of every unit while reading a text"),
         Binding("g", "growth", "Growth", show=False,
                 tooltip="Compare the texts of all its checkpoints"),
-        Binding("d", "delete", "Delete", show=False, tooltip="Delete the run and its model"),
+        Binding("z", "restore", "Undo", show=False, tooltip="Restore what was deleted last"),
+        Binding("d", "delete", "Delete", show=False,
+                tooltip="Delete the run and its model; z restores both"),
     ]  # fmt: skip
 
     def __init__(self, services: AppServices) -> None:
@@ -160,6 +160,8 @@ class TrainScreen(BaseScreen):
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        if action == "restore":
+            return bool(self.services.trash.last)
         condition = _CONDITIONS.get(action)
         return condition is None or (self.run is not None and condition(self.run))
 
@@ -223,13 +225,13 @@ class TrainScreen(BaseScreen):
     async def action_delete(self) -> None:
         name = self._selected
         question = f"Delete {single_line(name, _MAX_NAME)} with all its checkpoints?"
-        if await self.app.push_screen_wait(confirm_dialog(question, "Delete", "d")) != "yes":
-            return
-        try:
-            await asyncio.to_thread(remove_model, name)
-        except CharloomError as error:
-            self.notify(str(error), severity="error")
-        self.services.runs.rescan()
+        if await self.app.push_screen_wait(confirm_dialog(question, "Delete", "d", UNDO_HINT)):
+            await self.services.delete_model(name)
+
+    @work
+    async def action_restore(self) -> None:
+        if name := await self.services.restore_model():
+            self.select(name)
 
     def _send(self, command: Command, label: str, done: Callable[[RunMonitor], bool]) -> None:
         """Send ``command`` to the selected run, and show ``label`` until it is done."""

@@ -135,7 +135,7 @@ def test_a_second_trainer_is_refused_and_the_first_goes_on() -> None:
     first = TrainerProcess(folder)
     until(Progress, first)
     second = TrainerProcess(folder)
-    with pytest.raises(CharloomError, match="'small' is being trained."):
+    with pytest.raises(CharloomError, match=r"'small' is being trained\."):
         list(second.events())
     until(Progress, first)
     with pytest.raises(CharloomError, match="small"):

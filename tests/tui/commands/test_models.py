@@ -1,9 +1,11 @@
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from charloom.core.model.checkpoint import read_metadata
 from charloom.core.model.metadata import CorpusInfo, Losses
@@ -157,6 +159,20 @@ def test_a_model_is_removed_only_after_confirmation() -> None:
     assert steps("weaver") == [100, 200, 300]
     assert models("remove", "weaver", "--yes").code == 0
     assert model_names() == ("烏",)
+
+
+@needs_terminal
+@pytest.mark.parametrize("kind", ["trained", "bundled"])
+def test_what_cannot_be_removed_is_refused_before_the_question(kind: str, tmp_path: Path) -> None:
+    if kind == "bundled":
+        shutil.copy(checkpoint_path("weaver"), tmp_path / "frankenstein.safetensors")
+        done = on_terminal("models", "remove", "frankenstein")
+        reason = "The model 'frankenstein' comes with Charloom and cannot be changed."
+    else:
+        with FileLock(ModelDir.named("weaver").lock):
+            done = on_terminal("models", "remove", "weaver")
+        reason = "'weaver' is being trained. `charloom attach weaver` shows it"
+    assert done.code == 1 and done.out.startswith(f"charloom: {reason}")
 
 
 @needs_terminal

@@ -9,6 +9,7 @@ from filelock import FileLock
 from textual.pilot import Pilot
 from textual.widgets import Static
 
+from charloom.core import paths
 from charloom.core.model import checkpoint
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import (
@@ -21,6 +22,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import SaveFileDialog
 from charloom.tui.library.screen import LibraryScreen
+from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from tests.helpers.factories import (
     at_step,
@@ -30,6 +32,7 @@ from tests.helpers.factories import (
     random_checkpoint,
     ref,
     save_model,
+    tree,
 )
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless
@@ -42,6 +45,7 @@ from tests.tui.helpers.driving import (
     screen_text,
     until,
 )
+from tests.tui.helpers.run_folders import at_work, course, write_run
 from tests.tui.library.helpers import HOSTILE, models, put
 
 
@@ -65,6 +69,10 @@ def creature() -> None:
     """Save a model with four checkpoints, of which the third is the best."""
     for step, loss in ((1_000, 2.0), (2_000, 1.9), (3_000, 1.5), (4_000, 1.6)):
         save_model("creature", at_step(step, loss))
+
+
+def screen_of(pilot: Pilot[None]) -> LibraryScreen:
+    return next(s for s in pilot.app.screen_stack if isinstance(s, LibraryScreen))
 
 
 async def back(pilot: Pilot[None]) -> None:
@@ -211,7 +219,7 @@ async def test_a_model_is_deleted_only_after_confirmation() -> None:
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("d")
-        await until(pilot, lambda: "This deletes 4 checkpoints, 0.0 MB." in flat_text(app))
+        await until(pilot, lambda: "4 checkpoints, 0.0 MB. z restores" in flat_text(app))
         await pilot.press("escape")
         await back(pilot)
         assert "creature" in model_names()
@@ -219,7 +227,7 @@ async def test_a_model_is_deleted_only_after_confirmation() -> None:
         await until(pilot, lambda: list(models(pilot).table._filled) == ["frankenstein"])
         assert "creature" not in model_names()
         assert "frankenstein (bundled)" in screen_text(app)
-        assert notifications(app) == []
+        assert notifications(app) == ["Deleted 'creature'; z restores it until you quit."]
 
 
 async def test_notes_about_a_model_are_kept() -> None:
@@ -237,28 +245,84 @@ async def test_notes_about_a_model_are_kept() -> None:
         await until(pilot, lambda: read_notes("frankenstein") == "mine")
 
 
+def hints(pilot: Pilot[None]) -> str:
+    return str(models(pilot).query_one(ActionBar).render())
+
+
 async def test_the_bundled_model_and_live_runs_are_protected() -> None:
     save_model("creature", random_checkpoint())
-    refused = "The model 'frankenstein' comes with Charloom and cannot be changed."
-    async with opened() as (app, pilot):
-        for keys in ("p", "dd", "ud"):
-            await pilot.press(*keys)
-            await until(pilot, lambda: notifications(app) == [refused])
-            app.clear_notifications()
-        await back(pilot)
-        with FileLock(ModelDir.named("creature").lock):
-            await pilot.press("down", "d", "d")
+    folder = write_run("sea", *course(300))
+    save_model("sea", random_checkpoint())
+    async with opened(None, LARGE) as (app, pilot):
+        await until(pilot, lambda: app.services.runs.get("sea"))
+        for label in ("delete", "rename", "pin", "prune"):
+            assert f" {label}" not in hints(pilot)
+        await pilot.press("d", "r", "p", "u")
+        assert app.screen is screen_of(pilot) and notifications(app) == []
+        with at_work(folder):
+            await until(pilot, lambda: app.services.runs.live)
+            await pilot.press("down", "down")
+            await until(pilot, lambda: "sea (starting, " in screen_text(app))
+            await until(pilot, lambda: "delete" not in hints(pilot))
+            assert "rename" not in hints(pilot) and "p pin" in hints(pilot)
+            await pilot.press("d", "r")
+            assert app.screen is screen_of(pilot) and notifications(app) == []
+        await until(pilot, lambda: "d delete" in hints(pilot) and "r rename" in hints(pilot))
+        app.clear_notifications()  # that the run was interrupted
+        with FileLock(ModelDir.named("creature").lock):  # by a process that is no trainer's
+            await pilot.press("up", "d", "d")
             await until(pilot, lambda: notifications(app))
-            assert "'creature' is being trained; `charloom stop" in notifications(app)[0]
+            assert notifications(app) == ["'creature' is being trained."]
             app.clear_notifications()
             await pilot.press("r")
             await until(pilot, lambda: "New name of" in screen_text(app))
             put(pilot, "other")
             await pilot.press("enter")
             await until(pilot, lambda: notifications(app))
-            assert "'creature' is being trained; `charloom stop" in notifications(app)[0]
+            assert notifications(app) == ["'creature' is being trained."]
             await pilot.press("escape")
-        assert model_names() == ("frankenstein", "creature")
+        assert model_names() == ("frankenstein", "creature", "sea")
+
+
+async def test_a_deleted_model_can_be_restored_until_the_app_ends() -> None:
+    creature()
+    save_model("other", random_checkpoint())
+    before = tree(ModelDir.named("creature").path)
+    async with opened("creature") as (app, pilot):
+        assert "z undo" not in hints(pilot)
+        await pilot.press("d")
+        await until(pilot, lambda: "Delete 'creature'?" in screen_text(app))
+        assert "4 checkpoints, 0.0 MB. z restores it until you quit." in flat_text(app)
+        await pilot.press("d")
+        await until(pilot, lambda: notifications(app))
+        assert notifications(app) == ["Deleted 'creature'; z restores it until you quit."]
+        await until(pilot, lambda: models(pilot).table.key == "other" and "z undo" in hints(pilot))
+        assert model_names() == ("frankenstein", "other")
+        app.clear_notifications()
+        await pilot.press("z")
+        await until(pilot, lambda: models(pilot).table.key == "creature")
+        assert notifications(app) == ["Restored 'creature'."]
+        assert tree(ModelDir.named("creature").path) == before
+        await until(pilot, lambda: "z undo" not in hints(pilot))
+
+        await pilot.press("d")
+        await until(pilot, lambda: "Delete 'creature'?" in screen_text(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "creature" not in model_names())
+        save_model("Creature", random_checkpoint(step=7))
+        app.clear_notifications()
+        await back(pilot)
+        await until(pilot, lambda: "z undo" in hints(pilot))
+        await pilot.press("z")
+        await until(pilot, lambda: models(pilot).table.key == "creature-2")
+        assert notifications(app) == ["Restored 'creature' as 'creature-2': the name was taken."]
+        assert tree(ModelDir.named("creature-2").path) == before
+
+        await pilot.press("d")
+        await until(pilot, lambda: "Delete 'creature-2'?" in screen_text(app))
+        await pilot.press("d")
+        await until(pilot, lambda: "creature-2" not in model_names())
+    assert {path.name for path in paths.models_dir().iterdir()} == {"Creature", "other"}
 
 
 async def test_a_live_run_is_shown_with_its_model() -> None:

@@ -1,8 +1,12 @@
 """The model in use: choosing, changing during a generation, training, and loss of its files."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 from textual.widgets import OptionList
 
+from charloom.core import paths
 from charloom.core.library.replay import replay
 from charloom.core.model.metadata import CorpusInfo, Losses
 from charloom.core.runs import events
@@ -15,7 +19,14 @@ from charloom.tui.messages import OpenPrompt, ReopenGeneration
 from charloom.tui.prompt.composer import Composer
 from charloom.tui.services import preferences
 from charloom.tui.widgets.sampling_controls import SamplingControls
-from tests.helpers.factories import checkpoint_path, damage, random_checkpoint, ref, save_model
+from tests.helpers.factories import (
+    checkpoint_path,
+    damage,
+    own_assets,
+    random_checkpoint,
+    ref,
+    save_model,
+)
 from tests.tui.helpers.driving import (
     LARGE,
     SMALL,
@@ -240,29 +251,68 @@ async def test_a_newer_checkpoint_continues_a_running_generation(gate: Gate) -> 
     assert [each.step for each in kept()] == [400, 300]
 
 
-@pytest.mark.parametrize("fate", ["removed", "renamed", "damaged"])
-async def test_a_model_that_is_gone_is_reported_and_another_can_be_chosen(fate: str) -> None:
+@pytest.mark.parametrize(
+    ("fate", "why", "instead"),
+    [
+        ("removed", "There is no model called 'weaver'.", "frankenstein"),
+        ("renamed", "There is no model called 'weaver'; did you mean 'weaver2'?", "frankenstein"),
+        ("damaged", "Its weights are damaged; copy or download it again.", "frankenstein"),
+        ("thinned", "has no checkpoint '@7'; it has @100, @last, @best.", "weaver"),
+    ],
+)
+async def test_another_model_is_used_instead_of_a_remembered_one_that_is_gone(
+    fate: str, why: str, instead: str
+) -> None:
     path = checkpoint_path("weaver")
     if fate == "removed":
         remove_model("weaver")
     elif fate == "renamed":
         rename_model("weaver", "weaver2")
-    else:
+    elif fate == "damaged":
         damage(path)
+    else:
+        choose(model="weaver@7")
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        composer(pilot).set_text("the sea ")
+        await pilot.press("enter")  # before a model is loaded
+        await until(pilot, lambda: turns(pilot))
+        await ended(pilot, turns(pilot)[0])
+        assert f"{instead}@best" in flat_text(app)
+        (message,) = notifications(app)
+        other = "Its best checkpoint" if instead == "weaver" else "The model 'frankenstein'"
+        assert message.endswith(f"{why} {other} is used instead.")
+    assert [each.model for each in kept()] == [instead]
+    assert preferences.load().model == f"{instead}@best"
+
+
+async def test_the_bundled_model_is_used_if_the_folder_of_models_cannot_be_read() -> None:
+    shutil.rmtree(paths.models_dir())
+    paths.models_dir().symlink_to(paths.models_dir().name)  # to itself
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await until(pilot, lambda: "bits/char (carried)" in flat_text(app))
+        assert notifications(app)[0].endswith("The model 'frankenstein' is used instead.")
+
+
+async def test_without_any_model_another_can_be_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_assets(tmp_path, monkeypatch)
+    damage(checkpoint_path("weaver"))
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await until(pilot, lambda: "^o to choose a model." in flat_text(app))
-        sentence = "cannot be used" if fate == "damaged" else "There is no model called 'weaver'"
-        assert sentence in flat_text(app)
+        assert "cannot be used" in flat_text(app)
         composer(pilot).set_text("the sea ")
         await pilot.press("enter")
         await until(pilot, lambda: "No model is loaded." in flat_text(app))
         assert composer(pilot).text == "the sea "
+        weaver("other")
         await pilot.press("ctrl+o")
-        await until(pilot, lambda: "frankenstein@best" in screen_text(app))
-        await pilot.press(*"frank", "enter")
-        await until(pilot, lambda: "bits/char (carried)" in flat_text(app))
-        assert "No model is loaded." not in flat_text(app)
+        await until(pilot, lambda: "other@best" in screen_text(app))
+        await pilot.press(*"other", "enter")
+        await until(pilot, lambda: "No model is loaded." not in flat_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])

@@ -165,10 +165,27 @@ async def test_another_model_and_another_text_can_be_chosen() -> None:
         await until(pilot, lambda: "1 · Load text" in screen_text(app))
 
 
-async def test_errors_are_shown_instead_of_a_stage() -> None:
-    save(Preferences(model="nobody"))
+async def test_a_remembered_model_that_is_gone_is_replaced_by_the_bundled_one() -> None:
+    save(Preferences(model="nobody@7"))
     app = app_at("tour")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "tour  frankenstein@" in screen_text(app))
+        assert notifications(app) == [
+            "There is no model called 'nobody'. The model 'frankenstein' is used instead."
+        ]
+        await pilot.press("c")
+        await until(pilot, lambda: "Text of the tour" in screen_text(app))
+        await pilot.press("enter")
+        await until(pilot, lambda: "The Loom at Carrow" in screen_text(app))
+        assert "tour  frankenstein@" in screen_text(app)
+
+
+async def test_errors_are_shown_instead_of_a_stage() -> None:
+    save(Preferences(model="weaver"))
+    app = app_at("tour")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "Load text" in screen_text(app))
+        tour_screen(pilot).open(ref("nobody"), None)
         await until(pilot, lambda: "There is no model called 'nobody'" in flat_text(app))
         tour_screen(pilot).open(ref("weaver"), None)
         await until(pilot, lambda: "Load text" in screen_text(app))

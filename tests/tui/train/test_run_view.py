@@ -224,8 +224,9 @@ async def test_enter_goes_to_the_prompt_with_the_model(working: ExitStack) -> No
         assert notifications(app) == []
 
 
-async def test_a_run_is_deleted_after_confirmation() -> None:
+async def test_a_run_is_deleted_after_confirmation_and_restored() -> None:
     folder = write_run("sea", *course(), end())
+    before = tree(folder.path)
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: "✓ sea  completed" in screen_text(app))
@@ -236,7 +237,14 @@ async def test_a_run_is_deleted_after_confirmation() -> None:
             await pilot.press(answer)
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
         await until(pilot, lambda: "Press n to choose a text" in screen_text(app))
-        assert not folder.path.exists() and notifications(app) == []
+        await until(pilot, lambda: notifications(app))
+        assert notifications(app) == ["Deleted 'sea'; z restores it until you quit."]
+        assert not folder.path.exists() and possible(app) == {"new", "restore"}
+        app.clear_notifications()
+        await pilot.press("z")
+        await until(pilot, lambda: "✓ sea  completed" in screen_text(app))
+        assert tree(folder.path) == before and notifications(app) == ["Restored 'sea'."]
+        assert "restore" not in possible(app)
 
 
 async def test_a_run_resumed_elsewhere_in_the_meantime_is_not_deleted(working: ExitStack) -> None:
