@@ -33,8 +33,7 @@ restores a deleted text.
 **Models** (`m`) lists the models trained or imported here, and the bundled one. `Tab` goes to the
 checkpoints of the highlighted model; `Enter` uses the checkpoint under the cursor in Prompt. Pinned
 checkpoints, the best and the newest are never deleted automatically. `z` restores a deleted model
-until you quit. Losses are in nats per
-character, on held-out text.
+until you quit. Losses are in nats per character, on held-out text.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("w", "go('writings')", "Writings", show=False, tooltip="List generated texts"),
