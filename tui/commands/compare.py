@@ -17,7 +17,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import sanitize
 from charloom.core.store.read import BUNDLED
 from charloom.core.store.ref import CheckpointRef
-from charloom.tui.console.inputs import encode_prompt, open_text, read_prompt
+from charloom.tui.console.inputs import encode_prompt, open_texts, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import (
     echo_dim,
@@ -142,7 +142,7 @@ def _samplings(
 def _eval_text(text: str | None, models: Sequence[LoadedModel]) -> EvalText | None:
     """Return the text to score both on; None, with a message, if there is none."""
     if text is not None:
-        corpus = open_text(text)
+        corpus = open_texts(text)
         return EvalText(corpus.title, corpus.text)
     try:
         held_out = held_out_text(*(model.checkpoint_ref for model in models))

@@ -17,7 +17,7 @@ from charloom.core.runs.estimates import (
     measure_throughput,
 )
 from charloom.core.wording import plural
-from charloom.tui.console.inputs import open_text
+from charloom.tui.console.inputs import open_texts
 from charloom.tui.console.options import (
     DefaultListGroup,
     json_option,
@@ -70,20 +70,20 @@ def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None
 
 
 @corpus.command()
-@click.argument("text")
+@click.argument("texts", metavar="TEXT...", nargs=-1, required=True)
 @text_options
-def show(text: str, mirror: str | None, **values: Any) -> None:
-    """Write TEXT (a file, '-' or a name) as it would be trained on."""
-    write_stdout(open_text(text, mirror, values).text)
+def show(texts: tuple[str, ...], mirror: str | None, **values: Any) -> None:
+    """Write TEXT (files, folders, '-' or names) as it would be trained on."""
+    write_stdout(open_texts(*texts, mirror=mirror, values=values).text)
 
 
 @corpus.command()
-@click.argument("text")
+@click.argument("texts", metavar="TEXT...", nargs=-1, required=True)
 @text_options
 @json_option
-def check(text: str, mirror: str | None, as_json: bool, **values: Any) -> None:
+def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: Any) -> None:
     """Show statistics and issues of TEXT, and estimated training times."""
-    corpus = open_text(text, mirror, values)
+    corpus = open_texts(*texts, mirror=mirror, values=values)
     statistics = analyze_text(corpus)
     issues = [
         {"summary": issue.summary, "advice": issue.advice.format(option=f"--{issue.option}")}

@@ -14,7 +14,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
-from charloom.tui.console.inputs import has_file_options, open_text
+from charloom.tui.console.inputs import has_file_options, open_texts
 from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import echo_err, write_json
 
@@ -33,7 +33,7 @@ def _parse_units(_: object, __: object, values: tuple[str, ...]) -> list[tuple[i
 
 
 @click.command()
-@click.argument("text", metavar="[FILE|-]", required=False)
+@click.argument("texts", metavar="[FILE|-]...", nargs=-1)
 @click.option("--held-out", is_flag=True, help="Read the held-out end of the training text.")
 @model_option
 @click.option(
@@ -62,7 +62,7 @@ def _parse_units(_: object, __: object, values: tuple[str, ...]) -> list[tuple[i
 @text_options
 @json_option
 def inspect(
-    text: str | None,
+    texts: tuple[str, ...],
     held_out: bool,
     ref: CheckpointRef,
     units: list[tuple[int, int]],
@@ -74,8 +74,8 @@ def inspect(
 ) -> None:
     """Write the surprise and the activations of a model on a text as one JSON object.
 
-    The text is a file, '-' for standard input, or a name from `charloom corpus`. Its first 10,000
-    characters are read.
+    The text is in files, in folders, '-' for standard input, or a name from `charloom corpus`. Its
+    first 10,000 characters are read.
 
     "bits" is the surprise of every character, -log2 of its probability, null where nothing was
     predicted. "units" are ranked by how well their cell, tanh(c), tracks a property of the text:
@@ -83,22 +83,22 @@ def inspect(
     "sign" is -1 if the cell is low where the property is present. "signals" are those of each
     --unit. Layers and units count from 1.
     """
-    if text is None and not held_out:
+    if not texts and not held_out:
         if sys.stdin is None or sys.stdin.isatty():
             raise click.UsageError("Name a FILE, pipe a text in, or pass --held-out.")
-        text = "-"
-    if held_out and (text is not None or has_file_options(values)):
+        texts = ("-",)
+    if held_out and (texts or has_file_options(values)):
         raise click.UsageError(
             "Give a FILE or --held-out, not both. File options do not apply to --held-out."
         )
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
-    if text is None:
+    if held_out:
         training_text = find_training_text(ref.name, loaded.checkpoint)
         title, content = training_text.title, training_text.held_out
     else:
-        corpus = open_text(text, mirror, values)
+        corpus = open_texts(*texts, mirror=mirror, values=values)
         title, content = corpus.title, corpus.text
     if len(content) > MAX_CHARACTERS:
         echo_err(f"Only the first {MAX_CHARACTERS:,} of {len(content):,} characters are read.")

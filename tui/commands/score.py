@@ -24,7 +24,7 @@ from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import plural
-from charloom.tui.console.inputs import has_file_options, open_text
+from charloom.tui.console.inputs import has_file_options, open_texts
 from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import (
     echo_err,
@@ -36,7 +36,7 @@ from charloom.tui.console.output import (
 
 
 @click.command()
-@click.argument("text", metavar="[FILE|-]", required=False)
+@click.argument("texts", metavar="[FILE|-]...", nargs=-1)
 @model_option
 @click.option(
     "--window",
@@ -57,7 +57,7 @@ from charloom.tui.console.output import (
 @text_options
 @json_option
 def score(
-    text: str | None,
+    texts: tuple[str, ...],
     ref: CheckpointRef,
     window: int | None,
     held_out: bool,
@@ -68,12 +68,13 @@ def score(
 ) -> None:
     """Measure how well a model predicts a text, in nats and bits per character.
 
-    The text is a file, '-' for standard input, or a name from `charloom corpus`. Carried: each
-    character is predicted from at least the 1,000 before it. Windowed: from those in its window.
+    The text is in files, in folders, '-' for standard input, or a name from `charloom corpus`.
+    Carried: each character is predicted from at least the 1,000 before it. Windowed: from those
+    in its window.
     """
-    if held_out and (text or has_file_options(values)):
+    if held_out and (texts or has_file_options(values)):
         raise click.UsageError("Pass --held-out or a FILE (with --start, --end), not both.")
-    if text is None and not held_out and (sys.stdin is None or sys.stdin.isatty()):
+    if not texts and not held_out and (sys.stdin is None or sys.stdin.isatty()):
         raise click.UsageError("Pass a FILE, or pipe a text to standard input.")
     loaded = load_checkpoint(ref)
     if loaded.warning:
@@ -82,7 +83,7 @@ def score(
     if held_out:
         content = find_training_text(ref.name, metadata).held_out
     else:
-        content = open_text(text or "-", mirror, values).text
+        content = open_texts(*texts or ("-",), mirror=mirror, values=values).text
     measure = "carried" if window is None else f"windowed-{window}"
     result = scoring.score(model, content, window)
     losses = _baselines(ref, metadata, content) if baselines else None

@@ -4,27 +4,24 @@ from typing import Any
 
 import click
 
-from charloom.core.data import catalog
 from charloom.core.runs.presets import PRESETS, validate_overrides
 from charloom.core.runs.run import TrainerProcess, create_run
 from charloom.core.store.write import unused_name
 from charloom.tui.console.follow import follow_run, leave_detached
-from charloom.tui.console.inputs import has_piped_input
+from charloom.tui.console.inputs import has_piped_input, open_texts
 from charloom.tui.console.options import (
     config_options,
     config_overrides,
     detach_option,
     json_option,
-    read_options,
     text_options,
 )
-from charloom.tui.console.output import download_progress
 
 _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
 
 
 @click.command()
-@click.argument("text", required=False)
+@click.argument("texts", metavar="[TEXT|-]...", nargs=-1)
 @click.option("--name", help="Name of the model. Default: made from the title of the text.")
 @click.option(
     "--preset",
@@ -46,7 +43,7 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
 @detach_option
 @json_option
 def train(
-    text: str | None,
+    texts: tuple[str, ...],
     name: str | None,
     preset: str,
     min_count: int,
@@ -55,17 +52,20 @@ def train(
     as_json: bool,
     **values: Any,
 ) -> int:
-    """Train a network on TEXT: a file, '-' for standard input, or a name from `charloom corpus`.
+    """Train a network on TEXT: files, folders, '-' for standard input, or `charloom corpus` names.
 
     The default is what is piped in, else the bundled tale. Ctrl-C saves the run and stops it;
     `charloom resume` continues.
+
+    Files may be plain texts, archives of them (.gz, .bz2, .xz, .zip), tables (.csv, .tsv, with
+    --column), JSON (.json, .jsonl, with --field), Word documents (.docx) and e-books (.epub).
+    Several are joined in the order of their names.
     """
     overrides = config_overrides(values)
     validate_overrides(preset, overrides)
-    if text is None:
-        text = "-" if has_piped_input("TEXT") else _DEFAULT_TEXT
-    with download_progress() as report:
-        corpus = catalog.load_text(text, mirror=mirror, on_progress=report, **read_options(values))
+    if not texts:
+        texts = ("-" if has_piped_input("TEXT") else _DEFAULT_TEXT,)
+    corpus = open_texts(*texts, mirror=mirror, values=values, short=False)
     name = unused_name(corpus.title) if name is None else name
     folder = create_run(name, corpus, preset, overrides, min_count)
     return (leave_detached if detach else follow_run)(folder.name, TrainerProcess(folder), as_json)

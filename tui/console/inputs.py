@@ -19,7 +19,10 @@ from charloom.tui.formatting.prompt_changes import (
 )
 
 _MAX_PROMPT_BYTES = 4 * (MAX_PROMPT_CHARACTERS + 1)  # UTF-8 takes four bytes at most
-_FILE_OPTIONS = ("start", "end", "encoding")
+_FILE_OPTIONS = (
+    *("start", "end", "encoding"),
+    *("column", "separator", "shuffle_files", "shuffle_lines"),
+)
 _PATIENCE_SECONDS = 1.0
 
 
@@ -79,16 +82,21 @@ def encode_prompt(prompt: str, vocab: Vocab) -> str:
     return adapted
 
 
-def open_text(
-    text: str, mirror: str | None = None, values: Mapping[str, Any] | None = None
+def open_texts(
+    *texts: str,
+    mirror: str | None = None,
+    values: Mapping[str, Any] | None = None,
+    short: bool = True,
 ) -> Corpus:
-    """Open a file, standard input ("-") or a catalog text, and report what was adjusted.
+    """Open files, folders, standard input ("-") or catalog texts, and report what was adjusted.
 
     ``values`` are command-line options, among them :class:`~charloom.core.data.corpus.ReadOptions`.
     """
     options = read_options(dict(values or {}))
     with download_progress() as report:
-        corpus = catalog.load_text(text, mirror=mirror, on_progress=report, short=True, **options)
+        corpus = catalog.load_text(
+            *texts, mirror=mirror, on_progress=report, short=short, **options
+        )
     for note in corpus.notes:
         echo_err(note)
     return corpus
@@ -96,4 +104,4 @@ def open_text(
 
 def has_file_options(values: Mapping[str, Any]) -> bool:
     """Return whether ``values`` have an option that applies to a file only."""
-    return any(values[name] for name in _FILE_OPTIONS)
+    return any(values[name] is not None for name in _FILE_OPTIONS)

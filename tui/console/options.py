@@ -9,6 +9,7 @@ import click
 from charloom.core.config import ModelConfig, TrainConfig, option_name
 from charloom.core.data.corpus import ReadOptions
 from charloom.core.paths import expand_user
+from charloom.core.sampling.config import parse_stops
 from charloom.core.sanitize import quoted
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import did_you_mean
@@ -131,6 +132,31 @@ def text_options(command: Command) -> Command:
             "--trim/--no-trim", default=True, help="Remove Project Gutenberg's header and footer."
         ),
         click.option("--nfc/--no-nfc", default=True, help="Normalize characters to NFC."),
+        click.option(
+            "--column",
+            "--field",
+            "column",
+            help="Column of tables (its name, or its number if there is no heading), or field of "
+            "JSON ('outer.inner'), that has the texts.",
+        ),
+        click.option(
+            "--separator",
+            callback=lambda _, __, value: value and "|".join(parse_stops(value)),
+            help=r"Put this after each record and between files. \n and \t are escapes. "
+            "Default: a newline after records, two blank lines between files.",
+        ),
+        click.option(
+            "--shuffle-files",
+            type=click.IntRange(0, 2**63 - 1),
+            metavar="SEED",
+            help="Take several files in a random order. Default: sorted by name.",
+        ),
+        click.option(
+            "--shuffle-lines/--no-shuffle-lines",
+            default=None,
+            help="Shuffle the lines, since the end of the text is held out. Default: those of "
+            "lists, such as names.",
+        ),
         mirror_option,
     )(command)
 

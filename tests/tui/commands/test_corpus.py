@@ -177,3 +177,44 @@ def test_an_unknown_text_is_a_one_line_error(command: str) -> None:
     done = texts(command, "frankenstien")
     assert (done.code, done.out, done.err.count("\n")) == (1, "", 1)
     assert "did you mean 'frankenstein'" in done.err
+
+
+def test_several_files_and_folders_are_one_text(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    for name in ("b/10.txt", "b/9.txt", "a.txt"):
+        (tmp_path / name).write_text(f"The words of {name}.\n")
+    paths = [str(tmp_path / name) for name in ("b", "a.txt")]
+    done = texts("show", *paths, "--separator", r"\n--\t")
+    assert (
+        done.out == "The words of a.txt.\n--\tThe words of b/9.txt.\n--\tThe words of b/10.txt.\n"
+    )
+    assert done.err == "Joined 3 files, by name: a.txt, 9.txt, 10.txt.\n"
+    shuffled = texts("show", *paths, "--shuffle-files", "4")
+    assert "3 files, shuffled" in shuffled.err and shuffled.out != done.out
+
+
+@pytest.mark.parametrize("option", ["--column", "--field"])
+def test_the_column_of_a_table_is_chosen(tmp_path: Path, option: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("name,text\nAnn,Hello there\nBob,Good bye\n")
+    asked = texts("show", str(path))
+    assert (asked.code, asked.out) == (1, "") and "--column must be given for" in asked.err
+    assert "'name', 'text'" in asked.err
+    assert texts("show", str(path), option, "text").out == "Hello there\nGood bye\n"
+    piped = texts("show", "-", option, "text", stdin=path.read_bytes())
+    assert piped.out == "Hello there\nGood bye\n"
+
+
+@pytest.mark.usefixtures("timed")
+def test_a_list_is_shuffled_unless_declined(tmp_path: Path) -> None:
+    path = tmp_path / "names.txt"
+    names = [f"{a}{b}" for a in ("Anna", "Bela", "Caro", "Dora") for b in "abcdefghijklmnopqrstuv"]
+    path.write_text("\n".join(names))
+    done = texts("show", str(path))
+    assert "Shuffled the 88 lines" in done.err
+    assert done.out.split() != names == sorted(done.out.split())
+    assert texts("show", str(path), "--no-shuffle-lines").out.split() == names
+    plain = json.loads(texts("check", str(path), "--no-shuffle-lines", "--json").out)
+    assert [i["advice"] for i in plain["issues"] if "--shuffle-lines" in i["advice"]]
+    checked = json.loads(texts("check", str(path), "--json").out)
+    assert not [i for i in checked["issues"] if "--shuffle-lines" in i["advice"]]

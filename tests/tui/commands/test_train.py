@@ -9,6 +9,8 @@ import pytest
 
 from charloom.core import paths
 from charloom.core.runs.events import Progress, Sample, Validated
+from charloom.core.runs.run import read_run_config, read_training_text
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import check_unused, unused_name
 from charloom.tui.console.progress import sparkline
@@ -80,6 +82,22 @@ def test_an_open_pipe_without_input_is_reported() -> None:
     assert line.rstrip() == (
         "Waiting for standard input. Give TEXT to not read it; Ctrl-D ends it."
     )
+
+
+def test_a_run_on_several_files_keeps_their_text_and_says_where_it_is_from(tmp_path: Path) -> None:
+    for name in ("10.txt", "9.txt"):
+        (tmp_path / name).write_text(f"{name}: {TEXT}")
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "7", "said": TEXT}))
+    command = ["train", "10.txt", "9.txt", "a.jsonl", "--field", "said", "--name", "many"]
+    status, _, err = outcome([*command, *TINY, "--steps", "2"], tmp_path)
+    assert status == 0 and "Joined 3 files, by name: 9.txt, 10.txt, a.jsonl." in err
+    for path in tmp_path.glob("*.*"):
+        path.unlink()
+    folder = ModelDir.named("many")
+    config = read_run_config(folder)
+    assert read_training_text(folder, config).startswith("9.txt: The sea")
+    assert config.title == "9 and 2 more" and "9.txt, " in config.source
+    assert config.notes[0].startswith("Joined 3 files")
 
 
 def test_modules_in_the_working_folder_are_not_imported(text: Path, tmp_path: Path) -> None:
