@@ -1,0 +1,119 @@
+"""How the voices of a dialogue are marked in a text: by names, quotation signs or dashes."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+
+_MIN_TURNS = 10  # in a text with voices
+_MIN_SHARE = 0.05  # of its lines that begin a turn
+_MIN_NAME_TURNS = 3  # of a name: fewer may be a coincidence, such as "Note:"
+_MAX_NAMES = 50
+_MAX_PAIRS = 0.1  # of the quoted lines that follow another one
+_END_SHARE = 0.9  # of the ends of a kind, after which a voice begins, to be where turns end
+
+_NAME = r"(?:[^\W\d_]|\+)[^:\n!?;,\"“”«»()\[\]]{0,38}"
+_NAMED_TURNS = re.compile(rf"(?m)^({_NAME}):(\n(?=\S)|[ \u00a0](?=\S))")
+_QUOTED_TURNS = re.compile(r"(?m)^> ?(?=\S)")
+_QUOTED_PAIRS = re.compile(r"(?m)^>.*(?=\n>)")  # longer quotations, as in letters
+_DASHED_TURNS = re.compile(r"(?m)^([—–-] ?)(?=\S)")
+_LINES = re.compile(r"(?m)^.*\S")
+_TIMESTAMP = re.compile(
+    r"(?m)^\[?(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ T])?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?"
+    r"(?:[ \u202f][AaPp]\.?[Mm]\.?)?\]?(?: [-–] |[ \t]+)(?=\S)"
+)
+
+
+class DialogueForm(StrEnum):
+    """What a turn begins with."""
+
+    NAME_LINE = "NAME: on a line of its own"
+    NAME = "NAME: before the words"
+    QUOTE = "> before one of the voices"
+    DASH = "a dash"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialogue:
+    """How a text marks who speaks.
+
+    Attributes:
+        form: what a turn begins with.
+        names: the voices, those with the most turns first; empty if the form has none.
+        end: the line breaks between two turns.
+        stops: strings that only the next turn begins with; a reply ends before any of them.
+        dash: the dash with its space, in the form with dashes.
+    """
+
+    form: DialogueForm
+    names: tuple[str, ...]
+    end: str
+    stops: tuple[str, ...]
+    dash: str = ""
+
+    def opening(self, name: str, *, reply: bool = False) -> str:
+        """Return what a turn of ``name`` begins with; ``reply`` is the turn of the model."""
+        match self.form:
+            case DialogueForm.NAME_LINE:
+                return f"{name}:\n"
+            case DialogueForm.NAME:
+                return f"{name}: "
+            case DialogueForm.QUOTE:
+                return "" if reply else "> "
+            case DialogueForm.DASH:
+                return self.dash
+
+    def turn(self, name: str, words: str, reply_name: str) -> str:
+        """Return the turn in which ``name`` says ``words``, and the opening of the reply."""
+        return self.opening(name) + words + self.end + self.opening(reply_name, reply=True)
+
+
+def find_dialogue(text: str) -> Dialogue | None:
+    """Return how ``text`` marks who speaks; None if there are no voices in it."""
+    lines = len(_LINES.findall(text))
+
+    def enough(turns: int) -> bool:
+        return turns >= max(_MIN_TURNS, _MIN_SHARE * lines)
+
+    found = [(match[1], match[2], match.start()) for match in _NAMED_TURNS.finditer(text)]
+    counts = Counter(name for name, _, _ in found)
+    named = [turn for turn in found if counts[turn[0]] >= _MIN_NAME_TURNS]
+    names = tuple(name for name, n in counts.most_common(_MAX_NAMES) if n >= _MIN_NAME_TURNS)
+    if len(names) >= 2 and enough(len(named)):
+        on_lines = sum(separator == "\n" for _, separator, _ in named)
+        form = DialogueForm.NAME_LINE if 2 * on_lines > len(named) else DialogueForm.NAME
+        return _dialogue(text, form, names, [start for _, _, start in named])
+    quoted = [match.start() for match in _QUOTED_TURNS.finditer(text)]
+    if enough(len(quoted)) and len(_QUOTED_PAIRS.findall(text)) < _MAX_PAIRS * len(quoted):
+        return _dialogue(text, DialogueForm.QUOTE, (), quoted)
+    dashes = list(_DASHED_TURNS.finditer(text))
+    if enough(len(dashes)):
+        dash = Counter(match[1] for match in dashes).most_common(1)[0][0]
+        return _dialogue(text, DialogueForm.DASH, (), [match.start() for match in dashes], dash)
+    return None
+
+
+def _dialogue(
+    text: str, form: DialogueForm, names: tuple[str, ...], starts: list[int], dash: str = ""
+) -> Dialogue:
+    """Return the dialogue whose turns begin at ``starts``."""
+    apart = sum(text[:start].endswith("\n\n") for start in starts if start)
+    end = "\n\n" if 2 * apart > len(starts) else "\n"
+    ends = len(re.findall(r"\n\n(?=\S)" if end == "\n\n" else r"\n(?=\S)", text))
+    if form is DialogueForm.QUOTE or len(starts) >= _END_SHARE * ends:
+        stops: tuple[str, ...] = (end,)
+    elif names:
+        stops = tuple(f"\n{name}:" for name in names)
+    else:
+        stops = ("\n" + dash,)
+    return Dialogue(form, names, end, stops, dash)
+
+
+def count_timestamps(text: str) -> int:
+    """Return the number of lines that begin with a time, as in an exported chat."""
+    return len(_TIMESTAMP.findall(text))
+
+
+def strip_timestamps(text: str) -> str:
+    """Return ``text`` without the times that lines begin with."""
+    return _TIMESTAMP.sub("", text)
