@@ -4,11 +4,15 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Self
+
+from charloom.core.errors import CharloomError
 
 _MIN_TURNS = 10  # in a text with voices
 _MIN_SHARE = 0.05  # of its lines that begin a turn
 _MIN_NAME_TURNS = 3  # of a name: fewer may be a coincidence, such as "Note:"
 _MAX_NAMES = 50
+_MAX_SIGN_CHARACTERS = 50
 _MAX_PAIRS = 0.1  # of the quoted lines that follow another one
 _END_SHARE = 0.9  # of the ends of a kind, after which a voice begins, to be where turns end
 
@@ -27,10 +31,10 @@ _TIMESTAMP = re.compile(
 class DialogueForm(StrEnum):
     """What a turn begins with."""
 
-    NAME_LINE = "NAME: on a line of its own"
-    NAME = "NAME: before the words"
-    QUOTE = "> before one of the voices"
-    DASH = "a dash"
+    NAME_LINE = "name-line"  # "NAME:" on a line of its own
+    NAME = "name"  # "Name: " before the words
+    QUOTE = "quote"  # "> " before one of two voices
+    DASH = "dash"  # before each
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,20 @@ class Dialogue:
     stops: tuple[str, ...]
     dash: str = ""
 
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Return the dialogue in a JSON object; raises :class:`CharloomError` if it is none."""
+        try:
+            fields: dict[str, Any] = dict(data)  # type: ignore[call-overload]
+            names, stops = (tuple(map(_sign, fields[key])) for key in ("names", "stops"))
+            end, dash = _sign(fields["end"]), _sign(fields["dash"])
+            dialogue = cls(DialogueForm(fields["form"]), names, end, stops, dash)
+        except (KeyError, TypeError, ValueError) as error:
+            raise CharloomError("The dialogue in it is incomplete or damaged.") from error
+        if max(len(names), len(stops)) > _MAX_NAMES or not all(stops):
+            raise CharloomError("The dialogue in it has too many names, or an empty stop.")
+        return dialogue
+
     def opening(self, name: str, *, reply: bool = False) -> str:
         """Return what a turn of ``name`` begins with; ``reply`` is the turn of the model."""
         match self.form:
@@ -66,6 +84,12 @@ class Dialogue:
     def turn(self, name: str, words: str, reply_name: str) -> str:
         """Return the turn in which ``name`` says ``words``, and the opening of the reply."""
         return self.opening(name) + words + self.end + self.opening(reply_name, reply=True)
+
+
+def _sign(text: object) -> str:
+    if not isinstance(text, str) or len(text) > _MAX_SIGN_CHARACTERS:
+        raise ValueError("not a short string")
+    return text
 
 
 def find_dialogue(text: str) -> Dialogue | None:

@@ -9,9 +9,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.data.dialogue import Dialogue
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError, SettingError
 
@@ -102,17 +103,28 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class CorpusInfo:
-    """The text that a model was trained on; ``opening`` is its start."""
+    """The text that a model was trained on.
+
+    ``opening`` is its start; ``dialogue`` says how it marks its voices, None if it has none.
+    """
 
     title: str
     sha256: str
     characters: int
     opening: str
+    dialogue: Dialogue | None = None
 
     def __post_init__(self) -> None:
         for name in ("title", "sha256", "opening"):
             _check_text(f"The text's {name}", getattr(self, name), _MAX_LINE_CHARACTERS)
         _check_count("The text's number of characters", self.characters)
+
+    @classmethod
+    def from_json(cls, data: object) -> Self:
+        """Build it from a JSON object; raises :class:`CharloomError` if anything is wrong."""
+        fields = dict(data) if isinstance(data, dict) else {}
+        dialogue = fields.pop("dialogue", None)
+        return cls(**_scalars(fields), dialogue=dialogue and Dialogue.from_json(dialogue))
 
     @property
     def opening_words(self) -> str:
@@ -173,7 +185,7 @@ def metadata_from_json(data: Mapping[str, Any]) -> CheckpointMetadata:
             "model": ModelConfig.from_json(_scalars(data["model"])),
             "vocab": Vocab(tuple(vocab)),
             "losses": Losses(**_scalars(data["losses"])),
-            "corpus": CorpusInfo(**_scalars(data["corpus"])),
+            "corpus": CorpusInfo.from_json(data["corpus"]),
             "training": TrainConfig.from_json(_scalars(data["training"])),
         }
         return CheckpointMetadata(**{**data, **parts})

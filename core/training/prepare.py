@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor
 
+from charloom.core.data.dialogue import find_dialogue
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CorpusInfo
@@ -11,6 +12,7 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.training.task import TrainingTask
 
 _OPENING_CHARACTERS = 60  # of the text, stored with the model
+_DIALOGUE_CHARACTERS = 2_000_000  # of the text, searched for voices in some tenths of a second
 
 
 def prepare_async(folder: ModelDir) -> Future[tuple[RunConfig, TrainingTask]]:
@@ -45,5 +47,11 @@ def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
     else:
         preset = PRESETS.get(config.preset, PRESETS["medium"])
         model_config, train_config = preset.configs(len(vocab), config.overrides)
-    corpus = CorpusInfo(config.title, config.sha256, len(text), text[:_OPENING_CHARACTERS])
+    corpus = CorpusInfo(
+        config.title,
+        config.sha256,
+        len(text),
+        text[:_OPENING_CHARACTERS],
+        find_dialogue(text[:_DIALOGUE_CHARACTERS]),
+    )
     return TrainingTask.from_text(text, vocab, corpus, model_config, train_config)

@@ -1,12 +1,20 @@
-"""The losses in the metadata of a checkpoint, and the characters they were measured on."""
+"""The losses in the metadata of a checkpoint, and how its text marks voices."""
 
 import dataclasses
+import json
 from typing import Any
 
 import pytest
 
+from charloom.core.data.dialogue import Dialogue, DialogueForm
 from charloom.core.errors import CharloomError
-from charloom.core.model.metadata import HeldOutLoss, Losses, is_few, metadata_from_json
+from charloom.core.model.metadata import (
+    CorpusInfo,
+    HeldOutLoss,
+    Losses,
+    is_few,
+    metadata_from_json,
+)
 from tests.helpers.factories import random_checkpoint
 
 
@@ -60,3 +68,33 @@ def test_metadata_without_the_numbers_of_characters_can_be_read() -> None:
     data["vocab"] = list(data["vocab"])
     assert metadata_from_json(data).losses == Losses(carried=1.5)
     assert dataclasses.asdict(Losses()).keys() >= data["losses"].keys()
+
+
+def test_a_dialogue_is_stored_with_the_text() -> None:
+    dialogue = Dialogue(DialogueForm.NAME, ("Ada", "Bram"), "\n", ("\n",))
+    corpus = CorpusInfo("chat", "0" * 64, 1_000, "Ada: ", dialogue)
+    stored = json.loads(json.dumps(random_checkpoint(corpus=corpus).to_json()))
+    assert metadata_from_json(stored).corpus == corpus
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("form", "song"),
+        ("names", ["Ada"] * 51),
+        ("names", [1]),
+        ("stops", [""]),
+        ("end", "\n" * 51),
+        ("dash", None),
+    ],
+)
+def test_a_damaged_dialogue_is_refused(field: str, value: Any) -> None:
+    dialogue = {"form": "name", "names": ["Ada"], "end": "\n", "stops": ["\n"], "dash": ""}
+    stored = random_checkpoint().to_json()
+    for damage in ({field: value}, dict.fromkeys(dialogue)):
+        stored["corpus"]["dialogue"] = dialogue | damage
+        with pytest.raises(CharloomError):
+            metadata_from_json(stored)
+    stored["corpus"]["dialogue"] = [dialogue]
+    with pytest.raises(CharloomError):
+        metadata_from_json(stored)
