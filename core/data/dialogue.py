@@ -1,4 +1,4 @@
-"""How the voices of a dialogue are marked in a text: by names, quotation signs or dashes."""
+"""How the speakers of a dialogue are marked in a text: by names, quotation signs or dashes."""
 
 import re
 from collections import Counter
@@ -8,13 +8,13 @@ from typing import Any, Self
 
 from charloom.core.errors import CharloomError
 
-_MIN_TURNS = 10  # in a text with voices
+_MIN_TURNS = 10  # in a text with speakers
 _MIN_SHARE = 0.05  # of its lines that begin a turn
 _MIN_NAME_TURNS = 3  # of a name: fewer may be a coincidence, such as "Note:"
 _MAX_NAMES = 50
 _MAX_SIGN_CHARACTERS = 50
 _MAX_PAIRS = 0.1  # of the quoted lines that follow another one
-_END_SHARE = 0.9  # of the ends of a kind, after which a voice begins, to be where turns end
+_END_SHARE = 0.9  # of the ends of a kind, after which a turn begins, to be where turns end
 
 _NAME = r"(?:[^\W\d_]|\+)[^:\n!?;,\"“”«»()\[\]]{0,38}"
 _NAMED_TURNS = re.compile(rf"(?m)^({_NAME}):(\n(?=\S)|[ \u00a0](?=\S))")
@@ -33,7 +33,7 @@ class DialogueForm(StrEnum):
 
     NAME_LINE = "name-line"  # "NAME:" on a line of its own
     NAME = "name"  # "Name: " before the words
-    QUOTE = "quote"  # "> " before one of two voices
+    QUOTE = "quote"  # "> " before one of two speakers
     DASH = "dash"  # before each
 
 
@@ -43,7 +43,7 @@ class Dialogue:
 
     Attributes:
         form: what a turn begins with.
-        names: the voices, those with the most turns first; empty if the form has none.
+        names: the speakers, those with the most turns first; empty if the form has none.
         end: the line breaks between two turns.
         stops: strings that only the next turn begins with; a reply ends before any of them.
         dash: the dash with its space, in the form with dashes.
@@ -93,7 +93,7 @@ def _sign(text: object) -> str:
 
 
 def find_dialogue(text: str) -> Dialogue | None:
-    """Return how ``text`` marks who speaks; None if there are no voices in it."""
+    """Return how ``text`` marks who speaks; None if there are no speakers in it."""
     lines = len(_LINES.findall(text))
 
     def enough(turns: int) -> bool:

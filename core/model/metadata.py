@@ -105,7 +105,7 @@ class Losses:
 class CorpusInfo:
     """The text that a model was trained on.
 
-    ``opening`` is its start; ``dialogue`` says how it marks its voices, None if it has none.
+    ``opening`` is its start; ``dialogue`` says how it marks its speakers, None if it has none.
     """
 
     title: str

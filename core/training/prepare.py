@@ -12,7 +12,7 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.training.task import TrainingTask
 
 _OPENING_CHARACTERS = 60  # of the text, stored with the model
-_DIALOGUE_CHARACTERS = 2_000_000  # of the text, searched for voices in some tenths of a second
+_DIALOGUE_CHARACTERS = 2_000_000  # of the text, searched for speakers in some tenths of a second
 
 
 def prepare_async(folder: ModelDir) -> Future[tuple[RunConfig, TrainingTask]]:

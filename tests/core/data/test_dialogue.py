@@ -62,7 +62,7 @@ def test_a_reply_of_several_lines_ends_at_the_next_name() -> None:
     assert dialogue_in(text).stops == ("\nAda:", "\nMr. Bram:", "\nChloé:")
 
 
-def test_lines_after_a_quotation_sign_are_one_of_two_voices() -> None:
+def test_lines_after_a_quotation_sign_are_one_of_two_speakers() -> None:
     dialogue = dialogue_in("".join(f"> {words}\n{words} too\n" for _, words in turns()))
     assert (dialogue.form, dialogue.names) == (DialogueForm.QUOTE, ())
     assert dialogue.turn("", "look", "") == "> look\n"
@@ -97,7 +97,7 @@ def test_dashes_amid_prose_end_at_the_next_line() -> None:
     ],
     ids=["empty", "one label", "numbers", "labels that occur once", "rare labels"],
 )
-def test_prose_has_no_voices(text: str) -> None:
+def test_prose_has_no_speakers(text: str) -> None:
     assert find_dialogue(text) is None
 
 

@@ -1,4 +1,4 @@
-"""The losses in the metadata of a checkpoint, and how its text marks voices."""
+"""The losses in the metadata of a checkpoint, and how its text marks speakers."""
 
 import dataclasses
 import json
