@@ -35,6 +35,7 @@ _COMMANDS = {  # name: module and function in ``charloom.tui.commands``, and sum
     "inspect": ("inspect.inspect", "Write surprise, units and gates over a text, as JSON."),
     "tour": ("tour.tour", "Walk through the ten stages with your own text and model."),
     "models": ("models.models", "List, show and manage the models on this computer."),
+    "chat": ("chat.chat", "Talk with a model: one line in, one reply out."),
     "corpus": ("corpus.corpus", "List, download and check texts to train on."),
     "favorites": ("favorites.favorites", "List, search, export and replay saved texts."),
     "paths": ("paths.paths", "Show where Charloom keeps its files."),

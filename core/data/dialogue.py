@@ -12,6 +12,7 @@ _MIN_TURNS = 10  # in a text with speakers
 _MIN_SHARE = 0.05  # of its lines that begin a turn
 _MIN_NAME_TURNS = 3  # of a name: fewer may be a coincidence, such as "Note:"
 _MAX_NAMES = 50
+_MIN_PARAGRAPHS = 0.02  # per line, in a text in paragraphs
 _MAX_SIGN_CHARACTERS = 50
 _MAX_PAIRS = 0.1  # of the quoted lines that follow another one
 _END_SHARE = 0.9  # of the ends of a kind, after which a turn begins, to be where turns end
@@ -22,6 +23,8 @@ _QUOTED_TURNS = re.compile(r"(?m)^> ?(?=\S)")
 _QUOTED_PAIRS = re.compile(r"(?m)^>.*(?=\n>)")  # longer quotations, as in letters
 _DASHED_TURNS = re.compile(r"(?m)^([—–-] ?)(?=\S)")
 _LINES = re.compile(r"(?m)^.*\S")
+_LINE_ENDS = re.compile(r"\n(?=\S)")
+_PARAGRAPH_ENDS = re.compile(r"\n\n(?=\S)")
 _TIMESTAMP = re.compile(
     r"(?m)^\[?(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4},?[ T])?\d{1,2}[:.]\d{2}(?:[:.]\d{2})?"
     r"(?:[ \u202f][AaPp]\.?[Mm]\.?)?\]?(?: [-–] |[ \t]+)(?=\S)"
@@ -35,6 +38,7 @@ class DialogueForm(StrEnum):
     NAME = "name"  # "Name: " before the words
     QUOTE = "quote"  # "> " before one of two speakers
     DASH = "dash"  # before each
+    PLAIN = "plain"  # no sign: the text has no speakers
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Dialogue:
     Attributes:
         form: what a turn begins with.
         names: the speakers, those with the most turns first; empty if the form has none.
-        end: the line breaks between two turns.
+        end: the line breaks between two turns; without speakers, between two paragraphs.
         stops: strings that only the next turn begins with; a reply ends before any of them.
         dash: the dash with its space, in the form with dashes.
     """
@@ -80,10 +84,18 @@ class Dialogue:
                 return "" if reply else "> "
             case DialogueForm.DASH:
                 return self.dash
+            case DialogueForm.PLAIN:
+                return ""
 
     def turn(self, name: str, words: str, reply_name: str) -> str:
         """Return the turn in which ``name`` says ``words``, and the opening of the reply."""
         return self.opening(name) + words + self.end + self.opening(reply_name, reply=True)
+
+
+PLAIN = Dialogue(DialogueForm.PLAIN, (), "\n\n", ("\n\n",))
+"""That of a text in paragraphs, without speakers."""
+
+_LINES_ONLY = Dialogue(DialogueForm.PLAIN, (), "\n", ("\n",))
 
 
 def _sign(text: object) -> str:
@@ -92,8 +104,8 @@ def _sign(text: object) -> str:
     return text
 
 
-def find_dialogue(text: str) -> Dialogue | None:
-    """Return how ``text`` marks who speaks; None if there are no speakers in it."""
+def find_dialogue(text: str) -> Dialogue:
+    """Return how ``text`` marks who speaks."""
     lines = len(_LINES.findall(text))
 
     def enough(turns: int) -> bool:
@@ -114,7 +126,8 @@ def find_dialogue(text: str) -> Dialogue | None:
     if enough(len(dashes)):
         dash = Counter(match[1] for match in dashes).most_common(1)[0][0]
         return _dialogue(text, DialogueForm.DASH, (), [match.start() for match in dashes], dash)
-    return None
+    paragraphs = len(_PARAGRAPH_ENDS.findall(text))
+    return PLAIN if paragraphs >= _MIN_PARAGRAPHS * lines else _LINES_ONLY
 
 
 def _dialogue(
@@ -123,7 +136,7 @@ def _dialogue(
     """Return the dialogue whose turns begin at ``starts``."""
     apart = sum(text[:start].endswith("\n\n") for start in starts if start)
     end = "\n\n" if 2 * apart > len(starts) else "\n"
-    ends = len(re.findall(r"\n\n(?=\S)" if end == "\n\n" else r"\n(?=\S)", text))
+    ends = len((_PARAGRAPH_ENDS if end == "\n\n" else _LINE_ENDS).findall(text))
     if form is DialogueForm.QUOTE or len(starts) >= _END_SHARE * ends:
         stops: tuple[str, ...] = (end,)
     elif names:

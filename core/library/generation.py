@@ -43,6 +43,7 @@ class Generation:
     model: str
     step: int
     checkpoint_sha256: str
+    context: str = ""  # what the model read before the prompt: the conversation so far
     prompt: str  # as given to the model: in characters of its vocabulary
     text: str  # without the prompt
     temperature: float
@@ -133,6 +134,7 @@ def _provenance(generation: Generation) -> str:
         f"checkpoint {g.checkpoint_sha256[:12]}",
         *(_format_setting(name, g) for name in SETTING_NAMES),
         f"seed {g.seed}",
+        *([f"context length {len(g.context):,}"] if g.context else []),
         f"prompt length {len(g.prompt):,}",
         g.created,
     ]

@@ -42,7 +42,8 @@ def find_writer(generation: Generation) -> tuple[CheckpointRef, LoadedCheckpoint
 
 def completion_for(generation: Generation, network: NumpyLSTM) -> Completion:
     """Return a completion that replays ``generation`` and can continue it."""
-    sampler = Sampler(network, generation.prompt, generation.sampling, generation.seed)
+    read = generation.context + generation.prompt
+    sampler = Sampler(network, read, generation.sampling, generation.seed)
     return Completion(sampler, generation.length, generation.stop, generation.changes)
 
 

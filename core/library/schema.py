@@ -76,4 +76,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         END""",
     ),
     ("ALTER TABLE generations ADD COLUMN min_p REAL NOT NULL DEFAULT 0",),
+    ("ALTER TABLE generations ADD COLUMN context TEXT NOT NULL DEFAULT ''",),
 )

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from charloom.core.config import ModelConfig, TrainConfig
-from charloom.core.data.dialogue import Dialogue
+from charloom.core.data.dialogue import PLAIN, Dialogue
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError, SettingError
 
@@ -105,14 +105,14 @@ class Losses:
 class CorpusInfo:
     """The text that a model was trained on.
 
-    ``opening`` is its start; ``dialogue`` says how it marks its speakers, None if it has none.
+    ``opening`` is its start; ``dialogue`` says how it marks its speakers.
     """
 
     title: str
     sha256: str
     characters: int
     opening: str
-    dialogue: Dialogue | None = None
+    dialogue: Dialogue = PLAIN
 
     def __post_init__(self) -> None:
         for name in ("title", "sha256", "opening"):
@@ -123,8 +123,9 @@ class CorpusInfo:
     def from_json(cls, data: object) -> Self:
         """Build it from a JSON object; raises :class:`CharloomError` if anything is wrong."""
         fields = dict(data) if isinstance(data, dict) else {}
-        dialogue = fields.pop("dialogue", None)
-        return cls(**_scalars(fields), dialogue=dialogue and Dialogue.from_json(dialogue))
+        stored = fields.pop("dialogue", None)  # missing in earlier versions
+        dialogue = Dialogue.from_json(stored) if stored else PLAIN
+        return cls(**_scalars(fields), dialogue=dialogue)
 
     @property
     def opening_words(self) -> str:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -68,13 +68,19 @@ def started(*arguments: str) -> "subprocess.Popen[bytes]":
 
 
 def on_terminal(
-    *arguments: str, typed: bytes = b"", environment: Mapping[str, str] | None = None
+    *arguments: str,
+    typed: bytes = b"",
+    answers: Sequence[tuple[bytes, bytes]] = (),
+    environment: Mapping[str, str] | None = None,
 ) -> Result:
-    """Run a command on a terminal of its own; everything it shows is in ``out``."""
+    """Run a command on a terminal of its own; everything it shows is in ``out``.
+
+    ``typed`` is typed at once; of each of ``answers``, the second once the first was shown.
+    """
     import pty  # not available on Windows
 
     master, slave = pty.openpty()
-    output = b""
+    output, answered, waiting = b"", 0, list(answers)
     with subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=slave,
@@ -87,6 +93,9 @@ def on_terminal(
         os.write(master, typed)
         while chunk := _read(master):
             output += chunk
+            if waiting and (at := output.find(waiting[0][0], answered)) >= 0:
+                answered = at + len(waiting[0][0])
+                os.write(master, waiting.pop(0)[1])
     os.close(master)
     return Result(process.returncode, output.decode().replace("\r\n", "\n"), "")
 

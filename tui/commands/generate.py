@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from functools import cache
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,12 @@ from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import plural
 from charloom.tui.console.inputs import encode_prompt, read_prompt
-from charloom.tui.console.options import json_option, model_option
+from charloom.tui.console.options import (
+    json_option,
+    model_option,
+    no_keep_option,
+    setting_options,
+)
 from charloom.tui.console.output import echo_dim, echo_err, error_message, write_json, write_stdout
 from charloom.tui.console.stream import OutputStream
 from charloom.tui.formatting.prompt_changes import unwritable_stops
@@ -36,7 +41,6 @@ _MIN_BATCH, _MAX_BATCH = 8, 64  # texts; fewer are as fast one by one
 _MAX_BATCH_CHARACTERS = 1_000_000  # in memory until their text is written
 _SEPARATOR = "\n* * *\n\n"
 _MAX_EXCERPT = 60  # characters of a match that are shown
-_DEFAULT = SamplingConfig()
 _JSON_FIELDS = (
     *("prompt", "text", "seed", *SETTING_NAMES),
     *("model", "step", "checkpoint_sha256", "chars_per_second"),
@@ -53,34 +57,7 @@ _JSON_FIELDS = (
     show_default=True,
     help="Number of characters to generate.",
 )
-@click.option(
-    "--temperature",
-    type=float,
-    default=_DEFAULT.temperature,
-    show_default=True,
-    help="0 to 10. Lower values prefer likely characters; 0 always takes the likeliest.",
-)
-@click.option(
-    "--top-k",
-    type=int,
-    default=_DEFAULT.top_k,
-    show_default=True,
-    help="Sample from the K likeliest characters; 0: from all.",
-)
-@click.option(
-    "--top-p",
-    type=float,
-    default=_DEFAULT.top_p,
-    show_default=True,
-    help="Nucleus sampling: sample from the smallest set with total probability P or more.",
-)
-@click.option(
-    "--min-p",
-    type=float,
-    default=_DEFAULT.min_p,
-    show_default=True,
-    help="Sample from the characters at least P times as probable as the likeliest; 0: from all.",
-)
+@setting_options
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**63 - 1),
@@ -102,7 +79,7 @@ _JSON_FIELDS = (
     r"\| separates several strings.",
 )
 @click.option("--favorite", is_flag=True, help="Save as a favorite.")
-@click.option("--no-keep", is_flag=True, help="Do not save in the library.")
+@no_keep_option
 @click.option(
     "--copied",
     is_flag=True,
@@ -113,10 +90,6 @@ def generate(
     prompt: str | None,
     ref: CheckpointRef,
     length: int,
-    temperature: float,
-    top_k: int,
-    top_p: float,
-    min_p: float,
     seed: int | None,
     count: int,
     stops: tuple[str, ...],
@@ -124,6 +97,7 @@ def generate(
     no_keep: bool,
     copied: bool,
     as_json: bool,
+    **settings: Any,
 ) -> None:
     """Continue PROMPT with a model; without it, continue what is piped in, if anything.
 
@@ -134,7 +108,7 @@ def generate(
     """
     if favorite and no_keep:
         raise click.UsageError("Pass --favorite or --no-keep, not both.")
-    sampling = SamplingConfig(temperature, top_k, top_p, min_p)
+    sampling = SamplingConfig(**settings)
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)

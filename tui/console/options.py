@@ -9,7 +9,7 @@ import click
 from charloom.core.config import ModelConfig, TrainConfig, option_name
 from charloom.core.data.corpus import ReadOptions
 from charloom.core.paths import expand_user
-from charloom.core.sampling.config import parse_stops
+from charloom.core.sampling.config import SamplingConfig, parse_stops
 from charloom.core.sanitize import quoted
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import did_you_mean
@@ -65,6 +65,7 @@ def _combine(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Write JSON for scripts.")
+no_keep_option = click.option("--no-keep", is_flag=True, help="Do not save in the library.")
 yes_option = click.option("--yes", is_flag=True, help="Skip the confirmation.")
 force_option = click.option("--force", is_flag=True, help="Overwrite an existing file.")
 detach_option = click.option(
@@ -93,6 +94,42 @@ def model_option(command: Command) -> Command:
         type=CheckpointRef.parse,
         show_default=True,
         help="Model to use. @STEP, @last or @best (the default) selects one of its checkpoints.",
+    )(command)
+
+
+def setting_options(command: Command) -> Command:
+    """Add an option for each field of :class:`SamplingConfig`."""
+    default = SamplingConfig()
+    return _combine(
+        click.option(
+            "--temperature",
+            type=float,
+            default=default.temperature,
+            show_default=True,
+            help="0 to 10. Lower values prefer likely characters; 0 always takes the likeliest.",
+        ),
+        click.option(
+            "--top-k",
+            type=int,
+            default=default.top_k,
+            show_default=True,
+            help="Sample from the K likeliest characters; 0: from all.",
+        ),
+        click.option(
+            "--top-p",
+            type=float,
+            default=default.top_p,
+            show_default=True,
+            help="Nucleus sampling: sample from the smallest set with total probability P or more.",
+        ),
+        click.option(
+            "--min-p",
+            type=float,
+            default=default.min_p,
+            show_default=True,
+            help="Sample from the characters at least P times as probable as the likeliest; "
+            "0: from all.",
+        ),
     )(command)
 
 

@@ -47,7 +47,10 @@ class Candidate:
     def from_generation(cls, generation: Generation) -> "Candidate":
         """Return the candidate of a stored text."""
         g = generation
-        candidate = cls(GenerationRequest(g.prompt, g.prompt, g.sampling, g.length, g.seed, g.stop))
+        request = GenerationRequest(
+            g.prompt, g.prompt, g.sampling, g.length, g.seed, g.stop, context=g.context
+        )
+        candidate = cls(request)
         candidate.record, candidate.text, candidate.starred = g, g.text, g.starred
         return candidate
 
@@ -61,6 +64,7 @@ class Candidate:
             request.seed_for(number),
             request.length,
             request.stop,
+            request.context or "",
         )
         self._source = model.name, model.step, model.sha256
 
@@ -135,6 +139,7 @@ class Candidate:
             model=name,
             step=step,
             checkpoint_sha256=sha256,
+            context=job.context,
             prompt=job.prompt,
             text=self.text,
             **asdict(job.initial_sampling),

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from charloom.core.errors import CharloomError
+from charloom.core.sampling.conversation import Conversation
 from charloom.core.wording import plural
 from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
 from charloom.tui.prompt.candidate import Candidate
@@ -94,12 +95,27 @@ class Transcript(VerticalScroll, can_focus=False):
             await self.finish()
             raw_prompt, vocab = request.raw_prompt, model.network.vocab
             prompt, changes = await run_in_background(lambda: adapt_prompt(raw_prompt, vocab))
-            request = replace(request, prompt=prompt)
+            page = self._page_context(request.conversation) if request.context is None else ""
+            context = await run_in_background(lambda: vocab.adapt(request.context or page)[0])
+            if request.conversation:
+                prompt = request.conversation.prompt(prompt)
+            request = replace(request, prompt=prompt, context=context)
             candidates = [Candidate(request, number) for number in range(request.candidate_count)]
             turn = Turn(candidates, model, describe_changes(raw_prompt, changes), origin)
             await self.append(turn)
             turn.start(model)
         self.post_message(self.Changed())
+
+    def _page_context(self, conversation: Conversation | None) -> str:
+        """Return what a model reads of the page before the next prompt."""
+        texts: list[str] = []
+        for turn in self._turns:
+            if turn.deleted:
+                continue
+            if turn.origin and texts:  # its prompt is the text of the turn above
+                texts.pop()
+            texts.append(turn.chosen.full_text)
+        return (conversation or Conversation()).context(texts)
 
     async def switch_model(self, model: LoadedModel) -> None:
         """Continue the running generation with ``model`` in a new turn; free all other states."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
+from charloom.core.sampling.conversation import Conversation
 
 MAX_CANDIDATES = 4
 VARY_OPTIONS = ("seed", "temperature")
@@ -14,7 +15,8 @@ class GenerationRequest:
     """Settings of ``candidate_count`` candidates, which differ in their seed or temperature.
 
     ``vary_by`` is one of :data:`VARY_OPTIONS`. ``prompt`` is ``raw_prompt``, as the user typed it,
-    in the model's characters.
+    in the model's characters; in a ``conversation``, as a turn of it. ``context`` is what the model
+    reads before the prompt; None: the page so far.
     """
 
     raw_prompt: str
@@ -25,6 +27,8 @@ class GenerationRequest:
     stop: tuple[str, ...] = ()
     candidate_count: int = 1
     vary_by: str = "seed"
+    context: str | None = ""
+    conversation: Conversation | None = None
 
     def sampling_for(self, number: int, base: SamplingConfig | None = None) -> SamplingConfig:
         """Return the sampling settings of candidate ``number``, from 0; ``base`` replaces ours."""

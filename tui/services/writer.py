@@ -35,8 +35,9 @@ class GenerationJob:
         seed: int,
         length: int,
         stop: tuple[str, ...] = (),
+        context: str = "",
     ) -> None:
-        self.prompt, self.seed, self.stop = prompt, seed, stop
+        self.context, self.prompt, self.seed, self.stop = context, prompt, seed, stop
         self.initial_sampling = sampling
         self.sampling = sampling
         self.length = length
@@ -71,7 +72,8 @@ class GenerationJob:
         completion = self._completion
         if completion is None:
             assert self._network is not None  # a released job is never written
-            sampler = Sampler(self._network, self.prompt, self.initial_sampling, self.seed)
+            read = self.context + self.prompt
+            sampler = Sampler(self._network, read, self.initial_sampling, self.seed)
             self._completion = Completion(sampler, self.length, self.stop)
             return True
         completion.length = self.length

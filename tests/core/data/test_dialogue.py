@@ -3,7 +3,6 @@ import random
 import pytest
 
 from charloom.core.data.dialogue import (
-    Dialogue,
     DialogueForm,
     count_timestamps,
     find_dialogue,
@@ -36,14 +35,8 @@ def turns(count: int = 60) -> list[tuple[str, str]]:
     ]
 
 
-def dialogue_in(text: str) -> Dialogue:
-    dialogue = find_dialogue(text)
-    assert dialogue is not None
-    return dialogue
-
-
 def test_names_on_lines_of_their_own_are_found_with_the_most_frequent_first() -> None:
-    dialogue = dialogue_in("".join(f"{name.upper()}:\n{words}\n\n" for name, words in turns()))
+    dialogue = find_dialogue("".join(f"{name.upper()}:\n{words}\n\n" for name, words in turns()))
     assert dialogue.form is DialogueForm.NAME_LINE
     assert dialogue.names == ("ADA", "MR. BRAM", "CHLOÉ")
     assert (dialogue.end, dialogue.stops) == ("\n\n", ("\n\n",))
@@ -51,7 +44,7 @@ def test_names_on_lines_of_their_own_are_found_with_the_most_frequent_first() ->
 
 
 def test_names_before_the_words_are_found() -> None:
-    dialogue = dialogue_in("".join(f"{name}: {words}\n" for name, words in turns()))
+    dialogue = find_dialogue("".join(f"{name}: {words}\n" for name, words in turns()))
     assert (dialogue.form, dialogue.names) == (DialogueForm.NAME, NAMES)
     assert (dialogue.end, dialogue.stops) == ("\n", ("\n",))
     assert dialogue.turn("Ada", "Hello?", "Chloé") == "Ada: Hello?\nChloé: "
@@ -59,29 +52,32 @@ def test_names_before_the_words_are_found() -> None:
 
 def test_a_reply_of_several_lines_ends_at_the_next_name() -> None:
     text = "".join(f"{name}: {words}\nand more\n" for name, words in turns())
-    assert dialogue_in(text).stops == ("\nAda:", "\nMr. Bram:", "\nChloé:")
+    assert find_dialogue(text).stops == ("\nAda:", "\nMr. Bram:", "\nChloé:")
 
 
 def test_lines_after_a_quotation_sign_are_one_of_two_speakers() -> None:
-    dialogue = dialogue_in("".join(f"> {words}\n{words} too\n" for _, words in turns()))
+    dialogue = find_dialogue("".join(f"> {words}\n{words} too\n" for _, words in turns()))
     assert (dialogue.form, dialogue.names) == (DialogueForm.QUOTE, ())
     assert dialogue.turn("", "look", "") == "> look\n"
 
 
 def test_quotations_of_several_lines_are_no_voice() -> None:
-    assert find_dialogue("".join(f"> {w}\n> {w}\nI see\n" for _, w in turns())) is None
+    assert (
+        find_dialogue("".join(f"> {w}\n> {w}\nI see\n" for _, w in turns())).form
+        is DialogueForm.PLAIN
+    )
 
 
 @pytest.mark.parametrize("dash", ["— ", "– ", "- ", "—"])
 def test_dashes_are_found(dash: str) -> None:
-    dialogue = dialogue_in("".join(f"{dash}{words}\n" for _, words in turns()))
+    dialogue = find_dialogue("".join(f"{dash}{words}\n" for _, words in turns()))
     assert (dialogue.form, dialogue.dash) == (DialogueForm.DASH, dash)
     assert dialogue.turn("", "Hello?", "") == f"{dash}Hello?\n{dash}"
 
 
 def test_dashes_amid_prose_end_at_the_next_line() -> None:
     text = "".join(f"— {words}\nHe went on.\nShe too.\n" for _, words in turns())
-    assert dialogue_in(text).stops == ("\n— ",)
+    assert find_dialogue(text).stops == ("\n— ",)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +94,13 @@ def test_dashes_amid_prose_end_at_the_next_line() -> None:
     ids=["empty", "one label", "numbers", "labels that occur once", "rare labels"],
 )
 def test_prose_has_no_speakers(text: str) -> None:
-    assert find_dialogue(text) is None
+    assert find_dialogue(text).form is DialogueForm.PLAIN
+
+
+def test_without_speakers_a_turn_is_a_paragraph_or_a_line() -> None:
+    wrapped = "The boat sails at noon,\nif the wind is low.\n\n" * 40
+    assert find_dialogue(wrapped).turn("", "Who?", "") == "Who?\n\n"
+    assert find_dialogue(wrapped.replace("\n\n", "\n")).turn("", "Who?", "") == "Who?\n"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +121,7 @@ def test_timestamps_are_counted_and_stripped(timestamp: str) -> None:
     stamped = "".join(timestamp + line for line in lines)
     assert count_timestamps(stamped) == len(lines)
     assert strip_timestamps(stamped) == "".join(lines)
-    assert dialogue_in(strip_timestamps(stamped)).names == NAMES
+    assert find_dialogue(strip_timestamps(stamped)).names == NAMES
 
 
 def test_text_without_timestamps_is_left_alone() -> None:

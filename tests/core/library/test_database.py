@@ -44,18 +44,21 @@ def ids(found: list[Generation]) -> list[int]:
 @given(
     prompt=ANY_TEXT,
     text=ANY_TEXT,
+    context=ANY_TEXT,
     stop=st.lists(ANY_TEXT, max_size=3),
     note=ANY_TEXT,
     seed=st.integers(0, 2**63 - 1),
 )
 @settings(deadline=None, max_examples=60)
 def test_any_generation_comes_back_exactly(
-    shared: Library, prompt: str, text: str, stop: list[str], note: str, seed: int
+    shared: Library, prompt: str, text: str, context: str, stop: list[str], note: str, seed: int
 ) -> None:
     stops = dict.fromkeys(filter(None, stop))
-    added = shared.add(generation(text, prompt=prompt, stop=stop, note=note, seed=seed))
+    texts = {"prompt": prompt, "context": context, "note": note}
+    added = shared.add(generation(text, stop=stop, seed=seed, **texts))
     assert shared.get(added.id) == added
-    assert (added.prompt, added.text, added.stop, added.note) == (prompt, text, tuple(stops), note)
+    assert (added.text, added.stop) == (text, tuple(stops))
+    assert {name: getattr(added, name) for name in texts} == texts
 
 
 @given(number=st.floats(allow_nan=False, allow_infinity=False))

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Callable
 from itertools import islice
 
@@ -7,8 +8,9 @@ from charloom.core.errors import CharloomError
 from charloom.core.library.generation import Generation
 from charloom.core.library.replay import completion_for, find_writer, replay
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.completion import Completion, generate
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.conversation import Conversation
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model
@@ -46,6 +48,31 @@ def test_a_text_that_was_steered_is_written_again() -> None:
     old = steered()
     assert len(old.changes) == 1
     assert replay(old).equal
+
+
+def test_a_conversation_is_replayed_from_what_its_turns_read() -> None:
+    loaded = load_checkpoint(ref("weaver"))
+    network, conversation = NumpyLSTM(loaded.checkpoint), Conversation()
+    turns: list[Generation] = []
+    for words in ("the sea", "she said", ""):
+        context = conversation.context([turn.prompt + turn.text for turn in turns])
+        prompt = conversation.prompt(words)
+        turns.append(
+            generation(
+                generate(network, context + prompt, 30, SamplingConfig(1.0), len(turns)),
+                context=context,
+                prompt=prompt,
+                temperature=1.0,
+                top_k=0,
+                length=30,
+                seed=len(turns),
+                model="weaver",
+                step=100,
+                checkpoint_sha256=loaded.sha256,
+            )
+        )
+    assert all(replay(turn).equal for turn in turns)
+    assert not replay(dataclasses.replace(turns[-1], context="")).equal
 
 
 def test_a_text_on_record_may_go_on() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from charloom.core.data.dialogue import Dialogue, DialogueForm
+from charloom.core.data.dialogue import PLAIN, Dialogue, DialogueForm
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.conversation import MAX_CONTEXT_CHARACTERS, Conversation
 
@@ -31,7 +31,7 @@ def test_a_name_that_never_speaks_is_refused_with_a_suggestion() -> None:
         Conversation.between(PLAY, "JULLIET")
     with pytest.raises(CharloomError, match="ROMEO, JULIET, Nurse"):
         Conversation.between(PLAY, "", "Zaphod")
-    for dialogue in (None, QUOTES):
+    for dialogue in (PLAIN, QUOTES):
         with pytest.raises(CharloomError, match="names no speakers"):
             Conversation.between(dialogue, "Ada")
 
@@ -47,11 +47,11 @@ def test_what_the_model_reads_is_written_as_in_the_training_text() -> None:
     )
 
 
-def test_without_speakers_a_turn_is_a_line() -> None:
-    conversation = Conversation.between(None)
+def test_without_speakers_a_turn_is_a_paragraph() -> None:
+    conversation = Conversation.between(PLAIN)
     turn = conversation.prompt("Who are you?") + "A creature."
-    assert conversation.context([turn]) == "Who are you?\nA creature.\n"
-    assert conversation.stops == ("\n",)
+    assert conversation.context([turn]) == "Who are you?\n\nA creature.\n\n"
+    assert conversation.stops == ("\n\n",)
 
 
 def test_a_reply_that_kept_its_end_gets_no_second_one() -> None:
@@ -59,9 +59,9 @@ def test_a_reply_that_kept_its_end_gets_no_second_one() -> None:
 
 
 def test_the_context_has_the_last_whole_turns_that_fit() -> None:
-    turns = [f"{number:03} " + "x" * 895 for number in range(9)]  # 900 characters with the end
-    context = Conversation.between(None).context(turns)
-    assert context == "".join(turn + "\n" for turn in turns[-4:])
-    exact = ["y" * (MAX_CONTEXT_CHARACTERS - 1)]
-    assert len(Conversation.between(None).context(["first", *exact])) == MAX_CONTEXT_CHARACTERS
-    assert Conversation.between(None).context(["z" * MAX_CONTEXT_CHARACTERS]) == ""
+    turns = [f"{number:03} " + "x" * 894 for number in range(9)]  # 900 characters with the end
+    context = Conversation.between(PLAIN).context(turns)
+    assert context == "".join(turn + "\n\n" for turn in turns[-4:])
+    exact = ["y" * (MAX_CONTEXT_CHARACTERS - 2)]
+    assert len(Conversation.between(PLAIN).context(["first", *exact])) == MAX_CONTEXT_CHARACTERS
+    assert Conversation.between(PLAIN).context(["z" * MAX_CONTEXT_CHARACTERS]) == ""
