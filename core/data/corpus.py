@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from charloom.core.data import gutenberg, readers
+from charloom.core.data.dialogue import count_timestamps, strip_timestamps
 from charloom.core.data.line_order import is_list, shuffled_lines
 from charloom.core.data.readers.base import Document, File, Reading, label
 from charloom.core.data.readers.files import Source, find_sources, in_order
@@ -41,6 +42,7 @@ class ReadOptions(TypedDict, total=False):
             between files (by default, two blank lines).
         shuffle_files: seed of a random order of the files; None (the default) sorts them by name.
         shuffle_lines: shuffle the lines; None (the default) shuffles those of a list.
+        strip_timestamps: remove the times that lines begin with, as in exported chats.
         nfc: compose characters (default True).
         trim: cut Project Gutenberg's header and footer (default True).
         start: where the part to keep begins: a phrase, or an offset if it consists of digits.
@@ -53,6 +55,7 @@ class ReadOptions(TypedDict, total=False):
     separator: str | None
     shuffle_files: int | None
     shuffle_lines: bool | None
+    strip_timestamps: bool
     nfc: bool
     trim: bool
     start: str | None
@@ -209,7 +212,7 @@ def _join(files: Iterable[File], reading: Reading, options: ReadOptions) -> _Joi
 
 
 def _finish(text: str, options: ReadOptions) -> tuple[str, list[str]]:
-    """Compose, slice and shuffle ``text``; return it with notes on what was changed."""
+    """Compose, slice, strip and shuffle ``text``; return it and notes on what was changed."""
     notes = []
     start, end = options.get("start"), options.get("end")
     if options.get("nfc", True):
@@ -220,6 +223,9 @@ def _finish(text: str, options: ReadOptions) -> tuple[str, list[str]]:
         first, last = span(text, start, end)
         notes.append(f"Took the {plural(last - first, 'character')} from {first:,} to {last:,}.")
         text = text[first:last]
+    if options.get("strip_timestamps"):
+        notes.append(f"Removed the times from {plural(count_timestamps(text), 'line')}.")
+        text = strip_timestamps(text)
     shuffle = options.get("shuffle_lines")
     if shuffle or (shuffle is None and is_list(text)):
         lines = plural(text.removesuffix("\n").count("\n") + 1, "line")

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from charloom.core.data.corpus import Corpus
+from charloom.core.data.dialogue import count_timestamps
 from charloom.core.data.line_order import is_sorted
 from charloom.core.data.vocab import MAX_CHARACTERS, fitting_min_count
 from charloom.core.wording import plural
@@ -67,6 +68,8 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
     controls = tuple((c, n) for c, n in counts if _category(c) in ("Cc", "Cf"))
     lost = sum(n for c, n in counts if c == "\ufffd" or _category(c) in ("Cn", "Co"))
     longest_line = max(map(len, text.split("\n")))
+    lines = text.count("\n") + (not text.endswith("\n"))
+    timestamps = count_timestamps(text)
     min_count, size = fitting_min_count(counter.values())
     checks = (
         (
@@ -111,6 +114,12 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
             "encoding",
         ),
         (
+            2 * timestamps > lines > 1,
+            f"{plural(timestamps, 'line')} begin with a time.",
+            "With {option} the model learns what was said, not when.",
+            "strip-timestamps",
+        ),
+        (
             is_sorted(text),
             "The lines are sorted, and the end of the text is held out.",
             "If each line is a text of its own, {option} makes the held-out ones a random sample.",
@@ -125,7 +134,7 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
     return TextStatistics(
         characters=len(text),
         utf8_bytes=len(text.encode()),
-        lines=text.count("\n") + (not text.endswith("\n")),
+        lines=lines,
         longest_line=longest_line,
         distinct=len(counts),
         rare=rare,

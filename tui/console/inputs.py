@@ -21,7 +21,7 @@ from charloom.tui.formatting.prompt_changes import (
 _MAX_PROMPT_BYTES = 4 * (MAX_PROMPT_CHARACTERS + 1)  # UTF-8 takes four bytes at most
 _FILE_OPTIONS = (
     *("start", "end", "encoding"),
-    *("column", "separator", "shuffle_files", "shuffle_lines"),
+    *("column", "separator", "shuffle_files", "shuffle_lines", "strip_timestamps"),
 )
 _PATIENCE_SECONDS = 1.0
 

@@ -194,6 +194,11 @@ def text_options(command: Command) -> Command:
             help="Shuffle the lines, since the end of the text is held out. Default: those of "
             "lists, such as names.",
         ),
+        click.option(
+            "--strip-timestamps",
+            is_flag=True,
+            help="Remove the times that lines begin with, as in exported chats.",
+        ),
         mirror_option,
     )(command)
 
