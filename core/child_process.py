@@ -1,5 +1,6 @@
 """Child processes that import torch."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ _DEFAULTS = {
     # stall both. It is read when torch is loaded.
     "GOMP_SPINCOUNT": "10000",
 }
+_MAX_REASON = 200  # characters
+_OUT_OF_MEMORY = ("Cannot allocate memory", "failed to map segment from shared object")  # glibc's
 _ENCODING = {"PYTHONIOENCODING": "utf-8"}  # of the log and of answers, in any locale
 
 
@@ -20,6 +23,18 @@ def start_module(module: str, *arguments: str, **options: Any) -> subprocess.Pop
     """
     command = [sys.executable, "-P", "-m", f"charloom.core.{module}", *arguments]
     return subprocess.Popen(command, env=_DEFAULTS | os.environ | _ENCODING, **options)
+
+
+def import_error_message(error: Exception) -> str:
+    """Return a sentence on why a child process could not import torch."""
+    reason = str(error).partition("\n")[0][:_MAX_REASON]
+    if (
+        isinstance(error, MemoryError)
+        or getattr(error, "errno", None) == errno.ENOMEM
+        or reason.endswith(_OUT_OF_MEMORY)
+    ):
+        return "There is not enough memory to load PyTorch; close other programs."
+    return f"PyTorch cannot be loaded ({reason}); reinstall it."
 
 
 def exit_description(status: int) -> str:

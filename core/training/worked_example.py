@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from charloom.core.child_process import import_error_message
 from charloom.core.config import TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
@@ -99,7 +100,7 @@ def main() -> int:
     except (MemoryError, RuntimeError) as error:  # torch raises it for lack of memory
         answer = _error(f"The network cannot be set up here ({_first_line(error)}).")
     except (ImportError, OSError) as error:
-        answer = _error(f"PyTorch cannot be loaded ({_first_line(error)}); reinstall it.")
+        answer = _error(import_error_message(error))
     sys.stdout.write(answer)
     return 0
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import filelock
 
+from charloom.core.child_process import import_error_message
 from charloom.core.errors import CharloomError
 from charloom.core.runs import events
 from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, STOP_SIGNALS, Command, CommandReader
@@ -90,10 +91,9 @@ def _imported(folder: ModelDir) -> "tuple[ModuleType, Future[tuple[RunConfig, Tr
 
         prepared = prepare_async(folder)
         from charloom.core.training import session
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, MemoryError) as error:
         traceback.print_exc()
-        reason = str(error).partition("\n")[0]
-        raise CharloomError(f"PyTorch cannot be loaded ({reason}); reinstall it.") from error
+        raise CharloomError(import_error_message(error)) from error
     return session, prepared
 
 

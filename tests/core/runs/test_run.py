@@ -214,7 +214,16 @@ def test_a_trainer_waits_for_those_who_only_look_at_the_lock() -> None:
             "OSError('libtorch.so: no such file')",
             "PyTorch cannot be loaded (libtorch.so: no such",
         ),
-        ("MemoryError()", "There is not enough memory for this network"),
+        ("MemoryError()", "There is not enough memory to load PyTorch"),
+        ("OSError(12, 'Cannot allocate memory')", "There is not enough memory to load PyTorch"),
+        (
+            "ImportError('libtorch_cpu.so: failed to map segment from shared object')",
+            "There is not enough memory to load PyTorch",
+        ),
+        (
+            "ImportError('x.so: failed to map segment from shared object: not permitted')",
+            "PyTorch cannot be loaded (x.so: failed",
+        ),
         ("ValueError('?')", "Training failed (ValueError); see '"),
     ],
 )
