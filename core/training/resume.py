@@ -15,6 +15,7 @@ from charloom.core.config import ModelConfig
 from charloom.core.errors import CharloomError, StorageError
 from charloom.core.files import write_atomically
 from charloom.core.model.checkpoint import Checkpoint, tensor_shapes
+from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.training.divergence import DivergenceDetector
 from charloom.core.training.step import TrainState
 from charloom.core.training.task import RunState
@@ -73,12 +74,19 @@ def read_state(path: Path, model: ModelConfig) -> tuple[TrainState, RunState]:
         ) from error
 
 
-def from_checkpoint(newest: Checkpoint, elapsed: float) -> tuple[TrainState, RunState]:
-    """Return a state to resume from, given a checkpoint alone and the run's ``elapsed`` seconds.
+def from_checkpoint(
+    newest: Checkpoint, best: CheckpointMetadata, elapsed: float, fraction: float
+) -> tuple[TrainState, RunState]:
+    """Return a state to resume from, given the run's checkpoints alone.
 
-    The loss continues from where it was, but not bit for bit: the optimizer's moments, the carried
-    state and the run's state are lost.
+    ``elapsed`` seconds and a ``fraction`` of the run had passed by the ``newest`` one. The loss
+    continues from where it was, but not bit for bit: the optimizer's moments, the carried state and
+    most of the run's state are lost.
     """
+    state = RunState(elapsed=elapsed)
+    if best.losses.validation is not None:
+        state.best_step, state.best_loss = best.step, best.losses.validation
+        state.best_fraction = fraction * best.step / max(1, newest.step)
     snapshot = TrainState(
         step=newest.step,
         weights={name: torch.from_numpy(value.copy()) for name, value in newest.tensors.items()},
@@ -86,7 +94,7 @@ def from_checkpoint(newest: Checkpoint, elapsed: float) -> tuple[TrainState, Run
         carried=[],
         random=[torch.get_rng_state()],
     )
-    return snapshot, RunState(elapsed=elapsed)
+    return snapshot, state
 
 
 def _run_state(data: dict[str, object]) -> RunState:

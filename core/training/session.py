@@ -163,13 +163,14 @@ def _resume_state(
         if model.newest is None:
             raise
         last = load_from(model, "last").checkpoint
+        best = model.best.metadata if model.best else None
         warnings.append(f"{error} Resumed from its checkpoint @{last.step}, not bit for bit.")
-        return resume.from_checkpoint(last, _elapsed(folder, last.step))
+        return resume.from_checkpoint(last, best or last, *_progress(folder, last.step))
 
 
-def _elapsed(folder: ModelDir, step: int) -> float:
-    """Return the seconds that the run had taken by ``step``, as it reported."""
+def _progress(folder: ModelDir, step: int) -> tuple[float, float]:
+    """Return the seconds and the fraction of the run by ``step``, as it reported."""
     lines = LineTail.tail(folder.metrics, _LOG_TAIL_BYTES).read()
     past_events = map(events.from_line, lines)
     reports = [e for e in past_events if isinstance(e, Progress) and e.step <= step]
-    return reports[-1].elapsed_seconds if reports else 0.0
+    return (reports[-1].elapsed_seconds, reports[-1].fraction) if reports else (0.0, 0.0)

@@ -7,6 +7,7 @@ import torch
 
 from charloom.core.errors import CharloomError, StorageError
 from charloom.core.model import checkpoint
+from charloom.core.model.metadata import Losses
 from charloom.core.runs.commands import Command
 from charloom.core.runs.events import Finished, Progress, Started, Validated
 from charloom.core.training import resume
@@ -81,7 +82,8 @@ def test_what_is_kept_comes_back_as_it_was(precision: str, tmp_path: Path) -> No
 def test_a_run_goes_on_from_a_checkpoint_alone_and_its_loss_goes_on_from_where_it_was() -> None:
     task, sink = small_task(steps=400), MemorySink()
     events(task, sink, next_command=after(300, Command("stop")))
-    state = resume.from_checkpoint(sink.checkpoints[300], elapsed=7.0)
+    newest = sink.checkpoints[300]
+    state = resume.from_checkpoint(newest, newest, elapsed=7.0, fraction=0.75)
     checkpoint_soon = after(20, Command("checkpoint"))
     seen = events(task, sink, resume=state, next_command=checkpoint_soon, elapsed=7.0)
     begin, end = seen[0], seen[-1]
@@ -90,6 +92,19 @@ def test_a_run_goes_on_from_a_checkpoint_alone_and_its_loss_goes_on_from_where_i
     before = sink.checkpoints[300].losses.train
     assert before is not None and before < 2
     assert of_kind(Progress, seen)[0].loss < before + 0.3
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_alone_knows_its_best_one() -> None:
+    task, sink = small_task(steps=400), MemorySink()
+    events(task, sink, next_command=after(300, Command("stop")))
+    best = replace(sink.checkpoints[300], step=200, losses=Losses(validation=0.001))
+    sink.save(best)  # better than any that is to come
+    state = resume.from_checkpoint(sink.checkpoints[300], best, elapsed=7.0, fraction=0.75)
+    assert state[1].best_fraction == 0.5
+    seen = events(task, sink, resume=state, elapsed=7.0)
+    assert {event.best_step for event in of_kind(Validated, seen)} == {200}
+    end = seen[-1]
+    assert isinstance(end, Finished) and (end.best_step, end.best_val_loss) == (200, 0.001)
 
 
 def test_a_state_from_a_gpu_is_gone_on_with_on_a_cpu() -> None:
