@@ -4,7 +4,7 @@ Bits per character can only be compared if both models predict the same characte
 one of them does not know are left out for both. The text should be new to both.
 """
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import replace
 from typing import NamedTuple, Protocol
 
@@ -62,17 +62,19 @@ def compare(
     text: EvalText,
     max_characters: int | None = None,
     cache: MutableMapping[tuple[str, str], Score] | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Comparison:
     """Return the carried scores of two models on the first ``max_characters`` of ``text``.
 
-    ``cache`` keeps scores by checkpoint and scored text.
+    ``cache`` keeps scores by checkpoint and scored text. Raises :class:`Cancelled` as soon as
+    ``cancelled`` returns true.
     """
     cache = {} if cache is None else cache
     part = text.text[:max_characters]
     scored = shared_characters(part, left.network.vocab, right.network.vocab)
     for side in (left, right):
         if (side.sha256, scored) not in cache:
-            cache[side.sha256, scored] = scoring.carried(side.network, scored)
+            cache[side.sha256, scored] = scoring.carried(side.network, scored, cancelled)
     scores = cache[left.sha256, scored], cache[right.sha256, scored]
     left_out = len(part) - len(scored)
     summary = f"{text.title}, {'first ' * (part != text.text)}{plural(len(part), 'character')}"

@@ -11,6 +11,7 @@ predicted: the network reads its placeholder in their place, or skips them if it
 
 import math
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import repeat
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.data.vocab import PLACEHOLDER
-from charloom.core.errors import CharloomError
+from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
 CONTEXT = 1_000
@@ -59,13 +60,18 @@ def score(model: NumpyLSTM, text: str, window: int | None = None) -> Score:
     return carried(model, text) if window is None else windowed(model, text, window)
 
 
-def carried(model: NumpyLSTM, text: str) -> Score:
-    """Return the carried loss of ``text``."""
+def carried(model: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda: False) -> Score:
+    """Return the carried loss of ``text``.
+
+    Raises :class:`Cancelled` as soon as ``cancelled``, which is called for every few thousand
+    characters, returns true.
+    """
     encoded = _encode(model, text)
     predictions = len(encoded.ids) - 1
     lanes = max(1, predictions // _LANE_CHARACTERS)
     bounds = np.arange(lanes + 1) * predictions // lanes
-    return _score(model, encoded, np.maximum(bounds[:-1] - CONTEXT, 0), bounds[:-1], bounds[1:])
+    start = np.maximum(bounds[:-1] - CONTEXT, 0)
+    return _score(model, encoded, start, bounds[:-1], bounds[1:], cancelled)
 
 
 def windowed(model: NumpyLSTM, text: str, window: int = 256) -> Score:
@@ -130,6 +136,7 @@ def _score(
     start: NDArray[np.int64],
     first: NDArray[np.int64],
     until: NDArray[np.int64],
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> Score:
     """Return the mean over the predictions that the lanes count; see :class:`_Lanes`.
 
@@ -145,6 +152,8 @@ def _score(
             lanes = [_Lanes(model, text, part) for part in parts]
             length = int((batch[:, 2] - batch[:, 0]).max())
             for offset in range(0, length, chunk):
+                if cancelled():
+                    raise Cancelled("The scoring was cancelled.")
                 steps = min(chunk, length - offset)
                 total += sum(pool.map(_Lanes.score_chunk, lanes, repeat(steps)))
     characters = int(np.count_nonzero(text.known[1:]))

@@ -1,5 +1,6 @@
 """Screen that compares two models, or one at two temperatures: their texts and their scores."""
 
+import threading
 from collections.abc import Iterator
 from typing import ClassVar
 
@@ -134,34 +135,40 @@ class CompareScreen(BaseScreen):
             if self._thread and self._thread.error:
                 self.notify(self._thread.error, severity="error")
 
-    @work(exclusive=True, group="scoring")
-    async def score(self) -> None:
-        """Score both sides, unless their scores are shown already."""
+    def score(self) -> None:
+        """Score both sides, unless their scores are shown, or being computed, already."""
         left, right = (side.model for side in self._sides)
         inputs = (left and left.sha256, right and right.sha256, self._eval_text)
-        if inputs == self._scored_inputs:
-            return
-        self._scored_inputs = inputs
+        if inputs != self._scored_inputs:
+            self._scored_inputs = inputs
+            self._compute_scores(left, right)
+
+    @work(exclusive=True, group="scoring")
+    async def _compute_scores(self, left: LoadedModel | None, right: LoadedModel | None) -> None:
         for side in self._sides:
             side.show_score(None)
         if left is None or right is None:
             self._show_verdict(Content(""))
             return
         self._show_verdict(safe_content("scoring both sides on one text …", "$text-muted"))
-        text = self._eval_text
+        text, cancelled = self._eval_text, threading.Event()
         try:
             if text is None:
                 text = await run_in_background(
                     lambda: held_out_text(left.checkpoint_ref, right.checkpoint_ref)
                 )
             result = await run_in_background(
-                lambda: compare(left, right, text, _MAX_SCORED_CHARACTERS, self._scores)
+                lambda: compare(
+                    left, right, text, _MAX_SCORED_CHARACTERS, self._scores, cancelled.is_set
+                )
             )
         except CharloomError as error:
             self._show_verdict(
                 safe_content(f"No score: {error} Press x to choose a text.", "$text-muted")
             )
             return
+        finally:
+            cancelled.set()  # otherwise the thread would continue after a cancellation
         for side, score in zip(self._sides, (result.left, result.right), strict=True):
             side.show_score(score)
         lines = [

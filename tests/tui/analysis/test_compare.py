@@ -1,5 +1,6 @@
 """The Compare screen: two checkpoints side by side."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from textual.widgets import OptionList
 
 from charloom.core.analysis import scoring
 from charloom.core.analysis.comparison import SAME, held_out_text
+from charloom.core.errors import Cancelled
 from charloom.core.model import checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
@@ -132,6 +134,40 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await until(pilot, lambda: sides(pilot)[1]._text_view._text[:50] != before[1][:50])
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.title == "Library")
+
+
+@pytest.mark.parametrize("key", ["escape", "enter"])
+async def test_leaving_cancels_the_scoring_and_writing_again_does_not(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    carried, begun, go, outcomes = scoring.carried, threading.Event(), threading.Event(), []
+
+    def gated(model: NumpyLSTM, text: str, cancelled: Callable[[], bool]) -> scoring.Score:
+        begun.set()
+        go.wait()
+        try:
+            score = carried(model, text, cancelled)
+        except Cancelled:
+            outcomes.append("cancelled")
+            raise
+        outcomes.append("scored")
+        return score
+
+    monkeypatch.setattr(scoring, "carried", gated)
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await until(pilot, begun.is_set)
+        await pilot.press(key)
+        if key == "escape":
+            await until(pilot, lambda: app.screen.title == "Library")
+        else:
+            await written(pilot, wanted("loom", "abc", 0.8), wanted("loom", "abc", 1.2))
+        go.set()
+        await until(pilot, lambda: outcomes)
+        if key == "enter":
+            await until(pilot, lambda: SAME in flat_text(app))
+    assert outcomes == ["cancelled" if key == "escape" else "scored"]
 
 
 async def test_a_side_that_cannot_be_loaded_shows_why_and_the_other_is_written() -> None:
