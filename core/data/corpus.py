@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from charloom.core.data import gutenberg, readers
-from charloom.core.data.dialogue import count_timestamps, strip_timestamps
+from charloom.core.data.dialogue import (
+    DialogueForm,
+    count_timestamps,
+    find_dialogue,
+    strip_timestamps,
+)
 from charloom.core.data.line_order import is_list, shuffled_lines
 from charloom.core.data.readers.base import Document, File, Reading, label
 from charloom.core.data.readers.files import Source, find_sources, in_order
@@ -227,7 +232,9 @@ def _finish(text: str, options: ReadOptions) -> tuple[str, list[str]]:
         notes.append(f"Removed the times from {plural(count_timestamps(text), 'line')}.")
         text = strip_timestamps(text)
     shuffle = options.get("shuffle_lines")
-    if shuffle or (shuffle is None and is_list(text)):
+    if shuffle is None:
+        shuffle = is_list(text) and find_dialogue(text).form is DialogueForm.PLAIN
+    if shuffle:
         lines = plural(text.removesuffix("\n").count("\n") + 1, "line")
         notes.append(f"Shuffled the {lines}, so that the held-out ones are a random sample.")
         text = shuffled_lines(text)

@@ -370,3 +370,8 @@ def test_a_text_beyond_memory_is_one_sentence(tmp_path: Path) -> None:
 
 def test_a_text_does_not_show_itself_whole() -> None:
     assert WORDS not in repr(read(WORDS.encode()))
+
+
+def test_the_lines_of_a_conversation_keep_their_order() -> None:
+    lines = "".join(f"{'Ada' if n % 3 else 'Bram'}: boat {n}\n" for n in range(80))
+    assert from_bytes(lines.encode(), title="chat", source="chat").text == lines
