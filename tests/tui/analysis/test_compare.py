@@ -170,6 +170,21 @@ async def test_leaving_cancels_the_scoring_and_writing_again_does_not(
     assert outcomes == ["cancelled" if key == "escape" else "scored"]
 
 
+async def test_without_the_training_text_the_key_for_another_text_is_shown() -> None:
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        sides(pilot)[0].ref = ref("other")
+        await pilot.press("enter")
+        await until(
+            pilot,
+            lambda: (
+                "No score: The text that 'other' learned from ('alphabet') is not on this computer."
+                " Press x to choose a text." in flat_text(app)
+            ),
+        )
+
+
 async def test_a_side_that_cannot_be_loaded_shows_why_and_the_other_is_written() -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:

@@ -23,6 +23,7 @@ from charloom.core.runs.events import (
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.write import remove_model
 from charloom.tui.app import CharloomApp
 from charloom.tui.train import run_summary
 from charloom.tui.train.chart_screen import ChartScreen
@@ -278,6 +279,24 @@ async def test_the_large_chart_has_a_cursor_and_follows_the_run(working: ExitSta
         await until(pilot, lambda: "step 100 " in flat_text(app))
         await pilot.press("escape")
         await until(pilot, lambda: "● sea  training" in screen_text(app))
+
+
+async def test_a_run_that_is_gone_leaves_no_empty_screen() -> None:
+    for name in ("sea", "other"):
+        write_run(name, *course(3_000), end("stopped"))
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: len(app.services.runs.all()) == 2)
+        train = app.screen
+        assert isinstance(train, TrainScreen)
+        train.select("sea")
+        await pilot.press("v")
+        await until(pilot, lambda: isinstance(app.screen, ChartScreen))
+        remove_model("sea")
+        await until(pilot, lambda: "This run is no longer there." in screen_text(app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "■ other  stopped" in screen_text(app))
+        assert train.run and train.run.name == "other"
 
 
 async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
