@@ -63,7 +63,7 @@ class ComposerBar(VerticalGroup):
             vocab = self._model.network.vocab
             adapted, changes = adapt_prompt(prompt[-_MAX_CHECKED_CHARACTERS:], vocab)
             note = describe_changes(prompt, changes, future=True)
-            note += "  ·  the model writes without a prompt" * (not adapted)
+            note += "  ·  no prompt is left" * (not adapted)
         self.query_one("#prompt-note", Static).update(safe_content(note))
         bar = self.query_one(ActionBar)
         bar.update_hints(

@@ -78,7 +78,9 @@ async def test_the_focused_control_is_explained() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         app.screen.query_one("#temperature", NumberSlider).focus()
         screen = await help_of(pilot)
-        assert screen.query_one("#control", Static).content == NumberSlider.HELP
+        explained = str(screen.query_one("#control", Static).content)
+        assert explained.startswith("Temperature: lower is more predictable, ")
+        assert explained.endswith(NumberSlider.HELP)
         assert listed(screen)["← -"] == "Less"
 
 

@@ -158,7 +158,7 @@ async def test_characters_that_the_model_does_not_know_are_marked_and_reported()
         assert marked == {"S", "☃"}
         assert all("underline" in str(span.style) for span in line.spans)
         composer(pilot).set_text("☃")
-        await until(pilot, lambda: "the model writes without a prompt" in flat_text(app))
+        await until(pilot, lambda: "no prompt is left" in flat_text(app))
         composer(pilot).set_text("sea")
         await until(pilot, lambda: "enter send" in screen_text(app))
 
