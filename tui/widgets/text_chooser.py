@@ -21,15 +21,15 @@ from textual.widgets.tree import TreeNode
 
 from charloom.core.data import catalog
 from charloom.core.sanitize import single_line
-from charloom.tui.formatting.content import fit_columns, pad_line, safe_line
+from charloom.tui.formatting.content import pad_line, safe_line
 from charloom.tui.services.text_source import TextKind, TextSource, dropped_paths
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.option_list import PlainOptionList
 
 _NO_RECENT = "No texts yet. Texts that you train on are listed here."
 _MAX_NAME = 120  # characters
-_DOWNLOAD = "download"
-_MIN_COLUMN = 12  # columns of a text in the catalog
+_DOWNLOAD, _GAP = "download", "  "
+_MIN_AUTHOR = 12  # columns
 _UNTYPED = ("space", "question_mark")  # keys of trees, buttons and the app
 
 
@@ -183,15 +183,16 @@ class TextChooser(Vertical):
 def _catalog_lines(width: int) -> Iterator[Content]:
     """Yield a line for each text of the catalog: title, author, kind, and whether it is here."""
     texts = [(entry.title, entry.author, _kind(entry)) for entry in catalog.ENTRIES]
-    longest = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    gaps = 2 * len(longest)
-    widths = fit_columns(longest, width - gaps - len(_DOWNLOAD), _MIN_COLUMN)
+    title, author, kind = (max(map(len, column)) for column in zip(*texts, strict=True))
+    room = width - 3 * len(_GAP) - kind - len(_DOWNLOAD)
+    author = min(author, max(_MIN_AUTHOR, room // 3, room - title))
+    widths = max(1, min(title, room - author)), author, kind
     for entry, cells in zip(catalog.ENTRIES, texts, strict=True):
-        title, *others = (
-            pad_line(cell, size) + "  " for cell, size in zip(cells, widths, strict=True)
+        head, *others = (
+            pad_line(cell, size) + _GAP for cell, size in zip(cells, widths, strict=True)
         )
         availability = "here" if catalog.cached(entry.name) else (_DOWNLOAD, "$text-muted")
-        yield Content.assemble(title, ("".join(others), "$text-muted"), availability)
+        yield Content.assemble(head, ("".join(others), "$text-muted"), availability)
 
 
 def _kind(entry: catalog.CatalogEntry) -> str:

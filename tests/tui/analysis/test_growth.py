@@ -96,6 +96,7 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
 
         await pilot.press("down", "enter")
         await until(pilot, lambda: "It is not a safetensors file" in notifications(app)[0])
+        app.clear_notifications()  # which covers the settings
 
         await pilot.press("t")
         put(pilot, "hot")

@@ -241,7 +241,6 @@ async def test_what_is_deleted_comes_back_as_it_was() -> None:
         await until(pilot, lambda: listed(pilot) == [3, 2, 1])
         assert kept() == before
         assert "z undo" not in screen_text(app)
-        assert len(notifications(app)) == 2
 
 
 async def test_prompt_and_text_are_copied_as_they_are() -> None:
@@ -282,10 +281,11 @@ async def test_a_failed_write_is_reported_and_nothing_is_lost() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
         pages = await browser(pilot).run(lambda each: each._pragma("page_count"))
-        for number, keys in enumerate(("s", "dd"), 1):
+        for keys in ("s", "dd"):
             await refuse_writes(pilot, "query_only = 1")
+            app.clear_notifications()
             await pilot.press(*keys)
-            await until(pilot, lambda: len(notifications(app)) == number)  # noqa: B023
+            await until(pilot, lambda: notifications(app))
             assert "cannot be changed; see that you may write to it" in notifications(app)[-1]
 
         await refuse_writes(pilot, f"max_page_count = {pages}")
@@ -293,8 +293,7 @@ async def test_a_failed_write_is_reported_and_nothing_is_lost() -> None:
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         app.screen.query_one(SafeTextArea).text = "long " * 10_000
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: len(notifications(app)) == 3)
-        assert "has no room to grow on this disk" in notifications(app)[-1]
+        await until(pilot, lambda: "has no room to grow on this disk" in notifications(app)[-1])
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))  # with what was written
         assert app.screen.query_one(SafeTextArea).text == "long " * 10_000
         await pilot.press("ctrl+s")  # there is room again: the file is reopened
