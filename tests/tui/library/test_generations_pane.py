@@ -229,8 +229,10 @@ async def test_what_is_deleted_comes_back_as_it_was() -> None:
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept() == before
-        for _ in range(2):
+        for number in (2, 1):
             await pilot.press("d", "d")
+            message = f"Deleted number {number}; z restores it."
+            await until(pilot, lambda: notifications(app)[-1:] == [message])  # noqa: B023
             await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
             await until(pilot, lambda: len(listed(pilot)) == len(kept()) < 3)
         assert listed(pilot) == [3]
