@@ -26,7 +26,7 @@ _INDEXED_CHARACTERS = 3  # of the index; it cannot find shorter words
 _FIRST_UNCASED = "\u0590"  # Latin, Greek and Cyrillic, with blanks between words, come before it
 
 _COLUMNS = tuple(f.name for f in fields(Generation))
-_UPDATED = ("text", "length", "changes", "chars_per_second", "bits_per_char")
+_UPDATED = ("text", "length", "until", "changes", "chars_per_second", "bits_per_char")
 _STORED = (*_COLUMNS, "folded")
 _INSERT = (
     f"INSERT INTO generations ({', '.join(_STORED)})"
@@ -52,8 +52,8 @@ def _from_row(values: tuple[Any, ...]) -> Generation:
     changes = None  # refused by Generation
     with contextlib.suppress(ValueError, RecursionError):
         changes = json.loads(row["changes"])
-    stop, starred = parse_stops(row["stop"]), bool(row["starred"])
-    return Generation(**row | {"stop": stop, "tags": tags, "changes": changes, "starred": starred})
+    row |= {name: bool(row[name]) for name in ("starred", "keep_stop")}
+    return Generation(**row | {"stop": parse_stops(row["stop"]), "tags": tags, "changes": changes})
 
 
 class Library:
@@ -106,8 +106,8 @@ class Library:
     def update(self, generation: Generation) -> Generation:
         """Store the continuation of a generation.
 
-        Its text, length, changes, speed and bits are replaced. Its star, tags and note stay as they
-        are in the library, where they may have changed in the meantime.
+        Its text, length, unit, changes, speed and bits are replaced. Its star, tags and note stay
+        as they are in the library, where they may have changed in the meantime.
         """
         updated = {name: getattr(generation, name) for name in _UPDATED}
         return self._change(generation.id, lambda old: replace(old, **updated))

@@ -16,6 +16,7 @@ from charloom.core.sampling.config import (
     SamplingConfig,
     validate_changes,
 )
+from charloom.core.sampling.ending import Ending
 from charloom.core.store.ref import CheckpointRef
 
 EXPORT_FORMATS = ("txt", "md", "jsonl")
@@ -51,8 +52,10 @@ class Generation:
     top_p: float
     min_p: float = 0.0
     changes: tuple[SamplingChange, ...] = ()  # of these four, during generation
-    length: int  # characters requested; ``text`` is shorter if ``stop`` ended it
+    length: int  # characters requested; ``text`` is shorter if ``stop`` ended it,
     stop: tuple[str, ...] = ()
+    keep_stop: bool = False
+    until: str = ""  # and longer if it went on to the end of this unit: see Ending
     seed: int
     chars_per_second: float
     bits_per_char: float | None = None  # mean over ``text``, by the model's own probabilities
@@ -61,7 +64,8 @@ class Generation:
     note: str = ""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "changes", validate_changes(self.changes, self.length))
+        end = max(self.length, len(self.text))
+        object.__setattr__(self, "changes", validate_changes(self.changes, end))
         given = (self.stop,) if isinstance(self.stop, str) else self.stop
         stops = (_SURROGATES.sub("\ufffd", stop) for stop in given)
         object.__setattr__(self, "stop", tuple(dict.fromkeys(filter(None, stops))))
@@ -72,11 +76,17 @@ class Generation:
                 object.__setattr__(self, name, _SURROGATES.sub("\ufffd", value))
             elif isinstance(value, float) and not math.isfinite(value):
                 raise CharloomError(f"A generation's {name} is a number, not {value}.")
+        _ = self.ending  # raises for an unknown unit
 
     @property
     def checkpoint_ref(self) -> CheckpointRef:
         """The checkpoint that wrote the text: ``NAME@STEP``."""
         return CheckpointRef.at(self.model, self.step)
+
+    @property
+    def ending(self) -> Ending:
+        """What ends the text."""
+        return Ending(self.stop, self.keep_stop, self.until)
 
     @property
     def sampling(self) -> SamplingConfig:
@@ -139,7 +149,9 @@ def _provenance(generation: Generation) -> str:
         g.created,
     ]
     if g.stop:
-        parts.append(f"stop {' or '.join(map(repr, g.stop))}")
+        parts.append(f"{'after' if g.keep_stop else 'stop'} {' or '.join(map(repr, g.stop))}")
+    if g.until:
+        parts.append(f"until {g.until}")
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
     if g.tags:

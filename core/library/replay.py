@@ -44,7 +44,7 @@ def completion_for(generation: Generation, network: NumpyLSTM) -> Completion:
     """Return a completion that replays ``generation`` and can continue it."""
     read = generation.context + generation.prompt
     sampler = Sampler(network, read, generation.sampling, generation.seed)
-    return Completion(sampler, generation.length, generation.stop, generation.changes)
+    return Completion(sampler, generation.length, generation.ending, generation.changes)
 
 
 def replay(generation: Generation, cancelled: Callable[[], bool] = lambda: False) -> ReplayResult:

@@ -77,4 +77,8 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     ("ALTER TABLE generations ADD COLUMN min_p REAL NOT NULL DEFAULT 0",),
     ("ALTER TABLE generations ADD COLUMN context TEXT NOT NULL DEFAULT ''",),
+    (
+        "ALTER TABLE generations ADD COLUMN keep_stop INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE generations ADD COLUMN until TEXT NOT NULL DEFAULT ''",
+    ),
 )

@@ -52,7 +52,7 @@ class BatchSampler:
     ) -> None:
         """Read ``prompt`` like a :class:`Sampler`; there is one text for each of ``seeds``."""
         first = Sampler(network, prompt, configs[0], seeds[0])
-        self._network, self._excluded_id = network, first.excluded_id
+        self.network, self._excluded_id = network, first.excluded_id
         self._samplers = [first.fork(*pair) for pair in zip(configs, seeds, strict=True)]
         self._unread: list[list[int]] = [[] for _ in seeds]  # ids its sampler has not read yet
         self._state = network.start(len(seeds))
@@ -75,7 +75,7 @@ class BatchSampler:
 
     def _make_rule(self) -> "_BatchRule":
         configs = [sampler.config for sampler in self._samplers]
-        return _BatchRule(configs, len(self._network.vocab))
+        return _BatchRule(configs, len(self.network.vocab))
 
     @property
     def chars_per_second(self) -> float:
@@ -85,7 +85,7 @@ class BatchSampler:
     def step(self) -> None:
         """Sample the next character of every text."""
         began = perf_counter()
-        logits = shift_logits(self._network.step(self._last_ids, self._state))  # [texts, V]
+        logits = shift_logits(self.network.step(self._last_ids, self._state))  # [texts, V]
         exponentials = np.exp(logits)
         if self._excluded_id is not None:
             logits[:, self._excluded_id] = -np.inf
@@ -97,7 +97,7 @@ class BatchSampler:
             self._resolve_exactly(index)
         chosen = np.take_along_axis(exponentials, self._last_ids[:, None], axis=1)[:, 0]
         probabilities = np.maximum(chosen / exponentials.sum(axis=1), sys.float_info.min)
-        chars = self._network.vocab.chars
+        chars = self.network.vocab.chars
         for lane, last_id, probability in zip(
             self.lanes, self._last_ids.tolist(), probabilities.tolist(), strict=True
         ):
@@ -131,6 +131,11 @@ class BatchLane(Iterator[Sampled]):
     def __init__(self, batch: BatchSampler, index: int) -> None:
         self._batch, self._index = batch, index
         self.pending: deque[Sampled] = deque()  # sampled but not yet read
+
+    @property
+    def network(self) -> NumpyLSTM:
+        """The network that predicts the characters."""
+        return self._batch.network
 
     @property
     def config(self) -> SamplingConfig:

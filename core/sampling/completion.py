@@ -1,4 +1,4 @@
-"""A text in generation: its settings can change, stop strings can end it, and it can continue."""
+"""A text in generation: its settings can change, it ends where it should, and it can continue."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,6 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchLane
 from charloom.core.sampling.config import SamplingChange, SamplingConfig
+from charloom.core.sampling.ending import (
+    AT_LENGTH,
+    MAX_OVERRUN,
+    TAIL_CHARACTERS,
+    Ending,
+    reachable_unit,
+    unit_ends,
+)
 from charloom.core.sampling.sampler import Sampled, Sampler
 
 
@@ -14,7 +22,8 @@ class Completion(Iterator[Sampled]):
 
     With stop strings, the text ends just before the first of them in the generated characters (the
     prompt does not count); of those that end at the same character, before the longest. Only
-    characters that may be the beginning of one are held back.
+    characters that may be the beginning of one are held back. With a unit in ``ending.until``, the
+    text is longer than ``length``: it continues to the end of a sentence, line or paragraph.
 
     The same arguments give the same text. The ``length`` and ``changes`` of a completion, given as
     arguments, reproduce what it yielded. All methods must be called from one thread.
@@ -24,14 +33,16 @@ class Completion(Iterator[Sampled]):
         self,
         sampler: Sampler | BatchLane,
         length: int,
-        stop: str | Sequence[str] = (),
+        ending: Ending = AT_LENGTH,
         changes: Iterable[SamplingChange] = (),
     ) -> None:
         """Begin where ``sampler`` is. Each of ``changes`` is applied at its position."""
         self._sampler = sampler
         self._first_config = sampler.config
         self._length = length
-        self._stops = [s for s in ([stop] if isinstance(stop, str) else stop) if s]
+        self.ending = ending
+        self._until = reachable_unit(ending.until, sampler.network.vocab.c2ix)
+        self._tail = ""  # the last characters that were yielded
         self._stop_begun = ""  # the end of the text, as far as it is the beginning of a stop string
         self._found_stop = False
         self._position = 0  # characters sampled
@@ -42,7 +53,7 @@ class Completion(Iterator[Sampled]):
 
     @property
     def length(self) -> int:
-        """The maximum number of characters; may be raised and lowered at any time.
+        """The number of characters, up to a unit's end; may be raised and lowered at any time.
 
         A continued completion equals one that was longer from the start. One that is left early,
         with the number of yielded characters as its length, equals one that was shorter. Yielded
@@ -54,7 +65,7 @@ class Completion(Iterator[Sampled]):
     @length.setter
     def length(self, length: int) -> None:
         if not self.stopped:
-            self._length = length
+            self._length = max(length, min(self._length, self._yielded))
 
     @property
     def config(self) -> SamplingConfig:
@@ -68,25 +79,49 @@ class Completion(Iterator[Sampled]):
 
     @property
     def changes(self) -> tuple[SamplingChange, ...]:
-        """The changes applied so far, up to ``length``."""
-        return tuple(change for change in self._changes if change.position <= self._length)
+        """The changes applied so far, up to the end of the text."""
+        end = max(self._length, self._yielded)
+        return tuple(change for change in self._changes if change.position <= end)
 
     @property
     def stopped(self) -> bool:
         """True if a stop string ended the text, so that it cannot continue."""
-        return self._found_stop and len(self._pending) <= len(self._stop_begun)
+        return self._found_stop and len(self._pending) <= self._held
 
     @property
     def done(self) -> bool:
         """True if nothing more comes unless ``length`` is raised."""
-        return self.stopped or self._yielded >= self._length
+        return self.stopped or self._ends() is True
 
     def __next__(self) -> Sampled:
-        while not self.done:
-            if self._position >= self._length or len(self._pending) > len(self._stop_begun):
-                return self._pending.popleft()
+        while not self.stopped and (ends := self._ends()) is not True:
+            held_back = (ends is None and not self._found_stop) or len(self._pending) <= self._held
+            if self._position >= self._limit or not held_back:
+                sampled = self._pending.popleft()
+                if self._until:
+                    self._tail = (self._tail + sampled.character)[-TAIL_CHARACTERS:]
+                return sampled
             self._sample()
         raise StopIteration
+
+    def _ends(self) -> bool | None:
+        """Return whether the text ends here; None if characters that follow will decide."""
+        if self._yielded < self._length:
+            return False
+        if self._yielded >= self._limit:
+            return True
+        after = "".join(sampled.character for sampled in self._pending)
+        return unit_ends(self._until, self._tail, after)
+
+    @property
+    def _limit(self) -> int:
+        """The number of characters after which the text ends in any case."""
+        return self._length + (MAX_OVERRUN if self._until else 0)
+
+    @property
+    def _held(self) -> int:
+        """The number of characters that are not yielded yet, because of a stop string."""
+        return 0 if self.ending.keep_stop else len(self._stop_begun)
 
     @property
     def _yielded(self) -> int:
@@ -96,7 +131,7 @@ class Completion(Iterator[Sampled]):
         sampled = next(self._sampler)
         self._pending.append(sampled)
         self._position += 1
-        if self._stops:
+        if self.ending.stop:
             self._match_stop(sampled.character)
         if self._due:
             self._apply_due_changes()
@@ -104,13 +139,13 @@ class Completion(Iterator[Sampled]):
     def _match_stop(self, character: str) -> None:
         """Update the beginning of a stop string that the text ends with."""
         begun = self._stop_begun + character
-        while not any(stop.startswith(begun) for stop in self._stops):
+        while not any(stop.startswith(begun) for stop in self.ending.stop):
             begun = begun[1:]
-        found = max(filter(begun.endswith, self._stops), key=len, default="")
+        found = max(filter(begun.endswith, self.ending.stop), key=len, default="")
         self._stop_begun = found or begun
         if found:
             self._found_stop = True
-            if len(self._pending) < len(found):
+            if len(self._pending) < self._held:
                 self._length = self._yielded
 
     def _apply_due_changes(self) -> None:
@@ -133,12 +168,18 @@ def generate(
     sampling: SamplingConfig | None = None,
     seed: int = 0,
     stop: str | Sequence[str] = (),
+    *,
+    keep_stop: bool = False,
+    until: str = "",
 ) -> str:
     """Return up to ``length`` characters that continue ``prompt``.
 
-    ``stop`` is one string or several; the text ends before the first of them.
-    The same arguments give the same text. Raises :class:`CharloomError` for a character that the
-    network does not know; :meth:`Vocab.adapt` replaces such characters.
+    ``stop`` is one string or several; the text ends before the first of them, with ``keep_stop``
+    after it. With ``until="sentence"``, ``"line"`` or ``"paragraph"``, the text continues after
+    ``length`` to the end of one, for up to 1,000 characters. The same arguments give the same text.
+    Raises :class:`CharloomError` for a character that the network does not know;
+    :meth:`Vocab.adapt` replaces such characters.
     """
     sampler = Sampler(network, prompt, sampling or SamplingConfig(), seed)
-    return "".join(sampled.character for sampled in Completion(sampler, length, stop))
+    completion = Completion(sampler, length, Ending(stop, keep_stop, until))
+    return "".join(sampled.character for sampled in completion)

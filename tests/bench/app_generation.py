@@ -37,7 +37,7 @@ def rows() -> list[Row]:
     with temporary_home() as home:
         model = random_checkpoint(CHARACTERS, hidden_size=512, embedding_dim=64)
         save_model("wide", model)
-        preferences.save(Preferences(model="wide", length=_LENGTH, welcomed=True))
+        preferences.save(Preferences(model="wide", length=_LENGTH, until="", welcomed=True))
         return [_speed(home, model), _keys(home)]
 
 

@@ -16,6 +16,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.conversation import Conversation
+from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.store.read import BUNDLED, load_checkpoint
 from charloom.core.store.ref import CheckpointRef
@@ -73,6 +74,7 @@ def chat(
     network, sampling = NumpyLSTM(loaded.checkpoint), SamplingConfig(**settings)
     conversation = Conversation.between(loaded.checkpoint.corpus.dialogue, user, other)
     seed = int.from_bytes(os.urandom(4)) if seed is None else seed
+    ending = Ending(conversation.stops)
     interactive = sys.stdin is not None and sys.stdin.isatty()
     if interactive:
         echo_dim(_introduction(conversation))
@@ -84,7 +86,7 @@ def chat(
             write_stdout(f"{conversation.model}: ", bold=True)
         sampler = Sampler(network, context + prompt, sampling, seed + number)
         output = OutputStream(echo=not as_json)
-        interruption = output.write("", partial(Completion, sampler, length, conversation.stops))
+        interruption = output.write("", partial(Completion, sampler, length, ending))
         turns.append(prompt + output.text)
         generation = Generation(
             model=ref.name,

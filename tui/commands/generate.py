@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchLane, BatchSampler
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig, parse_stops
+from charloom.core.sampling.ending import MAX_OVERRUN, UNITS, Ending
 from charloom.core.sampling.sampler import Sampler
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import load_checkpoint
@@ -31,7 +32,7 @@ from charloom.tui.console.options import (
 )
 from charloom.tui.console.output import echo_dim, echo_err, error_message, write_json, write_stdout
 from charloom.tui.console.stream import OutputStream
-from charloom.tui.formatting.prompt_changes import unwritable_stops
+from charloom.tui.formatting.prompt_changes import unwritable_ending
 
 if TYPE_CHECKING:
     from charloom.core.analysis.memorization import VerbatimMatch
@@ -57,6 +58,12 @@ _JSON_FIELDS = (
     show_default=True,
     help="Number of characters to generate.",
 )
+@click.option(
+    "--until",
+    type=click.Choice(UNITS),
+    help="After --length characters, continue to the end of the sentence, line or paragraph, "
+    f"for up to {MAX_OVERRUN:,} more.",
+)
 @setting_options
 @click.option(
     "--seed",
@@ -78,6 +85,7 @@ _JSON_FIELDS = (
     help=r"Stop before this string (repeatable). \n, \t and \\ are newline, tab and backslash; "
     r"\| separates several strings.",
 )
+@click.option("--keep-stop", is_flag=True, help="Stop after the stop string instead.")
 @click.option("--favorite", is_flag=True, help="Save as a favorite.")
 @no_keep_option
 @click.option(
@@ -90,9 +98,11 @@ def generate(
     prompt: str | None,
     ref: CheckpointRef,
     length: int,
+    until: str | None,
     seed: int | None,
     count: int,
     stops: tuple[str, ...],
+    keep_stop: bool,
     favorite: bool,
     no_keep: bool,
     copied: bool,
@@ -109,12 +119,13 @@ def generate(
     if favorite and no_keep:
         raise click.UsageError("Pass --favorite or --no-keep, not both.")
     sampling = SamplingConfig(**settings)
+    ending = Ending(stops, keep_stop, until or "")
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
     network = NumpyLSTM(loaded.checkpoint)
     prompt = encode_prompt(read_prompt(prompt), network.vocab)
-    if message := unwritable_stops(stops, network.vocab):
+    if message := unwritable_ending(ending, network.vocab):
         echo_err(message)
     seed = int.from_bytes(os.urandom(4)) if seed is None else seed
     texts = _SampledTexts(network, prompt, sampling, range(seed, seed + count), length)
@@ -124,7 +135,7 @@ def generate(
         if text_seed > seed and not as_json:
             write_stdout(_SEPARATOR)
         output = OutputStream(echo=not as_json)
-        interruption = output.write(prompt, lambda: Completion(texts.next(), length, stops))
+        interruption = output.write(prompt, lambda: Completion(texts.next(), length, ending))
         if interruption and not output.length:
             raise interruption
         generation = Generation(
@@ -135,7 +146,7 @@ def generate(
             text=output.text,
             **asdict(sampling),
             length=output.length if interruption else length,
-            stop=stops,
+            **asdict(replace(ending, until="") if interruption else ending),
             seed=text_seed,
             chars_per_second=texts.chars_per_second or output.chars_per_second,
             bits_per_char=output.bits_per_char,

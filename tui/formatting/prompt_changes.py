@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from charloom.core.data.vocab import Substitution, Vocab
+from charloom.core.sampling.ending import Ending, reachable_unit
 from charloom.core.sanitize import quoted, single_line
 from charloom.core.wording import plural
 
@@ -18,13 +19,14 @@ def adapt_prompt(prompt: str, vocab: Vocab) -> tuple[str, tuple[Substitution, ..
     return vocab.adapt(prompt[-MAX_PROMPT_CHARACTERS:])
 
 
-def unwritable_stops(stops: Iterable[str], vocab: Vocab) -> str:
-    """Return a sentence on the stop strings with characters outside ``vocab``; "" without any."""
-    unwritable = [stop for stop in stops if not vocab.c2ix.keys() >= set(stop)]
+def unwritable_ending(ending: Ending, vocab: Vocab) -> str:
+    """Return a sentence on what cannot end a text in characters of ``vocab``, or ""."""
+    unwritable = [quoted(stop) for stop in ending.stop if not vocab.c2ix.keys() >= set(stop)]
+    if ending.until and not reachable_unit(ending.until, vocab.c2ix):
+        unwritable.append(f"the end of a {ending.until}")
     if not unwritable:
         return ""
-    listed = " and ".join(quoted(stop) for stop in unwritable)
-    return f"The model cannot write {listed}, so the text does not stop there."
+    return f"The model cannot write {' and '.join(unwritable)}, so the text does not stop there."
 
 
 def describe_changes(prompt: str, changes: Iterable[Substitution], *, future: bool = False) -> str:

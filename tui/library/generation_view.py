@@ -97,7 +97,9 @@ def _describe(generation: Generation) -> Iterator[Content]:
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
     if g.stop:
-        parts.append(f"until {' or '.join(map(repr, g.stop))}")
+        parts.append(f"{'after' if g.keep_stop else 'stop'} {' or '.join(map(repr, g.stop))}")
+    if g.until:
+        parts.append(f"until {g.until}")
     yield safe_content(" · ".join(parts))
     if g.tags:
         yield safe_content(", ".join(g.tags), "$secondary")

@@ -48,7 +48,7 @@ class Candidate:
         """Return the candidate of a stored text."""
         g = generation
         request = GenerationRequest(
-            g.prompt, g.prompt, g.sampling, g.length, g.seed, g.stop, context=g.context
+            g.prompt, g.prompt, g.sampling, g.length, g.seed, g.ending, context=g.context
         )
         candidate = cls(request)
         candidate.record, candidate.text, candidate.starred = g, g.text, g.starred
@@ -63,7 +63,7 @@ class Candidate:
             request.sampling_for(number),
             request.seed_for(number),
             request.length,
-            request.stop,
+            request.ending,
             request.context or "",
         )
         self._source = model.name, model.step, model.sha256
@@ -145,7 +145,7 @@ class Candidate:
             **asdict(job.initial_sampling),
             changes=job.changes,
             length=job.length,
-            stop=job.stop,
+            **asdict(job.ending),
             seed=job.seed,
             chars_per_second=job.count / job.seconds if job.seconds else 0.0,
             bits_per_char=job.bits / job.count,

@@ -10,6 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
+from charloom.core.sampling.ending import Ending
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import as_choice
 from charloom.tui.prompt.candidate import Candidate
@@ -57,7 +58,7 @@ class SidePanel(VerticalScroll, can_focus=False):
             sampling=self.sampling,
             length=self.length,
             seed=fresh_seed() if settings["seed"] < 0 else settings["seed"],
-            stop=settings["stop"],
+            ending=Ending(settings["stop"], until=settings["until"]),
             candidate_count=settings["candidate_count"],
             vary_by=settings["vary_by"],
         )

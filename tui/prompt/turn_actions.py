@@ -11,7 +11,7 @@ from textual.widget import Widget
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import fresh_seed
 from charloom.core.sanitize import single_line
-from charloom.tui.formatting.prompt_changes import unwritable_stops
+from charloom.tui.formatting.prompt_changes import unwritable_ending
 from charloom.tui.messages import OpenInspector
 from charloom.tui.prompt.active_model import ActiveModel
 from charloom.tui.prompt.composer_bar import ComposerBar
@@ -101,7 +101,7 @@ class TurnActionsScreen(BaseScreen):
             request = replace(request, raw_prompt=model.default_prompt)
             if self.composer.text == model.default_prompt:  # offered since
                 self.composer.set_text("")
-        if message := unwritable_stops(request.stop, model.network.vocab):
+        if message := unwritable_ending(request.ending, model.network.vocab):
             self.notify(message, severity="warning")
         await self.transcript.start_turn(model, request, origin)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
 from charloom.core.sampling.conversation import Conversation
+from charloom.core.sampling.ending import AT_LENGTH, Ending
 
 MAX_CANDIDATES = 4
 VARY_OPTIONS = ("seed", "temperature")
@@ -24,7 +25,7 @@ class GenerationRequest:
     sampling: SamplingConfig
     length: int
     seed: int
-    stop: tuple[str, ...] = ()
+    ending: Ending = AT_LENGTH
     candidate_count: int = 1
     vary_by: str = "seed"
     context: str | None = ""

@@ -10,6 +10,7 @@ from typing import Any, Self
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
+from charloom.core.sampling.ending import UNITS
 
 _MAX_RECENT_TEXTS = 12
 _MAX_FILE_BYTES = 1 << 16
@@ -20,6 +21,7 @@ _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
     "min_p": lambda value: 0 <= value <= 1,
     "length": lambda value: 0 < value < 1_000_000,
     "seed": lambda value: -1 <= value < 1 << 63,
+    "until": lambda value: value in ("", *UNITS),
     "candidate_count": lambda value: 0 < value <= 4,
     "vary_by": lambda value: value in ("seed", "temperature"),
 }
@@ -38,6 +40,7 @@ class Preferences:
     length: int = 500
     seed: int = -1  # -1: a fresh seed for every text
     stop: tuple[str, ...] = ()
+    until: str = "sentence"  # "" or a unit, to the end of which a text continues
     candidate_count: int = 1
     vary_by: str = "seed"  # difference between candidates: "seed" or "temperature"
     recent_texts: tuple[str, ...] = ()  # newest first: catalog names or absolute paths

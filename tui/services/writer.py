@@ -7,6 +7,7 @@ import math
 import threading
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from time import perf_counter
 
@@ -14,6 +15,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingChange, SamplingConfig
+from charloom.core.sampling.ending import AT_LENGTH, Ending
 from charloom.core.sampling.sampler import Sampler
 
 _SLICE_CHARACTERS = 16
@@ -34,10 +36,10 @@ class GenerationJob:
         sampling: SamplingConfig,
         seed: int,
         length: int,
-        stop: tuple[str, ...] = (),
+        ending: Ending = AT_LENGTH,
         context: str = "",
     ) -> None:
-        self.context, self.prompt, self.seed, self.stop = context, prompt, seed, stop
+        self.context, self.prompt, self.seed, self.ending = context, prompt, seed, ending
         self.initial_sampling = sampling
         self.sampling = sampling
         self.length = length
@@ -74,7 +76,7 @@ class GenerationJob:
             assert self._network is not None  # a released job is never written
             read = self.context + self.prompt
             sampler = Sampler(self._network, read, self.initial_sampling, self.seed)
-            self._completion = Completion(sampler, self.length, self.stop)
+            self._completion = Completion(sampler, self.length, self.ending)
             return True
         completion.length = self.length
         if completion.config != self.sampling:
@@ -95,9 +97,12 @@ class GenerationJob:
         return not completion.done
 
     def finalize(self) -> None:
-        """Set the length and the changes to those that reproduce the text."""
+        """Set the length, the ending and the changes to those that reproduce the text."""
         if completion := self._completion:
-            completion.length = self.count  # ignored where a stop string ended the text
+            self.ending = completion.ending
+            if not completion.done:
+                completion.length = self.count
+                self.ending = replace(self.ending, until="")
             self.length, self.changes = completion.length, completion.changes
             self.stopped = completion.stopped
 

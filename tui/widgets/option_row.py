@@ -1,4 +1,4 @@
-"""One line of options, all visible, of which one is chosen.
+"""One line of options, of which one is chosen; all are visible if there is room.
 
 Textual's RadioSet needs Enter after the arrow keys, and its ``pressed_index`` changes only after a
 message; here the arrow keys choose at once.
@@ -36,18 +36,30 @@ class OptionRow(Widget, can_focus=True):
         option_row: "OptionRow"
         chosen: int
 
-    def __init__(self, label: str, options: Sequence[str]) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        label: str,
+        options: Sequence[str],
+        *,
+        id: str | None = None,  # noqa: A002 - Textual's name for it
+    ) -> None:
+        super().__init__(id=id)
         self._label, self._options = label, tuple(options)
 
     def render(self) -> Content:
-        pieces = [Content.styled(f"{self._label:<8}", "$text-muted")]
-        for index, option in enumerate(self._options):
-            chosen = index == self.chosen
-            style = "bold $accent" if chosen else "$text-muted"
-            piece = Content.styled(f"[{option}]" if chosen else f" {option} ", style)
-            pieces.append(piece.stylize(Style.from_meta({_META_KEY: index})))
-        return Content(" ").join(pieces)
+        label = Content.styled(f"{self._label:<8}", "$text-muted")
+        options = (
+            _piece(f"[{option}]", index, "bold $accent")
+            if index == self.chosen
+            else _piece(f" {option} ", index)
+            for index, option in enumerate(self._options)
+        )
+        line = Content(" ").join([label, *options])
+        if line.cell_length <= self.content_size.width:
+            return line
+        before, after = ((self.chosen + by) % len(self._options) for by in (-1, 1))
+        chosen = _piece(self._options[self.chosen], after, "bold $accent")
+        return Content(" ").join([label, _piece("◂", before), chosen, _piece("▸", after)])
 
     def watch_chosen(self, chosen: int) -> None:
         self.post_message(self.Changed(self, chosen))
@@ -57,3 +69,8 @@ class OptionRow(Widget, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         self.chosen = event.style.meta.get(_META_KEY, self.chosen)
+
+
+def _piece(text: str, index: int, style: str = "$text-muted") -> Content:
+    """Return a part of the row; a click on it chooses the option at ``index``."""
+    return Content.styled(text, style).stylize(Style.from_meta({_META_KEY: index}))

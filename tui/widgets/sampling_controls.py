@@ -18,6 +18,7 @@ from charloom.core.sampling.config import (
     format_stops,
     parse_stops,
 )
+from charloom.core.sampling.ending import UNITS
 from charloom.tui.services.generation_request import MAX_CANDIDATES, VARY_OPTIONS, GenerationRequest
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.inputs import SafeInput
@@ -31,6 +32,7 @@ _TOP_P = tuple(twentieths / 20 for twentieths in range(1, 21))
 _MIN_P = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
 _LENGTHS = (50, 100, 200, 300, 500, 800, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 _COLUMNS = tuple(range(1, MAX_CANDIDATES + 1))
+_UNTIL_HELP = "After the length, the text continues to the end of the sentence, line or paragraph."
 _STOP_HELP = (
     r"The text ends before this string. \n is a newline, \t a tab, \\ a backslash; "
     r"\| separates several strings."
@@ -91,6 +93,9 @@ class SamplingControls(VerticalScroll, can_focus=False):
         yield NumberSlider(
             "length", initial.length, _LENGTHS, low=1, high=MAX_STORED_CHARACTERS - 1, id="length"
         )
+        until = OptionRow("until", ("length", *UNITS), id="until")
+        until.tooltip = _UNTIL_HELP
+        yield until
         with Horizontal(classes="row gap"):
             yield Static("seed", classes="label", markup=False)
             yield SafeInput(placeholder="fresh", restrict=r"\d*", max_length=18, id="seed")
@@ -100,7 +105,7 @@ class SamplingControls(VerticalScroll, can_focus=False):
             stop.tooltip = Content(_STOP_HELP)
             yield stop
         yield NumberSlider("columns", initial.candidate_count, _COLUMNS, id="columns")
-        yield OptionRow("vary", ("seed", "temp"))
+        yield OptionRow("vary", ("seed", "temp"), id="vary")
 
     def on_mount(self) -> None:
         self.load_preferences(self._initial)
@@ -125,26 +130,32 @@ class SamplingControls(VerticalScroll, can_focus=False):
             "seed": int(self._field("seed").value or -1),
             "stop": parse_stops(self._field("stop").value),
             "candidate_count": int(self._number("columns")),
-            "vary_by": VARY_OPTIONS[self.query_one(OptionRow).chosen],
+            "until": ("", *UNITS)[self._options("until").chosen],
+            "vary_by": VARY_OPTIONS[self._options("vary").chosen],
         }
 
     def load_preferences(self, values: Preferences | GenerationRequest) -> None:
         """Show ``values`` without posting ``Changed``."""
         sampling = values.sampling if isinstance(values, GenerationRequest) else values
+        ending = values.ending if isinstance(values, GenerationRequest) else values
         with self.prevent(NumberSlider.Changed, SafeInput.Changed, OptionRow.Changed):
             numbers = {name.replace("_", "-"): getattr(sampling, name) for name in SETTING_NAMES}
             numbers |= {"length": values.length, "columns": values.candidate_count}
             for name, value in numbers.items():
                 self.query_one(f"#{name}", NumberSlider).value = value
             self._field("seed").value = "" if values.seed < 0 else str(values.seed)
-            self._field("stop").value = format_stops(values.stop)
-            self.query_one(OptionRow).chosen = VARY_OPTIONS.index(values.vary_by)
+            self._field("stop").value = format_stops(ending.stop)
+            self._options("until").chosen = ("", *UNITS).index(ending.until)
+            self._options("vary").chosen = VARY_OPTIONS.index(values.vary_by)
 
     @on(NumberSlider.Changed)
     @on(SafeInput.Changed)
     @on(OptionRow.Changed)
     def post_changed(self) -> None:
         self.post_message(self.Changed())
+
+    def _options(self, name: str) -> OptionRow:
+        return self.query_one(f"#{name}", OptionRow)
 
     def _number(self, name: str) -> float:
         return self.query_one(f"#{name}", NumberSlider).value

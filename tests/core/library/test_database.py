@@ -79,6 +79,9 @@ def test_a_generation_keeps_its_date_star_tags_and_note_when_added(library: Libr
         tags=["sea", "gothic"],
         note="Mark this.",
         min_p=0.1,
+        stop=("a",),
+        keep_stop=True,
+        until="line",
         changes=[[3, 1 / 3, 0, 1.0], [500, 0, 7, 1e-9, 0.05]],
     )
     added = library.add(whole)

@@ -48,6 +48,8 @@ def test_changes_are_read_from_lists_too() -> None:
     assert made.changes == (SamplingChange(0, 1.2, 0, 1.0), SamplingChange(240, 0, 3, 0.5))
     assert made.changes[1].config == SamplingConfig(0, 3, 0.5)
     assert generation(changes=[]).changes == ()
+    longer = generation("x" * 240, length=10, until="line", changes=[[200, 1.2, 0, 1.0]])
+    assert longer.changes[0].position == 200
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchSampler
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Sampled, Sampler
 from tests.core.sampling.test_sampler import SETTINGS, bold
 from tests.helpers.factories import random_checkpoint
@@ -121,7 +122,7 @@ def test_a_draft_of_one_of_them_ends_at_its_stop_string() -> None:
     whole = text_of(alone(MODEL, SamplingConfig(), 1, 60))
     stop = whole[30:33]
     streams = BatchSampler(MODEL, PROMPT, [SamplingConfig()] * 2, [0, 1])
-    assert text_of(Completion(streams.lanes[1], 60, stop)) == whole[: whole.index(stop)]
+    assert text_of(Completion(streams.lanes[1], 60, Ending(stop))) == whole[: whole.index(stop)]
 
 
 def test_the_placeholder_is_never_drawn() -> None:

@@ -15,6 +15,7 @@ from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import LSTMState, NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingChange, SamplingConfig
+from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Sampled, Sampler
 from tests.helpers.factories import random_checkpoint
 
@@ -39,7 +40,7 @@ def draft(
     seed: int = 0,
     changes: Iterable[SamplingChange] = (),
 ) -> Completion:
-    return Completion(Sampler(TINY, "ab", HOT, seed), length, stop, changes)
+    return Completion(Sampler(TINY, "ab", HOT, seed), length, Ending(stop), changes)
 
 
 def text_of(drawn: Iterable[Sampled]) -> str:
@@ -97,7 +98,7 @@ class Watched(NumpyLSTM):
 def test_only_what_may_begin_the_stop_string_is_held_back(stop: str) -> None:
     model = Watched(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
     for drawn in Completion(
-        Sampler(model, "b", HOT, 1), 100, stop
+        Sampler(model, "b", HOT, 1), 100, Ending(stop)
     ):  # the stop string never completes
         model.given += drawn.character
     assert len(model.given) == len(model.shown) == 100
@@ -207,7 +208,7 @@ def test_settings_hold_from_the_next_character_drawn() -> None:
 def test_a_change_counts_what_was_drawn_though_some_of_it_is_still_held_back() -> None:
     whole = text_of(draft(20))
     model = Watched(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
-    steered = Completion(Sampler(model, "ab", HOT, 0), 20, whole[5:8] + "!")
+    steered = Completion(Sampler(model, "ab", HOT, 0), 20, Ending(whole[5:8] + "!"))
     while (drawn := len(model.shown)) < 8:
         model.given += next(steered).character
     assert len(model.given) < drawn

@@ -12,6 +12,7 @@ import pytest
 
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Sampled
 from charloom.tui.console import stream
 from charloom.tui.console.stream import OutputStream
@@ -63,7 +64,7 @@ def test_a_candidate_keeps_nothing_of_what_was_taken() -> None:
     model = NumpyLSTM(random_checkpoint("ab", hidden_size=2, embedding_dim=2))
 
     def write(length: int) -> None:
-        candidate = GenerationJob(model, "ab", SamplingConfig(), 0, length, stop=("abababab!",))
+        candidate = GenerationJob(model, "ab", SamplingConfig(), 0, length, Ending("abababab!"))
         while candidate.write_slice():
             candidate.take_text()
         assert candidate.count == length

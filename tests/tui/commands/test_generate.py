@@ -15,8 +15,9 @@ from charloom.core.library.replay import replay
 from charloom.core.model import checkpoint
 from charloom.core.model.metadata import Losses
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.completion import Completion, generate
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Sampled, Sampler
 from charloom.tui.console import stream
 from charloom.tui.console.stream import OutputStream
@@ -220,6 +221,42 @@ def test_a_stop_string_that_the_model_cannot_write_is_reported() -> None:
     assert done.code == 0
     assert "The model cannot write '☃☃', so the text does not stop there.\n" in done.err
     assert "cannot write" not in call(*arguments, "a").err
+
+
+@pytest.mark.parametrize("count", [2, 12])  # one after the other, and side by side
+def test_a_text_continues_to_the_end_of_a_unit_and_is_saved_with_it(
+    count: int, weaver: Path
+) -> None:
+    arguments = ("--seed", "3", "--count", str(count), "--length", "25", "--until", "line")
+    texts = [each["text"] for each in objects("a", *arguments)]
+    network = NumpyLSTM(checkpoint.load(weaver).checkpoint)
+    assert texts == [
+        generate(network, "a", 25, seed=seed, until="line") for seed in range(3, 3 + count)
+    ]
+    assert max(map(len, texts)) > 25
+    with Library() as library:
+        saved = library.recent()
+    assert {(each.length, each.until) for each in saved} == {(25, "line")}
+    assert all(replay(each).equal for each in saved)
+
+
+def test_a_stop_string_stays_with_keep_stop() -> None:
+    (whole,) = objects("a", "--seed", "2", "--length", "200")
+    stop = whole["text"][50:53]
+    (made,) = objects("a", "--seed", "2", "--length", "200", "--stop", stop, "--keep-stop")
+    assert made["text"] == whole["text"].partition(stop)[0] + stop
+    with Library() as library:
+        saved = library.recent()[0]
+    assert saved.ending == Ending((stop,), keep_stop=True)
+    assert replay(saved).equal
+
+
+def test_a_unit_whose_end_the_model_cannot_write_is_reported() -> None:
+    save_model("abc", random_checkpoint("abc"))
+    done = call("generate", "a", "--model", "abc", "--length", "5", "--until", "paragraph")
+    assert (done.code, len(done.out)) == (0, 7)
+    message = "The model cannot write the end of a paragraph, so the text does not stop there."
+    assert message in done.err
 
 
 def test_every_text_is_saved_with_everything_needed_to_reproduce_it() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from charloom.core.library.replay import replay
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.completion import Completion
+from charloom.core.sampling.completion import Completion, generate
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.tui.app import CharloomApp
@@ -124,6 +124,42 @@ async def test_going_on_obeys_what_was_chosen_since() -> None:
     (found,) = kept()
     assert [each.config for each in found.changes] == [SamplingConfig(0.0)]
     assert replay(found).equal
+
+
+async def test_a_text_ends_with_a_line_of_the_model_and_continues_to_the_end_of_another() -> None:
+    choose(until="sentence", seed=7)  # the model knows no punctuation: its sentences are lines
+    network = NumpyLSTM(random_checkpoint())
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the sea ")
+        text = text_of(turn)
+        assert text == generate(network, "the sea ", 60, seed=7, until="line")
+        (found,) = kept()
+        assert (found.length, found.until) == (60, "sentence") and replay(found).equal
+        await pilot.press("ctrl+g")
+        await until(pilot, lambda: len(text_of(turn)) >= len(text) + 60)
+        await ended(pilot, turn)
+        longer = text_of(turn)
+        assert longer == generate(network, "the sea ", len(text) + 60, seed=7, until="line")
+    (found,) = kept()
+    assert (found.text, found.length, found.until) == (longer, len(text) + 60, "sentence")
+    assert replay(found).equal
+
+
+async def test_a_text_that_was_stopped_is_recorded_as_it_ended(gate: Gate) -> None:
+    gate.let(40)
+    choose(until="sentence")
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await send(pilot, "the sea ")
+        await until(pilot, lambda: len(text_of(turn)) > 0)
+        await pilot.press("escape")
+        gate.let()
+        await ended(pilot, turn)
+    (found,) = kept()
+    assert (found.length, found.until) == (len(found.text), "") and replay(found).equal
 
 
 async def test_what_cannot_continue_is_continued_in_a_new_turn() -> None:

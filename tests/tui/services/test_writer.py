@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from charloom.core.model.numpy_lstm import LSTMState, NumpyLSTM
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Sampler
 from charloom.tui.services.writer import GenerationJob, GenerationThread
 from tests.helpers.factories import random_checkpoint
@@ -25,7 +26,7 @@ LONG = 10_000_000
 def new_job(
     length: int = 200, seed: int = 3, stop: tuple[str, ...] = (), model: NumpyLSTM = MODEL
 ) -> GenerationJob:
-    return GenerationJob(model, "the ", WARM, seed, length, stop)
+    return GenerationJob(model, "the ", WARM, seed, length, Ending(stop))
 
 
 def drawn(length: int, seed: int = 3) -> str:
@@ -37,7 +38,7 @@ def again(job: GenerationJob) -> str:
     completion = Completion(
         Sampler(MODEL, job.prompt, job.initial_sampling, job.seed),
         job.length,
-        job.stop,
+        job.ending,
         job.changes,
     )
     return "".join(character for character, _ in completion)
