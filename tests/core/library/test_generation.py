@@ -84,14 +84,14 @@ def test_changes_that_are_none_are_refused(changes: Any) -> None:
 @pytest.mark.parametrize(
     ("wrong", "error"),
     [
-        ((math.nan, 0, 1.0), "--temperature"),
-        ((11, 0, 1.0), "--temperature"),
-        (("1", 0, 1.0), "--temperature"),
-        ((1.0, -1, 1.0), "--top-k"),
-        ((1.0, 1.5, 1.0), "--top-k"),
-        ((1.0, 0, 0), "--top-p"),
-        ((1.0, 0, [1]), "--top-p"),
-        ((1.0, 0, 1.0, 2), "--min-p"),
+        ((math.nan, 0, 1.0), "temperature"),
+        ((11, 0, 1.0), "temperature"),
+        (("1", 0, 1.0), "temperature"),
+        ((1.0, -1, 1.0), "top-k"),
+        ((1.0, 1.5, 1.0), "top-k"),
+        ((1.0, 0, 0), "top-p"),
+        ((1.0, 0, [1]), "top-p"),
+        ((1.0, 0, 1.0, 2), "min-p"),
     ],
 )
 def test_changes_to_what_cannot_be_set_are_refused(wrong: tuple[Any, ...], error: str) -> None:

@@ -326,7 +326,7 @@ def test_a_draft_draws_what_a_stream_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"), [({"seed": -1}, "--seed"), ({"prompt": "☃"}, "'☃' at position 0")]
+    ("wrong", "message"), [({"seed": -1}, "seed"), ({"prompt": "☃"}, "'☃' at position 0")]
 )
 def test_what_a_stream_refuses_is_refused_at_once(wrong: dict[str, Any], message: str) -> None:
     arguments: dict[str, Any] = {"prompt": "a", "config": HOT, "seed": 0}
