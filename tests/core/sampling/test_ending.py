@@ -103,7 +103,7 @@ def test_a_model_without_punctuation_writes_lines_and_without_line_breaks_no_uni
 
 
 def test_another_unit_is_refused() -> None:
-    with pytest.raises(CharloomError, match="until. is one of sentence, line, paragraph, not"):
+    with pytest.raises(CharloomError, match=r"until. is one of sentence, line, paragraph, not"):
         Ending(until="word")
 
 
