@@ -118,8 +118,8 @@ class Vocab:
         object.__setattr__(self, "_ids", ids)
 
     @classmethod
-    def from_text(cls, text: str, min_count: int = 0) -> Self:
-        """Return the vocabulary of ``text``, sorted by code point.
+    def from_text(cls, text: str, min_count: int = 0, extra: str = "") -> Self:
+        """Return the vocabulary of ``text`` and of the ``extra`` characters, sorted by code point.
 
         Characters that occur fewer than ``min_count`` times share one entry, the
         :data:`PLACEHOLDER`, which is then the last.
@@ -128,7 +128,7 @@ class Vocab:
         kept = [chr(point) for point in np.flatnonzero(counts >= max(1, min_count))]
         if len(kept) < np.count_nonzero(counts):
             kept = [c for c in kept if c != PLACEHOLDER] + [PLACEHOLDER]
-        return cls(tuple(kept))
+        return cls(tuple(sorted({*kept, *extra}) if extra else kept))
 
     def __len__(self) -> int:
         return len(self.chars)

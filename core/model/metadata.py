@@ -136,6 +136,23 @@ class CorpusInfo:
         return words.strip()
 
 
+@dataclass(frozen=True, slots=True)
+class BaseInfo:
+    """The checkpoint that a training started from; ``sha256`` is that of its file."""
+
+    name: str
+    step: int
+    sha256: str
+
+    def __post_init__(self) -> None:
+        for name in ("name", "sha256"):
+            _check_text(f"The base's {name}", getattr(self, name), _MAX_LINE_CHARACTERS)
+        _check_count("The base's step", self.step)
+
+    def __str__(self) -> str:
+        return f"{self.name}@{self.step}"
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class CheckpointMetadata:
     """Everything in a checkpoint except the weights.
@@ -152,6 +169,7 @@ class CheckpointMetadata:
     training: TrainConfig
     created: str
     note: str = ""
+    base: BaseInfo | None = None  # None if it was trained from scratch
 
     def __post_init__(self) -> None:
         if len(self.vocab) != self.model.vocab_size:
@@ -173,6 +191,7 @@ class CheckpointMetadata:
             "training": self.training.to_json(),
             "created": self.created,
             "note": self.note,
+            "base": self.base and asdict(self.base),
         }
 
 
@@ -182,12 +201,14 @@ def metadata_from_json(data: Mapping[str, Any]) -> CheckpointMetadata:
         vocab = data["vocab"]
         if not isinstance(vocab, list):
             raise CharloomError("The vocabulary is not a list.")
+        base = data.get("base")
         parts = {
             "model": ModelConfig.from_json(_scalars(data["model"])),
             "vocab": Vocab(tuple(vocab)),
             "losses": Losses(**_scalars(data["losses"])),
             "corpus": CorpusInfo.from_json(data["corpus"]),
             "training": TrainConfig.from_json(_scalars(data["training"])),
+            "base": None if base is None else BaseInfo(**_scalars(base)),
         }
         return CheckpointMetadata(**{**data, **parts})
     except SettingError as error:

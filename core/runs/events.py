@@ -39,6 +39,7 @@ class Started:
     xz: float | None
     model: dict[str, Any]
     training: dict[str, Any]
+    base: str = ""  # NAME@STEP of the checkpoint that the run began from; empty if from scratch
 
 
 @dataclass(frozen=True, slots=True)

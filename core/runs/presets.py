@@ -28,6 +28,22 @@ _OPERATIONS_PER_WEIGHT = 6  # for one character: two forward, four backward
 _OPERATIONS_PER_ENTRY = 1_000
 _MIN_STEPS_PER_EPOCH = 20  # a text too short for this gets smaller batches
 
+BASE_SIZES = ("embedding_dim", "hidden_size", "layers", "tie_weights")
+"""The settings that a network which is trained further keeps."""
+
+# Training that starts from a trained network: it can spell, which a high rate would undo.
+_FINE_TUNING_RATE_TIMES_HIDDEN = 1.0
+_FINE_TUNING_DROPOUT = 0.2
+_FINE_TUNING: Mapping[str, Any] = {
+    "batch_size": 32,
+    "window": 64,
+    "warmup": 0.05,
+    "patience": 0.5,
+    "minutes": DEFAULT_MINUTES,
+}
+MIN_FINE_TUNING_STEPS_PER_EPOCH = 4
+"""A smaller one than from scratch: smaller batches are noisier, which undoes more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -61,6 +77,18 @@ def peak_rate(hidden: int) -> float:
     H (Yang et al. 2021, §3).
     """
     return round(min(_MAX_RATE, _RATE_TIMES_HIDDEN / hidden), 4)
+
+
+def fine_tuning(base: ModelConfig) -> Preset:
+    """Return the preset for training that starts from a network of the shape of ``base``."""
+    return Preset(
+        "",
+        {name: getattr(base, name) for name in BASE_SIZES} | {"dropout": _FINE_TUNING_DROPOUT},
+        {
+            "learning_rate": round(_FINE_TUNING_RATE_TIMES_HIDDEN / base.hidden_size, 5),
+            **_FINE_TUNING,
+        },
+    )
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -150,8 +178,10 @@ def auto_preset(
     )
 
 
-def shrink_to_fit(config: TrainConfig, characters: int) -> tuple[TrainConfig, str]:
-    """Shrink batch and window until an epoch of ``characters`` has enough steps.
+def shrink_to_fit(
+    config: TrainConfig, characters: int, min_steps: int = _MIN_STEPS_PER_EPOCH
+) -> tuple[TrainConfig, str]:
+    """Shrink batch and window until an epoch of ``characters`` has ``min_steps``.
 
     Returns the config and a note, which is empty if nothing changed. Raises :class:`CharloomError`
     if the text is too short even for the smallest batch.
@@ -159,7 +189,7 @@ def shrink_to_fit(config: TrainConfig, characters: int) -> tuple[TrainConfig, st
     fitted = config
     while fitted.window > 8 and characters < 4 * fitted.window:
         fitted = replace(fitted, window=fitted.window // 2)
-    while fitted.batch_size > 1 and fitted.steps_per_epoch(characters) < _MIN_STEPS_PER_EPOCH:
+    while fitted.batch_size > 1 and fitted.steps_per_epoch(characters) < min_steps:
         fitted = replace(fitted, batch_size=fitted.batch_size // 2)
     if fitted.steps_per_epoch(characters) < 1:
         raise CharloomError(

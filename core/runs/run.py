@@ -22,11 +22,14 @@ from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import MAX_CHARACTERS, PLACEHOLDER, Vocab, fitting_min_count
 from charloom.core.errors import BeingTrainedError, CharloomError, SettingError
 from charloom.core.files import write_atomically
+from charloom.core.model import checkpoint
+from charloom.core.model.metadata import BaseInfo
 from charloom.core.runs import events
 from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, Command, send_command
 from charloom.core.runs.events import Event, Finished, Started
 from charloom.core.runs.jsonl import LineTail, file_size
 from charloom.core.runs.presets import validate_overrides
+from charloom.core.runs.starting import AUTO, describe_corpus, find_base
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import new_model_folder
 
@@ -57,6 +60,8 @@ class RunConfig:
     model: ModelConfig | None = None  # as resolved when training first began
     training: TrainConfig | None = None
     device: str = ""  # the latest one
+    base: BaseInfo | None = None  # whose weights are those of the checkpoint of step 0
+    kept_characters: str = ""  # of the base, although the text may lack them
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a JSON object."""
@@ -70,14 +75,35 @@ class RunConfig:
             config,
             model=config.model and ModelConfig.from_json(data["model"]),
             training=config.training and TrainConfig.from_json(data["training"]),
+            base=config.base and BaseInfo(**data["base"]),
         )
 
 
 def create_run(
-    name: str, corpus: Corpus, preset: str, overrides: dict[str, Any], min_count: int
+    name: str,
+    corpus: Corpus,
+    preset: str,
+    overrides: dict[str, Any],
+    min_count: int,
+    start: str = AUTO,
+    keep_vocab: bool = False,
 ) -> ModelDir:
-    """Create the folder of a new run and return it."""
+    """Create the folder of a new run and return it.
+
+    ``start`` is what it starts from, see :func:`find_base`. With ``keep_vocab`` the network keeps
+    characters that the text lacks.
+    """
     _check_vocab(corpus.text, min_count)
+    base = find_base(start, preset)
+    first, kept_characters = None, ""
+    if base:
+        overrides = base.overrides(overrides, corpus)
+        kept_characters = "".join(base.checkpoint.vocab.chars) if keep_vocab else ""
+        vocab = Vocab.from_text(corpus.text, min_count, kept_characters)
+        info = describe_corpus(corpus.title, corpus.sha256, corpus.text)
+        first = base.first_checkpoint(vocab, info, overrides)
+    elif keep_vocab:
+        raise SettingError("keep_vocab", "needs a model to start from.")
     config = RunConfig(
         preset=preset,
         overrides=overrides,
@@ -87,9 +113,13 @@ def create_run(
         encoding=corpus.encoding,
         sha256=corpus.sha256,
         notes=list(corpus.notes),
+        base=base.info if base else None,
+        kept_characters=kept_characters,
     )
     with new_model_folder(name) as folder:
         write_atomically(folder.corpus, corpus.text.encode("utf-8", "surrogatepass"))
+        if first:
+            checkpoint.save(first, folder.checkpoint(0))
         write_atomically(folder.run_config, _encode(config))
     return ModelDir.named(name)
 
@@ -273,7 +303,13 @@ class TrainerProcess:
 
 
 def train_model(
-    corpus: Corpus, name: str, preset: str = "auto", min_count: int = 0, **overrides: Any
+    corpus: Corpus,
+    name: str,
+    preset: str = "auto",
+    min_count: int = 0,
+    start: str = AUTO,
+    keep_vocab: bool = False,
+    **overrides: Any,
 ) -> Iterator[Event]:
     """Train a new model ``name`` on ``corpus`` in a child process; yield the events of its run.
 
@@ -282,11 +318,13 @@ def train_model(
 
     ``preset`` is one of :data:`~charloom.core.runs.presets.PRESETS`, or ``"auto"``; ``overrides``
     are fields of ``ModelConfig`` and ``TrainConfig``, such as ``minutes``. Characters that occur
-    fewer than ``min_count`` times share one placeholder. Raises :class:`CharloomError` if the run
-    cannot be created, or fails.
+    fewer than ``min_count`` times share one placeholder. ``start`` is a model to start from, such
+    as ``"weaver@1200"``; with ``keep_vocab``, characters that the text lacks stay. Raises
+    :class:`CharloomError` if the run cannot be created, or fails.
     """
     validate_overrides(preset, overrides)
-    trainer = TrainerProcess(create_run(name, corpus, preset, overrides, min_count))
+    folder = create_run(name, corpus, preset, overrides, min_count, start, keep_vocab)
+    trainer = TrainerProcess(folder)
     try:
         for event in trainer.events():
             yield event

@@ -102,6 +102,8 @@ class _TrainingLoop:
         train_ids = torch.from_numpy(task.train_ids).to(compute.device)
         held_out = torch.from_numpy(task.held_out_ids).to(compute.device)
         self._network = CharLSTM(task.model_config).to(compute.device)
+        if task.start:
+            self._network.load(task.start)
         self._stepper = Stepper(self._network, train_ids, config, compute.precision)
         self._budget = RunBudget(config, self._stepper.steps_per_epoch, clock)
         self._state = RunState()
@@ -120,6 +122,9 @@ class _TrainingLoop:
 
     def events(self) -> Iterator[Event]:
         yield self._started
+        if self._task.start and self._validator.can_validate:
+            yield self._validator.validate(0, self._fraction)  # training may never improve on it
+            yield from self._save()
         report = ThrottledTimer(self._clock, _REPORT_SECONDS)
         sampling = ThrottledTimer(self._clock, 2 * _REPORT_SECONDS, _SAMPLE_SHARE)
         validation = ThrottledTimer(self._clock, 2 * _REPORT_SECONDS, _VALIDATION_SHARE)
@@ -242,6 +247,7 @@ class _TrainingLoop:
             ),
             corpus=self._task.corpus,
             training=self._config,
+            base=self._task.base,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 

@@ -1,18 +1,17 @@
 """Read the config and text of a run in a thread, while the trainer still imports torch."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
-from charloom.core.data.dialogue import find_dialogue
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
-from charloom.core.model.metadata import CorpusInfo
+from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.runs.presets import PRESETS
 from charloom.core.runs.run import RunConfig, read_run_config, read_training_text
+from charloom.core.runs.starting import describe_corpus
 from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import load_from, read_model
 from charloom.core.training.task import TrainingTask
-
-_OPENING_CHARACTERS = 60  # of the text, stored with the model
-_DIALOGUE_CHARACTERS = 2_000_000  # of the text, searched for speakers in some tenths of a second
 
 
 def prepare_async(folder: ModelDir) -> Future[tuple[RunConfig, TrainingTask]]:
@@ -41,17 +40,24 @@ def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
 
 def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
     text = read_training_text(folder, config)
-    vocab = Vocab.from_text(text, config.min_count)
+    vocab = Vocab.from_text(text, config.min_count, config.kept_characters)
+    start = _first_checkpoint(folder, config)
     if config.model and config.training:
         model_config, train_config = config.model, config.training
+    elif start:
+        model_config, train_config = start.model, start.training
     else:
         preset = PRESETS.get(config.preset, PRESETS["medium"])
         model_config, train_config = preset.configs(len(vocab), config.overrides)
-    corpus = CorpusInfo(
-        config.title,
-        config.sha256,
-        len(text),
-        text[:_OPENING_CHARACTERS],
-        find_dialogue(text[:_DIALOGUE_CHARACTERS]),
-    )
-    return TrainingTask.from_text(text, vocab, corpus, model_config, train_config)
+    corpus = describe_corpus(config.title, config.sha256, text)
+    task = TrainingTask.from_text(text, vocab, corpus, model_config, train_config)
+    return replace(task, base=config.base, start=start.tensors if start else None)
+
+
+def _first_checkpoint(folder: ModelDir, config: RunConfig) -> Checkpoint | None:
+    """Return the checkpoint of step 0 of a run from a base that has not been saved since."""
+    if config.base is None or folder.resume_state.exists():
+        return None
+    model = read_model(folder)
+    newest = model.newest
+    return None if newest and newest.step else load_from(model, "0").checkpoint

@@ -45,6 +45,7 @@ class ProgressReporter:
             **asdict(self._task.baselines),
             model=self._task.model_config.to_json(),
             training=self._task.train_config.to_json(),
+            base=str(self._task.base or ""),
         )
 
     def progress(self, losses: list[float], rate: float) -> Progress:

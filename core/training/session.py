@@ -18,7 +18,13 @@ from charloom.core.runs import events
 from charloom.core.runs.commands import Command
 from charloom.core.runs.events import Progress, RunWarning
 from charloom.core.runs.jsonl import LineTail
-from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, auto_preset, shrink_to_fit
+from charloom.core.runs.presets import (
+    DEFAULT_MINUTES,
+    MIN_FINE_TUNING_STEPS_PER_EPOCH,
+    PRESETS,
+    auto_preset,
+    shrink_to_fit,
+)
 from charloom.core.runs.run import RunConfig, write_run_config
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_from, read_model
@@ -86,13 +92,14 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
         auto = {name: auto for name, auto in _AUTO_SETTINGS.items() if name not in config.overrides}
         train_config = replace(train_config, **auto)
     else:
-        if config.preset not in PRESETS:  # auto: the task has the settings of medium
+        if config.preset not in PRESETS and not config.base:  # auto: the task has those of medium
             speed = tune_compute(model_config, train_config).chars_per_second
             minutes = train_config.minutes or DEFAULT_MINUTES
             vocab_size = len(task.vocab)
             preset = auto_preset(task.corpus.characters, minutes * 60, speed, vocab_size)
             model_config, train_config = preset.configs(vocab_size, config.overrides)
-        train_config, note = shrink_to_fit(train_config, len(task.train_ids))
+        fewest = (MIN_FINE_TUNING_STEPS_PER_EPOCH,) if config.base else ()
+        train_config, note = shrink_to_fit(train_config, len(task.train_ids), *fewest)
         config = replace(config, notes=[*config.notes, note] if note else config.notes)
     compute = tune_compute(model_config, train_config)
     train_config = replace(train_config, precision=compute.precision, threads=compute.threads)
@@ -155,7 +162,7 @@ def _resume_state(
 ) -> tuple[TrainState, RunState] | None:
     """Return the state to resume from; None if nothing was saved yet. May add to ``warnings``."""
     path, model = folder.resume_state, read_model(folder)
-    if not path.exists() and model.newest is None:
+    if not path.exists() and (model.newest is None or model.newest.step == 0):
         return None
     try:
         return resume.read_state(path, task.model_config)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from charloom.core.analysis.baselines import Baselines, compute_baselines
 from charloom.core.config import ModelConfig, TrainConfig, train_characters
 from charloom.core.data.vocab import Vocab
-from charloom.core.model.checkpoint import Checkpoint
-from charloom.core.model.metadata import CorpusInfo
+from charloom.core.model.checkpoint import Checkpoint, Weights
+from charloom.core.model.metadata import BaseInfo, CorpusInfo
 
 if TYPE_CHECKING:
     from charloom.core.training.divergence import DivergenceDetector
@@ -29,6 +29,8 @@ class TrainingTask:
     corpus: CorpusInfo
     model_config: ModelConfig
     train_config: TrainConfig
+    base: BaseInfo | None = None
+    start: Weights | None = field(default=None, repr=False)  # of a network that is not random
 
     @classmethod
     def from_text(

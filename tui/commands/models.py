@@ -162,6 +162,7 @@ def _summary(model: ModelInfo) -> dict[str, Any]:
         "checkpoints": len(model.checkpoints),
         "bytes": total_bytes(model),
         "text": metadata and metadata.corpus.title,
+        "base": metadata and metadata.base and str(metadata.base),
     }
 
 
@@ -182,6 +183,7 @@ def _write_metadata(metadata: CheckpointMetadata) -> None:
     lines = {
         "network": f"{network_summary(model.to_json())}, {model.parameters:,} parameters",
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
+        "base": f"{base} (SHA-256 {base.sha256})" if (base := metadata.base) else "",
         "opening": repr(corpus.opening),
         "training": f"B {training.batch_size}, T {training.window}, {training.batching}, "
         f"rate {training.learning_rate:g}, dropout {model.dropout:g}, seed {training.seed}",

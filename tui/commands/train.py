@@ -6,6 +6,7 @@ import click
 
 from charloom.core.runs.presets import PRESETS, validate_overrides
 from charloom.core.runs.run import TrainerProcess, create_run
+from charloom.core.runs.starting import AUTO
 from charloom.core.store.write import unused_name
 from charloom.tui.console.follow import follow_run, leave_detached
 from charloom.tui.console.inputs import has_piped_input, open_texts
@@ -38,6 +39,18 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
     metavar="N",
     help="Map characters that occur fewer than N times to one placeholder.",
 )
+@click.option(
+    "--from",
+    "start",
+    metavar="NAME[@STEP]",
+    default=AUTO,
+    help="Start from a trained model, at first with its weights. 'none': start from scratch.",
+)
+@click.option(
+    "--keep-vocab",
+    is_flag=True,
+    help="With --from: keep the characters of the model that the text lacks.",
+)
 @text_options
 @config_options
 @detach_option
@@ -47,6 +60,8 @@ def train(
     name: str | None,
     preset: str,
     min_count: int,
+    start: str,
+    keep_vocab: bool,
     mirror: str | None,
     detach: bool,
     as_json: bool,
@@ -67,5 +82,5 @@ def train(
         texts = ("-" if has_piped_input("TEXT") else _DEFAULT_TEXT,)
     corpus = open_texts(*texts, mirror=mirror, values=values, short=False)
     name = unused_name(corpus.title) if name is None else name
-    folder = create_run(name, corpus, preset, overrides, min_count)
+    folder = create_run(name, corpus, preset, overrides, min_count, start, keep_vocab)
     return (leave_detached if detach else follow_run)(folder.name, TrainerProcess(folder), as_json)

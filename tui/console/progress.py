@@ -264,8 +264,9 @@ def config_line(event: Started) -> str:
     bound = (
         plural(event.total_steps, "step") if event.total_steps else f"{training['minutes']:g} min"
     )
+    base = f"from {event.base}: " if event.base else ""
     return (
-        f"{network_summary(event.model)}, {event.parameters:,} parameters; "
+        f"{base}{network_summary(event.model)}, {event.parameters:,} parameters; "
         f"B {training['batch_size']}, T {training['window']}, "
         f"{training['batching']}; {event.train_characters:,} characters, "
         f"{event.held_out_characters:,} held out; {event.device}, {event.precision}, "
