@@ -85,23 +85,23 @@ def create_run(
     preset: str,
     overrides: dict[str, Any],
     min_count: int,
-    start: str = AUTO,
+    base: str = AUTO,
     keep_vocab: bool = False,
 ) -> ModelDir:
     """Create the folder of a new run and return it.
 
-    ``start`` is what it starts from, see :func:`find_base`. With ``keep_vocab`` the network keeps
+    ``base`` is what it starts from, see :func:`find_base`. With ``keep_vocab`` the network keeps
     characters that the text lacks.
     """
     _check_vocab(corpus.text, min_count)
-    base = find_base(start, preset)
+    start = find_base(base, preset)
     first, kept_characters = None, ""
-    if base:
-        overrides = base.overrides(overrides, corpus)
-        kept_characters = "".join(base.checkpoint.vocab.chars) if keep_vocab else ""
+    if start:
+        overrides = start.overrides(overrides, corpus)
+        kept_characters = "".join(start.checkpoint.vocab.chars) if keep_vocab else ""
         vocab = Vocab.from_text(corpus.text, min_count, kept_characters)
         info = describe_corpus(corpus.title, corpus.sha256, corpus.text)
-        first = base.first_checkpoint(vocab, info, overrides)
+        first = start.first_checkpoint(vocab, info, overrides)
     elif keep_vocab:
         raise SettingError("keep_vocab", "needs a model to start from.")
     config = RunConfig(
@@ -113,7 +113,7 @@ def create_run(
         encoding=corpus.encoding,
         sha256=corpus.sha256,
         notes=list(corpus.notes),
-        base=base.info if base else None,
+        base=start.info if start else None,
         kept_characters=kept_characters,
     )
     with new_model_folder(name) as folder:
@@ -307,7 +307,7 @@ def train_model(
     name: str,
     preset: str = "auto",
     min_count: int = 0,
-    start: str = AUTO,
+    base: str = AUTO,
     keep_vocab: bool = False,
     **overrides: Any,
 ) -> Iterator[Event]:
@@ -318,12 +318,12 @@ def train_model(
 
     ``preset`` is one of :data:`~charloom.core.runs.presets.PRESETS`, or ``"auto"``; ``overrides``
     are fields of ``ModelConfig`` and ``TrainConfig``, such as ``minutes``. Characters that occur
-    fewer than ``min_count`` times share one placeholder. ``start`` is a model to start from, such
+    fewer than ``min_count`` times share one placeholder. ``base`` is a model to start from, such
     as ``"weaver@1200"``; with ``keep_vocab``, characters that the text lacks stay. Raises
     :class:`CharloomError` if the run cannot be created, or fails.
     """
     validate_overrides(preset, overrides)
-    folder = create_run(name, corpus, preset, overrides, min_count, start, keep_vocab)
+    folder = create_run(name, corpus, preset, overrides, min_count, base, keep_vocab)
     trainer = TrainerProcess(folder)
     try:
         for event in trainer.events():

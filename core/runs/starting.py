@@ -77,21 +77,21 @@ class Base:
         )
 
 
-def find_base(start: str, preset: str) -> Base | None:
-    """Return what ``start`` refers to: :data:`SCRATCH` or a model, as a :class:`CheckpointRef`.
+def find_base(name: str, preset: str) -> Base | None:
+    """Return what ``name`` refers to: :data:`SCRATCH` or a model, as a :class:`CheckpointRef`.
 
     None means random weights.
     """
-    if start in (AUTO, SCRATCH):
+    if name in (AUTO, SCRATCH):
         return None
     if preset != "auto":
         raise SettingError(
             "preset", f"{quoted(preset)} is a start from scratch; leave it out, or the model."
         )
-    ref = CheckpointRef.parse(start)
+    ref = CheckpointRef.parse(name)
     loaded = load_checkpoint(ref)
-    name = unicodedata.normalize("NFC", ref.name)
-    return Base(BaseInfo(name, loaded.checkpoint.step, loaded.sha256), loaded.checkpoint)
+    model = unicodedata.normalize("NFC", ref.name)
+    return Base(BaseInfo(model, loaded.checkpoint.step, loaded.sha256), loaded.checkpoint)
 
 
 def describe_corpus(title: str, sha256: str, text: str) -> CorpusInfo:

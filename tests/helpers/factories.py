@@ -18,7 +18,9 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import new_model_folder, save_checkpoint
 
 ref = CheckpointRef.parse
-METADATA_FIELDS = ("model", "vocab", "step", "losses", "corpus", "training", "created", "note")
+METADATA_FIELDS = (
+    *("model", "vocab", "step", "losses", "corpus", "training", "created", "note", "base"),
+)
 
 
 def random_checkpoint(

@@ -107,6 +107,7 @@ def inspect(
         "model": ref.name,
         "step": loaded.checkpoint.step,
         "checkpoint_sha256": loaded.sha256,
+        "base": str(loaded.checkpoint.base or "") or None,
         "title": title,
         "text": result.text,
         "chars": result.predicted,

@@ -3,6 +3,7 @@
 import math
 import shlex
 import time
+from collections.abc import Iterator
 from typing import TypeVar
 
 import click
@@ -70,10 +71,8 @@ def runs(as_json: bool) -> None:
     elif monitors:
         headings = ("name", "step", "done", "left", "bits/char", "state")
         write_table("<>>>><", headings, *map(_row, monitors))
-        with_reason = [run for run in monitors if run.reason]
-        write_stdout("\n" * bool(with_reason))
-        for run in with_reason:
-            write_stdout(f"{run.name}: {single_line(run.reason, _MAX_REASON_LENGTH)}\n")
+        notes = [note for run in monitors for note in _notes(run)]
+        write_stdout("".join(["\n" * bool(notes), *notes]))
     else:
         echo_err("No runs yet. `charloom train` starts one.")
 
@@ -88,6 +87,14 @@ def _row(run: RunMonitor) -> tuple[str, ...]:
         f"{bits(best[1]):.3f}{run_status.best_note(run)}" if best else "",
         f"{run_status.symbol(run.status)} {run_status.label(run.status)}",
     )
+
+
+def _notes(run: RunMonitor) -> Iterator[str]:
+    """Yield a line on what the run started from, and one on why it ended."""
+    if base := run_status.base(run):
+        yield f"{single_line(base, _MAX_REASON_LENGTH)} → {run.name}\n"
+    if run.reason:
+        yield f"{run.name}: {single_line(run.reason, _MAX_REASON_LENGTH)}\n"
 
 
 @click.command()

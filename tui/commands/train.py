@@ -41,7 +41,7 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
 )
 @click.option(
     "--from",
-    "start",
+    "base",
     metavar="NAME[@STEP]",
     default=AUTO,
     help="Start from a trained model, at first with its weights. 'none': start from scratch.",
@@ -60,7 +60,7 @@ def train(
     name: str | None,
     preset: str,
     min_count: int,
-    start: str,
+    base: str,
     keep_vocab: bool,
     mirror: str | None,
     detach: bool,
@@ -82,5 +82,5 @@ def train(
         texts = ("-" if has_piped_input("TEXT") else _DEFAULT_TEXT,)
     corpus = open_texts(*texts, mirror=mirror, values=values, short=False)
     name = unused_name(corpus.title) if name is None else name
-    folder = create_run(name, corpus, preset, overrides, min_count, start, keep_vocab)
+    folder = create_run(name, corpus, preset, overrides, min_count, base, keep_vocab)
     return (leave_detached if detach else follow_run)(folder.name, TrainerProcess(folder), as_json)

@@ -65,6 +65,11 @@ def step(run: RunMonitor) -> int | None:
     return event.step if event else None
 
 
+def base(run: RunMonitor) -> str:
+    """Return the checkpoint that a run started from, as NAME@STEP; "" if from scratch."""
+    return run.started.base if run.started else ""
+
+
 def eta_seconds(run: RunMonitor) -> float | None:
     """Return the remaining seconds of a run that is being trained."""
     live = run.status in (RunStatus.TRAINING, RunStatus.PAUSED)
@@ -119,6 +124,7 @@ def to_json(run: RunMonitor) -> dict[str, Any]:
     return {
         "name": run.name,
         "state": run.status.value,
+        "base": base(run) or None,
         "step": step(run),
         "fraction": progress and fraction(run),
         "eta_seconds": eta_seconds(run),

@@ -69,9 +69,10 @@ def _describe(model: ModelInfo, training: str) -> Content:
         missing = "no usable checkpoint" if model.checkpoints else "no checkpoint yet"
         return head + Content(f": {missing}")
     text = f"{metadata.corpus.title}, {metadata.corpus.characters:,} characters"
+    base = safe_content(f"{metadata.base} → " if metadata.base else "")
     return Content("\n").join(
         [
             head + Content(f": {network_summary(metadata.model.to_json())}"),
-            Content("trained on ") + safe_line(text, _MAX_TITLE_CHARACTERS),
+            base + Content("trained on ") + safe_line(text, _MAX_TITLE_CHARACTERS),
         ]
     )

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.suggester import SuggestFromList
 from textual.widgets import Button, Collapsible, Static
 from textual.widgets.option_list import Option
 
@@ -17,6 +18,8 @@ from charloom.core.data.statistics import TextStatistics
 from charloom.core.errors import CharloomError, setting_label
 from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
+from charloom.core.runs.starting import SCRATCH
+from charloom.core.store.read import model_names
 from charloom.core.store.write import check_unused, unused_name
 from charloom.core.wording import plural
 from charloom.tui.formatting.content import safe_content, safe_line
@@ -25,11 +28,14 @@ from charloom.tui.train.settings_grid import MIN_COUNT, SettingsGrid
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
 from charloom.tui.widgets.option_list import PlainOptionList
+from charloom.tui.widgets.option_row import OptionRow
 
 _MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 _EPOCHS = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0, 100.0)
 _MAX_TITLE = 60  # characters
 _NO_TEXT = "No text chosen yet."
+_SCRATCH = "scratch"
+_STARTS = (_SCRATCH, "a model")
 
 
 class PresetList(PlainOptionList):
@@ -58,6 +64,7 @@ class RunRequest(NamedTuple):
     preset: str
     overrides: dict[str, Any]
     min_count: int
+    base: str
 
 
 class RunForm(VerticalScroll, can_focus=False):
@@ -89,6 +96,9 @@ class RunForm(VerticalScroll, can_focus=False):
         with VerticalScroll(id="issues") as issues:
             issues.display = False
             yield Static("", markup=False)
+        with Horizontal(id="starting", classes="row"):
+            yield OptionRow("start from", _STARTS)
+            yield SafeInput(placeholder="name, or name@step", id="base")
         yield PresetList()
         yield NumberSlider("minutes", DEFAULT_MINUTES, _MINUTES, low=0.01, high=1e5, id="minutes")
         yield NumberSlider(
@@ -109,7 +119,7 @@ class RunForm(VerticalScroll, can_focus=False):
         yield Button("Start", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        self.show_preset()
+        self.show_start()
 
     @property
     def read_options(self) -> ReadOptions:
@@ -164,7 +174,10 @@ class RunForm(VerticalScroll, can_focus=False):
 
         Focus the first invalid field, if any, and raise :class:`CharloomError`.
         """
-        preset = self.query_one(PresetList).chosen
+        preset, base = self._preset, self._base
+        if not base:
+            self._field("base").focus()
+            raise CharloomError("Name the model to start from.")
         duration = self._slider("minutes" if preset == "auto" else "epochs")
         if not duration.accept():
             duration.focus()
@@ -179,12 +192,32 @@ class RunForm(VerticalScroll, can_focus=False):
         except CharloomError:
             name.focus()
             raise
-        return RunRequest(name.value, preset, overrides, min_count)
+        return RunRequest(name.value, preset, overrides, min_count, base)
+
+    @property
+    def _base(self) -> str:
+        """What the run starts from; empty if the name of the model is missing."""
+        start = _STARTS[self.query_one(OptionRow).chosen]
+        return SCRATCH if start == _SCRATCH else self._field("base").value.strip()
+
+    @property
+    def _preset(self) -> str:
+        """The chosen preset: none but ``auto`` starts from a model."""
+        return self.query_one(PresetList).chosen if self._base == SCRATCH else "auto"
+
+    @on(OptionRow.Changed)
+    def show_start(self) -> None:
+        """Ask for the model to start from, and leave out what does not apply to it."""
+        from_model = self._base != SCRATCH
+        self._field("base").display = from_model
+        self._field("base").suggester = SuggestFromList(model_names(), case_sensitive=False)
+        self.query_one(PresetList).display = not from_model
+        self.show_preset()
 
     @on(PresetList.OptionHighlighted)
     def show_preset(self) -> None:
         """Show the duration and settings of the chosen preset."""
-        preset = self.query_one(PresetList).chosen
+        preset = self._preset
         self._slider("minutes").display = preset == "auto"
         self._slider("epochs").display = preset != "auto"
         if preset != "auto":
@@ -217,7 +250,7 @@ class RunForm(VerticalScroll, can_focus=False):
         label.update(safe_content(message, "$text-error"))
         label.display = bool(message)
 
-    @on(SafeInput.Submitted, "#name")
+    @on(SafeInput.Submitted, "#name, #base")
     @on(Button.Pressed)
     def request_start(self) -> None:
         self.post_message(self.StartRequested())

@@ -17,10 +17,11 @@ _MISSING = "–"
 
 
 def heading(run: RunMonitor, pending: str) -> Content:
-    """Return name, the state or the ``pending`` command, and the shape of the network."""
-    color = run_status.colour(run.status)
+    """Return base and name, the state or the ``pending`` command, and the shape of the network."""
+    color, base = run_status.colour(run.status), run_status.base(run)
     parts = [
         safe_content(f"{run_status.symbol(run.status)} ", color),
+        safe_line(f"{base} → ", _MAX_NAME, "$text-muted") if base else Content(""),
         safe_line(run.name, _MAX_NAME, "bold"),
         safe_content(f"  {pending or run_status.label(run.status)}", color),
     ]

@@ -36,6 +36,7 @@ def logits(checkpoint: Checkpoint, text: str, characters: str) -> NDArray[np.flo
     """Return the logits of ``characters`` after each character of ``text``, by the first one's."""
     network = NumpyLSTM(checkpoint)
     shared = [checkpoint.vocab.c2ix[c] for c in characters]
+    rows: NDArray[np.float32]
     rows = network.logits(checkpoint.vocab.encode(text)[None], network.start())[0][:, shared]
     return rows - rows[:, :1]
 
@@ -75,7 +76,7 @@ def test_shapes_are_those_of_the_new_vocabulary(name: str) -> None:
         ("“", '"'),
         ("—", "-"),
         ("\u00a0", " "),
-        ("ｎ", "n"),
+        ("\uff4e", "n"),  # of full width
         ("æ", "a"),
         ("x", "aeionrstz"),  # no kin: the lower-case letters
         ("ж", "aeionrstz"),

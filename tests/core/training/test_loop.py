@@ -1,6 +1,7 @@
 import math
 import re
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -247,3 +248,16 @@ def test_a_run_without_a_step_has_failed() -> None:
     assert (end.reason, end.step, end.val_loss) == ("failed", 0, None)
     assert "Give the run more minutes, or a smaller text" in end.message
     assert not sink.checkpoints
+
+
+def test_the_start_is_the_best_checkpoint_if_training_makes_it_worse() -> None:
+    first, sink = MemorySink(), MemorySink()
+    events(small_task(steps=120), first)
+    task = small_task(steps=3, learning_rate=1.0, warmup=0.0)
+    start = first.checkpoints[120].tensors
+    *_, end = events(replace(task, start=start), sink)
+    assert isinstance(end, Finished) and (end.step, end.best_step) == (3, 0)
+    losses = sink.checkpoints[0].losses
+    assert losses.carried == end.val_loss and losses.validation == end.best_val_loss
+    for name, weights in start.items():
+        assert (sink.checkpoints[0].tensors[name] == weights).all()

@@ -89,6 +89,7 @@ def test_the_list_for_scripts() -> None:
         "nats_per_char": 1.0,
         "bits_per_char": pytest.approx(1.442695, abs=1e-6),
         "counted_characters": None,
+        "base": None,
         "checkpoints": 3,
         "bytes": sum(checkpoint.size for checkpoint in find_model("weaver").checkpoints),
         "text": "alphabet",

@@ -1,16 +1,17 @@
 """`charloom runs`: fixed runs, and how they are listed."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from charloom.core.runs import events
-from charloom.core.runs.events import Event, Finished, Paused, Validated, bits
+from charloom.core.runs.events import Event, Finished, Paused, Started, Validated, bits
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import call, needs_terminal, on_terminal
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
 
 KEYS = [
-    *("name", "state", "step", "fraction", "eta_seconds"),
+    *("name", "state", "base", "step", "fraction", "eta_seconds"),
     *("loss", "val_loss", "best_val_loss", "best_step"),
     *("counted_characters", "reason"),
 ]
@@ -51,6 +52,14 @@ def test_runs_are_listed_with_their_status_live_ones_first() -> None:
     assert out.endswith("\nbroken: The loss is no number; lower --rate.\n")
 
 
+def test_a_run_says_which_model_it_started_from() -> None:
+    started, *rest = course()
+    assert isinstance(started, Started)
+    write_run("diary", replace(started, base="english@12000"), *rest)
+    assert "\n\nenglish@12000 → diary\ndiary: The training process was" in call("runs").out
+    assert json.loads(call("runs", "--json").out)["base"] == "english@12000"
+
+
 def test_json_is_an_object_a_line_with_null_for_unknown_values() -> None:
     write_run("fresh")
     folder = write_run("sea", *course(), Paused(4_200))
@@ -62,6 +71,7 @@ def test_json_is_an_object_a_line_with_null_for_unknown_values() -> None:
     assert sea == {
         "name": "sea",
         "state": "paused",
+        "base": None,
         "step": 4_200,
         "fraction": 4_200 / 9_000,
         "eta_seconds": 150.0,

@@ -247,3 +247,34 @@ def test_a_text_may_be_piped_in() -> None:
     done = call("train", stdin=b"too short")
     assert (done.code, done.out) == (1, "")
     assert done.err.startswith("charloom: Standard input has only 9 characters; ")
+
+
+def test_a_run_starts_from_a_model_and_its_checkpoints_say_so(text: Path, tmp_path: Path) -> None:
+    save_model("old", random_checkpoint(TEXT, step=7))
+    fast = ["--batch", "4", "--window", "16", "--threads", "1", "--steps", "2"]
+    command = ["train", str(text), "--name", "new", "--from", "old@7", *fast]
+    status, _, err = outcome(command, tmp_path)
+    assert status == 0 and err.startswith("from old@7: E 4, H 8")
+    base = load_checkpoint(ref("new@last")).checkpoint.base
+    assert base is not None and str(base) == "old@7"
+    assert f"base      old@7 (SHA-256 {base.sha256})" in call("models", "show", "new").out
+    (summary,) = [m for m in json.loads(call("models", "--json").out) if m["name"] == "new"]
+    assert summary["base"] == "old@7"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--from", "old", "--hidden", "9"], "--hidden is 8 in old@100, from which the run starts"),
+        (["--from", "odl"], "There is no model called 'odl'; did you mean 'old'?"),
+        (["--from", "old", "--preset", "small"], "--preset 'small' is a start from scratch"),
+        (["--keep-vocab"], "--keep-vocab needs a model to start from"),
+    ],
+)
+def test_a_start_that_is_not_possible_is_refused(
+    options: list[str], message: str, text: Path
+) -> None:
+    save_model("old", random_checkpoint(TEXT))
+    result = call("train", str(text), *options)
+    assert (result.code, result.out) == (1, "") and message in result.err
+    assert not ModelDir.named("the-grey-sea").path.exists()

@@ -203,7 +203,7 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
         await pilot.press("down", "enter")
         await planning(pilot)
         assert "grey sea" in screen_text(app) and f"{len(TEXT):,} characters" in screen_text(app)
-        await pilot.press("shift+tab", "shift+tab")  # past the issues, to the encoding
+        await pilot.press(*["shift+tab"] * 3)  # past the start and the issues, to the encoding
         await pilot.press("shift+tab", "shift+tab", *"loom", "tab", *"2000", "enter")
         kept = TEXT[TEXT.index("loom") : 2_000]
         await until(pilot, lambda: f"{len(kept):,} characters" in screen_text(app))
@@ -214,6 +214,29 @@ async def test_part_of_a_file_is_trained_on_under_a_name_of_ones_own(
         assert ModelDir.named("sea").corpus.read_text() == kept
         assert plan("sea")["source"] == str(sea)
         assert preferences.load().recent_texts == (str(sea),)
+
+
+async def test_a_run_starts_from_a_model_of_ones_own(trainers: list["Popen[bytes]"]) -> None:
+    characters = catalog.fetch("loom").text
+    save_model("old", random_checkpoint(characters))
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("enter")
+        await planning(pilot)
+        await pilot.press("down", "down", "shift+tab", "right", "ctrl+s")  # small, but from a model
+        await until(pilot, lambda: "Name the model to start from." in screen_text(app))
+        assert "H 192" not in screen_text(app) and "minutes" in screen_text(app)
+        await pilot.press(*"OL", "right")  # the name is completed
+        await until(pilot, lambda: typed(app) == "old")
+        await pilot.press(*"@7", "enter")
+        await until(pilot, lambda: "The model 'old' has no checkpoint '@7'" in screen_text(app))
+        await pilot.press("backspace", "backspace", "enter")
+        await until(pilot, lambda: "● the-loom-at-carrow" in screen_text(app))
+        assert len(trainers) == 1
+        config = plan("the-loom-at-carrow")
+        assert (config["preset"], config["overrides"]) == ("auto", {"minutes": 3})
+        assert (config["base"]["name"], config["base"]["step"]) == ("old", 100)
 
 
 async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:

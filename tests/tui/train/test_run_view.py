@@ -58,6 +58,15 @@ def possible(app: CharloomApp) -> set[str]:
     return actions & {item.binding.action for item in active if item.enabled}
 
 
+async def test_a_run_shows_which_model_it_started_from() -> None:
+    started, *rest = course()
+    assert isinstance(started, Started)
+    write_run("diary", replace(started, base="english@12000"), *rest)
+    app = app_at("train")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "! english@12000 → diary  interrupted" in screen_text(app))
+
+
 async def test_with_no_runs_it_says_what_training_is_and_how_to_begin() -> None:
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
