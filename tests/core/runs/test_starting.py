@@ -82,17 +82,17 @@ def test_characters_that_the_text_lacks_are_kept_on_request(base: Checkpoint) ->
     config, task = prepare(folder)
     write_run_config(folder, resolve(config, task)[0])
     assert prepare(folder)[1].vocab == task.vocab == base.vocab
-    with pytest.raises(SettingError, match="--keep-vocab needs a model to start from"):
+    with pytest.raises(SettingError, match="‘keep-vocab’ needs a model to start from"):
         create_run("other", a_text(), "auto", {}, 0, "none", True)
 
 
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        ({"hidden_size": 9}, "--hidden is 8 in old@7, from which the run starts; leave it out."),
-        ({"layers": 1}, "--layers is 2 in old@7"),
-        ({"embedding_dim": 8}, "--embedding is 4 in"),
-        ({"tie_weights": True}, "--tied is off in"),
+        ({"hidden_size": 9}, "‘hidden’ is 8 in old@7, from which the run starts; leave it out."),
+        ({"layers": 1}, "‘layers’ is 2 in old@7"),
+        ({"embedding_dim": 8}, "‘embedding’ is 4 in"),
+        ({"tie_weights": True}, "‘tied’ is off in"),
     ],
 )
 @pytest.mark.usefixtures("base")
@@ -112,7 +112,7 @@ def test_the_same_sizes_and_other_settings_may_be_given() -> None:
 
 @pytest.mark.usefixtures("base")
 def test_what_contradicts_a_base_is_refused() -> None:
-    with pytest.raises(SettingError, match="--preset 'small' is a start from scratch"):
+    with pytest.raises(SettingError, match="‘preset’ 'small' is a start from scratch"):
         create_run("new", a_text(), "small", {}, 0, "old")
     with pytest.raises(CharloomError, match="no model called 'odl'; did you mean 'old'"):
         create("odl")
@@ -127,7 +127,7 @@ def test_the_held_out_part_of_a_text_stays_held_out(base: Checkpoint) -> None:
     _, task = prepare(create("old@8"))
     vocab = Vocab.from_text(TEXT)
     assert vocab.decode(task.held_out_ids) == TEXT[-(len(TEXT) // 4) :]
-    with pytest.raises(SettingError, match=r"--held-out must stay 0\.25: old@8 was trained on"):
+    with pytest.raises(SettingError, match=r"‘held-out’ must stay 0\.25: old@8 was trained on"):
         create_run("other", text, "auto", {"held_out": 0.1}, 0, "old@8")
     other = create_run("other", a_text(f"{TEXT}More."), "auto", {"held_out": 0.1}, 0, "old@8")
     assert len(prepare(other)[1].held_out_ids) == len(f"{TEXT}More.") // 10
