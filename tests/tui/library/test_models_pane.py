@@ -355,7 +355,7 @@ async def test_without_a_model_it_says_how_to_get_one(
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("m")
-        await until(pilot, lambda: "Train one in Train (F3), or press i" in flat_text(app))
+        await until(pilot, lambda: "Train one in Train (F3), or press a" in flat_text(app))
         await pilot.press(*"rpnxud", "enter", "tab", "enter")
         assert isinstance(app.screen, LibraryScreen) and notifications(app) == []
         assert "a add a file" in screen_text(app) and "r rename" not in screen_text(app)
