@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import events, work
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from charloom.core import paths
 from charloom.core.errors import CharloomError
@@ -31,6 +30,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.formatting.graphemes import has_uncertain_width
 from charloom.tui.services.background import run_in_background
 from charloom.tui.textual_patches import CrashRecorder, place_segments, tolerate_invalid_bytes
+from charloom.tui.widgets.action_bar import Footer
 from charloom.tui.widgets.header import Header
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class SplashScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Header("prompt")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Footer()
 
 
 def run(tour: "TourRequest | None" = None) -> int:

@@ -6,7 +6,6 @@ from collections import Counter
 import pytest
 from textual.command import CommandInput, CommandList, CommandPalette
 from textual.events import Paste
-from textual.widgets import Footer
 from textual.widgets._toast import Toast
 
 from charloom.core.sanitize import sanitize
@@ -16,6 +15,7 @@ from charloom.tui.dialogs.key_bindings import active_key_actions
 from charloom.tui.prompt.composer_bar import ComposerBar
 from charloom.tui.services.preferences import load
 from charloom.tui.settings.screen import PathList
+from charloom.tui.widgets.action_bar import Footer
 from charloom.tui.widgets.number_slider import NumberSlider
 from tests.tui.helpers.driving import SMALL, app_at, flat_text, notifications, screen_text, until
 

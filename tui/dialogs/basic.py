@@ -22,6 +22,7 @@ class Dialog(ModalScreen[_T | None]):
     """A framed modal screen that returns a result, or None when it is cancelled."""
 
     CSS_PATH: ClassVar[Any] = "basic.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
 
     def action_cancel(self) -> None:

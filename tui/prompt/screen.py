@@ -34,6 +34,7 @@ _MAX_DRAWING_SHARE = 0.2  # of the time; the rest is for the generation
 _STATS_SECONDS = 0.25  # between updates of the statistics, to be readable
 _SAVE_DELAY_SECONDS = 1.0  # after the last change of a setting
 _WIDE_COLUMNS = 120  # from which the panel is wider
+_MIN_COLUMNS_WITH_PANEL = 70  # below, the panel is hidden until the user asks for it
 
 
 class PromptScreen(TurnActionsScreen):
@@ -74,6 +75,7 @@ kept its memory from one piece of the text to the next.
         self._save_timer: Timer | None = None
         self._frame_timer: Timer | None = None
         self._cpu_seconds = self._stats_due = 0.0
+        self._has_panel = {"narrow": False, "wide": True}  # the user can change each
 
     def body(self) -> Iterator[Widget]:
         yield self.transcript
@@ -241,7 +243,17 @@ kept its memory from one piece of the text to the next.
             await self.use_model(CheckpointRef(model.name, "last"))
 
     def action_panel(self) -> None:
-        self.toggle_class("-alone")
+        self._has_panel[self._breadth] ^= True
+        self._arrange_panel()
+
+    @property
+    def _breadth(self) -> str:
+        return "narrow" if self.size.width < _MIN_COLUMNS_WITH_PANEL else "wide"
+
+    def _arrange_panel(self) -> None:
+        shown = self.panel.display = self._has_panel[self._breadth]
+        if self.panel.has_focus_within and not shown:
+            self.composer.focus()
 
     @work
     async def action_new_page(self) -> None:
@@ -250,6 +262,7 @@ kept its memory from one piece of the text to the next.
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _WIDE_COLUMNS, "-wide")
+        self._arrange_panel()
 
     # Preferences
 

@@ -34,7 +34,7 @@ class SurpriseView(VerticalGroup):
     SurpriseView {
         padding-left: 3;
         VerticalScroll { height: auto; scrollbar-size-vertical: 1; }
-        #readout { height: 2; margin-top: 1; text-wrap: nowrap; }
+        #readout { height: 2; margin-top: 1; text-wrap: nowrap; text-overflow: ellipsis; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -46,7 +46,7 @@ terminal. *Sampling* has the same settings as the panel in Prompt: a change here
 the other way round. Charloom keeps all its files in one folder; set `CHARLOOM_HOME` before starting
 it to use another one.
 """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as in Screen
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-medium"), (120, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+y", "copy", "Copy path", show=False, tooltip="Copy the highlighted path"),
         Binding("ctrl+r", "reset", "Reset", show=False, tooltip="Restore the default settings"),

@@ -12,10 +12,14 @@ from textual.widget import Widget
 from charloom.tui.tour.stages import STAGES
 
 _NUMBER = "number"  # the key of a stage's number in the style of its text
+_MIN_WIDTH_WITH_NAMES = 78
 
 
 class StageBar(Widget):
-    """``1 text 2 chars … 10 sample``: fits into 80 columns; a click chooses a stage."""
+    """``1 text 2 chars … 10 sample``; a click chooses a stage.
+
+    Below 80 columns, only the current stage has its name.
+    """
 
     DEFAULT_CSS = """
     StageBar { height: 1; padding: 0 1; }
@@ -31,11 +35,15 @@ class StageBar(Widget):
 
     def render(self) -> Content:
         gap = " " * (2 if self.content_size.width >= 90 else 1)
-        return Content(gap).join([self._label(stage.number, stage.name) for stage in STAGES])
+        named = self.content_size.width >= _MIN_WIDTH_WITH_NAMES
+        return Content(gap).join(
+            self._label(stage.number, stage.name if named or stage.number == self.number else "")
+            for stage in STAGES
+        )
 
     def _label(self, number: int, name: str) -> Content:
         style = "bold reverse $accent" if number == self.number else "$text-muted"
-        label = Content.styled(f"{number} {name}", style)
+        label = Content.styled(f"{number} {name}".rstrip(), style)
         return label.stylize(Style.from_meta({_NUMBER: number}))
 
     def on_click(self, event: events.Click) -> None:

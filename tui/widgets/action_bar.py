@@ -8,9 +8,12 @@ from textual.actions import parse
 from textual.binding import Binding
 from textual.content import Content
 from textual.dom import DOMNode
+from textual.geometry import Size
 from textual.style import Style
 from textual.widgets import Static
 
+_APART, _CLOSE = "  ", " "  # gaps between hints
+_MORE = Content("…")
 _HINT = "hint"  # the key of a hint's index in the style of its text
 
 
@@ -54,7 +57,8 @@ def key_hints(node: DOMNode, **labels: str | tuple[str, str, str]) -> list[KeyHi
 class ActionBar(Static):
     """Shows key hints, given as ``(key, label, action)`` or :class:`KeyHint`; a click runs one.
 
-    Hints that do not fit are left out: the command palette lists all actions.
+    Hints that do not fit move closer together. Those that then do not fit are left out, and the
+    bar ends in ``…``; the command palette lists all actions.
     """
 
     def __init__(
@@ -73,20 +77,31 @@ class ActionBar(Static):
             self._hints = new_hints
             self.refresh(layout=True)
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - Textual's signature
+        return len(self._lines(width, _CLOSE))
+
     def render(self) -> Content:
         width, height = self.content_size
+        lines, gap = self._lines(width, _APART), _APART
+        if len(lines) > height:
+            lines, gap = self._lines(width, _CLOSE), _CLOSE
+        if len(lines) > height:
+            *lines, last = lines[: max(1, height)]
+            while last and _length([*last, _MORE], gap) > width:
+                last.pop()
+            lines.append([*last, _MORE])
+        return Content("\n").join(Content(gap).join(line) for line in lines)
+
+    def _lines(self, width: int, gap: str) -> list[list[Content]]:
+        """Return the hints in as many lines of ``width`` as they need."""
         lines: list[list[Content]] = [[]]
-        left = width
         for index, hint in enumerate(self._hints):
-            part = Content.assemble((hint.key, "$accent"), " ", hint.label)
-            if part.cell_length > left:
-                if len(lines) >= height:
-                    break
+            part = Content.assemble((hint.key, "bold $accent"), " ", hint.label)
+            part = part.stylize(Style.from_meta({_HINT: index})).truncate(width, ellipsis=True)
+            if lines[-1] and _length([*lines[-1], part], gap) > width:
                 lines.append([])
-                left = width
-            lines[-1].append(part.stylize(Style.from_meta({_HINT: index})))
-            left -= part.cell_length + 2
-        return Content("\n").join(Content("  ").join(parts) for parts in lines)
+            lines[-1].append(part)
+        return lines
 
     async def on_click(self, event: events.Click) -> None:
         index = event.style.meta.get(_HINT)
@@ -95,3 +110,24 @@ class ActionBar(Static):
             _, name, _ = parse(hint.action)
             owners = (node for node in self.ancestors if hasattr(node, f"action_{name}"))
             await self.app.run_action(hint.action, hint.node or next(owners, self.app))
+
+
+def _length(parts: list[Content], gap: str) -> int:
+    """Return the columns of ``parts`` with a gap between them."""
+    return sum(part.cell_length for part in parts) + len(gap) * (len(parts) - 1)
+
+
+class Footer(ActionBar, inherit_css=False):
+    """The keys of the screen and of the app, on its last line."""
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._update())
+
+    def _update(self) -> None:
+        hints: dict[str, KeyHint] = {}
+        for node, binding, enabled, _ in self.screen.active_bindings.values():
+            if binding.show and enabled:
+                key = self.app.get_key_display(binding)
+                hint = KeyHint(key, binding.description, binding.action, node)
+                hints.setdefault(binding.action, hint)
+        self.update_hints(hints.values())

@@ -6,9 +6,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from charloom.tui.services.app_services import AppServices
+from charloom.tui.widgets.action_bar import Footer
 from charloom.tui.widgets.header import Header
 
 
@@ -26,7 +26,7 @@ class BaseScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Header(self.TITLE.lower())
         yield from self.body()
-        yield Footer(show_command_palette=False, compact=True)
+        yield Footer()
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
         """Yield the widgets between header and footer."""
