@@ -47,6 +47,7 @@ class CompareScreen(BaseScreen):
         "trained on; lower is better. Characters that one of the models does not know are left "
         "out for both. The temperature changes the text, not the score."
     )
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
         hidden_binding("left_square_bracket", "side(0)", "Left side", "Change the left side", "["),
         hidden_binding("right_square_bracket", "side(1)", "Right side", "Change the right", "]"),
