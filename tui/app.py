@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on, work
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.color import Color
 from textual.command import CommandInput, CommandPalette
 from textual.markup import escape
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
+from textual.theme import Theme
 
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui import messages
 from charloom.tui.dialogs.key_bindings import active_key_actions
+from charloom.tui.formatting.contrast import legible_variables, mend_theme
 from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
 from charloom.tui.services.app_services import AppServices
 
@@ -60,6 +61,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
 
     def __init__(self, tour: "TourRequest | None" = None) -> None:
         """Create the app; ``tour`` is what the tour opens with, by default the current model."""
+        self._mended_themes: dict[str, Theme] = {}  # Textual asks for the theme very often
         super().__init__()
         self._tour = tour
         self.services = AppServices(self)
@@ -136,20 +138,20 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     def action_redraw(self) -> None:
         self.refresh(layout=True)
 
-    def get_css_variables(self) -> dict[str, str]:
-        """Return the theme's colours, with muted ones that also work for a part of a line.
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """Return a theme, mended where its contrast is too low."""
+        theme = super().get_theme(theme_name)
+        if theme and theme.name not in self._mended_themes:
+            self._mended_themes[theme.name] = mend_theme(theme)
+        return theme and self._mended_themes[theme.name]
 
-        Behind selected text, a part of the foreground leaves the text legible in every theme.
-        Textual's muted colours are relative to the widget's background, which is unknown where a
-        part of a text is styled: it would be fully bright.
-        """
+    def get_css_variables(self) -> dict[str, str]:
+        """Return the theme's colours, with legible muted ones and those of the heat map."""
         variables = super().get_css_variables()
-        if not self.current_theme.ansi:
-            foreground = Color.parse(variables["foreground"])
-            for name, share in (("text-muted", 0.6), ("text-disabled", 0.38)):
-                variables[name] = foreground.with_alpha(share).hex
-            variables["screen-selection-background"] = foreground.with_alpha(0.2).hex
-        return variables | heat_variables(variables, dark=self.current_theme.dark)
+        theme = self.current_theme
+        if not theme.ansi:
+            variables |= legible_variables(variables)
+        return variables | heat_variables(variables, dark=theme.dark)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Yield the actions that have a key now, and Textual's theme search."""

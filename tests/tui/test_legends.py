@@ -54,7 +54,7 @@ def missing(widget: Widget, lines: list[str]) -> str | None:
         whole = " ".join(str(stage.number) for stage in STAGES)
         lines = [" ".join(word for line in lines for word in line.split() if word.isdigit())]
     elif isinstance(widget, Button):
-        whole = widget.label.plain
+        whole = str(widget.label)
     else:
         assert isinstance(widget, Static)
         content = str(widget.content).splitlines()

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from textual.color import Color
 from textual.theme import Theme
 
+from charloom.tui.formatting.contrast import TEXT, contrast, legible
+
 DARK = Theme(
     name="charloom-dark",
     primary="#c9a86a",
@@ -26,7 +28,6 @@ DARK = Theme(
     dark=True,
     variables={
         "border-blurred": "#3a3c40",
-        "footer-key-foreground": "#e0b768",
         "scrollbar": "#3a3c40",
         "scrollbar-hover": "#6f6656",
         "scrollbar-active": "#c9a86a",
@@ -51,7 +52,6 @@ LIGHT = Theme(
     dark=False,
     variables={
         "border-blurred": "#c9c1af",
-        "footer-key-foreground": "#7a4a00",
         "scrollbar": "#c9c1af",
         "scrollbar-hover": "#a89a7b",
         "scrollbar-active": "#7a5a1e",
@@ -79,25 +79,15 @@ HEAT_COLORS = tuple(f"{name}-{n}" for name, row in _ON_DARK.items() for n in ran
 def heat_variables(theme: Mapping[str, str], *, dark: bool) -> dict[str, str]:
     """Return each colour as a CSS variable, and a ``-ink`` variable for the text on it.
 
-    The ink is the ``foreground`` or the ``background`` of ``theme``, whichever has more contrast.
+    The ink is the ``foreground`` or the ``background`` of ``theme``, whichever has more contrast,
+    mended if that is too little.
     """
     inks = [Color.parse(theme[name]) for name in ("foreground", "background")]
     variables = {}
     for name, row in (_ON_DARK if dark else _ON_LIGHT).items():
         for number, color in enumerate(row, 1):
             variables[f"{name}-{number}"] = color
-            ink = max(inks, key=lambda ink: contrast(ink, Color.parse(color)))
-            variables[f"{name}-{number}-ink"] = ink.hex
+            tile = Color.parse(color)
+            ink = max(inks, key=lambda ink: contrast(ink, tile))
+            variables[f"{name}-{number}-ink"] = legible(ink, [tile], TEXT).hex
     return variables
-
-
-def contrast(a: Color, b: Color) -> float:
-    """Return the WCAG 2 contrast ratio of two colours, from 1 to 21."""
-    light, dark = sorted((_luminance(a), _luminance(b)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(color: Color) -> float:
-    parts = [part / 255 for part in (color.r, color.g, color.b)]
-    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -21,7 +21,8 @@ from charloom.core.runs.run import read_run_config
 from charloom.tui.analysis.inspector import InspectorScreen
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.text_picker import TextPicker
-from charloom.tui.formatting.themes import DARK, HEAT_COLORS, LIGHT, contrast
+from charloom.tui.formatting.contrast import contrast
+from charloom.tui.formatting.themes import DARK, HEAT_COLORS, LIGHT
 from charloom.tui.messages import OpenInspector
 from charloom.tui.services.model_cache import load_model
 from charloom.tui.services.text_source import TextKind, TextSource

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from textual.pilot import Pilot
 
@@ -98,7 +97,7 @@ async def visit(pilot: Pilot[None]) -> AsyncIterator[str]:
             yield "Inspector, units"
         await leave()
 
-    await press("f5", "charloom-dark")
+    await press("f5", "Sampling")
     yield "Settings"
     await press("ctrl+r", "defaults?")
     yield "Reset"

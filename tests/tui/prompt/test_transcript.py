@@ -14,7 +14,7 @@ from charloom.core.library.generation import Generation
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.sanitize import HIDDEN, sanitize
 from charloom.tui.app import CharloomApp
-from charloom.tui.formatting.themes import contrast
+from charloom.tui.formatting.contrast import contrast
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services import preferences
