@@ -18,7 +18,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.settings.screen import ThemeList
 from charloom.tui.widgets.heatmap_text import HeatmapText
-from tests.tui.helpers.driving import SMALL, shown, until
+from tests.tui.helpers.driving import SMALL, screen_text, until
 from tests.tui.helpers.visiting import furnished_home
 from tests.tui.prompt.helpers import ready, written
 
@@ -99,7 +99,7 @@ async def open_screens(app: CharloomApp, pilot: Pilot[None]) -> list[Screen[obje
         ("ctrl+r", "defaults?"),
     ):
         await pilot.press(*keys.split())
-        await until(pilot, lambda: text in shown(app))  # noqa: B023 - awaited in the loop
+        await until(pilot, lambda: text in screen_text(app))  # noqa: B023 - awaited in the loop
     return [screen for stack in app._screen_stacks.values() for screen in stack]
 
 

@@ -13,7 +13,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.tour.stage_bar import StageBar
 from charloom.tui.tour.stages import STAGES
 from charloom.tui.widgets.action_bar import ActionBar
-from tests.tui.helpers.driving import shown
+from tests.tui.helpers.driving import screen_text
 from tests.tui.helpers.visiting import furnished_home, visit
 
 SIZES = ((40, 12), (60, 16), (120, 40), (200, 60), (80, 24))
@@ -22,12 +22,12 @@ _PATIENCE_SECONDS = 10.0
 
 def cut_legends(app: CharloomApp) -> list[str]:
     """Return the legends on the screen that lack a part without an ellipsis in its place."""
-    screen_lines = shown(app).splitlines()
+    screen_lines = screen_text(app).splitlines()
     problems = []
     for widget, region in legends(app):
         lines = [line[region.x : region.right] for line in screen_lines[region.y : region.bottom]]
         if (problem := missing(widget, lines)) is not None:
-            problems.append(f"{widget!r} {app.size} lacks {problem!r}:\n{shown(app)}")
+            problems.append(f"{widget!r} {app.size} lacks {problem!r}:\n{screen_text(app)}")
     return problems
 
 

@@ -35,7 +35,7 @@ def legible(color: Color, grounds: Sequence[Color], ratio: float) -> Color:
 
 
 def faded(color: Color, grounds: Sequence[Color], share: float, ratio: float) -> Color:
-    """Return ``color`` with opacity ``share``, or more if it has less than ``ratio`` on a ground."""
+    """Return ``color`` with opacity ``share``, or more if the grounds need it."""
 
     def drawn(share: float) -> float:
         return min(contrast(ground.blend(color, share, alpha=1), ground) for ground in grounds)
@@ -59,7 +59,7 @@ def mend_theme(theme: Theme) -> Theme:
         for name, color in colors.items():
             ratio = _AMPLE if name == "foreground" else TEXT
             colors[name] = legible(Color.parse(color), grounds, ratio).hex
-    return replace(theme, panel=variables["panel"], **colors)
+    return replace(theme, panel=variables["panel"], **colors)  # type: ignore[arg-type]
 
 
 def text_grounds(variables: Mapping[str, str]) -> list[Color]:

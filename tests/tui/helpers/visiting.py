@@ -13,7 +13,7 @@ from charloom.tui.services.preferences import Preferences, save
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.small_models import create
-from tests.tui.helpers.driving import shown, until
+from tests.tui.helpers.driving import screen_text, until
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
 from tests.tui.library.helpers import models
 from tests.tui.prompt.helpers import ready, written
@@ -39,7 +39,7 @@ async def visit(pilot: Pilot[None]) -> AsyncIterator[str]:
 
     async def press(keys: str, holds: str | Callable[[], object]) -> None:
         await pilot.press(*keys.split())
-        await until(pilot, (lambda: holds in shown(app)) if isinstance(holds, str) else holds)
+        await until(pilot, (lambda: holds in screen_text(app)) if isinstance(holds, str) else holds)
 
     async def leave() -> None:
         before = app.screen
