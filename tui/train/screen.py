@@ -151,6 +151,8 @@ class TrainScreen(BaseScreen):
         hints = key_hints(
             self,
             pause_or_continue="continue" if run and run.status is RunStatus.PAUSED else "pause",
+            stop="stop",
+            checkpoint="save",
             rate="rate",
             resume="train" if run and run.status is RunStatus.UNTRAINED else "resume",
         )

@@ -78,7 +78,7 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
         await grown(pilot, "abc")
         lines = screen_text(app).splitlines()
         assert lines[1].strip() == "abc · seed 0 · temperature 0.8"
-        assert [line[:22] for line in lines[4:8]] == [
+        assert [line.replace("▌", " ")[1:23] for line in lines[4:8]] == [
             "    1,000       2.89  ",
             "    2,000          –  ",
             "    3,000       1.44  ",

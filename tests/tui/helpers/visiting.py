@@ -86,7 +86,7 @@ async def visit(pilot: Pilot[None]) -> AsyncIterator[str]:
         await pilot.press("down")
     yield "Library, models"
     for key, text, name in (
-        ("l", "Surprise: ", "Inspector"),
+        ("i", "Surprise: ", "Inspector"),
         ("g", "bits", "Growth"),
         ("c", "score", "Compare"),
     ):

@@ -35,7 +35,7 @@ async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) 
         await pilot.press("space")
         await until(pilot, lambda: "pausing …" in screen_text(app))
         await until(pilot, lambda: "‖ sea  paused" in screen_text(app))
-        assert "space continue" in screen_text(app) and "k checkpoint" not in screen_text(app)
+        assert "space continue" in screen_text(app) and "k save" not in screen_text(app)
         await pilot.press("space")
         await until(pilot, lambda: "● sea  training" in screen_text(app))
 
@@ -60,7 +60,7 @@ async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) 
         await pilot.press("s")
         await until(pilot, lambda: "stopping …" in screen_text(app))
         await until(pilot, lambda: "■ sea  stopped" in screen_text(app))
-        assert "u resume" in screen_text(app) and "stop and save" not in screen_text(app)
+        assert "u resume" in screen_text(app) and "s stop" not in screen_text(app)
         assert load_checkpoint(ref("sea@last")).checkpoint.step == run.finished.step  # type: ignore[union-attr]
         assert notifications(app) == []
 
