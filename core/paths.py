@@ -18,7 +18,7 @@ _TSHEG = "\u0f0b"  # between the syllables of a Tibetan word
 _FIRST_JOINED = "\u0590"  # the scripts of joiners come after it
 _VIRAMA = 9  # the combining class of marks after which a joiner may end a word
 _NAME_PUNCTUATION = "-_. "
-_MAX_NAME_CHARACTERS = 64
+MAX_NAME_CHARACTERS = 64
 _MAX_NAME_BYTES = 240  # of the 255 that file systems allow
 
 
@@ -67,12 +67,12 @@ def check_name(name: str) -> str:
     ``_``, ``.`` and spaces, no leading dot, dash or space, no trailing dot or space, and not
     reserved by Windows.
     """
-    composed = unicodedata.normalize("NFC", name[: 4 * _MAX_NAME_CHARACTERS + 1])
+    composed = unicodedata.normalize("NFC", name[: 4 * MAX_NAME_CHARACTERS + 1])
     problem = ""
     if not name:
         problem = "is empty"
-    elif len(composed) > _MAX_NAME_CHARACTERS:
-        problem = f"is longer than {_MAX_NAME_CHARACTERS} characters"
+    elif len(composed) > MAX_NAME_CHARACTERS:
+        problem = f"is longer than {MAX_NAME_CHARACTERS} characters"
     elif replace_invalid(composed, "") != composed:
         problem = "has a character other than letters, digits, '-', '_', '.' and spaces"
     elif len(composed.encode()) > _MAX_NAME_BYTES:
@@ -82,7 +82,7 @@ def check_name(name: str) -> str:
     elif _RESERVED.fullmatch(composed):
         problem = "is reserved by some systems"
     if problem:
-        shown = name if len(name) <= _MAX_NAME_CHARACTERS else name[:_MAX_NAME_CHARACTERS] + "…"
+        shown = name if len(name) <= MAX_NAME_CHARACTERS else name[:MAX_NAME_CHARACTERS] + "…"
         raise CharloomError(f"The name {shown!r} {problem}; choose a short one, like 'creature'.")
     return composed
 
@@ -110,7 +110,7 @@ def replace_invalid(text: str, substitute: str) -> str:
 
 
 def shorten_name(
-    name: str, limit: int = _MAX_NAME_CHARACTERS, max_bytes: int = _MAX_NAME_BYTES
+    name: str, limit: int = MAX_NAME_CHARACTERS, max_bytes: int = _MAX_NAME_BYTES
 ) -> str:
     """Return the beginning of ``name`` that is short enough; no mark is cut from its letter."""
     end = min(len(name), limit)

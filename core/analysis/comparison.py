@@ -106,7 +106,9 @@ def held_out_text(ref: CheckpointRef, other_ref: CheckpointRef) -> EvalText:
         warning = f"{other_name!r} was trained on another text."
     elif other.training.held_out < metadata.training.held_out:
         warning = f"{other_name!r} was trained on a part of this text."
-    return EvalText(f"held-out part of {training_text.title}", training_text.held_out, warning)
+    return EvalText(
+        f"held-out part of {training_text.corpus.title}", training_text.held_out, warning
+    )
 
 
 def shared_characters(text: str, *vocabs: Vocab) -> str:

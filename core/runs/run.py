@@ -154,6 +154,12 @@ def read_training_text(folder: ModelDir, config: RunConfig) -> str:
         ) from error
 
 
+def read_training_corpus(folder: ModelDir, config: RunConfig) -> Corpus:
+    """Return the training text of a run, with its origin; see :func:`read_training_text`."""
+    text, notes = read_training_text(folder, config), tuple(config.notes)
+    return Corpus(text, config.title, config.source, config.encoding, config.sha256, notes)
+
+
 def write_run_config(folder: ModelDir, config: RunConfig) -> None:
     """Replace the configuration of a run."""
     path = folder.run_config

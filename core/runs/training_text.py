@@ -6,13 +6,14 @@ folder; that of another may be the text of another run or in the catalog.
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from charloom.core.config import train_characters
 from charloom.core.data import catalog
+from charloom.core.data.corpus import Corpus
 from charloom.core.errors import CharloomError, MissingTextError
 from charloom.core.model.metadata import CheckpointMetadata
-from charloom.core.runs.run import read_run_config, read_training_text
+from charloom.core.runs.run import read_run_config, read_training_corpus
 from charloom.core.sanitize import quoted
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import BUNDLED, model_names
@@ -22,23 +23,23 @@ from charloom.core.store.read import BUNDLED, model_names
 class TrainingText:
     """A training text; a ``share`` at its end is held out: never trained on."""
 
-    title: str
-    text: str = field(repr=False)
+    corpus: Corpus
     share: float
+    min_count: int  # of its characters, in the run that it comes from
 
     @property
     def train(self) -> str:
         """The part that the model was trained on."""
-        return self.text[: self._cut]
+        return self.corpus.text[: self._cut]
 
     @property
     def held_out(self) -> str:
         """The part that the model has never seen."""
-        return self.text[self._cut :]
+        return self.corpus.text[self._cut :]
 
     @property
     def _cut(self) -> int:
-        return train_characters(len(self.text), self.share)
+        return train_characters(len(self.corpus.text), self.share)
 
 
 def find_training_text(name: str, metadata: CheckpointMetadata) -> TrainingText:
@@ -46,16 +47,16 @@ def find_training_text(name: str, metadata: CheckpointMetadata) -> TrainingText:
 
     Raises :class:`MissingTextError` if it is not on this computer.
     """
-    corpus = metadata.corpus
-    for text in _matching_texts(name, metadata):
-        return TrainingText(corpus.title, text, metadata.training.held_out)
+    for corpus, min_count in _matching_texts(name, metadata):
+        return TrainingText(corpus, metadata.training.held_out, min_count)
+    title = quoted(metadata.corpus.title)
     raise MissingTextError(
-        f"The text that {name!r} learned from ({quoted(corpus.title)}) is not on this computer."
+        f"The text that {name!r} learned from ({title}) is not on this computer."
     )
 
 
-def _matching_texts(name: str, metadata: CheckpointMetadata) -> Iterator[str]:
-    """Yield texts with the right digest, the model's own first."""
+def _matching_texts(name: str, metadata: CheckpointMetadata) -> Iterator[tuple[Corpus, int]]:
+    """Yield texts with the right digest and their minimum counts, the model's own first."""
     sha256 = metadata.corpus.sha256
     for run_name in (name, *sorted(set(model_names()) - {name})):
         folder = ModelDir.named(run_name)
@@ -64,11 +65,11 @@ def _matching_texts(name: str, metadata: CheckpointMetadata) -> Iterator[str]:
         with contextlib.suppress(CharloomError):  # it is damaged; another run may have it
             config = read_run_config(folder)
             if config.sha256 == sha256:
-                yield read_training_text(folder, config)
+                yield read_training_corpus(folder, config), config.min_count
     title = metadata.corpus.title.casefold()
     for entry in catalog.ENTRIES:
         if title in (entry.name, entry.title.casefold()) and catalog.cached(entry.name):
             with contextlib.suppress(CharloomError):
                 corpus = catalog.fetch(entry.name)
                 if corpus.sha256 == sha256:
-                    yield corpus.text
+                    yield corpus, 0

@@ -37,6 +37,7 @@ from charloom.core.store.read import (
 )
 from charloom.core.store.ref import CheckpointRef
 
+_MAX_NUMBER_DIGITS = 9  # of a number at the end of a name
 _MAX_EXPORT_BYTES = 224  # of a model's name in the name of a file, before step and suffix
 
 
@@ -60,10 +61,26 @@ def unused_name(title: str) -> str:
     """Return a name for a new model, made of ``title``."""
     words = re.findall("[^-_. ]+", paths.replace_invalid(title.lower(), " "))[:4]
     stem = paths.shorten_name("-".join(words), 40) or "model"
+    return _first_unused(itertools.chain([stem], _numbered(stem, 2)))
+
+
+def next_name(name: str) -> str:
+    """Return a name for a successor of the model ``name``, such as ``diary-3`` for ``diary-2``."""
+    stem, _, digits = name.rpartition("-")
+    if not (stem and digits.isdecimal() and len(digits) <= _MAX_NUMBER_DIGITS):
+        stem, digits = name, "1"
+    return _first_unused(_numbered(stem, int(digits) + 1))
+
+
+def _numbered(stem: str, first: int) -> Iterator[str]:
+    for number in itertools.count(first):
+        end = f"-{number}"
+        yield paths.shorten_name(stem, paths.MAX_NAME_CHARACTERS - len(end)).rstrip(". ") + end
+
+
+def _first_unused(names: Iterable[str]) -> str:
     taken = {BUNDLED, *(path.name.casefold() for path in list_folder())}
-    numbered = (f"{stem}-{number}" for number in itertools.count(2))
-    unused = (name for name in itertools.chain([stem], numbered) if name.casefold() not in taken)
-    return next(filter(_is_name, unused))
+    return next(name for name in names if _is_name(name) and name.casefold() not in taken)
 
 
 @contextlib.contextmanager

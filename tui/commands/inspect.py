@@ -96,7 +96,7 @@ def inspect(
         echo_err(loaded.warning)
     if held_out:
         training_text = find_training_text(ref.name, loaded.checkpoint)
-        title, content = training_text.title, training_text.held_out
+        title, content = training_text.corpus.title, training_text.held_out
     else:
         corpus = open_texts(*texts, mirror=mirror, values=values)
         title, content = corpus.title, corpus.text

@@ -7,9 +7,12 @@ import click
 from charloom.core.runs.presets import PRESETS, validate_overrides
 from charloom.core.runs.run import TrainerProcess, create_run
 from charloom.core.runs.starting import AUTO
-from charloom.core.store.write import unused_name
+from charloom.core.runs.training_text import find_training_text
+from charloom.core.store.read import load_checkpoint
+from charloom.core.store.ref import CheckpointRef
+from charloom.core.store.write import next_name, unused_name
 from charloom.tui.console.follow import follow_run, leave_detached
-from charloom.tui.console.inputs import has_piped_input, open_texts
+from charloom.tui.console.inputs import has_file_options, has_piped_input, open_texts
 from charloom.tui.console.options import (
     config_options,
     config_overrides,
@@ -35,7 +38,6 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
     "--fold",
     "min_count",
     type=click.IntRange(0, 1_000_000),
-    default=0,
     metavar="N",
     help="Map characters that occur fewer than N times to one placeholder.",
 )
@@ -47,9 +49,15 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
     help="Start from a trained model, at first with its weights. 'none': start from scratch.",
 )
 @click.option(
+    "--more",
+    metavar="NAME[@STEP]",
+    type=CheckpointRef.parse,
+    help="Train a model further, by default on its own text, as a new model.",
+)
+@click.option(
     "--keep-vocab",
     is_flag=True,
-    help="With --from: keep the characters of the model that the text lacks.",
+    help="With --from or --more: keep the characters of the model that the text lacks.",
 )
 @text_options
 @config_options
@@ -59,8 +67,9 @@ def train(
     texts: tuple[str, ...],
     name: str | None,
     preset: str,
-    min_count: int,
+    min_count: int | None,
     base: str,
+    more: CheckpointRef | None,
     keep_vocab: bool,
     mirror: str | None,
     detach: bool,
@@ -69,8 +78,8 @@ def train(
 ) -> int:
     """Train a network on TEXT: files, folders, '-' for standard input, or `charloom corpus` names.
 
-    The default is what is piped in, else the bundled tale. Ctrl-C saves the run and stops it;
-    `charloom resume` continues.
+    The default is what is piped in, else the bundled tale, or with --more the text of that model.
+    Ctrl-C saves the run and stops it; `charloom resume` continues.
 
     Files may be plain texts, archives of them (.gz, .bz2, .xz, .zip), tables (.csv, .tsv, with
     --column), JSON (.json, .jsonl, with --field), Word documents (.docx) and e-books (.epub).
@@ -78,9 +87,21 @@ def train(
     """
     overrides = config_overrides(values)
     validate_overrides(preset, overrides)
-    if not texts:
-        texts = ("-" if has_piped_input("TEXT") else _DEFAULT_TEXT,)
-    corpus = open_texts(*texts, mirror=mirror, values=values, short=False)
-    name = unused_name(corpus.title) if name is None else name
-    folder = create_run(name, corpus, preset, overrides, min_count, base, keep_vocab)
+    if more and base != AUTO:
+        raise click.UsageError("Give --from or --more, not both.")
+    if not texts and has_piped_input("TEXT"):
+        texts = ("-",)
+    if more and not texts:
+        if has_file_options(values):
+            raise click.UsageError("File options do not apply to the text of --more; name a TEXT.")
+        text = find_training_text(more.name, load_checkpoint(more).checkpoint)
+        corpus = text.corpus
+        min_count = text.min_count if min_count is None else min_count
+    else:
+        texts = texts or (_DEFAULT_TEXT,)
+        corpus = open_texts(*texts, mirror=mirror, values=values, short=False)
+    if name is None:
+        name = next_name(more.name) if more else unused_name(corpus.title)
+    base = f"{more.name}@{more.which or 'best'}" if more else base
+    folder = create_run(name, corpus, preset, overrides, min_count or 0, base, keep_vocab)
     return (leave_detached if detach else follow_run)(folder.name, TrainerProcess(folder), as_json)

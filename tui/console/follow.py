@@ -113,7 +113,7 @@ def finished_message(run: RunMonitor) -> str:
     """Return why a run is not resumed that was trained to its end, and what to do instead."""
     return (
         f"{run.name!r} is finished ({run_status.label(run.status)}) and stays as it is; "
-        "`charloom train TEXT --name NEW` trains a new run."
+        f"`charloom train --more {shlex.quote(run.name)}` trains it further, as a new run."
     )
 
 

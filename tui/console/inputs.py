@@ -104,4 +104,5 @@ def open_texts(
 
 def has_file_options(values: Mapping[str, Any]) -> bool:
     """Return whether ``values`` have an option that applies to a file only."""
-    return any(values[name] is not None for name in _FILE_OPTIONS)
+    given = (values[name] for name in _FILE_OPTIONS)
+    return any(value is not None and value is not False for value in given)  # 0 is a seed

@@ -78,7 +78,7 @@ class RunManager:
         run = RunMonitor(ModelDir.named(name))
         run.refresh()
         if run.status in FINISHED:
-            raise CharloomError(f"{name!r} is finished and stays as it is; press n for a new run.")
+            raise CharloomError(f"{name!r} is finished and stays as it is.")
         return self.start(ModelDir.named(name), resume=True)
 
     def send_command(self, name: str, command: Command) -> None:

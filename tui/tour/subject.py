@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,10 +12,8 @@ from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.runs.presets import shrink_to_fit
-from charloom.core.runs.run import read_run_config
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.sanitize import quoted
-from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_from
 from charloom.core.store.ref import CheckpointRef
 
@@ -127,16 +124,8 @@ def _find_text(
         corpus = open_text()
         return corpus, corpus.sha256 == sha256
     try:
-        training_text = find_training_text(name, checkpoint)
+        return find_training_text(name, checkpoint).corpus, True
     except CharloomError as error:
         corpus = catalog.fetch("loom")
         note = f"{error} This tour is about a bundled tale instead."
         return replace(corpus, notes=(note, *corpus.notes)), False
-    source, encoding = "stored on this computer", "utf-8"
-    notes: tuple[str, ...] = ()
-    with suppress(CharloomError):  # without a run of its own, the text is that of another model
-        config = read_run_config(ModelDir.named(name))
-        if config.sha256 == sha256:
-            source, encoding, notes = config.source, config.encoding, tuple(config.notes)
-    text, title = training_text.text, training_text.title
-    return Corpus(text, title, source, encoding, sha256, notes), True

@@ -16,7 +16,7 @@ from charloom.core.sanitize import quoted, single_line
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
 from charloom.tui.formatting.content import safe_line
-from charloom.tui.formatting.run_status import LIVE, RESUMABLE
+from charloom.tui.formatting.run_status import FINISHED, LIVE, RESUMABLE
 from charloom.tui.messages import OpenGrowth, OpenInspector, OpenPrompt
 from charloom.tui.services.app_services import UNDO_HINT, AppServices
 from charloom.tui.train.run_list import RunList
@@ -36,7 +36,7 @@ _CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
     "stop": lambda run: run.status in LIVE,
     "checkpoint": lambda run: run.status is RunStatus.TRAINING,
     "rate": lambda run: run.status is RunStatus.TRAINING,
-    "resume": lambda run: run.status in RESUMABLE,
+    "resume": lambda run: run.status in (*RESUMABLE, *FINISHED),
     "talk": lambda run: run.checkpoint is not None,
     "chart": lambda run: len(run.train) > 0,
     "inspect": lambda run: run.checkpoint is not None,
@@ -44,6 +44,8 @@ _CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
     "delete": lambda run: run.status not in LIVE,
 }
 """Conditions of the actions on the selected run; other actions are always enabled."""
+
+_RESUME_HINTS = {RunStatus.UNTRAINED: "train"} | dict.fromkeys(FINISHED, "train further")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ class TrainScreen(BaseScreen):
         Binding("s", "stop", "Stop and save", show=False, tooltip="Stop; it can be resumed later"),
         Binding("k", "checkpoint", "Checkpoint", show=False, tooltip="Save a checkpoint now"),
         Binding("l", "rate", "Learning rate", show=False, tooltip="Change the learning rate"),
-        Binding("u", "resume", "Resume", show=False, tooltip="Continue from the last save"),
+        Binding("u", "resume", "Resume", show=False,
+                tooltip="Continue from the last save; train a finished run further, as a new one"),
         Binding("t", "talk", "Talk", show=False, tooltip="Open its best checkpoint in Prompt"),
         Binding("v", "chart", "Chart", show=False, tooltip="Read the curves step by step"),
         Binding("n", "new", "New run", show=False, tooltip="Choose a text and train on it"),
@@ -154,7 +157,7 @@ class TrainScreen(BaseScreen):
             stop="stop",
             checkpoint="save",
             rate="rate",
-            resume="train" if run and run.status is RunStatus.UNTRAINED else "resume",
+            resume=_RESUME_HINTS.get(run.status, "resume") if run else "resume",
         )
         if hints != self._hints:
             self._hints = hints
@@ -198,10 +201,24 @@ class TrainScreen(BaseScreen):
             self._send(command, "setting the rate", lambda run: run.progress is not before)
 
     def action_resume(self) -> None:
+        if self.run and self.run.status in FINISHED:
+            self._train_further()
+            return
         try:
             self.services.runs.resume(self._selected)
         except CharloomError as error:
             self.notify(str(error), severity="error")
+
+    @work
+    async def _train_further(self) -> None:
+        from charloom.tui.train.further import create_next_run
+
+        if folder := await create_next_run(self.app, self._selected):
+            try:
+                self.services.runs.start(folder)
+            except CharloomError as error:
+                self.notify(str(error), severity="error")
+            self.select(folder.name)
 
     def action_talk(self) -> None:
         if self.run and self.run.checkpoint:  # RunList binds Enter to it without a condition

@@ -26,7 +26,7 @@ def digest(folder: ModelDir) -> str:
 
 def test_a_model_that_was_trained_here_has_its_text() -> None:
     found = find_training_text("small", card("sea", digest(create())))
-    assert found.text == TEXT
+    assert found.corpus.text == TEXT
     assert found.train + found.held_out == TEXT
     assert len(found.held_out) == int(len(TEXT) * 0.1)
 
@@ -36,7 +36,7 @@ def test_a_model_from_elsewhere_may_have_learned_what_another_run_has() -> None:
     save_model("taken-in", random_checkpoint(corpus=CorpusInfo("sea", sha256, 1_000, "abc")))
     taken_in = find_checkpoint(ref("taken-in"))[1].metadata
     assert taken_in
-    assert find_training_text("taken-in", taken_in).text == TEXT
+    assert find_training_text("taken-in", taken_in).corpus.text == TEXT
 
 
 def test_a_downloaded_text_is_found_by_its_name_and_digest() -> None:
@@ -44,7 +44,8 @@ def test_a_downloaded_text_is_found_by_its_name_and_digest() -> None:
     make_folder(paths.downloads_dir())
     (paths.downloads_dir() / "pg84.txt").write_bytes(gutenberg_file(book))
     sha256 = catalog.fetch("frankenstein").sha256
-    assert find_training_text("shelley", card("Frankenstein", sha256)).text.strip() == book.strip()
+    found = find_training_text("shelley", card("Frankenstein", sha256))
+    assert found.corpus.text.strip() == book.strip()
     with pytest.raises(CharloomError, match="not on this computer"):
         find_training_text("shelley", card("Frankenstein", "0" * 64))
 

@@ -21,6 +21,7 @@ from charloom.core.store.write import (
     export_model,
     import_model,
     new_model_folder,
+    next_name,
     pin_checkpoint,
     prune_checkpoints,
     read_notes,
@@ -293,3 +294,21 @@ def test_a_home_that_is_a_file_is_told(home: Path) -> None:
     with pytest.raises(CharloomError, match="CHARLOOM_HOME"):
         save_model("creature", at_step(1))
     assert model_names() == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "successor"),
+    [
+        ("diary", "diary-2"),
+        ("diary-2", "diary-4"),  # diary-3 is taken
+        ("My Diary-9", "My Diary-10"),
+        ("diary-2b", "diary-2b-2"),
+        ("12", "12-2"),
+        ("frankenstein", "frankenstein-2"),
+        ("n" * 64, f"{'n' * 62}-2"),
+        ("日記", "日記-2"),
+    ],
+)
+def test_a_successor_has_the_next_number_that_is_not_taken(name: str, successor: str) -> None:
+    save_model("Diary-3", at_step(1))
+    assert next_name(name) == successor

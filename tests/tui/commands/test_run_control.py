@@ -193,7 +193,7 @@ def test_a_finished_run_is_not_resumed_and_stays_as_it_is(reason: str) -> None:
     assert (done.code, done.out) == (0, "")
     assert done.err == (
         f"'sea' is finished ({reason}) and stays as it is; "
-        "`charloom train TEXT --name NEW` trains a new run.\n"
+        "`charloom train --more sea` trains it further, as a new run.\n"
     )
     assert events.from_line(call("resume", "sea", "--detach", "--json").out) == end(reason)
     assert tree(folder.path) == before

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from charloom.core import paths
+from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.runs.events import Progress, Sample, Validated
 from charloom.core.runs.run import read_run_config, read_training_text
 from charloom.core.store.model_dir import ModelDir
@@ -278,3 +279,48 @@ def test_a_start_that_is_not_possible_is_refused(
     result = call("train", str(text), *options)
     assert (result.code, result.out) == (1, "") and message in result.err
     assert not ModelDir.named("the-grey-sea").path.exists()
+
+
+def test_a_model_is_trained_further_as_a_new_one_and_measured_on_the_same_text(
+    text: Path, tmp_path: Path
+) -> None:
+    fast = ["--batch", "4", "--window", "16", "--threads", "1", "--precision", "float32"]
+    first = ["train", str(text), "--name", "sea", *TINY, "--steps", "9", "--held-out", "0.3"]
+    assert outcome([*first, "--fold", "70"], tmp_path)[0] == 0
+    text.unlink()
+    parent = tree(ModelDir.named("sea").path)
+    status, out, _ = outcome(["train", "--more", "sea", *fast, "--steps", "2", "--json"], tmp_path)
+    assert status == 0 and tree(ModelDir.named("sea").path) == parent
+    seen = [json.loads(line) for line in out.splitlines()]
+    assert (seen[0]["base"], seen[0]["held_out_characters"]) == ("sea@9", int(len(TEXT) * 0.3))
+    before, after = (load_checkpoint(ref(name)).checkpoint for name in ("sea@9", "sea-2@0"))
+    assert seen[1]["event"] == "validated" and before.losses.validation is not None
+    assert seen[1]["val_loss"] == pytest.approx(before.losses.validation, abs=1e-5)
+    assert after.vocab == before.vocab and PLACEHOLDER in after.vocab.c2ix
+    assert load_checkpoint(ref("sea-2@2")).checkpoint.base == after.base
+
+
+def test_a_model_is_trained_further_on_another_text(text: Path, tmp_path: Path) -> None:
+    save_model("old-7", random_checkpoint(TEXT))
+    fast = ["--batch", "4", "--window", "16", "--threads", "1", "--steps", "1"]
+    assert outcome(["train", "--more", "old-7@100", str(text), *fast], tmp_path)[0] == 0
+    checkpoint = load_checkpoint(ref("old-8@last")).checkpoint
+    assert (checkpoint.corpus.title, str(checkpoint.base)) == ("The Grey Sea", "old-7@100")
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--more", "old"], 1, "The text that 'old' learned from ('alphabet') is not on this"),
+        (["--more", "old", "--from", "old"], 2, "Give --from or --more, not both."),
+        (["--more", "old", "--start", "sea"], 2, "do not apply to the text of --more; name a TEXT"),
+        (["--more", "odl"], 1, "There is no model called 'odl'; did you mean 'old'?"),
+    ],
+)
+def test_a_model_that_cannot_be_trained_further_is_refused(
+    options: list[str], code: int, message: str
+) -> None:
+    save_model("old", random_checkpoint(TEXT))
+    result = call("train", *options)
+    assert (result.code, result.out) == (code, "") and message in result.err
+    assert not ModelDir.named("old-2").path.exists()

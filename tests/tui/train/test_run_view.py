@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from subprocess import Popen
 
 import pytest
 from textual.binding import Binding
 
 from charloom.core.errors import CharloomError
+from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs import events
 from charloom.core.runs.events import (
     Event,
@@ -22,6 +24,7 @@ from charloom.core.runs.events import (
     bits,
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus
+from charloom.core.runs.run import read_run_config
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import remove_model
 from charloom.tui.app import CharloomApp
@@ -31,6 +34,7 @@ from charloom.tui.train.loss_chart import LossChart
 from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.screen import TrainScreen
+from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, save_model, tree
 from tests.tui.helpers.driving import (
     LARGE,
@@ -112,8 +116,8 @@ async def test_a_run_is_shown_in_full(working: ExitStack) -> None:
         ([Paused(4_200)], True, "‖ sea paused", {"pause_or_continue", "stop"}),
         ([], False, "! sea interrupted", {"resume", "delete"}),
         ([end("stopped")], False, "■ sea stopped", {"resume", "delete"}),
-        ([end()], False, "✓ sea completed", {"delete"}),
-        ([end("no longer improving")], False, "✓ sea no longer improving", {"delete"}),
+        ([end()], False, "✓ sea completed", {"resume", "delete"}),
+        ([end("no longer improving")], False, "✓ sea no longer improving", {"resume", "delete"}),
         ([end("failed", "It broke.")], False, "✗ sea failed", {"resume", "delete"}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -342,4 +346,27 @@ async def test_a_finished_run_is_not_resumed_and_its_score_on_few_characters_mar
         await pilot.press("u")
         with pytest.raises(CharloomError, match="'sea' is finished and stays as it is"):
             app.services.runs.resume("sea")
+    assert tree(folder.path) == before
+
+
+async def test_a_finished_run_is_trained_further_as_a_new_one(
+    trainers: list["Popen[bytes]"],
+) -> None:
+    folder = write_run("sea", *course(300), end())
+    text = CorpusInfo("The Grey Sea", read_run_config(folder).sha256, len(TEXT), "abc")
+    save_model("sea", random_checkpoint(TEXT, corpus=text, step=300))
+    before = tree(folder.path)
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "u train further" in flat_text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: "Minutes to train sea further" in screen_text(app))
+        await pilot.press("end", "x", "enter")
+        await until(pilot, lambda: "'3x' is not a number of minutes." in flat_text(app))
+        await pilot.press("backspace", "enter")
+        await until(pilot, lambda: "● sea-2  starting" in screen_text(app))
+        assert len(trainers) == 1 and notifications(app) == []
+    config = read_run_config(ModelDir.named("sea-2"))
+    assert config.base and str(config.base) == "sea@300"
+    assert (config.sha256, config.overrides) == (text.sha256, {"minutes": 3.0, "held_out": 0.1})
     assert tree(folder.path) == before
