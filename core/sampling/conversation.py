@@ -50,7 +50,12 @@ class Conversation:
         return cls(dialogue, user or next(name for name in names if name != model), model)
 
     def prompt(self, words: str) -> str:
-        """Return the user's turn with ``words``, and the opening of the reply."""
+        """Return the user's turn with ``words``, and the opening of the reply.
+
+        Without words, the model speaks again.
+        """
+        if not words:
+            return self.dialogue.opening(self.model, reply=True)
         return self.dialogue.turn(self.user, words, self.model)
 
     @property

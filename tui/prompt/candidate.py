@@ -63,7 +63,7 @@ class Candidate:
             request.sampling_for(number),
             request.seed_for(number),
             request.length,
-            request.ending,
+            request.job_ending,
             request.context or "",
         )
         self._source = model.name, model.step, model.sha256

@@ -14,6 +14,7 @@ from charloom.core.sampling.ending import Ending
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import as_choice
 from charloom.tui.prompt.candidate import Candidate
+from charloom.tui.prompt.memory_controls import MemoryControls
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.action_bar import ActionBar
@@ -32,10 +33,12 @@ class SidePanel(VerticalScroll, can_focus=False):
     def __init__(self, preferences: Preferences) -> None:
         super().__init__()
         self._controls = SamplingControls(preferences)
+        self.memory = MemoryControls(preferences)
 
     def compose(self) -> ComposeResult:
         yield ActiveModelLabel()
         yield self._controls
+        yield self.memory
         yield GenerationStats()
         yield ActionBar([("^b", "hide", "screen.panel"), ("^o", "model", "screen.choose_model")])
 
@@ -61,6 +64,8 @@ class SidePanel(VerticalScroll, can_focus=False):
             ending=Ending(settings["stop"], until=settings["until"]),
             candidate_count=settings["candidate_count"],
             vary_by=settings["vary_by"],
+            context="" if self.memory.memory == "off" else None,
+            conversation=self.memory.conversation,
         )
 
     def load(self, request: GenerationRequest) -> None:

@@ -18,6 +18,7 @@ from charloom.tui.formatting.content import safe_content
 from charloom.tui.formatting.units import as_choice, score_note
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.composer import Composer
+from charloom.tui.prompt.memory_controls import MemoryControls
 from charloom.tui.prompt.panel import ActiveModelLabel, GenerationStats
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
@@ -141,6 +142,7 @@ kept its memory from one piece of the text to the next.
         if self.transcript.current is None and self.composer.text == self._default_prompt:
             self.composer.set_text(model.default_prompt, selected=True)
         self._default_prompt = model.default_prompt
+        self.panel.memory.set_dialogue(model.dialogue)
         self._show_model()
         await self.transcript.switch_model(model)
         self.on_runs_changed()
@@ -220,6 +222,10 @@ kept its memory from one piece of the text to the next.
         if turn := self.transcript.generating:
             turn.set_sampling(self.panel.sampling, self.panel.length)
         self._remember(**self.query_one(SamplingControls).preferences)
+
+    @on(MemoryControls.Changed)
+    def remember_memory(self) -> None:
+        self._remember(memory=self.panel.memory.memory)
 
     @on(Composer.PageScrolled)
     def scroll_transcript(self, event: Composer.PageScrolled) -> None:

@@ -135,6 +135,7 @@ class Transcript(VerticalScroll, can_focus=False):
                     seed=job.seed,
                     length=missing,
                     candidate_count=1,
+                    conversation=None,
                 )
                 await self.start_turn(model, request, f"continued by {model.checkpoint_ref}")
         for other in self._turns:

@@ -145,8 +145,9 @@ class TurnActionsScreen(BaseScreen):
         """Generate from the same prompt and seed with the current settings."""
         if turn := self.transcript.current:
             seed = turn.request.seed_for(turn.chosen.number)
-            request = self.panel.request(turn.request.raw_prompt)
-            self.generate(replace(request, seed=seed), turn.origin)
+            request = self._request_after(turn, turn.request.raw_prompt)
+            request = replace(request, seed=seed, conversation=turn.request.conversation)
+            self.generate(request, turn.origin)
 
     def action_continue(self) -> None:
         """Make the chosen text longer, in a new turn if its own state cannot continue."""
@@ -157,8 +158,13 @@ class TurnActionsScreen(BaseScreen):
             turn.continue_(self.panel.sampling, self.panel.length)
             self.transcript.post_message(Transcript.Changed())
         elif model := self._active_model.model:
-            request = replace(self.panel.request(turn.chosen.full_text), candidate_count=1)
+            request = replace(self._request_after(turn, turn.chosen.full_text), candidate_count=1)
             self.generate(request, f"continued by {model.checkpoint_ref}")
+
+    def _request_after(self, turn: Turn, prompt: str) -> GenerationRequest:
+        """Return a request with the current settings that first reads what ``turn`` read."""
+        context = turn.request.context
+        return replace(self.panel.request(prompt), context=context, conversation=None)
 
     def action_edit(self) -> None:
         if turn := self.transcript.current:
@@ -190,7 +196,7 @@ class TurnActionsScreen(BaseScreen):
             return
         text = turn.chosen.full_text
         request = replace(
-            self.panel.request(text[:position] + event.character),
+            self._request_after(turn, text[:position] + event.character),
             candidate_count=1,
             seed=turn.request.seed_for(turn.chosen.number),
         )

@@ -31,6 +31,13 @@ class GenerationRequest:
     context: str | None = ""
     conversation: Conversation | None = None
 
+    @property
+    def job_ending(self) -> Ending:
+        """What ends a text; in a conversation, that is the next turn."""
+        if self.conversation is None:
+            return self.ending
+        return Ending((*self.conversation.stops, *self.ending.stop))
+
     def sampling_for(self, number: int, base: SamplingConfig | None = None) -> SamplingConfig:
         """Return the sampling settings of candidate ``number``, from 0; ``base`` replaces ours."""
         base = base or self.sampling

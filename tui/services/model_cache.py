@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Self, TypeVar
 
+from charloom.core.data.dialogue import Dialogue
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint
@@ -29,6 +30,7 @@ class LoadedModel:
     sha256: str
     held_out: HeldOutLoss | None
     default_prompt: str  # in characters of this model
+    dialogue: Dialogue  # how its training text marks speakers
     network: NumpyLSTM
     warning: str = ""  # that a damaged checkpoint was skipped
 
@@ -42,6 +44,7 @@ class LoadedModel:
             sha256=loaded.sha256,
             held_out=card.losses.held_out,
             default_prompt=default_prompt(ref.name, card),
+            dialogue=card.corpus.dialogue,
             network=NumpyLSTM(card),
             warning=loaded.warning,
         )

@@ -12,6 +12,9 @@ from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.sampling.ending import UNITS
 
+MEMORY_OPTIONS = ("off", "page", "talk")
+"""What a model reads before the prompt: nothing, the page, or the page as a dialogue."""
+
 _MAX_RECENT_TEXTS = 12
 _MAX_FILE_BYTES = 1 << 16
 _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
@@ -23,6 +26,7 @@ _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
     "seed": lambda value: -1 <= value < 1 << 63,
     "until": lambda value: value in ("", *UNITS),
     "candidate_count": lambda value: 0 < value <= 4,
+    "memory": lambda value: value in MEMORY_OPTIONS,
     "vary_by": lambda value: value in ("seed", "temperature"),
 }
 
@@ -44,6 +48,7 @@ class Preferences:
     candidate_count: int = 1
     vary_by: str = "seed"  # difference between candidates: "seed" or "temperature"
     recent_texts: tuple[str, ...] = ()  # newest first: catalog names or absolute paths
+    memory: str = "off"  # one of MEMORY_OPTIONS
     welcomed: bool = False
 
     @classmethod

@@ -46,6 +46,12 @@ class OptionRow(Widget, can_focus=True):
         super().__init__(id=id)
         self._label, self._options = label, tuple(options)
 
+    def set_options(self, options: Sequence[str], chosen: int = 0) -> None:
+        """Replace the options, without posting ``Changed``."""
+        self._options = tuple(options)
+        self.set_reactive(OptionRow.chosen, chosen)
+        self.refresh(layout=True)
+
     def render(self) -> Content:
         label = Content.styled(f"{self._label:<8}", "$text-muted")
         options = (

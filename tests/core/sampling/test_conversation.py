@@ -47,6 +47,11 @@ def test_what_the_model_reads_is_written_as_in_the_training_text() -> None:
     )
 
 
+def test_without_words_the_model_speaks_again() -> None:
+    assert Conversation.between(PLAY).prompt("") == "ROMEO:\n"
+    assert Conversation.between(QUOTES).prompt("") == ""
+
+
 def test_without_speakers_a_turn_is_a_paragraph() -> None:
     conversation = Conversation.between(PLAIN)
     turn = conversation.prompt("Who are you?") + "A creature."
