@@ -47,8 +47,8 @@ class PromptScreen(TurnActionsScreen):
     HELP = """
 Write a beginning and press Enter: the model continues it, one character at a time. Esc stops the
 text, and *continue* resumes it. Sampling settings in the panel apply from the next character.
-With *memory*, the texts above are read first;
-in a *talk*, your line and the reply are turns of a dialogue as in the training text.
+With *memory*, the texts above are read first; in a *talk*, your line and the reply are turns of a
+dialogue, written as in the training text.
 Every text is saved in the library with everything needed to reproduce it; a star makes it a
 favorite. Shift+tab or ctrl+up moves to a text: there, a letter does what the keys below a text do
 from here. Everywhere else, what you type goes into the composer. With several columns, left and
