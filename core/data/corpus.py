@@ -79,6 +79,7 @@ class Corpus:
     sha256: str
     notes: tuple[str, ...] = ()
     guessed: bool = False  # the encoding
+    shuffled: bool = False  # the lines
 
 
 def load(*names: Path | str, **options: Unpack[ReadOptions]) -> Corpus:
@@ -105,7 +106,7 @@ def from_sources(sources: Sequence[Source], **options: Unpack[ReadOptions]) -> C
     reading = Reading(options.get("encoding"), options.get("column"))
     try:
         joined = _join((each.file() for each in ordered), reading, options)
-        text, changes = _finish(joined.text, options)
+        text, changes, shuffled = _finish(joined.text, options)
     except MemoryError as error:
         raise CharloomError(f"{name} does not fit in memory; use a part of it.") from error
     if not text.strip():
@@ -128,6 +129,7 @@ def from_sources(sources: Sequence[Source], **options: Unpack[ReadOptions]) -> C
         sha256=hashlib.sha256(text.encode()).hexdigest(),
         notes=tuple(notes),
         guessed=any(joined.encodings.values()),
+        shuffled=shuffled,
     )
 
 
@@ -216,8 +218,8 @@ def _join(files: Iterable[File], reading: Reading, options: ReadOptions) -> _Joi
     return joined
 
 
-def _finish(text: str, options: ReadOptions) -> tuple[str, list[str]]:
-    """Compose, slice, strip and shuffle ``text``; return it and notes on what was changed."""
+def _finish(text: str, options: ReadOptions) -> tuple[str, list[str], bool]:
+    """Compose, slice, strip and shuffle ``text``; return it, notes, and if it was shuffled."""
     notes = []
     start, end = options.get("start"), options.get("end")
     if options.get("nfc", True):
@@ -238,7 +240,7 @@ def _finish(text: str, options: ReadOptions) -> tuple[str, list[str]]:
         lines = plural(text.removesuffix("\n").count("\n") + 1, "line")
         notes.append(f"Shuffled the {lines}, so that the held-out ones are a random sample.")
         text = shuffled_lines(text)
-    return text, notes
+    return text, notes, shuffle
 
 
 def _compose(text: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -35,8 +35,16 @@ def dropped_paths(text: str) -> list[Path]:
     for candidates in names:
         paths = [_existing_path(name.strip()) for name in candidates if name.strip()]
         if paths and all(paths):
-            return [path for path in paths if path]
+            return list(dict.fromkeys(path for path in paths if path))
     return []
+
+
+def quote_paths(paths: list[Path]) -> str:
+    """Return a line from which :func:`dropped_paths` reads ``paths``."""
+    if len(paths) == 1:
+        return str(paths[0])
+    quote = shlex.quote if os.name == "posix" else '"{}"'.format
+    return " ".join(quote(str(path)) for path in paths)
 
 
 def _existing_path(name: str) -> Path | None:
@@ -52,7 +60,7 @@ class TextKind(Enum):
     """Where a text comes from."""
 
     KNOWN = "known"  # by its name in the catalog
-    FILE = "file"  # by its path
+    FILE = "file"  # by its path; several files or folders are joined
     PASTED = "pasted"  # the text itself
 
 
@@ -64,6 +72,11 @@ class TextSource:
     value: str
 
     @classmethod
+    def from_paths(cls, paths: Iterable[Path | str]) -> Self:
+        """Return the text in files and folders."""
+        return cls(TextKind.FILE, "\n".join(map(str, paths)))
+
+    @classmethod
     def from_recent(cls, entry: str) -> Self:
         """Return the source of an entry of the recent texts: a path or a catalog name."""
         return cls(TextKind.FILE if Path(entry).is_absolute() else TextKind.KNOWN, entry)
@@ -72,7 +85,7 @@ class TextSource:
     def recent_entry(self) -> str:
         """The entry for the recent texts; empty for a pasted text."""
         if self.kind is TextKind.FILE:
-            return str(self.path.absolute())
+            return "\n".join(str(path.absolute()) for path in self.paths)
         return self.value if self.kind is TextKind.KNOWN else ""
 
     @property
@@ -82,7 +95,8 @@ class TextSource:
             return _PASTED
         if self.kind is TextKind.KNOWN and self.value in {entry.name for entry in catalog.ENTRIES}:
             return catalog.find(self.value).title
-        return self.value
+        first, *others = self.value.split("\n")
+        return f"{first} and {len(others)} more" if others else first
 
     def open(
         self, on_progress: Callable[[int, int], None] | None = None, **options: Unpack[ReadOptions]
@@ -94,9 +108,9 @@ class TextSource:
             data = self.value.encode("utf-8", "replace")
             options["encoding"] = "utf-8"
             return corpus.from_bytes(data, title=_PASTED, source=_PASTED, **options)
-        return corpus.load(self.path, **options)
+        return corpus.load(*self.paths, **options)
 
     @property
-    def path(self) -> Path:
-        """The file, for :attr:`TextKind.FILE`."""
-        return expand_user(self.value)
+    def paths(self) -> list[Path]:
+        """The files and folders, for :attr:`TextKind.FILE`."""
+        return [expand_user(path) for path in self.value.split("\n")]

@@ -65,6 +65,8 @@ class NewRunScreen(BaseScreen):
 
     @on(TextChooser.Chosen)
     def read_chosen(self, event: TextChooser.Chosen) -> None:
+        if event.source != self._source:
+            self.query_one(RunForm).forget_records()
         self._read(event.source)
 
     @on(TabbedContent.TabActivated)
@@ -166,9 +168,9 @@ class NewRunScreen(BaseScreen):
             )
         except CharloomError as error:
             self._show_message(str(error), "$text-error")
-            if isinstance(error, SettingError) and error.field == "encoding":
+            if isinstance(error, SettingError) and error.field in ("encoding", "column"):
                 self._show_page("planning")
-                form.show_unreadable(source.label)
+                form.show_unreadable(source.label, error)
             return False
         finally:
             cancelled.set()

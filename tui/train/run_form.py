@@ -10,12 +10,12 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.suggester import SuggestFromList
-from textual.widgets import Button, Collapsible, Static
+from textual.widgets import Button, Checkbox, Collapsible, Static
 from textual.widgets.option_list import Option
 
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.statistics import TextStatistics
-from charloom.core.errors import CharloomError, setting_label
+from charloom.core.errors import CharloomError, SettingError, setting_label
 from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.runs.starting import SCRATCH
@@ -81,7 +81,10 @@ class RunForm(VerticalScroll, can_focus=False):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._suggested_name = ""
-        self._loaded_options = ReadOptions(start=None, end=None, encoding=None)
+        self._shuffle_lines: bool | None = None  # as the user chose
+        self._loaded_options = ReadOptions(
+            start=None, end=None, encoding=None, column=None, shuffle_lines=None
+        )
         self._seconds: dict[str, float] = {}
 
     def compose(self) -> ComposeResult:
@@ -93,6 +96,11 @@ class RunForm(VerticalScroll, can_focus=False):
             yield SafeInput(placeholder="a phrase or place", id="end")
             yield Static("encoding", classes="label", markup=False)
             yield SafeInput(placeholder="detected", id="encoding")
+        with Horizontal(id="record-options", classes="row") as row:
+            row.display = False
+            yield Static("column", classes="label", markup=False)
+            yield SafeInput(placeholder="of the texts", id="column")
+            yield Checkbox("shuffle the lines", compact=True)
         with VerticalScroll(id="issues") as issues:
             issues.display = False
             yield Static("", markup=False)
@@ -124,10 +132,15 @@ class RunForm(VerticalScroll, can_focus=False):
     @property
     def read_options(self) -> ReadOptions:
         """The options for reading the text."""
-        start, end, encoding = (
-            self._field(name).value.strip() or None for name in ("start", "end", "encoding")
+        names = ("start", "end", "encoding", "column")
+        start, end, encoding, column = (self._field(n).value.strip() or None for n in names)
+        return ReadOptions(
+            start=start,
+            end=end,
+            encoding=encoding,
+            column=column,
+            shuffle_lines=self._shuffle_lines,
         )
-        return ReadOptions(start=start, end=end, encoding=encoding)
 
     @property
     def needs_reload(self) -> bool:
@@ -161,13 +174,35 @@ class RunForm(VerticalScroll, can_focus=False):
         issues.display = bool(lines)
         self._suggest_name(corpus.title)
         self._update_durations()
+        sorted_lines = any(issue.option == "shuffle-lines" for issue in statistics.issues)
+        shuffle = self.query_one(Checkbox)
+        with self.prevent(Checkbox.Changed):
+            shuffle.value = corpus.shuffled
+        shuffle.display = (
+            corpus.shuffled or sorted_lines or read_options["shuffle_lines"] is not None
+        )
+        self._show_record_options(column=read_options["column"] is not None)
 
-    def show_unreadable(self, title: str) -> None:
-        """Show that a text could not be read, and focus the field for its encoding."""
+    def show_unreadable(self, title: str, error: SettingError) -> None:
+        """Show that a text could not be read, and focus the field for what must be given."""
         self.query_one("#text", Static).update(safe_line(title, _MAX_TITLE, "bold"))
         self.query_one("#issues").display = False
         self._loaded_options = self.read_options
-        self._field("encoding").focus()
+        if error.field == "column":
+            self.query_one("#record-options .label", Static).update(error.option)
+            self.query_one(Checkbox).display = False
+            self._show_record_options(column=True)
+        self._field(error.field).focus()
+
+    def forget_records(self) -> None:
+        """Forget the column and the order of lines, which belong to one text."""
+        self._field("column").value, self._shuffle_lines = "", None
+        self._show_record_options(column=False)
+
+    def _show_record_options(self, *, column: bool) -> None:
+        row = self.query_one("#record-options")
+        row.query_one(".label").display = self._field("column").display = column
+        row.display = column or self.query_one(Checkbox).display
 
     def request(self) -> RunRequest:
         """Return the values of the form.
@@ -255,8 +290,13 @@ class RunForm(VerticalScroll, can_focus=False):
     def request_start(self) -> None:
         self.post_message(self.StartRequested())
 
-    @on(SafeInput.Submitted, "#start, #end, #encoding")
-    @on(SafeInput.Blurred, "#start, #end, #encoding")
+    @on(Checkbox.Changed)
+    def shuffle_lines(self, event: Checkbox.Changed) -> None:
+        self._shuffle_lines = event.value
+        self.request_reload()
+
+    @on(SafeInput.Submitted, "#start, #end, #encoding, #column")
+    @on(SafeInput.Blurred, "#start, #end, #encoding, #column")
     def request_reload(self) -> None:
         if self.needs_reload:
             self.post_message(self.ReloadRequested())

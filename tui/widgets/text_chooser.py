@@ -22,7 +22,7 @@ from textual.widgets.tree import TreeNode
 from charloom.core.data import catalog
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import pad_line, safe_line
-from charloom.tui.services.text_source import TextKind, TextSource, dropped_paths
+from charloom.tui.services.text_source import TextKind, TextSource, dropped_paths, quote_paths
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.option_list import PlainOptionList
 
@@ -70,7 +70,9 @@ class TextChooser(Vertical):
             with TabPane("Known texts", id="known"):
                 yield PlainOptionList(*(Option("", id=entry.name) for entry in catalog.ENTRIES))
             with TabPane("A file", id="file"):
-                yield SafeInput(placeholder="path of a text file", id="path", select_on_focus=False)
+                yield SafeInput(
+                    placeholder="path of a file or folder", id="path", select_on_focus=False
+                )
                 yield SafeDirectoryTree(_start_folder())
             with TabPane("Recent", id="recent"):
                 if self._recent:
@@ -121,10 +123,8 @@ class TextChooser(Vertical):
             tabs.active = "file" if dropped else "paste"
         if tabs.active == "file":
             self.query_one("#path", SafeInput).value = ""
-            if len(dropped) > 1:
-                self.notify(f"Took the first of {len(dropped)} files: choose one at a time.")
         event.stop()
-        self._insert(str(dropped[0]) if tabs.active == "file" and dropped else event.text)
+        self._insert(quote_paths(dropped) if tabs.active == "file" and dropped else event.text)
 
     def _insert(self, text: str) -> bool:
         """Insert ``text`` into the field of the active tab; return whether it has one."""
@@ -163,14 +163,13 @@ class TextChooser(Vertical):
 
     @on(SafeInput.Submitted, "#path")
     def choose_path(self, event: SafeInput.Submitted) -> None:
-        """Choose a file by its path; open a folder in the tree."""
+        """Choose files and folders by their paths; also open a folder in the tree."""
         value = event.value.strip()
         if not value:
             return
-        dropped = dropped_paths(value)
-        source = TextSource(TextKind.FILE, str(dropped[0]) if dropped else value)
-        if source.path.is_dir():
-            self.query_one(SafeDirectoryTree).path = source.path
+        source = TextSource.from_paths(dropped_paths(value) or [value])
+        if source.paths[0].is_dir():
+            self.query_one(SafeDirectoryTree).path = source.paths[0]
         self.post_message(self.Chosen(source))
 
     @on(Button.Pressed)

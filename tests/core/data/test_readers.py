@@ -186,11 +186,11 @@ def test_a_table_with_tabs_may_have_bare_quotation_marks() -> None:
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])
 def test_a_column_must_be_given_and_those_there_are_named(name: str) -> None:
     data = TABLE.encode() if name == "a.csv" else JSON_LINES.encode()
-    option = "--column" if name == "a.csv" else "--field"
+    option = "column" if name == "a.csv" else "field"
     for column in (None, "txt"):
         with pytest.raises(SettingError) as caught:
             read(data, name, column=column)
-        assert caught.value.field == "column" and str(caught.value).startswith(option)
+        assert (caught.value.field, caught.value.option) == ("column", option)
         assert "text'" in str(caught.value) and "'id'" in str(caught.value)
     assert "applies to tables" in refusal(ICE.encode(), "a.txt", column="text")
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from textual import events
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import Checkbox, Static
 
 from charloom.core.data import catalog
 from charloom.core.runs.estimates import cache_throughput
@@ -18,6 +18,7 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import model_names
 from charloom.tui.app import CharloomApp
 from charloom.tui.services import preferences
+from charloom.tui.services.text_source import TextSource
 from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.screen import TrainScreen
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
@@ -174,7 +175,7 @@ async def test_a_dropped_file_is_read_in_every_form_that_terminals_paste(
         await opened(pilot)
         app.post_message(events.Paste(pasted))
         await until(pilot, lambda: typed(app) == str(sea))
-        assert len(notifications(app)) == (pasted.count("/") > 2 and pasted.count(sea.name[:4]) > 1)
+        assert notifications(app) == []
         app.screen.query_one("#path", SafeInput).value = pasted
         await pilot.press("enter")
         await planning(pilot)
@@ -252,7 +253,7 @@ async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
             ("gone", "There is no file"),
             ("empty", "is empty; choose a text with words in it"),
             ("short", "has only 9 characters; training needs at least 32"),
-            ("folder", "is a folder; name a text file in it"),
+            ("folder", "There is no text in the folder"),
         ):
             path = str(tmp_path / name)
             app.post_message(events.Paste(path))
@@ -262,6 +263,78 @@ async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
             assert typed(app) == path
             await pilot.press("home", "shift+end")
         assert notifications(app) == [] and not model_names()[1:]
+
+
+async def test_dropped_files_and_folders_are_joined(
+    sea: Path, trainers: list["Popen[bytes]"]
+) -> None:
+    folder = sea.parent / "more seas"
+    folder.mkdir()
+    (folder / "10.txt").write_text(TEXT)
+    (folder / "9.txt").write_text(TEXT)
+    app = app_at("train")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await opened(pilot)
+        app.post_message(events.Paste(f"'{sea}' '{folder}'"))
+        await until(pilot, lambda: typed(app) == f"'{sea}' '{folder}'")
+        await pilot.press("enter")
+        await planning(pilot)
+        assert "Joined 3 files, by name: grey sea.txt, 9.txt, 10.txt." in flat_text(app)
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "● grey-sea-and-2" in screen_text(app))
+    recent = f"{sea}\n{folder}"
+    assert preferences.load().recent_texts == (recent,)
+    assert TextSource.from_recent(recent).open().title == "grey sea and 2 more"
+
+
+@pytest.mark.parametrize("name", ["table.csv", "lines.jsonl"])
+async def test_the_column_of_a_table_is_asked_for(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    lines = [{"id": "7", "said": f"The sea was grey {n}."} for n in range(30)]
+    table = "id,said\n" + "".join(f"{line['id']},{line['said']}\n" for line in lines)
+    records = "".join(f"{json.dumps(line)}\n" for line in lines)
+    path.write_text(table if name == "table.csv" else records)
+    label = "column" if name == "table.csv" else "field"
+    app = app_at("train")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await opened(pilot)
+        app.post_message(events.Paste(str(path)))
+        await until(pilot, lambda: typed(app) == str(path))
+        await pilot.press("enter")
+        await until(pilot, lambda: f"‘{label}’ must be given for" in flat_text(app))
+        assert "'id', 'said'" in flat_text(app)
+        await until(pilot, lambda: app.focused is not None and app.focused.id == "column")
+        await pilot.press(*"said", "enter")
+        await until(pilot, lambda: "30 lines" in screen_text(app))
+        assert f" {label} " in screen_text(app) and typed(app) == "said"
+        await pilot.press("ctrl+o", "left", "enter")  # a text without columns
+        await until(
+            pilot,
+            lambda: "The Loom at Carrow" in str(app.screen.query_one("#text", Static).content),
+        )
+        assert not app.screen.query_one("#record-options").display
+
+
+async def test_a_list_is_shuffled_and_the_box_declines(tmp_path: Path) -> None:
+    path = tmp_path / "names.txt"
+    path.write_text(
+        "".join(f"{a}{b}\n" for a in ("Ann", "Bel", "Car") for b in "abcdefghijklmnopqrst")
+    )
+    app = app_at("train")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await opened(pilot)
+        app.post_message(events.Paste(str(path)))
+        await until(pilot, lambda: typed(app) == str(path))
+        await pilot.press("enter")
+        await until(pilot, lambda: "Shuffled the 60 lines" in flat_text(app))
+        box = app.screen.query_one(Checkbox)
+        assert box.display and box.value
+        box.focus()
+        await pilot.press("space")
+        await until(pilot, lambda: "The lines are sorted" in flat_text(app))
+        assert box.display and not box.value and "Shuffled the" not in flat_text(app)
+        await pilot.press("space")
+        await until(pilot, lambda: "Shuffled the 60 lines" in flat_text(app))
 
 
 async def test_the_encoding_field_is_offered_where_the_encoding_is_unclear(tmp_path: Path) -> None:
