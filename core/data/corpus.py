@@ -5,6 +5,7 @@ and the requested part taken out. Every adjustment is reported in :attr:`Corpus.
 """
 
 import hashlib
+import random
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -101,7 +102,7 @@ def from_sources(sources: Sequence[Source], **options: Unpack[ReadOptions]) -> C
     Steps: decode, line ends, Project Gutenberg's header and footer, join, NFC, slice, shuffle
     lines.
     """
-    ordered = in_order(sources, options.get("shuffle_files"))
+    ordered = in_order(sources)
     name = label(ordered[0].name) if len(ordered) == 1 else f"The text of {len(ordered):,} files"
     reading = Reading(options.get("encoding"), options.get("column"))
     try:
@@ -201,20 +202,25 @@ def _file_names(names: Sequence[str]) -> str:
 
 def _join(files: Iterable[File], reading: Reading, options: ReadOptions) -> _Joined:
     """Join the texts of ``files``."""
-    joined, texts, after_records = _Joined(), list[str](), False
-    separator = options.get("separator")
-    for file in files:
-        for document in readers.read(file, reading):
-            text = joined.clean(document, separator or "\n", options.get("trim", True))
-            if not text.strip():
-                continue
-            if texts and not (document.records and after_records):
-                texts[-1] = texts[-1].rstrip("\n")
-                texts.append(separator or _BETWEEN_FILES)
-            texts.append(text)
-            joined.names.append(document.name)
-            after_records = document.records
-    joined.text = "".join(texts)
+    joined, separator = _Joined(), options.get("separator")
+    texts = [
+        (document.name, text, document.records)
+        for file in files
+        for document in readers.read(file, reading)
+        if (text := joined.clean(document, separator or "\n", options.get("trim", True))).strip()
+    ]
+    if (seed := options.get("shuffle_files")) is not None:
+        random.Random(seed).shuffle(texts)
+    pieces: list[str] = []
+    after_records = False
+    for name, text, records in texts:
+        if pieces and not (records and after_records):
+            pieces[-1] = pieces[-1].rstrip("\n")
+            pieces.append(separator or _BETWEEN_FILES)
+        pieces.append(text)
+        joined.names.append(name)
+        after_records = records
+    joined.text = "".join(pieces)
     return joined
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 MIN_LINES = 50  # a shorter text is not judged
 _MAX_LINE, _MAX_WORDS = 60, 3
+_GLANCE = 2**16  # characters
 _MOST, _HALF = 0.95, 0.5
 _SORTED_SHARE = 0.9  # of neighbours; half of them are in order by chance
 _SENTENCE_MARKS = tuple(".,;:!?…—»”\"'。，、；：！？")
@@ -17,11 +18,8 @@ _SENTENCE_MARKS = tuple(".,;:!?…—»”\"'。，、；：！？")
 
 def is_sorted(text: str) -> bool:
     """Return whether the lines of ``text`` are in alphabetical order, up or down, or nearly so."""
-    keys = [line.casefold() for line in _lines(text) if line.strip()]
-    pairs = [(left, right) for left, right in pairwise(keys) if left != right]
-    ascending = sum(left < right for left, right in pairs)
-    share = max(ascending, len(pairs) - ascending)
-    return len(pairs) >= MIN_LINES and share >= _SORTED_SHARE * len(pairs)
+    parts = (text[:_GLANCE], text)  # most texts are unsorted from their start
+    return all(_are_sorted(_lines(part)) for part in parts)
 
 
 def is_list(text: str) -> bool:
@@ -30,7 +28,7 @@ def is_list(text: str) -> bool:
     Entries are short and begin with a letter, none is blank, few are repeated. They are sorted or
     have at most three words that do not end like a sentence or a verse.
     """
-    lines = _lines(text[: 4 * _MAX_LINE * MIN_LINES])  # most texts are none from their start
+    lines = _lines(text[:_GLANCE])
     if len(lines) < MIN_LINES or not _are_short(lines):
         return False
     lines = _lines(text)
@@ -49,6 +47,14 @@ def shuffled_lines(text: str) -> str:
 
 def _lines(text: str) -> list[str]:
     return text.removesuffix("\n").split("\n")
+
+
+def _are_sorted(lines: list[str]) -> bool:
+    keys = [line.casefold() for line in lines if line.strip()]
+    pairs = [(left, right) for left, right in pairwise(keys) if left != right]
+    ascending = sum(left < right for left, right in pairs)
+    share = max(ascending, len(pairs) - ascending)
+    return len(pairs) >= MIN_LINES and share >= _SORTED_SHARE * len(pairs)
 
 
 def _are_short(lines: list[str]) -> bool:

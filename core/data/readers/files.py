@@ -1,7 +1,6 @@
 """Find and read the files that a user names: files, folders, standard input."""
 
 import os
-import random
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -63,13 +62,10 @@ def find_sources(name: Path | str) -> Iterator[Source]:
         raise CharloomError(f"There is no text in the folder {label(str(path))}; choose another.")
 
 
-def in_order(sources: Iterable[Source], shuffle_seed: int | None) -> list[Source]:
-    """Return the sources in the order of their names, or shuffled; each file only once."""
+def in_order(sources: Iterable[Source]) -> list[Source]:
+    """Return the sources in the order of their names, each file only once."""
     by_name = {source.name: source for source in sources}
-    ordered = [by_name[name] for name in sorted(by_name, key=natural_order)]
-    if shuffle_seed is not None:
-        random.Random(shuffle_seed).shuffle(ordered)
-    return ordered
+    return [by_name[name] for name in sorted(by_name, key=natural_order)]
 
 
 def _file_source(path: Path, folder: Path | None = None) -> Source:

@@ -9,6 +9,7 @@ from charloom.core.data.corpus import load
 from charloom.core.data.readers import files
 from charloom.core.errors import CharloomError
 from charloom.core.wording import natural_order
+from tests.helpers.documents import zip_of
 
 WORDS = "No sooner had the wind fallen than we saw the ice.\n"
 
@@ -68,6 +69,13 @@ def test_shuffled_files_keep_their_order_for_a_seed(tmp_path: Path) -> None:
     assert first == again != other != by_name != first
     assert sorted(first.split()) == sorted(by_name.split())
     assert "12 files, shuffled" in load(tmp_path, shuffle_files=1).notes[0]
+
+
+def test_the_files_in_an_archive_are_shuffled_too(tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    path.write_bytes(zip_of({f"{number}.txt": f"{number} {WORDS}" for number in range(9)}))
+    orders = {load(path, shuffle_files=seed).text.replace(WORDS, "") for seed in range(4)}
+    assert len(orders) > 2 and "9 files, shuffled" in load(path, shuffle_files=0).notes[0]
 
 
 def test_too_many_files_are_one_sentence(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
