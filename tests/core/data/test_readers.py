@@ -243,6 +243,12 @@ def test_a_word_document_gives_a_line_for_each_paragraph() -> None:
     assert found.notes == ()
 
 
+def test_a_word_document_of_a_simple_converter_is_read() -> None:
+    bare = "<w:document><w:p>The sea &amp;\n the ice.</w:p>\n <w:p>\n <w:t>No.</w:t></w:p></w:document>"
+    found = read(zip_of({"word/document.xml": bare}))
+    assert found.text == "The sea &\n the ice.\nNo.\n"
+
+
 def test_a_broken_word_document_is_one_sentence() -> None:
     assert "is damaged or incomplete" in refusal(docx_of("<w:p>"))
     assert "is damaged or incomplete" in refusal(docx_of(PARAGRAPHS)[:-40])
