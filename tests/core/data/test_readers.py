@@ -244,8 +244,8 @@ def test_a_word_document_gives_a_line_for_each_paragraph() -> None:
 
 
 def test_a_word_document_of_a_simple_converter_is_read() -> None:
-    bare = "<w:document><w:p>The sea &amp;\n the ice.</w:p>\n <w:p>\n <w:t>No.</w:t></w:p></w:document>"
-    found = read(zip_of({"word/document.xml": bare}))
+    paragraphs = "<w:p>The sea &amp;\n the ice.</w:p>\n <w:p>\n <w:t>No.</w:t></w:p>"
+    found = read(zip_of({"word/document.xml": f"<w:document>{paragraphs}</w:document>"}))
     assert found.text == "The sea &\n the ice.\nNo.\n"
 
 
