@@ -25,6 +25,7 @@ from charloom.core.data.readers.base import Document, File, Reading, label
 from charloom.core.data.readers.files import Source, find_sources, in_order
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError, SettingError
+from charloom.core.sanitize import quoted
 from charloom.core.wording import listed, plural
 
 MIN_CHARACTERS = 32
@@ -119,8 +120,10 @@ def from_sources(sources: Sequence[Source], **options: Unpack[ReadOptions]) -> C
     notes = [*joined.notes(reading), *changes]
     if len(joined.names) > 1:
         order = "by name" if options.get("shuffle_files") is None else "shuffled"
-        files = f"{len(joined.names):,} files, {order}: {_file_names(joined.names)}"
-        notes.insert(0, f"Joined {files}.")
+        separator = options.get("separator")
+        between = quoted(separator) if separator else "two blank lines"
+        files = f"{len(joined.names):,} files {order} with {between} between them"
+        notes.insert(0, f"Joined {files}: {_file_names(joined.names)}.")
     title, source = _title(ordered, len(joined.names))
     return Corpus(
         text=text,
@@ -190,6 +193,8 @@ class _Joined:
             yield f"Cut what Project Gutenberg adds to {len(self.cuts):,} files."
         else:
             yield from self.cuts
+        if reading.fields:
+            yield f"Read the field {listed([*map(quoted, reading.fields)], _MAX_LISTED)}."
         if reading.left_out:
             yield f"Left out {plural(reading.left_out, 'record')} without a text."
         if skipped := reading.skipped:

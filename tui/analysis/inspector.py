@@ -18,6 +18,7 @@ from charloom.core.analysis.activations import MAX_CHARACTERS, Trace, UnitSignal
 from charloom.core.analysis.comparison import held_out_text
 from charloom.core.analysis.unit_probes import Span, UnitProbe, rank_units, strong_spans
 from charloom.core.data import catalog
+from charloom.core.data.corpus import Corpus
 from charloom.core.data.slicing import span
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import quoted
@@ -25,12 +26,11 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import plural
 from charloom.tui.analysis.unit_panel import UnitPanel
 from charloom.tui.dialogs.basic import InputDialog
-from charloom.tui.dialogs.text_picker import TextPicker
+from charloom.tui.dialogs.text_picker import pick_text
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
-from charloom.tui.services.text_source import TextSource
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.color_scale import BITS, scale_for
@@ -252,9 +252,9 @@ used to find them. `n` and `N` go to the next and the previous place where the u
 
     @work
     async def action_text(self) -> None:
-        picker = TextPicker("Text to read", self.services.preferences.recent_texts)
-        if source := await self.app.push_screen_wait(picker):
-            self._get_text, self._start = partial(_open, source), ""
+        recent = self.services.preferences.recent_texts
+        if open_text := await pick_text(self.app, "Text to read", recent):
+            self._get_text, self._start = partial(_open, open_text), ""
             self.read()
 
     @work
@@ -270,8 +270,8 @@ used to find them. `n` and `N` go to the next and the previous place where the u
         self.dismiss()
 
 
-def _open(source: TextSource) -> tuple[str, str]:
-    corpus = source.open(short=True)
+def _open(open_text: Callable[[], Corpus]) -> tuple[str, str]:
+    corpus = open_text()
     return corpus.title, corpus.text
 
 

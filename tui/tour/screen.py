@@ -17,7 +17,7 @@ from charloom.core.store.write import read_notes, write_notes
 from charloom.tui.dialogs.basic import ask_until_done
 from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.dialogs.note_editor import NoteEditor
-from charloom.tui.dialogs.text_picker import TextPicker
+from charloom.tui.dialogs.text_picker import pick_text
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -278,10 +278,9 @@ saved in the lab notes of the model and exported with it.
 
     @work
     async def action_text(self) -> None:
-        picker = TextPicker("Text of the tour", self.services.preferences.recent_texts)
-        source = await self.app.push_screen_wait(picker)
-        if source:
-            self.open(self._ref, lambda: source.open(short=True))
+        recent = self.services.preferences.recent_texts
+        if open_text := await pick_text(self.app, "Text of the tour", recent):
+            self.open(self._ref, open_text)
 
 
 def _load(

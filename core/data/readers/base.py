@@ -54,6 +54,7 @@ class Reading:
     size: int = 0  # bytes
     tables: int = 0  # files with columns or fields
     marks: int = 0  # byte order marks that were dropped
+    fields: dict[str, None] = field(default_factory=dict)  # that were the only ones with text
     left_out: int = 0  # records without a text
     skipped: list[str] = field(default_factory=list)  # files that are not texts
 

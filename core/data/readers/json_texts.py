@@ -29,6 +29,7 @@ def field_texts(text: str, name: str, reading: Reading) -> Iterator[str]:
                 if len(fields) > 1:
                     break
                 field = next(iter(fields), "")
+                reading.fields |= fields
             for record in _texts(value, field):
                 if record and record.strip():
                     found = True

@@ -33,7 +33,7 @@ def test_a_folder_is_one_text_in_the_order_of_names(book: Path) -> None:
     assert found.text == "\n\n".join(parts) + "\n"
     assert (found.title, found.source) == ("The Book", f"{book} (3 files)")
     assert found.notes == (
-        "Joined 3 files, by name: Ch9.md, ch10.txt, x.",
+        "Joined 3 files by name with two blank lines between them: Ch9.md, ch10.txt, x.",
         "Skipped 1 file without text: map.png.",
     )
 
@@ -68,14 +68,14 @@ def test_shuffled_files_keep_their_order_for_a_seed(tmp_path: Path) -> None:
     first, again, other = (load(tmp_path, shuffle_files=seed).text for seed in (1, 1, 2))
     assert first == again != other != by_name != first
     assert sorted(first.split()) == sorted(by_name.split())
-    assert "12 files, shuffled" in load(tmp_path, shuffle_files=1).notes[0]
+    assert "12 files shuffled" in load(tmp_path, shuffle_files=1).notes[0]
 
 
 def test_the_files_in_an_archive_are_shuffled_too(tmp_path: Path) -> None:
     path = tmp_path / "all.zip"
     path.write_bytes(zip_of({f"{number}.txt": f"{number} {WORDS}" for number in range(9)}))
     orders = {load(path, shuffle_files=seed).text.replace(WORDS, "") for seed in range(4)}
-    assert len(orders) > 2 and "9 files, shuffled" in load(path, shuffle_files=0).notes[0]
+    assert len(orders) > 2 and "9 files shuffled" in load(path, shuffle_files=0).notes[0]
 
 
 def test_too_many_files_are_one_sentence(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:

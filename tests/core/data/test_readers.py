@@ -92,7 +92,7 @@ def test_a_zip_archive_gives_its_texts_by_name_and_says_what_it_skipped() -> Non
     found = read(zip_of(files))
     assert found.text == "Third.\n\n\n" + ICE + "\n\n" + SEA
     assert found.notes == (
-        "Joined 3 files, by name: l.jsonl, c2.txt, c10.txt.",
+        "Joined 3 files by name with two blank lines between them: l.jsonl, c2.txt, c10.txt.",
         "Skipped 1 file without text: p.png.",
     )
 
@@ -207,6 +207,14 @@ def test_a_field_of_json_is_read(name: str) -> None:
         found = read(data.encode(), name, column="said.text")
         assert found.text == texts
         assert found.notes == ("Left out 1 record without a text.",)
+
+
+def test_the_only_field_with_text_needs_not_be_given() -> None:
+    found = read(
+        b'{"n": 1, "t": {"x": "The sea."}}\n{"t": {"x": "The ice.", "y": "No."}}\n', "a.json"
+    )
+    assert found.text == "The sea.\nThe ice.\n"
+    assert found.notes == ("Read the field 't.x'.",)
 
 
 def test_lists_of_texts_need_no_field() -> None:

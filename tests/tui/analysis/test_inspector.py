@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,6 +175,24 @@ async def test_another_text_is_read_from_any_position_and_control_characters_do_
             await until(pilot, partial(reads, app, seen))
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is not screen)
+
+
+async def test_the_column_of_a_table_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f'id,said\n1,"{PASSAGE}"\n')
+    async with inspecting() as (app, pilot, _):
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, TextPicker))
+        app.screen.query_one(TextChooser).post_message(
+            TextChooser.Chosen(TextSource.from_paths([path]))
+        )
+        await until(pilot, lambda: "must be given for" in flat_text(app))
+        await pilot.press(*"sad", "enter")
+        await until(pilot, lambda: "'sad' is not a column of" in flat_text(app))
+        assert "'id', 'said'" in flat_text(app)
+        app.screen.query_one(SafeInput).value = "said"
+        await pilot.press("enter")
+        await until(pilot, partial(reads, app, f"over {len(PASSAGE.rstrip()):,} "))
 
 
 async def test_a_model_of_the_library_is_inspected_on_held_out_text() -> None:

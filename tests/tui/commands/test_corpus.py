@@ -188,9 +188,12 @@ def test_several_files_and_folders_are_one_text(tmp_path: Path) -> None:
     assert (
         done.out == "The words of a.txt.\n--\tThe words of b/9.txt.\n--\tThe words of b/10.txt.\n"
     )
-    assert done.err == "Joined 3 files, by name: a.txt, 9.txt, 10.txt.\n"
+    assert (
+        done.err
+        == r"Joined 3 files by name with '\n--\t' between them: a.txt, 9.txt, 10.txt." + "\n"
+    )
     shuffled = texts("show", *paths, "--shuffle-files", "4")
-    assert "3 files, shuffled" in shuffled.err and shuffled.out != done.out
+    assert "3 files shuffled" in shuffled.err and shuffled.out != done.out
 
 
 @pytest.mark.parametrize("option", ["--column", "--field"])

@@ -91,7 +91,11 @@ def test_a_run_on_several_files_keeps_their_text_and_says_where_it_is_from(tmp_p
     (tmp_path / "a.jsonl").write_text(json.dumps({"id": "7", "said": TEXT}))
     command = ["train", "10.txt", "9.txt", "a.jsonl", "--field", "said", "--name", "many"]
     status, _, err = outcome([*command, *TINY, "--steps", "2"], tmp_path)
-    assert status == 0 and "Joined 3 files, by name: 9.txt, 10.txt, a.jsonl." in err
+    assert (
+        status == 0
+        and "Joined 3 files by name with two blank lines between them: 9.txt, 10.txt, a.jsonl."
+        in err
+    )
     for path in tmp_path.glob("*.*"):
         path.unlink()
     folder = ModelDir.named("many")

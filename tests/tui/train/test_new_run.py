@@ -279,7 +279,10 @@ async def test_dropped_files_and_folders_are_joined(
         await until(pilot, lambda: typed(app) == f"'{sea}' '{folder}'")
         await pilot.press("enter")
         await planning(pilot)
-        assert "Joined 3 files, by name: grey sea.txt, 9.txt, 10.txt." in flat_text(app)
+        assert (
+            "Joined 3 files by name with two blank lines between them: grey sea.txt, 9.txt, 10.txt."
+            in flat_text(app)
+        )
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "● grey-sea-and-2" in screen_text(app))
     recent = f"{sea}\n{folder}"
