@@ -61,8 +61,11 @@ class Reading:
     def add_size(self, size: int, name: str) -> None:
         """Count the bytes of a text; raise :class:`CharloomError` if all are too many."""
         self.size += size
+        check_size(size, name)
         if self.size > MAX_BYTES:
-            raise _too_large(name)
+            raise CharloomError(
+                f"The files up to {label(name)} are larger than {_limit()} together; use fewer."
+            )
 
 
 def label(name: str) -> str:
@@ -108,5 +111,8 @@ def damaged(name: str, why: object = "") -> CharloomError:
 
 
 def _too_large(name: str) -> CharloomError:
-    limit = f"{MAX_BYTES // 2**20:,} MB"
-    return CharloomError(f"{label(name)} is larger than {limit}; use a part of it.")
+    return CharloomError(f"{label(name)} is larger than {_limit()}; use a part of it.")
+
+
+def _limit() -> str:
+    return f"{MAX_BYTES // 2**20:,} MB"
