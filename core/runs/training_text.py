@@ -16,7 +16,7 @@ from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.runs.run import read_run_config, read_training_corpus
 from charloom.core.sanitize import quoted
 from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import BUNDLED, model_names
+from charloom.core.store.read import model_names, reserved_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _matching_texts(name: str, metadata: CheckpointMetadata) -> Iterator[tuple[C
     sha256 = metadata.corpus.sha256
     for run_name in (name, *sorted(set(model_names()) - {name})):
         folder = ModelDir.named(run_name)
-        if run_name == BUNDLED or not folder.run_config.is_file():
+        if run_name in reserved_names() or not folder.run_config.is_file():
             continue
         with contextlib.suppress(CharloomError):  # it is damaged; another run may have it
             config = read_run_config(folder)

@@ -1,7 +1,8 @@
 """Find and load models and their checkpoints.
 
-The model :data:`BUNDLED` is part of the program. Foreign files among the models are ignored. A
-damaged checkpoint is renamed to ``….safetensors.damaged`` when another is used in its place.
+The models in ``charloom.assets`` are part of the program. Foreign files among the models are
+ignored. A damaged checkpoint is renamed to ``….safetensors.damaged`` when another is used in its
+place.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import did_you_mean
 
 BUNDLED = "frankenstein"
+"""The bundled model that is used by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +79,20 @@ class ModelInfo:
         )
 
 
+def bundled_names() -> tuple[str, ...]:
+    """Return the names of the bundled models, :data:`BUNDLED` first."""
+    names = (path.stem for path in _assets().glob("*.safetensors"))
+    return tuple(sorted(names, key=lambda name: (name != BUNDLED, name)))
+
+
+def reserved_names() -> frozenset[str]:
+    """Return the names that no other model can have, in any case."""
+    return frozenset({BUNDLED, *bundled_names()})
+
+
 def model_names() -> tuple[str, ...]:
-    """Return the names of all models, the bundled one first."""
-    bundled = (BUNDLED,) if _bundled_file().is_file() else ()
-    return bundled + tuple(sorted(folder.name for folder in model_dirs()))
+    """Return the names of all models, the bundled ones first."""
+    return bundled_names() + tuple(sorted(folder.name for folder in model_dirs()))
 
 
 def list_models() -> tuple[ModelInfo, ...]:
@@ -90,7 +102,7 @@ def list_models() -> tuple[ModelInfo, ...]:
 
 def find_model(name: str) -> ModelInfo:
     """Return the model ``name``; the error suggests similar names."""
-    if name == BUNDLED and _bundled_file().is_file():  # even if the others cannot be listed
+    if name in bundled_names():  # even if the others cannot be listed
         return _read_named(name)
     names, name = model_names(), unicodedata.normalize("NFC", name[:1_000])
     if name in names:
@@ -138,10 +150,11 @@ def load_network(ref: str) -> NumpyLSTM:
 
 
 def model_dirs() -> list[ModelDir]:
-    """Return the folders of all models but the bundled one, in no order."""
+    """Return the folders of all models but the bundled ones, in no order."""
     names = {unicodedata.normalize("NFC", path.name) for path in list_folder()}  # HFS+ decomposes
     folders = (ModelDir(paths.models_dir() / name) for name in names)
-    return [folder for folder in folders if _is_model(folder)]
+    reserved = reserved_names()
+    return [f for f in folders if _is_model(f) and f.name.casefold() not in reserved]
 
 
 def list_folder() -> list[Path]:
@@ -153,10 +166,9 @@ def list_folder() -> list[Path]:
 def _is_model(folder: ModelDir) -> bool:
     try:
         paths.check_name(folder.name)
-        has_part = folder.checkpoints.is_dir() or folder.run_config.is_file()
+        return folder.checkpoints.is_dir() or folder.run_config.is_file()
     except (CharloomError, OSError):  # a foreign folder, or one without permission
         return False
-    return has_part and folder.name.casefold() != BUNDLED
 
 
 @contextlib.contextmanager
@@ -170,13 +182,13 @@ def storage_errors(what: str, advice: str = "") -> Iterator[None]:
         raise CharloomError(f"{what} ({error}).") from error
 
 
-def _bundled_file() -> Path:
-    return Path(str(importlib.resources.files("charloom.assets") / f"{BUNDLED}.safetensors"))
+def _assets() -> Path:
+    return Path(str(importlib.resources.files("charloom.assets")))
 
 
 def _read_named(name: str) -> ModelInfo:
-    if name == BUNDLED:
-        return ModelInfo(name, True, tuple(_read_header(_bundled_file())))
+    if name in bundled_names():
+        return ModelInfo(name, True, tuple(_read_header(_assets() / f"{name}.safetensors")))
     return read_model(ModelDir.named(name))
 
 

@@ -24,7 +24,7 @@ class Trash:
         return self._deleted[-1][0] if self._deleted else ""
 
     def delete(self, name: str) -> None:
-        """Delete a model; the bundled one, and one that is being trained, are refused."""
+        """Delete a model; a bundled one, and one that is being trained, are refused."""
         folder = idle_folder(name)
         with storage_errors(f"The model {name!r} cannot be deleted"):
             self._deleted.append((folder.name, HiddenFolder(folder.path)))

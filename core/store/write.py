@@ -1,6 +1,6 @@
 """Create and change the models on disk.
 
-The bundled model can be used, annotated and exported, but not changed, and its name is taken.
+The bundled models can be used, annotated and exported, but not changed; their names are taken.
 """
 
 import contextlib
@@ -25,14 +25,15 @@ from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import (
-    BUNDLED,
     CheckpointInfo,
     ModelInfo,
+    bundled_names,
     find_checkpoint,
     find_model,
     list_folder,
     load_from,
     read_model,
+    reserved_names,
     storage_errors,
 )
 from charloom.core.store.ref import CheckpointRef
@@ -51,7 +52,7 @@ class PruneResult(NamedTuple):
 def check_unused(name: str, except_for: str = "") -> None:
     """Refuse a name that is taken, also in another case: some file systems ignore case."""
     name = paths.check_name(name)
-    taken = {BUNDLED, *(path.name for path in list_folder())} - {except_for}
+    taken = {*reserved_names(), *(path.name for path in list_folder())} - {except_for}
     for other in taken:
         if other.casefold() == name.casefold():
             raise CharloomError(f"The name {other!r} is taken; choose another than {name!r}.")
@@ -79,7 +80,7 @@ def _numbered(stem: str, first: int) -> Iterator[str]:
 
 
 def _first_unused(names: Iterable[str]) -> str:
-    taken = {BUNDLED, *(path.name.casefold() for path in list_folder())}
+    taken = {*reserved_names(), *(path.name.casefold() for path in list_folder())}
     return next(name for name in names if _is_name(name) and name.casefold() not in taken)
 
 
@@ -237,10 +238,10 @@ def read_notes(name: str) -> str:
 
 
 def write_notes(name: str, text: str) -> None:
-    """Replace the notes about a model; for the bundled one, they are all that its folder holds."""
+    """Replace the notes about a model; for a bundled one, they are all that its folder holds."""
     folder = ModelDir.named(find_model(name).name)
     with storage_errors("The notes cannot be written"):
-        if name == BUNDLED:
+        if name in bundled_names():
             make_folder(folder.path)
         write_atomically(folder.notes, _as_bytes(text))
 
@@ -284,12 +285,12 @@ def _delete(checkpoints: Iterable[CheckpointInfo]) -> PruneResult:
 
 
 def _check_not_bundled(name: str) -> None:
-    if name.casefold() == BUNDLED:
-        raise CharloomError(f"The model {BUNDLED!r} comes with Charloom and cannot be changed.")
+    if name.casefold() in reserved_names():
+        raise CharloomError(f"The model {name!r} comes with Charloom and cannot be changed.")
 
 
 def idle_folder(name: str) -> ModelDir:
-    """Return the folder of a model; refuse the bundled one, and one whose lock a trainer holds.
+    """Return the folder of a model; refuse a bundled one, and one whose lock a trainer holds.
 
     The lock is released at once: on Windows, where an open file keeps its folder in place, holding
     it would prevent the very renaming that it is to protect.

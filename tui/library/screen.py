@@ -30,7 +30,7 @@ texts, tags and notes; `f` lists favorites only. `Enter` continues a text in Pro
 settings. `r` generates it again with the same checkpoint and compares character by character. `z`
 restores a deleted text.
 
-**Models** (`m`) lists the models trained or imported here, and the bundled one. `Tab` goes to the
+**Models** (`m`) lists the models trained or imported here, and the bundled ones. `Tab` goes to the
 checkpoints of the highlighted model; `Enter` uses the checkpoint under the cursor in Prompt. Pinned
 checkpoints, the best and the newest are never deleted automatically. `z` restores a deleted model
 until you quit. Losses are in nats per character, on held-out text.

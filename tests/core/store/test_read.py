@@ -10,12 +10,14 @@ from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import UnreadableError
 from charloom.core.model.metadata import Losses
 from charloom.core.store.read import (
+    find_checkpoint,
     find_model,
     list_models,
     load_checkpoint,
     model_names,
 )
 from charloom.core.store.write import (
+    check_unused,
     export_model,
     import_model,
     new_model_folder,
@@ -243,6 +245,18 @@ def test_the_bundled_model_cannot_be_changed(bundled: Path) -> None:
     assert tree(bundled.parent) == before
     assert model_names() == ("frankenstein", "aaa")
     assert read_notes("frankenstein") == ""
+
+
+def test_several_models_may_be_bundled(bundled: Path) -> None:
+    save_model("English", at_step(1))
+    save_model("diary", at_step(1))
+    checkpoint.save(at_step(9), bundled.with_stem("english"))
+    assert model_names() == ("frankenstein", "english", "diary")
+    assert find_model("english").bundled and find_checkpoint(ref("english"))[1].step == 9
+    with pytest.raises(CharloomError, match="The name 'english' is taken"):
+        check_unused("english")
+    with pytest.raises(CharloomError, match="'english' comes with Charloom and cannot be changed"):
+        prune_checkpoints("english")
 
 
 def test_a_damaged_bundled_model_is_listed_as_such(bundled: Path) -> None:
