@@ -133,14 +133,21 @@ class Vocab:
     def __len__(self) -> int:
         return len(self.chars)
 
+    def coverage(self, text: str) -> float:
+        """Return the share of the characters of ``text`` that are in the vocabulary."""
+        return float((self._lookup(text) >= 0).mean()) if text else 1.0
+
+    def _lookup(self, text: str) -> NDArray[np.int64]:
+        """Return the ids of ``text``, -1 for unknown characters."""
+        return self._ids[np.minimum(_code_points(text), len(self._ids) - 1)]
+
     def encode(self, text: str) -> NDArray[np.int64]:
         """Return the ids of ``text``, ``[len(text)]``.
 
         An unknown character gets the id of the placeholder. Raises :class:`CharloomError` if there
         is none.
         """
-        points = _code_points(text)
-        ids = self._ids[np.minimum(points, len(self._ids) - 1)]
+        ids = self._lookup(text)
         unknown = ids < 0
         if unknown.any():
             if PLACEHOLDER not in self.c2ix:

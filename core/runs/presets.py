@@ -160,7 +160,7 @@ def auto_preset(
         cost = head_share * head + (1 - head_share) * (hidden / medium) ** 1.7
         return float(seconds * medium_speed / cost)
 
-    largest = 512 * (characters / 300_000) ** 0.4
+    largest = max_hidden_size(characters)
     hidden = _SIZES[0]
     for size in _SIZES:
         required = _MIN_CHARACTERS_PER_WEIGHT * 4 * size**2
@@ -176,6 +176,12 @@ def auto_preset(
         },
         {"batch_size": 32, "window": 32, "minutes": seconds / 60},
     )
+
+
+def max_hidden_size(characters: int) -> int:
+    """Return the largest H that ``auto`` chooses for a text, however much time there is."""
+    limit = 512 * (characters / 300_000) ** 0.4
+    return max([size for size in _SIZES if size <= limit], default=_SIZES[0])
 
 
 def shrink_to_fit(

@@ -29,7 +29,7 @@ from charloom.core.runs.commands import EXIT_ALREADY_TRAINING, Command, send_com
 from charloom.core.runs.events import Event, Finished, Started
 from charloom.core.runs.jsonl import LineTail, file_size
 from charloom.core.runs.presets import validate_overrides
-from charloom.core.runs.starting import AUTO, describe_corpus, find_base
+from charloom.core.runs.starting import AUTO, SCRATCH, describe_corpus, find_base
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import new_model_folder
 
@@ -62,6 +62,7 @@ class RunConfig:
     device: str = ""  # the latest one
     base: BaseInfo | None = None  # whose weights are those of the checkpoint of step 0
     kept_characters: str = ""  # of the base, although the text may lack them
+    on_trial: bool = False  # the base: it is still to be compared with a start from scratch
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a JSON object."""
@@ -94,7 +95,9 @@ def create_run(
     characters that the text lacks.
     """
     _check_vocab(corpus.text, min_count)
-    start = find_base(base, preset)
+    if keep_vocab and base in (AUTO, SCRATCH):
+        raise SettingError("keep_vocab", "needs a model to start from.")
+    start = find_base(base, preset, overrides, corpus.text)
     first, kept_characters = None, ""
     if start:
         overrides = start.overrides(overrides, corpus)
@@ -102,8 +105,6 @@ def create_run(
         vocab = Vocab.from_text(corpus.text, min_count, kept_characters)
         info = describe_corpus(corpus.title, corpus.sha256, corpus.text)
         first = start.first_checkpoint(vocab, info, overrides)
-    elif keep_vocab:
-        raise SettingError("keep_vocab", "needs a model to start from.")
     config = RunConfig(
         preset=preset,
         overrides=overrides,
@@ -115,6 +116,7 @@ def create_run(
         notes=list(corpus.notes),
         base=start.info if start else None,
         kept_characters=kept_characters,
+        on_trial=start.on_trial if start else False,
     )
     with new_model_folder(name) as folder:
         write_atomically(folder.corpus, corpus.text.encode("utf-8", "surrogatepass"))
@@ -325,8 +327,8 @@ def train_model(
     ``preset`` is one of :data:`~charloom.core.runs.presets.PRESETS`, or ``"auto"``; ``overrides``
     are fields of ``ModelConfig`` and ``TrainConfig``, such as ``minutes``. Characters that occur
     fewer than ``min_count`` times share one placeholder. ``base`` is a model to start from, such
-    as ``"weaver@1200"``; with ``keep_vocab``, characters that the text lacks stay. Raises
-    :class:`CharloomError` if the run cannot be created, or fails.
+    as ``"weaver@1200"``, or ``"none"``; with ``keep_vocab``, its characters that the text lacks
+    stay. Raises :class:`CharloomError` if the run cannot be created, or fails.
     """
     validate_overrides(preset, overrides)
     folder = create_run(name, corpus, preset, overrides, min_count, base, keep_vocab)

@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,18 +10,24 @@ from charloom.core.config import ModelConfig
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.dialogue import find_dialogue
 from charloom.core.data.vocab import Vocab
-from charloom.core.errors import SettingError
+from charloom.core.errors import CharloomError, SettingError
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.graft import graft
 from charloom.core.model.metadata import BaseInfo, CorpusInfo, Losses
 from charloom.core.runs.presets import BASE_SIZES, fine_tuning
 from charloom.core.sanitize import quoted
-from charloom.core.store.read import load_checkpoint
+from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import bundled_names, load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 
 AUTO, SCRATCH = "auto", "none"
 """What a run may start from besides a model: whatever suits the text, or random weights."""
 
+AUTO_BASE = "english"
+"""The model that :data:`AUTO` considers, if there is one."""
+
+_MIN_COVERAGE = 0.95  # of a text, in characters that the model knows
+_MAX_COVERAGE_CHARACTERS = 1_000_000  # are looked up
 _OPENING_CHARACTERS = 60  # of the text, stored with the model
 _DIALOGUE_CHARACTERS = 2_000_000  # of the text, searched for speakers in some tenths of a second
 _OPTIONS = {setting.name: setting.metadata["option"] for setting in fields(ModelConfig)}
@@ -33,6 +39,7 @@ class Base:
 
     info: BaseInfo
     checkpoint: Checkpoint
+    on_trial: bool = False  # compare it with a start from scratch, before training
 
     def overrides(self, overrides: Mapping[str, Any], corpus: Corpus) -> dict[str, Any]:
         """Return ``overrides`` for a run from here; :class:`SettingError` if one cannot be met.
@@ -77,21 +84,46 @@ class Base:
         )
 
 
-def find_base(name: str, preset: str) -> Base | None:
-    """Return what ``name`` refers to: :data:`SCRATCH` or a model, as a :class:`CheckpointRef`.
+def find_base(name: str, preset: str, overrides: Mapping[str, Any], text: str) -> Base | None:
+    """Return the base that ``name`` refers to; None means random weights.
 
-    None means random weights.
+    ``name`` is a :class:`CheckpointRef`, :data:`SCRATCH` or :data:`AUTO`: the model
+    :data:`AUTO_BASE`, on trial, if it suits preset, ``overrides`` and ``text``.
     """
-    if name in (AUTO, SCRATCH):
+    if name == AUTO:
+        return _auto_base(overrides, text) if preset == "auto" else None
+    if name == SCRATCH:
         return None
     if preset != "auto":
         raise SettingError(
             "preset", f"{quoted(preset)} is a start from scratch; leave it out, or the model."
         )
-    ref = CheckpointRef.parse(name)
+    return _load(CheckpointRef.parse(name))
+
+
+def has_auto_base() -> bool:
+    """Return whether :data:`AUTO` has a model to consider."""
+    return AUTO_BASE in bundled_names() or ModelDir.named(AUTO_BASE).path.is_dir()
+
+
+def _auto_base(overrides: Mapping[str, Any], text: str) -> Base | None:
+    if not has_auto_base():
+        return None
+    try:
+        base = _load(CheckpointRef(AUTO_BASE))
+    except CharloomError:  # damaged, or it has no checkpoint yet
+        return None
+    model, vocab = base.checkpoint.model, base.checkpoint.vocab
+    fits = all(overrides.get(name) in (None, getattr(model, name)) for name in BASE_SIZES)
+    if not fits or vocab.coverage(text[:_MAX_COVERAGE_CHARACTERS]) < _MIN_COVERAGE:
+        return None
+    return replace(base, on_trial=True)
+
+
+def _load(ref: CheckpointRef) -> Base:
     loaded = load_checkpoint(ref)
-    model = unicodedata.normalize("NFC", ref.name)
-    return Base(BaseInfo(model, loaded.checkpoint.step, loaded.sha256), loaded.checkpoint)
+    name = unicodedata.normalize("NFC", ref.name)
+    return Base(BaseInfo(name, loaded.checkpoint.step, loaded.sha256), loaded.checkpoint)
 
 
 def describe_corpus(title: str, sha256: str, text: str) -> CorpusInfo:

@@ -60,4 +60,6 @@ def _first_checkpoint(folder: ModelDir, config: RunConfig) -> Checkpoint | None:
         return None
     model = read_model(folder)
     newest = model.newest
+    if config.on_trial and newest is None:  # a trainer that took scratch was killed
+        return None
     return None if newest and newest.step else load_from(model, "0").checkpoint

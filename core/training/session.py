@@ -19,10 +19,8 @@ from charloom.core.runs.commands import Command
 from charloom.core.runs.events import Progress, RunWarning
 from charloom.core.runs.jsonl import LineTail
 from charloom.core.runs.presets import (
-    DEFAULT_MINUTES,
     MIN_FINE_TUNING_STEPS_PER_EPOCH,
     PRESETS,
-    auto_preset,
     shrink_to_fit,
 )
 from charloom.core.runs.run import RunConfig, write_run_config
@@ -33,6 +31,7 @@ from charloom.core.store.write import save_checkpoint
 from charloom.core.training import resume
 from charloom.core.training.autotune import ComputeConfig, tune_compute, usable_cores
 from charloom.core.training.loop import train
+from charloom.core.training.starting import auto_configs, choose_start
 from charloom.core.training.step import TrainState
 from charloom.core.training.task import RunState, TrainingTask
 
@@ -92,12 +91,11 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
         auto = {name: auto for name, auto in _AUTO_SETTINGS.items() if name not in config.overrides}
         train_config = replace(train_config, **auto)
     else:
-        if config.preset not in PRESETS and not config.base:  # auto: the task has those of medium
-            speed = tune_compute(model_config, train_config).chars_per_second
-            minutes = train_config.minutes or DEFAULT_MINUTES
-            vocab_size = len(task.vocab)
-            preset = auto_preset(task.corpus.characters, minutes * 60, speed, vocab_size)
-            model_config, train_config = preset.configs(vocab_size, config.overrides)
+        if config.on_trial:
+            config, task = choose_start(config, task)
+            model_config, train_config = task.model_config, task.train_config
+        elif config.preset not in PRESETS and not config.base:
+            model_config, train_config = auto_configs(config, task)
         fewest = (MIN_FINE_TUNING_STEPS_PER_EPOCH,) if config.base else ()
         train_config, note = shrink_to_fit(train_config, len(task.train_ids), *fewest)
         config = replace(config, notes=[*config.notes, note] if note else config.notes)
@@ -136,6 +134,8 @@ def run(
     Raises :class:`CharloomError`, and ``MemoryError`` when the network is too large.
     """
     config, task, compute = resolve(stored, task)
+    if stored.base and not config.base:  # the run starts from scratch after all
+        folder.checkpoint(0).unlink(missing_ok=True)
     write_run_config(folder, config)
     warnings = list(config.notes)
     device = task.train_config.device

@@ -66,7 +66,7 @@ def speed_rows(text: Path, precision: str) -> list[Row]:
 def memory_row(text: Path) -> Row:
     """Compare the peak memory of training with that of importing torch."""
     with tempfile.TemporaryDirectory() as home:
-        options = ["--minutes", "0.3", "--name", "bench"]
+        options = ["--minutes", "0.3", "--name", "bench", "--from", "none"]
         ours = _peak_bytes([*_charloom("train", str(text)), *options], home)
         alone = _peak_bytes([sys.executable, "-c", "import torch"], home)
     return Row(
@@ -79,10 +79,10 @@ def memory_row(text: Path) -> Row:
 
 
 def quality_row(text: Path, duration: float, times: int, target: str) -> Row:
-    """Train with ``--preset auto`` and report both measures on the held-out text."""
+    """Train with ``--preset auto`` from scratch and report both measures on the held-out text."""
     carried, windowed = [], []
     for seed in range(times):
-        options = ["--preset", "auto", "--minutes", str(duration / 60), "--seed", str(seed)]
+        options = ["--from", "none", "--minutes", str(duration / 60), "--seed", str(seed)]
         end = _train(text, options)[-1]
         carried.append(end["val_loss"])
         windowed.append(end["val_windowed_256"])

@@ -6,7 +6,7 @@ import click
 
 from charloom.core.runs.presets import PRESETS, validate_overrides
 from charloom.core.runs.run import TrainerProcess, create_run
-from charloom.core.runs.starting import AUTO
+from charloom.core.runs.starting import AUTO, AUTO_BASE
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
@@ -46,7 +46,8 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
     "base",
     metavar="NAME[@STEP]",
     default=AUTO,
-    help="Start from a trained model, at first with its weights. 'none': start from scratch.",
+    help="Start with the weights of a trained model. 'none': start from scratch. Default: with "
+    f"--preset auto, the model {AUTO_BASE!r} where it promises more.",
 )
 @click.option(
     "--more",

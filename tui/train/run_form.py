@@ -1,6 +1,7 @@
 """The form for a new run: text, preset, duration, name and settings."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from charloom.core.data.statistics import TextStatistics
 from charloom.core.errors import CharloomError, SettingError, setting_label
 from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
-from charloom.core.runs.starting import SCRATCH
+from charloom.core.runs.starting import AUTO, SCRATCH, has_auto_base
 from charloom.core.store.read import model_names
 from charloom.core.store.write import check_unused, unused_name
 from charloom.core.wording import plural
@@ -34,8 +35,9 @@ _MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 _EPOCHS = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0, 100.0)
 _MAX_TITLE = 60  # characters
 _NO_TEXT = "No text chosen yet."
-_SCRATCH = "scratch"
-_STARTS = (_SCRATCH, "a model")
+_MODEL = "a model"
+_STARTS = {"auto": AUTO, "scratch": SCRATCH, _MODEL: ""}
+"""What a run may start from, by name."""
 
 
 class PresetList(PlainOptionList):
@@ -86,6 +88,7 @@ class RunForm(VerticalScroll, can_focus=False):
             start=None, end=None, encoding=None, column=None, shuffle_lines=None
         )
         self._seconds: dict[str, float] = {}
+        self._starts = list(_STARTS)[0 if has_auto_base() else 1 :]
 
     def compose(self) -> ComposeResult:
         yield Static(_NO_TEXT, id="text", markup=False)
@@ -105,7 +108,7 @@ class RunForm(VerticalScroll, can_focus=False):
             issues.display = False
             yield Static("", markup=False)
         with Horizontal(id="starting", classes="row"):
-            yield OptionRow("start from", _STARTS)
+            yield OptionRow("start from", self._starts)
             yield SafeInput(placeholder="name, or name@step", id="base")
         yield PresetList()
         yield NumberSlider("minutes", DEFAULT_MINUTES, _MINUTES, low=0.01, high=1e5, id="minutes")
@@ -232,21 +235,27 @@ class RunForm(VerticalScroll, can_focus=False):
     @property
     def _base(self) -> str:
         """What the run starts from; empty if the name of the model is missing."""
-        start = _STARTS[self.query_one(OptionRow).chosen]
-        return SCRATCH if start == _SCRATCH else self._field("base").value.strip()
+        start = _STARTS[self._starts[self.query_one(OptionRow).chosen]]
+        return start or self._field("base").value.strip()
+
+    @property
+    def _from_model(self) -> bool:
+        return self._starts[self.query_one(OptionRow).chosen] == _MODEL
 
     @property
     def _preset(self) -> str:
         """The chosen preset: none but ``auto`` starts from a model."""
-        return self.query_one(PresetList).chosen if self._base == SCRATCH else "auto"
+        return "auto" if self._from_model else self.query_one(PresetList).chosen
 
     @on(OptionRow.Changed)
     def show_start(self) -> None:
         """Ask for the model to start from, and leave out what does not apply to it."""
-        from_model = self._base != SCRATCH
-        self._field("base").display = from_model
-        self._field("base").suggester = SuggestFromList(model_names(), case_sensitive=False)
-        self.query_one(PresetList).display = not from_model
+        field = self._field("base")
+        field.display = self._from_model
+        if field.display:
+            with suppress(CharloomError):  # without suggestions, if the models cannot be listed
+                field.suggester = SuggestFromList(model_names(), case_sensitive=False)
+        self.query_one(PresetList).display = not self._from_model
         self.show_preset()
 
     @on(PresetList.OptionHighlighted)

@@ -14,12 +14,14 @@ from textual.widgets import Checkbox, Static
 from charloom.core.data import catalog
 from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
+from charloom.core.runs.starting import AUTO_BASE
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import model_names
 from charloom.tui.app import CharloomApp
 from charloom.tui.services import preferences
 from charloom.tui.services.text_source import TextSource
 from charloom.tui.train.new_run import NewRunScreen
+from charloom.tui.train.run_form import RunForm
 from charloom.tui.train.screen import TrainScreen
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.text_chooser import SafeDirectoryTree
@@ -238,6 +240,21 @@ async def test_a_run_starts_from_a_model_of_ones_own(trainers: list["Popen[bytes
         config = plan("the-loom-at-carrow")
         assert (config["preset"], config["overrides"]) == ("auto", {"minutes": 3})
         assert (config["base"]["name"], config["base"]["step"]) == ("old", 100)
+
+
+async def test_what_a_run_starts_from_is_left_open_or_chosen() -> None:
+    save_model(AUTO_BASE, random_checkpoint())
+    app = app_at("train")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot)
+        await pilot.press("enter")
+        await planning(pilot)
+        form = app.screen.query_one(RunForm)
+        await until(pilot, lambda: "start from [auto] scratch a model" in flat_text(app))
+        assert form.request().base == "auto"
+        await pilot.press("shift+tab", "right")
+        await until(pilot, lambda: "start from auto [scratch] a model" in flat_text(app))
+        assert form.request().base == "none"
 
 
 async def test_an_unusable_text_is_reported_in_place(tmp_path: Path) -> None:
