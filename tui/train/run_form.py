@@ -1,7 +1,6 @@
 """The form for a new run: text, preset, duration, name and settings."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -10,7 +9,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
-from textual.suggester import SuggestFromList
 from textual.widgets import Button, Checkbox, Collapsible, Static
 from textual.widgets.option_list import Option
 
@@ -19,25 +17,20 @@ from charloom.core.data.statistics import TextStatistics
 from charloom.core.errors import CharloomError, SettingError, setting_label
 from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
-from charloom.core.runs.starting import AUTO, SCRATCH, has_auto_base
-from charloom.core.store.read import model_names
 from charloom.core.store.write import check_unused, unused_name
 from charloom.core.wording import plural
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.units import format_approx
 from charloom.tui.train.settings_grid import MIN_COUNT, SettingsGrid
+from charloom.tui.train.start_choice import StartChoice
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
 from charloom.tui.widgets.option_list import PlainOptionList
-from charloom.tui.widgets.option_row import OptionRow
 
 _MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 _EPOCHS = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0, 100.0)
 _MAX_TITLE = 60  # characters
 _NO_TEXT = "No text chosen yet."
-_MODEL = "a model"
-_STARTS = {"auto": AUTO, "scratch": SCRATCH, _MODEL: ""}
-"""What a run may start from, by name."""
 
 
 class PresetList(PlainOptionList):
@@ -88,7 +81,6 @@ class RunForm(VerticalScroll, can_focus=False):
             start=None, end=None, encoding=None, column=None, shuffle_lines=None
         )
         self._seconds: dict[str, float] = {}
-        self._starts = list(_STARTS)[0 if has_auto_base() else 1 :]
 
     def compose(self) -> ComposeResult:
         yield Static(_NO_TEXT, id="text", markup=False)
@@ -107,9 +99,7 @@ class RunForm(VerticalScroll, can_focus=False):
         with VerticalScroll(id="issues") as issues:
             issues.display = False
             yield Static("", markup=False)
-        with Horizontal(id="starting", classes="row"):
-            yield OptionRow("start from", self._starts)
-            yield SafeInput(placeholder="name, or name@step", id="base")
+        yield StartChoice()
         yield PresetList()
         yield NumberSlider("minutes", DEFAULT_MINUTES, _MINUTES, low=0.01, high=1e5, id="minutes")
         yield NumberSlider(
@@ -130,7 +120,7 @@ class RunForm(VerticalScroll, can_focus=False):
         yield Button("Start", variant="primary", compact=True)
 
     def on_mount(self) -> None:
-        self.show_start()
+        self.show_preset()
 
     @property
     def read_options(self) -> ReadOptions:
@@ -212,10 +202,7 @@ class RunForm(VerticalScroll, can_focus=False):
 
         Focus the first invalid field, if any, and raise :class:`CharloomError`.
         """
-        preset, base = self._preset, self._base
-        if not base:
-            self._field("base").focus()
-            raise CharloomError("Name the model to start from.")
+        preset, base = self._preset, self.query_one(StartChoice).base
         duration = self._slider("minutes" if preset == "auto" else "epochs")
         if not duration.accept():
             duration.focus()
@@ -233,29 +220,15 @@ class RunForm(VerticalScroll, can_focus=False):
         return RunRequest(name.value, preset, overrides, min_count, base)
 
     @property
-    def _base(self) -> str:
-        """What the run starts from; empty if the name of the model is missing."""
-        start = _STARTS[self._starts[self.query_one(OptionRow).chosen]]
-        return start or self._field("base").value.strip()
-
-    @property
-    def _from_model(self) -> bool:
-        return self._starts[self.query_one(OptionRow).chosen] == _MODEL
-
-    @property
     def _preset(self) -> str:
         """The chosen preset: none but ``auto`` starts from a model."""
-        return "auto" if self._from_model else self.query_one(PresetList).chosen
+        from_model = self.query_one(StartChoice).is_model
+        return "auto" if from_model else self.query_one(PresetList).chosen
 
-    @on(OptionRow.Changed)
+    @on(StartChoice.Changed)
     def show_start(self) -> None:
-        """Ask for the model to start from, and leave out what does not apply to it."""
-        field = self._field("base")
-        field.display = self._from_model
-        if field.display:
-            with suppress(CharloomError):  # without suggestions, if the models cannot be listed
-                field.suggester = SuggestFromList(model_names(), case_sensitive=False)
-        self.query_one(PresetList).display = not self._from_model
+        """Leave out what does not apply to the chosen start."""
+        self.query_one(PresetList).display = not self.query_one(StartChoice).is_model
         self.show_preset()
 
     @on(PresetList.OptionHighlighted)
