@@ -51,7 +51,8 @@ class Generation:
     top_k: int
     top_p: float
     min_p: float = 0.0
-    changes: tuple[SamplingChange, ...] = ()  # of these four, during generation
+    words: str = "any"
+    changes: tuple[SamplingChange, ...] = ()  # of these five, during generation
     length: int  # characters requested; ``text`` is shorter if ``stop`` ended it,
     stop: tuple[str, ...] = ()
     keep_stop: bool = False
@@ -93,9 +94,9 @@ class Generation:
         """The settings of the first character."""
         return SamplingConfig(*(getattr(self, name) for name in SETTING_NAMES))
 
-    def setting_history(self, name: str) -> list[tuple[int, float]]:
+    def setting_history(self, name: str) -> list[tuple[int, float | str]]:
         """Return the values of a sampling setting, each with the position it applies from."""
-        history: list[tuple[int, float]] = [(0, getattr(self, name))]
+        history: list[tuple[int, float | str]] = [(0, getattr(self, name))]
         for change in self.changes:
             if (value := getattr(change, name)) != history[-1][1]:
                 history.append((change.position, value))
@@ -163,13 +164,14 @@ def _format_setting(name: str, generation: Generation) -> str:
     """Return the value of a setting, and later values with their first character, from 1."""
     (_, initial), *changes = generation.setting_history(name)
     parts = [
-        _format_number(initial),
-        *(f"{_format_number(v)} from character {at + 1:,}" for at, v in changes),
+        format_value(initial),
+        *(f"{format_value(v)} from character {at + 1:,}" for at, v in changes),
     ]
     return f"{name.replace('_', '-')} {', '.join(parts)}"
 
 
-def _format_number(value: float) -> str:
+def format_value(value: float | str) -> str:
+    """Return the value of a sampling setting."""
     return f"{value:g}" if isinstance(value, float) else f"{value}"
 
 

@@ -81,4 +81,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE generations ADD COLUMN keep_stop INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE generations ADD COLUMN until TEXT NOT NULL DEFAULT ''",
     ),
+    ("ALTER TABLE generations ADD COLUMN words TEXT NOT NULL DEFAULT 'any'",),
 )

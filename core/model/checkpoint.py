@@ -29,6 +29,8 @@ from charloom.core.model.metadata import CheckpointMetadata, metadata_from_json,
 
 _MAX_FILE_BYTES = 2 << 30
 _MAX_HEADER_BYTES = 4 << 20
+_MAX_WORDS_BYTES = 1 << 20
+_WORDS = "words"  # the name of the list among the tensors; the last in their order
 _FORMAT = "charloom"
 _VERSION = "2"
 _METADATA_KEYS = {"format", "version", "metadata", "metadata_sha256", "data_sha256"}
@@ -42,16 +44,20 @@ _T = TypeVar("_T")
 class Checkpoint(CheckpointMetadata):
     """Metadata and weights; ``tensors`` has the names and shapes of :func:`tensor_shapes`.
 
+    ``words`` is the list of known words of :mod:`charloom.core.data.words`; empty if there is none.
     Raises :class:`CharloomError` for other shapes, other types than float32 and float16, and
     numbers that are not finite.
     """
 
     tensors: Weights = field(repr=False)
+    words: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         CheckpointMetadata.__post_init__(self)
         if {n: t.shape for n, t in self.tensors.items()} != tensor_shapes(self.model):
             raise CharloomError("The weights do not have the shapes that the settings require.")
+        if len(self.words) > _MAX_WORDS_BYTES:
+            raise CharloomError("The list of words is too large.")
         for name, tensor in self.tensors.items():
             if tensor.dtype not in _DTYPES.values():
                 raise CharloomError("The weights are neither 32-bit nor 16-bit numbers.")
@@ -93,14 +99,15 @@ def tensor_shapes(model: ModelConfig) -> dict[str, tuple[int, ...]]:
 def to_bytes(checkpoint: Checkpoint, half: bool = False) -> bytes:
     """Return the file's bytes, with float32 tensors or, if ``half``, float16 ones."""
     dtype = "F16" if half else "F32"
-    layout = _layout(checkpoint.model, dtype)
+    layout = _layout(checkpoint.model, dtype, 0)
     with np.errstate(over="ignore"):
         arrays = [checkpoint.tensors[name].astype(_DTYPES[dtype], copy=False) for name in layout]
     if not all(_all_finite(array) for array in arrays):
         raise CharloomError(
             "Some weights are too large for half precision; save in full precision."
         )
-    data = b"".join(array.tobytes() for array in arrays)
+    data = b"".join([*(array.tobytes() for array in arrays), checkpoint.words])
+    layout = _layout(checkpoint.model, dtype, len(checkpoint.words))
     metadata, data_sha256 = json.dumps(checkpoint.to_json(), allow_nan=False), _sha256(data)
     entry = {
         "format": _FORMAT,
@@ -189,9 +196,12 @@ def _read(file: BinaryIO, size: int) -> LoadedCheckpoint:
             data, _DTYPES[entry["dtype"]], math.prod(entry["shape"]), entry["data_offsets"][0]
         ).reshape(entry["shape"])
         for name, entry in header.layout.items()
+        if name != _WORDS
     }
+    words = data[header.layout[_WORDS]["data_offsets"][0] :] if _WORDS in header.layout else b""
     metadata = {f.name: getattr(header.metadata, f.name) for f in fields(CheckpointMetadata)}
-    return LoadedCheckpoint(Checkpoint(**metadata, tensors=tensors), _sha256(header.raw, data))
+    checkpoint = Checkpoint(**metadata, tensors=tensors, words=words)
+    return LoadedCheckpoint(checkpoint, _sha256(header.raw, data))
 
 
 def _read_header(file: BinaryIO, size: int) -> _Header:
@@ -213,8 +223,9 @@ def _read_header(file: BinaryIO, size: int) -> _Header:
     _check_version(entry.get("version"))
     metadata = _parse_metadata(entry)
     for name, dtype in _DTYPES.items():
-        layout = _layout(metadata.model, name)
-        if entries == layout and data_size == metadata.model.parameters * dtype.itemsize:
+        words_size = data_size - metadata.model.parameters * dtype.itemsize
+        layout = _layout(metadata.model, name, max(0, words_size))
+        if entries == layout and 0 <= words_size <= _MAX_WORDS_BYTES:
             return _Header(metadata, prefix + raw, layout, data_size, entry["data_sha256"])
     raise CharloomError("Its tensors do not fit its settings, or it is truncated.")
 
@@ -242,14 +253,17 @@ def _parse_metadata(entry: dict[str, Any]) -> CheckpointMetadata:
     return metadata_from_json(parse_json_object(raw, "metadata"))
 
 
-def _layout(model: ModelConfig, dtype: str) -> dict[str, dict[str, Any]]:
-    """Return the header's entry for each tensor, sorted by name as the data are."""
+def _layout(model: ModelConfig, dtype: str, words_size: int) -> dict[str, dict[str, Any]]:
+    """Return the header's entry for each tensor and the words, sorted by name as the data are."""
     layout = {}
     start = 0
     for name, shape in sorted(tensor_shapes(model).items()):
         end = start + math.prod(shape) * _DTYPES[dtype].itemsize
         layout[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [start, end]}
         start = end
+    if words_size:
+        end = start + words_size
+        layout[_WORDS] = {"dtype": "U8", "shape": [words_size], "data_offsets": [start, end]}
     return layout
 
 

@@ -12,6 +12,8 @@ time goes into reading the weights and calling NumPy, and this layout saves both
 """
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,9 @@ from numpy.typing import NDArray
 from charloom.core.config import ModelConfig
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    from charloom.core.model.known_words import KnownWords
 
 _HALF = np.array(0.5, np.float32)  # as an array, which costs NumPy less than converting a float
 _MAX_SUM = 1e38  # a third of what float32 holds: room for the rounding of long sums
@@ -74,6 +79,7 @@ class NumpyLSTM:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.vocab = checkpoint.vocab
         self.config = checkpoint.model
+        self._words = checkpoint.words
         tensors = {name: np.asarray(t, np.float32) for name, t in checkpoint.tensors.items()}
         self._weights: list[Array] = []  # [4H, H], and [4H, 2H] above the first layer
         self._biases: list[Array] = []  # [4H, 1]; that of the first layer is in the table
@@ -96,6 +102,13 @@ class NumpyLSTM:
         ]  # [V, H]
         self._head_bias = tensors["head.bias"][:, None]
         self._check_size()
+
+    @cached_property
+    def known_words(self) -> "KnownWords | None":
+        """The words of the training text, if the checkpoint lists them."""
+        from charloom.core.model.known_words import KnownWords  # deferred: few texts need it
+
+        return KnownWords(self._words, self.vocab) if self._words else None
 
     def _check_size(self) -> None:
         """Raise if a sum could overflow; h is always in [-1, 1]."""

@@ -81,6 +81,7 @@ class Base:
             training=training,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             base=self.info,
+            words=self.checkpoint.words,
         )
 
 

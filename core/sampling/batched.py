@@ -18,6 +18,7 @@ from charloom.core.sampling.sampler import (
     MIN_TEMPERATURE,
     Sampled,
     Sampler,
+    mask_logits,
     shift_logits,
     uniform_source,
 )
@@ -58,6 +59,7 @@ class BatchSampler:
         self._state = network.start(len(seeds))
         self._state.h[:], self._state.c[:] = first.state.h, first.state.c
         self._last_ids = np.full(len(seeds), first.last_id)
+        self._words = [first.word] * len(seeds)
         self._rule = self._make_rule()
         self._sources = [uniform_source(seed) for seed in seeds]
         self._uniforms: Iterator[Floats] = iter(())
@@ -87,8 +89,11 @@ class BatchSampler:
         began = perf_counter()
         logits = shift_logits(self.network.step(self._last_ids, self._state))  # [texts, V]
         exponentials = np.exp(logits)
-        if self._excluded_id is not None:
-            logits[:, self._excluded_id] = -np.inf
+        masked = [
+            mask_logits(self.network, row, sampler.config, word, self._excluded_id)
+            for row, sampler, word in zip(logits, self._samplers, self._words, strict=True)
+        ]
+        if any(masked):
             logits = shift_logits(logits)
         self._last_ids, ambiguous = self._rule.draw(logits, self._next_uniforms())
         for unread, last_id in zip(self._unread, self._last_ids.tolist(), strict=True):
@@ -98,6 +103,11 @@ class BatchSampler:
         chosen = np.take_along_axis(exponentials, self._last_ids[:, None], axis=1)[:, 0]
         probabilities = np.maximum(chosen / exponentials.sum(axis=1), sys.float_info.min)
         chars = self.network.vocab.chars
+        if words := self.network.known_words:
+            self._words = [
+                words.read(chars[last_id], word)
+                for last_id, word in zip(self._last_ids.tolist(), self._words, strict=True)
+            ]
         for lane, last_id, probability in zip(
             self.lanes, self._last_ids.tolist(), probabilities.tolist(), strict=True
         ):
@@ -200,7 +210,8 @@ class _BatchRule:
 
         descending = np.take_along_axis(logits, order, axis=1)
         last, after = kept - 1, np.minimum(kept, logits.shape[1] - 1)
-        gap = np.take_along_axis(descending, last, 1) - np.take_along_axis(descending, after, 1)
+        with np.errstate(invalid="ignore"):  # two characters that are left out
+            gap = np.take_along_axis(descending, last, 1) - np.take_along_axis(descending, after, 1)
         tied = (gap <= 4 * _ROUNDING) & (last != after)
         return result, tied[:, 0] | self._is_close(mass, target)
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 from charloom.core.errors import CharloomError, SettingError
 
 MAX_TEMPERATURE = 10.0
+WORDS = ("any", "known")
 
 _ESCAPES = {r"\n": "\n", r"\t": "\t", r"\\": "\\"}
 _ESCAPED = {character: escape for escape, character in _ESCAPES.items()}
@@ -31,6 +32,9 @@ class SamplingConfig:
         top_k: keep only the k likeliest characters, ties broken by the lowest ids; 0 keeps all.
         top_p: keep only the nucleus, the fewest likeliest characters that together reach this
             probability (Holtzman et al. 2020, §3.1); above 0, and 1 keeps all.
+        words: ``"known"`` first leaves out the characters that lead to no word of the training
+            text; numbers and punctuation are free. A word that began otherwise, as a prompt can,
+            goes on freely. ``"any"`` leaves out none.
         min_p: keep only characters at least this many times as probable as the likeliest (Nguyen et
             al. 2025, "Turning Up the Heat", §3); 0 to 1, and 0 keeps all.
 
@@ -41,6 +45,7 @@ class SamplingConfig:
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
+    words: str = "any"
 
     def __post_init__(self) -> None:
         if not (_is_number(self.temperature) and 0 <= self.temperature <= MAX_TEMPERATURE):
@@ -56,6 +61,8 @@ class SamplingConfig:
             raise SettingError("top_p", f"is a number above 0 and up to 1, not {self.top_p!r}.")
         if not (_is_number(self.min_p) and 0 <= self.min_p <= 1):
             raise SettingError("min_p", f"is a number from 0 to 1, not {self.min_p!r}.")
+        if self.words not in WORDS:
+            raise SettingError("words", f"is one of {' and '.join(WORDS)}, not {self.words!r}.")
 
 
 SETTING_NAMES = tuple(field.name for field in fields(SamplingConfig))
@@ -69,6 +76,7 @@ class SamplingChange(NamedTuple):
     top_k: int
     top_p: float
     min_p: float = 0.0
+    words: str = "any"
 
     @classmethod
     def at(cls, position: int, config: SamplingConfig) -> Self:
@@ -92,12 +100,12 @@ def validate_changes(changes: Iterable[Iterable[Any]], length: int) -> tuple[Sam
         positions = [change.position for change in result]
         ascending = all(map(is_integer, positions)) and positions == sorted(set(positions))
         valid = ascending and all(0 <= position <= length for position in positions)
-    except TypeError:  # not lists of five items
+    except TypeError:  # not lists of six items
         valid = False
     if not valid:
         raise CharloomError(
-            "The changes in a generation are lists of position, temperature, top-k, top-p and "
-            "min-p; the positions ascend from 0 to its length."
+            "The changes in a generation are lists of position, temperature, top-k, top-p, "
+            "min-p and words; the positions ascend from 0 to its length."
         )
     for change in result:
         SamplingConfig(*change[1:])  # raises if out of range

@@ -66,6 +66,8 @@ class Sampler(Iterator[Sampled]):
         vocab = network.vocab
         self.config = config
         self.network = network
+        self.word = ""  # the last one of the text so far, if it is unfinished
+        require_words(network, config)
         self.excluded_id = vocab.c2ix.get(PLACEHOLDER)
         """The id that is never drawn, if there is one."""
         if self.excluded_id is not None and len(vocab) == 1:
@@ -80,6 +82,8 @@ class Sampler(Iterator[Sampled]):
             chunk = prompt[start : min(start + _CHUNK_CHARACTERS, len(prompt) - 1)]
             network.logits(vocab.encode(chunk)[None], self.state)
         self.last_id = int(vocab.encode(prompt[-1])[0])
+        if network.known_words:
+            self.word = network.known_words.read(prompt[-_CHUNK_CHARACTERS:])
 
     def fork(self, config: SamplingConfig, seed: int) -> "Sampler":
         """Return a sampler of another text that continues from here."""
@@ -91,13 +95,15 @@ class Sampler(Iterator[Sampled]):
     def __next__(self) -> Sampled:
         logits = shift_logits(self.network.step((self.last_id,), self.state)[0])
         exponentials = np.exp(logits)
-        if self.excluded_id is not None:
-            logits[self.excluded_id] = -math.inf
+        if mask_logits(self.network, logits, self.config, self.word, self.excluded_id):
             logits = shift_logits(logits)
         self.last_id = last_id = draw(_weights(logits, self.config), self._uniform())
         probability = exponentials.item(last_id) / np.add.reduce(exponentials).item()
+        character = self.network.vocab.chars[last_id]
+        if words := self.network.known_words:
+            self.word = words.read(character, self.word)
         # Even if the network is certain of the placeholder, a drawn character is not impossible.
-        return Sampled(self.network.vocab.chars[last_id], probability or sys.float_info.min)
+        return Sampled(character, probability or sys.float_info.min)
 
     def advance_with(self, ids: Sequence[int]) -> None:
         """Continue as if the characters ``ids`` had been drawn."""
@@ -107,6 +113,8 @@ class Sampler(Iterator[Sampled]):
             for _ in ids:
                 self._uniform()
             self.last_id = ids[-1]
+            if words := self.network.known_words:
+                self.word = words.read(self.network.vocab.decode(np.array(ids)), self.word)
 
 
 def uniform_source(seed: int) -> np.random.Generator:
@@ -114,6 +122,38 @@ def uniform_source(seed: int) -> np.random.Generator:
     if not (is_integer(seed) and 0 <= seed <= _MAX_SEED):
         raise SettingError("seed", f"is a whole number from 0 to {_MAX_SEED:,}, not {seed!r}.")
     return np.random.Generator(np.random.PCG64(seed))
+
+
+def require_words(network: NumpyLSTM, config: SamplingConfig) -> None:
+    """Raise :class:`CharloomError` if ``config`` wants known words and there is no list of them."""
+    if config.words == "known" and network.known_words is None:
+        raise CharloomError(
+            "This model has no list of known words, since it was trained by an earlier version or "
+            "without words; train it again, or let it write any words."
+        )
+
+
+def mask_logits(
+    network: NumpyLSTM,
+    logits: NDArray[np.float64],
+    config: SamplingConfig,
+    word: str,
+    excluded_id: int | None,
+) -> bool:
+    """Set the logits ``[V]`` of characters that must not follow to -inf; return if there are any.
+
+    ``word`` is the unfinished word at the end of the text.
+    """
+    mask = None
+    if config.words == "known":
+        require_words(network, config)
+        assert network.known_words
+        mask = network.known_words.mask(word)
+    if mask is not None:
+        logits += mask
+    elif excluded_id is not None:
+        logits[excluded_id] = -math.inf
+    return mask is not None or excluded_id is not None
 
 
 def shift_logits(logits: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -248,6 +248,7 @@ class _TrainingLoop:
             corpus=self._task.corpus,
             training=self._config,
             base=self._task.base,
+            words=self._task.words,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 

@@ -1,9 +1,11 @@
 """Read the config and text of a run in a thread, while the trainer still imports torch."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 from charloom.core.data.vocab import Vocab
+from charloom.core.data.words import pack_words
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.runs.presets import PRESETS
@@ -51,7 +53,17 @@ def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
         model_config, train_config = preset.configs(len(vocab), config.overrides)
     corpus = describe_corpus(config.title, config.sha256, text)
     task = TrainingTask.from_text(text, vocab, corpus, model_config, train_config)
-    return replace(task, base=config.base, start=start.tensors if start else None)
+    words = pack_words(text[: len(task.train_ids)], vocab.c2ix, _base_words(folder, config, start))
+    weights = start.tensors if start else None
+    return replace(task, base=config.base, start=weights, words=words)
+
+
+def _base_words(folder: ModelDir, config: RunConfig, start: Checkpoint | None) -> bytes:
+    """Return the list of known words of the run's base, which all checkpoints of the run have."""
+    if config.base and start is None:
+        with suppress(CharloomError):  # all are damaged or gone
+            start = load_from(read_model(folder), "last").checkpoint
+    return start.words if start else b""
 
 
 def _first_checkpoint(folder: ModelDir, config: RunConfig) -> Checkpoint | None:

@@ -31,6 +31,7 @@ class TrainingTask:
     train_config: TrainConfig
     base: BaseInfo | None = None
     start: Weights | None = field(default=None, repr=False)  # of a network that is not random
+    words: bytes = field(default=b"", repr=False)  # of the training text and the base, packed
 
     @classmethod
     def from_text(

@@ -17,7 +17,7 @@ from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.conversation import Conversation
 from charloom.core.sampling.ending import Ending
-from charloom.core.sampling.sampler import Sampler
+from charloom.core.sampling.sampler import Sampler, require_words
 from charloom.core.store.read import BUNDLED, load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import encode_prompt
@@ -72,6 +72,7 @@ def chat(
     if loaded.warning:
         echo_err(loaded.warning)
     network, sampling = NumpyLSTM(loaded.checkpoint), SamplingConfig(**settings)
+    require_words(network, sampling)
     conversation = Conversation.between(loaded.checkpoint.corpus.dialogue, user, other)
     seed = int.from_bytes(os.urandom(4)) if seed is None else seed
     ending = Ending(conversation.stops)

@@ -18,7 +18,7 @@ from charloom.core.sampling.batched import BatchLane, BatchSampler
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig, parse_stops
 from charloom.core.sampling.ending import MAX_OVERRUN, UNITS, Ending
-from charloom.core.sampling.sampler import Sampler
+from charloom.core.sampling.sampler import Sampler, require_words
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
@@ -124,6 +124,7 @@ def generate(
     if loaded.warning:
         echo_err(loaded.warning)
     network = NumpyLSTM(loaded.checkpoint)
+    require_words(network, sampling)
     prompt = encode_prompt(read_prompt(prompt), network.vocab)
     if message := unwritable_ending(ending, network.vocab):
         echo_err(message)
@@ -159,10 +160,15 @@ def generate(
             save_error, outcome = error, "not saved"
         search = copied and complete and not interruption
         match = find_match(generation.text) if search else None
+        unknown: list[str] = []
+        if sampling.words == "known" and network.known_words:
+            unknown = network.known_words.find_unknown(prompt, generation.text)
         if as_json:
             record = {name: getattr(generation, name) for name in _JSON_FIELDS}
             write_json(record | ({"copied": match and asdict(match)} if copied else {}))
         _report(generation, outcome, match)
+        if unknown:
+            echo_dim(f"not a known word: {single_line(', '.join(unknown), _MAX_EXCERPT)}")
         if interruption:
             raise interruption
     if save_error and favorite:

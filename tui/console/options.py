@@ -9,7 +9,7 @@ import click
 from charloom.core.config import ModelConfig, TrainConfig, option_name
 from charloom.core.data.corpus import ReadOptions
 from charloom.core.paths import expand_user
-from charloom.core.sampling.config import SamplingConfig, parse_stops
+from charloom.core.sampling.config import WORDS, SamplingConfig, parse_stops
 from charloom.core.sanitize import quoted
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import did_you_mean
@@ -129,6 +129,13 @@ def setting_options(command: Command) -> Command:
             show_default=True,
             help="Sample from the characters at least P times as probable as the likeliest; "
             "0: from all.",
+        ),
+        click.option(
+            "--words",
+            type=click.Choice(WORDS),
+            default=default.words,
+            show_default=True,
+            help="known: write only words of the model's training text.",
         ),
     )(command)
 

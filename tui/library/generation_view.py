@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from charloom.core.library.generation import Generation, ReplayResult
+from charloom.core.library.generation import Generation, ReplayResult, format_value
 from charloom.core.library.search import match_spans
 from charloom.core.sampling.config import SETTING_NAMES
 from charloom.core.wording import plural
@@ -108,5 +108,5 @@ def _describe(generation: Generation) -> Iterator[Content]:
 def _format_setting(name: str, generation: Generation) -> str:
     """Return the value of a setting, and later values with their first character, from 1."""
     (_, initial), *changes = generation.setting_history(name)
-    later = "".join(f" → {value:g} at {position + 1:,}" for position, value in changes)
-    return f"{name.replace('_', '-')} {initial:g}{later}"
+    later = "".join(f" → {format_value(value)} at {position + 1:,}" for position, value in changes)
+    return f"{name.replace('_', '-')} {format_value(initial)}{later}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
-from charloom.core.library.generation import MAX_STORED_CHARACTERS, Generation
+from charloom.core.library.generation import MAX_STORED_CHARACTERS, Generation, format_value
 from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig
 from charloom.core.wording import plural
 from charloom.tui.services.generation_request import GenerationRequest
@@ -188,6 +188,12 @@ def length_and_bits(generation: Generation) -> str:
     return length if bits is None else f"{bits:.2f} bits/char · {length}"
 
 
+def unknown_words_message(candidate: Candidate) -> str:
+    """Return a message on unknown words where known ones were wanted, or nothing."""
+    words = candidate.job.find_unknown(candidate.text) if candidate.job else []
+    return f"not a known word: {', '.join(words)}" if words else ""
+
+
 def match_message(candidate: Candidate) -> str:
     """Return a message on the longest verbatim match, or nothing if it is not known."""
     match = candidate.match
@@ -202,4 +208,4 @@ def _format_setting(name: str, generation: Generation) -> str:
     values = [value for _, value in generation.setting_history(name)]
     if name != "temperature" and values == [getattr(SamplingConfig(), name)]:
         return ""
-    return f"{name.replace('_', '-')} {' → '.join(f'{value:g}' for value in values)}"
+    return f"{name.replace('_', '-')} {' → '.join(map(format_value, values))}"

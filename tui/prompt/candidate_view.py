@@ -7,7 +7,13 @@ from textual.message import Message
 
 from charloom.core.analysis.repetition import repetition_message, repetition_period
 from charloom.tui.formatting.content import safe_content
-from charloom.tui.prompt.candidate import Candidate, length_and_bits, match_message, provenance
+from charloom.tui.prompt.candidate import (
+    Candidate,
+    length_and_bits,
+    match_message,
+    provenance,
+    unknown_words_message,
+)
 from charloom.tui.widgets.streaming_text import StreamingText
 
 
@@ -44,9 +50,10 @@ class CandidateView(StreamingText):
         self._status = status
         candidate = self.candidate
         self._period = repetition_period(candidate.text)
-        match, advice = "", ": raise the temperature or stop (Esc)"
+        match, unknown, advice = "", "", ": raise the temperature or stop (Esc)"
         if status is None:
             match, advice = match_message(candidate), ""
+            unknown = unknown_words_message(candidate)
             generation = candidate.to_generation()
             describe = provenance if self._alone else length_and_bits
             status = describe(generation) if generation else ""
@@ -56,6 +63,8 @@ class CandidateView(StreamingText):
             after.append(Content.assemble(star, safe_content(status, "$text-muted")))
         if match:
             after.append(safe_content(match, "$text-muted"))
+        if unknown:
+            after.append(safe_content(unknown, "$text-warning"))
         if candidate.error:
             after.append(safe_content(candidate.error, "$text-error"))
         if self._period:

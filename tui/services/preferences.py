@@ -10,6 +10,7 @@ from typing import Any, Self
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
+from charloom.core.sampling.config import WORDS
 from charloom.core.sampling.ending import UNITS
 
 MEMORY_OPTIONS = ("off", "page", "talk")
@@ -22,6 +23,7 @@ _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
     "top_k": lambda value: value >= 0,
     "top_p": lambda value: 0 < value <= 1,
     "min_p": lambda value: 0 <= value <= 1,
+    "words": lambda value: value in WORDS,
     "length": lambda value: 0 < value < 1_000_000,
     "seed": lambda value: -1 <= value < 1 << 63,
     "until": lambda value: value in ("", *UNITS),
@@ -41,6 +43,7 @@ class Preferences:
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
+    words: str = "any"
     length: int = 500
     seed: int = -1  # -1: a fresh seed for every text
     stop: tuple[str, ...] = ()

@@ -69,6 +69,14 @@ class GenerationJob:
             pieces.append(self._pieces.popleft())
         return "".join(pieces)
 
+    def find_unknown(self, text: str) -> list[str]:
+        """Return the words in ``text`` that are unknown although only known ones were wanted."""
+        if self.initial_sampling.words == "any" or not (
+            self._network and self._network.known_words
+        ):
+            return []
+        return self._network.known_words.find_unknown(self.context + self.prompt, text)
+
     def write_slice(self) -> bool:
         """Read the prompt or sample one slice; return whether there is more to come."""
         completion = self._completion

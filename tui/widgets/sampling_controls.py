@@ -13,7 +13,7 @@ from textual.widgets import Static
 from charloom.core.library.generation import MAX_STORED_CHARACTERS
 from charloom.core.sampling.config import (
     MAX_TEMPERATURE,
-    SETTING_NAMES,
+    WORDS,
     SamplingConfig,
     format_stops,
     parse_stops,
@@ -25,6 +25,7 @@ from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
 from charloom.tui.widgets.option_row import OptionRow
 
+_NUMBERS = ("temperature", "top_k", "top_p", "min_p")
 _TEMPERATURES = tuple(tenths / 10 for tenths in range(21))
 _TOP_K = (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 40, 50, 60, 80, 100)
 _MAX_TOP_K = 65_536  # characters that a model can know
@@ -96,6 +97,9 @@ class SamplingControls(VerticalScroll, can_focus=False):
         until = OptionRow("until", ("length", *UNITS), id="until")
         until.tooltip = _UNTIL_HELP
         yield until
+        words = OptionRow("words", WORDS, id="words")
+        words.tooltip = "known: write only words of the model's training text."
+        yield words
         with Horizontal(classes="row gap"):
             yield Static("seed", classes="label", markup=False)
             yield SafeInput(placeholder="fresh", restrict=r"\d*", max_length=18, id="seed")
@@ -113,8 +117,9 @@ class SamplingControls(VerticalScroll, can_focus=False):
     @property
     def sampling(self) -> SamplingConfig:
         """The settings for sampling the next character."""
-        values: dict[str, Any] = {n: self._number(n.replace("_", "-")) for n in SETTING_NAMES}
-        return SamplingConfig(**values | {"top_k": int(values["top_k"])})
+        values: dict[str, Any] = {n: self._number(n.replace("_", "-")) for n in _NUMBERS}
+        values |= {"top_k": int(values["top_k"]), "words": WORDS[self._options("words").chosen]}
+        return SamplingConfig(**values)
 
     @property
     def length(self) -> int:
@@ -139,12 +144,13 @@ class SamplingControls(VerticalScroll, can_focus=False):
         sampling = values.sampling if isinstance(values, GenerationRequest) else values
         ending = values.ending if isinstance(values, GenerationRequest) else values
         with self.prevent(NumberSlider.Changed, SafeInput.Changed, OptionRow.Changed):
-            numbers = {name.replace("_", "-"): getattr(sampling, name) for name in SETTING_NAMES}
+            numbers = {name.replace("_", "-"): getattr(sampling, name) for name in _NUMBERS}
             numbers |= {"length": values.length, "columns": values.candidate_count}
             for name, value in numbers.items():
                 self.query_one(f"#{name}", NumberSlider).value = value
             self._field("seed").value = "" if values.seed < 0 else str(values.seed)
             self._field("stop").value = format_stops(ending.stop)
+            self._options("words").chosen = WORDS.index(sampling.words)
             self._options("until").chosen = ("", *UNITS).index(ending.until)
             self._options("vary").chosen = VARY_OPTIONS.index(values.vary_by)
 

@@ -79,6 +79,7 @@ def test_a_generation_keeps_its_date_star_tags_and_note_when_added(library: Libr
         tags=["sea", "gothic"],
         note="Mark this.",
         min_p=0.1,
+        words="known",
         stop=("a",),
         keep_stop=True,
         until="line",

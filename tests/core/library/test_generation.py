@@ -63,7 +63,7 @@ def test_changes_are_read_from_lists_too() -> None:
         ["abcd"],
         [[]],
         [[1, 0.8, 0]],
-        [[1, 0.8, 0, 1.0, 0.0, 1]],
+        [[1, 0.8, 0, 1.0, 0.0, "any", 1]],
         [[-1, 0.8, 0, 1.0]],
         [[501, 0.8, 0, 1.0]],
         [[2**70, 0.8, 0, 1.0]],
@@ -92,6 +92,7 @@ def test_changes_that_are_none_are_refused(changes: Any) -> None:
         ((1.0, 0, 0), "top-p"),
         ((1.0, 0, [1]), "top-p"),
         ((1.0, 0, 1.0, 2), "min-p"),
+        ((1.0, 0, 1.0, 0.0, "some"), "words"),
     ],
 )
 def test_changes_to_what_cannot_be_set_are_refused(wrong: tuple[Any, ...], error: str) -> None:
@@ -140,7 +141,7 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
     assert format_generations([first, second], "txt") == (
         "Generation 12 ★\n"
         "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
-        "top-p 1 · min-p 0 · seed 7 · prompt length 24 · 2026-01-02T03:04:05+00:00 · "
+        "top-p 1 · min-p 0 · words any · seed 7 · prompt length 24 · 2026-01-02T03:04:05+00:00 · "
         "1.93 bits/char · tags: gothic, sea\n"
         "The ice.\n"
         "\n"
@@ -149,7 +150,7 @@ def test_a_text_export_is_readable_and_tells_where_each_text_is_from() -> None:
         "\n"
         "Generation 13\n"
         "Model creature · step 4,210 · checkpoint abababababab · temperature 0.8 · top-k 40 · "
-        "top-p 1 · min-p 0 · seed 7 · prompt length 0 · 2026-01-02T03:04:05+00:00 · "
+        "top-p 1 · min-p 0 · words any · seed 7 · prompt length 0 · 2026-01-02T03:04:05+00:00 · "
         "stop '\\n' or 'THE END'\n"
         "\n"
         "\x1b[31mraw\n"
@@ -163,7 +164,7 @@ def test_an_export_tells_from_which_character_on_a_setting_was_another(kind: str
     assert (
         " · temperature 0.8, 1.2 from character 241, 0.5 from character 2,001"
         " · top-k 40, 0 from character 301 · top-p 1, 0.9 from character 2,001"
-        " · min-p 0, 0.05 from character 2,001 · seed 7 · "
+        " · min-p 0, 0.05 from character 2,001 · words any · seed 7 · "
     ) in exported
 
 

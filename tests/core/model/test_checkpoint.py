@@ -25,7 +25,10 @@ SMALL_FILE = checkpoint.to_bytes(SMALL)
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("tied", [False, True])
-def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path, layers: int, tied: bool) -> None:
+@pytest.mark.parametrize("words", [b"", b"\0a list of words"])
+def test_a_checkpoint_comes_back_as_it_was(
+    tmp_path: Path, layers: int, tied: bool, words: bytes
+) -> None:
     original = random_checkpoint(
         'né "\\\u2028\ud800😀',
         layers=layers,
@@ -37,6 +40,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path, layers: int, tied: bo
         corpus=CorpusInfo("Ödipus\n", "f" * 64, 12, 'n"\ud800'),
         training=TrainConfig(minutes=2.5, seed=2**63 - 1),
         note="second try\n",
+        words=words,
     )
     path = tmp_path / "a.safetensors"
     sha256 = checkpoint.save(original, path)
@@ -44,6 +48,7 @@ def test_a_checkpoint_comes_back_as_it_was(tmp_path: Path, layers: int, tied: bo
     assert_equal(loaded.checkpoint, original)
     assert loaded.sha256 == sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert_equal(checkpoint.from_bytes(path.read_bytes(), "bytes"), original)
+    assert loaded.checkpoint.words == words
     assert all(t.dtype == np.float32 for t in loaded.checkpoint.tensors.values())
 
 
@@ -75,6 +80,19 @@ def test_the_safetensors_library_reads_the_same_numbers(half: bool) -> None:
         expected = tensor.astype(np.float16) if half else tensor
         assert read[name].dtype == expected.dtype
         np.testing.assert_array_equal(read[name], expected)
+
+
+def test_the_safetensors_library_reads_the_words_as_bytes() -> None:
+    data = checkpoint.to_bytes(dataclasses.replace(SMALL, words=b"some words"), half=True)
+    read = safetensors.numpy.load(data)
+    assert read.pop("words").tobytes() == b"some words"
+    assert read.keys() == SMALL.tensors.keys()
+    assert checkpoint.from_bytes(data, "x").words == b"some words"
+
+
+def test_a_list_of_words_has_a_largest_size() -> None:
+    with pytest.raises(CharloomError, match="list of words is too large"):
+        dataclasses.replace(SMALL, words=bytes((1 << 20) + 1))
 
 
 def test_a_file_written_by_the_safetensors_library_is_read() -> None:

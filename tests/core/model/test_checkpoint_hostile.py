@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import json
 import math
@@ -61,6 +62,14 @@ def refusal(data: bytes) -> str:
 def test_a_file_cut_anywhere_is_refused() -> None:
     for length in range(len(SMALL_FILE)):
         refusal(SMALL_FILE[:length])
+
+
+def test_a_list_of_words_that_is_cut_or_altered_is_refused() -> None:
+    data = checkpoint.to_bytes(dataclasses.replace(SMALL, words=b"some words"))
+    assert checkpoint.from_bytes(data, "x").words == b"some words"
+    for size in range(1, 11):
+        assert "or it is truncated" in refusal(data[:-size])
+        assert "weights are damaged" in refusal(data[:-size] + b"x" * size)
 
 
 def test_a_file_with_something_after_its_end_is_refused() -> None:

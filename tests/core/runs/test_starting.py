@@ -11,6 +11,7 @@ from charloom.core import paths
 from charloom.core.data import corpus
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import Vocab
+from charloom.core.data.words import pack_words, unpack_words
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import Checkpoint
@@ -39,7 +40,9 @@ FAST: dict[str, Any] = {"batch_size": 4, "window": 16, "threads": 1, "precision"
 def base() -> Checkpoint:
     """The checkpoint ``old@7``, of a model that has others."""
     save_model("old", random_checkpoint(CHARACTERS, step=9, seed=1))
-    saved = random_checkpoint(CHARACTERS, layers=2, step=7, seed=2)
+    saved = random_checkpoint(
+        CHARACTERS, layers=2, step=7, seed=2, words=pack_words("walked QXZ", CHARACTERS)
+    )
     save_model("old", saved)
     return saved
 
@@ -151,3 +154,6 @@ def test_training_starts_with_the_score_of_the_base(resuming: bool) -> None:
     assert isinstance(seen[-1], Finished) and seen[-1].step == 3
     first, last = (load_checkpoint(ref(f"new@{step}")).checkpoint for step in (0, 3))
     assert first.losses.validation == validated.val_loss and first.base == last.base
+    known = unpack_words(last.words)  # of the text, and those of the base that can be written
+    assert known == sorted({"walked", *unpack_words(pack_words(TEXT, TEXT))})
+    assert prepare(folder)[1].words == last.words

@@ -331,6 +331,7 @@ def test_what_is_drawn_is_a_character_and_a_probability() -> None:
         {"top_p": 0},
         {"top_p": 1.01},
         {"top_p": math.nan},
+        {"words": "some"},
         {"min_p": -0.01},
         {"min_p": 1.01},
         {"min_p": math.nan},

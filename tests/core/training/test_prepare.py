@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from charloom.core.analysis.baselines import compute_baselines
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.vocab import Vocab
+from charloom.core.data.words import pack_words, unpack_words
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.runs.run import read_run_config, write_run_config
@@ -27,6 +28,12 @@ def test_held_out_text_is_the_end_and_never_trained_on(characters: int, share: f
     task = TrainingTask.from_text(text, vocab, corpus, ModelConfig(len(vocab)), training)
     assert vocab.decode(np.concatenate([task.train_ids, task.held_out_ids])) == text
     assert len(task.held_out_ids) == int(characters * share)
+
+
+def test_the_known_words_are_those_that_are_trained_on() -> None:
+    _, task = prepare(create())
+    trained = TEXT[: len(task.train_ids)]
+    assert task.words == pack_words(trained, set(TEXT)) and unpack_words(task.words)
 
 
 def test_a_tenth_is_held_out_by_default() -> None:

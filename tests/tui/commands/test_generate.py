@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 import shlex
 import subprocess
 import unicodedata
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from charloom.core import paths
+from charloom.core.data.words import pack_words
 from charloom.core.library.database import Library
 from charloom.core.library.replay import replay
 from charloom.core.model import checkpoint
@@ -26,7 +28,7 @@ from tests.helpers.marks import needs_posix
 from tests.helpers.run_cli import COMMAND, call, child, folder, needs_terminal, on_terminal
 
 FIELDS = {
-    *("prompt", "text", "seed", "temperature", "top_k", "top_p", "min_p"),
+    *("prompt", "text", "seed", "temperature", "top_k", "top_p", "min_p", "words"),
     *("model", "step", "checkpoint_sha256", "chars_per_second"),
 }
 
@@ -74,6 +76,7 @@ def test_json_is_one_object_with_exactly_the_promised_fields(weaver: Path) -> No
         "top_k": 7,
         "top_p": 0.9,
         "min_p": 0.1,
+        "words": "any",
         "model": "weaver",
         "step": 100,
         "checkpoint_sha256": hashlib.sha256(weaver.read_bytes()).hexdigest(),
@@ -249,6 +252,35 @@ def test_a_stop_string_stays_with_keep_stop() -> None:
         saved = library.recent()[0]
     assert saved.ending == Ending((stop,), keep_stop=True)
     assert replay(saved).equal
+
+
+@pytest.mark.parametrize("count", [2, 12])  # one after the other, and side by side
+def test_texts_of_known_words_are_saved_as_such_and_others_are_listed(count: int) -> None:
+    text = "the loom and the sea"
+    save_model("speller", random_checkpoint(words=pack_words(text, text)))
+    arguments = ("generate", "qq", "--model", "speller", "--words", "known", "--seed", "3")
+    done = call(*arguments, "--count", str(count), "--length", "90", "--json")
+    made = [json.loads(line) for line in done.out.splitlines()]
+    for each in made:
+        first, *words = re.findall("[a-z]+", "qq" + each["text"])
+        assert set(words[:-1]) <= set(text.split())
+        assert f"not a known word: {first[:40]}" in done.err
+    assert any(len(each["text"].split()) > 9 for each in made)
+    with Library() as library:
+        saved = library.recent()
+    assert len(saved) == count and {each.words for each in saved} == {"known"}
+    assert replay(saved[0]).equal
+
+
+def test_a_model_without_a_list_of_words_is_reported_at_once() -> None:
+    done = call("generate", "a", "--model", "weaver", "--words", "known")
+    assert (done.code, done.out) == (1, "")
+    assert "This model has no list of known words" in done.err
+
+
+def test_the_bundled_model_has_a_list_of_known_words() -> None:
+    done = call("generate", "It was ", "--words", "known", "--length", "60", "--no-keep")
+    assert done.code == 0 and "not a known word" not in done.err
 
 
 def test_a_unit_whose_end_the_model_cannot_write_is_reported() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from charloom.core.data.words import pack_words
 from charloom.core.library.replay import replay
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion, generate
@@ -10,7 +11,7 @@ from charloom.core.sampling.sampler import Sampler
 from charloom.tui.app import CharloomApp
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
-from tests.helpers.factories import random_checkpoint
+from tests.helpers.factories import random_checkpoint, save_model
 from tests.tui.helpers.driving import LARGE, SMALL, flat_text, screen_text, until
 from tests.tui.prompt.helpers import (
     LONG,
@@ -145,6 +146,32 @@ async def test_a_text_ends_with_a_line_of_the_model_and_continues_to_the_end_of_
     (found,) = kept()
     assert (found.text, found.length, found.until) == (longer, len(text) + 60, "sentence")
     assert replay(found).equal
+
+
+async def test_a_text_of_known_words_names_the_word_that_the_prompt_made_unknown() -> None:
+    words = "the loom and the sea"
+    save_model("weaver", random_checkpoint(words=pack_words(words, words)))
+    choose(words="known", seed=7)
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        turn = await written(pilot, "the qq")
+        (unknown, *others) = ("qq" + text_of(turn)).split()
+        assert set(others[:-1]) <= set(words.split())
+        await until(pilot, lambda: f"not a known word: {unknown}" in screen_text(app))
+        assert "words known" in screen_text(app)
+    (found,) = kept()
+    assert found.words == "known" and replay(found).equal
+
+
+async def test_known_words_need_a_list() -> None:
+    choose(words="known")
+    app = CharloomApp()
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await ready(pilot)
+        await send(pilot, "the sea ")
+        await until(pilot, lambda: "no list of known words" in flat_text(app))
+    assert kept() == []
 
 
 async def test_a_text_that_was_stopped_is_recorded_as_it_ended(gate: Gate) -> None:

@@ -23,6 +23,7 @@ FULL = Preferences(
     top_k=40,
     top_p=0.9,
     min_p=0.05,
+    words="known",
     length=2_000,
     seed=7,
     stop=("\n\n", "THE END"),
@@ -75,6 +76,7 @@ def test_only_their_owner_reads_them(home: Path) -> None:
         *(("top_k", value) for value in (-1, 1.5, None)),
         *(("top_p", value) for value in (0.0, 1.1, math.nan)),
         *(("min_p", value) for value in (-0.1, 1.1, math.nan, None)),
+        *(("words", value) for value in ("some", None, True)),
         *(("length", value) for value in (0, 1_000_000, 500.0)),
         *(("seed", value) for value in (-2, 1 << 63, "7")),
         *(("until", value) for value in ("word", None, 1)),
@@ -102,7 +104,7 @@ def test_a_whole_number_will_do_for_a_fraction_and_unknown_names_are_ignored() -
 @given(st.dictionaries(st.sampled_from(NAMES), JSON))
 def test_any_file_gives_preferences_that_can_sample(data: dict[str, Any]) -> None:
     found = Preferences.from_json(data)
-    SamplingConfig(found.temperature, found.top_k, found.top_p, found.min_p)
+    SamplingConfig(found.temperature, found.top_k, found.top_p, found.min_p, found.words)
     assert found.length > 0 and found.candidate_count > 0
     assert Preferences.from_json(json.loads(json.dumps(asdict(found)))) == found
 

@@ -64,7 +64,7 @@ async def test_changes_are_saved_at_once(home: Path) -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("tab", "right", "tab", *"40", "enter", "tab", "left", "tab", *"0.05")
-        await pilot.press("enter", "tab", "end", "tab", "right")
+        await pilot.press("enter", "tab", "end", "tab", "right", "tab", "right")
         await pilot.press("tab", *"7", "tab", *r"\n\n\|a", "tab", "right", "tab", "right")
         await until(pilot, lambda: app.services.preferences.vary_by == "temperature")
     settings = {
@@ -74,6 +74,7 @@ async def test_changes_are_saved_at_once(home: Path) -> None:
         "min_p": 0.05,
         "length": 100_000,
         "until": "line",
+        "words": "known",
     }
     assert saved(home) | settings == saved(home)
     assert (load().seed, load().stop, load().candidate_count) == (7, ("\n\n", "a"), 2)
