@@ -2,9 +2,9 @@
 
     python -m tests.bench [PART …] [--texts FOLDER]
 
-PART is one of ``_PARTS``; the default is all of them, which takes three hours. ``quality`` needs
-FOLDER (or ``$CHARLOOM_BENCH_TEXTS``) with ``tinyshakespeare.txt`` and ``frankenstein.txt``. Nothing
-else should run at the same time.
+PART is one of ``_PARTS``; the default is all of them, which takes three hours. ``quality`` and
+``starting`` need FOLDER (or ``$CHARLOOM_BENCH_TEXTS``) with ``tinyshakespeare.txt`` and
+``frankenstein.txt``. Nothing else should run at the same time.
 """
 
 import argparse
@@ -14,12 +14,23 @@ from functools import cache
 from pathlib import Path
 
 from charloom.core.runs.presets import PRESETS
+from charloom.core.runs.starting import AUTO_BASE, has_auto_base
 from charloom.core.training.autotune import tune_compute
-from tests.bench import app, command_startup, inspector, long_runs, memorization, sampling, training
+from tests.bench import (
+    app,
+    command_startup,
+    inspector,
+    long_runs,
+    memorization,
+    sampling,
+    starting,
+    training,
+)
 from tests.bench.harness import Row, print_rows
 
 _PARTS = (
-    *("startup", "app", "sampling", "inspector", "memorization", "long", "training", "quality"),
+    *("startup", "app", "sampling", "inspector", "memorization", "long", "training"),
+    *("quality", "starting"),
 )
 _QUALITY = (  # text, seconds, target
     ("tinyshakespeare", 68, "≤ 1.49, ≤ 1.505"),
@@ -39,8 +50,8 @@ def main() -> None:
     arguments = parser.parse_args()
     parts = arguments.parts or _PARTS
     folder = Path(arguments.texts) if arguments.texts else None
-    if "quality" in arguments.parts and not folder:
-        parser.error("quality needs --texts FOLDER")
+    if {"quality", "starting"} & {*arguments.parts} and not folder:
+        parser.error("quality and starting need --texts FOLDER")
     text = Path(str(importlib.resources.files("charloom.assets") / "the-loom-at-carrow.txt"))
     if folder:
         text = folder / "tinyshakespeare.txt"
@@ -64,6 +75,9 @@ def main() -> None:
             if not arguments.seconds or seconds in arguments.seconds:
                 path = folder / f"{name}.txt"
                 rows.append(training.quality_row(path, seconds, arguments.times, target))
+    if "starting" in parts and folder and has_auto_base():
+        texts = [*(str(folder / text) for text in starting.TEXTS), "pydoc:100", "loom"]
+        rows += starting.rows(texts, AUTO_BASE, 60, arguments.times)
     print_rows(rows)
 
 

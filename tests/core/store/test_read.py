@@ -253,7 +253,7 @@ def test_several_models_may_be_bundled(bundled: Path) -> None:
     checkpoint.save(at_step(9), bundled.with_stem("english"))
     assert model_names() == ("frankenstein", "english", "diary")
     assert find_model("english").bundled and find_checkpoint(ref("english"))[1].step == 9
-    with pytest.raises(CharloomError, match="The name '[Ee]nglish' is taken"):
+    with pytest.raises(CharloomError, match=r"The name '[Ee]nglish' is taken"):
         check_unused("english")
     with pytest.raises(CharloomError, match="'english' comes with Charloom and cannot be changed"):
         prune_checkpoints("english")
