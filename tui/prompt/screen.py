@@ -47,6 +47,8 @@ class PromptScreen(TurnActionsScreen):
     HELP = """
 Write a beginning and press Enter: the model continues it, one character at a time. Esc stops the
 text, and *continue* resumes it. Sampling settings in the panel apply from the next character.
+*Until* continues a text after its length, to the end of a sentence, line or paragraph; with *words*
+known, the model writes only words of its training text.
 With *memory*, the texts above are read first; in a *talk*, your line and the reply are turns of a
 dialogue, written as in the training text.
 Every text is saved in the library with everything needed to reproduce it; a star makes it a
