@@ -113,7 +113,7 @@ class NewRunScreen(BaseScreen):
             self._show_page("planning")
             if self.focused is None or self.query_one(TextChooser).has_focus_within:
                 self.query_one(RunForm).scroll_home(animate=False)
-                self.query_one(PresetList).focus()
+                self.query_one(PresetList).focus(scroll_visible=False)
 
     @work(exclusive=True, group="reading")
     async def _start(self, source: TextSource) -> None:
