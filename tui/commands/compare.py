@@ -18,7 +18,7 @@ from charloom.core.sanitize import sanitize
 from charloom.core.store.read import BUNDLED
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import encode_prompt, open_texts, read_prompt
-from charloom.tui.console.options import json_option, sampling_options
+from charloom.tui.console.options import column_option, json_option, sampling_options
 from charloom.tui.console.output import (
     echo_dim,
     echo_err,
@@ -58,7 +58,8 @@ class _Side:
     multiple=True,
     help="0 to 10, of both; given twice, of A and of B.  [default: 0.8; of A alone, 0.8 and 1.2]",
 )
-@click.option("--text", metavar="FILE", help="Score both on this file or catalog text.")
+@click.option("--text", metavar="FILE", help="Score both on this file, folder or catalog text.")
+@column_option
 @json_option
 def compare(
     left: CheckpointRef,
@@ -68,6 +69,7 @@ def compare(
     length: int,
     temperatures: tuple[float, ...],
     text: str | None,
+    column: str | None,
     as_json: bool,
 ) -> None:
     """Continue one prompt with A and B, with one seed, and score both on one text.
@@ -80,7 +82,7 @@ def compare(
     samplings = _samplings(temperatures, is_alone=right is None)
     for warning in dict.fromkeys(model.warning for model in models if model.warning):
         echo_err(warning)
-    eval_text = _eval_text(text, models)
+    eval_text = _eval_text(text, column, models)
     prompt = read_prompt(prompt, models[0].default_prompt)
     sides = [
         _generate(model, sampling, prompt, seed, length)
@@ -139,10 +141,12 @@ def _samplings(
     return left, hotter(left) if is_alone else left
 
 
-def _eval_text(text: str | None, models: Sequence[LoadedModel]) -> EvalText | None:
+def _eval_text(
+    text: str | None, column: str | None, models: Sequence[LoadedModel]
+) -> EvalText | None:
     """Return the text to score both on; None, with a message, if there is none."""
     if text is not None:
-        corpus = open_texts(text)
+        corpus = open_texts(text, values={"column": column})
         return EvalText(corpus.title, corpus.text)
     try:
         held_out = held_out_text(*(model.checkpoint_ref for model in models))

@@ -12,7 +12,7 @@ from charloom.core.sanitize import single_line
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import read_notes
 from charloom.tui.console.inputs import has_piped_input
-from charloom.tui.console.options import mirror_option, model_option
+from charloom.tui.console.options import column_option, mirror_option, model_option
 from charloom.tui.console.output import download_progress, echo_err, write_stdout
 from charloom.tui.services import preferences
 from charloom.tui.tour import lab_notes
@@ -30,13 +30,16 @@ _ANSWER_COLUMNS = 74
 @click.option(
     "--corpus",
     metavar="TEXT",
-    help="A file, '-' for standard input, or a name from `charloom corpus`. "
+    help="A file, a folder, '-' for standard input, or a name from `charloom corpus`. "
     "Default: with --plain, what is piped in; else the model's training text.",
 )
 @model_option
 @click.option("--plain", is_flag=True, help="Write all ten stages to stdout, without the app.")
+@column_option
 @mirror_option
-def tour(corpus: str | None, ref: CheckpointRef, plain: bool, mirror: str | None) -> None:
+def tour(
+    corpus: str | None, ref: CheckpointRef, plain: bool, column: str | None, mirror: str | None
+) -> None:
     """Walk through the ten stages from a text back to a text.
 
     Load text, characters, vocabulary, ids, windows, batches, the model, the loss, a step of
@@ -48,7 +51,7 @@ def tour(corpus: str | None, ref: CheckpointRef, plain: bool, mirror: str | None
     """
     if corpus is None and plain and has_piped_input("--corpus TEXT"):
         corpus = "-"
-    open_text = _text_opener(corpus, mirror, plain) if corpus is not None else None
+    open_text = _text_opener(corpus, mirror, column, plain) if corpus is not None else None
     if not plain:
         from charloom.tui import launch  # deferred: --plain needs no screen
 
@@ -61,10 +64,12 @@ def tour(corpus: str | None, ref: CheckpointRef, plain: bool, mirror: str | None
     _write_tour(Tour(subject, user_config), read_notes(subject.name))
 
 
-def _text_opener(text: str, mirror: str | None, plain: bool) -> TextOpener:
+def _text_opener(text: str, mirror: str | None, column: str | None, plain: bool) -> TextOpener:
     def open_text() -> Corpus:
         with download_progress() if plain else nullcontext() as report:
-            return catalog.load_text(text, mirror=mirror, on_progress=report, short=True)
+            return catalog.load_text(
+                text, mirror=mirror, on_progress=report, short=True, column=column
+            )
 
     return open_text
 

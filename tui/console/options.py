@@ -73,6 +73,13 @@ detach_option = click.option(
     is_flag=True,
     help="Train in the background; `charloom attach` shows the run.",
 )
+column_option = click.option(
+    "--column",
+    "--field",
+    "column",
+    help="Column of tables (its name, or its number if there is no heading), or field of JSON "
+    "('outer.inner'), that has the texts.",
+)
 mirror_option = click.option("--mirror", help="Project Gutenberg mirror to download from.")
 
 
@@ -176,13 +183,7 @@ def text_options(command: Command) -> Command:
             "--trim/--no-trim", default=True, help="Remove Project Gutenberg's header and footer."
         ),
         click.option("--nfc/--no-nfc", default=True, help="Normalize characters to NFC."),
-        click.option(
-            "--column",
-            "--field",
-            "column",
-            help="Column of tables (its name, or its number if there is no heading), or field of "
-            "JSON ('outer.inner'), that has the texts.",
-        ),
+        column_option,
         click.option(
             "--separator",
             callback=lambda _, __, value: value and "|".join(parse_stops(value)),

@@ -108,6 +108,19 @@ def test_without_a_text_both_are_scored_on_the_held_out_text_of_the_first() -> N
     assert "'stranger' was trained on another text." in done.err
 
 
+def test_both_are_scored_on_a_column_of_a_table(file: str) -> None:
+    table = Path(file).with_name("foxes.csv")
+    table.write_text(
+        "id,said\n" + "".join(f"{n},{line}\n" for n, line in enumerate(FOX.split("\n")))
+    )
+    options = ("weaver", "other@20", "--prompt", "a", "--json")
+    scores = [
+        [side["bits_per_char"] for side in json.loads(compare(*options, *text).out)["sides"]]
+        for text in (("--text", file), ("--text", str(table), "--column", "said"))
+    ]
+    assert scores[0] == scores[1]
+
+
 def test_an_error_is_one_line(file: str) -> None:
     for arguments, code, message in (
         (("weaver", "wever"), 1, "did you mean 'weaver'"),
