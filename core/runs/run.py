@@ -56,13 +56,18 @@ class RunConfig:
     source: str
     encoding: str
     sha256: str
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  # on the text
+    training_notes: list[str] = field(default_factory=list)  # on what it starts from, and settings
     model: ModelConfig | None = None  # as resolved when training first began
     training: TrainConfig | None = None
     device: str = ""  # the latest one
     base: BaseInfo | None = None  # whose weights are those of the checkpoint of step 0
     kept_characters: str = ""  # of the base, although the text may lack them
     on_trial: bool = False  # the base: it is still to be compared with a start from scratch
+
+    def with_training_note(self, note: str) -> Self:
+        """Return the config with a note for the user; "" adds none."""
+        return replace(self, training_notes=[*self.training_notes, *[note] * bool(note)])
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as a JSON object."""

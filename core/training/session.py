@@ -98,12 +98,12 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
             model_config, train_config = auto_configs(config, task)
         fewest = (MIN_FINE_TUNING_STEPS_PER_EPOCH,) if config.base else ()
         train_config, note = shrink_to_fit(train_config, len(task.train_ids), *fewest)
-        config = replace(config, notes=[*config.notes, note] if note else config.notes)
+        config = config.with_training_note(note)
     compute = tune_compute(model_config, train_config)
     train_config = replace(train_config, precision=compute.precision, threads=compute.threads)
     if config.overrides.get("threads", 0) > compute.threads and not config.training:
         note = _FEWER_THREADS.format(config.overrides["threads"], compute.threads)
-        config = replace(config, notes=[*config.notes, note])
+        config = config.with_training_note(note)
     device = compute.device.type
     config = replace(config, model=model_config, training=train_config, device=device)
     return config, replace(task, model_config=model_config, train_config=train_config), compute
@@ -137,7 +137,7 @@ def run(
     if stored.base and not config.base:  # the run starts from scratch after all
         folder.checkpoint(0).unlink(missing_ok=True)
     write_run_config(folder, config)
-    warnings = list(config.notes)
+    warnings = [*config.notes, *config.training_notes]
     device = task.train_config.device
     if device not in ("auto", config.device):
         warnings.append(f"Device {device} cannot be used on this machine: training on its CPU.")

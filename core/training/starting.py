@@ -27,10 +27,10 @@ def choose_start(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, Trai
     5-gram of the text does, unless text and time suffice for a larger network than it is.
     """
     keep, note = _judge(config, task) if task.start else (False, "")
-    notes = [*config.notes, note] if note else config.notes
+    config = replace(config, on_trial=False).with_training_note(note)
     if keep:
-        return replace(config, on_trial=False, notes=notes), task
-    config = replace(config, base=None, on_trial=False, notes=notes)
+        return config, task
+    config = replace(config, base=None)
     model_config, train_config = auto_configs(config, task)
     task = replace(task, model_config=model_config, train_config=train_config)
     return config, replace(task, base=None, start=None)

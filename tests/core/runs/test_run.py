@@ -81,7 +81,7 @@ def test_what_was_adjusted_is_told_right_after_the_start_and_kept() -> None:
     sentences = [event.message for event in seen if isinstance(event, RunWarning)]
     assert "The text is short: training with batch" in sentences[0]
     assert "cannot be used on this machine" in sentences[1]
-    assert read_run_config(folder).notes == sentences[:1]
+    assert read_run_config(folder).training_notes == sentences[:1]
 
 
 def test_a_trainer_that_is_told_to_stop_before_it_has_begun_still_saves() -> None:

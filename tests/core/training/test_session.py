@@ -136,7 +136,7 @@ def test_a_run_from_another_machine_goes_on_as_suits_this_one(overrides: dict[st
     assert moved.training == task.train_config and moved.device == compute.device.type
     assert task.train_config.threads == compute.threads
     assert compute.threads == min(usable_cores(), overrides.get("threads", compute.threads))
-    assert ("64 threads are more than" in " ".join(here.notes)) == bool(overrides)
+    assert ("64 threads are more than" in " ".join(here.training_notes)) == bool(overrides)
     assert task.train_config.precision == overrides.get("precision", compute.precision)
 
 

@@ -77,6 +77,7 @@ def test_a_base_that_predicts_the_text_well_is_taken(english: Checkpoint) -> Non
     save_model(AUTO_BASE, english)
     folder = create()
     started, warnings = run(folder)
+    assert read_run_config(folder).notes == []  # those of the text, for other runs on it
     assert started.base == "english@150" and started.model["hidden_size"] == 64
     assert not read_run_config(folder).on_trial
     vocab, cut = Vocab.from_text(TEXT), train_characters(len(TEXT), 0.1)
