@@ -362,6 +362,6 @@ async def test_every_action_can_be_clicked() -> None:
         await until(pilot, lambda: kept()[0].starred)
         top = screen_text(app).splitlines()[0]
         await pilot.click(Header, offset=(top.index("Models"), 0))
-        await until(pilot, lambda: "r rename" in screen_text(app))
+        await until(pilot, lambda: "n notes" in screen_text(app))
         await pilot.click(Header, offset=(top.index("Writings"), 0))
         await until(pilot, lambda: "s unstar" in screen_text(app))

@@ -86,7 +86,8 @@ async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
     write_notes("creature", "[b]mine[/b]\x1b[2J")
     async with opened("creature", LARGE) as (app, pilot):
         await until(pilot, lambda: "[b]mine[/b]␛[2J" in screen_text(app))
-        row = next(line for line in screen_text(app).splitlines() if line.startswith("   creature"))
+        lines = [line.removeprefix("▌") for line in screen_text(app).splitlines()]
+        row = next(line for line in lines if line.startswith("   creature"))
         assert " ".join(row.split()) == "creature 2 58 3,000 1.5000 2.1640 4 0.0 alphabet"
         saved = [line[:78].split() for line in screen_text(app).splitlines() if "0.0" in line[:78]][
             1:
