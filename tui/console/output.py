@@ -21,7 +21,7 @@ from charloom.core.errors import (
     UnknownTextError,
 )
 from charloom.core.sanitize import sanitize, single_line
-from charloom.tui.formatting.content import fit_columns
+from charloom.tui.formatting.columns import fit_columns
 from charloom.tui.formatting.wrapping import wrapped_lines
 
 _COLUMN_GAP = "  "

@@ -1,7 +1,5 @@
 """Convert untrusted text to Textual content without markup or control characters."""
 
-from collections.abc import Sequence
-
 from rich.cells import set_cell_size
 from textual.content import Content
 
@@ -29,14 +27,3 @@ def fit_line(text: str, columns: int) -> str:
 def pad_line(text: str, columns: int) -> str:
     """Return :func:`fit_line`, with spaces up to ``columns``."""
     return set_cell_size(fit_line(text, columns), columns)
-
-
-def fit_columns(widths: Sequence[int], room: int, minimum: int) -> list[int]:
-    """Return widths of columns whose sum is ``room`` at most, if ``minimum`` allows that.
-
-    The widest columns are narrowed, and none that is as narrow as ``minimum``.
-    """
-    fitted = list(widths)
-    while sum(fitted) > room and (widest := max(fitted)) > minimum:
-        fitted[fitted.index(widest)] -= 1
-    return fitted

@@ -4,7 +4,8 @@ from textual.content import Content
 
 from charloom.core.library.generation import Generation
 from charloom.core.library.search import match_spans
-from charloom.tui.formatting.content import fit_columns, fit_line, pad_line, safe_line
+from charloom.tui.formatting.columns import fit_columns
+from charloom.tui.formatting.content import fit_line, pad_line, safe_line
 from charloom.tui.formatting.graphemes import cell_len, extends
 from charloom.tui.formatting.units import format_date
 

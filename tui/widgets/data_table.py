@@ -10,7 +10,8 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable
 
-from charloom.tui.formatting.content import fit_columns, fit_line
+from charloom.tui.formatting.columns import fit_columns
+from charloom.tui.formatting.content import fit_line
 from charloom.tui.formatting.graphemes import cell_len
 
 _MAX_CELL_COLUMNS = 200

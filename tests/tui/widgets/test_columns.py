@@ -4,7 +4,7 @@ import pytest
 from textual.app import App, ComposeResult
 
 from charloom.core.data import catalog
-from charloom.tui.formatting.content import fit_columns
+from charloom.tui.formatting.columns import fit_columns
 from charloom.tui.train.run_list import RunList
 from charloom.tui.widgets.data_table import RowTable
 from charloom.tui.widgets.text_chooser import TextChooser
