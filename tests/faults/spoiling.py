@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from charloom.core import paths
 from charloom.core.model import checkpoint
 from charloom.core.model.checkpoint import LoadedCheckpoint
-from charloom.core.model.metadata import CheckpointMetadata
+from charloom.core.model.metadata import BaseInfo, CheckpointMetadata
 from charloom.core.runs import events
 from charloom.core.runs.commands import Command
 from charloom.core.runs.events import (
@@ -115,7 +115,8 @@ def plan_file() -> Spoilable:
     chosen = {"minutes": 3.0, "hidden_size": 64, "batching": "contiguous"}
     new, old = (
         RunConfig(
-            "auto", chosen, 4, "ice", "/texts/ice.txt", encoding, "0" * 64, ["Cut the header."]
+            *("auto", chosen, 4, "ice", "/texts/ice.txt", encoding, "0" * 64, ["Cut the header."]),
+            base=BaseInfo("english", 9, "1" * 64),
         )
         for encoding in ("utf-8", "windows-1252")
     )
