@@ -34,7 +34,7 @@ def unpack(file: File, kind: str) -> Iterator[File]:
 def unpack_zip(file: File) -> Iterator[File]:
     """Yield the files in a zip archive, in the order of their names, without hidden ones."""
     with open_zip(file) as archive:
-        names = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+        names = [name for name in archive.namelist() if name and not name.endswith("/")]
         if len(names) > MAX_FILES:
             raise CharloomError(
                 f"{file.label} holds over {MAX_FILES:,} files; unpack some of them."

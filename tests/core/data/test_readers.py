@@ -102,6 +102,11 @@ def test_a_zip_archive_cut_off_is_one_sentence(keep: int) -> None:
     assert "is damaged or incomplete" in refusal(zip_of({"a.txt": ICE})[:keep])
 
 
+def test_a_file_without_a_name_in_an_archive_is_left_out() -> None:
+    data = zip_of({"a.txt": ICE, "Zero": SEA}).replace(b"Zero", b"\0ero")
+    assert read(data).text == ICE
+
+
 def test_a_damaged_or_locked_file_in_an_archive_is_one_sentence() -> None:
     data = bytearray(zip_of({"a.txt": ICE}, zipfile.ZIP_STORED))
     data[data.index(b"sooner")] ^= 1
