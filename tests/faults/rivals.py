@@ -15,7 +15,7 @@ from tests.faults.report import Report
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless
 
-_REFUSED = "is being trained. "
+_REFUSED = "is being trained."
 _TRAINED_SECONDS = 1.0  # at most, in a round
 
 

@@ -75,7 +75,9 @@ def checkpoint_file() -> Spoilable:
             assert isinstance(named, Refusal), "the store uses what is damaged"
             if isinstance(last, Refusal):
                 # It may be one from a later Charloom: that is not for this one to set aside.
-                assert "Its version is unknown here" in last.sentence, "the one before is not used"
+                assert "Its format is newer than this Charloom reads" in last.sentence, (
+                    "the one before is not used"
+                )
                 return REFUSED
             assert "is damaged and set aside" in last.warning, f"the warning was {last.warning!r}"
             assert_equal(last.checkpoint, before)

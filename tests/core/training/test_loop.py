@@ -253,7 +253,7 @@ def test_a_run_without_a_step_has_failed() -> None:
 def test_the_start_is_the_best_checkpoint_if_training_makes_it_worse() -> None:
     first, sink = MemorySink(), MemorySink()
     events(small_task(steps=120), first)
-    task = small_task(steps=3, learning_rate=1.0, warmup=0.0)
+    task = small_task(steps=3, learning_rate=1.0, warmup=0.0, patience=1.0)
     start = first.checkpoints[120].tensors
     *_, end = events(replace(task, start=start), sink)
     assert isinstance(end, Finished) and (end.step, end.best_step) == (3, 0)
