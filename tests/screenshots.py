@@ -121,5 +121,5 @@ if __name__ == "__main__":
             shutil.copytree(sys.argv[1], paths.home())
         else:
             train()
-        save(Preferences(temperature=0.6, seed=7, length=400, welcomed=True))
+        save(Preferences(temperature=0.6, seed=7, length=250, welcomed=True))
         asyncio.run(main())

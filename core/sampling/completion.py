@@ -176,7 +176,7 @@ def generate(
 
     ``stop`` is one string or several; the text ends before the first of them, with ``keep_stop``
     after it. With ``until="sentence"``, ``"line"`` or ``"paragraph"``, the text continues after
-    ``length`` to the end of one, for up to 1,000 characters. The same arguments give the same text.
+    ``length`` to the end of one, for up to 500 characters. The same arguments give the same text.
     Raises :class:`CharloomError` for a character that the network does not know;
     :meth:`Vocab.adapt` replaces such characters.
     """

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from charloom.core.errors import SettingError
 
 UNITS = ("sentence", "line", "paragraph")
-MAX_OVERRUN = 1_000
+MAX_OVERRUN = 500
 """Characters after the requested length within which a unit has to end."""
 
 TAIL_CHARACTERS = 32
