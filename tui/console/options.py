@@ -142,7 +142,7 @@ def setting_options(command: Command) -> Command:
             type=click.Choice(WORDS),
             default=default.words,
             show_default=True,
-            help="known: write only words of the model's training text.",
+            help="'known' writes only words of the model's training text.",
         ),
     )(command)
 
