@@ -276,7 +276,7 @@ class Turn(VerticalGroup, can_focus=True):
         if self.showing_surprise and not self.deleted:
             self._footer.show_surprise_hints()
         else:
-            self._footer.update(
+            self._footer.show(
                 self.chosen,
                 generating=self.generating,
                 deleted=self.deleted,

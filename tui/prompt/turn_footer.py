@@ -1,15 +1,9 @@
 """The keys of a turn, and the footer that shows them."""
 
-from textual import events
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal
 
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
-
-_WIDE_COLUMNS = 80  # from which all hints are on one line
-
 
 TURN_BINDINGS = [
     hidden_binding("s,ctrl+s", "star", "Star", "Make the text a favorite, or no longer one"),
@@ -44,43 +38,25 @@ _SURPRISE_HINTS = (
 )
 
 
-class TurnFooter(Horizontal):
-    """Two groups of key hints, on one line or two."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._bars = ActionBar(), ActionBar()
-
-    def compose(self) -> ComposeResult:
-        yield from self._bars
+class TurnFooter(ActionBar):
+    """What can be done with a turn."""
 
     def show_surprise_hints(self) -> None:
         """Show the keys of the surprise view."""
-        first, second = self._bars
-        first.update_hints(_SURPRISE_HINTS)
-        second.display = False
+        self.update_hints(_SURPRISE_HINTS)
 
-    def update(
-        self, candidate: Candidate, *, generating: bool, deleted: bool, focused: bool
-    ) -> None:
+    def show(self, candidate: Candidate, *, generating: bool, deleted: bool, focused: bool) -> None:
         """Show what can be done with ``candidate``, with letters if the turn is focused."""
-        first: tuple[str, ...] = ("star", "again", "continue", "retry", "inspect")
-        second: tuple[str, ...] = ("edit", "surprise", "copy", "delete", "pin")
+        actions = ["star", "again", "continue", "retry", "inspect"]
+        actions += ["edit", "surprise", "copy", "delete", "pin"]
         if deleted:
-            first, second = ("restore",), ()
+            actions = ["restore"]
         elif generating:
-            first, second = ("star", "continue", "delete"), ()
+            actions = ["star", "continue", "delete"]
         elif candidate.error:
-            second = ("save", "edit", "copy", "delete")
+            actions[5:] = ["save", "edit", "copy", "delete"]
         stop = [STOP_HINT] if generating and not deleted else []
-        for bar, actions in zip(self._bars, (first, second), strict=True):
-            hints = [self._hint(action, candidate, focused) for action in actions]
-            bar.update_hints([*stop, *hints])
-            bar.display = bool(hints)
-            stop = []
-
-    def on_resize(self, event: events.Resize) -> None:
-        self.set_class(event.size.width >= _WIDE_COLUMNS, "-wide")
+        self.update_hints([*stop, *(self._hint(name, candidate, focused) for name in actions)])
 
     def _hint(self, name: str, candidate: Candidate, focused: bool) -> tuple[str, str, str]:
         letter, other, *_ = Binding.make_bindings([_BINDINGS[name]])
