@@ -39,6 +39,15 @@ class StageView(VerticalScroll, can_focus=False):
 
         choice: int
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._revealed: Widget | None = None
+
+    def on_mount(self) -> None:
+        self.screen.screen_layout_refresh_signal.subscribe(
+            self, lambda _: self._scroll_to_revealed()
+        )
+
     def compose(self) -> ComposeResult:
         for part in ("why", "lines", "without", "code", "quiz", "answer", "summaries"):
             yield Static("", id=part, markup=False)
@@ -64,10 +73,17 @@ class StageView(VerticalScroll, can_focus=False):
 
     def reveal(self, part: str) -> None:
         """Scroll to the end of ``part``, where the result is, or to all of it if it fits."""
-        self.screen.refresh(layout=True)  # otherwise the part may not have its new height yet
-        self.screen.call_after_refresh(self._scroll_to_end_of, self.query_one(f"#{part}"))
+        self._revealed = self.query_one(f"#{part}")
+        self.screen.refresh(layout=True)
 
-    def _scroll_to_end_of(self, part: Widget) -> None:
+    def _scroll_to_revealed(self) -> None:
+        """Scroll once the part has its new height, which it has after a layout of this screen."""
+        part, self._revealed = self._revealed, None
+        if part is None:
+            return
+        if not self.screen.is_current:  # a dialog is still open above it
+            self._revealed = part
+            return
         bottom = part.virtual_region.bottom - self.size.height
         top = min(part.virtual_region.y, max(self.scroll_offset.y, bottom))
         self.scroll_to(y=max(top, bottom), animate=False)

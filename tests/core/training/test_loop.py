@@ -64,10 +64,13 @@ def test_the_best_checkpoint_is_the_one_with_the_lowest_validation() -> None:
     assert end.counted_characters == seen[0].held_out_characters - 1
 
 
-def test_every_step_is_in_a_report_and_the_last_report_is_of_the_end() -> None:
+def test_every_step_is_in_a_report_and_the_last_report_is_of_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "_REPORT_SECONDS", 1e9)
     sink = MemorySink()
     task = small_task(steps=20, held_out=0.0, warmup=0.5)
-    (report,) = of_kind(Progress, events(task, sink))  # the run is shorter than a report's time
+    (report,) = of_kind(Progress, events(task, sink))
     torch.manual_seed(task.train_config.seed)
     ids = torch.from_numpy(task.train_ids)
     stepper = Stepper(CharLSTM(task.model_config), ids, task.train_config, "float32")
