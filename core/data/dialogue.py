@@ -88,8 +88,15 @@ class Dialogue:
                 return ""
 
     def turn(self, name: str, words: str, reply_name: str) -> str:
-        """Return the turn in which ``name`` says ``words``, and the opening of the reply."""
-        return self.opening(name) + words + self.end + self.opening(reply_name, reply=True)
+        """Return the turn in which ``name`` says ``words``, and the opening of the reply.
+
+        Words that begin like a turn stay as they are.
+        """
+        opening = self.opening(name)
+        signs = tuple(f"{known}:" for known in self.names) or (opening.strip(),)
+        if opening and words.startswith(signs):
+            opening = ""
+        return opening + words + self.end + self.opening(reply_name, reply=True)
 
 
 PLAIN = Dialogue(DialogueForm.PLAIN, (), "\n\n", ("\n\n",))

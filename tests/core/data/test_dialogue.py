@@ -43,6 +43,14 @@ def test_names_on_lines_of_their_own_are_found_with_the_most_frequent_first() ->
     assert dialogue.turn("ADA", "Hello?", "CHLOÉ") == "ADA:\nHello?\n\nCHLOÉ:\n"
 
 
+def test_words_that_begin_like_a_turn_stay_as_they_are() -> None:
+    chat = find_dialogue("".join(f"{name}: {words}\n" for name, words in turns()))
+    assert chat.turn("Ada", "Mr. Bram: Hello?", "Chloé") == "Mr. Bram: Hello?\nChloé: "
+    assert chat.turn("Ada", "Nobody: Hello?", "Chloé") == "Ada: Nobody: Hello?\nChloé: "
+    quoted = find_dialogue("".join(f"> {words}\n{words} too\n" for _, words in turns()))
+    assert quoted.turn("", "> look", "") == "> look\n"
+
+
 def test_names_before_the_words_are_found() -> None:
     dialogue = find_dialogue("".join(f"{name}: {words}\n" for name, words in turns()))
     assert (dialogue.form, dialogue.names) == (DialogueForm.NAME, NAMES)
