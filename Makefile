@@ -8,6 +8,8 @@ BIN := .venv/bin
 run: .venv/installed
 	$(BIN)/charloom
 
+# With byte code, child processes need not compile Charloom each time.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/developed
 	$(BIN)/python -m pytest
 

@@ -10,6 +10,26 @@ hypothesis.settings.register_profile("charloom", derandomize=True, deadline=None
 hypothesis.settings.load_profile("charloom")
 
 
+# Files that take longest, in any folder; else one worker would end with them after the others.
+LONG_FILES = (
+    "test_run.py",
+    "test_train.py",
+    "test_new_run.py",
+    "test_screen.py",
+    "test_session.py",
+    "test_launch.py",
+    "test_contrast.py",
+    "test_legends.py",
+    "test_transcript.py",
+    "test_app.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files."""
+    items.sort(key=lambda item: item.path.name not in LONG_FILES)
+
+
 def pytest_collection_finish() -> None:
     """Collect garbage less often: every app that a test opens makes a hundred thousand objects."""
     gc.collect()

@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from subprocess import Popen
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -7,6 +8,9 @@ from charloom.core.runs import run
 from charloom.core.runs.run import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.services import run_manager
+
+if TYPE_CHECKING:
+    from textual.css.model import RuleSet
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +46,20 @@ def short_waits() -> None:
     from textual import _wait
 
     _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 1 / 200, 1 / 4000
+
+
+@pytest.fixture(autouse=True, scope="session")
+def styles_parsed_once() -> None:
+    """Parse each style sheet once for each theme, not in each app and again at each new screen."""
+    from textual.css.stylesheet import Stylesheet
+
+    parse = Stylesheet._parse_rules
+    parsed: dict[object, list[RuleSet]] = {}
+
+    def parse_once(sheet: Stylesheet, *arguments: Any, **options: Any) -> "list[RuleSet]":
+        key = (frozenset(sheet._variables.items()), arguments, *options.items())
+        if key not in parsed:
+            parsed[key] = parse(sheet, *arguments, **options)
+        return parsed[key]
+
+    Stylesheet._parse_rules = parse_once  # type: ignore[assignment, method-assign]

@@ -147,7 +147,7 @@ def test_a_name_is_made_of_the_title_and_is_free(title: str, name: str) -> None:
 
 @needs_posix("signals between processes")
 def test_ctrl_c_saves_and_hints_at_resume_which_continues(text: Path, tmp_path: Path) -> None:
-    options = [*TINY, "--steps", "12000", "--patience", "1", "--json"]
+    options = [*TINY, "--steps", "6000", "--patience", "1", "--json"]
     process = start(["train", str(text), "--name", "sea", *options], tmp_path)
     assert process.stdout
     for line in process.stdout:
