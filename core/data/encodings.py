@@ -267,9 +267,13 @@ def _is_of_one_script(text: str) -> bool:
 
 def _scores(data: bytes) -> Iterator[tuple[float, int, str]]:
     """Yield the score, the number of characters and the name of each encoding and language."""
+    byte_counts = Counter(data)
     for encodings, languages in _ALPHABETS:
         for rank, encoding in enumerate(encodings.split()):
-            counts = Counter(data.decode(encoding, "replace"))
+            counts: Counter[str] = Counter()
+            decoded = bytes(byte_counts).decode(encoding, "replace")  # a character for each byte
+            for character, count in zip(decoded, byte_counts.values(), strict=True):
+                counts[character] += count
             folded, case = _fold(counts)
             for letters in languages.values():
                 ranks = _ranks(letters)
