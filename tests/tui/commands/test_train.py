@@ -289,8 +289,8 @@ def test_a_model_is_trained_further_as_a_new_one_and_measured_on_the_same_text(
     text: Path, tmp_path: Path
 ) -> None:
     fast = ["--batch", "4", "--window", "16", "--threads", "1", "--precision", "float32"]
-    first = ["train", str(text), "--name", "sea", *TINY, "--steps", "9", "--held-out", "0.3"]
-    assert outcome([*first, "--fold", "70"], tmp_path)[0] == 0
+    first = ["train", str(text), "--name", "sea", *TINY, *fast, "--steps", "9"]
+    assert outcome([*first, "--held-out", "0.3", "--fold", "70"], tmp_path)[0] == 0
     text.unlink()
     parent = tree(ModelDir.named("sea").path)
     status, out, _ = outcome(["train", "--more", "sea", *fast, "--steps", "2", "--json"], tmp_path)
