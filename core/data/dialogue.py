@@ -1,4 +1,4 @@
-"""How the speakers of a dialogue are marked in a text: by names, quotation signs or dashes."""
+"""Find the speakers of a dialogue in a text: by names, quotation signs or dashes."""
 
 import re
 from collections import Counter
@@ -32,7 +32,7 @@ _TIMESTAMP = re.compile(
 
 
 class DialogueForm(StrEnum):
-    """What a turn begins with."""
+    """The sign that a turn begins with."""
 
     NAME_LINE = "name-line"  # "NAME:" on a line of its own
     NAME = "name"  # "Name: " before the words
@@ -43,7 +43,7 @@ class DialogueForm(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """How a text marks who speaks.
+    """The form in which a text marks who speaks.
 
     Attributes:
         form: what a turn begins with.

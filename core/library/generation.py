@@ -86,7 +86,7 @@ class Generation:
 
     @property
     def ending(self) -> Ending:
-        """What ends the text."""
+        """The stop strings and the unit that end the text."""
         return Ending(self.stop, self.keep_stop, self.until)
 
     @property

@@ -1,4 +1,4 @@
-"""What a run starts from: scratch, or the weights of a trained model."""
+"""The start of a run: from scratch, or from the weights of a trained model."""
 
 import unicodedata
 from collections.abc import Mapping

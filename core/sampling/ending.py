@@ -29,7 +29,7 @@ _INITIAL = re.compile(r"(?<!\w)([^\W\d_]|Mrs?|Ms|Dr|St)\.$")  # also the g of "e
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What ends a text.
+    """The end of a text.
 
     Attributes:
         stop: the text ends before the first of these strings.

@@ -1,4 +1,4 @@
-"""What a model reads before the prompt, and who speaks."""
+"""Choose the text that a model reads before the prompt, and who speaks."""
 
 from dataclasses import dataclass
 

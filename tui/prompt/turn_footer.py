@@ -39,7 +39,7 @@ _SURPRISE_HINTS = (
 
 
 class TurnFooter(ActionBar):
-    """What can be done with a turn."""
+    """Shows the keys that act on a turn."""
 
     def show_surprise_hints(self) -> None:
         """Show the keys of the surprise view."""

@@ -33,7 +33,7 @@ class GenerationRequest:
 
     @property
     def job_ending(self) -> Ending:
-        """What ends a text; in a conversation, that is the next turn."""
+        """The end of a text; in a conversation, the next turn is one."""
         if self.conversation is None:
             return self.ending
         return Ending((*self.conversation.stops, *self.ending.stop))

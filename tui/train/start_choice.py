@@ -39,7 +39,7 @@ class StartChoice(Horizontal):
 
     @property
     def base(self) -> str:
-        """What :func:`create_run` starts from.
+        """The start that :func:`create_run` is given.
 
         If the name of the model is missing, focus its field and raise :class:`CharloomError`.
         """

@@ -1,4 +1,4 @@
-"""What all readers share: files, the texts in them, and limits."""
+"""The ground of all readers: files, the texts in them, and limits."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
