@@ -1,4 +1,5 @@
 import gc
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,12 +46,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _small_numbers() -> Iterator[None]:
+    """Undo that training in this process flushes denormal numbers to zero."""
+    yield
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_flush_denormal(False)
+
+
 @pytest.fixture
 def torch_as_it_was() -> Iterator[None]:
-    """Undo what training sets in torch for the whole process."""
+    """Undo that training sets the number of torch's threads."""
     import torch  # which most tests do without
 
     before = torch.get_num_threads()
     yield
     torch.set_num_threads(before)
-    torch.set_flush_denormal(False)

@@ -140,10 +140,10 @@ async def test_a_note_has_several_lines_and_is_not_lost_by_a_slip() -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
-        assert "first␛[31m" in screen_text(app)
+        await until(pilot, lambda: "first␛[31m" in screen_text(app))
         await pilot.press("n")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
-        assert "first␛[31m" in screen_text(app)
+        await until(pilot, lambda: "first␛[31m" in screen_text(app))
         await pilot.press("enter", *"[b]", "escape")
         await until(pilot, lambda: "Discard your changes?" in screen_text(app))
         await pilot.press("c")
