@@ -90,7 +90,9 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
             for each in ("loom", "other")
         ]
         assert screen_text(app).count(f"{bits[0]:.4f} bits/char") == 2
-        assert f"held-out part of sea, {len(held_out):,} characters" in screen_text(app)
+        await until(
+            pilot, lambda: f"held-out part of sea, {len(held_out):,} characters" in screen_text(app)
+        )
 
         await pilot.press("m")
         await until(pilot, lambda: app.screen.query_one(OptionList).option_count == 2)
@@ -101,7 +103,12 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await until(pilot, lambda: "bits/char better:" in screen_text(app))
         await until(pilot, lambda: "'other' was trained on another text." in flat_text(app))
         better = "loom@100" if bits[0] < bits[1] else "other@2500"
-        assert f"{better} is {abs(bits[0] - bits[1]):.2f} bits/char better:" in screen_text(app)
+        await until(
+            pilot,
+            lambda: (
+                f"{better} is {abs(bits[0] - bits[1]):.2f} bits/char better:" in screen_text(app)
+            ),
+        )
         assert "\x1b" not in screen_text(app)
 
         await pilot.press("left", "t")
@@ -127,7 +134,7 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await pilot.press("enter")
         left_out = "sea, 100 characters, 20 skipped (unknown to one of the models)"
         await until(pilot, lambda: left_out in flat_text(app))
-        assert "better" in screen_text(app)
+        await until(pilot, lambda: "better" in screen_text(app))
 
         before = [side._text_view._text for side in sides(pilot)]
         await pilot.press("s")

@@ -85,7 +85,12 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
             "    4,000       1.30  ",
         ]
         assert "\x1b" not in screen_text(app)
-        assert "step 4,000 · 1.30 bits/char carried, on all the held-out text" in screen_text(app)
+        await until(
+            pilot,
+            lambda: (
+                "step 4,000 · 1.30 bits/char carried, on all the held-out text" in screen_text(app)
+            ),
+        )
         first = next(iter(expected("abc")))
         await pilot.press("home")
         await until(
@@ -110,7 +115,9 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
         put(pilot, "[bold]é☃")
         await pilot.press("enter")
         await grown(pilot, "[bold]e", 0.5)
-        assert "[bold]é☃ · seed 0 · temperature 0.5 · é → e" in screen_text(app)
+        await until(
+            pilot, lambda: "[bold]é☃ · seed 0 · temperature 0.5 · é → e" in screen_text(app)
+        )
 
         before = growth_list(pilot).sample
         await pilot.press("s")

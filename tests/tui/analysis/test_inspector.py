@@ -84,7 +84,13 @@ def figure(app: CharloomApp, what: str) -> float:
 async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -> None:
     async with inspecting() as (app, pilot, screen):
         result = trace(screen._model.network, PASSAGE)
-        assert f"{result.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}" in screen_text(app)
+        await until(
+            pilot,
+            lambda: (
+                f"{result.bits_per_char:.2f} bits/char over {len(PASSAGE) - 1:,}"
+                in screen_text(app)
+            ),
+        )
         ranked = rank_units(result)
         await pilot.press("u")
         for place in (0, 1):
@@ -101,7 +107,7 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
         await pilot.press("[")
         assert screen._unit == ranked[1][:2]
         await pilot.press("g", "g")
-        assert "Input of unit" in screen_text(app)
+        await until(pilot, lambda: "Input of unit" in screen_text(app))
         values = result.signal(UnitSignal.INPUT, *screen._unit)
         np.testing.assert_array_equal(screen._heatmap._levels, GATE.levels(values))
 
@@ -189,7 +195,7 @@ async def test_the_column_of_a_table_is_asked_for(tmp_path: Path) -> None:
         await until(pilot, lambda: "must be given for" in flat_text(app))
         await pilot.press(*"sad", "enter")
         await until(pilot, lambda: "'sad' is not a column of" in flat_text(app))
-        assert "'said'" in flat_text(app)  # the list may be on two lines
+        await until(pilot, lambda: "'said'" in flat_text(app))
         app.screen.query_one(SafeInput).value = "said"
         await pilot.press("enter")
         await until(pilot, partial(reads, app, f"over {len(PASSAGE.rstrip()):,} "))

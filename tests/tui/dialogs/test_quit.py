@@ -26,8 +26,8 @@ async def test_the_user_is_asked_once_and_may_stay() -> None:
             await until(pilot, lambda: len(app.services.runs.live) == 2)
             await pilot.press("ctrl+q")
             await until(pilot, lambda: isinstance(app.screen, QuitDialog))
-            assert "letter and sea are being trained." in flat_text(app)
-            assert "Training continues without the app" in flat_text(app)
+            await until(pilot, lambda: "letter and sea are being trained." in flat_text(app))
+            await until(pilot, lambda: "Training continues without the app" in flat_text(app))
             await pilot.press("ctrl+q", "escape")
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
             assert app.is_running

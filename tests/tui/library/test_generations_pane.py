@@ -58,7 +58,7 @@ async def test_what_is_copied_with_the_mouse_is_the_original_text() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
         view = app.screen.query_one("#text", UntrustedText)
-        assert "the␉sea␌" in screen_text(app)
+        await until(pilot, lambda: "the␉sea␌" in screen_text(app))
         whole = kept()[0].prompt + text
         assert view.get_selection(Selection(None, None))[0] == whole
         assert (
@@ -106,7 +106,7 @@ async def test_favorites_alone_or_everything() -> None:
         await read(pilot)
         await pilot.press("f")
         await until(pilot, lambda: listed(pilot) == [3])
-        assert "★ favorites" in screen_text(app)
+        await until(pilot, lambda: "★ favorites" in screen_text(app))
         await pilot.press("s")  # it stays visible, so that a slip can be undone at once
         await until(pilot, lambda: not kept()[0].starred)
         assert listed(pilot) == [3] and "s star" in screen_text(app)

@@ -143,7 +143,7 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "the sea")
         assert set(model_names()) == {"frankenstein", "other", "the sea"}
-        assert "the sea: E 2, H 2" in screen_text(app)
+        await until(pilot, lambda: "the sea: E 2, H 2" in screen_text(app))
 
 
 async def test_checkpoints_are_pinned_and_pruned() -> None:
@@ -227,7 +227,7 @@ async def test_a_model_is_deleted_only_after_confirmation() -> None:
         await pilot.press("d", "d")
         await until(pilot, lambda: list(models(pilot).table._filled) == ["frankenstein"])
         assert "creature" not in model_names()
-        assert "frankenstein (bundled)" in screen_text(app)
+        await until(pilot, lambda: "frankenstein (bundled)" in screen_text(app))
         assert notifications(app) == ["Deleted 'creature'; z restores it until you quit."]
 
 
@@ -293,7 +293,9 @@ async def test_a_deleted_model_can_be_restored_until_the_app_ends() -> None:
         assert "z undo" not in hints(pilot)
         await pilot.press("d")
         await until(pilot, lambda: "Delete 'creature'?" in screen_text(app))
-        assert "4 checkpoints, 0.0 MB. z restores it until you quit." in flat_text(app)
+        await until(
+            pilot, lambda: "4 checkpoints, 0.0 MB. z restores it until you quit." in flat_text(app)
+        )
         await pilot.press("d")
         await until(pilot, lambda: notifications(app))
         assert notifications(app) == ["Deleted 'creature'; z restores it until you quit."]

@@ -77,7 +77,7 @@ async def test_the_longest_copy_of_each_text_is_shown_and_underlined(
             if text_of(turn)[start : start + length] in TRAIN
         )
         assert len(copied(turn)) == longest and copied(turn) in TRAIN
-        assert f"longest copy {longest} characters" in flat_text(app)
+        await until(pilot, lambda: f"longest copy {longest} characters" in flat_text(app))
         assert underlined(turn) == copied(turn)
         assert "more than chance" not in flat_text(app)
         monkeypatch.setattr("charloom.tui.prompt.candidate.MIN_NOTABLE_MATCH", longest)

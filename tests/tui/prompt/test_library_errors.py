@@ -58,10 +58,10 @@ async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_lat
         with full_disk():
             turn = await send(pilot, "the sea ")
             await until(pilot, lambda: "Not saved: " in flat_text(app))
-            assert text_of(turn)[:8].split("\n")[0] in screen_text(app)
+            await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in screen_text(app))
             await pilot.press("ctrl+s")
             await until(pilot, lambda: not turn.chosen.starred and turn.chosen.error)
-        assert "alt+k save" in flat_text(app)
+        await until(pilot, lambda: "alt+k save" in flat_text(app))
         await pilot.press("alt+k")
         await until(pilot, lambda: kept())
         await until(pilot, lambda: "Not saved" not in flat_text(app))

@@ -46,7 +46,7 @@ async def test_a_temperature_holds_from_the_next_character_on_and_is_replayed(ga
         await pilot.pause()
         gate.let()
         await ended(pilot, turn)
-        assert "temperature 0.8 → 2.5" in flat_text(app)
+        await until(pilot, lambda: "temperature 0.8 → 2.5" in flat_text(app))
     (found,) = kept()
     assert [each.config for each in found.changes] == [
         SamplingConfig(2.5),
@@ -115,7 +115,7 @@ async def test_candidates_have_the_next_seeds_and_stand_side_by_side() -> None:
         assert len({view.region.y for view in views}) == 1
         assert len({view.region.x for view in views}) == 4
         assert "▸ 1 · seed 20" in flat_text(app) and " 4 · seed 23" in flat_text(app)
-        assert "» the sea" in screen_text(app)
+        await until(pilot, lambda: "» the sea" in screen_text(app))
     assert sorted(each.seed for each in kept()) == [20, 21, 22, 23]
     assert all(replay(each).equal for each in kept())
 
@@ -126,7 +126,7 @@ async def test_candidates_may_differ_by_their_temperature_instead() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await ready(pilot)
         await written(pilot, "the sea ")
-        assert "2 · temperature 9.9" in flat_text(app)
+        await until(pilot, lambda: "2 · temperature 9.9" in flat_text(app))
     assert sorted((each.seed, each.temperature) for each in kept()) == [
         (20, 9.7),
         (20, 9.9),
@@ -227,7 +227,7 @@ async def test_live_figures_are_those_of_the_text() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        assert "– characters/s" in flat_text(app)
+        await until(pilot, lambda: "– characters/s" in flat_text(app))
         await written(pilot, "the sea ")
         (found,) = kept()
         await until(pilot, lambda: f"{found.bits_per_char:.2f} bits/char" in flat_text(app))

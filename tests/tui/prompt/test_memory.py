@@ -32,7 +32,7 @@ async def test_in_a_talk_a_line_and_its_reply_are_turns_that_read_all_others() -
         await ready(pilot)
         for words in ("the sea", "Ada?"):
             await ended(pilot, await send(pilot, words))
-        assert "you are   Ada  [Bram]  Tim" in screen_text(app)
+        await until(pilot, lambda: "you are   Ada  [Bram]  Tim" in screen_text(app))
         await until(pilot, lambda: len(kept()) == 2)
     first, second = sorted(kept(), key=lambda generation: generation.id)
     assert (first.context, first.prompt) == ("", "Bram: the sea\nAda: ")

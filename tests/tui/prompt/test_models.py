@@ -104,7 +104,7 @@ async def test_every_checkpoint_that_can_be_used_is_there_to_choose() -> None:
             ["sailor@last", "300", f"{bits(1.7):.2f}", "0.0"],
             ["sailor@100", "100", f"{bits(2.0):.2f}", "0.0"],
         ]
-        assert "[b]The Sea[/b]" in screen_text(app)
+        await until(pilot, lambda: "[b]The Sea[/b]" in screen_text(app))
         assert "broken@last" in screen_text(app) and "not a safetensors file" in screen_text(app)
         await pilot.press(*"sail", "down", "enter")
         await until(pilot, lambda: "sailor@last · 2.45 bits/char" in flat_text(app))
@@ -123,7 +123,7 @@ async def test_the_choice_may_be_given_up() -> None:
         await until(pilot, lambda: "No model has this name." in screen_text(app))
         await pilot.press("enter", "escape")
         await until(pilot, lambda: app.screen is prompt_screen(pilot))
-        assert "weaver@best" in flat_text(app)
+        await until(pilot, lambda: "weaver@best" in flat_text(app))
 
 
 async def test_the_highlight_stays_when_the_search_of_a_model_ends() -> None:
@@ -278,7 +278,7 @@ async def test_another_model_is_used_instead_of_a_remembered_one_that_is_gone(
         await pilot.press("enter")  # before a model is loaded
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])
-        assert f"{instead}@best" in flat_text(app)
+        await until(pilot, lambda: f"{instead}@best" in flat_text(app))
         (message,) = notifications(app)
         other = "Its best checkpoint" if instead == "weaver" else "The model 'frankenstein'"
         assert message.endswith(f"{why} {other} is used instead.")
@@ -303,7 +303,7 @@ async def test_without_any_model_another_can_be_chosen(
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await until(pilot, lambda: "^o to choose a model." in flat_text(app))
-        assert "cannot be used" in flat_text(app)
+        await until(pilot, lambda: "cannot be used" in flat_text(app))
         composer(pilot).set_text("the sea ")
         await pilot.press("enter")
         await until(pilot, lambda: "No model is loaded." in flat_text(app))
@@ -326,7 +326,7 @@ async def test_a_model_that_cannot_be_had_leaves_the_one_before() -> None:
         first = await written(pilot, "the sea ")
         await prompt_screen(pilot).use_model(ref("nobody"))
         await until(pilot, lambda: "There is no model called 'nobody'" in flat_text(app))
-        assert text_of(first)[:8].split("\n")[0] in screen_text(app)
+        await until(pilot, lambda: text_of(first)[:8].split("\n")[0] in screen_text(app))
         await written(pilot, "a loom ")
     assert [each.model for each in kept()] == ["weaver", "weaver"]
 

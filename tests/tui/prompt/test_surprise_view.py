@@ -46,11 +46,11 @@ async def test_a_turn_shows_the_surprise_and_the_alternatives_at_the_cursor() ->
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in screen_text(app))
         result = trace(model.network, turn.chosen.full_text)
-        assert f"{result.bits_per_char:.2f} on average" in screen_text(app)
-        assert "no character before it" in screen_text(app)
+        await until(pilot, lambda: f"{result.bits_per_char:.2f} on average" in screen_text(app))
+        await until(pilot, lambda: "no character before it" in screen_text(app))
         await pilot.press("right", "right", "right", "right")
         assert app.screen.query_one(HeatmapText).position == 4
-        assert f"‘s’{result.bits[4]:6.2f} bits" in screen_text(app)
+        await until(pilot, lambda: f"‘s’{result.bits[4]:6.2f} bits" in screen_text(app))
         for number, each in enumerate(result.alternatives(4, 5), 1):
             character = {" ": "␣", "\n": "↵"}.get(each.character, each.character)
             assert f"{number} {character} {each.probability:.0%}" in screen_text(app)
@@ -59,7 +59,7 @@ async def test_a_turn_shows_the_surprise_and_the_alternatives_at_the_cursor() ->
         await pilot.press("v")
         await until(pilot, lambda: not app.screen.query(SurpriseView))
         assert composer(pilot).has_focus
-        assert "40 characters" in screen_text(app)
+        await until(pilot, lambda: "40 characters" in screen_text(app))
         await pilot.press("shift+tab", "v")
         await until(pilot, lambda: app.screen.query(SurpriseView))
         await pilot.press("escape")

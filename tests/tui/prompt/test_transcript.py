@@ -63,7 +63,7 @@ async def test_at_the_first_start_one_key_starts_a_generation() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: composer(pilot).text == "You will rejoice to hear")
         await until(pilot, lambda: "Press Enter" in flat_text(app))
-        assert "Welcome to Charloom." in screen_text(app)
+        await until(pilot, lambda: "Welcome to Charloom." in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: turns(pilot))
         await ended(pilot, turns(pilot)[0])
@@ -345,8 +345,8 @@ async def test_names_that_look_like_markup_are_shown_as_they_are() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         text = "[/nothing] [@click=app.exit]"
         await reopened(pilot, model="[red]x[/]\x1b]0;t\x07", prompt="[b]\x1b", text=text)
-        assert "» [b]␛[/nothing] [@click=app.exit]" in screen_text(app)
-        assert "[red]x[/]␛]0;t␇@4210" in flat_text(app)
+        await until(pilot, lambda: "» [b]␛[/nothing] [@click=app.exit]" in screen_text(app))
+        await until(pilot, lambda: "[red]x[/]␛]0;t␇@4210" in flat_text(app))
 
 
 async def test_nothing_that_was_brought_up_is_lost_on_the_way_to_another_theme() -> None:

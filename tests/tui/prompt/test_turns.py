@@ -46,8 +46,12 @@ async def test_enter_makes_the_model_continue_the_prompt() -> None:
         seed = turn.request.seed
         assert text_of(turn) == completion("the sea ", seed, 60)
         assert composer(pilot).text == ""
-        assert f"» the sea {text_of(turn)[:40]}".split("\n")[0] in screen_text(app)
-        assert f"weaver@100 · seed {seed} · temperature 0.8" in screen_text(app)
+        await until(
+            pilot, lambda: f"» the sea {text_of(turn)[:40]}".split("\n")[0] in screen_text(app)
+        )
+        await until(
+            pilot, lambda: f"weaver@100 · seed {seed} · temperature 0.8" in screen_text(app)
+        )
 
 
 async def test_what_is_written_is_kept_with_all_it_takes_to_have_it_again() -> None:
@@ -159,7 +163,7 @@ async def test_a_text_of_known_words_names_the_word_that_the_prompt_made_unknown
         (unknown, *others) = ("qq" + text_of(turn)).split()
         assert set(others[:-1]) <= set(words.split())
         await until(pilot, lambda: f"not a known word: {unknown}" in screen_text(app))
-        assert "words known" in screen_text(app)
+        await until(pilot, lambda: "words known" in screen_text(app))
     (found,) = kept()
     assert found.words == "known" and replay(found).equal
 
@@ -204,7 +208,7 @@ async def test_what_cannot_continue_is_continued_in_a_new_turn() -> None:
         await ended(pilot, second)
         assert second.request.prompt == "the sea " + text_of(first)
         assert text_of(second) == completion(second.request.prompt, 7, 60)
-        assert "↳ continued by weaver@100" in flat_text(app)
+        await until(pilot, lambda: "↳ continued by weaver@100" in flat_text(app))
     assert [each.prompt for each in kept()] == [second.request.prompt, "the sea "]
 
 
@@ -245,7 +249,7 @@ async def test_of_a_prompt_only_what_the_model_knows_is_read_and_the_rest_is_rep
         await ready(pilot)
         turn = await written(pilot, "The ☃ sea")
         assert turn.request.prompt == "the  sea"
-        assert "T → t · ☃ was dropped" in flat_text(app)
+        await until(pilot, lambda: "T → t · ☃ was dropped" in flat_text(app))
         await pilot.press("alt+e")
         assert composer(pilot).text == "The ☃ sea"
     assert kept()[0].prompt == "the  sea"

@@ -73,7 +73,7 @@ async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None
             app
         )
         line = "1 text 2 chars 3 vocab 4 ids 5 windows 6 batch 7 model 8 loss 9 step 10 sample"
-        assert line in screen_text(app)
+        await until(pilot, lambda: line in screen_text(app))
         await pilot.press("n", "pagedown", "right", "p", "left", "pageup")
         await until(pilot, lambda: "1 · Load text" in screen_text(app))
         await pilot.press("space", "end", "space")
@@ -83,7 +83,7 @@ async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None
         await until(pilot, lambda: "No, it is 2." in screen_text(app) and "✗ 1" in screen_text(app))
         await pilot.press("4", "2")
         await until(pilot, lambda: "Right. Each code point" in flat_text(app))
-        assert "✓ 2" in screen_text(app)
+        await until(pilot, lambda: "✓ 2" in screen_text(app))
 
         for number, part in ((6, "4, 16]"), (7, "total"), (8, "← the right one"), (9, "gradient")):
             await at(pilot, number)
@@ -157,7 +157,9 @@ async def test_another_model_and_another_text_can_be_chosen() -> None:
         app.screen.query_one(SafeTextArea).text = "織り機が動く" * 9
         await pilot.press("tab", "enter")
         await until(pilot, lambda: "'frankenstein' knows only 0 of the" in flat_text(app))
-        assert "Press m for another model, c for another text." in flat_text(app)
+        await until(
+            pilot, lambda: "Press m for another model, c for another text." in flat_text(app)
+        )
         await pilot.press("right", "1", "a", "e", "c")
         await until(pilot, lambda: "Text of the tour" in screen_text(app))
         await pilot.press("enter")
@@ -177,7 +179,7 @@ async def test_a_remembered_model_that_is_gone_is_replaced_by_the_bundled_one() 
         await until(pilot, lambda: "Text of the tour" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: "The Loom at Carrow" in screen_text(app))
-        assert "tour  frankenstein@" in screen_text(app)
+        await until(pilot, lambda: "tour  frankenstein@" in screen_text(app))
 
 
 async def test_errors_are_shown_instead_of_a_stage() -> None:
@@ -193,7 +195,7 @@ async def test_errors_are_shown_instead_of_a_stage() -> None:
         await at(pilot, 6)
         await until(pilot, lambda: "Its weights are damaged" in flat_text(app))
         await at(pilot, 10)
-        assert "temperature 0.8" in screen_text(app)
+        await until(pilot, lambda: "temperature 0.8" in screen_text(app))
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ async def test_with_no_runs_it_says_what_training_is_and_how_to_begin() -> None:
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: "continue a text, one character at a time" in flat_text(app))
-        assert "Press n to choose a text and start." in screen_text(app)
+        await until(pilot, lambda: "Press n to choose a text and start." in screen_text(app))
         assert possible(app) == {"new"}
         write_run("sea", *course())
         await until(pilot, lambda: "! sea  interrupted" in screen_text(app))
@@ -133,7 +133,7 @@ async def test_only_what_can_be_done_is_offered(
         await until(pilot, lambda: says in flat_text(app))
         assert possible(app) == can | {"talk", "chart", "new", "inspect", "growth"}
         if last == [end("failed", "It broke.")]:
-            assert "It broke." in screen_text(app)
+            await until(pilot, lambda: "It broke." in screen_text(app))
 
 
 def test_overfitting_is_reported_with_advice() -> None:
@@ -215,9 +215,12 @@ async def test_the_arrow_keys_choose_another_run(working: ExitStack) -> None:
         await until(pilot, lambda: "● newer  training" in screen_text(app))
         await pilot.press("down")
         await until(pilot, lambda: "✓ older  completed" in screen_text(app))
-        assert (
-            "on the held-out text 1.919 bits per character, as if choosing among 3.8 characters"
-            in flat_text(app)
+        await until(
+            pilot,
+            lambda: (
+                "on the held-out text 1.919 bits per character, as if choosing among 3.8 characters"
+                in flat_text(app)
+            ),
         )
         await pilot.press("up")
         await until(pilot, lambda: "● newer  training" in screen_text(app))
@@ -341,8 +344,8 @@ async def test_a_finished_run_is_not_resumed_and_its_score_on_few_characters_mar
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: "sea completed" in flat_text(app))
-        assert f"~{bits(2.5):.2f}" in screen_text(app)
-        assert "A score (on 26 characters) says little" in flat_text(app)
+        await until(pilot, lambda: f"~{bits(2.5):.2f}" in screen_text(app))
+        await until(pilot, lambda: "A score (on 26 characters) says little" in flat_text(app))
         await pilot.press("u")
         with pytest.raises(CharloomError, match="'sea' is finished and stays as it is"):
             app.services.runs.resume("sea")

@@ -93,4 +93,4 @@ async def test_the_runs_use_the_width_that_is_there() -> None:
         await pilot.resize_terminal(160, 40)
         row = app.screen.query_one(RunList)
         await until(pilot, lambda: row.region.width == 36 and "… " in screen_text(app))
-        assert "  47%  1.93" in screen_text(app)
+        await until(pilot, lambda: "  47%  1.93" in screen_text(app))
