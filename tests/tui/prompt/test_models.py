@@ -292,6 +292,7 @@ async def test_the_bundled_model_is_used_if_the_folder_of_models_cannot_be_read(
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await until(pilot, lambda: "bits/char (carried)" in flat_text(app))
+        await until(pilot, lambda: notifications(app))
         assert notifications(app)[0].endswith("The model 'frankenstein' is used instead.")
 
 
