@@ -158,7 +158,8 @@ class StreamingText(WrappedText):
         prompt_end = self._prompt_end - row.start
         match_start, match_end = self._match.start - row.start, self._match.stop - row.start
         selected_start = selected_end = 0
-        if self.text_selection and (span := self.text_selection.get_span(row.paragraph)):
+        selection = self.text_selection if self.is_attached else None  # drawn until the next layout
+        if selection and (span := selection.get_span(row.paragraph)):
             selected_start, selected_end = (column - row.column for column in span)
             selected_end = len(text) if span[1] < 0 else selected_end
         edges = (prompt_end, match_start, match_end, selected_start, selected_end)
