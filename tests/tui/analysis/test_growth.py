@@ -76,14 +76,18 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await opened(pilot)
         await grown(pilot, "abc")
-        lines = screen_text(app).splitlines()
-        assert lines[1].strip() == "abc · seed 0 · temperature 0.8"
-        assert [line.replace("▌", " ")[1:23] for line in lines[4:8]] == [
+        rows = [
             "    1,000       2.89  ",
             "    2,000          –  ",
             "    3,000       1.44  ",
             "    4,000       1.30  ",
         ]
+
+        def lines(first: int, last: int) -> list[str]:
+            return screen_text(app).replace("▌", " ").splitlines()[first:last]
+
+        await until(pilot, lambda: [line[1:23] for line in lines(4, 8)] == rows)
+        assert lines(1, 2)[0].strip() == "abc · seed 0 · temperature 0.8"
         assert "\x1b" not in screen_text(app)
         await until(
             pilot,
