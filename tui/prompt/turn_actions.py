@@ -99,11 +99,11 @@ class TurnActionsScreen(BaseScreen):
             return
         if early and not request.raw_prompt:  # sent before the model's prompt was shown
             request = replace(request, raw_prompt=model.default_prompt)
-            if self.composer.text == model.default_prompt:  # offered since
-                self.composer.set_text("")
         if message := unwritable_ending(request.ending, model.network.vocab):
             self.notify(message, severity="warning")
         await self.transcript.start_turn(model, request, origin)
+        if early and self.composer.text == request.raw_prompt == model.default_prompt:
+            self.composer.set_text("")  # offered before the turn was there
 
     def show_model_error(self, error: CharloomError) -> None:
         """Show why there is no model, and how to choose one."""
