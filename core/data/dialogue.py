@@ -74,7 +74,7 @@ class Dialogue:
         return dialogue
 
     def opening(self, name: str, *, reply: bool = False) -> str:
-        """Return what a turn of ``name`` begins with; ``reply`` is the turn of the model."""
+        """Return the beginning of a turn of ``name``; ``reply`` is a turn of the model."""
         match self.form:
             case DialogueForm.NAME_LINE:
                 return f"{name}:\n"
@@ -112,7 +112,7 @@ def _sign(text: object) -> str:
 
 
 def find_dialogue(text: str) -> Dialogue:
-    """Return how ``text`` marks who speaks."""
+    """Return the form in which ``text`` marks who speaks."""
     lines = len(_LINES.findall(text))
 
     def enough(turns: int) -> bool:

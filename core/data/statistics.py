@@ -2,7 +2,8 @@
 
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.dialogue import count_timestamps
@@ -64,13 +65,34 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
     for start in range(0, len(text), _CHUNK_CHARACTERS):
         counter.update(text[start : start + _CHUNK_CHARACTERS])
     counts = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
-    rare = tuple((c, n) for c, n in counts if n < RARE_COUNT)
     controls = tuple((c, n) for c, n in counts if _category(c) in ("Cc", "Cf"))
     lost = sum(n for c, n in counts if c == "\ufffd" or _category(c) in ("Cn", "Co"))
-    longest_line = max(map(len, text.split("\n")))
-    lines = text.count("\n") + (not text.endswith("\n"))
-    timestamps = count_timestamps(text)
-    min_count, size = fitting_min_count(counter.values())
+    statistics = TextStatistics(
+        characters=len(text),
+        utf8_bytes=len(text.encode()),
+        lines=text.count("\n") + (not text.endswith("\n")),
+        longest_line=max(map(len, text.split("\n"))),
+        distinct=len(counts),
+        rare=tuple((c, n) for c, n in counts if n < RARE_COUNT),
+        controls=controls,
+        non_text=(lost + sum(n for _, n in controls)) / len(text),
+        encoding=corpus.encoding,
+        guessed=corpus.guessed,
+        issues=(),
+    )
+    min_count = fitting_min_count(counter.values())
+    return replace(statistics, issues=tuple(_find_issues(corpus, statistics, lost, *min_count)))
+
+
+def _find_issues(
+    corpus: Corpus, found: TextStatistics, lost: int, min_count: int, size: int
+) -> Iterator[TextIssue]:
+    """Yield the issues of a text.
+
+    ``lost`` characters are no text. Mapping those that occur fewer than ``min_count`` times to one
+    entry leaves a vocabulary of ``size``; 0 if that is not needed.
+    """
+    timestamps = count_timestamps(corpus.text)
     checks = (
         (
             corpus.guessed,
@@ -79,32 +101,33 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
             "encoding",
         ),
         (
-            len(text) < SHORT_CHARACTERS,
-            f"The text is short: {plural(len(text), 'character')}.",
+            found.characters < SHORT_CHARACTERS,
+            f"The text is short: {plural(found.characters, 'character')}.",
             "Training settings are reduced to fit; the model will soon overfit.",
         ),
         (
-            rare,
-            f"Seen fewer than {RARE_COUNT} times: {_listed(rare)}.",
+            found.rare,
+            f"Seen fewer than {RARE_COUNT} times: {_listed(found.rare)}.",
             f"Each gets its own vocabulary entry; {{option}} {RARE_COUNT} maps them all to one.",
             "fold",
         ),
         (
             min_count,
-            f"Too many distinct characters: {len(counts):,}; a model can have {MAX_CHARACTERS:,}.",
+            f"Too many distinct characters: {found.distinct:,}; a model can have "
+            f"{MAX_CHARACTERS:,}.",
             f"{{option}} {min_count} maps all that occur fewer times to one entry, which leaves "
             f"{size:,}.",
             "fold",
         ),
         (
-            MANY_DISTINCT < len(counts) <= MAX_CHARACTERS,
-            f"The vocabulary is large: {len(counts):,} distinct characters.",
+            MANY_DISTINCT < found.distinct <= MAX_CHARACTERS,
+            f"The vocabulary is large: {found.distinct:,} distinct characters.",
             "Training is slower; {option} N maps all that occur fewer than N times to one entry.",
             "fold",
         ),
         (
-            controls,
-            f"Control and format characters: {_listed(controls)}.",
+            found.controls,
+            f"Control and format characters: {_listed(found.controls)}.",
             "They are learned like all others and shown as visible symbols.",
         ),
         (
@@ -114,36 +137,26 @@ def analyze_text(corpus: Corpus) -> TextStatistics:
             "encoding",
         ),
         (
-            2 * timestamps > lines > 1,
+            2 * timestamps > found.lines > 1,
             f"{plural(timestamps, 'line')} begin with a time.",
             "With {option} the model learns what was said, not when.",
             "strip-timestamps",
         ),
         (
-            is_sorted(text),
+            is_sorted(corpus.text),
             "The lines are sorted, and the end of the text is held out.",
             "If each line is a text of its own, {option} makes the held-out ones a random sample.",
             "shuffle-lines",
         ),
         (
-            longest_line > LONG_LINE_CHARACTERS,
-            f"The longest line has {longest_line:,} characters.",
+            found.longest_line > LONG_LINE_CHARACTERS,
+            f"The longest line has {found.longest_line:,} characters.",
             "No action needed: a line end is a character like any other, only rare in this text.",
         ),
     )
-    return TextStatistics(
-        characters=len(text),
-        utf8_bytes=len(text.encode()),
-        lines=lines,
-        longest_line=longest_line,
-        distinct=len(counts),
-        rare=rare,
-        controls=controls,
-        non_text=(lost + sum(n for _, n in controls)) / len(text),
-        encoding=corpus.encoding,
-        guessed=corpus.guessed,
-        issues=tuple(TextIssue(*issue) for found, *issue in checks if found),
-    )
+    for is_issue, *issue in checks:
+        if is_issue:
+            yield TextIssue(*issue)
 
 
 def char_label(character: str) -> str:

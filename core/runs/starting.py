@@ -21,7 +21,7 @@ from charloom.core.store.read import bundled_names, load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 
 AUTO, SCRATCH = "auto", "none"
-"""What a run may start from besides a model: whatever suits the text, or random weights."""
+"""The starts of a run other than a model: the better one for the text, or random weights."""
 
 AUTO_BASE = "english"
 """The model that :data:`AUTO` considers, if there is one."""
@@ -128,6 +128,6 @@ def _load(ref: CheckpointRef) -> Base:
 
 
 def describe_corpus(title: str, sha256: str, text: str) -> CorpusInfo:
-    """Return what checkpoints store of a training text."""
+    """Return the information on a training text that checkpoints store."""
     dialogue = find_dialogue(text[:_DIALOGUE_CHARACTERS])
     return CorpusInfo(title, sha256, len(text), text[:_OPENING_CHARACTERS], dialogue)

@@ -9,7 +9,7 @@ from charloom.core.sanitize import quoted
 from charloom.core.wording import did_you_mean
 
 MAX_CONTEXT_CHARACTERS = 4_000
-"""What a model reads of the conversation before a turn: whole turns, in less than a second."""
+"""The longest part of a conversation that a model reads before a turn, in under a second."""
 
 _MAX_LISTED = 8  # names
 
@@ -64,10 +64,9 @@ class Conversation:
         return self.dialogue.stops
 
     def context(self, turns: Sequence[str]) -> str:
-        """Return what the model reads before the next prompt.
+        """Return the context of the next prompt: the last whole turns, up to the limit.
 
-        That are the last whole turns, each a prompt and its reply, in at most
-        :data:`MAX_CONTEXT_CHARACTERS`.
+        Each of ``turns`` is a prompt and its reply; the limit is :data:`MAX_CONTEXT_CHARACTERS`.
         """
         context = ""
         for turn in reversed(turns):

@@ -1,7 +1,6 @@
 """``charloom chat``: talk with a model, one line in, one reply out."""
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,7 +13,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.library.generation import Generation
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
-from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.sampling.conversation import Conversation
 from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Sampler, require_words
@@ -22,11 +21,10 @@ from charloom.core.store.read import BUNDLED, load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.console.inputs import encode_prompt
 from charloom.tui.console.options import json_option, no_keep_option, setting_options
-from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
+from charloom.tui.console.output import echo_dim, echo_err, error_message, write_json, write_stdout
 from charloom.tui.console.stream import OutputStream
 
 _MAX_LENGTH = 100_000
-_MAX_LINE_BYTES = 20_000
 _JSON_FIELDS = ("context", "prompt", "text", "seed", "model", "step", "checkpoint_sha256")
 
 
@@ -66,7 +64,7 @@ def chat(
     Lines and replies are written as in the text that the model was trained on, such as a play, an
     interview or an exported chat: 'NAME:', 'Name: ', '> ' or a dash. A reply ends where the next
     speaker begins. --as and --with choose the names; the default are those that speak most. In a
-    text without speakers, each line and each reply is a line of the text.
+    text without speakers, each line and each reply is a paragraph.
     """
     loaded = load_checkpoint(ref)
     if loaded.warning:
@@ -74,7 +72,7 @@ def chat(
     network, sampling = NumpyLSTM(loaded.checkpoint), SamplingConfig(**settings)
     require_words(network, sampling)
     conversation = Conversation.between(loaded.checkpoint.corpus.dialogue, user, other)
-    seed = int.from_bytes(os.urandom(4)) if seed is None else seed
+    seed = fresh_seed() if seed is None else seed
     ending = Ending(conversation.stops)
     interactive = sys.stdin is not None and sys.stdin.isatty()
     if interactive:
@@ -121,7 +119,7 @@ def _lines(name: str | None) -> Iterator[str]:
     if name is None:
         if sys.stdin is None:
             raise CharloomError("Standard input is closed; pipe lines into it.")
-        while data := sys.stdin.buffer.readline(_MAX_LINE_BYTES):
+        for data in sys.stdin.buffer:
             if line := data.decode("utf-8", "replace").rstrip("\r\n"):
                 yield line
         return
@@ -140,4 +138,4 @@ def _save(generation: Generation) -> None:
         with Library() as library:
             library.add(generation)
     except CharloomError as error:
-        echo_err(f"Not saved: {error}")
+        echo_err(f"Not saved: {error_message(error)}")

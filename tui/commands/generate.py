@@ -1,6 +1,5 @@
 """``charloom generate``: continue a prompt with a model, and save the texts in the library."""
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from functools import cache
@@ -16,7 +15,7 @@ from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.batched import BatchLane, BatchSampler
 from charloom.core.sampling.completion import Completion
-from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig, parse_stops
+from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig, fresh_seed, parse_stops
 from charloom.core.sampling.ending import MAX_OVERRUN, UNITS, Ending
 from charloom.core.sampling.sampler import Sampler, require_words
 from charloom.core.sanitize import single_line
@@ -128,7 +127,7 @@ def generate(
     prompt = encode_prompt(read_prompt(prompt), network.vocab)
     if message := unwritable_ending(ending, network.vocab):
         echo_err(message)
-    seed = int.from_bytes(os.urandom(4)) if seed is None else seed
+    seed = fresh_seed() if seed is None else seed
     texts = _SampledTexts(network, prompt, sampling, range(seed, seed + count), length)
     find_match = _match_finder(ref.name, loaded.checkpoint)
     save_error: CharloomError | None = None

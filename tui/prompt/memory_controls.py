@@ -64,7 +64,10 @@ class MemoryControls(VerticalGroup):
         return Conversation(self._dialogue, user, model)
 
     @on(OptionRow.Changed)
+    def change(self) -> None:
+        self._show_names()
+        self.post_message(self.Changed())
+
     def _show_names(self) -> None:
         for row in (self._user, self._model):
             row.display = self.memory == "talk" and bool(self._dialogue.names)
-        self.post_message(self.Changed())

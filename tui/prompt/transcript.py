@@ -94,9 +94,12 @@ class Transcript(VerticalScroll, can_focus=False):
         async with self._start_lock:
             await self.finish()
             raw_prompt, vocab = request.raw_prompt, model.network.vocab
-            prompt, changes = await run_in_background(lambda: adapt_prompt(raw_prompt, vocab))
-            page = self._page_context(request.conversation) if request.context is None else ""
-            context = await run_in_background(lambda: vocab.adapt(request.context or page)[0])
+            read = request.context
+            if read is None:
+                read = self._page_context(request.conversation)
+            context, (prompt, changes) = await run_in_background(
+                lambda: (vocab.adapt(read)[0], adapt_prompt(raw_prompt, vocab))
+            )
             if request.conversation:
                 prompt = request.conversation.prompt(prompt)
             request = replace(request, prompt=prompt, context=context)
@@ -107,7 +110,7 @@ class Transcript(VerticalScroll, can_focus=False):
         self.post_message(self.Changed())
 
     def _page_context(self, conversation: Conversation | None) -> str:
-        """Return what a model reads of the page before the next prompt."""
+        """Return the part of the page that a model reads before the next prompt."""
         texts: list[str] = []
         for turn in self._turns:
             if turn.deleted:
@@ -135,6 +138,7 @@ class Transcript(VerticalScroll, can_focus=False):
                     seed=job.seed,
                     length=missing,
                     candidate_count=1,
+                    ending=turn.request.job_ending,
                     conversation=None,
                 )
                 await self.start_turn(model, request, f"continued by {model.checkpoint_ref}")

@@ -163,8 +163,8 @@ class TurnActionsScreen(BaseScreen):
 
     def _request_after(self, turn: Turn, prompt: str) -> GenerationRequest:
         """Return a request with the current settings that first reads what ``turn`` read."""
-        context = turn.request.context
-        return replace(self.panel.request(prompt), context=context, conversation=None)
+        request, context = self.panel.request(prompt), turn.request.context
+        return replace(request, context=context, ending=request.job_ending, conversation=None)
 
     def action_edit(self) -> None:
         if turn := self.transcript.current:

@@ -14,7 +14,7 @@ from charloom.core.sampling.config import WORDS
 from charloom.core.sampling.ending import UNITS
 
 MEMORY_OPTIONS = ("off", "page", "talk")
-"""What a model reads before the prompt: nothing, the page, or the page as a dialogue."""
+"""The text that a model reads before the prompt: none, the page, or the page as a dialogue."""
 
 _MAX_RECENT_TEXTS = 12
 _MAX_FILE_BYTES = 1 << 16

@@ -85,6 +85,11 @@ def test_empty_lines_are_skipped_and_the_end_of_input_ends() -> None:
     assert chat(lines="") == Result(0, "", "")
 
 
+def test_a_very_long_line_is_one_turn() -> None:
+    assert len(chat(lines="the sea " * 5_000 + "\n").out.splitlines()) == 1
+    assert len(stored()) == 1
+
+
 def test_characters_that_the_model_does_not_know_are_reported() -> None:
     assert chat(lines="the søa\n").err.startswith("Not known to the model:")
 

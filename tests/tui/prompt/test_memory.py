@@ -109,6 +109,20 @@ async def test_another_seed_reads_the_same_again() -> None:
             )
 
 
+async def test_what_continues_a_reply_in_a_new_turn_ends_at_the_next_turn_too() -> None:
+    async with CharloomApp().run_test(size=LARGE) as pilot:
+        screen = await ready(pilot)
+        first = await send(pilot, "the sea")
+        await ended(pilot, first)
+        first.release()
+        screen.action_continue()
+        await until(pilot, lambda: screen.transcript.current is not first)
+        longer = screen.transcript.current
+        assert longer is not None
+        assert longer.request.prompt == first.chosen.full_text
+        assert longer.request.job_ending.stop == ("\n",)
+
+
 async def test_a_text_without_speakers_is_talked_to_in_paragraphs() -> None:
     model_with(PLAIN)
     async with CharloomApp().run_test(size=LARGE) as pilot:
