@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from charloom.core.errors import CharloomError
     from charloom.core.model.numpy_lstm import NumpyLSTM
     from charloom.core.runs.events import Event, Finished, Progress, Validated
-    from charloom.core.runs.run import train_model
+    from charloom.core.runs.trainer import train_model
     from charloom.core.sampling.completion import generate
     from charloom.core.sampling.config import SamplingConfig
     from charloom.core.sampling.sampler import Sampler
@@ -67,7 +67,7 @@ _MODULES = {
     "errors": ("CharloomError",),
     "model.numpy_lstm": ("NumpyLSTM",),
     "runs.events": ("Event", "Finished", "Progress", "Validated"),
-    "runs.run": ("train_model",),
+    "runs.trainer": ("train_model",),
     "sampling.completion": ("generate",),
     "sampling.config": ("SamplingConfig",),
     "sampling.sampler": ("Sampler",),

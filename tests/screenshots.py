@@ -17,7 +17,8 @@ from textual.pilot import Pilot
 from charloom.core import paths
 from charloom.core.data import corpus
 from charloom.core.runs.commands import Command
-from charloom.core.runs.run import create_run, launch_trainer
+from charloom.core.runs.run import create_run
+from charloom.core.runs.trainer import launch_trainer
 from charloom.tui.app import CharloomApp
 from charloom.tui.library.models_pane import ModelsPane
 from charloom.tui.prompt.screen import PromptScreen

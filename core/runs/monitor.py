@@ -27,7 +27,7 @@ from charloom.core.runs.events import (
     Validated,
 )
 from charloom.core.runs.jsonl import LineTail, SampledLineTail, file_size
-from charloom.core.runs.run import exit_message
+from charloom.core.runs.trainer import exit_message
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import model_dirs
 

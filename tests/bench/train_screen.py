@@ -17,7 +17,8 @@ from charloom.core import paths
 from charloom.core.data import corpus
 from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.monitor import is_training
-from charloom.core.runs.run import create_run, launch_trainer
+from charloom.core.runs.run import create_run
+from charloom.core.runs.trainer import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from tests.bench.harness import Row, median, print_rows, spread, temporary_home
 from tests.helpers.terminal import CTRL_Q, F3, READY, Terminal

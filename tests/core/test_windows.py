@@ -45,7 +45,7 @@ with filelock.FileLock(model.lock):
 print(json.dumps([states, sorted(path.name for path in folder.iterdir())]))
 """
 _TRAINING = """
-from charloom.core.runs import run
+from charloom.core.runs.trainer import TrainerProcess
 from charloom.core.store.model_dir import ModelDir
 
 def start(*arguments, creationflags=0, start_new_session=None, **options):
@@ -53,7 +53,7 @@ def start(*arguments, creationflags=0, start_new_session=None, **options):
     return popen(*arguments, **options)
 
 popen, subprocess.Popen = subprocess.Popen, start
-trainer = run.TrainerProcess(ModelDir(folder))
+trainer = TrainerProcess(ModelDir(folder))
 trainer.stop()
 print(json.dumps([event.reason for event in trainer.events() if event.event == "finished"]))
 """

@@ -10,7 +10,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs import events
 from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.events import Event, Finished, Progress, Started
-from charloom.core.runs.run import TrainerProcess
+from charloom.core.runs.trainer import TrainerProcess
 from tests.faults.report import Report
 from tests.helpers.run_cli import child
 from tests.helpers.small_models import endless

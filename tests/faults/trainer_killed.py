@@ -19,11 +19,8 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved, Event, Finished, Progress, Started, Validated
 from charloom.core.runs.jsonl import file_size
-from charloom.core.runs.run import (
-    TrainerProcess,
-    launch_trainer,
-    read_run_config,
-)
+from charloom.core.runs.run import read_run_config
+from charloom.core.runs.trainer import TrainerProcess, launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_checkpoint
 from charloom.core.store.repair import repair_model

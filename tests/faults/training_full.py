@@ -14,7 +14,7 @@ from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Finished, Paused
 from charloom.core.runs.monitor import is_training
-from charloom.core.runs.run import TrainerProcess
+from charloom.core.runs.trainer import TrainerProcess
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import list_models, load_checkpoint
 from tests.faults.disks import Fault, can_mount, faults, mounted

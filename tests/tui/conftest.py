@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from charloom.core.runs import run
-from charloom.core.runs.run import launch_trainer
+from charloom.core.runs import trainer
+from charloom.core.runs.trainer import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.services import run_manager
 
@@ -23,7 +23,7 @@ def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
         started.append(launch(folder, resume))
         return started[-1]
 
-    for module in (run, run_manager):
+    for module in (trainer, run_manager):
         monkeypatch.setattr(module, "launch_trainer", noted)
     yield started
     for each in started:

@@ -20,11 +20,8 @@ from charloom.core.runs.events import (
     to_line,
 )
 from charloom.core.runs.monitor import RunMonitor, is_training, list_runs
-from charloom.core.runs.run import (
-    EventReader,
-    TrainerProcess,
-    read_run_config,
-)
+from charloom.core.runs.run import read_run_config
+from charloom.core.runs.trainer import EventReader, TrainerProcess
 from charloom.core.sanitize import single_line
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model

@@ -5,8 +5,9 @@ from typing import Any
 import click
 
 from charloom.core.runs.presets import PRESETS, validate_overrides
-from charloom.core.runs.run import TrainerProcess, create_run
+from charloom.core.runs.run import create_run
 from charloom.core.runs.starting import AUTO, AUTO_BASE
+from charloom.core.runs.trainer import TrainerProcess
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef

@@ -13,7 +13,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.runs.commands import STOP_SIGNALS
 from charloom.core.runs.events import Event, Finished, Started
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
-from charloom.core.runs.run import EventReader, TrainerProcess
+from charloom.core.runs.trainer import EventReader, TrainerProcess
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model
 from charloom.tui.console.output import echo_dim, echo_err, write_json

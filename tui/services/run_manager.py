@@ -12,7 +12,7 @@ from textual.signal import Signal
 from charloom.core.errors import CharloomError
 from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.monitor import RunMonitor, RunStatus, list_runs
-from charloom.core.runs.run import launch_trainer
+from charloom.core.runs.trainer import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.run_status import FINISHED, LIVE

@@ -4,7 +4,7 @@ import pytest
 
 from charloom.core.runs import events
 from charloom.core.runs.events import Continued, Event, Finished, Paused, Sample
-from charloom.core.runs.run import EventReader
+from charloom.core.runs.trainer import EventReader
 from charloom.core.store.model_dir import ModelDir
 from tests.tui.helpers.run_folders import course, end
 

@@ -24,7 +24,7 @@ from charloom.core.runs.events import (
     Validated,
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training, list_runs, live_runs
-from charloom.core.runs.run import launch_trainer
+from charloom.core.runs.trainer import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model

@@ -22,13 +22,8 @@ from charloom.core.runs.events import (
     Validated,
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
-from charloom.core.runs.run import (
-    TrainerProcess,
-    create_run,
-    launch_trainer,
-    read_run_config,
-    read_training_text,
-)
+from charloom.core.runs.run import create_run, read_run_config, read_training_text
+from charloom.core.runs.trainer import TrainerProcess, launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import remove_model
@@ -254,7 +249,7 @@ def test_a_trainer_that_cannot_write_what_happens_leaves_that_in_its_log() -> No
 def test_the_launching_process_may_exit_quietly(tmp_path: Path) -> None:
     folder = endless()
     code = (
-        "import sys; from charloom.core.runs.run import launch_trainer\n"
+        "import sys; from charloom.core.runs.trainer import launch_trainer\n"
         "from charloom.core.store.model_dir import ModelDir\n"
         "folder = ModelDir.named(sys.argv[1])\n"
         "process = launch_trainer(folder); print(process.poll())\n"

@@ -23,7 +23,8 @@ from charloom.core.runs.events import (
     Started,
     Validated,
 )
-from charloom.core.runs.run import EventReader, create_run, read_run_config, write_run_config
+from charloom.core.runs.run import create_run, read_run_config, write_run_config
+from charloom.core.runs.trainer import EventReader
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_checkpoint
 from charloom.core.training import session

@@ -23,7 +23,8 @@ from charloom.core.runs.events import (
     Validated,
 )
 from charloom.core.runs.monitor import is_training
-from charloom.core.runs.run import TrainerProcess, create_run, launch_trainer, write_run_config
+from charloom.core.runs.run import create_run, write_run_config
+from charloom.core.runs.trainer import TrainerProcess, launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_checkpoint, model_names
 from charloom.core.training import resume

@@ -16,8 +16,9 @@ from charloom.core.data.vocab import Vocab
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.events import Finished, RunWarning, Started, bits
-from charloom.core.runs.run import EventReader, create_run, read_run_config
+from charloom.core.runs.run import create_run, read_run_config
 from charloom.core.runs.starting import AUTO_BASE
+from charloom.core.runs.trainer import EventReader
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model, load_checkpoint
 from charloom.core.training import session

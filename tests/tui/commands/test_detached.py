@@ -9,9 +9,9 @@ from subprocess import Popen
 
 import pytest
 
-from charloom.core.runs import run
+from charloom.core.runs import trainer
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
-from charloom.core.runs.run import launch_trainer
+from charloom.core.runs.trainer import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from tests.helpers.child_process import CHARLOOM, TEXT, TINY, outcome, start
 from tests.helpers.marks import needs_posix
@@ -38,7 +38,7 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list["Popen[bytes]"]:
         processes.append(launch(folder, resume))
         return processes[-1]
 
-    monkeypatch.setattr(run, "launch_trainer", recording_launch)
+    monkeypatch.setattr(trainer, "launch_trainer", recording_launch)
     return processes
 
 

@@ -16,7 +16,7 @@ from charloom.core.runs.commands import CommandReader
 from charloom.core.runs.events import CheckpointSaved, Continued, Event, Paused
 from charloom.core.runs.jsonl import file_size
 from charloom.core.runs.monitor import is_training
-from charloom.core.runs.run import launch_trainer
+from charloom.core.runs.trainer import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.tui.commands import runs
