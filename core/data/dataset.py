@@ -10,6 +10,8 @@ There are two ways of batching. *Shuffled* windows start anywhere and are read f
 *Contiguous* batches consist of B lanes: parallel streams through the text, in which each window
 begins where the one before it ended, so that the state can be carried on (truncated
 back-propagation through time).
+
+Ids may be of any integer type, and on disk (a memory map): only those of a batch are widened.
 """
 
 from collections.abc import Iterator
@@ -21,6 +23,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from charloom.core.config import TrainConfig
+from charloom.core.data.permutation import Permutation
+
+_BLOCK_STEPS = 256  # of a random order, computed at once: one by one takes 20 times as long
 
 
 class Batch(NamedTuple):
@@ -41,52 +46,68 @@ class WindowDataset(Dataset[Batch]):
 
     def __getitem__(self, start: int | Tensor) -> Batch:
         """Return the window at ``start``, or the whole batch for starts ``[B]``."""
-        rows = self._rows[start]
+        rows = self._rows[start].long()
         return Batch(features=rows[..., :-1], labels=rows[..., 1:])
 
 
 class ShuffledSampler(Sampler[Tensor]):
-    """Starts ``[B]`` of windows in random order, each window once per epoch."""
+    """Starts ``[B]`` of windows in random order, each window once per epoch, from a step on."""
 
-    def __init__(self, windows: int, batch_size: int, seed: int, epoch: int) -> None:
-        self._windows, self._batch_size = windows, batch_size
-        self._generator = generator(seed, "shuffle", epoch)
+    def __init__(
+        self, windows: int, batch_size: int, seed: int, epoch: int, first_step: int = 0
+    ) -> None:
+        self._order = Permutation(windows, seed, epoch)
+        self._batch_size, self._first_step = batch_size, first_step
 
     def __len__(self) -> int:
-        return self._windows // self._batch_size
+        return len(self._order) // self._batch_size
 
     def __iter__(self) -> Iterator[Tensor]:
-        order = torch.randperm(self._windows, generator=self._generator)
-        return iter(order[: len(self) * self._batch_size].view(-1, self._batch_size))
+        for step in range(self._first_step, len(self), _BLOCK_STEPS):
+            end = min(step + _BLOCK_STEPS, len(self))
+            starts = self._order[step * self._batch_size : end * self._batch_size]
+            yield from torch.from_numpy(starts).view(-1, self._batch_size)
 
 
 class ContiguousSampler(Sampler[Tensor]):
     """Starts ``[B]`` of B lanes that advance by T; each epoch begins at a random offset."""
 
-    def __init__(self, windows: int, window: int, batch_size: int, seed: int, epoch: int) -> None:
+    def __init__(
+        self,
+        windows: int,
+        window: int,
+        batch_size: int,
+        seed: int,
+        epoch: int,
+        first_step: int = 0,
+    ) -> None:
         self._steps = (windows + window - 1) // (batch_size * window)
         self._stride = self._steps * window
         room = windows - 1 - ((batch_size - 1) * self._stride + (self._steps - 1) * window)
         first = int(torch.randint(room + 1, (1,), generator=generator(seed, "lanes", epoch)))
         self._lanes = first + self._stride * torch.arange(batch_size)
-        self._window = window
+        self._window, self._first_step = window, first_step
 
     def __len__(self) -> int:
         return self._steps
 
     def __iter__(self) -> Iterator[Tensor]:
-        return (self._lanes + step * self._window for step in range(self._steps))
+        steps = range(self._first_step, self._steps)
+        return (self._lanes + step * self._window for step in steps)
 
 
-def batches(ids: Tensor, config: TrainConfig, epoch: int) -> DataLoader[Batch]:
-    """Stage 6: return one epoch of batches ``[B, T]`` over ``ids`` ``[N]``, at least one."""
+def batches(ids: Tensor, config: TrainConfig, epoch: int, first_step: int = 0) -> DataLoader[Batch]:
+    """Stage 6: return one epoch of batches ``[B, T]`` over ``ids`` ``[N]``, at least one.
+
+    With ``first_step``, those of earlier steps are left out, which takes no time.
+    """
     windows = WindowDataset(ids, config.window)
     sampler: Sampler[Tensor]
     if config.batching == "shuffled":
-        sampler = ShuffledSampler(len(windows), config.batch_size, config.seed, epoch)
+        sampler = ShuffledSampler(len(windows), config.batch_size, config.seed, epoch, first_step)
     else:
         sampler = ContiguousSampler(
-            len(windows), config.window, config.batch_size, config.seed, epoch
+            len(windows), config.window, config.batch_size, config.seed, epoch, first_step
         )
     # The sampler yields the starts of a whole batch, which the dataset fetches at once: hence None.
     return DataLoader(

@@ -100,9 +100,10 @@ def _losses(
     """Return the loss of every character ``[B, T]`` and the state after the last."""
     was_training = network.training
     network.eval()
-    logits, state = network(features, state)
+    logits, state = network(features.long(), state)
     network.train(was_training)
-    nats = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
+    logits = logits.float().transpose(1, 2)
+    nats = functional.cross_entropy(logits, labels.long(), reduction="none")
     return nats, state
 
 

@@ -1,6 +1,5 @@
 """Stage 9: one training step, in :meth:`Stepper.step`: forward, loss, backward, optimizer step."""
 
-import itertools
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -77,8 +76,7 @@ class Stepper:
         """Yield the batches of ``step`` and of all steps after it, without end."""
         epoch, done = divmod(step, self.steps_per_epoch)
         while True:
-            loader = batches(self._ids, self._config, epoch)
-            yield from itertools.islice(loader, done, None)
+            yield from batches(self._ids, self._config, epoch, first_step=done)
             epoch, done = epoch + 1, 0
 
     def _state_before_step(self) -> LSTMState | None:

@@ -1,5 +1,7 @@
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -117,6 +119,33 @@ def test_an_epoch_of_shuffled_windows_has_the_steps_that_were_counted(
     starts = torch.cat([each.features[:, 0] for each in seen]).tolist()
     assert len(set(starts)) == len(starts) == len(seen) * batch > characters - window - batch
     assert min(starts) >= 0 and max(starts) < characters - window
+
+
+@pytest.mark.parametrize("order", ["shuffled", "contiguous"])
+@pytest.mark.parametrize("first_step", [1, 300, 332, 333])
+def test_batches_from_a_step_on_are_those_of_the_whole_epoch(order: str, first_step: int) -> None:
+    config = TrainConfig(batch_size=3, window=1, batching=order)
+    ids = torch.arange(1_000)
+    whole = [batch.features for batch in batches(ids, config, epoch=2)]
+    rest = [batch.features for batch in batches(ids, config, 2, first_step)]
+    assert len(whole) == 333
+    assert len(rest) == 333 - first_step
+    assert all(map(torch.equal, rest, whole[first_step:]))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_ids_of_one_or_two_bytes_in_a_mapped_file_give_the_same_batches(
+    tmp_path: Path, dtype: type[np.unsignedinteger]
+) -> None:
+    ids = np.arange(60_000) % np.iinfo(dtype).max
+    np.save(tmp_path / "ids.npy", ids.astype(dtype))
+    mapped = torch.from_numpy(np.load(tmp_path / "ids.npy", mmap_mode="c"))
+    config = TrainConfig(batch_size=3, window=5)
+    batch = next(iter(batches(mapped, config, epoch=0)))
+    expected = next(iter(batches(torch.from_numpy(ids), config, epoch=0)))
+    assert batch.features.dtype == batch.labels.dtype == torch.int64
+    assert torch.equal(batch.features, expected.features)
+    assert torch.equal(batch.labels, expected.labels)
 
 
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
