@@ -97,7 +97,7 @@ def test_the_example_is_what_torch_and_a_stepper_make_of_the_same_batch(
     stepper.step(example.rate)
     assert example.after == pytest.approx(again.head.weight[right, 0].item(), abs=1e-7)
     decayed = example.before * (1 - example.rate * training.weight_decay)
-    step = -example.rate * math.copysign(1, example.gradient)
+    step = -example.rate * example.gradient / (abs(example.gradient) + 1e-8)  # Adam's first
     assert example.after == pytest.approx(decayed + step, abs=1e-6)
     with torch.no_grad():
         after = functional.cross_entropy(again(features)[0].flatten(0, 1), labels.flatten())
