@@ -118,11 +118,13 @@ def batches(ids: Tensor, config: TrainConfig, epoch: int, first_step: int = 0) -
     )
 
 
-def generator(seed: int, purpose: str, index: int) -> torch.Generator:
+def generator(
+    seed: int, purpose: str, index: int, device: torch.device | str = "cpu"
+) -> torch.Generator:
     """Return a random number generator that depends only on its arguments.
 
     Since each epoch and each step has its own generator, a run can resume at any step without
     knowing what was drawn before.
     """
     words = np.random.SeedSequence([seed, index, *purpose.encode()]).generate_state(2, np.uint32)
-    return torch.Generator().manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
+    return torch.Generator(device).manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)

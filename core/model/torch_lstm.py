@@ -58,12 +58,15 @@ class CharLSTM(nn.Module):
                 if "bias_ih" in name:
                     value[hidden : 2 * hidden] = 1.0
 
-    def forward(self, ids: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
+    def forward(
+        self, ids: Tensor, state: LSTMState | None = None, dropout: Tensor | None = None
+    ) -> tuple[Tensor, LSTMState]:
         """Predict each next character.
 
         Args:
             ids: characters ``[B, T]``, int64.
             state: carried over from the previous window; None is the empty state.
+            dropout: the masks of one step, see :func:`dropout_masks`; None drops nothing.
 
         Returns:
             logits ``[B, T, V]`` and the state after the last character.
@@ -72,17 +75,10 @@ class CharLSTM(nn.Module):
         carried: LSTMState = []
         for index, lstm in enumerate(self.layers):
             hidden, after = lstm(hidden, None if state is None else state[index])  # [B, T, H]
-            hidden = self._drop(hidden)
+            if dropout is not None:
+                hidden = hidden * dropout[index].to(hidden.dtype)
             carried.append(after)
         return self.head(hidden), carried  # [B, T, V]
-
-    def _drop(self, hidden: Tensor) -> Tensor:
-        """Drop a share of the units ``[B, T, H]``, the same ones at every T."""
-        share = self.config.dropout
-        if not self.training or share == 0:
-            return hidden
-        kept = torch.rand(hidden.shape[0], 1, hidden.shape[2], device=hidden.device) >= share
-        return hidden * (kept.to(hidden.dtype) / (1 - share))
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of the weights under their names in a checkpoint."""
@@ -97,6 +93,17 @@ class CharLSTM(nn.Module):
             for name, value in self.named_parameters():
                 given = np.array(tensors[checkpoint_name(name)], dtype=np.float32)
                 value.copy_(torch.from_numpy(given))
+
+
+def dropout_masks(config: ModelConfig, batch_size: int, random: torch.Generator) -> Tensor:
+    """Return masks ``[layers, B, 1, H]`` on the device of ``random``.
+
+    A unit is dropped at every T alike, or kept and scaled up.
+    """
+    share = config.dropout
+    shape = (config.layers, batch_size, 1, config.hidden_size)
+    kept = torch.rand(shape, generator=random, device=random.device) >= share
+    return kept.float() / (1 - share)
 
 
 def checkpoint_name(parameter: str) -> str:

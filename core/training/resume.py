@@ -26,7 +26,6 @@ def write_state(path: Path, snapshot: TrainState, state: RunState) -> None:
     tensors = {f"weights.{name}": value for name, value in snapshot.weights.items()}
     tensors |= {f"moments.{name}": value for name, value in snapshot.moments.items()}
     tensors |= {f"carried.{index}": value for index, value in enumerate(snapshot.carried)}
-    tensors |= {f"random.{index}": value for index, value in enumerate(snapshot.random)}
     tensors = {name: value.cpu() for name, value in tensors.items()}
     metadata = {"step": str(snapshot.step), "state": json.dumps(asdict(state))}
     metadata["sha256"] = _digest(tensors, metadata)
@@ -51,7 +50,7 @@ def read_state(path: Path, model: ModelConfig) -> tuple[TrainState, RunState]:
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if metadata.pop("sha256") != _digest(tensors, metadata):
             raise ValueError("its numbers were changed")
-        parts: dict[str, dict[str, Tensor]] = {}
+        parts: dict[str, dict[str, Tensor]] = {"moments": {}, "carried": {}}
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
             parts.setdefault(kind, {})[rest] = value
@@ -60,9 +59,8 @@ def read_state(path: Path, model: ModelConfig) -> tuple[TrainState, RunState]:
         snapshot = TrainState(
             step=int(metadata["step"]),
             weights=parts["weights"],
-            moments=parts.get("moments", {}),
-            carried=_in_order(parts.get("carried", {})),
-            random=_in_order(parts["random"]),
+            moments=parts["moments"],
+            carried=[parts["carried"][str(index)] for index in range(len(parts["carried"]))],
         )
         return snapshot, _run_state(json.loads(metadata["state"]))
     except (
@@ -92,7 +90,6 @@ def from_checkpoint(
         weights={name: torch.from_numpy(value.copy()) for name, value in newest.tensors.items()},
         moments={},
         carried=[],
-        random=[torch.get_rng_state()],
     )
     return snapshot, state
 
@@ -113,7 +110,3 @@ def _digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> str:
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
-
-
-def _in_order(parts: dict[str, Tensor]) -> list[Tensor]:
-    return [parts[str(index)] for index in range(len(parts))]

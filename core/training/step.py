@@ -10,7 +10,13 @@ from torch import Tensor, nn
 
 from charloom.core.config import TrainConfig
 from charloom.core.data.dataset import Batch, batches, generator
-from charloom.core.model.torch_lstm import CharLSTM, LSTMState, checkpoint_name, cross_entropy
+from charloom.core.model.torch_lstm import (
+    CharLSTM,
+    LSTMState,
+    checkpoint_name,
+    cross_entropy,
+    dropout_masks,
+)
 from charloom.core.training.optimizer import AdamW
 
 
@@ -22,7 +28,6 @@ class TrainState:
     weights: dict[str, Tensor]  # by their names in a checkpoint
     moments: dict[str, Tensor]  # AdamW's two running means of each weight's gradient
     carried: list[Tensor]  # h and c of each layer in turn; empty before the first window
-    random: list[Tensor]  # states of the random sources that dropout draws from
 
 
 class StepResult(NamedTuple):
@@ -59,9 +64,10 @@ class Stepper:
         """Train on the next batch ``[B, T]`` at ``learning_rate``."""
         features, labels = next(self._batches)
         state = self._state_before_step()
+        dropout = self._dropout_masks()
 
         with autocast(self._ids.device, self._precision):
-            logits, state = self.network(features, state)  # forward
+            logits, state = self.network(features, state, dropout)  # forward
             loss = cross_entropy(logits, labels)  # loss
         loss.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._config.grad_clip)
@@ -94,17 +100,20 @@ class Stepper:
         keep = keep.to(self._state[0][0])
         return [(h * keep, c * keep) for h, c in self._state]
 
+    def _dropout_masks(self) -> Tensor | None:
+        config = self._config
+        if not self.network.config.dropout:
+            return None
+        random = generator(config.seed, "dropout", self.step_count, self._ids.device)
+        return dropout_masks(self.network.config, config.batch_size, random)
+
     def capture(self) -> TrainState:
         """Return a copy of everything that later steps depend on."""
-        random = [torch.get_rng_state()]
-        if self._ids.device.type == "cuda":
-            random.append(torch.cuda.get_rng_state(self._ids.device))
         return TrainState(
             step=self.step_count,
             weights={name: p.detach().clone() for name, p in self._parameters.items()},
             moments=self._optimizer.capture(),
             carried=[part.clone() for pair in self._state or [] for part in pair],
-            random=random,
         )
 
     def restore(self, snapshot: TrainState) -> None:
@@ -118,9 +127,6 @@ class Stepper:
         parts = [part.to(device, copy=True) for part in snapshot.carried]
         self._state = list(zip(parts[::2], parts[1::2], strict=True)) or None
         self._batches = self._batches_from(snapshot.step)
-        torch.set_rng_state(snapshot.random[0].cpu())
-        if device.type == "cuda" and len(snapshot.random) > 1:
-            torch.cuda.set_rng_state(snapshot.random[1].cpu(), device)
 
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:

@@ -223,7 +223,7 @@ def _fields(card: CheckpointMetadata) -> list[object]:
 
 def _tensors(snapshot: TrainState) -> list[bytes]:
     named = sorted((snapshot.weights | snapshot.moments).items())
-    tensors = [*(tensor for _, tensor in named), *snapshot.carried, *snapshot.random]
+    tensors = [*(tensor for _, tensor in named), *snapshot.carried]
     return [tensor.numpy().tobytes() for tensor in tensors]
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from charloom.core.config import ModelConfig
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.model.torch_lstm import CharLSTM, cross_entropy
+from charloom.core.model.torch_lstm import CharLSTM, cross_entropy, dropout_masks
 from tests.helpers.factories import random_checkpoint
 
 
@@ -73,14 +73,15 @@ def test_tied_weights_are_one_matrix_that_a_checkpoint_holds_once() -> None:
     assert "head.weight" in network().tensors()
 
 
-def test_dropout_silences_the_same_units_at_every_character_and_none_in_evaluation() -> None:
+def test_dropout_silences_the_same_units_at_every_character_and_none_without_masks() -> None:
     model = network(dropout=0.5)
     with torch.no_grad():
         model.head.weight.copy_(torch.eye(11, 6))  # the logits are the hidden units
         model.head.bias.zero_()
         ids = torch.randint(11, (40, 9))
-        units = model(ids)[0][..., :6]
-        whole = model.eval()(ids)[0][..., :6]
+        masks = dropout_masks(model.config, 40, torch.Generator().manual_seed(1))
+        units = model(ids, dropout=masks)[0][..., :6]
+        whole = model(ids)[0][..., :6]
     silent = (units == 0).all(1, keepdim=True).expand_as(units)
     assert 0.3 < float(silent.float().mean()) < 0.7
     assert bool((whole != 0).all())

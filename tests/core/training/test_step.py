@@ -1,5 +1,6 @@
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -128,6 +129,15 @@ def test_going_on_from_a_snapshot_is_never_having_stopped(order: str, pause: int
         fresh.network.parameters(), undisturbed.network.parameters(), strict=True
     ):
         assert torch.equal(left, right)
+
+
+def test_a_step_draws_the_same_dropout_masks_whatever_was_drawn_before() -> None:
+    model = ModelConfig(vocab_size=7, embedding_dim=4, hidden_size=5, layers=2, dropout=0.4)
+    expected = losses(make_stepper(model), 4)
+    assert losses(make_stepper(replace(model, dropout=0.0)), 4) != expected
+    stepper = make_stepper(model)
+    torch.rand(3)  # the process's own source
+    assert losses(stepper, 4) == expected
 
 
 def test_a_snapshot_does_not_change_while_training_goes_on() -> None:
