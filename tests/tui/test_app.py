@@ -17,7 +17,15 @@ from charloom.tui.services.preferences import load
 from charloom.tui.settings.screen import PathList
 from charloom.tui.widgets.action_bar import Footer
 from charloom.tui.widgets.number_slider import NumberSlider
-from tests.tui.helpers.driving import SMALL, app_at, flat_text, notifications, screen_text, until
+from tests.tui.helpers.driving import (
+    LARGE,
+    SMALL,
+    app_at,
+    flat_text,
+    notifications,
+    screen_text,
+    until,
+)
 
 SCREENS = {"f2": "Prompt", "f3": "Train", "f4": "Library", "f5": "Settings", "f6": "Tour"}
 HOSTILE = "a\x1b]0;title\x07\x9b31m\u202e[red]b[/red]"
@@ -70,6 +78,27 @@ async def test_the_palette_has_every_action_once_with_its_key(mode: str) -> None
         assert set(SCREENS.values()) | {"Help", "Quit", "Commands"} <= expected
         for command in offered:
             assert command.title == "Theme" or command.help.endswith(")")
+
+
+@pytest.mark.parametrize(
+    ("mode", "key", "fields"),
+    [("prompt", "tab", 14), ("train", "n", 8), ("library", "tab", 1), ("settings", "tab", 12)],
+)
+async def test_the_content_stays_where_it_is_when_the_focus_comes(
+    mode: str, key: str, fields: int
+) -> None:
+    app = app_at(mode)
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await pilot.press(key)
+        await until(pilot, lambda: len(app.screen.focus_chain) >= fields)
+        focusable = app.screen.focus_chain
+        for widget in focusable:
+            app.set_focus(None)
+            await pilot.pause()
+            region = widget.content_region
+            app.set_focus(widget, scroll_visible=False)
+            await pilot.pause()
+            assert widget.content_region == region
 
 
 async def test_a_command_runs_on_its_own_node() -> None:
