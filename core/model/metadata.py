@@ -39,6 +39,7 @@ class HeldOutLoss(NamedTuple):
     nats: float
     characters: int | None
     measure: str
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,13 @@ class Losses:
         train: mean over the last training steps.
         validation: carried, on the part of the held-out text that is evaluated while training;
             checkpoints of a run are compared by it.
-        carried: on all the held-out text; known for the checkpoint that was best at the run's end.
-        windowed_256: like ``carried``, but windowed.
+        carried: on the held-out text; known for the checkpoint that was best at the run's end.
+        windowed_256: on the same characters as ``carried``, but windowed.
         validation_characters: number of characters that ``validation`` is the mean over.
         carried_characters: the same of ``carried`` and ``windowed_256``: fewer than all where the
-            minutes of the run did not suffice.
+            text is long or the minutes of the run did not suffice.
+        validation_standard_error: of ``validation``, as an estimate for other text of the kind.
+        carried_standard_error: the same of ``carried``; that of ``windowed_256`` is about as large.
     """
 
     train: float | None = None
@@ -65,6 +68,8 @@ class Losses:
     windowed_256: float | None = None
     validation_characters: int | None = None
     carried_characters: int | None = None
+    validation_standard_error: float | None = None
+    carried_standard_error: float | None = None
 
     def __post_init__(self) -> None:
         for name, loss in asdict(self).items():
@@ -82,9 +87,16 @@ class Losses:
         """
         validation = carried = None
         if self.validation is not None:
-            validation = HeldOutLoss(self.validation, self.validation_characters, "validation")
+            validation = HeldOutLoss(
+                self.validation,
+                self.validation_characters,
+                "validation",
+                self.validation_standard_error,
+            )
         if self.carried is not None:
-            carried = HeldOutLoss(self.carried, self.carried_characters, "carried")
+            carried = HeldOutLoss(
+                self.carried, self.carried_characters, "carried", self.carried_standard_error
+            )
         if carried and validation and None not in (carried.characters, validation.characters):
             return max(carried, validation, key=lambda loss: loss.characters or 0)
         return carried or validation

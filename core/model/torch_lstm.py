@@ -71,6 +71,13 @@ class CharLSTM(nn.Module):
         Returns:
             logits ``[B, T, V]`` and the state after the last character.
         """
+        hidden, carried = self.read(ids, state, dropout)
+        return self.head(hidden), carried  # [B, T, V]
+
+    def read(
+        self, ids: Tensor, state: LSTMState | None = None, dropout: Tensor | None = None
+    ) -> tuple[Tensor, LSTMState]:
+        """Return the last layer's h ``[B, T, H]`` and the state, without predicting."""
         hidden = self.embedding(ids)  # [B, T, E]
         carried: LSTMState = []
         for index, lstm in enumerate(self.layers):
@@ -78,7 +85,7 @@ class CharLSTM(nn.Module):
             if dropout is not None:
                 hidden = hidden * dropout[index].to(hidden.dtype)
             carried.append(after)
-        return self.head(hidden), carried  # [B, T, V]
+        return hidden, carried
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
         """Return copies of the weights under their names in a checkpoint."""

@@ -60,7 +60,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """A validation: the carried loss, the mean over ``counted_characters`` held-out characters."""
+    """A validation: the carried loss, the mean over ``counted_characters`` held-out characters.
+
+    ``standard_error`` is that of the loss, in nats; None if it is unknown.
+    """
 
     event: ClassVar[str] = "validated"
     step: int
@@ -70,6 +73,7 @@ class Validated:
     best_step: int
     counted_characters: int
     seconds: float
+    standard_error: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +132,27 @@ class RunWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Evaluating:
+    """At the end of the run, the checkpoint of ``step`` is being measured on held-out text.
+
+    At most ``max_characters`` are counted, and fewer if that makes the loss certain enough. A stop
+    command ends it.
+    """
+
+    event: ClassVar[str] = "evaluating"
+    step: int
+    counted_characters: int
+    max_characters: int
+    eta_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run has ended.
 
-    The losses are those of the best checkpoint on the held-out text, or on as much of it as the
-    remaining minutes allow. ``reason`` is ``"completed"``, ``"stopped"``, ``"no longer improving"``
-    or ``"failed"``.
+    The losses are those of the best checkpoint on the held-out text, or on stretches spread over
+    it if it is long or the minutes are few. ``reason`` is ``"completed"``, ``"stopped"``,
+    ``"no longer improving"`` or ``"failed"``.
     """
 
     event: ClassVar[str] = "finished"
@@ -146,7 +165,8 @@ class Finished:
     best_step: int
     elapsed_seconds: float
     message: str = ""  # why it failed
-    counted_characters: int | None = None  # held out, that val_loss is the mean over
+    counted_characters: int | None = None  # held out, that both losses are the mean over
+    standard_error: float | None = None  # of val_loss; that of the other is about the same
 
     @property
     def measured_on(self) -> str:
@@ -170,6 +190,7 @@ Event = (
     | Continued
     | RateChanged
     | RunWarning
+    | Evaluating
     | Finished
 )
 

@@ -17,6 +17,7 @@ from charloom.core.runs.curve import LossCurves
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
+    Evaluating,
     Event,
     Finished,
     Paused,
@@ -31,7 +32,8 @@ from charloom.core.runs.trainer import exit_message
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import model_dirs
 
-_STATUS_EVENTS = Started | Progress | Paused | Continued | Finished  # decide the status of a run
+# These decide the status of a run.
+_STATUS_EVENTS = Started | Progress | Paused | Continued | Evaluating | Finished
 _TAIL_BYTES = 65_536  # of a log: they contain such an event
 _MAX_WARNINGS = 20
 _SAMPLED_EVENTS = {  # rare ones, and how many of them are needed from each part of a long log
@@ -51,6 +53,7 @@ class RunStatus(StrEnum):
 
     STARTING = "starting"
     TRAINING = "training"
+    EVALUATING = "evaluating"  # its best checkpoint, at its end
     PAUSED = "paused"
     COMPLETED = "completed"
     STOPPED = "stopped"
@@ -86,6 +89,7 @@ class RunMonitor:
         self.validated: Validated | None = None
         self.checkpoint: CheckpointSaved | None = None
         self.sample: Sample | None = None
+        self.evaluating: Evaluating | None = None
         self.finished: Finished | None = None
         self.warnings: deque[str] = deque(maxlen=_MAX_WARNINGS)
         """Of the current trainer, or else of the last one."""
@@ -148,6 +152,8 @@ class RunMonitor:
                 self.checkpoint = event
             case Sample():
                 self.sample = event
+            case Evaluating():
+                self.evaluating = event
             case Finished():
                 self.finished = event
 
@@ -160,6 +166,8 @@ class RunMonitor:
             return RunStatus.STARTING
         if isinstance(latest, Finished):
             return _END_STATUS.get(latest.reason, RunStatus.FAILED)
+        if training and isinstance(latest, Evaluating):
+            return RunStatus.EVALUATING
         if training:
             return RunStatus.PAUSED if isinstance(latest, Paused) else RunStatus.TRAINING
         if latest or self._folder.trainer_log.exists():

@@ -20,6 +20,7 @@ from charloom.core.runs.commands import Command
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
+    Evaluating,
     Event,
     Finished,
     Paused,
@@ -30,7 +31,6 @@ from charloom.core.runs.events import (
 )
 from charloom.core.training.autotune import ComputeConfig
 from charloom.core.training.divergence import CHECK_STEPS, DivergenceDetector, Rollback
-from charloom.core.training.evaluation import Validator
 from charloom.core.training.reporter import ProgressReporter, sample
 from charloom.core.training.schedule import (
     RunBudget,
@@ -41,6 +41,7 @@ from charloom.core.training.schedule import (
 )
 from charloom.core.training.step import Stepper, TrainState
 from charloom.core.training.task import CheckpointSink, RunState, TrainingTask
+from charloom.core.training.validation import Validator
 
 _REPORT_SECONDS = 0.5
 _POLL_SECONDS = 0.1  # between two looks for a command, during a pause
@@ -100,7 +101,6 @@ class _TrainingLoop:
         self._task, self._config = task, config
         self._sink, self._next_command, self._clock = sink, next_command, clock
         train_ids = torch.from_numpy(task.train_ids).to(compute.device)
-        held_out = torch.from_numpy(task.held_out_ids).to(compute.device)
         self._network = CharLSTM(task.model_config).to(compute.device)
         if task.start:
             self._network.load(task.start)
@@ -113,7 +113,9 @@ class _TrainingLoop:
         chance = task.baselines.uniform
         detector = self._state.detector or DivergenceDetector(chance, chance)
         self._rollback = Rollback(self._stepper, detector)
-        self._validator = Validator(self._network, held_out, compute, self._budget, self._state)
+        self._validator = Validator(
+            self._network, task.held_out_ids, compute, self._budget, self._state
+        )
         self._reporter = ProgressReporter(task, compute, self._stepper, self._budget)
         self._started = self._reporter.started()
         self._validation_steps = self._budget.validation_steps(config.batch_size * config.window)
@@ -244,6 +246,7 @@ class _TrainingLoop:
                 train=math.fsum(recent) / len(recent) if recent else None,
                 validation=validated.val_loss if validated else None,
                 validation_characters=validated.counted_characters if validated else None,
+                validation_standard_error=validated.standard_error if validated else None,
             ),
             corpus=self._task.corpus,
             training=self._config,
@@ -285,7 +288,7 @@ class _TrainingLoop:
         yield saved
 
     def _finish(self, reason: str) -> Iterator[Event]:
-        """Save the last step, then measure the best checkpoint on all held-out text."""
+        """Save the last step, then measure the best checkpoint on the held-out text."""
         yield from self._flush()
         step, state, validator = self._stepper.step_count, self._state, self._validator
         if step == 0 and reason != "stopped":
@@ -305,7 +308,7 @@ class _TrainingLoop:
             except CharloomError as error:
                 yield RunWarning(f"The last checkpoint is measured instead of the best: {error}")
         if validator.can_validate:
-            best = replace(best, losses=validator.final_losses(best))
+            best = yield from self._evaluate(best)
             yield from self._retry(lambda: CheckpointSaved(best.step, self._sink.save(best)))
         carried = best.losses.carried
         yield Finished(
@@ -319,4 +322,22 @@ class _TrainingLoop:
             elapsed_seconds=self._budget.elapsed,
             message=_DIVERGED if reason == "failed" else "",
             counted_characters=best.losses.carried_characters,
+            standard_error=best.losses.carried_standard_error,
         )
+
+    def _evaluate(self, best: Checkpoint) -> Generator[Event, None, Checkpoint]:
+        """Measure ``best`` on the held-out text; a stop command ends this with what is counted."""
+        stopped, self._stopping = self._stopping, False
+        report, begin = ThrottledTimer(self._clock, _REPORT_SECONDS), self._clock.seconds
+        for losses, counted, limit in self._validator.final_losses(best):
+            best = replace(best, losses=losses)
+            if report.due():
+                with report.running():
+                    left = (self._clock.seconds - begin) * max(0.0, limit / counted - 1)
+                    yield Evaluating(best.step, counted, limit, left)
+            while not self._stopping and (command := self._next_command()):
+                yield from self._execute(command)
+            if self._stopping:
+                break
+        self._stopping |= stopped
+        return best

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import torch
-
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.events import bits
@@ -13,7 +11,6 @@ from charloom.core.training.autotune import tune_compute
 from charloom.core.training.evaluation import windowed
 from charloom.core.training.task import TrainingTask
 
-_WINDOW = 256
 _MAX_CHARACTERS = 24_000  # held-out ones that the base is measured on
 # Nats per character by which the base may begin worse than a 5-gram of the text, which is about
 # what a network from scratch reaches in a minute: training makes up for it.
@@ -73,5 +70,4 @@ def _loss_before_training(task: TrainingTask) -> float:
     assert task.start
     network = CharLSTM(task.model_config)
     network.load(task.start)
-    held_out = torch.from_numpy(task.held_out_ids)
-    return windowed(network, held_out, _WINDOW, _MAX_CHARACTERS).nats
+    return windowed(network, task.held_out_ids, limit=_MAX_CHARACTERS).nats

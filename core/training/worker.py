@@ -38,7 +38,7 @@ _TOO_LARGE = "There is not enough memory for this network; use a smaller hidden 
 
 
 class StopSignal:
-    """Records whether a signal has asked the process to end."""
+    """Records whether a signal has asked the process to end; each one is a command to stop."""
 
     def __init__(self) -> None:
         self.received = False
@@ -65,7 +65,10 @@ def main(arguments: list[str]) -> int:
 
 def _train(folder: ModelDir, commands: CommandReader, resuming: bool, stop: StopSignal) -> int:
     def next_command() -> Command | None:
-        return Command("stop") if stop.received else commands.next()
+        if stop.received:
+            stop.received = False
+            return Command("stop")
+        return commands.next()
 
     try:
         folder.trainer_log.write_bytes(b"")  # drops the output of an earlier trainer

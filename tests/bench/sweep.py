@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from charloom.core.config import ModelConfig, TrainConfig, train_characters
@@ -65,8 +66,9 @@ def train(text: Path, millions: float, seed: int, overrides: dict[str, Any]) -> 
     torch.set_flush_denormal(True)
     content = corpus.load(text).text
     vocab = Vocab.from_text(content)
-    encoded = torch.from_numpy(vocab.encode(content))
-    ids, held_out = encoded.tensor_split([train_characters(len(encoded), 0.1)])
+    encoded = vocab.encode(content)
+    train_ids, held_out = np.split(encoded, [train_characters(len(encoded), 0.1)])
+    ids = torch.from_numpy(train_ids)
     settings = BASE | overrides
     sizes = {
         name: settings.pop(name)

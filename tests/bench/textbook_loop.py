@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -39,8 +40,9 @@ class Textbook(nn.Module):
 def main(path: str, seconds: float) -> dict[str, float]:
     text = corpus.load(Path(path)).text
     vocab = Vocab.from_text(text)
-    encoded = torch.from_numpy(vocab.encode(text))
-    ids, held_out = encoded.tensor_split([train_characters(len(encoded), 0.1)])
+    encoded = vocab.encode(text)
+    train_ids, held_out = np.split(encoded, [train_characters(len(encoded), 0.1)])
+    ids = torch.from_numpy(train_ids)
     sizes, training = PRESETS["medium"].configs(len(vocab), {})
     model = Textbook(len(vocab), sizes.embedding_dim, sizes.hidden_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)

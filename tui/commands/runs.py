@@ -163,7 +163,7 @@ def continue_(name: str, as_json: bool) -> None:
 def stop(name: str, as_json: bool) -> None:
     """Save the run NAME and stop it. `charloom resume` continues it later.
 
-    The best checkpoint is first measured on the held-out text, which may take a while.
+    The best checkpoint is first measured on the held-out text; a second stop ends that.
     """
     trainer = _TrainerControl(name)
     echo_dim(f"Stopping {name}: it saves, then measures its best checkpoint.")

@@ -18,6 +18,7 @@ from charloom.core.analysis.baselines import named
 from charloom.core.runs.curve import LossCurves
 from charloom.core.runs.events import (
     Continued,
+    Evaluating,
     Event,
     Paused,
     Progress,
@@ -111,8 +112,13 @@ class PlainView(_CurveView):
 
     def _show(self, event: Event) -> None:
         line = ""
-        if isinstance(event, Progress) and time.monotonic() >= self._next:
+        if isinstance(event, Progress | Evaluating):
+            if time.monotonic() < self._next:
+                return
             self._next = time.monotonic() + _PLAIN_INTERVAL
+        if isinstance(event, Evaluating):
+            line = _evaluation_line(event)
+        elif isinstance(event, Progress):
             line = (
                 f"{event.fraction:4.0%}  step {event.step:,}  loss {event.loss:.3f} nats "
                 f"({event.bits_per_char:.2f} bits/char)  {event.chars_per_second:,.0f} chars/s  "
@@ -143,6 +149,7 @@ class LiveView(_CurveView):
         self._live = Live(console=console, auto_refresh=False)
         self._progress: Progress | None = None
         self._validated: Validated | None = None
+        self._evaluating: Evaluating | None = None
         self._sample = ""
 
     def __enter__(self) -> Self:
@@ -158,6 +165,8 @@ class LiveView(_CurveView):
             self._progress = event
         elif isinstance(event, Validated):
             self._validated = event
+        elif isinstance(event, Evaluating):
+            self._evaluating = event
         elif isinstance(event, Sample):
             self._sample = event.text
 
@@ -181,6 +190,8 @@ class LiveView(_CurveView):
         grid.add_row(self._heading(progress))
         grid.add_row(_bar(progress.fraction, width))
         grid.add_row(self._figures(progress))
+        if self._evaluating:
+            grid.add_row(_evaluation_line(self._evaluating))
         grid.add_row(Text(sparkline(losses, width), "cyan", no_wrap=True))
         grid.add_row()
         sample = Text(sanitize(self._sample.strip()), "italic", overflow="fold")
@@ -205,6 +216,13 @@ class LiveView(_CurveView):
             note = score_note(validated.counted_characters)
             figures.add_row(*_loss_cells("held out", validated.val_loss), best + note)
         return figures
+
+
+def _evaluation_line(event: Evaluating) -> str:
+    return (
+        f"Evaluating step {event.step:,}: {event.counted_characters:,} of at most "
+        f"{event.max_characters:,} held-out characters, {format_clock(event.eta_seconds)} left"
+    )
 
 
 def _loss_cells(name: str, nats: float) -> tuple[str, str, str]:

@@ -7,15 +7,16 @@ from charloom.core.runs.events import Finished, bits
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.runs.overfitting import overfit_step
 from charloom.core.sanitize import single_line
-from charloom.tui.formatting.units import as_choice, score_note
+from charloom.tui.formatting.units import as_choice, error_note, score_note
 
-LIVE = (RunStatus.STARTING, RunStatus.TRAINING, RunStatus.PAUSED)
+LIVE = (RunStatus.STARTING, RunStatus.TRAINING, RunStatus.PAUSED, RunStatus.EVALUATING)
 FINISHED = (RunStatus.COMPLETED, RunStatus.PLATEAUED)
 RESUMABLE = (RunStatus.STOPPED, RunStatus.INTERRUPTED, RunStatus.FAILED, RunStatus.UNTRAINED)
 
 _STYLES = {  # symbol, label, colour (each sufficient alone)
     RunStatus.STARTING: ("●", "starting", "$text-success"),
     RunStatus.TRAINING: ("●", "training", "$text-success"),
+    RunStatus.EVALUATING: ("●", "evaluating", "$text-success"),
     RunStatus.PAUSED: ("‖", "paused", "$text-warning"),
     RunStatus.COMPLETED: ("✓", "completed", "$text-muted"),
     RunStatus.PLATEAUED: ("✓", "no longer improving", "$text-muted"),
@@ -72,6 +73,8 @@ def base(run: RunMonitor) -> str:
 
 def eta_seconds(run: RunMonitor) -> float | None:
     """Return the remaining seconds of a run that is being trained."""
+    if run.evaluating and run.status is RunStatus.EVALUATING:
+        return run.evaluating.eta_seconds
     live = run.status in (RunStatus.TRAINING, RunStatus.PAUSED)
     return run.progress.eta_seconds if run.progress and live else None
 
@@ -96,7 +99,8 @@ def best_checkpoint_message(end: Finished) -> str:
     return (
         f"Best checkpoint: step {end.best_step:,}, on {end.measured_on} "
         f"{bits(end.val_loss):.3f} bits per character, {as_choice(bits(end.val_loss))} "
-        f"({end.val_loss:.4f} nats carried, {end.val_windowed_256:.4f} windowed-256)."
+        f"({end.val_loss:.4f}{error_note(end.standard_error)} nats carried, "
+        f"{end.val_windowed_256:.4f} windowed-256)."
     )
 
 
@@ -133,5 +137,6 @@ def to_json(run: RunMonitor) -> dict[str, Any]:
         "best_val_loss": validated and validated.best_val_loss,
         "best_step": validated and validated.best_step,
         "counted_characters": validated and validated.counted_characters,
+        "standard_error": validated and validated.standard_error,
         "reason": run.reason or None,
     }

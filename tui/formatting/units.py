@@ -21,6 +21,11 @@ def score_note(characters: int | None) -> str:
     return f" (on {characters:,} character{'' if characters == 1 else 's'})"
 
 
+def error_note(standard_error: float | None) -> str:
+    """Return `` ± 0.0012``, to follow a score in the same unit; "" if it is unknown."""
+    return "" if standard_error is None else f" ± {standard_error:.4f}"
+
+
 def as_choice(bits_per_char: float) -> str:
     """Return the meaning of a score in words, by its perplexity: 2 to the power of the bits."""
     perplexity = 2 ** min(bits_per_char, _MAX_BITS)
@@ -88,8 +93,8 @@ def checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
     )
     columns = (
         in_nats(losses.train),
-        in_nats(losses.validation) + validation_note,
-        in_nats(losses.carried) + carried_note,
+        in_nats(losses.validation) + error_note(losses.validation_standard_error) + validation_note,
+        in_nats(losses.carried) + error_note(losses.carried_standard_error) + carried_note,
         in_nats(losses.windowed_256) + carried_note,
     )
     remarks = {"best": info == model.best, "pinned": info.pinned, "damaged": info.metadata is None}

@@ -32,7 +32,7 @@ Press n to choose a text and start."""
 _MAX_NAME = 40  # characters
 
 _CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
-    "pause_or_continue": lambda run: run.status in (RunStatus.TRAINING, RunStatus.PAUSED),
+    "pause_or_continue": lambda run: run.status in set(LIVE) - {RunStatus.STARTING},
     "stop": lambda run: run.status in LIVE,
     "checkpoint": lambda run: run.status is RunStatus.TRAINING,
     "rate": lambda run: run.status is RunStatus.TRAINING,
@@ -173,7 +173,7 @@ class TrainScreen(BaseScreen):
     def action_pause_or_continue(self) -> None:
         if self.run and self.run.status is RunStatus.PAUSED:
             command = Command("continue")
-            self._send(command, "continuing", lambda run: run.status is RunStatus.TRAINING)
+            self._send(command, "continuing", lambda run: run.status is not RunStatus.PAUSED)
         else:
             self._send(Command("pause"), "pausing", lambda run: run.status is RunStatus.PAUSED)
 

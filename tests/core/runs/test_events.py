@@ -14,6 +14,7 @@ from charloom.core.runs import events
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
+    Evaluating,
     Event,
     EventLog,
     Finished,
@@ -44,6 +45,7 @@ EVERY: list[Event] = [
     Continued(5),
     RateChanged(5, 1e-7),
     RunWarning("The text is short."),
+    Evaluating(4, 16_384, 2_097_152, 99.5),
     Finished(5, "completed", 1.5, bits(1.5), 1.6, 1.4, 4, 3.5),
     Finished.failed("There is not enough memory."),
 ]
@@ -70,14 +72,15 @@ def test_every_kind_of_event_has_been_looked_at() -> None:
     [
         (EVERY[0], "started", "step device uniform unigram bigram five_gram xz model training"),
         (EVERY[1], "progress", "step epoch loss lr chars_per_second eta_seconds"),
-        (EVERY[2], "validated", "val_loss val_bits_per_char best_val_loss"),
+        (EVERY[2], "validated", "val_loss val_bits_per_char best_val_loss standard_error"),
         (EVERY[3], "sample", "step text"),
         (EVERY[4], "checkpoint", "step file"),
         (EVERY[5], "paused", "step message"),
         (EVERY[6], "continued", "step"),
         (EVERY[7], "rate", "step lr"),
         (EVERY[8], "warning", "message"),
-        (EVERY[9], "finished", "reason val_loss val_bits_per_char best_val_loss"),
+        (EVERY[9], "evaluating", "step counted_characters max_characters eta_seconds"),
+        (EVERY[10], "finished", "reason val_loss val_bits_per_char standard_error"),
     ],
 )
 def test_scripts_find_the_names_they_rely_on(event: Event, name: str, keys: str) -> None:

@@ -14,6 +14,7 @@ from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
+    Evaluating,
     Event,
     Finished,
     Paused,
@@ -172,6 +173,8 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
         (Paused(5), RunStatus.PAUSED),
         (CheckpointSaved(5, "five"), RunStatus.PAUSED),
         (progress(6), RunStatus.TRAINING),
+        (Evaluating(6, 1_000, 2_000, 3.0), RunStatus.EVALUATING),
+        (CheckpointSaved(6, "six"), RunStatus.EVALUATING),
         (ended("completed"), RunStatus.COMPLETED),
     ]
     for event, state in story:

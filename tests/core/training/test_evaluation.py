@@ -1,26 +1,29 @@
 import math
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
 from charloom.core.analysis import scoring
-from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import evaluation
-from charloom.core.training.autotune import ComputeConfig
-from charloom.core.training.schedule import RunBudget, Stopwatch
-from charloom.core.training.task import RunState
 from tests.helpers.factories import random_checkpoint
 
 CHECKPOINT = random_checkpoint(hidden_size=12)
 MODEL = CharLSTM(CHECKPOINT.model)
 MODEL.load(CHECKPOINT.tensors)
+LASTING = CharLSTM(CHECKPOINT.model)  # with an open forget gate: what was read stays
+LASTING.load(CHECKPOINT.tensors)
+with torch.no_grad():
+    dict(LASTING.named_parameters())["layers.0.bias_ih_l0"][12:24] = 9.0
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -31,59 +34,95 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def ids(characters: int) -> Tensor:
-    source = torch.Generator().manual_seed(characters)
-    return torch.randint(len(CHECKPOINT.vocab), (characters,), generator=source)
+def ids(characters: int) -> NDArray[np.int64]:
+    return np.random.default_rng(characters).integers(len(CHECKPOINT.vocab), size=characters)
 
 
-def in_one_pass(text: Tensor) -> Tensor:
+def in_one_pass(text: NDArray[np.int64], model: CharLSTM = MODEL) -> Tensor:
     """Return the loss of every character but the first, each predicted from all before it."""
+    read = torch.from_numpy(text)
     with torch.no_grad():
-        logits = MODEL(text[None, :-1])[0][0]
-    return functional.cross_entropy(logits, text[1:], reduction="none").double()
+        logits = model(read[None, :-1])[0][0]
+    return functional.cross_entropy(logits, read[1:], reduction="none").double()
 
 
-@pytest.mark.parametrize("characters", [2, 3, 257, 700, 3_000])
+@pytest.mark.parametrize("characters", [2, 3, 257, 700, 1_200])
 def test_carried_on_a_short_text_is_one_pass_over_it(characters: int) -> None:
     text = ids(characters)
-    loss = evaluation.carried(MODEL, text)
-    assert loss.counted == characters - 1
-    assert loss.nats == pytest.approx(float(in_one_pass(text).mean()), abs=1e-5)
+    loss = evaluation.carried(LASTING, text)
+    assert loss.characters == characters - 1
+    assert loss.nats == pytest.approx(float(in_one_pass(text, LASTING).mean()), abs=1e-5)
 
 
 def test_carried_in_lanes_counts_every_character_once_with_enough_before_it() -> None:
     text = ids(9_001)
     loss = evaluation.carried(MODEL, text)
-    assert loss.counted == 9_000
-    assert loss.read == 4 * (2_250 + scoring.CONTEXT)
-    assert loss.read + 9_000 <= evaluation.max_characters_read(9_000)
-    # This small network forgets within far fewer than the 1,000 characters that lanes repeat.
+    assert loss.characters == 9_000
+    # This small network forgets within far fewer than the 1,024 characters that lanes repeat.
     assert loss.nats == pytest.approx(float(in_one_pass(text).mean()), abs=1e-5)
 
 
 def test_a_lane_reads_the_thousand_characters_before_those_it_counts() -> None:
-    lasting = {n: t.copy() for n, t in CHECKPOINT.tensors.items()}
-    lasting["lstm.bias_ih_l0"][12:24] = 9.0  # an open forget gate: what was read stays
-    model = CharLSTM(CHECKPOINT.model)
-    model.load(lasting)
-    text = ids(8_001)
+    text = ids(16 * 3 * 256 + 1)  # 16 lanes of 3 windows
     losses = []
-    for first in (0, 2_000, 4_000, 6_000):
-        with torch.no_grad():
-            read = text[max(0, first - 1_000) : first + 2_001]
-            logits = model(read[None, :-1])[0][0]
-        losses.append(functional.cross_entropy(logits[-2_000:], read[-2_000:]))
-    expected = torch.stack(losses).double().mean()
-    assert evaluation.carried(model, text).nats == pytest.approx(float(expected), abs=1e-5)
+    for first in range(0, len(text) - 1, 3 * 256):
+        read = text[max(0, first - 1_024) : first + 3 * 256 + 1]
+        losses.append(in_one_pass(read, LASTING)[-3 * 256 :])
+    expected = float(torch.cat(losses).mean())
+    assert evaluation.carried(LASTING, text).nats == pytest.approx(expected, abs=1e-5)
+    assert abs(expected - float(in_one_pass(text, LASTING).mean())) > 1e-5
 
 
-def test_carried_with_a_limit_counts_stretches_spread_over_the_text() -> None:
-    text = ids(30_001)
-    loss = evaluation.carried(MODEL, text, limit=8_000)
-    assert loss.counted == 8_000
-    losses = in_one_pass(text)
-    stretches = [losses[k * 30_000 // 4 : k * 30_000 // 4 + 2_000] for k in range(4)]
-    assert loss.nats == pytest.approx(float(torch.cat(stretches).mean()), abs=1e-5)
+def test_both_measures_are_of_the_same_stretches_spread_over_the_text() -> None:
+    text = ids(128 * 256 + 100)
+    starts = [k * 129 // 16 * 256 for k in range(16)]
+    whole = in_one_pass(text)
+    stretches = torch.stack([whole[start : start + 512] for start in starts])
+    windows = [in_one_pass(text[i : i + 257]) for start in starts for i in (start, start + 256)]
+    first, second = evaluation.evaluate(MODEL, text, limit=8_192)
+    carried, windowed = second
+    assert first[0].characters == first[1].characters == 16 * 256
+    assert carried.characters == windowed.characters == 16 * 512
+    assert carried.nats == pytest.approx(float(stretches.mean()), abs=1e-5)
+    assert windowed.nats == pytest.approx(float(torch.cat(windows).mean()), abs=1e-5)
+    error = float(stretches.mean(dim=1).std() / 4)  # of the mean of 16 lanes
+    assert carried.standard_error == pytest.approx(error, rel=1e-4)
+
+
+def test_the_standard_error_is_the_spread_of_measures_of_other_texts() -> None:
+    measured = [evaluation.windowed(MODEL, ids(4_096 + k)) for k in range(60)]
+    spread = float(np.std([loss.nats for loss in measured]))
+    errors = [loss.standard_error or 0.0 for loss in measured]
+    assert float(np.mean(errors)) == pytest.approx(spread, rel=0.25)
+
+
+def test_a_text_in_one_lane_has_no_standard_error() -> None:
+    assert evaluation.carried(MODEL, ids(257)).standard_error is None
+    assert evaluation.carried(MODEL, ids(258)).standard_error is not None
+
+
+def test_large_vocabularies_are_read_in_smaller_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = ids(1_000)
+    whole = [*evaluation.evaluate(MODEL, text)][-1]
+    monkeypatch.setattr(evaluation, "_MAX_LOGITS", 1)  # one character at a time
+    for one, other in zip([*evaluation.evaluate(MODEL, text)][-1], whole, strict=True):
+        assert one.nats == pytest.approx(other.nats, abs=1e-6)
+
+
+def test_a_memory_map_of_narrow_ids_is_read(tmp_path: Path) -> None:
+    text = ids(3_000)
+    text.astype(np.uint8).tofile(tmp_path / "ids")
+    mapped = np.memmap(tmp_path / "ids", np.uint8, "r")
+    assert evaluation.carried(MODEL, mapped) == evaluation.carried(MODEL, text)
+
+
+def test_characters_that_are_not_known_are_read_but_not_counted() -> None:
+    text = ids(1_000)
+    known = np.random.default_rng(0).random(1_000) < 0.7
+    losses = in_one_pass(text)[torch.from_numpy(known[1:])]
+    (loss,) = [*evaluation.evaluate(MODEL, text, ("carried",), known=known)][-1]
+    assert loss.characters == len(losses)
+    assert loss.nats == pytest.approx(float(losses.mean()), abs=1e-5)
 
 
 @settings(max_examples=40)
@@ -92,13 +131,13 @@ def test_windowed_is_every_window_from_the_empty_state(characters: int, window: 
     text = ids(characters)
     pieces = [in_one_pass(text[i : i + window + 1]) for i in range(0, characters - 1, window)]
     loss = evaluation.windowed(MODEL, text, window)
-    assert loss.counted == characters - 1
+    assert loss.characters == characters - 1
     assert loss.nats == pytest.approx(float(torch.cat(pieces).mean()), abs=1e-5)
 
 
 def test_training_and_the_score_command_measure_alike() -> None:
     text = ids(5_000)
-    written = CHECKPOINT.vocab.decode(text.numpy())
+    written = CHECKPOINT.vocab.decode(text)
     model = NumpyLSTM(CHECKPOINT)
     carried, windowed = scoring.carried(model, written), scoring.windowed(model, written, 256)
     assert evaluation.carried(MODEL, text).nats == pytest.approx(carried.nats_per_char, abs=1e-4)
@@ -111,20 +150,3 @@ def test_a_network_that_knows_nothing_is_at_chance() -> None:
         blank.head.weight.zero_()
     chance = math.log(len(CHECKPOINT.vocab))
     assert evaluation.carried(blank, ids(500)).nats == pytest.approx(chance)
-
-
-def test_evaluation_leaves_the_network_in_training() -> None:
-    MODEL.train()
-    evaluation.carried(MODEL, ids(50))
-    assert MODEL.training
-
-
-@pytest.mark.parametrize(("vocab_size", "counted"), [(60, 24_000), (6_000, 8_000), (65_536, 2_000)])
-def test_a_validation_counts_fewer_characters_with_a_large_vocabulary(
-    vocab_size: int, counted: int
-) -> None:
-    network = CharLSTM(ModelConfig(vocab_size=vocab_size, embedding_dim=1, hidden_size=1))
-    compute = ComputeConfig(torch.device("cpu"), "float32", 1)
-    budget = RunBudget(TrainConfig(minutes=1), 9, Stopwatch(0.0))
-    validator = evaluation.Validator(network, ids(50_000), compute, budget, RunState())
-    assert validator.validate(1, 0.1).counted_characters == pytest.approx(counted, abs=16)

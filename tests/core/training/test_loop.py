@@ -15,7 +15,10 @@ from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.commands import Command
 from charloom.core.runs.events import (
     CheckpointSaved,
+    Continued,
+    Evaluating,
     Finished,
+    Paused,
     Progress,
     RunWarning,
     Sample,
@@ -25,11 +28,20 @@ from charloom.core.runs.events import (
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
-from charloom.core.training import evaluation, loop
+from charloom.core.training import loop, validation
 from charloom.core.training.loop import train
 from charloom.core.training.schedule import RunBudget, learning_rate
 from charloom.core.training.step import Stepper
-from tests.helpers.training_tasks import CPU, MemorySink, after, events, of_kind, same, small_task
+from tests.helpers.training_tasks import (
+    CPU,
+    WORDS,
+    MemorySink,
+    after,
+    events,
+    of_kind,
+    same,
+    small_task,
+)
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 
@@ -209,25 +221,51 @@ def test_a_short_text_is_memorized_and_generated_again() -> None:
 def test_a_run_is_measured_on_what_a_validation_counts_at_least_and_keeps_a_fuller_measure(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    task, sink = small_task(steps=60, batch_size=1), MemorySink()
+    task, sink = small_task(WORDS * 60, steps=60, batch_size=1), MemorySink()
     held_out = len(task.held_out_ids) - 1
     first = events(task, sink, next_command=after(30, Command("stop")))[-1]
     monkeypatch.setattr(RunBudget, "evaluated_share", lambda _: 0.01)
-    monkeypatch.setattr(evaluation, "VALIDATION_CHARACTERS", 26)
+    monkeypatch.setattr(validation, "VALIDATION_CHARACTERS", 256)
     stopped = after(0, Command("stop"))  # before it has made another step
     again = events(task, sink, resume=sink.state, next_command=stopped)[-1]
     assert isinstance(first, Finished) and isinstance(again, Finished)
     assert (first.step, first.counted_characters) == (again.step, again.counted_characters)
-    assert first.counted_characters == held_out > 26
+    assert first.counted_characters == held_out > 256
     assert (first.best_step, first.val_loss) == (again.best_step, again.val_loss)
     kept = sink.checkpoints[first.best_step].losses
     assert (kept.carried, kept.carried_characters) == (first.val_loss, held_out)
 
     new = MemorySink()
     end = events(task, new)[-1]  # a short measure, where there is no other
-    assert isinstance(end, Finished) and end.counted_characters == 26
+    assert isinstance(end, Finished) and end.counted_characters == 256
     losses = new.checkpoints[end.best_step].losses
-    assert losses.carried_characters == losses.validation_characters == 26
+    assert losses.carried_characters == losses.validation_characters == 256
+
+
+def test_commands_are_obeyed_while_the_best_checkpoint_is_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(loop, "_REPORT_SECONDS", 0.0)
+    task = small_task(WORDS * 600, steps=2, held_out=0.5)
+    undisturbed, sink = MemorySink(), MemorySink()
+    whole = events(task, undisturbed)
+    held_out = len(task.held_out_ids) - 1
+    assert of_kind(Evaluating, whole)[-1].counted_characters == held_out > 16 * 256
+    assert {event.max_characters for event in of_kind(Evaluating, whole)} == {held_out}
+
+    words = (Command(kind) for kind in ("pause", "checkpoint", "continue", "stop"))
+    seen = events(task, sink, next_command=after(3, *words))
+    kinds = [type(event) for event in seen]
+    after_steps = kinds[kinds.index(Evaluating) :]
+    assert after_steps == [
+        *(Evaluating, CheckpointSaved, Paused, CheckpointSaved, Continued),
+        *(CheckpointSaved, Finished),
+    ]
+    end = seen[-1]
+    assert isinstance(end, Finished)
+    assert (end.reason, end.step, end.counted_characters) == ("completed", 2, 16 * 256)
+    assert end.standard_error
+    assert same(sink, undisturbed, 2)
 
 
 def test_the_minutes_begin_with_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:

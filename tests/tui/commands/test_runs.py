@@ -13,7 +13,7 @@ from tests.tui.helpers.run_folders import at_work, course, end, write_run
 KEYS = [
     *("name", "state", "base", "step", "fraction", "eta_seconds"),
     *("loss", "val_loss", "best_val_loss", "best_step"),
-    *("counted_characters", "reason"),
+    *("counted_characters", "standard_error", "reason"),
 ]
 
 

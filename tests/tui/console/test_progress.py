@@ -7,6 +7,7 @@ from rich.console import Console
 
 from charloom.core.runs.events import (
     Continued,
+    Evaluating,
     Event,
     Paused,
     Progress,
@@ -49,6 +50,19 @@ def test_the_live_view_keeps_messages_above_the_picture() -> None:
             view.show(event)
     for sentence in MESSAGES:
         assert sentence in screen.getvalue()
+
+
+def test_an_evaluation_is_shown_with_its_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    event = Evaluating(900, 16_384, 2_097_152, 75.0)
+    line = "Evaluating step 900: 16,384 of at most 2,097,152 held-out characters, 1:15 left"
+    with PlainView() as plain:
+        plain.show(event)
+    assert capsys.readouterr().err.splitlines() == [line]
+    screen = io.StringIO()
+    with LiveView("sea", Console(file=screen, force_terminal=True, width=100)) as live:
+        for shown in (EVENTS[0], event):
+            live.show(shown)
+    assert line in screen.getvalue()
 
 
 def test_the_json_view_writes_every_event(capsys: pytest.CaptureFixture[str]) -> None:

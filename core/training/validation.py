@@ -1,0 +1,132 @@
+"""Evaluations of a run on its held-out text: validations, and the measure at its end."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.metadata import Losses
+from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.runs.events import Validated, bits
+from charloom.core.training.autotune import ComputeConfig
+from charloom.core.training.evaluation import carried, evaluate, plan_lanes
+from charloom.core.training.schedule import RunBudget
+from charloom.core.training.step import autocast
+from charloom.core.training.task import RunState
+
+VALIDATION_CHARACTERS = 24_000
+"""Held-out characters counted by a validation during training, about."""
+# With V beyond _LARGE_VOCAB the logits take most of the time, so fewer characters are counted.
+_LARGE_VOCAB, _MIN_VALIDATION_CHARACTERS = 2_000, 2_000
+
+MIN_CHARACTERS, MAX_CHARACTERS = 1 << 19, 1 << 21
+"""Held-out characters read at the end of a run, at least and at most, if there are so many."""
+MAX_STANDARD_ERROR = 0.002
+"""Nats per character: if the measure is as certain, no more than ``MIN_CHARACTERS`` are read."""
+
+
+class FinalLosses(NamedTuple):
+    """The losses of a checkpoint by what was ``counted`` so far, ``limit`` characters at most."""
+
+    losses: Losses
+    counted: int
+    limit: int
+
+
+class Validator:
+    """Evaluates ``network`` on held-out ids ``[M]`` and records the best result in ``state``."""
+
+    def __init__(
+        self,
+        network: CharLSTM,
+        held_out: NDArray[np.int64],
+        compute: ComputeConfig,
+        budget: RunBudget,
+        state: RunState,
+    ) -> None:
+        self._network, self._held_out, self._compute = network, held_out, compute
+        self._budget, self._state = budget, state
+        self.can_validate = len(held_out) > 1
+        self.validated: Validated | None = None
+        """The last validation; None after a rollback, which discards the network it measured."""
+        self.stalled_fraction = 0.0
+        """Share of the run between the best validation and the last one."""
+
+    @property
+    def _characters(self) -> int:
+        """Held-out characters that a validation counts: fewer with a large vocabulary."""
+        fewer = VALIDATION_CHARACTERS * _LARGE_VOCAB // self._network.config.vocab_size
+        return min(VALIDATION_CHARACTERS, max(_MIN_VALIDATION_CHARACTERS, fewer))
+
+    @property
+    def _max_characters(self) -> int:
+        """Held-out characters that the measure at the end of the run counts, at most."""
+        return min(len(self._held_out) - 1, MAX_CHARACTERS)
+
+    def validate(self, step: int, fraction: float) -> Validated:
+        """Measure the network after ``step`` steps, at ``fraction`` of the run."""
+        begin = time.perf_counter()
+        with autocast(self._compute.device, self._compute.precision):
+            loss = carried(self._network, self._held_out, self._characters)
+        seconds = time.perf_counter() - begin
+        speed = self._lanes_read(self._characters) / seconds
+        counts = self._max_characters, min(self._max_characters, self._characters)
+        self._budget.plan_evaluation(
+            *((count + self._lanes_read(count)) / speed for count in counts)
+        )
+        state = self._state
+        if loss.nats < state.best_loss:
+            state.best_loss, state.best_step, state.best_fraction = loss.nats, step, fraction
+        self.stalled_fraction = fraction - state.best_fraction
+        self.validated = Validated(
+            step=step,
+            val_loss=loss.nats,
+            val_bits_per_char=bits(loss.nats),
+            best_val_loss=state.best_loss,
+            best_step=state.best_step,
+            counted_characters=loss.characters,
+            seconds=seconds,
+            standard_error=loss.standard_error,
+        )
+        return self.validated
+
+    def _lanes_read(self, limit: int) -> int:
+        return plan_lanes(len(self._held_out), self._compute.device, limit).read
+
+    def validated_at(self, step: int) -> Validated | None:
+        """Return the last validation if it was after ``step`` steps, else None."""
+        validated = self.validated
+        return validated if validated and validated.step == step else None
+
+    def final_losses(self, checkpoint: Checkpoint) -> Iterator[FinalLosses]:
+        """Measure ``checkpoint`` on as much as time allows, and yield the losses so far.
+
+        Both measures are of the same stretches, spread over the held-out text. It ends when the
+        standard error is at most ``MAX_STANDARD_ERROR``, and counts no less than a validation
+        does. A measure on as much, of an earlier end of the run, is kept.
+        """
+        limit = max(int(self._budget.evaluated_share() * self._max_characters), self._characters)
+        limit = min(limit, self._max_characters)
+        fullest = checkpoint.losses.carried_characters or 0
+        if fullest >= limit:
+            return
+        network = CharLSTM(self._network.config).to(self._compute.device)
+        network.load(checkpoint.tensors)
+        for carried_loss, windowed_loss in evaluate(network, self._held_out, limit=limit):
+            losses, counted = checkpoint.losses, carried_loss.characters
+            if counted >= fullest:
+                losses = replace(
+                    losses,
+                    carried=carried_loss.nats,
+                    windowed_256=windowed_loss.nats,
+                    carried_characters=counted,
+                    carried_standard_error=carried_loss.standard_error,
+                )
+            yield FinalLosses(losses, counted, limit)
+            error = carried_loss.standard_error
+            if counted >= MIN_CHARACTERS and error and error <= MAX_STANDARD_ERROR:
+                return
