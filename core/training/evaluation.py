@@ -119,7 +119,9 @@ def _losses(
         part = slice(start, start + steps)
         logits, state = network(ids[:, :-1][:, part], state)
         labels = ids[:, 1:][:, part]
-        nats = functional.cross_entropy(logits.float().transpose(1, 2), labels, reduction="none")
-        total += (nats * mask[:, part]).sum(dim=1)
+        nats = functional.cross_entropy(
+            logits.float().flatten(0, 1), labels.flatten(), reduction="none"
+        )
+        total += (nats.view_as(labels) * mask[:, part]).sum(dim=1)
     assert state
     return total.cpu().numpy().astype(np.float64), state

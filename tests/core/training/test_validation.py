@@ -17,6 +17,7 @@ from charloom.core.training.task import RunState
 from charloom.core.training.validation import Validator
 from tests.helpers.factories import random_checkpoint
 
+pytestmark = pytest.mark.usefixtures("torch_as_it_was")
 CPU = ComputeConfig(torch.device("cpu"), "float32", 1)
 
 
@@ -33,6 +34,7 @@ def validator(network: CharLSTM, held_out: NDArray[np.int64], **training: Any) -
 def test_a_validation_counts_fewer_characters_with_a_large_vocabulary(
     vocab_size: int, counted: int
 ) -> None:
+    torch.set_num_threads(1)
     network = CharLSTM(ModelConfig(vocab_size=vocab_size, embedding_dim=1, hidden_size=1))
     validated = validator(network, ids(50_000), minutes=1).validate(1, 0.1)
     assert validated.counted_characters == counted

@@ -80,6 +80,7 @@ def test_json_is_an_object_a_line_with_null_for_unknown_values() -> None:
         "best_val_loss": best(course()),
         "best_step": 4_200,
         "counted_characters": 24_000,
+        "standard_error": None,
         "reason": None,
     }
 
