@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charloom.core.analysis.lanes import WINDOW, Lanes
 from charloom.core.data.vocab import Vocab
 from charloom.core.runs.events import Started
 
@@ -29,6 +30,7 @@ _MAX_TABLE_ENTRIES = 1 << 23
 _MIN_DICTIONARY_BYTES = 4096  # of the xz format
 
 Ids = NDArray[np.int64]
+_Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,15 @@ class Baselines:
 def compute_baselines(train: Ids, held_out: Ids, vocab: Vocab) -> Baselines:
     """Return the losses on ``held_out`` ``[M]`` of simple predictors fitted to ``train`` ``[N]``.
 
-    Of long texts, the last :data:`MAX_TRAIN_CHARACTERS` ids of ``train`` are counted, and the first
-    :data:`MAX_HELD_OUT_CHARACTERS` of ``held_out`` are predicted.
+    Of long texts, about :data:`MAX_TRAIN_CHARACTERS` ids of ``train`` are counted, and about
+    :data:`MAX_HELD_OUT_CHARACTERS` of ``held_out`` are predicted, in stretches spread over each:
+    on the held-out text, those that networks are measured on begin with them.
     """
-    train, held_out = train[-MAX_TRAIN_CHARACTERS:], held_out[:MAX_HELD_OUT_CHARACTERS]
     if len(held_out) < 2:
         return Baselines(uniform(len(vocab)))
-    unigram, bigram, *_, five_gram = n_grams(train, held_out, len(vocab), _ORDER)
+    train = _stretches(train, MAX_TRAIN_CHARACTERS)[0]
+    held_out, predicted = _stretches(held_out, MAX_HELD_OUT_CHARACTERS)
+    unigram, bigram, *_, five_gram = n_grams(train, held_out, len(vocab), _ORDER, predicted)
     compressed = xz(vocab.decode(train), vocab.decode(held_out))
     return Baselines(uniform(len(vocab)), unigram, bigram, five_gram, compressed)
 
@@ -67,7 +71,9 @@ def uniform(vocab_size: int) -> float:
     return math.log(vocab_size)
 
 
-def n_grams(train: Ids, held_out: Ids, vocab_size: int, max_order: int) -> list[float]:
+def n_grams(
+    train: Ids, held_out: Ids, vocab_size: int, max_order: int, predicted: _Mask | None = None
+) -> list[float]:
     """Return the losses on ``held_out`` ``[M ≥ 2]`` of n-grams of ``train``, n up to ``max_order``.
 
     Each character b of the held-out text but its first is predicted from those before it there:
@@ -80,10 +86,14 @@ def n_grams(train: Ids, held_out: Ids, vocab_size: int, max_order: int) -> list[
     does, p(b | a) = p(b | a'). This is Witten and Bell's interpolation (method C in "The
     zero-frequency problem", 1991; interpolated as in Chen and Goodman, "An empirical study of
     smoothing techniques for language modeling", 1998), with add-one unigrams below it.
+
+    ``predicted`` ``[M]`` tells which characters count; None for all but the first.
     """
+    if predicted is None:
+        predicted = np.arange(len(held_out)) > 0
     counts = np.bincount(train, minlength=vocab_size) + 1.0
     chance = (counts / counts.sum())[held_out]  # p of each character of the held-out text
-    losses = [_loss(chance)]
+    losses = [_loss(chance[predicted])]
     # At each position, the number of the (n-1)-gram that begins there, out of `size` numbers.
     train_grams, held_out_grams, size = train, held_out, vocab_size
     for n in range(2, max_order + 1):
@@ -99,7 +109,7 @@ def n_grams(train: Ids, held_out: Ids, vocab_size: int, max_order: int) -> list[
         total = followed[a] + weight
         mixed = (count[held_out_grams] + weight * chance[n - 1 :]) / np.maximum(total, 1)
         chance[n - 1 :] = np.where(total > 0, mixed, chance[n - 1 :])
-        losses.append(_loss(chance))
+        losses.append(_loss(chance[predicted]))
         size = len(grams)
     return losses
 
@@ -126,6 +136,21 @@ def xz(train: str, held_out: str) -> float | None:
     return 8 * math.log(2) * added / len(held_out)
 
 
+def _stretches(ids: Ids, limit: int) -> tuple[Ids, _Mask]:
+    """Return about ``limit`` of ``ids``, and which of them the n-grams predict.
+
+    A stretch begins with the characters that those are predicted from.
+    """
+    if len(ids) <= limit + 1:
+        return ids.astype(np.int64), np.arange(len(ids)) > 0
+    lanes = Lanes.plan(len(ids) - 1, limit)
+    offsets = np.arange(2 - _ORDER, lanes.rows * WINDOW + 1)
+    positions = lanes.first[:, None] * WINDOW + offsets
+    inside = positions < len(ids)
+    predicted = np.broadcast_to(offsets > 0, positions.shape)[inside]
+    return ids[np.maximum(positions, 0)[inside]].astype(np.int64), predicted
+
+
 def _numbered(values: Ids, limit: int) -> tuple[Ids, Ids]:
     """Return the distinct ``values`` (below ``limit``), sorted, and the index of each in them."""
     if limit > _MAX_TABLE_ENTRIES:
@@ -136,4 +161,4 @@ def _numbered(values: Ids, limit: int) -> tuple[Ids, Ids]:
 
 
 def _loss(chance: NDArray[np.float64]) -> float:
-    return float(-np.log(chance[1:]).mean())
+    return float(-np.log(chance).mean())

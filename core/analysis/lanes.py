@@ -16,6 +16,9 @@ CONTEXT_WINDOWS = 4
 CONTEXT = CONTEXT_WINDOWS * WINDOW
 """Characters that a lane reads, uncounted, before those it counts, to fill the carried state."""
 
+MAX_LANES = 64
+"""More would be no faster on a CPU."""
+
 _MIN_LANES = 16  # for the standard error, and a matrix product's best width
 _LANE_WINDOWS = 16  # of a lane, at least, where there are more lanes: the context is a quarter
 
@@ -29,7 +32,11 @@ class Lanes(NamedTuple):
 
     @classmethod
     def plan(
-        cls, predictions: int, limit: int | None, max_lanes: int, window: int = WINDOW
+        cls,
+        predictions: int,
+        limit: int | None = None,
+        max_lanes: int = MAX_LANES,
+        window: int = WINDOW,
     ) -> Self:
         """Cut ``predictions`` into lanes that read all of it, or about ``limit`` characters.
 

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from charloom.core.analysis.lanes import CONTEXT_WINDOWS, WINDOW, Lanes, Mean, mean
+from charloom.core.analysis.lanes import CONTEXT_WINDOWS, MAX_LANES, WINDOW, Lanes, Mean, mean
 from charloom.core.model.torch_lstm import CharLSTM, LSTMState
 
-# On a CPU, more lanes are no faster, but make the standard error more certain.
-_MAX_LANES, _MAX_GPU_LANES = 64, 512
+_MAX_GPU_LANES = 512
 _MAX_LOGITS, _MAX_GPU_LOGITS = 1 << 22, 1 << 26  # computed at a time: 16 and 256 MB
 
 Measure = Literal["carried", "windowed"]
@@ -48,7 +47,7 @@ def plan_lanes(
     characters: int, device: torch.device, limit: int | None = None, window: int = WINDOW
 ) -> Lanes:
     """Return the lanes in which a text of so many characters is evaluated on ``device``."""
-    max_lanes = _MAX_LANES if device.type == "cpu" else _MAX_GPU_LANES
+    max_lanes = MAX_LANES if device.type == "cpu" else _MAX_GPU_LANES
     return Lanes.plan(characters - 1, limit, max_lanes, window)
 
 

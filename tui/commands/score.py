@@ -9,7 +9,6 @@ import click
 from charloom.core.analysis import scoring
 from charloom.core.analysis.baselines import (
     MAX_HELD_OUT_CHARACTERS,
-    MAX_TRAIN_CHARACTERS,
     Baselines,
     compute_baselines,
     named,
@@ -119,7 +118,8 @@ def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: str) -> B
         return Baselines(uniform(len(metadata.vocab)))
     known_text = shared_characters(text, metadata.vocab)
     if len(known_text) > MAX_HELD_OUT_CHARACTERS:
-        echo_err(f"The baselines are of the first {MAX_HELD_OUT_CHARACTERS:,} characters.")
+        echo_err(
+            f"The baselines are of about {MAX_HELD_OUT_CHARACTERS:,} characters, spread over all."
+        )
     vocab = metadata.vocab
-    train_ids = vocab.encode(train_text[-MAX_TRAIN_CHARACTERS:])
-    return compute_baselines(train_ids, vocab.encode(known_text), vocab)
+    return compute_baselines(vocab.encode(train_text), vocab.encode(known_text), vocab)

@@ -2,7 +2,7 @@ import lzma
 import math
 import sys
 from collections import Counter
-from dataclasses import asdict, astuple, replace
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -128,9 +128,23 @@ def test_rare_characters_are_one_for_every_baseline() -> None:
     )
 
 
-def test_of_a_long_text_only_its_middle_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    vocab = Vocab.from_text(TEXT)
-    expected = baselines_of(TEXT[CUT - 400 : CUT], TEXT[CUT : CUT + 90], vocab)
-    monkeypatch.setattr(baselines, "MAX_TRAIN_CHARACTERS", 400)
-    monkeypatch.setattr(baselines, "MAX_HELD_OUT_CHARACTERS", 90)
-    assert asdict(baselines_of(TEXT[:CUT], TEXT[CUT:], vocab)) == asdict(expected)
+def test_of_a_long_text_stretches_spread_over_all_of_it_are_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "".join(np.random.default_rng(0).choice(list("aaabcd\n"), 6_000))
+    train, held_out, vocab = text[:3_000], text[3_000:], Vocab.from_text(text)
+    monkeypatch.setattr(baselines, "MAX_TRAIN_CHARACTERS", 512)
+    monkeypatch.setattr(baselines, "MAX_HELD_OUT_CHARACTERS", 512)
+    # 12 windows in two lanes: they begin at window 0 and 6, and read one each.
+    read = train[0] * 3 + train[:257] + train[1_533:1_793]
+    nats = 0.0
+    for context, stretch in (
+        (held_out[0] * 3 + held_out[0], held_out[1:257]),
+        (held_out[1_533:1_537], held_out[1_537:1_793]),
+    ):
+        nats += directly(read, context + stretch, len(vocab), 5) * (3 + 256)
+        nats -= directly(read, context, len(vocab), 5) * 3
+    losses = baselines_of(train, held_out, vocab)
+    assert losses.five_gram == pytest.approx(nats / 512)
+    judged = held_out[0] * 3 + held_out[:257] + held_out[1_533:1_793]
+    assert losses.xz == baselines.xz(read, judged)
