@@ -149,6 +149,9 @@ class TrainConfig(_Validated):
     )
     epochs: float | None = _number(None, "Train for this many passes over the windows.", 1e-3, 1e6)
     steps: int | None = _number(None, "Train for this many optimizer steps.", 1, 1_000_000_000)
+    max_epochs: float | None = _number(
+        None, "End after this many passes over the windows, even if time is left.", 1e-3, 1e6
+    )
     seed: int = _number(0, "Seed of every random choice in training.", 0, 2**63 - 1)
     checkpoint_seconds: float = _number(10.0, "Save at least this often.", 0.1, 86_400.0)
     device: str = _choice("auto", "Where to compute.", DEVICES)

@@ -34,6 +34,7 @@ BASE_SIZES = ("embedding_dim", "hidden_size", "layers", "tie_weights")
 # Training that starts from a trained network: it can spell, which a high rate would undo.
 _FINE_TUNING_RATE_TIMES_HIDDEN = 1.0
 _FINE_TUNING_DROPOUT = 0.2
+_FINE_TUNING_EPOCHS = 5.0
 _FINE_TUNING: Mapping[str, Any] = {
     "batch_size": 32,
     "window": 64,
@@ -59,8 +60,11 @@ class Preset:
         """Return the complete configs, in which the user's ``overrides`` take precedence."""
         sizes: dict[str, Any] = {"vocab_size": vocab_size} | dict(self.model)
         training = dict(self.training)
-        if any(overrides.get(bound) is not None for bound in BOUNDS):
+        bounds = [bound for bound in BOUNDS if overrides.get(bound) is not None]
+        if bounds:
             training = {key: value for key, value in training.items() if key not in BOUNDS}
+        if bounds and bounds[0] != "minutes":  # exactly as many as the user says
+            training.pop("max_epochs", None)
         for key, value in overrides.items():
             part = sizes if key in ModelConfig.__dataclass_fields__ else training
             part[key] = value
@@ -79,13 +83,17 @@ def peak_rate(hidden: int) -> float:
     return round(min(_MAX_RATE, _RATE_TIMES_HIDDEN / hidden), 4)
 
 
-def fine_tuning(base: ModelConfig) -> Preset:
-    """Return the preset for training that starts from a network of the shape of ``base``."""
+def fine_tuning(base: ModelConfig, *, same_text: bool) -> Preset:
+    """Return the preset for training that starts from a network of the shape of ``base``.
+
+    On another text than its own, it soon has all that it can learn from a short one.
+    """
     return Preset(
         "",
         {name: getattr(base, name) for name in BASE_SIZES} | {"dropout": _FINE_TUNING_DROPOUT},
         {
             "learning_rate": round(_FINE_TUNING_RATE_TIMES_HIDDEN / base.hidden_size, 5),
+            "max_epochs": None if same_text else _FINE_TUNING_EPOCHS,
             **_FINE_TUNING,
         },
     )

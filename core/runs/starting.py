@@ -70,7 +70,9 @@ class Base:
         self, vocab: Vocab, corpus: CorpusInfo, overrides: Mapping[str, Any]
     ) -> Checkpoint:
         """Return the checkpoint of step 0 of a run from here, with all settings of the run."""
-        model, training = fine_tuning(self.checkpoint.model).configs(len(vocab), overrides)
+        same_text = corpus.sha256 == self.checkpoint.corpus.sha256
+        preset = fine_tuning(self.checkpoint.model, same_text=same_text)
+        model, training = preset.configs(len(vocab), overrides)
         return Checkpoint(
             model=model,
             vocab=vocab,

@@ -54,6 +54,7 @@ _NO_STEP = (
     "The time was over before a single step was done. Give the run more minutes, or a smaller "
     "text, network or learning rate."
 )
+_ENOUGH_EPOCHS = "Ended after {:g} passes over the text, with time left: more would memorize it."
 _DIVERGED = "Training diverged repeatedly, even at lower rates; restart with a smaller one."
 
 
@@ -291,6 +292,8 @@ class _TrainingLoop:
         """Save the last step, then measure the best checkpoint on the held-out text."""
         yield from self._flush()
         step, state, validator = self._stepper.step_count, self._state, self._validator
+        if self._budget.leaves_time(step):
+            yield RunWarning(_ENOUGH_EPOCHS.format(self._config.max_epochs))
         if step == 0 and reason != "stopped":
             yield Finished.failed(_DIVERGED if reason == "failed" else _NO_STEP)
             return

@@ -68,6 +68,11 @@ class RunBudget:
         self.total_steps: int | None = config.steps
         if config.epochs:
             self.total_steps = max(1, round(config.epochs * steps_per_epoch))
+        self._max_steps = math.inf
+        if config.max_epochs:
+            self._max_steps = max(1, round(config.max_epochs * steps_per_epoch))
+            if self.total_steps is not None:
+                self.total_steps = int(min(self.total_steps, self._max_steps))
         self._evaluation = 0.0  # seconds for evaluating all held-out text at the end
         self._least_evaluation = 0.0  # for as much of it as is always evaluated
 
@@ -80,7 +85,11 @@ class RunBudget:
         """Return the share of the run that is done before ``step``: from 0 to 1, and beyond."""
         if self.total_steps is not None:
             return step / self.total_steps
-        return self.elapsed / (self._seconds - self._reserve)
+        return max(step / self._max_steps, self.elapsed / (self._seconds - self._reserve))
+
+    def leaves_time(self, step: int) -> bool:
+        """Return whether ``max_epochs`` ends the run at ``step``, before its minutes do."""
+        return self.total_steps is None and step >= self._max_steps
 
     def validation_steps(self, characters: int) -> int | None:
         """Return the steps between validations, given the ``characters`` per step.

@@ -114,6 +114,23 @@ def test_the_same_sizes_and_other_settings_may_be_given() -> None:
     assert task.train_config.minutes == 3
 
 
+def test_a_new_text_is_read_a_few_times_and_the_text_of_the_base_as_long_as_is_asked(
+    base: Checkpoint,
+) -> None:
+    own = CorpusInfo("sea", a_text().sha256, len(TEXT), TEXT[:9])
+    save_model("old", replace(base, corpus=own, step=8))
+
+    def most(name: str, start: str, **overrides: Any) -> float | None:
+        create_run(name, a_text(), "auto", FAST | overrides, 0, start)
+        return load_checkpoint(ref(f"{name}@0")).checkpoint.training.max_epochs
+
+    assert most("one", "old@8") is None
+    assert most("two", "old@7") == most("three", "old@7", minutes=9) == 5
+    assert most("four", "old@7", max_epochs=7) == 7
+    assert most("five", "old@7", epochs=20) is None
+    assert most("six", "old@7", steps=20) is None
+
+
 @pytest.mark.usefixtures("base")
 def test_what_contradicts_a_base_is_refused() -> None:
     with pytest.raises(SettingError, match="‘preset’ 'small' is a start from scratch"):

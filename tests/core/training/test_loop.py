@@ -142,6 +142,16 @@ def test_minutes_bound_a_run_and_count_what_was_spent_before_it() -> None:
     assert seen[-1].reason == "completed" and seen[-1].step > 0
 
 
+def test_a_run_ends_after_its_most_epochs_and_says_so() -> None:
+    task = small_task(minutes=10, max_epochs=2)
+    seen = events(task)
+    assert isinstance(seen[-1], Finished) and seen[-1].reason == "completed"
+    assert seen[-1].step == 2 * ((len(task.train_ids) - 1) // (4 * 16))
+    assert of_kind(RunWarning, seen)[-1].message == (
+        "Ended after 2 passes over the text, with time left: more would memorize it."
+    )
+
+
 def test_the_first_event_has_the_baselines() -> None:
     task = small_task()
     begin = next(train(task, CPU, MemorySink()))

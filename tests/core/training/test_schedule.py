@@ -93,6 +93,18 @@ def test_minutes_bound_a_budget_and_what_was_spent_before_counts(clock: Clock) -
     assert budget.fraction(0) == 1.0
 
 
+def test_the_most_epochs_end_a_budget_before_its_minutes_or_steps(clock: Clock) -> None:
+    budget = RunBudget(TrainConfig(minutes=2, max_epochs=3), 10, Stopwatch())
+    clock.now += 12
+    assert [budget.fraction(step) for step in (0, 6, 15, 30)] == [0.1, 0.2, 0.5, 1.0]
+    assert [budget.leaves_time(step) for step in (29, 30)] == [False, True]
+    clock.now += 108
+    assert budget.fraction(step=0) == 1.0
+    for steps, total in ((20, 20), (40, 30)):
+        budget = RunBudget(TrainConfig(steps=steps, max_epochs=3), 10, Stopwatch())
+        assert budget.total_steps == total and not budget.leaves_time(total)
+
+
 def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) -> None:
     budget = RunBudget(TrainConfig(minutes=1), 7, Stopwatch())
     assert budget.evaluated_share() == 1.0

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from charloom.core.training import session
 from charloom.core.training.loop import train
 from charloom.core.training.prepare import prepare
 from charloom.core.training.session import resolve
-from tests.helpers.factories import damage, random_checkpoint, ref, save_model
+from tests.helpers.factories import damage, own_assets, random_checkpoint, ref, save_model
 from tests.helpers.training_tasks import CPU, MemorySink, small_task
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
@@ -45,6 +46,12 @@ _WORDS = [
 ]
 TEXT = " ".join(random.Random(0).choices(_WORDS, k=800))
 FAST: dict[str, Any] = {"batch_size": 4, "window": 16, "threads": 1, "precision": "float32"}
+
+
+@pytest.fixture(autouse=True)
+def assets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no model be bundled: each test has an ``english`` of its own, or none."""
+    own_assets(tmp_path / "packages", monkeypatch)
 
 
 @pytest.fixture(scope="module")
