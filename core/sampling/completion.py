@@ -4,7 +4,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.batched import BatchLane
 from charloom.core.sampling.config import SamplingChange, SamplingConfig
 from charloom.core.sampling.ending import (
     AT_LENGTH,
@@ -31,7 +30,7 @@ class Completion(Iterator[Sampled]):
 
     def __init__(
         self,
-        sampler: Sampler | BatchLane,
+        sampler: Sampler,
         length: int,
         ending: Ending = AT_LENGTH,
         changes: Iterable[SamplingChange] = (),

@@ -1,12 +1,9 @@
-"""Stage 10: generation. Sample a character from the network's prediction, feed it back, repeat.
-
-:mod:`charloom.core.sampling.batched` samples many texts from one prompt at once.
-"""
+"""Stage 10: generation. Sample a character from the network's prediction, feed it back, repeat."""
 
 import copy
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -85,10 +82,10 @@ class Sampler(Iterator[Sampled]):
         if network.known_words:
             self.word = network.known_words.read(prompt[-_CHUNK_CHARACTERS:])
 
-    def fork(self, config: SamplingConfig, seed: int) -> "Sampler":
+    def fork(self, seed: int) -> "Sampler":
         """Return a sampler of another text that continues from here."""
         other = copy.copy(self)
-        other.config, other.state = config, self.state.copy()
+        other.state = self.state.copy()
         other._uniform = uniform_source(seed).random
         return other
 
@@ -104,17 +101,6 @@ class Sampler(Iterator[Sampled]):
             self.word = words.read(character, self.word)
         # Even if the network is certain of the placeholder, a drawn character is not impossible.
         return Sampled(character, probability or sys.float_info.min)
-
-    def advance_with(self, ids: Sequence[int]) -> None:
-        """Continue as if the characters ``ids`` had been drawn."""
-        if len(ids):
-            read = np.array([self.last_id, *ids[:-1]])
-            self.network.logits(read[None], self.state)
-            for _ in ids:
-                self._uniform()
-            self.last_id = ids[-1]
-            if words := self.network.known_words:
-                self.word = words.read(self.network.vocab.decode(np.array(ids)), self.word)
 
 
 def uniform_source(seed: int) -> np.random.Generator:

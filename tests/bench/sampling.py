@@ -5,7 +5,7 @@ Alone: ``python -m tests.bench.sampling``.
 
 import string
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from itertools import islice
 
 import numpy as np
@@ -14,25 +14,21 @@ from torch import nn
 
 from charloom.core.analysis.scoring import carried
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.batched import BatchSampler
 from charloom.core.sampling.config import SamplingConfig
-from charloom.core.sampling.sampler import Sampled, Sampler
-from charloom.core.store.read import BUNDLED, load_checkpoint
+from charloom.core.sampling.sampler import Sampler
 from tests.bench.harness import Row, median, print_rows, spread
-from tests.helpers.factories import random_checkpoint, ref
+from tests.helpers.factories import random_checkpoint
 
 CHARACTERS = "\n" + string.printable[:79]  # V = 80
 SIZES = ((1, 96, 48, 7.0), (1, 512, 64, 5.5), (2, 512, 64, 9.0))  # layers, H, E, target
 MEGABYTE = 1_000_000
 TEMPERATURE = 0.8
 TIMES = 3
-STREAMS = (4, 16, 64)
-LENGTH = 500
 
 
 def rows() -> list[Row]:
     """Alternate between ours and the baseline, so that both see the same load."""
-    return [*(_sampling(*size) for size in SIZES), *_batched(), _scoring()]
+    return [*(_sampling(*size) for size in SIZES), _scoring()]
 
 
 def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
@@ -56,36 +52,6 @@ def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
         f"{median(ours) / median(baseline):.1f} ×",
         f"≥ {target:g} ×",
     )
-
-
-def _batched() -> list[Row]:
-    """Compare batched sampling of 500-character texts with one text, from the bundled model."""
-    model = NumpyLSTM(load_checkpoint(ref(BUNDLED)).checkpoint)
-    rows = []
-    for count in STREAMS:
-        together, alone = [], []
-        for seed in range(TIMES):
-            streams = BatchSampler(
-                model, "", [SamplingConfig(TEMPERATURE)] * count, range(seed, seed + count)
-            )
-            together.append(_read_rate(streams.lanes, LENGTH))
-            stream = Sampler(model, "", SamplingConfig(TEMPERATURE), seed)
-            alone.append(_read_rate([stream], 4 * LENGTH))
-        rows.append(
-            Row(
-                f"{count} texts in one batch, 1 × {model.config.hidden_size}, characters/s",
-                spread(together, "{:,.0f}"),
-                f"one alone {spread(alone, '{:,.0f}')}",
-                f"{median(together) / median(alone):.1f} ×",
-                "≥ 4 ×" if count == 16 else "reported",
-            )
-        )
-    return rows
-
-
-def _read_rate(texts: Sequence[Iterator[Sampled]], length: int) -> float:
-    """Return the characters per second of reading ``texts`` to this length."""
-    return _rate(lambda _: [len(list(islice(text, length))) for text in texts], len(texts) * length)
 
 
 def _scoring() -> Row:

@@ -13,7 +13,6 @@ from charloom.core.errors import CharloomError
 from charloom.core.library.generation import MAX_STORED_CHARACTERS, Generation
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.batched import BatchLane, BatchSampler
 from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig, fresh_seed, parse_stops
 from charloom.core.sampling.ending import MAX_OVERRUN, UNITS, Ending
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from charloom.core.analysis.memorization import VerbatimMatch
 
 _MAX_LENGTH = 10_000_000
-_MIN_BATCH, _MAX_BATCH = 8, 64  # texts; fewer are as fast one by one
-_MAX_BATCH_CHARACTERS = 1_000_000  # in memory until their text is written
 _SEPARATOR = "\n* * *\n\n"
 _MAX_EXCERPT = 60  # characters of a match that are shown
 _JSON_FIELDS = (
@@ -128,14 +125,14 @@ def generate(
     if message := unwritable_ending(ending, network.vocab):
         echo_err(message)
     seed = fresh_seed() if seed is None else seed
-    texts = _SampledTexts(network, prompt, sampling, range(seed, seed + count), length)
+    samplers = _samplers(network, prompt, sampling, range(seed, seed + count))
     find_match = _match_finder(ref.name, loaded.checkpoint)
     save_error: CharloomError | None = None
     for text_seed in range(seed, seed + count):
         if text_seed > seed and not as_json:
             write_stdout(_SEPARATOR)
         output = OutputStream(echo=not as_json)
-        interruption = output.write(prompt, lambda: Completion(texts.next(), length, ending))
+        interruption = output.write(prompt, lambda: Completion(next(samplers), length, ending))
         if interruption and not output.length:
             raise interruption
         generation = Generation(
@@ -148,7 +145,7 @@ def generate(
             length=output.length if interruption else length,
             **asdict(replace(ending, until="") if interruption else ending),
             seed=text_seed,
-            chars_per_second=texts.chars_per_second or output.chars_per_second,
+            chars_per_second=output.chars_per_second,
             bits_per_char=output.bits_per_char,
             starred=favorite,
         )
@@ -176,36 +173,13 @@ def generate(
         echo_err(f"Not saved: {save_error} Pass --no-keep to not save at all.")
 
 
-class _SampledTexts:
-    """One text for each of ``seeds``, in batches as large as memory allows."""
-
-    def __init__(
-        self, network: NumpyLSTM, prompt: str, sampling: SamplingConfig, seeds: range, length: int
-    ) -> None:
-        self._network, self._prompt, self._sampling = network, prompt, sampling
-        self._seeds = seeds
-        self._max_batch = min(_MAX_BATCH, _MAX_BATCH_CHARACTERS // max(1, length))
-        self._lanes: Iterator[BatchLane] = iter(())
-        self._batch: BatchSampler | None = None
-
-    def next(self) -> Sampler | BatchLane:
-        """Return the next text. The first one of a batch reads the prompt."""
-        if lane := next(self._lanes, None):
-            return lane
-        size = min(self._max_batch, len(self._seeds))
-        if size < _MIN_BATCH:
-            size, self._batch = 1, None
-        seeds, self._seeds = self._seeds[:size], self._seeds[size:]
-        if size == 1:
-            return Sampler(self._network, self._prompt, self._sampling, seeds[0])
-        self._batch = BatchSampler(self._network, self._prompt, [self._sampling] * size, seeds)
-        self._lanes = iter(self._batch.lanes)
-        return next(self._lanes)
-
-    @property
-    def chars_per_second(self) -> float:
-        """The speed of the current batch, all texts together; 0 without one."""
-        return self._batch.chars_per_second if self._batch else 0.0
+def _samplers(
+    network: NumpyLSTM, prompt: str, sampling: SamplingConfig, seeds: range
+) -> Iterator[Sampler]:
+    """Yield a sampler for each of ``seeds``; the first one reads the prompt for all."""
+    first = Sampler(network, prompt, sampling, seeds[0])
+    for seed in seeds:
+        yield first.fork(seed)
 
 
 def _match_finder(

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from charloom.core.errors import CharloomError
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.batched import BatchSampler
 from charloom.core.sampling.completion import Completion, generate
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.ending import MAX_OVERRUN, Ending, reachable_unit, unit_ends
@@ -232,10 +231,3 @@ def test_a_stop_string_ends_a_text_after_its_length_too(
         assert text == whole[: whole.index(stop) + len(stop) * keep]
     else:
         assert whole.startswith(text) or text.startswith(whole)
-
-
-def test_texts_of_a_batch_continue_alike() -> None:
-    for ending in (Ending(until="sentence"), Ending("b", until="line"), Ending("ab", True)):
-        batch = BatchSampler(MODEL, "a", [HOT] * 5, range(5))
-        for seed, lane in enumerate(batch.lanes):
-            assert text_of(Completion(lane, 30, ending)) == text_of(draft(30, ending, seed))

@@ -14,7 +14,6 @@ from charloom.core.data.words import find_words, pack_words
 from charloom.core.errors import CharloomError
 from charloom.core.model.known_words import KnownWords
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.batched import BatchSampler
 from charloom.core.sampling.completion import Completion, generate
 from charloom.core.sampling.config import SamplingChange, SamplingConfig
 from charloom.core.sampling.ending import Ending
@@ -99,26 +98,10 @@ def test_a_word_that_cannot_be_continued_goes_on_freely_and_is_found() -> None:
 
 def test_probabilities_stay_those_of_the_network() -> None:
     drawn = list(islice(Sampler(MODEL, "ab ", KNOWN, 3), 50))
-    free = Sampler(MODEL, "ab " + drawn[0].character, SamplingConfig(), 3)
-    free.advance_with(MODEL.vocab.encode("".join(each.character for each in drawn[1:40])).tolist())
+    free = Sampler(MODEL, "ab " + "".join(s.character for s in drawn[:40]), SamplingConfig(), 3)
     logits = MODEL.step((free.last_id,), free.state)[0].astype(np.float64)
     softmax = np.exp(logits - logits.max()) / np.exp(logits - logits.max()).sum()
     assert drawn[40].probability == pytest.approx(softmax[MODEL.vocab.c2ix[drawn[40].character]])
-
-
-def test_texts_of_a_batch_are_the_same() -> None:
-    configs = [KNOWN, SamplingConfig(1.5), SamplingConfig(1.5, 4, words="known")]
-    configs.append(SamplingConfig(1.0, 0, 0.8, words="known"))
-    batch = BatchSampler(MODEL, "ab ca", configs, range(4))
-    for config, seed, lane in zip(configs, range(4), batch.lanes, strict=True):
-        assert text_of(lane) == text_of(Sampler(MODEL, "ab ca", config, seed))
-
-
-def test_where_rounding_decides_the_words_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("charloom.core.sampling.batched._ROUNDING", 1e3)
-    batch = BatchSampler(MODEL, "ab ca", [KNOWN] * 3, range(3))
-    for seed, lane in enumerate(batch.lanes):
-        assert text_of(lane) == text_of(Sampler(MODEL, "ab ca", KNOWN, seed))
 
 
 def test_the_switch_may_be_turned_on_the_way_and_the_text_is_reproduced() -> None:
