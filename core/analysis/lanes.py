@@ -23,6 +23,12 @@ _MIN_LANES = 16  # for the standard error, and a matrix product's best width
 _LANE_WINDOWS = 16  # of a lane, at least, where there are more lanes: the context is a quarter
 
 
+MIN_CHARACTERS, MAX_CHARACTERS = 1 << 19, 1 << 21
+"""Characters of a long text that are read, at least and at most, unless all are asked for."""
+MAX_STANDARD_ERROR = 0.002
+"""Nats per character: of a loss that is as certain, no more than ``MIN_CHARACTERS`` are read."""
+
+
 class Lanes(NamedTuple):
     """The windows ``first[i] <= w < last[i]`` of each lane, of which it reads up to ``rows``."""
 
@@ -65,6 +71,13 @@ class Mean(NamedTuple):
     nats: float
     standard_error: float | None
     characters: int
+
+    @property
+    def is_certain(self) -> bool:
+        """True if reading more is not worth it."""
+        error = self.standard_error
+        enough = self.characters >= MIN_CHARACTERS
+        return enough and error is not None and error <= MAX_STANDARD_ERROR
 
 
 def mean(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> Mean:

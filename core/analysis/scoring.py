@@ -1,4 +1,4 @@
-"""Losses of a model on a text, computed with NumPy.
+"""Losses of a model on a text, computed with NumPy; long ones: :mod:`core.analysis.long_scoring`.
 
 *Carried* is the stateful loss: each character is predicted from all characters before it, or from
 at least the ``CONTEXT`` before it. *Windowed-W*: independent windows of W characters, each from the
@@ -19,14 +19,11 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.data.vocab import PLACEHOLDER
+from charloom.core.analysis.lanes import CONTEXT, WINDOW, Lanes, mean
+from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
-CONTEXT = 1_000
-"""Characters that each parallel lane reads, uncounted, before those it counts."""
-
-_LANE_CHARACTERS = 10 * CONTEXT  # counted by a lane, so that its context is a tenth at most
 _LANES_PER_WORKER = 64  # matrix products are near their best speed, and their memory is small
 _MAX_LOGITS = 1 << 20  # computed at a time by a worker: 4 MB
 _MAX_WORKERS = 8  # more would mostly wait for each other
@@ -34,11 +31,17 @@ _MAX_WORKERS = 8  # more would mostly wait for each other
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The mean loss over the predicted ``characters``; ``unknown`` ones were not predicted."""
+    """The mean loss over the predicted ``characters``; ``unknown`` ones were not predicted.
+
+    The standard error is in nats, and None if it is unknown. ``left_out`` characters at most were
+    not read, since the loss of those that were is certain.
+    """
 
     characters: int
     nats_per_char: float
     unknown: int
+    standard_error: float | None = None
+    left_out: int = 0
 
     @property
     def bits_per_char(self) -> float:
@@ -47,7 +50,7 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
-class _EncodedText:
+class EncodedText:
     """The ``ids`` ``[N]`` of a text; ``known`` ``[N]`` tells which predictions are counted."""
 
     ids: NDArray[np.int64]
@@ -66,22 +69,28 @@ def carried(model: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda:
     Raises :class:`Cancelled` as soon as ``cancelled``, which is called for every few thousand
     characters, returns true.
     """
-    encoded = _encode(model, text)
-    predictions = len(encoded.ids) - 1
-    lanes = max(1, predictions // _LANE_CHARACTERS)
-    bounds = np.arange(lanes + 1) * predictions // lanes
-    start = np.maximum(bounds[:-1] - CONTEXT, 0)
-    return _score(model, encoded, start, bounds[:-1], bounds[1:], cancelled)
+    encoded = encode(model.vocab, text)
+    lanes = _plan(encoded, WINDOW)
+    first = lanes.first * WINDOW
+    until = np.minimum(lanes.last * WINDOW, len(encoded.ids) - 1)
+    spans = np.stack([np.maximum(first - CONTEXT, 0), first, until], axis=1)
+    return _score(model, encoded, spans, np.arange(len(first)), cancelled)
 
 
-def windowed(model: NumpyLSTM, text: str, window: int = 256) -> Score:
+def windowed(model: NumpyLSTM, text: str, window: int = WINDOW) -> Score:
     """Return the windowed loss of ``text`` for windows of ``window`` predicted characters."""
-    if window < 1:
-        raise CharloomError(f"A window has one character or more, not {window!r}.")
-    encoded = _encode(model, text)
+    check_window(window)
+    encoded = encode(model.vocab, text)
     predictions = len(encoded.ids) - 1
     first = np.arange(0, predictions, window)
-    return _score(model, encoded, first, first, np.minimum(first + window, predictions))
+    spans = np.stack([first, first, np.minimum(first + window, predictions)], axis=1)
+    return _score(model, encoded, spans, _plan(encoded, window).first)
+
+
+def check_window(window: int) -> None:
+    """Raise :class:`CharloomError` if ``window`` is no number of characters."""
+    if window < 1:
+        raise CharloomError(f"A window has one character or more, not {window!r}.")
 
 
 def losses(logits: Array, labels: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -92,18 +101,26 @@ def losses(logits: Array, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     return log_sum - label_logits
 
 
-def _encode(model: NumpyLSTM, text: str) -> _EncodedText:
-    vocab = model.vocab
-    known = np.fromiter((c in vocab.c2ix for c in text), np.bool_, len(text))
+def encode(vocab: Vocab, text: str) -> EncodedText:
+    """Encode ``text``; raises :class:`CharloomError` if there is nothing to predict."""
+    known = vocab.knows(text)
     unknown = len(text) - int(np.count_nonzero(known))
-    if PLACEHOLDER not in vocab.c2ix:
+    if unknown and PLACEHOLDER not in vocab.c2ix:
         text = "".join(c for c in text if c in vocab.c2ix)
         known = known[known]
     if not known[1:].any():
         raise CharloomError(
             "This text is too short to score; give at least two characters that the model knows."
         )
-    return _EncodedText(vocab.encode(text), known, unknown)
+    return EncodedText(vocab.encode(text), known, unknown)
+
+
+def _workers() -> int:
+    return min(os.cpu_count() or 1, _MAX_WORKERS)
+
+
+def _plan(text: EncodedText, window: int) -> Lanes:
+    return Lanes.plan(len(text.ids) - 1, None, _LANES_PER_WORKER * _workers(), window)
 
 
 class _Lanes:
@@ -113,48 +130,53 @@ class _Lanes:
     end (exclusive). Prediction p is of character p + 1, from character p and those before it.
     """
 
-    def __init__(self, model: NumpyLSTM, text: _EncodedText, spans: NDArray[np.int64]) -> None:
+    def __init__(self, model: NumpyLSTM, text: EncodedText, spans: NDArray[np.int64]) -> None:
         self._model = model
         self._text = text
         self._position, self._first, self._until = np.split(spans, 3, axis=1)
         self._state = model.start(len(spans))
 
-    def score_chunk(self, steps: int) -> float:
-        """Advance by ``steps`` characters and return the sum of the counted losses in nats."""
+    def score_chunk(self, steps: int) -> NDArray[np.float64]:
+        """Advance by ``steps`` characters; return the sums of the counted losses ``[lanes]``."""
         positions = self._position + np.arange(steps)
         self._position = self._position + steps
         counts = (positions >= self._first) & (positions < self._until)
         positions = np.minimum(positions, len(self._text.ids) - 2)  # a lane past its end idles
         counts &= self._text.known[positions + 1]
         logits = self._model.logits(self._text.ids[positions], self._state)
-        return float(losses(logits, self._text.ids[positions + 1])[counts].sum())
+        nats = losses(logits, self._text.ids[positions + 1])
+        sums: NDArray[np.float64] = np.where(counts, nats, 0.0).sum(axis=1)
+        return sums
 
 
 def _score(
     model: NumpyLSTM,
-    text: _EncodedText,
-    start: NDArray[np.int64],
-    first: NDArray[np.int64],
-    until: NDArray[np.int64],
+    text: EncodedText,
+    spans: NDArray[np.int64],
+    groups: NDArray[np.int64],
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Score:
-    """Return the mean over the predictions that the lanes count; see :class:`_Lanes`.
+    """Return the mean over the predictions that the lanes of ``spans`` count; see :class:`_Lanes`.
 
-    Each thread has lanes of its own: NumPy releases the interpreter's lock.
+    ``groups`` has the first lane of each group that the standard error is computed from. Each
+    thread has lanes of its own: NumPy releases the interpreter's lock.
     """
-    workers = min(os.cpu_count() or 1, _MAX_WORKERS)
+    workers = _workers()
     chunk = max(1, _MAX_LOGITS // (_LANES_PER_WORKER * len(model.vocab)))
-    spans = np.stack([start, first, until], axis=1)
-    total = 0.0
+    sums = []
     with ThreadPoolExecutor(workers) as pool:
-        for batch in np.array_split(spans, math.ceil(len(spans) / (workers * _LANES_PER_WORKER))):
+        for start in range(0, len(spans), workers * _LANES_PER_WORKER):
+            batch = spans[start : start + workers * _LANES_PER_WORKER]
             parts = np.array_split(batch, min(workers, len(batch)))
             lanes = [_Lanes(model, text, part) for part in parts]
             length = int((batch[:, 2] - batch[:, 0]).max())
+            total = np.zeros(len(batch))
             for offset in range(0, length, chunk):
                 if cancelled():
                     raise Cancelled("The scoring was cancelled.")
                 steps = min(chunk, length - offset)
-                total += sum(pool.map(_Lanes.score_chunk, lanes, repeat(steps)))
-    characters = int(np.count_nonzero(text.known[1:]))
-    return Score(characters, total / characters, text.unknown)
+                total += np.concatenate([*pool.map(_Lanes.score_chunk, lanes, repeat(steps))])
+            sums.append(total)
+    counts = np.add.reduceat(text.known[1:].astype(np.int64), spans[:, 1])
+    loss = mean(np.add.reduceat(np.concatenate(sums), groups), np.add.reduceat(counts, groups))
+    return Score(loss.characters, loss.nats, text.unknown, loss.standard_error)

@@ -135,7 +135,11 @@ class Vocab:
 
     def coverage(self, text: str) -> float:
         """Return the share of the characters of ``text`` that are in the vocabulary."""
-        return float((self._lookup(text) >= 0).mean()) if text else 1.0
+        return float(self.knows(text).mean()) if text else 1.0
+
+    def knows(self, text: str) -> NDArray[np.bool_]:
+        """Return which characters of ``text`` are in the vocabulary, ``[len(text)]``."""
+        return self._lookup(text) >= 0
 
     def _lookup(self, text: str) -> NDArray[np.int64]:
         """Return the ids of ``text``, -1 for unknown characters."""

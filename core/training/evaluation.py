@@ -8,6 +8,9 @@ same with NumPy.
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +21,7 @@ from torch.nn import functional
 
 from charloom.core.analysis.lanes import CONTEXT_WINDOWS, MAX_LANES, WINDOW, Lanes, Mean, mean
 from charloom.core.model.torch_lstm import CharLSTM, LSTMState
+from charloom.core.training.step import autocast
 
 _MAX_GPU_LANES = 512
 _MAX_LOGITS, _MAX_GPU_LOGITS = 1 << 22, 1 << 26  # computed at a time: 16 and 256 MB
@@ -26,21 +30,30 @@ Measure = Literal["carried", "windowed"]
 Ids = NDArray[np.integer[Any]]
 
 
-def carried(network: CharLSTM, ids: Ids, limit: int | None = None) -> Mean:
+def carried(
+    network: CharLSTM, ids: Ids, limit: int | None = None, precision: str = "float32"
+) -> Mean:
     """Return the carried loss on ``ids`` ``[N]``, N at least 2.
 
     With ``limit``, about that many characters are counted, in stretches spread over the text.
     """
-    return deque(evaluate(network, ids, ("carried",), limit), maxlen=1).pop()[0]
+    measured = evaluate(network, ids, ("carried",), limit, precision=precision)
+    return deque(measured, maxlen=1).pop()[0]
 
 
-def windowed(network: CharLSTM, ids: Ids, window: int = WINDOW, limit: int | None = None) -> Mean:
+def windowed(
+    network: CharLSTM,
+    ids: Ids,
+    window: int = WINDOW,
+    limit: int | None = None,
+    precision: str = "float32",
+) -> Mean:
     """Return the windowed-W loss on ``ids`` ``[N]``; a last, shorter window is counted too.
 
     ``limit`` is as for :func:`carried`.
     """
-    measures = evaluate(network, ids, ("windowed",), limit, window)
-    return deque(measures, maxlen=1).pop()[0]
+    measured = evaluate(network, ids, ("windowed",), limit, window, precision=precision)
+    return deque(measured, maxlen=1).pop()[0]
 
 
 def plan_lanes(
@@ -51,7 +64,6 @@ def plan_lanes(
     return Lanes.plan(characters - 1, limit, max_lanes, window)
 
 
-@torch.no_grad()
 def evaluate(
     network: CharLSTM,
     ids: Ids,
@@ -59,6 +71,8 @@ def evaluate(
     limit: int | None = None,
     window: int = WINDOW,
     known: NDArray[np.bool_] | None = None,
+    precision: str = "float32",
+    threads: int = 1,
 ) -> Iterator[list[Mean]]:
     """Yield the ``measures`` of what was read so far, after each window of all lanes.
 
@@ -69,39 +83,76 @@ def evaluate(
         limit: about how many characters are counted; None for all.
         window: characters of a window of the windowed loss; for the carried one, ``WINDOW``.
         known: ``[N]``, which characters are counted; None for all.
+        precision: of the matrix products.
+        threads: share the lanes; each of them may use several of torch's.
     """
     device = next(network.parameters()).device
-    lanes = plan_lanes(len(ids), device, limit, window)
-    first_row = -CONTEXT_WINDOWS if "carried" in measures else 0
-    sums = np.zeros((len(measures), len(lanes.first)))
-    counts = np.zeros(len(lanes.first), np.int64)
+    plan = plan_lanes(len(ids), device, limit, window)
+    parts = np.array_split(np.stack([plan.first, plan.last], axis=1), threads)
+    readers = [
+        _LaneReader(network, ids, known, measures, part[:, 0], part[:, 1], window, precision)
+        for part in parts
+        if len(part)
+    ]
+    sums = np.zeros((len(measures), len(plan.first)))
+    counts = np.zeros(len(plan.first), np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        run = pool.map if threads > 1 else map
+        for row in range(-CONTEXT_WINDOWS if "carried" in measures else 0, plan.rows):
+            results = list(run(_LaneReader.read, readers, repeat(row)))
+            sums += np.concatenate([nats for nats, _ in results], axis=1)
+            counts += np.concatenate([counted for _, counted in results])
+            if counts.any():
+                yield [mean(total, counts) for total in sums]
+
+
+@dataclass
+class _LaneReader:
+    """Reads the windows ``first`` to ``last`` ``[lanes]`` of a text, a row of them at a time."""
+
+    network: CharLSTM
+    ids: Ids
+    known: NDArray[np.bool_] | None
+    measures: Sequence[Measure]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    window: int
+    precision: str
     state: LSTMState | None = None
-    for row in range(first_row, lanes.rows):
-        index = lanes.first + row
+
+    @torch.no_grad()
+    def read(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Read the next row, which has context if it is negative.
+
+        Returns sums of losses ``[measures, lanes]`` and their numbers ``[lanes]``.
+        """
+        device = next(self.network.parameters()).device
+        sums = np.zeros((len(self.measures), len(self.first)))
+        counts = np.zeros(len(self.first), np.int64)
+        index = self.first + row
         if (index < 0).all():
-            continue
-        if state and row <= 0:  # the first lanes begin where the text does
+            return sums, counts
+        if self.state and row <= 0:  # the first lanes begin where the text does
             keep = torch.from_numpy(index > 0)[:, None].to(device)
-            state = [(h * keep, c * keep) for h, c in state]
-        positions = np.maximum(index, 0)[:, None] * window + np.arange(window + 1)
-        inside = positions[:, 1:] < len(ids)
-        positions = np.minimum(positions, len(ids) - 1)
-        chunk = torch.from_numpy(ids[positions].astype(np.int64)).to(device)
-        if row < 0:
-            state = network.read(chunk[:, :-1], state)[1]
-            continue
-        counted = inside & (index < lanes.last)[:, None]
-        if known is not None:
-            counted &= known[positions[:, 1:]]
-        counts += counted.sum(axis=1)
-        mask = torch.from_numpy(counted).to(device)
-        for total, measure in zip(sums, measures, strict=True):
-            nats, after = _losses(network, chunk, mask, state if measure == "carried" else None)
-            total += nats
-            if measure == "carried":
-                state = after
-        if counts.any():
-            yield [mean(total, counts) for total in sums]
+            self.state = [(h * keep, c * keep) for h, c in self.state]
+        positions = np.maximum(index, 0)[:, None] * self.window + np.arange(self.window + 1)
+        inside = positions[:, 1:] < len(self.ids)
+        positions = np.minimum(positions, len(self.ids) - 1)
+        ids = torch.from_numpy(self.ids[positions].astype(np.int64)).to(device)
+        with autocast(device, self.precision):
+            if row < 0:
+                self.state = self.network.read(ids[:, :-1], self.state)[1]
+                return sums, counts
+            counted = inside & (index < self.last)[:, None]
+            if self.known is not None:
+                counted &= self.known[positions[:, 1:]]
+            mask = torch.from_numpy(counted).to(device)
+            for total, measure in zip(sums, self.measures, strict=True):
+                if measure == "carried":
+                    total[:], self.state = _losses(self.network, ids, mask, self.state)
+                else:
+                    total[:], _ = _losses(self.network, ids, mask, None)
+        return sums, counted.sum(axis=1)
 
 
 def _losses(

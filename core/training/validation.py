@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from charloom.core.analysis.lanes import MAX_CHARACTERS
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.metadata import Losses
 from charloom.core.model.torch_lstm import CharLSTM
@@ -15,18 +16,12 @@ from charloom.core.runs.events import Validated, bits
 from charloom.core.training.autotune import ComputeConfig
 from charloom.core.training.evaluation import carried, evaluate, plan_lanes
 from charloom.core.training.schedule import RunBudget
-from charloom.core.training.step import autocast
 from charloom.core.training.task import RunState
 
 VALIDATION_CHARACTERS = 24_000
 """Held-out characters counted by a validation during training, about."""
 # With V beyond _LARGE_VOCAB the logits take most of the time, so fewer characters are counted.
 _LARGE_VOCAB, _MIN_VALIDATION_CHARACTERS = 2_000, 2_000
-
-MIN_CHARACTERS, MAX_CHARACTERS = 1 << 19, 1 << 21
-"""Held-out characters read at the end of a run, at least and at most, if there are so many."""
-MAX_STANDARD_ERROR = 0.002
-"""Nats per character: if the measure is as certain, no more than ``MIN_CHARACTERS`` are read."""
 
 
 class FinalLosses(NamedTuple):
@@ -70,8 +65,8 @@ class Validator:
     def validate(self, step: int, fraction: float) -> Validated:
         """Measure the network after ``step`` steps, at ``fraction`` of the run."""
         begin = time.perf_counter()
-        with autocast(self._compute.device, self._compute.precision):
-            loss = carried(self._network, self._held_out, self._characters)
+        precision = self._compute.precision
+        loss = carried(self._network, self._held_out, self._characters, precision)
         seconds = time.perf_counter() - begin
         speed = self._lanes_read(self._characters) / seconds
         counts = self._max_characters, min(self._max_characters, self._characters)
@@ -105,9 +100,9 @@ class Validator:
     def final_losses(self, checkpoint: Checkpoint) -> Iterator[FinalLosses]:
         """Measure ``checkpoint`` on as much as time allows, and yield the losses so far.
 
-        Both measures are of the same stretches, spread over the held-out text. It ends when the
-        standard error is at most ``MAX_STANDARD_ERROR``, and counts no less than a validation
-        does. A measure on as much, of an earlier end of the run, is kept.
+        Both measures are of the same stretches, spread over the held-out text. It ends when
+        the loss is certain, and counts no less than a validation does. A measure on as much, of
+        an earlier end of the run, is kept.
         """
         limit = max(int(self._budget.evaluated_share() * self._max_characters), self._characters)
         limit = min(limit, self._max_characters)
@@ -127,6 +122,5 @@ class Validator:
                     carried_standard_error=carried_loss.standard_error,
                 )
             yield FinalLosses(losses, counted, limit)
-            error = carried_loss.standard_error
-            if counted >= MIN_CHARACTERS and error and error <= MAX_STANDARD_ERROR:
+            if carried_loss.is_certain:
                 return

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from charloom.core.analysis.scoring import carried
+from charloom.core.analysis.long_scoring import score_long
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
@@ -56,8 +56,8 @@ def _sampling(layers: int, hidden: int, embedding: int, target: float) -> Row:
 
 def _scoring() -> Row:
     text = "".join(np.random.default_rng(0).choice(list(CHARACTERS), MEGABYTE))
-    model = NumpyLSTM(random_checkpoint(CHARACTERS, 1, 512, 64))
-    seconds = MEGABYTE / _rate(lambda _: carried(model, text), MEGABYTE)
+    checkpoint = random_checkpoint(CHARACTERS, 1, 512, 64)
+    seconds = MEGABYTE / _rate(lambda _: score_long(checkpoint, text, full=True), MEGABYTE)
     limit = _products()
     return Row(
         "scoring 1 MB, 1 × 512",

@@ -24,7 +24,7 @@ from charloom.core.data.vocab import Vocab
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.training import evaluation
 from charloom.core.training.schedule import learning_rate
-from charloom.core.training.step import Stepper, autocast
+from charloom.core.training.step import Stepper
 
 BASE = {
     "hidden_size": 512,
@@ -81,9 +81,8 @@ def train(text: Path, millions: float, seed: int, overrides: dict[str, Any]) -> 
     steps = int(millions * 1e6 / config.batch_size / config.window)
     rates = [learning_rate(config, (step + 0.5) / steps) for step in range(steps)]
     losses = [stepper.step(rate).loss for rate in rates]
-    with autocast(torch.device("cpu"), "bfloat16"):
-        carried = evaluation.carried(model, held_out).nats
-        windowed = evaluation.windowed(model, held_out).nats
+    carried = evaluation.carried(model, held_out, precision="bfloat16").nats
+    windowed = evaluation.windowed(model, held_out, precision="bfloat16").nats
     return carried, windowed, float(torch.stack(losses[-(steps // 20) :]).mean())
 
 

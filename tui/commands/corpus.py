@@ -26,7 +26,7 @@ from charloom.tui.console.options import (
     text_options,
 )
 from charloom.tui.console.output import (
-    download_progress,
+    count_progress,
     echo_err,
     write_json,
     write_stdout,
@@ -62,7 +62,7 @@ def list_(as_json: bool) -> None:
 @output_options
 def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None:
     """Download the text NAME and cache it. With --output, also write it to a file."""
-    with download_progress() as report:
+    with count_progress("Downloading", "bytes") as report:
         text = catalog.fetch(name, mirror=mirror, on_progress=report).text
     if output:
         write_file(output, text, force)

@@ -15,6 +15,7 @@ from charloom.core.analysis.baselines import (
     uniform,
 )
 from charloom.core.analysis.comparison import shared_characters
+from charloom.core.analysis.long_scoring import LONG_CHARACTERS, score_long
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -22,16 +23,17 @@ from charloom.core.runs.events import bits
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
-from charloom.core.wording import plural
 from charloom.tui.console.inputs import has_file_options, open_texts
 from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import (
+    count_progress,
     echo_err,
     error_message,
     write_json,
     write_stdout,
     write_table,
 )
+from charloom.tui.formatting.units import error_note
 
 
 @click.command()
@@ -53,6 +55,12 @@ from charloom.tui.console.output import (
     is_flag=True,
     help="Also score uniform guessing, n-grams of the training text, and xz -9.",
 )
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Score all of a long text. Default: 0.5 to 2 million characters, spread over it, until "
+    "the standard error is 0.002 nats.",
+)
 @text_options
 @json_option
 def score(
@@ -61,6 +69,7 @@ def score(
     window: int | None,
     held_out: bool,
     baselines: bool,
+    full: bool,
     mirror: str | None,
     as_json: bool,
     **values: Any,
@@ -69,7 +78,7 @@ def score(
 
     The text is in files, in folders, '-' for standard input, or a name from `charloom corpus`.
     Carried: each character is predicted from at least the 1,000 before it. Windowed: from those
-    in its window.
+    in its window. ± is the standard error: how certain the score is for text of this kind.
     """
     if held_out and (texts or has_file_options(values)):
         raise click.UsageError("Pass --held-out or a FILE (with --start, --end), not both.")
@@ -78,19 +87,24 @@ def score(
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
-    metadata, model = loaded.checkpoint, NumpyLSTM(loaded.checkpoint)
+    metadata = loaded.checkpoint
     if held_out:
         content = find_training_text(ref.name, metadata).held_out
     else:
         content = open_texts(*texts or ("-",), mirror=mirror, values=values).text
     measure = "carried" if window is None else f"windowed-{window}"
-    result = scoring.score(model, content, window)
+    if len(content) > LONG_CHARACTERS:
+        with count_progress("Scoring", "characters") as progress:
+            result = score_long(metadata, content, window, full=full, on_progress=progress)
+    else:
+        result = scoring.score(NumpyLSTM(metadata), content, window)
     losses = _baselines(ref, metadata, content) if baselines else None
     if as_json:
         record: dict[str, Any] = {
             "chars": result.characters,
             "nats_per_char": result.nats_per_char,
             "bits_per_char": result.bits_per_char,
+            "standard_error": result.standard_error,
             "unknown_chars": result.unknown,
         }
         if losses:
@@ -99,9 +113,11 @@ def score(
             }
         write_json(record)
         return
+    total = f" of {result.characters + result.left_out:,}" if result.left_out else ""
     write_stdout(
-        f"{result.nats_per_char:.4f} nats per character ({result.bits_per_char:.4f} bits), "
-        f"{measure}, over {plural(result.characters, 'character')}; {result.unknown:,} unknown\n"
+        f"{result.nats_per_char:.4f}{error_note(result.standard_error)} nats per character "
+        f"({result.bits_per_char:.4f} bits), {measure}, over {result.characters:,}{total} "
+        f"character{'s' * (result.characters != 1)}; {result.unknown:,} unknown\n"
     )
     if losses:
         rows = sorted([*named(losses), (str(ref), result.nats_per_char)], key=lambda row: -row[1])

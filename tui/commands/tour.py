@@ -13,7 +13,7 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import read_notes
 from charloom.tui.console.inputs import has_piped_input
 from charloom.tui.console.options import column_option, mirror_option, model_option
-from charloom.tui.console.output import download_progress, echo_err, write_stdout
+from charloom.tui.console.output import count_progress, echo_err, write_stdout
 from charloom.tui.services import preferences
 from charloom.tui.tour import lab_notes
 from charloom.tui.tour.stages import STAGES, Stage
@@ -66,7 +66,7 @@ def tour(
 
 def _text_opener(text: str, mirror: str | None, column: str | None, plain: bool) -> TextOpener:
     def open_text() -> Corpus:
-        with download_progress() if plain else nullcontext() as report:
+        with count_progress("Downloading", "bytes") if plain else nullcontext() as report:
             return catalog.load_text(
                 text, mirror=mirror, on_progress=report, short=True, column=column
             )

@@ -86,8 +86,8 @@ def confirm(question: str, yes: bool) -> None:
 
 
 @contextmanager
-def download_progress() -> Iterator[Callable[[int, int], None]]:
-    """Yield a function that shows bytes done and in all (0: unknown), if stderr is a terminal."""
+def count_progress(action: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that shows units done and in all (0: unknown), if stderr is a terminal."""
     shown = False
 
     def report(done: int, total: int) -> None:
@@ -95,7 +95,7 @@ def download_progress() -> Iterator[Callable[[int, int], None]]:
         if sys.stderr.isatty():
             shown = True
             share = f" of {total:,}" if total else ""
-            sys.stderr.write(f"\rDownloading: {done:,}{share} bytes")
+            sys.stderr.write(f"\r{action}: {done:,}{share} {unit}")
             sys.stderr.flush()
 
     try:

@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections.abc import Callable
 
@@ -53,13 +54,19 @@ def test_a_lane_reads_the_thousand_characters_before_its_own_and_no_more() -> No
     remembers = np.repeat([-7.0, 50.0, 0.0, 0.0], 4)  # forgets nothing, takes in a little
     checkpoint.tensors["lstm.bias_ih_l0"][:] += remembers.astype(np.float32)
     text = some_text(20_001)
-    expected = np.concatenate(
-        [losses(checkpoint, text[:10_001]), losses(checkpoint, text[9_000:])[1_000:]]
-    )
+    bounds = [k * 79 // 16 * 256 for k in range(16)] + [20_000]  # 79 windows in 16 lanes
+    lanes = [
+        losses(checkpoint, text[max(0, first - 1_024) : last + 1])[first - last :]
+        for first, last in itertools.pairwise(bounds)
+    ]
+    expected = np.concatenate(lanes)
     assert len(expected) == 20_000
     score = carried(NumpyLSTM(checkpoint), text)
     assert score.nats_per_char == pytest.approx(expected.mean(), abs=1e-5)
     assert abs(losses(checkpoint, text).mean() - expected.mean()) > 1e-4
+    sums = np.array([lane.sum() - expected.mean() * len(lane) for lane in lanes])
+    error = math.sqrt(float(np.square(sums).sum()) * 16 / 15) / 20_000
+    assert score.standard_error == pytest.approx(error, rel=1e-3)
 
 
 @pytest.mark.parametrize("window", [1, 7, 256, 1_000])
@@ -72,6 +79,16 @@ def test_the_windowed_loss_is_that_of_torch_on_each_window_alone(window: int) ->
     score = windowed(NumpyLSTM(checkpoint), text, window)
     assert score.characters == len(text) - 1
     assert score.nats_per_char == pytest.approx(expected.mean(), abs=1e-5)
+
+
+def test_both_measures_have_the_standard_error_of_the_same_lanes() -> None:
+    checkpoint = random_checkpoint("ab", hidden_size=2, embedding_dim=2)
+    checkpoint.tensors["lstm.weight_hh_l0"][:] = 0  # it forgets all but the last character
+    checkpoint.tensors["lstm.bias_ih_l0"][2:4] = -50
+    model, text = NumpyLSTM(checkpoint), some_text(9_000, "ab")
+    one, other = carried(model, text), windowed(model, text)
+    assert one.standard_error == pytest.approx(other.standard_error, rel=1e-3)
+    assert carried(model, text[:200]).standard_error is None
 
 
 def test_a_window_has_256_characters_by_default() -> None:

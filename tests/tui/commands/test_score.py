@@ -1,5 +1,6 @@
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from charloom.core.analysis import scoring
 from charloom.core.analysis.baselines import compute_baselines, named
+from charloom.core.analysis.scoring import Score
 from charloom.core.model.checkpoint import load
 from charloom.core.model.metadata import CorpusInfo
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -42,6 +44,7 @@ def test_without_a_window_the_measure_is_carried(model: NumpyLSTM, file: Path) -
         "chars": len(TEXT) - 1,
         "nats_per_char": expected.nats_per_char,
         "bits_per_char": expected.nats_per_char / math.log(2),
+        "standard_error": expected.standard_error,
         "unknown_chars": 2,
     }
 
@@ -53,12 +56,29 @@ def test_with_a_window_the_measure_is_windowed(model: NumpyLSTM, file: Path) -> 
 
 
 def test_the_measure_is_named(model: NumpyLSTM, file: Path) -> None:
-    nats = scoring.carried(model, TEXT).nats_per_char
+    expected = scoring.carried(model, TEXT)
+    nats = expected.nats_per_char
     assert score(str(file)).out == (
-        f"{nats:.4f} nats per character ({nats / math.log(2):.4f} bits), carried, "
-        "over 1,759 characters; 2 unknown\n"
+        f"{nats:.4f} ± {expected.standard_error:.4f} nats per character "
+        f"({nats / math.log(2):.4f} bits), carried, over 1,759 characters; 2 unknown\n"
     )
     assert ", windowed-16, " in score(str(file), "--window", "16").out
+
+
+def test_of_a_long_text_stretches_are_scored_or_all(
+    monkeypatch: pytest.MonkeyPatch, file: Path
+) -> None:
+    def score_long(*_: object, full: bool, on_progress: Callable[[int, int], object]) -> Score:
+        on_progress(1_500, 1_759)
+        return Score(1_759, 3.0, 2) if full else Score(1_500, 3.0, 2, 0.002, 259)
+
+    monkeypatch.setattr("charloom.tui.commands.score.LONG_CHARACTERS", len(TEXT))
+    monkeypatch.setattr("charloom.tui.commands.score.score_long", score_long)
+    assert ", carried, over 1,759 characters; 2 unknown\n" in score(str(file), "--full").out
+    assert score(str(file)).out == (
+        "3.0000 ± 0.0020 nats per character (4.3281 bits), carried, "
+        "over 1,500 of 1,759 characters; 2 unknown\n"
+    )
 
 
 @pytest.mark.parametrize("name", [("-",), ()])
