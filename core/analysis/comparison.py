@@ -6,9 +6,13 @@ one of them does not know are left out for both. The text should be new to both.
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import replace
+from itertools import compress
 from typing import NamedTuple, Protocol
 
+import numpy as np
+
 from charloom.core.analysis import scoring
+from charloom.core.analysis.lanes import MIN_CHARACTERS
 from charloom.core.analysis.scoring import Score
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
@@ -60,24 +64,26 @@ def compare(
     left: ComparedModel,
     right: ComparedModel,
     text: EvalText,
-    max_characters: int | None = None,
+    max_characters: int = MIN_CHARACTERS,
     cache: MutableMapping[tuple[str, str], Score] | None = None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Comparison:
-    """Return the carried scores of two models on the first ``max_characters`` of ``text``.
+    """Return the carried scores of two models on ``text``.
 
+    If it is longer than ``max_characters``, they are of about as many, spread over the text.
     ``cache`` keeps scores by checkpoint and scored text. Raises :class:`Cancelled` as soon as
     ``cancelled`` returns true.
     """
     cache = {} if cache is None else cache
-    part = text.text[:max_characters]
-    scored = shared_characters(part, left.network.vocab, right.network.vocab)
+    scored = shared_characters(text.text, left.network.vocab, right.network.vocab)
+    limit = max_characters if len(scored) > max_characters else None
     for side in (left, right):
         if (side.sha256, scored) not in cache:
-            cache[side.sha256, scored] = scoring.carried(side.network, scored, cancelled)
+            cache[side.sha256, scored] = scoring.carried(side.network, scored, cancelled, limit)
     scores = cache[left.sha256, scored], cache[right.sha256, scored]
-    left_out = len(part) - len(scored)
-    summary = f"{text.title}, {'first ' * (part != text.text)}{plural(len(part), 'character')}"
+    left_out = len(text.text) - len(scored)
+    part = f"{scores[0].characters:,} of " if scores[0].left_out else ""
+    summary = f"{text.title}, {part}{plural(len(text.text), 'character')}"
     if left_out:
         summary += f", {left_out:,} skipped (unknown to one of the models)"
     conclusion = verdict(left.checkpoint_ref, scores[0], right.checkpoint_ref, scores[1])
@@ -113,7 +119,8 @@ def held_out_text(ref: CheckpointRef, other_ref: CheckpointRef) -> EvalText:
 
 def shared_characters(text: str, *vocabs: Vocab) -> str:
     """Return ``text`` without the characters that one of ``vocabs`` lacks."""
-    return "".join(c for c in text if all(c in vocab.c2ix for vocab in vocabs))
+    known = np.logical_and.reduce([vocab.knows(text) for vocab in vocabs])
+    return text if known.all() else "".join(compress(text, known.tolist()))
 
 
 def verdict(left_ref: CheckpointRef, left: Score, right_ref: CheckpointRef, right: Score) -> str:

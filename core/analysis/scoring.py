@@ -14,7 +14,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import compress, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,8 @@ _MAX_WORKERS = 8  # more would mostly wait for each other
 class Score:
     """The mean loss over the predicted ``characters``; ``unknown`` ones were not predicted.
 
-    The standard error is in nats, and None if it is unknown. ``left_out`` characters at most were
-    not read, since the loss of those that were is certain.
+    The standard error is in nats, and None if it is unknown. ``left_out`` characters of a long text
+    were not read.
     """
 
     characters: int
@@ -63,16 +63,23 @@ def score(model: NumpyLSTM, text: str, window: int | None = None) -> Score:
     return carried(model, text) if window is None else windowed(model, text, window)
 
 
-def carried(model: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda: False) -> Score:
+def carried(
+    model: NumpyLSTM,
+    text: str,
+    cancelled: Callable[[], bool] = lambda: False,
+    limit: int | None = None,
+) -> Score:
     """Return the carried loss of ``text``.
 
+    With ``limit``, about that many characters are counted, in stretches spread over the text.
     Raises :class:`Cancelled` as soon as ``cancelled``, which is called for every few thousand
     characters, returns true.
     """
     encoded = encode(model.vocab, text)
-    lanes = _plan(encoded, WINDOW)
+    lanes = _plan(encoded, WINDOW, limit)
     first = lanes.first * WINDOW
-    until = np.minimum(lanes.last * WINDOW, len(encoded.ids) - 1)
+    last = np.minimum(lanes.last, lanes.first + lanes.rows)
+    until = np.minimum(last * WINDOW, len(encoded.ids) - 1)
     spans = np.stack([np.maximum(first - CONTEXT, 0), first, until], axis=1)
     return _score(model, encoded, spans, np.arange(len(first)), cancelled)
 
@@ -106,7 +113,7 @@ def encode(vocab: Vocab, text: str) -> EncodedText:
     known = vocab.knows(text)
     unknown = len(text) - int(np.count_nonzero(known))
     if unknown and PLACEHOLDER not in vocab.c2ix:
-        text = "".join(c for c in text if c in vocab.c2ix)
+        text = "".join(compress(text, known.tolist()))
         known = known[known]
     if not known[1:].any():
         raise CharloomError(
@@ -119,8 +126,8 @@ def _workers() -> int:
     return min(os.cpu_count() or 1, _MAX_WORKERS)
 
 
-def _plan(text: EncodedText, window: int) -> Lanes:
-    return Lanes.plan(len(text.ids) - 1, None, _LANES_PER_WORKER * _workers(), window)
+def _plan(text: EncodedText, window: int, limit: int | None = None) -> Lanes:
+    return Lanes.plan(len(text.ids) - 1, limit, _LANES_PER_WORKER * _workers(), window)
 
 
 class _Lanes:
@@ -177,6 +184,8 @@ def _score(
                 steps = min(chunk, length - offset)
                 total += np.concatenate([*pool.map(_Lanes.score_chunk, lanes, repeat(steps))])
             sums.append(total)
-    counts = np.add.reduceat(text.known[1:].astype(np.int64), spans[:, 1])
+    before = np.concatenate([[0], np.cumsum(text.known[1:])])  # predictions that are counted
+    counts = before[spans[:, 2]] - before[spans[:, 1]]
     loss = mean(np.add.reduceat(np.concatenate(sums), groups), np.add.reduceat(counts, groups))
-    return Score(loss.characters, loss.nats, text.unknown, loss.standard_error)
+    left_out = int(before[-1]) - loss.characters
+    return Score(loss.characters, loss.nats, text.unknown, loss.standard_error, left_out)

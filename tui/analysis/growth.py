@@ -35,7 +35,7 @@ from charloom.tui.widgets.untrusted_text import UntrustedText
 _LENGTH = 300  # characters of each text
 _MAX_NAME = 40  # characters
 _MEASURES = {
-    "carried": "carried, on all the held-out text",
+    "carried": "carried, on the held-out text",
     "validation": "on the held-out text used during training",
     "train": "on the training text",
 }

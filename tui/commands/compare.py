@@ -108,6 +108,7 @@ def compare(
                         "chars": score and score.characters,
                         "nats_per_char": score and score.nats_per_char,
                         "bits_per_char": score and score.bits_per_char,
+                        "standard_error": score and score.standard_error,
                     }
                     for side, score in zip(sides, scores, strict=True)
                 ],

@@ -44,7 +44,7 @@ def growth(
     """Continue one prompt with every checkpoint of MODEL, with one seed: watch it learn to spell.
 
     Each checkpoint is one line, from the first to the last: its step, its loss in bits per
-    character, and its text, with ↵ for a newline. The loss is the carried one on all held-out
+    character, and its text, with ↵ for a newline. The loss is the carried one on held-out
     text, else that of the validation during training, else that on the training text.
     """
     sampling = SamplingConfig(temperature)

@@ -159,6 +159,7 @@ def _summary(model: ModelInfo) -> dict[str, Any]:
         "nats_per_char": loss and loss.nats,
         "bits_per_char": loss and bits(loss.nats),
         "counted_characters": loss and loss.characters,
+        "standard_error": loss and loss.standard_error,
         "checkpoints": len(model.checkpoints),
         "bytes": total_bytes(model),
         "text": metadata and metadata.corpus.title,

@@ -33,7 +33,13 @@ from charloom.core.runs.events import (
 from charloom.core.sanitize import sanitize
 from charloom.core.wording import plural
 from charloom.tui.formatting.run_status import overfit_message
-from charloom.tui.formatting.units import bar_parts, format_clock, network_summary, score_note
+from charloom.tui.formatting.units import (
+    bar_parts,
+    error_note,
+    format_clock,
+    network_summary,
+    score_note,
+)
 
 _PLAIN_INTERVAL = 5.0  # seconds between progress lines when stderr is not a terminal
 _MAX_WIDTH = 88  # columns, for readable lines
@@ -125,8 +131,9 @@ class PlainView(_CurveView):
                 f"{format_clock(event.eta_seconds)} left"
             )
         elif isinstance(event, Validated):
+            error = error_note(event.standard_error, 3)
             line = (
-                f"      validation {event.val_loss:.3f} nats ({event.val_bits_per_char:.2f} "
+                f"      validation {event.val_loss:.3f}{error} nats ({event.val_bits_per_char:.2f} "
                 f"bits/char){score_note(event.counted_characters)}, "
                 f"best {event.best_val_loss:.3f} at step {event.best_step:,}"
             )

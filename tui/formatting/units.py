@@ -21,9 +21,9 @@ def score_note(characters: int | None) -> str:
     return f" (on {characters:,} character{'' if characters == 1 else 's'})"
 
 
-def error_note(standard_error: float | None) -> str:
+def error_note(standard_error: float | None, digits: int = 4) -> str:
     """Return `` ± 0.0012``, to follow a score in the same unit; "" if it is unknown."""
-    return "" if standard_error is None else f" ± {standard_error:.4f}"
+    return "" if standard_error is None else f" ± {standard_error:.{digits}f}"
 
 
 def as_choice(bits_per_char: float) -> str:
@@ -93,7 +93,7 @@ def checkpoint_row(model: ModelInfo, info: CheckpointInfo) -> tuple[str, ...]:
     )
     columns = (
         in_nats(losses.train),
-        in_nats(losses.validation) + error_note(losses.validation_standard_error) + validation_note,
+        in_nats(losses.validation) + validation_note,
         in_nats(losses.carried) + error_note(losses.carried_standard_error) + carried_note,
         in_nats(losses.windowed_256) + carried_note,
     )

@@ -92,18 +92,20 @@ def test_models_are_scored_on_the_same_characters_and_each_checkpoint_once() -> 
     save_model("loom", random_checkpoint("\n abcdefghijklmnopqrstuvwxyz"))
     save_model("other", random_checkpoint("\n abcdefghijklmnopqrstuvwxy", seed=1))
     loom, other = load_model(ref("loom")), load_model(ref("other"))
-    text = EvalText("fox", "the lazy dog\n" * 10)
+    text = EvalText("fox", "the lazy dog\n" * 400)
     cache: dict[tuple[str, str], Score] = {}
-    result = compare(loom, other, text, 100, cache)
-    characters = ("the lazy dog\n" * 10)[:100].replace("z", "")
-    assert result.left == scoring.carried(loom.network, characters)
-    assert result.right == scoring.carried(other.network, characters)
-    assert result.left_out == 100 - len(characters)
-    assert result.summary == ("fox, first 100 characters, 8 skipped (unknown to one of the models)")
+    result = compare(loom, other, text, 1_000, cache)
+    characters = text.text.replace("z", "")
+    assert result.left == scoring.carried(loom.network, characters, limit=1_000)
+    assert result.right == scoring.carried(other.network, characters, limit=1_000)
+    assert result.left_out == len(text.text) - len(characters)
+    assert result.summary == (
+        "fox, 1,024 of 5,200 characters, 400 skipped (unknown to one of the models)"
+    )
     assert cache == {
         (loom.sha256, characters): result.left,
         (other.sha256, characters): result.right,
     }
     cache[loom.sha256, text.text] = Score(1, 1.0, 0)
     same = compare(loom, loom, text, cache=cache)
-    assert same == (Score(1, 1.0, 0), Score(1, 1.0, 0), 0, SAME, "fox, 130 characters")
+    assert same == (Score(1, 1.0, 0), Score(1, 1.0, 0), 0, SAME, "fox, 5,200 characters")

@@ -81,6 +81,16 @@ def test_the_windowed_loss_is_that_of_torch_on_each_window_alone(window: int) ->
     assert score.nats_per_char == pytest.approx(expected.mean(), abs=1e-5)
 
 
+def test_with_a_limit_stretches_spread_over_the_text_are_scored() -> None:
+    checkpoint = random_checkpoint(hidden_size=4)
+    text = some_text(20_000)
+    starts = [k * 79 // 4 * 256 for k in range(4)]
+    every = [losses(checkpoint, text[max(0, s - 1_024) : s + 257])[-256:] for s in starts]
+    score = carried(NumpyLSTM(checkpoint), text, limit=1_000)
+    assert (score.characters, score.left_out) == (1_024, 19_999 - 1_024)
+    assert score.nats_per_char == pytest.approx(np.concatenate(every).mean(), abs=1e-5)
+
+
 def test_both_measures_have_the_standard_error_of_the_same_lanes() -> None:
     checkpoint = random_checkpoint("ab", hidden_size=2, embedding_dim=2)
     checkpoint.tensors["lstm.weight_hh_l0"][:] = 0  # it forgets all but the last character

@@ -89,6 +89,7 @@ def test_the_list_for_scripts() -> None:
         "nats_per_char": 1.0,
         "bits_per_char": pytest.approx(1.442695, abs=1e-6),
         "counted_characters": None,
+        "standard_error": None,
         "base": None,
         "checkpoints": 3,
         "bytes": sum(checkpoint.size for checkpoint in find_model("weaver").checkpoints),
@@ -98,9 +99,11 @@ def test_the_list_for_scripts() -> None:
 
 
 def test_the_loss_on_all_the_held_out_text_goes_before_that_of_a_part() -> None:
-    losses = Losses(validation=0.9, carried=0.95)
+    losses = Losses(validation=0.9, carried=0.95, carried_standard_error=0.0123)
     save_model("weaver", random_checkpoint(step=400, losses=losses))
     assert listed()[0]["nats_per_char"] == 0.95
+    assert listed()[0]["standard_error"] == 0.0123
+    assert "0.9500 ± 0.0123" in models("show", "weaver").out
 
 
 def test_a_model_whose_checkpoints_are_damaged_is_listed_as_such() -> None:
