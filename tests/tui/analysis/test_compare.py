@@ -149,11 +149,13 @@ async def test_leaving_cancels_the_scoring_and_writing_again_does_not(
 ) -> None:
     carried, begun, go, outcomes = scoring.carried, threading.Event(), threading.Event(), []
 
-    def gated(model: NumpyLSTM, text: str, cancelled: Callable[[], bool]) -> scoring.Score:
+    def gated(
+        model: NumpyLSTM, text: str, cancelled: Callable[[], bool], limit: int | None
+    ) -> scoring.Score:
         begun.set()
         go.wait()
         try:
-            score = carried(model, text, cancelled)
+            score = carried(model, text, cancelled, limit)
         except Cancelled:
             outcomes.append("cancelled")
             raise
