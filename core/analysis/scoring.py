@@ -25,6 +25,7 @@ from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
 _LANES_PER_WORKER = 64  # matrix products are near their best speed, and their memory is small
+_PRODUCT_WIDTH = 16  # a matrix product is fastest with a multiple of so many columns
 _MAX_LOGITS = 1 << 20  # computed at a time by a worker: 4 MB
 _MAX_WORKERS = 8  # more would mostly wait for each other
 
@@ -174,8 +175,11 @@ def _score(
     with ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(spans), workers * _LANES_PER_WORKER):
             batch = spans[start : start + workers * _LANES_PER_WORKER]
-            parts = np.array_split(batch, min(workers, len(batch)))
-            lanes = [_Lanes(model, text, part) for part in parts]
+            width = math.ceil(len(batch) / workers)
+            if width > _PRODUCT_WIDTH:
+                width = math.ceil(width / _PRODUCT_WIDTH) * _PRODUCT_WIDTH
+            parts = range(0, len(batch), width)
+            lanes = [_Lanes(model, text, batch[part : part + width]) for part in parts]
             length = int((batch[:, 2] - batch[:, 0]).max())
             total = np.zeros(len(batch))
             for offset in range(0, length, chunk):

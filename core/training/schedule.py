@@ -73,7 +73,7 @@ class RunBudget:
             self._max_steps = max(1, round(config.max_epochs * steps_per_epoch))
             if self.total_steps is not None:
                 self.total_steps = int(min(self.total_steps, self._max_steps))
-        self._evaluation = 0.0  # seconds for evaluating all held-out text at the end
+        self._evaluation = 0.0  # seconds for evaluating held-out text at the end
         self._least_evaluation = 0.0  # for as much of it as is always evaluated
 
     @property
@@ -109,7 +109,7 @@ class RunBudget:
         return left + self._reserve
 
     def plan_evaluation(self, seconds: float, least: float = 0.0) -> None:
-        """Reserve time for the final evaluation: ``seconds`` for all held-out text.
+        """Reserve time for the final evaluation: ``seconds`` for as much as it reads at most.
 
         If that is too long, at least ``least``, for as much as is always evaluated. Both are at the
         speed of a validation.
@@ -123,7 +123,7 @@ class RunBudget:
         return min(self._evaluation, max(least, _MAX_EVALUATION_SHARE * self._seconds))
 
     def evaluated_share(self) -> float:
-        """Return the share of the held-out text that the final evaluation has time for, up to 1."""
+        """Return the share of what the final evaluation reads at most that it has time for."""
         return min(1.0, self._reserve / self._evaluation) if self._evaluation else 1.0
 
 
