@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 _DEFAULTS = {
@@ -16,13 +17,17 @@ _OUT_OF_MEMORY = ("Cannot allocate memory", "failed to map segment from shared o
 _ENCODING = {"PYTHONIOENCODING": "utf-8"}  # of the log and of answers, in any locale
 
 
-def start_module(module: str, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+def start_module(
+    module: str, *arguments: str, environment: Mapping[str, str] | None = None, **options: Any
+) -> subprocess.Popen[bytes]:
     """Run a module of :mod:`charloom.core` in a child process, with ``options`` of Popen.
 
-    Raises :class:`OSError` if it cannot be started.
+    ``environment`` has variables besides those of this process. Raises :class:`OSError` if it
+    cannot be started.
     """
     command = [sys.executable, "-P", "-m", f"charloom.core.{module}", *arguments]
-    return subprocess.Popen(command, env=_DEFAULTS | os.environ | _ENCODING, **options)
+    variables = _DEFAULTS | os.environ | _ENCODING | dict(environment or {})
+    return subprocess.Popen(command, env=variables, **options)
 
 
 def import_error_message(error: Exception) -> str:

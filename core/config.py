@@ -156,13 +156,21 @@ class TrainConfig(_Validated):
     checkpoint_seconds: float = _number(10.0, "Save at least this often.", 0.1, 86_400.0)
     device: str = _choice("auto", "Where to compute.", DEVICES)
     precision: str = _choice("auto", "Number format of the matrix products.", PRECISIONS)
-    threads: int = _number(0, "CPU threads (0: chosen by a short benchmark).", 0, 1024)
+    threads: int = _number(0, "CPU threads per process (0: chosen by a short benchmark).", 0, 1024)
+    processes: int = _number(
+        1, "Processes that share every batch; on a machine with GPUs, one for each.", 1, 4096
+    )
+    average_every: int = _number(
+        1, "Steps that each process takes alone before their weights are averaged.", 1, 1000
+    )
 
     def __post_init__(self) -> None:
         _Validated.__post_init__(self)
         bounds = [n for n in ("minutes", "epochs", "steps") if getattr(self, n) is not None]
         if len(bounds) > 1:
             raise SettingError(bounds[1], f"cannot be combined with {bounds[0]}.")
+        if self.processes > self.batch_size:
+            raise SettingError("processes", f"cannot be more than the batch, {self.batch_size}.")
 
     def steps_per_epoch(self, characters: int) -> int:
         """Return the number of batches ``[B, T]`` in one epoch over ``characters`` characters."""

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 _MAX_COMPARED = 100  # characters: the comparison takes quadratic time
 
 
-def plural(number: float, noun: str) -> str:
-    """Return ``1 character``, ``2,000 characters`` and so on, for the singular ``noun``."""
+def plural(number: float, noun: str, nouns: str = "") -> str:
+    """Return ``1 character``, ``2,000 characters`` and so on; ``nouns`` is an irregular plural."""
     digits = f"{number:,}" if isinstance(number, int) else f"{number:g}"
-    return f"{digits} {noun}{'' if number == 1 else 's'}"
+    return f"{digits} {noun if number == 1 else nouns or f'{noun}s'}"
 
 
 def listed(names: Sequence[str], limit: int) -> str:

@@ -34,14 +34,17 @@ else:
     _DETACHED = {"start_new_session": True}
 
 
-def launch_trainer(folder: ModelDir, resume: bool = False) -> subprocess.Popen[bytes]:
+def launch_trainer(
+    folder: ModelDir, resume: bool = False, processes: int | None = None
+) -> subprocess.Popen[bytes]:
     """Start a trainer, which obeys commands from now on.
 
     It outlives this process and its terminal. It is not a child of asyncio, which kills its
-    children when the loop closes.
+    children when the loop closes. If ``processes`` is given, it trains with this many.
     """
     position = str(file_size(folder.commands))
     arguments = [str(folder.path), position, *["--resume"] * resume]
+    arguments += ["--processes", str(processes)] if processes else []
     try:
         with folder.trainer_log.open("ab") as log:
             process = start_module(
@@ -112,10 +115,12 @@ class EventReader:
 class TrainerProcess:
     """A trainer started by this process, and the events of its run from then on."""
 
-    def __init__(self, folder: ModelDir, resume: bool = False) -> None:
+    def __init__(
+        self, folder: ModelDir, resume: bool = False, processes: int | None = None
+    ) -> None:
         self._folder = folder
         self._reader = EventReader(folder)
-        self._process = launch_trainer(folder, resume)
+        self._process = launch_trainer(folder, resume, processes)
 
     def stop(self) -> None:
         """Ask the trainer to save at the next step boundary and exit."""

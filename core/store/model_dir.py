@@ -26,6 +26,7 @@ class ModelDir:
         self.lock = path / "lock"  # held by the trainer
         self.trainer_log = path / "trainer.log"  # output of the latest trainer
         self.reserve = path / "reserve"  # disk space to be freed to report a full disk
+        self.rendezvous = path / "rendezvous"  # of the processes of a run on this machine
         self.resume_state = path / "resume.safetensors"
         self.checkpoints = path / "checkpoints"
 

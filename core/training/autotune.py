@@ -71,7 +71,7 @@ def time_steps(model_config: ModelConfig, config: TrainConfig) -> ComputeConfig:
     threads = torch.get_num_threads()
     network = CharLSTM(model_config)
     speed = attrgetter("chars_per_second")
-    for device in _devices(config.device):
+    for device in _devices(config):
         most, *fewer = _threads(device, config)
         options = [ComputeConfig(device, name, most) for name in _precisions(device, config)]
         best = max((_timed(network, config, option) for option in options), key=speed)
@@ -83,10 +83,18 @@ def time_steps(model_config: ModelConfig, config: TrainConfig) -> ComputeConfig:
     return best
 
 
-def _devices(choice: str) -> list[torch.device]:
+def _processes_here(config: TrainConfig) -> int:
+    """Return the number of a run's processes on this machine, which torchrun may set."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", config.processes))
+
+
+def _devices(config: TrainConfig) -> list[torch.device]:
     """Return the devices to try in turn; the last is the CPU."""
-    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    names = [name for name in available if available[name] and choice in ("auto", name)]
+    available = {
+        "cuda": torch.cuda.device_count() >= _processes_here(config),
+        "mps": torch.backends.mps.is_available() and config.processes == 1,
+    }
+    names = [name for name in available if available[name] and config.device in ("auto", name)]
     return [torch.device(name) for name in (*names, "cpu")]
 
 
@@ -102,7 +110,7 @@ def _threads(device: torch.device, config: TrainConfig) -> list[int]:
         return [min(config.threads, usable_cores())]  # with more, they wait for each other
     if device.type != "cpu":
         return [torch.get_num_threads()]
-    cores = min(usable_cores(), torch.get_num_threads())
+    cores = max(1, min(usable_cores() // _processes_here(config), torch.get_num_threads()))
     return sorted({cores, max(1, cores // 2), 1}, reverse=True)
 
 
@@ -114,9 +122,13 @@ def usable_cores() -> int:
 
 
 def _timed(network: CharLSTM, config: TrainConfig, compute: ComputeConfig) -> ComputeConfig:
-    """Return ``compute`` with the speed of its fastest step; 0 if it cannot do one."""
+    """Return ``compute`` with the speed of its fastest step; 0 if it cannot do one.
+
+    That of all processes together is at most as many times that of one.
+    """
     torch.set_num_threads(compute.threads)
-    short = TrainConfig(batch_size=config.batch_size, window=min(config.window, _MAX_WINDOW))
+    lanes = config.batch_size // config.processes
+    short = TrainConfig(batch_size=lanes, window=min(config.window, _MAX_WINDOW))
     characters = short.batch_size * short.window
     size = network.config.vocab_size
     ids = torch.randint(size, (characters * (_MAX_TIMED_STEPS + 2),), device=compute.device)
@@ -128,7 +140,7 @@ def _timed(network: CharLSTM, config: TrainConfig, compute: ComputeConfig) -> Co
             seconds.append(_step_seconds(stepper))
     except RuntimeError:  # no kernel for this here, or no memory
         return replace(compute, chars_per_second=0.0)
-    return replace(compute, chars_per_second=characters / min(seconds))
+    return replace(compute, chars_per_second=config.processes * characters / min(seconds))
 
 
 def _step_seconds(stepper: Stepper) -> float:
@@ -146,8 +158,9 @@ def _key(model_config: ModelConfig, config: TrainConfig) -> str:
         model_config.layers,
     )
     batch = (config.batch_size, min(config.window, _MAX_WINDOW))
-    choices = (config.device, config.precision, config.threads)
-    devices = [device.type for device in _devices(config.device)]
+    processes = (config.processes, _processes_here(config))
+    choices = (config.device, config.precision, config.threads, *processes)
+    devices = [device.type for device in _devices(config)]
     machine = (platform.node(), usable_cores(), torch.__version__, devices)
     return json.dumps([*machine, size, batch, choices])
 

@@ -31,6 +31,7 @@ from charloom.core.runs.events import (
 )
 from charloom.core.training.autotune import ComputeConfig
 from charloom.core.training.divergence import CHECK_STEPS, DivergenceDetector, Rollback
+from charloom.core.training.ranks import ALONE, Ranks
 from charloom.core.training.reporter import ProgressReporter, sample
 from charloom.core.training.schedule import (
     RunBudget,
@@ -66,6 +67,7 @@ def train(
     next_command: Callable[[], Command | None] = lambda: None,
     resume: tuple[TrainState, RunState] | None = None,
     elapsed: float = 0.0,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Event]:
     """Train until the task's bound is reached, and yield the run's events.
 
@@ -78,13 +80,14 @@ def train(
         resume: the state that was saved with the checkpoint to continue from.
         elapsed: seconds of the run's minutes that have passed already; the others begin with the
             first step.
+        ranks: the other processes that train this run.
     """
     torch.manual_seed(task.train_config.seed)
     torch.set_flush_denormal(True)
     torch.set_num_threads(compute.threads)
     clock = Stopwatch(elapsed)
     with clock.stopped():
-        loop = _TrainingLoop(task, compute, sink, next_command, resume, clock)
+        loop = _TrainingLoop(task, compute, sink, ranks.watch(next_command), resume, clock, ranks)
     yield from loop.events()
 
 
@@ -97,6 +100,7 @@ class _TrainingLoop:
         next_command: Callable[[], Command | None],
         resume: tuple[TrainState, RunState] | None,
         clock: Stopwatch,
+        ranks: Ranks,
     ) -> None:
         config = task.train_config
         self._task, self._config = task, config
@@ -105,12 +109,10 @@ class _TrainingLoop:
         self._network = CharLSTM(task.model_config).to(compute.device)
         if task.start:
             self._network.load(task.start)
-        self._stepper = Stepper(self._network, train_ids, config, compute.precision)
+        self._stepper = Stepper(self._network, train_ids, config, compute.precision, ranks)
         self._budget = RunBudget(config, self._stepper.steps_per_epoch, clock)
-        self._state = RunState()
-        if resume:
-            snapshot, self._state = resume
-            self._stepper.restore(snapshot)
+        snapshot, self._state = resume or (self._stepper.capture(), RunState())
+        self._stepper.restore(snapshot)  # on all ranks
         chance = task.baselines.uniform
         detector = self._state.detector or DivergenceDetector(chance, chance)
         self._rollback = Rollback(self._stepper, detector)
@@ -133,8 +135,9 @@ class _TrainingLoop:
         validation = ThrottledTimer(self._clock, 2 * _REPORT_SECONDS, _VALIDATION_SHARE)
         checkpoint = ThrottledTimer(self._clock, self._config.checkpoint_seconds)
         while not (reason := (yield from self._between_steps())):
-            self._rate = self._state.rate_scale * learning_rate(self._config, self._fraction)
-            self._rollback.add(self._stepper.step(self._rate))
+            for _ in range(self._config.average_every):
+                self._rate = self._state.rate_scale * learning_rate(self._config, self._fraction)
+                self._rollback.add(self._stepper.step(self._rate))
             step = self._stepper.step_count
             validating = self._validator.can_validate and (
                 step % self._validation_steps == 0 if self._validation_steps else validation.due()

@@ -57,6 +57,10 @@ class AdamW:
         """Return copies of the moments of each weight, as ``NAME.exp_avg`` and so on."""
         return {name: value.clone() for name, value in self._moments.items()}
 
+    def means(self) -> list[Tensor]:
+        """Return the running means themselves, without the numbers of steps."""
+        return [moment for name, moment in self._moments.items() if not name.endswith(".step")]
+
     def restore(self, moments: Mapping[str, Tensor]) -> None:
         """Set the moments that :meth:`capture` returned; missing ones become zero."""
         for name, parameter in self._parameters.items():

@@ -4,6 +4,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from charloom.core.config import TrainConfig, train_characters
 from charloom.core.data.vocab import Vocab
 from charloom.core.data.words import pack_words
 from charloom.core.errors import CharloomError
@@ -16,22 +20,28 @@ from charloom.core.store.read import load_from, read_model
 from charloom.core.training.task import TrainingTask
 
 
-def prepare_async(folder: ModelDir) -> Future[tuple[RunConfig, TrainingTask]]:
+def prepare_async(
+    folder: ModelDir, processes: int | None = None
+) -> Future[tuple[RunConfig, TrainingTask]]:
     """Start :func:`prepare` in a thread; the future raises its errors."""
     pool = ThreadPoolExecutor(1)
-    prepared = pool.submit(prepare, folder)
+    prepared = pool.submit(prepare, folder, processes)
     pool.shutdown(wait=False)
     return prepared
 
 
-def prepare(folder: ModelDir) -> tuple[RunConfig, TrainingTask]:
+def prepare(folder: ModelDir, processes: int | None = None) -> tuple[RunConfig, TrainingTask]:
     """Return the config of the run in ``folder`` and its task, encoded once and cut once.
+
+    ``processes`` is the number to train with from now on; None leaves it as it is.
 
     In a run that was never trained, the task has the settings of the preset, or of ``medium`` for
     ``auto``; :func:`core.training.session.resolve` completes them. Raises :class:`CharloomError`
     when a file is missing or damaged, or the text too large.
     """
     config = read_run_config(folder)
+    if processes:
+        config = replace(config, overrides={**config.overrides, "processes": processes})
     try:
         return config, _task(folder, config)
     except MemoryError as error:  # the network is made later
@@ -56,6 +66,14 @@ def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
     words = pack_words(text[: len(task.train_ids)], vocab.c2ix, _base_words(folder, config, start))
     weights = start.tensors if start else None
     return replace(task, base=config.base, start=weights, words=words)
+
+
+def read_train_ids(folder: ModelDir, config: TrainConfig) -> NDArray[np.int64]:
+    """Return the ids that the run in ``folder`` trains on, as in its :class:`TrainingTask`."""
+    run = read_run_config(folder)
+    text = read_training_text(folder, run)
+    ids = Vocab.from_text(text, run.min_count, run.kept_characters).encode(text)
+    return ids[: train_characters(len(ids), config.held_out)]
 
 
 def _base_words(folder: ModelDir, config: RunConfig, start: Checkpoint | None) -> bytes:

@@ -23,10 +23,7 @@ from charloom.core.training.task import RunState
 
 def write_state(path: Path, snapshot: TrainState, state: RunState) -> None:
     """Write ``snapshot`` and ``state`` to ``path``, replacing what was there."""
-    tensors = {f"weights.{name}": value for name, value in snapshot.weights.items()}
-    tensors |= {f"moments.{name}": value for name, value in snapshot.moments.items()}
-    tensors |= {f"carried.{index}": value for index, value in enumerate(snapshot.carried)}
-    tensors = {name: value.cpu() for name, value in tensors.items()}
+    tensors = snapshot.tensors()
     metadata = {"step": str(snapshot.step), "state": json.dumps(asdict(state))}
     metadata["sha256"] = _digest(tensors, metadata)
     try:
@@ -50,18 +47,9 @@ def read_state(path: Path, model: ModelConfig) -> tuple[TrainState, RunState]:
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if metadata.pop("sha256") != _digest(tensors, metadata):
             raise ValueError("its numbers were changed")
-        parts: dict[str, dict[str, Tensor]] = {"moments": {}, "carried": {}}
-        for name, value in tensors.items():
-            kind, _, rest = name.partition(".")
-            parts.setdefault(kind, {})[rest] = value
-        if {n: tuple(t.shape) for n, t in parts["weights"].items()} != tensor_shapes(model):
+        snapshot = TrainState.from_tensors(int(metadata["step"]), tensors)
+        if {n: tuple(t.shape) for n, t in snapshot.weights.items()} != tensor_shapes(model):
             raise ValueError("it is another network's")
-        snapshot = TrainState(
-            step=int(metadata["step"]),
-            weights=parts["weights"],
-            moments=parts["moments"],
-            carried=[parts["carried"][str(index)] for index in range(len(parts["carried"]))],
-        )
         return snapshot, _run_state(json.loads(metadata["state"]))
     except (
         *(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError),

@@ -73,6 +73,9 @@ class RunBudget:
             self._max_steps = max(1, round(config.max_epochs * steps_per_epoch))
             if self.total_steps is not None:
                 self.total_steps = int(min(self.total_steps, self._max_steps))
+        self._multiple = config.average_every  # of which both numbers of steps are multiples
+        if self.total_steps:
+            self.total_steps = self._round_up(self.total_steps)
         self._evaluation = 0.0  # seconds for evaluating held-out text at the end
         self._least_evaluation = 0.0  # for as much of it as is always evaluated
 
@@ -101,7 +104,10 @@ class RunBudget:
             return None
         longest = self.total_steps // _MIN_VALIDATIONS
         shortest = self.total_steps // _MAX_VALIDATIONS
-        return max(1, shortest, min(longest, _VALIDATION_INTERVAL // characters))
+        return self._round_up(max(1, shortest, min(longest, _VALIDATION_INTERVAL // characters)))
+
+    def _round_up(self, steps: int) -> int:
+        return -(-steps // self._multiple) * self._multiple
 
     def eta(self, fraction: float) -> float:
         """Return the seconds that remain at ``fraction`` of the run."""

@@ -30,10 +30,12 @@ from charloom.core.store.repair import repair_model
 from charloom.core.store.write import save_checkpoint
 from charloom.core.training import resume
 from charloom.core.training.autotune import ComputeConfig, tune_compute, usable_cores
+from charloom.core.training.distributed import connected_ranks
 from charloom.core.training.loop import train
 from charloom.core.training.starting import auto_configs, choose_start
 from charloom.core.training.step import TrainState
 from charloom.core.training.task import RunState, TrainingTask
+from charloom.core.wording import plural
 
 _LOG_TAIL_BYTES = 65_536  # enough for the last reports
 _FEWER_THREADS = "{} threads are more than the cores that can be used here: training with {}."
@@ -82,11 +84,13 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
     The returned config holds all settings, so that a resumed run continues with the same ones; on
     other hardware, those that the user did not set are tuned again.
     """
+    processes = config.overrides.get("processes", 1)
+    task = replace(task, train_config=replace(task.train_config, processes=processes))
     model_config, train_config = task.model_config, task.train_config
     if config.training:  # a resumed run
         compute = tune_compute(model_config, train_config)
-        fits = train_config.threads <= usable_cores()
-        if compute.device.type == config.device and fits:
+        same = compute.device.type == config.device and train_config == config.training
+        if same and train_config.threads <= usable_cores():
             return config, task, compute
         auto = {name: auto for name, auto in _AUTO_SETTINGS.items() if name not in config.overrides}
         train_config = replace(train_config, **auto)
@@ -143,18 +147,28 @@ def run(
         warnings.append(f"Device {device} cannot be used on this machine: training on its CPU.")
     warnings += repair_model(folder)
     if stored.training and config.training != stored.training:
-        warnings.append(f"Resumed on other hardware ({config.device}): not bit for bit.")
+        other = f"on other hardware ({config.device})"
+        if stored.training.processes != task.train_config.processes:
+            other = f"with {plural(task.train_config.processes, 'process', 'processes')}"
+        warnings.append(f"Resumed {other}: not bit for bit.")
     state = _resume_state(folder, task, warnings) if resuming else None
     elapsed = state[1].elapsed if state and state[0].step else 0.0
     sink = CheckpointWriter(folder)
-    story = train(task, compute, sink, next_command=next_command, resume=state, elapsed=elapsed)
-    log = events.EventLog(folder)
-    log.record(next(story))
-    for warning in warnings:
-        log.record(RunWarning(warning))
-    for event in story:
-        log.record(event)
-    log.close()
+    with connected_ranks(folder, task, compute) as ranks:
+        story = train(
+            *(task, compute, sink),
+            next_command=next_command,
+            resume=state,
+            elapsed=elapsed,
+            ranks=ranks,
+        )
+        log = events.EventLog(folder)
+        log.record(next(story))
+        for warning in warnings:
+            log.record(RunWarning(warning))
+        for event in story:
+            log.record(event)
+        log.close()
 
 
 def _resume_state(

@@ -1,9 +1,9 @@
 """Stage 9: one training step, in :meth:`Stepper.step`: forward, loss, backward, optimizer step."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from charloom.core.model.torch_lstm import (
     dropout_masks,
 )
 from charloom.core.training.optimizer import AdamW
+from charloom.core.training.ranks import ALONE, Action, Ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,24 @@ class TrainState:
     step: int
     weights: dict[str, Tensor]  # by their names in a checkpoint
     moments: dict[str, Tensor]  # AdamW's two running means of each weight's gradient
-    carried: list[Tensor]  # h and c of each layer in turn; empty before the first window
+    carried: list[Tensor]  # h and c ``[1, B, H]`` of each layer in turn; empty before a window
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return all tensors on the CPU, under names such as ``moments.head.bias.exp_avg``."""
+        tensors = {f"weights.{name}": value for name, value in self.weights.items()}
+        tensors |= {f"moments.{name}": value for name, value in self.moments.items()}
+        tensors |= {f"carried.{index}": value for index, value in enumerate(self.carried)}
+        return {name: value.cpu() for name, value in tensors.items()}
+
+    @classmethod
+    def from_tensors(cls, step: int, tensors: Mapping[str, Tensor]) -> Self:
+        """Return the state of ``step``, given its :meth:`tensors`; ``KeyError`` if some lack."""
+        parts: dict[str, dict[str, Tensor]] = {"weights": {}, "moments": {}, "carried": {}}
+        for name, value in tensors.items():
+            kind, _, rest = name.partition(".")
+            parts.setdefault(kind, {})[rest] = value
+        carried = [parts["carried"][str(index)] for index in range(len(parts["carried"]))]
+        return cls(step, parts["weights"], parts["moments"], carried)
 
 
 class StepResult(NamedTuple):
@@ -41,15 +59,26 @@ class StepResult(NamedTuple):
 
 
 class Stepper:
-    """A network, its optimizer, and its position in the text ``ids`` ``[N]``."""
+    """A network, its optimizer, and its position in the text ``ids`` ``[N]``.
 
-    def __init__(self, network: CharLSTM, ids: Tensor, config: TrainConfig, precision: str) -> None:
+    With several ``ranks``, each has one: what the leader's does, those of the others do too.
+    """
+
+    def __init__(
+        self,
+        network: CharLSTM,
+        ids: Tensor,
+        config: TrainConfig,
+        precision: str,
+        ranks: Ranks = ALONE,
+    ) -> None:
         self.network = network
         self.step_count = 0
         self.steps_per_epoch = config.steps_per_epoch(len(ids))
         self._ids = ids
         self._config = config
         self._precision = precision
+        self._ranks = ranks
         self._state: LSTMState | None = None
         self._parameters = {checkpoint_name(n): p for n, p in network.named_parameters()}
         self._optimizer = AdamW(self._parameters, config.weight_decay)
@@ -62,7 +91,8 @@ class Stepper:
 
     def step(self, learning_rate: float) -> StepResult:
         """Train on the next batch ``[B, T]`` at ``learning_rate``."""
-        features, labels = next(self._batches)
+        self._ranks.announce(Action.STEP, learning_rate)
+        features, labels = map(self._ranks.cut, next(self._batches))
         state = self._state_before_step()
         dropout = self._dropout_masks()
 
@@ -70,13 +100,18 @@ class Stepper:
             logits, state = self.network(features, state, dropout)  # forward
             loss = cross_entropy(logits, labels)  # loss
         loss.backward()  # type: ignore[no-untyped-call]
+        loss = self._ranks.reduce(self._parameters.values(), loss.detach())
         norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._config.grad_clip)
         self._optimizer.step(learning_rate)
 
         # Detached: the loss is traced back through one window only (truncated BPTT).
         self._state = [(h.detach(), c.detach()) for h, c in state]
         self.step_count += 1
-        return StepResult(loss.detach(), norm)
+        self._ranks.average(self.step_count, self._trained_tensors)
+        return StepResult(loss, norm)
+
+    def _trained_tensors(self) -> list[Tensor]:
+        return [*self._parameters.values(), *self._optimizer.means()]
 
     def _batches_from(self, step: int) -> Iterator[Batch]:
         """Yield the batches of ``step`` and of all steps after it, without end."""
@@ -97,7 +132,7 @@ class Stepper:
             return None
         random = generator(config.seed, "reset", self.step_count)
         keep = torch.rand(config.batch_size, 1, generator=random) >= config.state_reset_prob
-        keep = keep.to(self._state[0][0])
+        keep = self._ranks.cut(keep).to(self._state[0][0])
         return [(h * keep, c * keep) for h, c in self._state]
 
     def _dropout_masks(self) -> Tensor | None:
@@ -105,26 +140,29 @@ class Stepper:
         if not self.network.config.dropout:
             return None
         random = generator(config.seed, "dropout", self.step_count, self._ids.device)
-        return dropout_masks(self.network.config, config.batch_size, random)
+        masks = dropout_masks(self.network.config, config.batch_size, random)
+        return self._ranks.cut(masks, dim=1)
 
     def capture(self) -> TrainState:
         """Return a copy of everything that later steps depend on."""
+        self._ranks.announce(Action.CAPTURE)
         return TrainState(
             step=self.step_count,
             weights={name: p.detach().clone() for name, p in self._parameters.items()},
             moments=self._optimizer.capture(),
-            carried=[part.clone() for pair in self._state or [] for part in pair],
+            carried=self._ranks.gather([part for pair in self._state or [] for part in pair]),
         )
 
     def restore(self, snapshot: TrainState) -> None:
         """Return to ``snapshot``, which may come from another device."""
+        self._ranks.announce(Action.RESTORE, snapshot.step, snapshot.tensors)
         device = self._ids.device
         self.step_count = snapshot.step
         with torch.no_grad():
             for name, parameter in self._parameters.items():
                 parameter.copy_(snapshot.weights[name])
         self._optimizer.restore(snapshot.moments)
-        parts = [part.to(device, copy=True) for part in snapshot.carried]
+        parts = [self._ranks.cut(p, dim=1).to(device, copy=True) for p in snapshot.carried]
         self._state = list(zip(parts[::2], parts[1::2], strict=True)) or None
         self._batches = self._batches_from(snapshot.step)
 

@@ -104,9 +104,15 @@ def attach(name: str, as_json: bool) -> int:
 
 @click.command()
 @click.argument("name")
+@click.option(
+    "--processes",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Continue with this many processes. Default: as many as before.",
+)
 @detach_option
 @json_option
-def resume(name: str, detach: bool, as_json: bool) -> int:
+def resume(name: str, processes: int | None, detach: bool, as_json: bool) -> int:
     """Resume the training of NAME from where it was last saved.
 
     A finished run is left as it is.
@@ -125,7 +131,7 @@ def resume(name: str, detach: bool, as_json: bool) -> int:
     if not (model.checkpoints or folder.resume_state.is_file()):
         echo_err(f"{name} was never saved; training starts from the beginning.")
     return (leave_detached if detach else follow_run)(
-        name, TrainerProcess(folder, resume=True), as_json
+        name, TrainerProcess(folder, resume=True, processes=processes), as_json
     )
 
 

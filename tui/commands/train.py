@@ -21,6 +21,7 @@ from charloom.tui.console.options import (
     json_option,
     text_options,
 )
+from charloom.tui.console.output import write_stdout
 
 _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
 
@@ -61,6 +62,11 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
     is_flag=True,
     help="With --from or --more: keep the characters of the model that the text lacks.",
 )
+@click.option(
+    "--prepare",
+    is_flag=True,
+    help="Create the run without starting it, and print its folder: for torchrun.",
+)
 @text_options
 @config_options
 @detach_option
@@ -73,6 +79,7 @@ def train(
     base: str,
     more: CheckpointRef | None,
     keep_vocab: bool,
+    prepare: bool,
     mirror: str | None,
     detach: bool,
     as_json: bool,
@@ -106,4 +113,7 @@ def train(
         name = next_name(more.name) if more else unused_name(corpus.title)
     base = f"{more.name}@{more.which or 'best'}" if more else base
     folder = create_run(name, corpus, preset, overrides, min_count or 0, base, keep_vocab)
+    if prepare:
+        write_stdout(f"{folder.path}\n")
+        return 0
     return (leave_detached if detach else follow_run)(folder.name, TrainerProcess(folder), as_json)

@@ -32,7 +32,7 @@ from charloom.core.runs.events import (
 )
 from charloom.core.sanitize import sanitize
 from charloom.core.wording import plural
-from charloom.tui.formatting.run_status import overfit_message
+from charloom.tui.formatting.run_status import overfit_message, threads
 from charloom.tui.formatting.units import (
     bar_parts,
     error_note,
@@ -295,5 +295,5 @@ def config_line(event: Started) -> str:
         f"B {training['batch_size']}, T {training['window']}, "
         f"{training['batching']}; {event.train_characters:,} characters, "
         f"{event.held_out_characters:,} held out; {event.device}, {event.precision}, "
-        f"{plural(event.threads, 'thread')}; {bound}"
+        f"{threads(event)}; {bound}"
     )

@@ -3,10 +3,11 @@
 from typing import Any
 
 from charloom.core.runs.curve import DownsampledCurve
-from charloom.core.runs.events import Finished, bits
+from charloom.core.runs.events import Finished, Started, bits
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.runs.overfitting import overfit_step
 from charloom.core.sanitize import single_line
+from charloom.core.wording import plural
 from charloom.tui.formatting.units import as_choice, error_note, score_note
 
 LIVE = (RunStatus.STARTING, RunStatus.TRAINING, RunStatus.PAUSED, RunStatus.EVALUATING)
@@ -27,6 +28,13 @@ _STYLES = {  # symbol, label, colour (each sufficient alone)
     RunStatus.IMPORTED: ("·", "imported", "$text-muted"),
 }
 _MAX_REASON = 200  # characters
+
+
+def threads(started: Started) -> str:
+    """Return ``2 threads``, or ``4 × 2 threads`` for four processes."""
+    processes = started.training.get("processes", 1)
+    threads = plural(started.threads, "thread")
+    return f"{processes} × {threads}" if processes > 1 else threads
 
 
 def symbol(state: RunStatus) -> str:

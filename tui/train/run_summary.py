@@ -39,7 +39,7 @@ def progress(run: RunMonitor) -> Content:
         parts += [_step(run.progress.step, run.started), f"epoch {run.progress.epoch:.2f}"]
         parts.append(f"rate {run.progress.lr:.2e}")
     if run.started:
-        threads = f"{run.started.threads} thread" + "s" * (run.started.threads != 1)
+        threads = run_status.threads(run.started)
         parts.append(f"{run.started.device} {run.started.precision}, {threads}")
     return safe_content(" · ".join(parts), "$text-muted")
 

@@ -128,3 +128,9 @@ def test_one_thread_and_one_step_are_singular(number: int, words: str) -> None:
     started = next(event for event in course(600) if isinstance(event, Started))
     line = config_line(replace(started, threads=number, total_steps=number))
     assert line.endswith(words)
+
+
+def test_several_processes_are_named_with_their_threads() -> None:
+    started = next(event for event in course(600) if isinstance(event, Started))
+    started = replace(started, threads=2, training=started.training | {"processes": 4})
+    assert ", 4 × 2 threads; " in config_line(started)
