@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from charloom.core.errors import CharloomError, SettingError, StorageError
 
@@ -49,13 +50,22 @@ def write_atomically(path: Path, data: bytes) -> None:
     with the target unchanged and no temporary file left; :func:`sweep` removes those of killed
     writers.
     """
-    handle, temporary = _begin_file(path)
+    with new_file(path) as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a hidden file to fill, which is renamed to ``path`` at the end or removed on errors."""
+    file, temporary = begin_hidden_file(path)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        with file:
+            yield file
             if sys.platform != "win32":
+                file.flush()
                 temporary.replace(path)
         if sys.platform == "win32":  # an open file cannot be renamed there
             _replace(temporary, path)
@@ -63,7 +73,6 @@ def write_atomically(path: Path, data: bytes) -> None:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
         raise
-    _sync_folder(path.parent)
 
 
 def _replace(source: Path, target: Path) -> None:
@@ -179,13 +188,13 @@ def _temp_prefix(path: Path) -> str:
     return f".{path.name[:_MAX_STEM_CHARACTERS]}."
 
 
-def _begin_file(path: Path) -> tuple[int, Path]:
-    """Create and lock a temporary file for ``path``; return its descriptor and path."""
+def begin_hidden_file(path: Path) -> tuple[BinaryIO, Path]:
+    """Create and lock a hidden file next to ``path``; return it, open for all, and its path."""
     while True:
         handle, name = tempfile.mkstemp(TEMP_SUFFIX, _temp_prefix(path), path.parent)
         _lock(handle, wait=True)
         if os.path.lexists(name):
-            return handle, Path(name)
+            return os.fdopen(handle, "w+b"), Path(name)
         os.close(handle)  # swept before it was locked
 
 

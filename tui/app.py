@@ -24,6 +24,7 @@ from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
 from charloom.tui.services.app_services import AppServices
 
 if TYPE_CHECKING:
+    from charloom.core.data.text_file import Characters
     from charloom.tui.prompt.screen import PromptScreen
     from charloom.tui.tour.subject import TourRequest
     from charloom.tui.widgets.base_screen import BaseScreen
@@ -205,7 +206,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
                 return
         checkpoint_ref = model.checkpoint_ref
 
-        def find_text() -> tuple[str, str]:
+        def find_text() -> "tuple[str, Characters]":
             return sample_text(checkpoint_ref) if text is None else ("generated text", text)
 
         await self.push_screen(InspectorScreen(self.services, model, find_text))

@@ -30,6 +30,8 @@ _MAX_TABLE_ENTRIES = 1 << 23
 _MIN_DICTIONARY_BYTES = 4096  # of the xz format
 
 Ids = NDArray[np.int64]
+StoredIds = NDArray[np.integer]
+"""Of any width, and perhaps on disk."""
 _Mask = NDArray[np.bool_]
 
 
@@ -44,7 +46,7 @@ class Baselines:
     xz: float | None = None
 
 
-def compute_baselines(train: Ids, held_out: Ids, vocab: Vocab) -> Baselines:
+def compute_baselines(train: StoredIds, held_out: StoredIds, vocab: Vocab) -> Baselines:
     """Return the losses on ``held_out`` ``[M]`` of simple predictors fitted to ``train`` ``[N]``.
 
     Of long texts, about :data:`MAX_TRAIN_CHARACTERS` ids of ``train`` are counted, and about
@@ -53,10 +55,10 @@ def compute_baselines(train: Ids, held_out: Ids, vocab: Vocab) -> Baselines:
     """
     if len(held_out) < 2:
         return Baselines(uniform(len(vocab)))
-    train = _stretches(train, MAX_TRAIN_CHARACTERS)[0]
-    held_out, predicted = _stretches(held_out, MAX_HELD_OUT_CHARACTERS)
-    unigram, bigram, *_, five_gram = n_grams(train, held_out, len(vocab), _ORDER, predicted)
-    compressed = xz(vocab.decode(train), vocab.decode(held_out))
+    counted = _stretches(train, MAX_TRAIN_CHARACTERS)[0]
+    text, predicted = _stretches(held_out, MAX_HELD_OUT_CHARACTERS)
+    unigram, bigram, *_, five_gram = n_grams(counted, text, len(vocab), _ORDER, predicted)
+    compressed = xz(vocab.decode(counted), vocab.decode(text))
     return Baselines(uniform(len(vocab)), unigram, bigram, five_gram, compressed)
 
 
@@ -136,7 +138,7 @@ def xz(train: str, held_out: str) -> float | None:
     return 8 * math.log(2) * added / len(held_out)
 
 
-def _stretches(ids: Ids, limit: int) -> tuple[Ids, _Mask]:
+def _stretches(ids: StoredIds, limit: int) -> tuple[Ids, _Mask]:
     """Return about ``limit`` of ``ids``, and which of them the n-grams predict.
 
     A stretch begins with the characters that those are predicted from.

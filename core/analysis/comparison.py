@@ -14,6 +14,7 @@ import numpy as np
 from charloom.core.analysis import scoring
 from charloom.core.analysis.lanes import MIN_CHARACTERS
 from charloom.core.analysis.scoring import Score
+from charloom.core.data.text_file import Characters
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
@@ -35,7 +36,7 @@ class EvalText(NamedTuple):
     """A text that models are scored on; ``warning`` says why the scores may mislead."""
 
     title: str
-    text: str
+    text: Characters
     warning: str = ""
 
 
@@ -75,7 +76,7 @@ def compare(
     ``cancelled`` returns true.
     """
     cache = {} if cache is None else cache
-    scored = shared_characters(text.text, left.network.vocab, right.network.vocab)
+    scored = shared_characters(text.text[:], left.network.vocab, right.network.vocab)
     limit = max_characters if len(scored) > max_characters else None
     for side in (left, right):
         if (side.sha256, scored) not in cache:
@@ -105,7 +106,7 @@ def held_out_text(ref: CheckpointRef, other_ref: CheckpointRef) -> EvalText:
     """
     (name, metadata), (other_name, other) = _metadata(ref), _metadata(other_ref)
     training_text = find_training_text(name, metadata)
-    if not training_text.held_out:
+    if not len(training_text.held_out):
         raise CharloomError(f"{name!r} was trained on its whole text. Choose another text.")
     warning = ""
     if other.corpus.sha256 != metadata.corpus.sha256:

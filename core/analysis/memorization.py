@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from charloom.core.data.text_file import Characters
 from charloom.core.errors import CharloomError
 
 MAX_CHARACTERS = 1 << 26
@@ -44,14 +45,16 @@ class CorpusIndex:
     :class:`CharloomError` when the corpus has more than :data:`MAX_CHARACTERS` characters.
     """
 
-    def __init__(self, corpus: str, on_progress: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self, corpus: Characters, on_progress: Callable[[], object] = lambda: None
+    ) -> None:
         if len(corpus) > MAX_CHARACTERS:
             raise CharloomError(
                 f"The training text is too long to search for verbatim matches: it has "
                 f"{len(corpus):,} characters, and the limit is {MAX_CHARACTERS:,}."
             )
-        self._corpus = corpus
-        self._hashes = _prefix_hashes(corpus, on_progress)
+        self._corpus = corpus[:]
+        self._hashes = _prefix_hashes(self._corpus, on_progress)
 
     def longest_match(
         self, text: str, on_progress: Callable[[], object] = lambda: None

@@ -4,6 +4,7 @@ Only a complete, checked download is stored, atomically: a truncated or wrong on
 never replaces a good one.
 """
 
+import io
 import os
 import sys
 import sysconfig
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from charloom.core import paths
 from charloom.core.data import corpus, gutenberg
 from charloom.core.data.corpus import Corpus, ReadOptions
+from charloom.core.data.joining import Progress
 from charloom.core.data.readers.files import Source, find_sources
 from charloom.core.errors import CharloomError, UnknownTextError
 from charloom.core.files import make_folder, write_atomically
@@ -98,12 +100,14 @@ def _files_next_to(file: str) -> list[str]:
 def load_text(
     *texts: str,
     mirror: str | None = None,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
+    on_read: Progress | None = None,
     **options: Unpack[ReadOptions],
 ) -> Corpus:
     """Load texts as one: files, folders, ``"-"`` (standard input) or names of catalog texts.
 
-    A file takes precedence over a catalog text of the same name. Raises :class:`CharloomError`.
+    A file takes precedence over a catalog text of the same name. ``on_progress`` is called during
+    a download, ``on_read`` while the texts are read. Raises :class:`CharloomError`.
     """
     sources: list[Source] = []
     for text in texts:
@@ -111,7 +115,7 @@ def load_text(
             sources += find_sources(text)
         else:
             sources.append(_source(text, partial(_read, mirror=mirror, on_progress=on_progress)))
-    return corpus.from_sources(sources, **options)
+    return corpus.from_sources(sources, on_read, **options)
 
 
 def cached(name: str) -> bool:
@@ -125,7 +129,7 @@ def fetch(
     *,
     mirror: str | None = None,
     timeout: float = 20,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
     retry_seconds: tuple[float, ...] = RETRY_SECONDS,
     **options: Unpack[ReadOptions],
 ) -> Corpus:
@@ -150,7 +154,7 @@ def fetch(
 
 def _source(name: str, read: Callable[[CatalogEntry], bytes]) -> Source:
     entry = find(name)
-    return Source(entry.title, name, partial(read, entry))
+    return Source(entry.title, name, lambda: io.BytesIO(read(entry)))
 
 
 def _read(
@@ -158,7 +162,7 @@ def _read(
     *,
     mirror: str | None = None,
     timeout: float = 20,
-    on_progress: Callable[[int, int], None] | None = None,
+    on_progress: Progress | None = None,
     retry_seconds: tuple[float, ...] = RETRY_SECONDS,
 ) -> bytes:
     try:
@@ -219,7 +223,7 @@ def _download(
     entry: CatalogEntry,
     mirror: str | None,
     timeout: float,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: Progress | None,
     retry_seconds: tuple[float, ...],
 ) -> None:
     """Download the text of ``entry`` into the cache if it is complete."""
@@ -254,7 +258,7 @@ def _url(mirror: str, entry: CatalogEntry) -> tuple[str, str]:
     return f"{mirror.rstrip('/')}/cache/epub/{number}/pg{number}.txt", host
 
 
-def _get(url: str, timeout: float, on_progress: Callable[[int, int], None] | None) -> bytes:
+def _get(url: str, timeout: float, on_progress: Progress | None) -> bytes:
     import requests
 
     # Compressed, the length in the response would not be that of the text.

@@ -158,6 +158,6 @@ def count_timestamps(text: str) -> int:
     return len(_TIMESTAMP.findall(text))
 
 
-def strip_timestamps(text: str) -> str:
-    """Return ``text`` without the times that lines begin with."""
-    return _TIMESTAMP.sub("", text)
+def strip_timestamps(text: str) -> tuple[str, int]:
+    """Return ``text`` without the times that lines begin with, and the number of these lines."""
+    return _TIMESTAMP.subn("", text)

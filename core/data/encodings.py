@@ -8,12 +8,17 @@ score is a log probability of the characters, one by one (a naive Bayes classifi
 # ruff: noqa: RUF001 - this module contains letters of many alphabets
 
 import codecs
+import io
+import itertools
 import math
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import cache
+from typing import BinaryIO, NamedTuple
 
 from charloom.core.errors import SettingError
 from charloom.core.sanitize import quoted
@@ -161,35 +166,108 @@ _RARER_ENCODING = 1.5  # that each is less common than the one before it
 # words at their edges whole.
 _SAMPLE_BLOCK_BYTES, _SAMPLE_MARGIN_BYTES, _SAMPLE_BLOCKS = 2**12, 2**6, 32
 _WIDE_SAMPLE_BYTES = 2**16
+_CHUNK_BYTES = 2**20  # a multiple of a block
 
 
-def decode(data: bytes, encoding: str | None, name: str) -> tuple[str, str, bool]:
-    """Return the text of ``data``, its encoding, and whether the encoding is a guess.
+class Encoding(NamedTuple):
+    """The encoding of a text; ``errors`` is how to decode it, ``guessed`` if it is a guess."""
 
-    ``name`` is that of the file in messages. Raises :class:`SettingError` for ``encoding`` if it is
-    unknown, does not fit, or cannot be guessed.
+    name: str
+    errors: str = "strict"
+    guessed: bool = False
+
+
+def decode(data: bytes, name: str) -> str:
+    """Return the text of ``data``; ``name`` is that of the file in messages."""
+    encoding = detect(io.BytesIO(data), None, name)
+    return data.decode(encoding.name, encoding.errors)
+
+
+def detect(file: BinaryIO, encoding: str | None, name: str) -> Encoding:
+    """Return the encoding of ``file``, or the given ``encoding`` if there is one.
+
+    The file is read once, in pieces; if it is not UTF-8, a few times. ``name`` is that of the file
+    in messages. Raises :class:`SettingError` for ``encoding`` if it is unknown or cannot be
+    guessed.
     """
     if encoding is not None:
-        return _decode_as(data, encoding, name), encoding, False
+        _check_known(encoding, name)
+        return Encoding(encoding)
     for mark, marked in _BYTE_ORDER_MARKS:
-        if data.startswith(mark):
-            try:
-                return data.decode(marked), marked, False
-            except UnicodeDecodeError as error:
+        if read_at(file, 0, len(mark)) == mark:
+            if not _fits(file, marked):
                 raise SettingError(
                     "encoding", f"must be given: {name} is marked as {marked} but damaged."
-                ) from error
-    if guess := _escaped(data) or _wide(data):
-        return data.decode(guess, "replace"), guess, True
-    try:
-        return data.decode("utf-8"), "utf-8", False
-    except UnicodeDecodeError:
-        text = data.decode("utf-8", "replace")
-    if len(data) - len(text) > 10 * text.count("\ufffd"):  # slightly damaged, or truncated
-        return text, "utf-8", False
-    if guess := _most_likely(data):
-        return data.decode(guess, "replace"), guess, True
+                )
+            return Encoding(marked)
+    look = _look_through(file)
+    if guess := _escaped(file, look) or _wide(file, look):
+        return Encoding(guess, "replace", guessed=True)
+    if look.is_utf8:
+        return Encoding("utf-8")
+    if look.size - look.characters > 10 * look.lost:  # slightly damaged, or truncated
+        return Encoding("utf-8", "replace")
+    if guess := _most_likely(file, look):
+        return Encoding(guess, "replace", guessed=True)
     raise unreadable(name)
+
+
+def read_at(file: BinaryIO, start: int, size: int) -> bytes:
+    """Return up to ``size`` bytes of ``file`` from ``start`` on."""
+    file.seek(start)
+    return file.read(size)
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    file.seek(0)
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    for chunk in _chunks(file):
+        yield decoder.decode(chunk)
+    yield decoder.decode(b"", True)
+
+
+@dataclass(slots=True)
+class _Look:
+    """What the bytes of a file are as a whole, decoded as UTF-8."""
+
+    is_ascii: bool = True
+    is_utf8: bool = True
+    has_nul: bool = False
+    escapes: set[bytes] = field(default_factory=set)
+    size: int = 0
+    characters: int = 0
+    lost: int = 0  # characters U+FFFD
+
+
+def _look_through(file: BinaryIO) -> _Look:
+    look, last = _Look(), b""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for chunk in itertools.chain(_chunks(file), [b""]):  # the empty one is the end
+        look.size += len(chunk)
+        look.has_nul |= b"\0" in chunk
+        for escape, _ in _ESCAPES:
+            if escape in chunk or escape == last + chunk[:1]:
+                look.escapes.add(escape)
+        last, state = chunk[-1:], decoder.getstate()
+        if chunk and chunk.isascii() and not state[0]:
+            look.characters += len(chunk)
+            continue
+        look.is_ascii &= chunk.isascii() and not state[0]
+        try:
+            text = decoder.decode(chunk, not chunk)
+        except UnicodeDecodeError:
+            look.is_utf8 = False
+            decoder = codecs.getincrementaldecoder("utf-8")("replace")
+            decoder.setstate(state)
+            text = decoder.decode(chunk, not chunk)
+        look.characters += len(text)
+        look.lost += text.count("\ufffd")
+    return look
 
 
 def unreadable(name: str, why: str = "", encoding: str = "utf-8") -> SettingError:
@@ -201,58 +279,68 @@ def unreadable(name: str, why: str = "", encoding: str = "utf-8") -> SettingErro
     )
 
 
-def _decode_as(data: bytes, encoding: str, name: str) -> str:
+def misfit(encoding: str, name: str) -> SettingError:
+    """Return the error for a file ``name`` that is not in the ``encoding`` that was given."""
     shown = quoted(encoding, _MAX_NAME, keep_end=True)
+    return SettingError(
+        "encoding", f"{shown} does not fit {name}; leave it out to have it guessed."
+    )
+
+
+def _check_known(encoding: str, name: str) -> None:
     try:
-        if codecs.lookup(encoding).name in _NON_TEXT_CODECS:
+        codec = codecs.lookup(encoding)
+        if codec.name in _NON_TEXT_CODECS or not codec._is_text_encoding:
             raise LookupError
-        return data.decode(encoding)
     except LookupError as error:
+        shown = quoted(encoding, _MAX_NAME, keep_end=True)
         raise SettingError(
             "encoding", f"{shown} is unknown; try 'utf-8' or 'windows-1252'."
         ) from error
-    except ValueError as error:
-        raise SettingError(
-            "encoding", f"{shown} does not fit {name}; leave it out to have it guessed."
-        ) from error
+    except ValueError as error:  # a NUL
+        raise misfit(encoding, name) from error
 
 
-def _fits(data: bytes, encoding: str) -> bool:
+def _fits(file: BinaryIO, encoding: str) -> bool:
     try:
-        data.decode(encoding)
+        for _ in _decoded(file, encoding):
+            pass
     except UnicodeDecodeError:
         return False
     return True
 
 
-def _escaped(data: bytes) -> str | None:
-    """Return the encoding of East Asian text in ASCII characters, if ``data`` are in one."""
+def _escaped(file: BinaryIO, look: _Look) -> str | None:
+    """Return the encoding of East Asian text in ASCII characters, if the file is in one."""
     for escape, encodings in _ESCAPES:
-        if escape in data and data.isascii():
+        if escape in look.escapes and look.is_ascii:
             for encoding in encodings:
-                if _fits(data, encoding) and not data.decode(encoding).isascii():
-                    return encoding
+                with suppress(UnicodeDecodeError):
+                    ascii_pieces = [piece.isascii() for piece in _decoded(file, encoding)]
+                    if not all(ascii_pieces):
+                        return encoding
     return None
 
 
-def _wide(data: bytes) -> str | None:
-    """Return which UTF-16 or UTF-32 ``data`` without a byte order mark are in, if any."""
-    if b"\0" in data:  # the high byte of a blank
+def _wide(file: BinaryIO, look: _Look) -> str | None:
+    """Return which UTF-16 or UTF-32 a file without a byte order mark is in, if any."""
+    if look.has_nul:  # the high byte of a blank
+        start = read_at(file, 0, _WIDE_SAMPLE_BYTES)
         for encoding in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"):
-            if _is_of_one_script(data[:_WIDE_SAMPLE_BYTES].decode(encoding, "replace")):
+            if _is_of_one_script(start.decode(encoding, "replace")):
                 return encoding
     return None
 
 
-def _most_likely(data: bytes) -> str | None:
-    """Return the most likely encoding of ``data``, which are not UTF-8; None if none is likely."""
-    sample = _sample(data)
+def _most_likely(file: BinaryIO, look: _Look) -> str | None:
+    """Return the most likely encoding of a file that is not UTF-8; None if none is likely."""
+    sample = _sample(file, look)
     scores = sorted(_scores(sample), key=lambda item: -item[0])
     best, length, _ = scores[0]
     if best < _MIN_MEAN_SCORE * length:
         return None
     likely = [encoding for score, _, encoding in scores if score > best - _TIE]
-    return next((encoding for encoding in likely if _fits(data, encoding)), likely[0])
+    return next((encoding for encoding in likely if _fits(file, encoding)), likely[0])
 
 
 def _is_of_one_script(text: str) -> bool:
@@ -343,24 +431,27 @@ def _east_asian_rarity(character: str, standard: str, end: int) -> float:
     return _rarity(character) - (not character.isascii())
 
 
-def _sample(data: bytes) -> bytes:
+def _sample(file: BinaryIO, look: _Look) -> bytes:
     """Return bytes to guess an encoding from: blocks all over a long text that are not ASCII.
 
     The blocks begin and end with blanks or punctuation, which are not part of a longer character in
     any encoding.
     """
-    if len(data) <= _SAMPLE_BLOCK_BYTES * _SAMPLE_BLOCKS:
-        return data
-    if b"\0" in data:  # UTF-16 or UTF-32, whose characters stay whole at the start
-        return data[:_WIDE_SAMPLE_BYTES]
+    if look.size <= _SAMPLE_BLOCK_BYTES * _SAMPLE_BLOCKS:
+        return read_at(file, 0, look.size)
+    if look.has_nul:  # UTF-16 or UTF-32, whose characters stay whole at the start
+        return read_at(file, 0, _WIDE_SAMPLE_BYTES)
     starts = [
-        at
-        for at in range(0, len(data), _SAMPLE_BLOCK_BYTES)
-        if not data[at : at + _SAMPLE_BLOCK_BYTES].isascii()
+        number * _CHUNK_BYTES + at
+        for number, chunk in enumerate(_chunks(file))
+        for at in range(0, len(chunk), _SAMPLE_BLOCK_BYTES)
+        if not chunk[at : at + _SAMPLE_BLOCK_BYTES].isascii()
     ]
+    margin = _SAMPLE_MARGIN_BYTES
     blocks = (
-        data[max(0, at - _SAMPLE_MARGIN_BYTES) : at + _SAMPLE_BLOCK_BYTES + _SAMPLE_MARGIN_BYTES]
+        read_at(file, max(0, at - margin), _SAMPLE_BLOCK_BYTES + margin + min(at, margin))
         for at in starts[:: len(starts) // _SAMPLE_BLOCKS + 1]
     )
     pieces = (re.search(rb"[\t-/].*[\t-/]", block, re.DOTALL) for block in blocks)
-    return b"".join(piece[0] for piece in pieces if piece) or data[:_WIDE_SAMPLE_BYTES]
+    joined = b"".join(piece[0] for piece in pieces if piece)
+    return joined or read_at(file, 0, _WIDE_SAMPLE_BYTES)

@@ -1,7 +1,8 @@
-"""Remove what Project Gutenberg adds to a book: a header, transcribers' names and a footer."""
+"""Find what Project Gutenberg adds to a book: a header, transcribers' names and a footer."""
 
 import re
 
+from charloom.core.data.text_file import Characters, find_all
 from charloom.core.wording import plural
 
 # Titles may wrap, so the stars that close a START line may be on a later line. Files from before
@@ -13,6 +14,9 @@ _MARK = re.compile(
     r"|^End of (?:the |this )?Project Gutenberg\b)",
     re.MULTILINE | re.IGNORECASE,
 )
+_HINTS = ("utenberg", "UTENBERG", "SMALL PRINT")
+BETWEEN_BOOKS = "\n\n\n"
+_MAX_CREDITS_CHARACTERS = 1 << 14
 # The blank lines after a header, with an optional paragraph that names the transcribers.
 _CREDITS = re.compile(
     r"\A(?:\s*(?:(?:this )?e-?text (?:was )?)?(?:produced|prepared) by\b.*"
@@ -21,33 +25,48 @@ _CREDITS = re.compile(
 )
 
 
-def trim(text: str) -> tuple[str, str]:
-    """Return the text between the marks, and a note on what was cut (empty if nothing was).
+def find_books(text: Characters) -> tuple[list[tuple[int, int]], str]:
+    """Return where the books between the marks begin and end, and a note on what is cut.
 
-    Several books joined in one file are all kept. Lines end in LF.
+    Without marks, no books and no note are returned. Several books joined in one file are all kept.
+    Lines end in LF.
     """
-    marks = list(_MARK.finditer(text))
-    if not marks:
-        return text, ""
-    books, begin, inside = [], 0, True
-    for mark in marks:
+    books: list[tuple[int, int]] = []
+    begin, inside, marked = 0, True, False
+    for place, mark in find_all(_MARK, text, hints=_HINTS):
+        marked = True
         if mark["start"]:
-            begin, inside = mark.end(), True
+            begin, inside = place + len(mark[0]), True
         elif inside:
-            books.append(text[begin : mark.start()])
+            books.append((begin, place))
             inside = False
+    if not marked:
+        return [], ""
     if inside:
-        books.append(text[begin:])
-    books = [body for book in books if (body := _CREDITS.sub("", book, count=1).rstrip("\n"))]
-    trimmed = "\n\n\n".join(books)
-    cut = len(text) - len(trimmed)
+        books.append((begin, len(text)))
+    books = [book for book in (_body(text, *book) for book in books) if book[0] < book[1]]
+    kept = sum(end - begin for begin, end in books) + len(BETWEEN_BOOKS) * max(0, len(books) - 1)
+    cut = len(text) - kept
     if len(books) != 1:
         what = f"{plural(cut, 'character')} of Project Gutenberg"
-        return trimmed, f"Cut {what} around {plural(len(books), 'book')}."
-    header = text.index(trimmed)
+        return books, f"Cut {what} around {plural(len(books), 'book')}."
+    header = books[0][0]
     sizes = {"header": header, "footer": cut - header}
     parts = [f"{part} ({plural(size, 'character')})" for part, size in sizes.items() if size]
-    return trimmed, f"Cut the Project Gutenberg {' and '.join(parts)}."
+    return books, f"Cut the Project Gutenberg {' and '.join(parts)}."
+
+
+def _body(text: Characters, begin: int, end: int) -> tuple[int, int]:
+    """Return where a book begins after its credits, and ends before its last blank lines."""
+    head = text[begin : min(end, begin + _MAX_CREDITS_CHARACTERS)]
+    credits_ = _CREDITS.match(head)
+    begin += credits_.end() if credits_ else 0
+    while begin < end and (tail := text[max(begin, end - _MAX_CREDITS_CHARACTERS) : end]):
+        blank = len(tail) - len(tail.rstrip("\n"))
+        end -= blank
+        if blank < len(tail):
+            break
+    return begin, end
 
 
 def find_problem(text: str) -> str:

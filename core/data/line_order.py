@@ -8,30 +8,37 @@ The end of a text is held out. That of a sorted list is unlike the rest of it.
 import random
 from itertools import pairwise
 
+from charloom.core.data.text_file import Characters
+
 MIN_LINES = 50  # a shorter text is not judged
 _MAX_LINE, _MAX_WORDS = 60, 3
 _GLANCE = 2**16  # characters
+MAX_JUDGED = 2**23  # characters of a longer text that tell what it is like
 _MOST, _HALF = 0.95, 0.5
 _SORTED_SHARE = 0.9  # of neighbours; half of them are in order by chance
 _SENTENCE_MARKS = tuple(".,;:!?…—»”\"'。，、；：！？")
 
 
-def is_sorted(text: str) -> bool:
-    """Return whether the lines of ``text`` are in alphabetical order, up or down, or nearly so."""
-    parts = (text[:_GLANCE], text)  # most texts are unsorted from their start
+def is_sorted(text: Characters) -> bool:
+    """Return whether the lines of ``text`` are in alphabetical order, up or down, or nearly so.
+
+    A long text is judged by its beginning.
+    """
+    parts = (text[:_GLANCE], text[:MAX_JUDGED])  # most texts are unsorted from their start
     return all(_are_sorted(_lines(part)) for part in parts)
 
 
-def is_list(text: str) -> bool:
+def is_list(text: Characters) -> bool:
     """Return whether each line of ``text`` is an entry of its own, such as a name.
 
     Entries are short and begin with a letter, none is blank, few are repeated. They are sorted or
-    have at most three words that do not end like a sentence or a verse.
+    have at most three words that do not end like a sentence or a verse. A long text is judged by
+    its beginning.
     """
     lines = _lines(text[:_GLANCE])
     if len(lines) < MIN_LINES or not _are_short(lines):
         return False
-    lines = _lines(text)
+    lines = _lines(text[:MAX_JUDGED])
     if not _are_short(lines) or len(set(lines)) < _HALF * len(lines):
         return False
     return sum(map(_is_name, lines)) >= _MOST * len(lines) or is_sorted(text)

@@ -1,14 +1,18 @@
 """Locate the part of a text between two headings, phrases or offsets."""
 
+import itertools
 import re
+from typing import NamedTuple, Self
 
+from charloom.core.data.text_file import Characters, find_all
 from charloom.core.errors import SettingError
 from charloom.core.sanitize import quoted
 
 _MAX_PHRASE_CHARACTERS = 200  # the time to search grows with it times the text's length
+_MAX_AROUND = 4_000  # characters before and after a line, for those around it
 
 
-def span(text: str, start: str | None, end: str | None) -> tuple[int, int]:
+def span(text: Characters, start: str | None, end: str | None) -> tuple[int, int]:
     """Return the offsets, in characters, of the part from ``start`` to just before ``end``.
 
     Each is a phrase, or an offset if it consists of digits; None is the edge of the text. Among all
@@ -22,7 +26,7 @@ def span(text: str, start: str | None, end: str | None) -> tuple[int, int]:
     return first, last
 
 
-def _locate(text: str, place: str, low: int, setting: str) -> tuple[int, int]:
+def _locate(text: Characters, place: str, low: int, setting: str) -> tuple[int, int]:
     """Return the start and end of ``place``, which is searched from ``low`` on."""
     shown = quoted(place)
     if re.fullmatch("-?[0-9]+", place):
@@ -43,49 +47,80 @@ def _locate(text: str, place: str, low: int, setting: str) -> tuple[int, int]:
 
     # "Letter 1" must not match "Letter 10"; an underscore marks italics and may be next to it.
     phrase = rf"(?<![^\W_]){re.escape(place)}(?![^\W_])"
-    if heading := _heading(text, phrase, low):
+    if heading := _heading(text, phrase, place, low):
         return heading
-    if match := re.compile(phrase).search(text, low):
-        return match.span()
-    other_case = re.compile(phrase, re.IGNORECASE).search(text, low)
-    hint = f"did you mean {quoted(other_case[0])}?" if other_case else "check its spelling."
+    for found, match in find_all(re.compile(phrase), text, low, [place]):
+        return found, found + len(match[0])
+    other_case = next(find_all(re.compile(phrase, re.IGNORECASE), text, low), None)
+    hint = f"did you mean {quoted(other_case[1][0])}?" if other_case else "check its spelling."
     after = f" after character {low:,}" if low else ""
     raise SettingError(setting, f"{shown} is not in the text{after}; {hint}")
 
 
-def _heading(text: str, phrase: str, low: int) -> tuple[int, int] | None:
+def _heading(text: Characters, phrase: str, place: str, low: int) -> tuple[int, int] | None:
     """Return where the phrase is a heading or, failing that, begins a line of its own."""
     begins = re.compile(rf"^[ \t_*#=]*(?P<phrase>{phrase})(?P<rest>.*)", re.MULTILINE)
-    if not begins.search(text):  # true of most phrases, and saves splitting the lines
-        return None
-    lines = [line.strip() for line in text.split("\n")]
-    last = {line: number for number, line in enumerate(lines)}
     listed = own = None
-    number = seen = 0
-    for match in begins.finditer(text):
-        number += text.count("\n", seen, match.start())
-        seen = match.start()
-        if match.start("phrase") < low:
+    for start, match in find_all(begins, text, 0, [place]):
+        at = start + match.start("phrase") - match.start()
+        if at < low:
             continue
-        around = lines[max(number - 1, 0) : number] + lines[number + 1 : number + 2]
-        if not any(around):  # blank, or the edge of the text
-            if not _is_contents_entry(lines, last, number):
-                return match.span("phrase")
-            listed = listed or match.span("phrase")
+        span = at, at + len(match["phrase"])
+        line = _Line.at(text, start, start + len(match[0]))
+        if not line.before and not line.after:  # blank, or the edge of the text
+            if not _is_contents_entry(text, line):
+                return span
+            listed = listed or span
         elif not re.search(r"[^\W_]", match["rest"]):
-            own = own or match.span("phrase")
+            own = own or span
     return listed or own
 
 
-def _is_contents_entry(lines: list[str], last: dict[str, int], number: int) -> bool:
+class _Line(NamedTuple):
+    """A line without its margins, and those around it."""
+
+    text: str
+    end: int  # its place
+    before: str
+    after: str
+    last_before: str  # that is not blank
+    first_after: str
+    first_after_end: int
+
+    @classmethod
+    def at(cls, text: Characters, start: int, end: int) -> Self:
+        """Return the line that the part from ``start`` to ``end`` is in."""
+        before = text[max(0, start - _MAX_AROUND) : start].split("\n")
+        after = text[end : end + _MAX_AROUND].split("\n")
+        line = before.pop() + text[start:end] + after[0]
+        ends = itertools.accumulate((len(other) + 1 for other in after), initial=end - 1)
+        after_with_ends = [*zip(map(str.strip, after), itertools.islice(ends, 1, None))][1:]  # noqa: B905
+        before = [other.strip() for other in before]
+        first_after = next((other for other in after_with_ends if other[0]), ("", end))
+        return cls(
+            line.strip(),
+            end,
+            "".join(before[-1:]),
+            after_with_ends[0][0] if after_with_ends else "",
+            next(filter(None, reversed(before)), ""),
+            *first_after,
+        )
+
+
+def _is_contents_entry(text: Characters, line: _Line) -> bool:
     """Return whether a heading is an entry in a table of contents with blank lines.
 
-    It is if both it and the text line before or after it occur again further down; ``last`` maps a
-    line to the number of its last occurrence.
+    It is if both it and the text line before or after it occur again further down.
     """
-    before = next((n for n in range(number - 1, -1, -1) if lines[n]), None)
-    after = next((n for n in range(number + 1, len(lines)) if lines[n]), None)
-    return last[lines[number]] > number and (
-        (before is not None and last[lines[before]] > number)
-        or (after is not None and last[lines[after]] > after)
+    return _occurs(text, line.text, line.end) and (
+        _occurs(text, line.last_before, line.end)
+        or _occurs(text, line.first_after, line.first_after_end)
     )
+
+
+def _occurs(text: Characters, line: str, start: int) -> bool:
+    """Return whether ``line`` is a line of ``text`` after ``start``, whatever its margins."""
+    if not line:
+        return False
+    pattern = re.compile(rf"^[^\S\n]*{re.escape(line)}[^\S\n]*$", re.MULTILINE)
+    return any(find_all(pattern, text, start, [line]))

@@ -1,13 +1,12 @@
 """Statistics of a text, and the issues that matter for training on it."""
 
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.dialogue import count_timestamps
-from charloom.core.data.line_order import is_sorted
+from charloom.core.data.line_order import MAX_JUDGED, is_sorted
 from charloom.core.data.vocab import MAX_CHARACTERS, fitting_min_count
 from charloom.core.wording import plural
 
@@ -16,7 +15,7 @@ SHORT_CHARACTERS = 20_000  # a shorter text is soon memorized
 MANY_DISTINCT = 1_000  # with more distinct characters, the output layer outweighs the LSTM
 LONG_LINE_CHARACTERS = 10_000
 _MAX_LISTED = 8
-_CHUNK_CHARACTERS = 1 << 18  # counted at a time, so that other threads of the app get a turn
+_MANY_TIMESTAMPS = 0.5  # of the lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +59,16 @@ class TextStatistics:
 
 def analyze_text(corpus: Corpus) -> TextStatistics:
     """Return the statistics of ``corpus`` and the issues found in it."""
-    text = corpus.text
-    counter: Counter[str] = Counter()
-    for start in range(0, len(text), _CHUNK_CHARACTERS):
-        counter.update(text[start : start + _CHUNK_CHARACTERS])
+    text = corpus.stored
+    counter = dict(corpus.counts.items())
     counts = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
     controls = tuple((c, n) for c, n in counts if _category(c) in ("Cc", "Cf"))
     lost = sum(n for c, n in counts if c == "\ufffd" or _category(c) in ("Cn", "Co"))
     statistics = TextStatistics(
         characters=len(text),
-        utf8_bytes=len(text.encode()),
-        lines=text.count("\n") + (not text.endswith("\n")),
-        longest_line=max(map(len, text.split("\n"))),
+        utf8_bytes=text.spool.size,
+        lines=counter.get("\n", 0) + (text[-1:] != "\n"),
+        longest_line=corpus.counts.longest_line,
         distinct=len(counts),
         rare=tuple((c, n) for c, n in counts if n < RARE_COUNT),
         controls=controls,
@@ -92,7 +89,8 @@ def _find_issues(
     ``lost`` characters are no text. Mapping those that occur fewer than ``min_count`` times to one
     entry leaves a vocabulary of ``size``; 0 if that is not needed.
     """
-    timestamps = count_timestamps(corpus.text)
+    start = corpus.stored[:MAX_JUDGED]
+    timestamps = count_timestamps(start) / (start.count("\n") + (not start.endswith("\n")))
     checks = (
         (
             corpus.guessed,
@@ -137,13 +135,13 @@ def _find_issues(
             "encoding",
         ),
         (
-            2 * timestamps > found.lines > 1,
-            f"{plural(timestamps, 'line')} begin with a time.",
+            timestamps > _MANY_TIMESTAMPS and found.lines > 1,
+            f"{timestamps:.0%} of the lines begin with a time.",
             "With {option} the model learns what was said, not when.",
             "strip-timestamps",
         ),
         (
-            is_sorted(corpus.text),
+            is_sorted(corpus.stored),
             "The lines are sorted, and the end of the text is held out.",
             "If each line is a text of its own, {option} makes the held-out ones a random sample.",
             "shuffle-lines",

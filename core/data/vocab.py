@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.data.characters import joins, plain_form
+from charloom.core.data.text_file import CharacterCounts, code_points
 from charloom.core.errors import CharloomError
 
 PLACEHOLDER = "\ufffd"
 """The vocabulary entry that all rare characters share if there is a minimum count."""
 
 MAX_CHARACTERS = 65_536
+_MAX_BYTE_IDS = 256
 _MAX_CLUSTER_CODE_POINTS = 32  # of a letter with its accents; composing more takes too long
 
 # Substitutes for each spelling that is not in the vocabulary: the first known one is used. For a
@@ -94,6 +96,7 @@ class Vocab:
     _by_key: dict[str, str] = field(init=False, repr=False, compare=False)  # made when needed
     _points: NDArray[np.uint32] = field(init=False, repr=False, compare=False)  # [V]: id → point
     _ids: NDArray[np.int64] = field(init=False, repr=False, compare=False)  # point → id, or -1
+    _narrow_ids: NDArray[np.unsignedinteger] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.chars) <= MAX_CHARACTERS:
@@ -106,7 +109,7 @@ class Vocab:
         c2ix = {c: i for i, c in enumerate(self.chars)}
         if len(c2ix) != len(self.chars):
             raise CharloomError("A vocabulary contains each character once.")
-        points = _code_points("".join(self.chars))
+        points = code_points("".join(self.chars)).astype("<u4")
         ids = np.full(
             int(points.max()) + 2, -1, np.int64
         )  # the last entry is for all points beyond
@@ -115,6 +118,8 @@ class Vocab:
         object.__setattr__(self, "ix2c", MappingProxyType(dict(enumerate(self.chars))))
         object.__setattr__(self, "_by_key", {})
         object.__setattr__(self, "_points", points)
+        narrow = np.where(ids < 0, c2ix.get(PLACEHOLDER, 0), ids).astype(self.id_type)
+        object.__setattr__(self, "_narrow_ids", narrow)
         object.__setattr__(self, "_ids", ids)
 
     @classmethod
@@ -124,9 +129,15 @@ class Vocab:
         Characters that occur fewer than ``min_count`` times share one entry, the
         :data:`PLACEHOLDER`, which is then the last.
         """
-        counts = np.bincount(_code_points(text))
-        kept = [chr(point) for point in np.flatnonzero(counts >= max(1, min_count))]
-        if len(kept) < np.count_nonzero(counts):
+        counts = np.bincount(code_points(text))
+        points = np.flatnonzero(counts)
+        return cls.from_counts(CharacterCounts(points, counts[points]), min_count, extra)
+
+    @classmethod
+    def from_counts(cls, counts: CharacterCounts, min_count: int = 0, extra: str = "") -> Self:
+        """Return the same from the ``counts`` of a text."""
+        kept = [chr(point) for point in counts.points[counts.counts >= max(1, min_count)]]
+        if len(kept) < len(counts.points):
             kept = [c for c in kept if c != PLACEHOLDER] + [PLACEHOLDER]
         return cls(tuple(sorted({*kept, *extra}) if extra else kept))
 
@@ -143,7 +154,7 @@ class Vocab:
 
     def _lookup(self, text: str) -> NDArray[np.int64]:
         """Return the ids of ``text``, -1 for unknown characters."""
-        return self._ids[np.minimum(_code_points(text), len(self._ids) - 1)]
+        return self._ids.take(code_points(text), mode="clip")
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """Return the ids of ``text``, ``[len(text)]``.
@@ -162,6 +173,18 @@ class Vocab:
                 )
             ids[unknown] = self.c2ix[PLACEHOLDER]
         return ids
+
+    @property
+    def id_type(self) -> np.dtype[np.unsignedinteger]:
+        """The smallest type that holds every id: one or two bytes."""
+        return np.dtype(np.uint8 if len(self) <= _MAX_BYTE_IDS else np.uint16)
+
+    def encode_narrow(self, text: str) -> NDArray[np.unsignedinteger]:
+        """Return what :meth:`encode` does, in the type :attr:`id_type`, and sooner.
+
+        All characters must be known, or there must be a placeholder.
+        """
+        return self._narrow_ids.take(code_points(text), mode="clip")
 
     def decode(self, ids: Iterable[int] | NDArray[np.integer]) -> str:
         """Return the text with these ``ids``; raises :class:`CharloomError` for an invalid id."""
@@ -242,11 +265,6 @@ def fitting_min_count(counts: Iterable[int]) -> tuple[int, int]:
         return 0, len(descending)
     min_count = descending[MAX_CHARACTERS - 1] + 1  # one entry is for the placeholder
     return min_count, 1 + sum(count >= min_count for count in descending)
-
-
-def _code_points(text: str) -> NDArray[np.uint32]:
-    # surrogatepass: a lone surrogate, from a badly decoded text, is a character too
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), "<u4")
 
 
 def _equivalence_key(text: str) -> str:

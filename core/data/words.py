@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from itertools import takewhile
 
+from charloom.core.data.text_file import Characters
 from charloom.core.errors import CharloomError
 
 APOSTROPHES = "'’"
@@ -45,12 +46,14 @@ def find_words(text: str) -> Iterator[re.Match[str]]:
         yield from re.finditer(f"{run}(?:[{APOSTROPHES}]{run})*", text)
 
 
-def pack_words(text: str, chars: Collection[str], base: bytes = b"") -> bytes:
+def pack_words(text: Characters, chars: Collection[str], base: bytes = b"") -> bytes:
     """Return a list of the words of ``text`` that can be written in ``chars``, compressed.
 
     It includes the words of another list, ``base``, and takes up to :data:`MAX_PACKED_BYTES`.
     """
-    counts = Counter(match[0] for match in find_words(_parts(text).replace("’", "'")))
+    counts: Counter[str] = Counter()
+    for part in _parts(text):
+        counts.update(match[0] for match in find_words(part.replace("’", "'")))
     added = sorted(unpack_words(base), key=lambda word: (len(word), word))
     ranked = [word for word, _ in counts.most_common()] + added
     known = set(chars) | ({"'"} if "’" in chars else set())
@@ -146,13 +149,14 @@ def _next_characters(words: list[str], beginning: str) -> set[str]:
     return found
 
 
-def _parts(text: str) -> str:
-    """Return ``text`` or, if it is long, parts of it that are joined between words."""
-    if len(text) <= _MAX_COUNTED_CHARACTERS:
-        return text
-    size, stride = _MAX_COUNTED_CHARACTERS // _PARTS, len(text) // _PARTS
-    parts = (text[part * stride :][:size] for part in range(_PARTS))
-    return " ".join(part.partition(" ")[2].rpartition(" ")[0] for part in parts)
+def _parts(text: Characters) -> Iterator[str]:
+    """Yield ``text`` in parts that are cut between words; some of them, if it is long."""
+    size = _MAX_COUNTED_CHARACTERS // _PARTS
+    for start in range(0, len(text), max(size, len(text) // _PARTS)):
+        part = text[start : start + size]
+        if start:
+            part = part.partition(" ")[2]
+        yield part if start + size >= len(text) else part.rpartition(" ")[0]
 
 
 def _pack(words: Iterable[str]) -> bytes:

@@ -4,15 +4,17 @@ A run lives in its model's folder, see :class:`ModelDir`. :mod:`charloom.core.ru
 its trainer.
 """
 
-import hashlib
 import json
-from collections import Counter
+import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import Corpus
+from charloom.core.data.text_file import CharacterCounts, TextFile
 from charloom.core.data.vocab import MAX_CHARACTERS, PLACEHOLDER, Vocab, fitting_min_count
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import write_atomically
@@ -20,6 +22,7 @@ from charloom.core.model import checkpoint
 from charloom.core.model.metadata import BaseInfo
 from charloom.core.runs.starting import AUTO, SCRATCH, describe_corpus, find_base
 from charloom.core.store.model_dir import ModelDir
+from charloom.core.store.read import model_names, reserved_names
 from charloom.core.store.write import new_model_folder
 
 
@@ -77,16 +80,16 @@ def create_run(
     ``base`` is what it starts from, see :func:`find_base`. With ``keep_vocab`` the network keeps
     characters that the text lacks.
     """
-    _check_vocab(corpus.text, min_count)
+    _check_vocab(corpus.counts, min_count)
     if keep_vocab and base in (AUTO, SCRATCH):
         raise SettingError("keep_vocab", "needs a model to start from.")
-    start = find_base(base, preset, overrides, corpus.text)
+    start = find_base(base, preset, overrides, corpus.stored)
     first, kept_characters = None, ""
     if start:
         overrides = start.overrides(overrides, corpus)
         kept_characters = "".join(start.checkpoint.vocab.chars) if keep_vocab else ""
-        vocab = Vocab.from_text(corpus.text, min_count, kept_characters)
-        info = describe_corpus(corpus.title, corpus.sha256, corpus.text)
+        vocab = Vocab.from_counts(corpus.counts, min_count, kept_characters)
+        info = describe_corpus(corpus)
         first = start.first_checkpoint(vocab, info, overrides)
     config = RunConfig(
         preset=preset,
@@ -102,17 +105,45 @@ def create_run(
         on_trial=start.on_trial if start else False,
     )
     with new_model_folder(name) as folder:
-        write_atomically(folder.corpus, corpus.text.encode("utf-8", "surrogatepass"))
+        _store_text(corpus, folder)
         if first:
             checkpoint.save(first, folder.checkpoint(0))
         write_atomically(folder.run_config, _encode(config))
     return ModelDir.named(name)
 
 
-def _check_vocab(text: str, min_count: int) -> None:
+def _store_text(corpus: Corpus, folder: ModelDir) -> None:
+    """Put the text into the folder of a run.
+
+    A text that is on disk is there once, as a hard link: runs with the same text share it, and it
+    is gone with the last of them. Where there are no links, it is copied.
+    """
+    if corpus.stored.spool.path:
+        for other, _ in runs_on(corpus.sha256):
+            with suppress(OSError):
+                if other.corpus.stat().st_size == corpus.stored.spool.size:
+                    os.link(other.corpus, folder.corpus)
+                    return
+    corpus.stored.spool.link(folder.corpus)
+
+
+def runs_on(sha256: str, first: str = "") -> Iterator[tuple[ModelDir, RunConfig]]:
+    """Yield the runs on the text with this digest, that of the model ``first`` before others."""
+    names = sorted(set(model_names()) - {first})
+    for name in (first, *names) if first else names:
+        folder = ModelDir.named(name)
+        if name in reserved_names() or not folder.run_config.is_file():
+            continue
+        with suppress(CharloomError):  # it is damaged; another run may have the text
+            config = read_run_config(folder)
+            if config.sha256 == sha256:
+                yield folder, config
+
+
+def _check_vocab(counts: CharacterCounts, min_count: int) -> None:
     """Raise :class:`SettingError` if ``min_count`` keeps no character, or too many."""
-    if len(set(text)) > MAX_CHARACTERS:
-        needed, size = fitting_min_count(Counter(text).values())
+    if len(counts.points) > MAX_CHARACTERS:
+        needed, size = fitting_min_count(counts.counts.tolist())
         if min_count < needed:
             raise SettingError(
                 "min_count",
@@ -120,29 +151,24 @@ def _check_vocab(text: str, min_count: int) -> None:
                 f"a model can have {MAX_CHARACTERS:,}, and the text has more.",
                 "fold",
             )
-    if min_count > 1 and Vocab.from_text(text, min_count).chars == (PLACEHOLDER,):
+    if min_count > 1 and Vocab.from_counts(counts, min_count).chars == (PLACEHOLDER,):
         raise SettingError(
             "min_count", f"{min_count} keeps no character; choose a smaller number.", "fold"
         )
 
 
-def read_training_text(folder: ModelDir, config: RunConfig) -> str:
-    """Return the training text of a run; its digest must be that in ``config``."""
+def read_training_corpus(folder: ModelDir, config: RunConfig) -> Corpus:
+    """Return the training text of a run, with its origin; its digest must be that in ``config``."""
     try:
-        data = _read(folder.corpus)
-        if hashlib.sha256(data).hexdigest() != config.sha256:
+        text = TextFile(_regular(folder.corpus))
+        counts = text.count()
+        if counts.sha256 != config.sha256:
             raise ValueError("the text was changed")
-        return data.decode()
     except (OSError, ValueError) as error:
         raise CharloomError(
             f"The text of {folder.name!r} is missing or was changed; start a new run."
         ) from error
-
-
-def read_training_corpus(folder: ModelDir, config: RunConfig) -> Corpus:
-    """Return the training text of a run, with its origin; see :func:`read_training_text`."""
-    text, notes = read_training_text(folder, config), tuple(config.notes)
-    return Corpus(text, config.title, config.source, config.encoding, config.sha256, notes)
+    return Corpus(text, counts, config.title, config.source, config.encoding, tuple(config.notes))
 
 
 def write_run_config(folder: ModelDir, config: RunConfig) -> None:
@@ -160,7 +186,7 @@ def read_run_config(folder: ModelDir) -> RunConfig:
     """Return the configuration of a run."""
     problem = "has no readable run.json"
     try:
-        data = json.loads(_read(folder.run_config))
+        data = json.loads(_regular(folder.run_config).read_bytes())
         if isinstance(data, dict) and set(data) - {f.name for f in fields(RunConfig)}:
             problem = "was made by another version of Charloom"
         return RunConfig.from_json(data)
@@ -175,7 +201,7 @@ def _encode(config: RunConfig) -> bytes:
     return json.dumps(config.to_json(), indent=1).encode()
 
 
-def _read(path: Path) -> bytes:
+def _regular(path: Path) -> Path:
     if not path.is_file():  # opening a pipe would block
         raise FileNotFoundError
-    return path.read_bytes()
+    return path

@@ -9,6 +9,7 @@ from typing import Any
 from charloom.core.config import ModelConfig
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.dialogue import find_dialogue
+from charloom.core.data.text_file import Characters
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.model.checkpoint import Checkpoint
@@ -87,7 +88,9 @@ class Base:
         )
 
 
-def find_base(name: str, preset: str, overrides: Mapping[str, Any], text: str) -> Base | None:
+def find_base(
+    name: str, preset: str, overrides: Mapping[str, Any], text: Characters
+) -> Base | None:
     """Return the base that ``name`` refers to; None means random weights.
 
     ``name`` is a :class:`CheckpointRef`, :data:`SCRATCH` or :data:`AUTO`: the model
@@ -109,7 +112,7 @@ def has_auto_base() -> bool:
     return AUTO_BASE in bundled_names() or ModelDir.named(AUTO_BASE).path.is_dir()
 
 
-def _auto_base(overrides: Mapping[str, Any], text: str) -> Base | None:
+def _auto_base(overrides: Mapping[str, Any], text: Characters) -> Base | None:
     if not has_auto_base():
         return None
     try:
@@ -129,7 +132,9 @@ def _load(ref: CheckpointRef) -> Base:
     return Base(BaseInfo(name, loaded.checkpoint.step, loaded.sha256), loaded.checkpoint)
 
 
-def describe_corpus(title: str, sha256: str, text: str) -> CorpusInfo:
+def describe_corpus(corpus: Corpus) -> CorpusInfo:
     """Return the information on a training text that checkpoints store."""
+    text = corpus.stored
     dialogue = find_dialogue(text[:_DIALOGUE_CHARACTERS])
-    return CorpusInfo(title, sha256, len(text), text[:_OPENING_CHARACTERS], dialogue)
+    opening = text[:_OPENING_CHARACTERS]
+    return CorpusInfo(corpus.title, corpus.sha256, len(text), opening, dialogue)

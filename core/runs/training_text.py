@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from charloom.core.config import train_characters
 from charloom.core.data import catalog
 from charloom.core.data.corpus import Corpus
+from charloom.core.data.text_file import TextPart
 from charloom.core.errors import CharloomError, MissingTextError
 from charloom.core.model.metadata import CheckpointMetadata
-from charloom.core.runs.run import read_run_config, read_training_corpus
+from charloom.core.runs.run import read_training_corpus, runs_on
 from charloom.core.sanitize import quoted
-from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import model_names, reserved_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,18 +27,18 @@ class TrainingText:
     min_count: int  # of its characters, in the run that it comes from
 
     @property
-    def train(self) -> str:
+    def train(self) -> TextPart:
         """The part that the model was trained on."""
-        return self.corpus.text[: self._cut]
+        return TextPart(self.corpus.stored, 0, self._cut)
 
     @property
-    def held_out(self) -> str:
+    def held_out(self) -> TextPart:
         """The part that the model has never seen."""
-        return self.corpus.text[self._cut :]
+        return TextPart(self.corpus.stored, self._cut, len(self.corpus.stored))
 
     @property
     def _cut(self) -> int:
-        return train_characters(len(self.corpus.text), self.share)
+        return train_characters(len(self.corpus.stored), self.share)
 
 
 def find_training_text(name: str, metadata: CheckpointMetadata) -> TrainingText:
@@ -58,14 +57,9 @@ def find_training_text(name: str, metadata: CheckpointMetadata) -> TrainingText:
 def _matching_texts(name: str, metadata: CheckpointMetadata) -> Iterator[tuple[Corpus, int]]:
     """Yield texts with the right digest and their minimum counts, the model's own first."""
     sha256 = metadata.corpus.sha256
-    for run_name in (name, *sorted(set(model_names()) - {name})):
-        folder = ModelDir.named(run_name)
-        if run_name in reserved_names() or not folder.run_config.is_file():
-            continue
+    for folder, config in runs_on(sha256, first=name):
         with contextlib.suppress(CharloomError):  # it is damaged; another run may have it
-            config = read_run_config(folder)
-            if config.sha256 == sha256:
-                yield read_training_corpus(folder, config), config.min_count
+            yield read_training_corpus(folder, config), config.min_count
     title = metadata.corpus.title.casefold()
     for entry in catalog.ENTRIES:
         if title in (entry.name, entry.title.casefold()) and catalog.cached(entry.name):

@@ -19,7 +19,8 @@ class ModelDir:
         """The name of the model."""
         self.notes = path / "notes.md"  # by the user
         self.run_config = path / "run.json"  # what is trained, how, on what
-        self.corpus = path / "corpus.txt"  # a copy of the training text: the original may move
+        self.corpus = path / "corpus.txt"  # the training text, cleaned: the original may move
+        self.ids = path / "ids.bin"  # of the characters of a long text, for the trainer to map
         self.metrics = path / "metrics.jsonl"  # the events of the run, one per line
         self.samples = path / "samples.jsonl"  # the same for the texts generated during training
         self.commands = path / "commands.jsonl"  # to the trainer

@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.config import TrainConfig, train_characters
+from charloom.core.data.text_file import TextPart
 from charloom.core.data.vocab import Vocab
 from charloom.core.data.words import pack_words
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.runs.presets import PRESETS
-from charloom.core.runs.run import RunConfig, read_run_config, read_training_text
+from charloom.core.runs.run import RunConfig, read_run_config, read_training_corpus
 from charloom.core.runs.starting import describe_corpus
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_from, read_model
+from charloom.core.training.ids import training_ids
 from charloom.core.training.task import TrainingTask
 
 
@@ -51,8 +53,8 @@ def prepare(folder: ModelDir, processes: int | None = None) -> tuple[RunConfig, 
 
 
 def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
-    text = read_training_text(folder, config)
-    vocab = Vocab.from_text(text, config.min_count, config.kept_characters)
+    corpus = read_training_corpus(folder, config)
+    vocab = Vocab.from_counts(corpus.counts, config.min_count, config.kept_characters)
     start = _first_checkpoint(folder, config)
     if config.model and config.training:
         model_config, train_config = config.model, config.training
@@ -61,18 +63,21 @@ def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
     else:
         preset = PRESETS.get(config.preset, PRESETS["medium"])
         model_config, train_config = preset.configs(len(vocab), config.overrides)
-    corpus = describe_corpus(config.title, config.sha256, text)
-    task = TrainingTask.from_text(text, vocab, corpus, model_config, train_config)
-    words = pack_words(text[: len(task.train_ids)], vocab.c2ix, _base_words(folder, config, start))
+    ids = training_ids(folder, config, corpus.stored, vocab)
+    info = describe_corpus(corpus)
+    task = TrainingTask.from_ids(ids, vocab, info, model_config, train_config)
+    trained = TextPart(corpus.stored, 0, len(task.train_ids))
+    words = pack_words(trained, vocab.c2ix, _base_words(folder, config, start))
     weights = start.tensors if start else None
     return replace(task, base=config.base, start=weights, words=words)
 
 
-def read_train_ids(folder: ModelDir, config: TrainConfig) -> NDArray[np.int64]:
+def read_train_ids(folder: ModelDir, config: TrainConfig) -> NDArray[np.integer]:
     """Return the ids that the run in ``folder`` trains on, as in its :class:`TrainingTask`."""
     run = read_run_config(folder)
-    text = read_training_text(folder, run)
-    ids = Vocab.from_text(text, run.min_count, run.kept_characters).encode(text)
+    corpus = read_training_corpus(folder, run)
+    vocab = Vocab.from_counts(corpus.counts, run.min_count, run.kept_characters)
+    ids = training_ids(folder, run, corpus.stored, vocab)
     return ids[: train_characters(len(ids), config.held_out)]
 
 

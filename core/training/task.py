@@ -23,8 +23,8 @@ class TrainingTask:
     """The ids of a text to train on and to hold out, and the settings of network and training."""
 
     vocab: Vocab
-    train_ids: NDArray[np.int64] = field(repr=False)  # [N]
-    held_out_ids: NDArray[np.int64] = field(repr=False)  # [M], the end of the text
+    train_ids: NDArray[np.integer] = field(repr=False)  # [N]
+    held_out_ids: NDArray[np.integer] = field(repr=False)  # [M], the end of the text
     baselines: Baselines  # on held_out_ids
     corpus: CorpusInfo
     model_config: ModelConfig
@@ -34,16 +34,15 @@ class TrainingTask:
     words: bytes = field(default=b"", repr=False)  # of the training text and the base, packed
 
     @classmethod
-    def from_text(
+    def from_ids(
         cls,
-        text: str,
+        ids: NDArray[np.integer],
         vocab: Vocab,
         corpus: CorpusInfo,
         model_config: ModelConfig,
         train_config: TrainConfig,
     ) -> Self:
-        """Encode ``text``, cut it as ``train_config.held_out`` says, and compute the baselines."""
-        ids = vocab.encode(text)
+        """Cut ``ids`` ``[N]`` as ``train_config.held_out`` says, and compute the baselines."""
         cut = train_characters(len(ids), train_config.held_out)
         baselines = compute_baselines(ids[:cut], ids[cut:], vocab)
         return cls(vocab, ids[:cut], ids[cut:], baselines, corpus, model_config, train_config)

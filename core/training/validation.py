@@ -38,7 +38,7 @@ class Validator:
     def __init__(
         self,
         network: CharLSTM,
-        held_out: NDArray[np.int64],
+        held_out: NDArray[np.integer],
         compute: ComputeConfig,
         budget: RunBudget,
         state: RunState,

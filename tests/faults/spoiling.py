@@ -24,7 +24,12 @@ from charloom.core.runs.events import (
 )
 from charloom.core.runs.jsonl import LineTail
 from charloom.core.runs.monitor import RunMonitor
-from charloom.core.runs.run import RunConfig, read_run_config, read_training_text, write_run_config
+from charloom.core.runs.run import (
+    RunConfig,
+    read_run_config,
+    read_training_corpus,
+    write_run_config,
+)
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.core.training import resume
@@ -105,7 +110,7 @@ def text_file() -> Spoilable:
 
     def read(data: bytes) -> str:
         path.write_bytes(data)
-        text = attempt(lambda: read_training_text(folder, plan))
+        text = attempt(lambda: read_training_corpus(folder, plan).text)
         assert isinstance(text, Refusal) or text == new, f"the text is {text!r}"
         return REFUSED if isinstance(text, Refusal) else READ
 

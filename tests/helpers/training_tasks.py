@@ -47,7 +47,7 @@ def small_task(text: str = WORDS * 20, hidden_size: int = 12, **training: Any) -
     model = ModelConfig(len(vocab), embedding_dim=8, hidden_size=hidden_size)
     corpus = CorpusInfo("words", "0" * 64, len(text), text[:20])
     settings: dict[str, Any] = {"batch_size": 4, "window": 16, "learning_rate": 0.01} | training
-    return TrainingTask.from_text(text, vocab, corpus, model, TrainConfig(**settings))
+    return TrainingTask.from_ids(vocab.encode(text), vocab, corpus, model, TrainConfig(**settings))
 
 
 def events(task: TrainingTask, sink: MemorySink | None = None, **more: Any) -> list[Event]:

@@ -245,4 +245,4 @@ def _open_text(name: str) -> EvalText:
     """Return a catalog text or the text of a file. Raises :class:`CharloomError`."""
     is_known = name in {entry.name for entry in catalog.ENTRIES}
     corpus = TextSource(TextKind.KNOWN if is_known else TextKind.FILE, name).open(short=True)
-    return EvalText(corpus.title, corpus.text)
+    return EvalText(corpus.title, corpus.stored)

@@ -20,6 +20,7 @@ from charloom.core.analysis.unit_probes import Span, UnitProbe, rank_units, stro
 from charloom.core.data import catalog
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.slicing import span
+from charloom.core.data.text_file import Characters
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import quoted
 from charloom.core.store.ref import CheckpointRef
@@ -77,7 +78,10 @@ used to find them. `n` and `N` go to the next and the previous place where the u
     ]
 
     def __init__(
-        self, services: AppServices, model: LoadedModel, get_text: Callable[[], tuple[str, str]]
+        self,
+        services: AppServices,
+        model: LoadedModel,
+        get_text: Callable[[], tuple[str, Characters]],
     ) -> None:
         super().__init__(services)
         self._model, self._get_text = model, get_text
@@ -270,12 +274,12 @@ used to find them. `n` and `N` go to the next and the previous place where the u
         self.dismiss()
 
 
-def _open(open_text: Callable[[], Corpus]) -> tuple[str, str]:
+def _open(open_text: Callable[[], Corpus]) -> tuple[str, Characters]:
     corpus = open_text()
-    return corpus.title, corpus.text
+    return corpus.title, corpus.stored
 
 
-def sample_text(ref: CheckpointRef) -> tuple[str, str]:
+def sample_text(ref: CheckpointRef) -> tuple[str, Characters]:
     """Return the title and the text of the held-out part of the training text of a model.
 
     If that is not available or too short to rank units on, return the bundled tale instead.
@@ -285,4 +289,4 @@ def sample_text(ref: CheckpointRef) -> tuple[str, str]:
         if len(held_out.text) >= _MIN_HELD_OUT:
             return held_out.title, held_out.text
     tale = catalog.fetch(_BUNDLED_TALE)
-    return f"{tale.title} (the model's training text is not here)", tale.text
+    return f"{tale.title} (the model's training text is not here)", tale.stored

@@ -148,7 +148,7 @@ def _eval_text(
     """Return the text to score both on; None, with a message, if there is none."""
     if text is not None:
         corpus = open_texts(text, values={"column": column})
-        return EvalText(corpus.title, corpus.text)
+        return EvalText(corpus.title, corpus.stored)
     try:
         held_out = held_out_text(*(model.checkpoint_ref for model in models))
     except CharloomError as error:

@@ -10,6 +10,7 @@ import click
 
 from charloom.core.analysis.activations import MAX_CHARACTERS, Trace, UnitSignal, trace
 from charloom.core.analysis.unit_probes import rank_units
+from charloom.core.data.text_file import Characters
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
@@ -94,15 +95,16 @@ def inspect(
     loaded = load_checkpoint(ref)
     if loaded.warning:
         echo_err(loaded.warning)
+    content: Characters
     if held_out:
         training_text = find_training_text(ref.name, loaded.checkpoint)
         title, content = training_text.corpus.title, training_text.held_out
     else:
         corpus = open_texts(*texts, mirror=mirror, values=values)
-        title, content = corpus.title, corpus.text
+        title, content = corpus.title, corpus.stored
     if len(content) > MAX_CHARACTERS:
         echo_err(f"Only the first {MAX_CHARACTERS:,} of {len(content):,} characters are read.")
-    result = trace(NumpyLSTM(loaded.checkpoint), content)
+    result = trace(NumpyLSTM(loaded.checkpoint), content[:MAX_CHARACTERS])
     record: dict[str, Any] = {
         "model": ref.name,
         "step": loaded.checkpoint.step,

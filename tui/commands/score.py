@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import click
+import numpy as np
 
 from charloom.core.analysis import scoring
 from charloom.core.analysis.baselines import (
@@ -16,6 +17,7 @@ from charloom.core.analysis.baselines import (
 )
 from charloom.core.analysis.comparison import shared_characters
 from charloom.core.analysis.long_scoring import LONG_CHARACTERS, score_long
+from charloom.core.data.text_file import pieces_of
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -89,7 +91,7 @@ def score(
         echo_err(loaded.warning)
     metadata = loaded.checkpoint
     if held_out:
-        content = find_training_text(ref.name, metadata).held_out
+        content = find_training_text(ref.name, metadata).held_out[:]
     else:
         content = open_texts(*texts or ("-",), mirror=mirror, values=values).text
     measure = "carried" if window is None else f"windowed-{window}"
@@ -138,4 +140,5 @@ def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: str) -> B
             f"The baselines are of about {MAX_HELD_OUT_CHARACTERS:,} characters, spread over all."
         )
     vocab = metadata.vocab
-    return compute_baselines(vocab.encode(train_text), vocab.encode(known_text), vocab)
+    train_ids = np.concatenate([vocab.encode_narrow(piece) for piece in pieces_of(train_text)])
+    return compute_baselines(train_ids, vocab.encode_narrow(known_text), vocab)

@@ -11,7 +11,7 @@ from charloom.core.data.corpus import Corpus
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.tui.console.options import read_options
-from charloom.tui.console.output import count_progress, echo_dim, echo_err
+from charloom.tui.console.output import count_progress, echo_dim, echo_err, reading_progress
 from charloom.tui.formatting.prompt_changes import (
     MAX_PROMPT_CHARACTERS,
     adapt_prompt,
@@ -93,9 +93,9 @@ def open_texts(
     ``values`` are command-line options, among them :class:`~charloom.core.data.corpus.ReadOptions`.
     """
     options = read_options(dict(values or {}))
-    with count_progress("Downloading", "bytes") as report:
+    with count_progress("Downloading", "bytes") as report, reading_progress() as on_read:
         corpus = catalog.load_text(
-            *texts, mirror=mirror, on_progress=report, short=short, **options
+            *texts, mirror=mirror, on_progress=report, on_read=on_read, short=short, **options
         )
     for note in corpus.notes:
         echo_err(note)

@@ -5,6 +5,7 @@ import os
 import shlex
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TextIO
@@ -25,6 +26,7 @@ from charloom.tui.formatting.columns import fit_columns
 from charloom.tui.formatting.wrapping import wrapped_lines
 
 _COLUMN_GAP = "  "
+_PATIENCE_SECONDS, _PROGRESS_SECONDS = 0.5, 0.1  # before a text counts as long; between updates
 _MAX_CELL_WIDTH = 72  # elsewhere than on a wider terminal
 _MIN_TEXT_WIDTH = 12  # of a column, in a terminal that is too narrow for the whole of it
 
@@ -103,6 +105,27 @@ def count_progress(action: str, unit: str) -> Iterator[Callable[[int, int], None
     finally:
         if shown:
             sys.stderr.write("\n")
+
+
+@contextmanager
+def reading_progress() -> Iterator[Callable[[int, int], None]]:
+    """Yield a function that shows how much of a long text was read, if stderr is a terminal."""
+    start = shown = time.monotonic()
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown
+        now = time.monotonic()
+        if now - start > _PATIENCE_SECONDS and now - shown > _PROGRESS_SECONDS and total:
+            shown = now
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\rReading: {done / total:4.0%} ")
+                sys.stderr.flush()
+
+    try:
+        yield report
+    finally:
+        if shown > start and sys.stderr.isatty():
+            sys.stderr.write(f"\r{' ' * 14}\r")
 
 
 def write_table(alignment: str, *rows: Sequence[str]) -> None:

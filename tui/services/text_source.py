@@ -2,7 +2,7 @@
 
 import os
 import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 
 from charloom.core.data import catalog, corpus
 from charloom.core.data.corpus import Corpus, ReadOptions
+from charloom.core.data.joining import Progress
 from charloom.core.paths import expand_user
 
 _PASTED = "pasted text"
@@ -99,16 +100,22 @@ class TextSource:
         return f"{first} and {len(others)} more" if others else first
 
     def open(
-        self, on_progress: Callable[[int, int], None] | None = None, **options: Unpack[ReadOptions]
+        self,
+        on_progress: Progress | None = None,
+        on_read: Progress | None = None,
+        **options: Unpack[ReadOptions],
     ) -> Corpus:
-        """Read the text, downloading it if needed. Raises :class:`CharloomError`."""
+        """Read the text, downloading it if needed. Raises :class:`CharloomError`.
+
+        ``on_progress`` is called during a download, ``on_read`` while files are read.
+        """
         if self.kind is TextKind.KNOWN:
             return catalog.fetch(self.value, on_progress=on_progress, **options)
         if self.kind is TextKind.PASTED:
             data = self.value.encode("utf-8", "replace")
             options["encoding"] = "utf-8"
             return corpus.from_bytes(data, title=_PASTED, source=_PASTED, **options)
-        return corpus.load(*self.paths, **options)
+        return corpus.load(*self.paths, on_read=on_read, **options)
 
     @property
     def paths(self) -> list[Path]:

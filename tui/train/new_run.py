@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.widgets import Static, TabbedContent
 
 from charloom.core.data.corpus import Corpus, ReadOptions
+from charloom.core.data.joining import Progress
 from charloom.core.data.statistics import TextStatistics, analyze_text
 from charloom.core.errors import Cancelled, CharloomError, SettingError
 from charloom.core.runs.estimates import cached_throughput, estimate_presets
@@ -44,7 +45,7 @@ class NewRunScreen(BaseScreen):
             "ctrl+s", "start", "Start", show=False, tooltip="Start training with these settings"
         ),
         Binding("ctrl+o", "choose", "Another text", show=False, tooltip="Choose another text"),
-        Binding("escape", "back", "Back", show=False, tooltip="Cancel a download, or go back"),
+        Binding("escape", "back", "Back", show=False, tooltip="Cancel reading, or go back"),
     ]
 
     def __init__(self, services: AppServices, on_started: Callable[[str], None]) -> None:
@@ -150,21 +151,26 @@ class NewRunScreen(BaseScreen):
         read_options = form.read_options
         reported = time.monotonic()
 
-        def report(done: int, total: int) -> None:
+        def show(message: Callable[[], str]) -> None:
             nonlocal reported
             if cancelled.is_set():
-                raise Cancelled("The download was cancelled.")
+                raise Cancelled("Reading was cancelled.")
             if time.monotonic() - reported > _PROGRESS_SECONDS:
                 reported = time.monotonic()
-                of_total = f" of {total / 1e6:.2f}" if total else ""
-                message = f"Downloading: {done / 1e6:.2f}{of_total} MB …"
-                self.call_later(self._show_message, message)
+                self.call_later(self._show_message, message())
+
+        def report_download(done: int, total: int) -> None:
+            of_total = f" of {total / 1e6:.2f}" if total else ""
+            show(lambda: f"Downloading: {done / 1e6:.2f}{of_total} MB …")
+
+        def report_reading(done: int, total: int) -> None:
+            show(lambda: f"Reading {source.label}: {done / max(1, total):.0%} …")
 
         self._source, self._corpus = source, None
         self._show_message(f"Reading {source.label} …")
         try:
             corpus, statistics, seconds = await run_in_background(
-                lambda: _load_text(source, report, read_options)
+                lambda: _load_text(source, report_download, report_reading, read_options)
             )
         except CharloomError as error:
             self._show_message(str(error), "$text-error")
@@ -199,10 +205,10 @@ class NewRunScreen(BaseScreen):
 
 
 def _load_text(
-    source: TextSource, on_progress: Callable[[int, int], None], options: ReadOptions
+    source: TextSource, on_progress: Progress, on_read: Progress, options: ReadOptions
 ) -> tuple[Corpus, TextStatistics, dict[str, float]]:
     """Return a text, its statistics, and the estimated seconds of each preset, where known."""
-    corpus = source.open(on_progress, **options)
+    corpus = source.open(on_progress, on_read, **options)
     statistics = analyze_text(corpus)
     estimates = estimate_presets(
         statistics.characters, statistics.distinct, cached_throughput() or {}

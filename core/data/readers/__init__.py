@@ -2,14 +2,16 @@
 
 :func:`read` unpacks archives and yields a :class:`Document` for each text: its pieces are the
 records of a table or of JSON, the paragraphs or chapters of a document, or the whole of a plain
-text. Nothing is written to disk.
+text. Files of any size are read in pieces; what is unpacked or piped in is copied into a temporary
+file if it is large.
 """
 
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from charloom.core.data.encodings import decode, unreadable
+from charloom.core.data.encodings import detect, unreadable
 from charloom.core.data.readers.base import Document, File, NotTextError, Reading
+from charloom.core.data.readers.decoding import TextStream
 from charloom.core.data.readers.formats import file_format
 from charloom.core.errors import CharloomError, SettingError
 
@@ -29,7 +31,6 @@ def read(file: File, reading: Reading, depth: int = 0) -> Iterator[Document]:
     archive is added to ``reading.skipped`` instead.
     """
     try:
-        reading.add_size(len(file.data), file.name)
         yield from _documents(file, reading, depth)
     except CharloomError as error:
         if file.listed or not _is_no_text(error, reading):
@@ -44,9 +45,9 @@ def _documents(file: File, reading: Reading, depth: int) -> Iterator[Document]:
         from charloom.core.data.readers import archives, docx, epub
 
         if kind == "docx":
-            yield Document(file.name, docx.paragraphs(file, reading))
+            yield Document(file.name, docx.paragraphs(file))
         elif kind == "epub":
-            yield Document(file.name, epub.chapters(file, reading))
+            yield Document(file.name, epub.chapters(file))
         elif depth == _MAX_DEPTH:
             raise CharloomError(f"{file.label} is packed more than {_MAX_DEPTH} times; unpack it.")
         else:
@@ -58,26 +59,31 @@ def _documents(file: File, reading: Reading, depth: int) -> Iterator[Document]:
 
 
 def _text(file: File, reading: Reading) -> Document:
-    text, encoding, guessed = decode(file.data, reading.encoding, file.label)
-    if reading.encoding is None or not file.listed:
-        if nuls := text.count("\0"):
-            raise unreadable(file.label, f" ({nuls:,} NUL{'s' * (nuls != 1)})", encoding)
-        if sum(map(text.count, _CONTROLS)) > _MAX_CONTROL_SHARE * len(text):
+    encoding = detect(file.stream, reading.encoding, file.label)
+    text = TextStream(file, encoding, reading)
+    start = text.start
+    if text.is_checked:
+        if nuls := start.count("\0"):
+            raise unreadable(file.label, f" ({nuls:,} NUL{'s' * (nuls != 1)})", encoding.name)
+        if sum(map(start.count, _CONTROLS)) > _MAX_CONTROL_SHARE * len(start):
             raise unreadable(file.label)
-    if text.startswith("\ufeff"):
-        text = text[1:]
-        reading.marks += 1
+    reading.marks += text.has_mark
     suffix = PurePath(file.name).suffix.lower()
     if not suffix and file.listed and reading.column is not None:  # standard input
-        suffix = ".json" if text.lstrip().startswith(("{", "[")) else ".csv"
+        suffix = ".json" if start.lstrip().startswith(("{", "[")) else ".csv"
+    pieces, records = text.pieces(), suffix in (*_TABLES, *_JSON)
     if suffix in _TABLES:
-        from charloom.core.data.readers.tables import column_texts as records
+        from charloom.core.data.readers.tables import column_texts
+
+        pieces = column_texts(text, file.name, reading)
     elif suffix in _JSON:
-        from charloom.core.data.readers.json_texts import field_texts as records
-    else:
-        return Document(file.name, iter((text,)), encoding, guessed, plain=True)
-    reading.tables += 1
-    return Document(file.name, records(text, file.name, reading), encoding, guessed, records=True)
+        from charloom.core.data.readers.json_texts import field_texts
+
+        pieces = field_texts(text, file.name, reading)
+    reading.tables += records
+    return Document(
+        file.name, pieces, encoding.name, encoding.guessed, plain=not records, records=records
+    )
 
 
 def _is_no_text(error: CharloomError, reading: Reading) -> bool:

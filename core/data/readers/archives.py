@@ -1,7 +1,6 @@
-"""Unpack gzip, bzip2, xz and zip in memory, within limits."""
+"""Unpack gzip, bzip2, xz and zip, within limits."""
 
 import importlib
-import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ from charloom.core.data.readers.base import (
     check_ratio,
     damaged,
     label,
-    read_bounded,
+    read_part,
+    spool,
 )
 from charloom.core.errors import CharloomError
 from charloom.core.wording import natural_order
@@ -26,9 +26,11 @@ def unpack(file: File, kind: str) -> Iterator[File]:
     """Yield the file in a ``"gzip"``, ``"bzip2"`` or ``"xz"`` archive."""
     with unpacking(file.name):
         module = importlib.import_module({"gzip": "gzip", "bzip2": "bz2", "xz": "lzma"}[kind])
-        with module.open(io.BytesIO(file.data)) as stream:
-            data = read_bounded(stream.read, file.name, len(file.data))
-    yield file._replace(name=unpacked_name(file.name), data=data)
+        file.stream.seek(0)
+        with module.open(file.stream) as stream:
+            unpacked = spool(stream.read, file.name, file.size)
+    with unpacked:
+        yield file._replace(name=unpacked_name(file.name), stream=unpacked)
 
 
 def unpack_zip(file: File) -> Iterator[File]:
@@ -41,23 +43,29 @@ def unpack_zip(file: File) -> Iterator[File]:
             )
         size = 0
         for name in sorted(filter(_is_visible, names), key=natural_order):
-            data = read_member(archive, name, file)
-            size += len(data)
-            check_ratio(size, len(file.data), file.name)
-            yield File(f"{file.name}/{name}", data, listed=False)
+            with unpacking(file.name), archive.open(name) as stream:
+                member = File(
+                    f"{file.name}/{name}",
+                    spool(stream.read, f"{file.name}/{name}", file.size),
+                    listed=False,
+                )
+            size += member.size
+            check_ratio(size, file.size, file.name)
+            with member.stream:
+                yield member
 
 
 def read_member(archive: zipfile.ZipFile, name: str, file: File) -> bytes:
     """Return a file in the zip archive ``file``."""
     with unpacking(file.name), archive.open(name) as stream:
-        return read_bounded(stream.read, f"{file.name}/{name}", len(file.data))
+        return read_part(stream.read, f"{file.name}/{name}", file.size)
 
 
 @contextmanager
 def open_zip(file: File) -> Iterator[zipfile.ZipFile]:
     """Open a zip archive; raise :class:`CharloomError` if it is damaged."""
     with unpacking(file.name):
-        archive = zipfile.ZipFile(io.BytesIO(file.data))
+        archive = zipfile.ZipFile(file.stream)
     with archive:
         yield archive
 

@@ -1,17 +1,23 @@
 """The ground of all readers: files, the texts in them, and limits."""
 
+import io
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
+from charloom.core import paths
+from charloom.core.data.spool import MAX_MEMORY_BYTES, storing_text
 from charloom.core.errors import CharloomError
+from charloom.core.files import make_folder
 from charloom.core.sanitize import quoted
 
-MAX_BYTES = 512 * 2**20  # of all files, unpacked
+MAX_PART_BYTES = 512 * 2**20  # of a part of a document, which is read at once
 MAX_FILES = 10_000  # in a folder or an archive
 STDIN = "-"
 
-# Deflate packs text 2 to 20 times; only repetitions made to fill the memory go beyond this.
+# Deflate packs text 2 to 20 times; only repetitions made to fill memory or disk go beyond this.
 _MAX_RATIO, _MIN_CHECKED_BYTES = 200, 2**24
 _MAX_NAME = 200  # characters in a message
 _CHUNK_BYTES = 2**20
@@ -22,11 +28,22 @@ class NotTextError(CharloomError):
 
 
 class File(NamedTuple):
-    """A file to read. ``listed`` is False for one that was found in a folder or an archive."""
+    """A file to read, whose ``stream`` can be read again from the start.
+
+    ``listed`` is False for one that was found in a folder or an archive.
+    """
 
     name: str
-    data: bytes
+    stream: BinaryIO
     listed: bool = True
+
+    @property
+    def size(self) -> int:
+        """The number of bytes."""
+        position = self.stream.tell()
+        size = self.stream.seek(0, os.SEEK_END)
+        self.stream.seek(position)
+        return size
 
     @property
     def label(self) -> str:
@@ -47,25 +64,19 @@ class Document(NamedTuple):
 
 @dataclass(slots=True)
 class Reading:
-    """Options for reading files, and a tally of what was found and left out in them."""
+    """Options for reading files, and a tally of what was found and left out in them.
+
+    ``on_progress`` is called with numbers of bytes that were read; it may raise to cancel.
+    """
 
     encoding: str | None = None
     column: str | None = None
-    size: int = 0  # bytes
+    on_progress: Callable[[int], object] = lambda _size: None
     tables: int = 0  # files with columns or fields
     marks: int = 0  # byte order marks that were dropped
     fields: dict[str, None] = field(default_factory=dict)  # that were the only ones with text
     left_out: int = 0  # records without a text
     skipped: list[str] = field(default_factory=list)  # files that are not texts
-
-    def add_size(self, size: int, name: str) -> None:
-        """Count the bytes of a text; raise :class:`CharloomError` if all are too many."""
-        self.size += size
-        check_size(size, name)
-        if self.size > MAX_BYTES:
-            raise CharloomError(
-                f"The files up to {label(name)} are larger than {_limit()} together; use fewer."
-            )
 
 
 def label(name: str) -> str:
@@ -73,19 +84,36 @@ def label(name: str) -> str:
     return "Standard input" if name == STDIN else quoted(name, _MAX_NAME, keep_end=True)
 
 
-def read_bounded(read: Callable[[int], bytes], name: str, packed: int | None = None) -> bytes:
-    """Call ``read`` until a file ends, or to the limit, where :class:`CharloomError` is raised.
+def spool(read: Callable[[int], bytes], name: str, packed: int | None = None) -> BinaryIO:
+    """Call ``read`` until a file ends, and return a copy of it, in memory or on disk.
 
     ``packed`` is the size of the archive that it is unpacked from, in bytes: a small archive must
-    not fill the memory.
+    not fill the disk.
     """
+    copy: BinaryIO = io.BytesIO()
+    size = 0
+    while chunk := read(_CHUNK_BYTES):
+        size += len(chunk)
+        if packed is not None:
+            check_ratio(size, packed, name)
+        with storing_text():
+            if size > MAX_MEMORY_BYTES >= size - len(chunk):
+                start = copy.getvalue()  # type: ignore[attr-defined]
+                copy = tempfile.TemporaryFile(dir=make_folder(paths.models_dir()))  # noqa: SIM115
+                copy.write(start)
+            copy.write(chunk)
+    return copy
+
+
+def read_part(read: Callable[[int], bytes], name: str, packed: int) -> bytes:
+    """Call ``read`` until a part of a document of ``packed`` bytes ends, and return its bytes."""
     chunks, size = [], 0
     while chunk := read(_CHUNK_BYTES):
         size += len(chunk)
-        if size > MAX_BYTES:
-            raise _too_large(name)
-        if packed is not None:
-            check_ratio(size, packed, name)
+        if size > MAX_PART_BYTES:
+            limit = f"{MAX_PART_BYTES // 2**20:,} MB"
+            raise CharloomError(f"{label(name)} is larger than {limit}; use a part of it.")
+        check_ratio(size, packed, name)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -98,21 +126,7 @@ def check_ratio(size: int, packed: int, name: str) -> None:
         )
 
 
-def check_size(size: int, name: str) -> None:
-    """Raise :class:`CharloomError` if a file of ``size`` bytes is too large."""
-    if size > MAX_BYTES:
-        raise _too_large(name)
-
-
 def damaged(name: str, why: object = "") -> CharloomError:
     """Return the error that a file is damaged."""
     reason = f" ({why})" if str(why) else ""
     return CharloomError(f"{label(name)} is damaged or incomplete{reason}; get it again.")
-
-
-def _too_large(name: str) -> CharloomError:
-    return CharloomError(f"{label(name)} is larger than {_limit()}; use a part of it.")
-
-
-def _limit() -> str:
-    return f"{MAX_BYTES // 2**20:,} MB"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xml.parsers import expat
 
 from charloom.core.data.readers.archives import open_zip, read_member
-from charloom.core.data.readers.base import File, Reading, damaged
+from charloom.core.data.readers.base import File, damaged
 
 _MAIN_PART = re.compile(r"word/document\d*\.xml")
 # Tab stops and the like; text that was moved away; what older programs show instead.
@@ -14,12 +14,11 @@ _CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 _CHUNK_BYTES = 2**16
 
 
-def paragraphs(file: File, reading: Reading) -> Iterator[str]:
+def paragraphs(file: File) -> Iterator[str]:
     """Yield the paragraphs, each with a newline."""
     with open_zip(file) as archive:
         part = next(filter(_MAIN_PART.fullmatch, archive.namelist()), "word/document.xml")
         data = read_member(archive, part, file)
-    reading.add_size(len(data), file.name)
     parser = _DocumentParser(file.name)
     try:
         for start in range(0, len(data), _CHUNK_BYTES):

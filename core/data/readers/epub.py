@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from charloom.core.data.encodings import decode
 from charloom.core.data.readers.archives import open_zip, read_member
-from charloom.core.data.readers.base import File, Reading, damaged
+from charloom.core.data.readers.base import File, damaged
 from charloom.core.errors import CharloomError
 
 _HIDDEN = frozenset({"head", "script", "style", "rt", "rp"})
@@ -24,7 +24,7 @@ _BLOCKS = frozenset(
 _CLOSE = frozenset({"li", "td", "th", "tr", "dt", "dd", "div"})  # with no blank line between them
 
 
-def chapters(file: File, reading: Reading) -> Iterator[str]:
+def chapters(file: File) -> Iterator[str]:
     """Yield the chapters in reading order, with blank lines around paragraphs."""
     with open_zip(file) as archive:
         try:
@@ -41,10 +41,9 @@ def chapters(file: File, reading: Reading) -> Iterator[str]:
             href = unquote(item.get("href", ""))
             path = posixpath.normpath(posixpath.join(posixpath.dirname(package_path), href))
             data = read_member(archive, path, file)
-            reading.add_size(len(data), file.name)
             if b"<" not in data[:1000] and "META-INF/encryption.xml" in archive.namelist():
                 raise CharloomError(f"{file.label} is protected; choose a copy that is not.")
-            if text := html_text(decode(data, None, f"{file.name}/{path}")[0]):
+            if text := html_text(decode(data, f"{file.name}/{path}")):
                 yield text + "\n\n"
 
 

@@ -4,18 +4,19 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from charloom.core import paths
 from charloom.core.data.readers.base import (
     MAX_FILES,
     STDIN,
     File,
-    check_size,
     label,
-    read_bounded,
+    spool,
 )
 from charloom.core.errors import CharloomError
 from charloom.core.wording import natural_order
@@ -23,16 +24,23 @@ from charloom.core.wording import natural_order
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text to read: a title, the path or name that is noted, and a function that reads it."""
+    """A text to read: a title, the path or name that is noted, and a function that opens it."""
 
     title: str
     name: str
-    read: Callable[[], bytes]
+    open: Callable[[], BinaryIO]
     folder: str = ""  # in which it was found, if that was named
 
-    def file(self) -> File:
-        """Read the file. Raises :class:`CharloomError`."""
-        return File(self.name, self.read(), listed=not self.folder)
+    @contextmanager
+    def file(self) -> Iterator[File]:
+        """Open the file. Raises :class:`CharloomError`, also if it cannot be read on."""
+        try:
+            with self.open() as stream:
+                yield File(self.name, stream, listed=not self.folder)
+        except OSError as error:
+            raise CharloomError(
+                f"{label(self.name)} cannot be read ({error.strerror}); check the disk it is on."
+            ) from error
 
 
 def find_sources(name: Path | str) -> Iterator[Source]:
@@ -41,7 +49,7 @@ def find_sources(name: Path | str) -> Iterator[Source]:
     Raises :class:`CharloomError` if a folder has no files or too many.
     """
     if str(name) == STDIN:
-        yield Source("standard input", STDIN, _read_stdin)
+        yield Source("standard input", STDIN, _open_stdin)
         return
     path = paths.expand_user(str(name))
     try:
@@ -69,8 +77,8 @@ def in_order(sources: Iterable[Source]) -> list[Source]:
 
 
 def _file_source(path: Path, folder: Path | None = None) -> Source:
-    read, within = partial(_read_file, path), _resolved(folder) if folder else ""
-    return Source(_utf8(_stem(path)), _resolved(path), read, within)
+    open_, within = partial(_open_file, path), _resolved(folder) if folder else ""
+    return Source(_utf8(_stem(path)), _resolved(path), open_, within)
 
 
 def _resolved(path: Path) -> str:
@@ -96,25 +104,22 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield path
 
 
-def _read_stdin() -> bytes:
-    """Read standard input to its end."""
+def _open_stdin() -> BinaryIO:
+    """Read standard input to its end, and return a copy."""
     if sys.stdin is None or sys.stdin.closed:
         raise CharloomError("There is no standard input; name a file.")
-    return read_bounded(sys.stdin.buffer.read, STDIN)
+    return spool(sys.stdin.buffer.read, STDIN)
 
 
-def _read_file(path: Path) -> bytes:
-    """Read a regular file: a pipe or a device could block or never end."""
+def _open_file(path: Path) -> BinaryIO:
+    """Open a regular file: a pipe or a device could block or never end."""
     name = label(str(path))
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(path.stat().st_mode):
             raise CharloomError(
                 f"{name} is not a regular file; pipe it in and use '-' as its name."
             )
-        check_size(status.st_size, str(path))
-        with path.open("rb") as file:
-            return read_bounded(file.read, str(path))
+        return path.open("rb")
     except FileNotFoundError as error:
         raise CharloomError(f"There is no file {name}; check its name and folder.") from error
     except PermissionError as error:

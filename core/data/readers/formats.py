@@ -2,8 +2,10 @@
 
 import re
 
+from charloom.core.data.encodings import read_at
 from charloom.core.data.readers.base import File, NotTextError
 
+_HEAD_BYTES = 512
 _UNPACK = "unpack it and choose a text file in it"
 _SAVE = "open it in its program, save it as plain text (UTF-8) and choose that file"
 _CHOOSE = "choose a text file"
@@ -47,7 +49,7 @@ def file_format(file: File, *, strict: bool) -> str:
 
     With ``strict``, raise :class:`NotTextError` if it is another document, an image or the like.
     """
-    data = file.data
+    data = read_at(file.stream, 0, _HEAD_BYTES)
     found = next((kind for at, magic, kind in _READ if data.startswith(magic, at)), "")
     if found == "bzip2" and data[4:7] != b"1AY":
         found = ""

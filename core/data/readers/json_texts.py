@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from charloom.core.data.readers.base import Reading, label
+from charloom.core.data.readers.decoding import TextStream
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.sanitize import quoted
 from charloom.core.wording import listed
@@ -13,7 +14,7 @@ _MAX_LISTED = 12  # fields in a message
 _MAX_DEPTH = 8  # of a field that a message lists
 
 
-def field_texts(text: str, name: str, reading: Reading) -> Iterator[str]:
+def field_texts(text: TextStream, name: str, reading: Reading) -> Iterator[str]:
     """Yield the text of each record, from the field ``reading.column``.
 
     The records are the lines, or the items of the lists in a single value. The field of an object
@@ -46,17 +47,17 @@ def field_texts(text: str, name: str, reading: Reading) -> Iterator[str]:
         raise SettingError("column", f"{what} {label(name)}, whose fields are {known}.", "field")
 
 
-def _values(text: str, name: str) -> Iterator[Any]:
+def _values(text: TextStream, name: str) -> Iterator[Any]:
     """Yield the value in ``text``, or the value of each line if it is JSON Lines."""
-    lines = text.split("\n")
+    lines = filter(str.strip, text.lines())
     try:
-        first = json.loads(next(filter(str.strip, lines), "null"))
+        first = json.loads(next(lines, "null"))
     except ValueError:  # a value over several lines, or none
         first = None
-    is_lines = first is not None and sum(1 for line in lines if line.strip()) > 1
+    is_lines = first is not None and next(lines, None) is not None
     number = 0
     try:
-        for line in lines if is_lines else [text]:
+        for line in text.lines() if is_lines else ["".join(text.pieces())]:
             number += 1
             if line.strip():
                 yield json.loads(line)

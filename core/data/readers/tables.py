@@ -1,10 +1,10 @@
 """The texts in a column of a table: CSV, or the like with tabs or semicolons."""
 
 import csv
-import io
 from collections.abc import Iterator
 
 from charloom.core.data.readers.base import Reading, label
+from charloom.core.data.readers.decoding import TextStream
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.sanitize import quoted
 from charloom.core.wording import listed
@@ -14,7 +14,7 @@ _MAX_FIELD = 2**31 - 1  # characters; by default, csv refuses fields of over 131
 _MAX_LISTED = 12  # columns in a message
 
 
-def column_texts(text: str, name: str, reading: Reading) -> Iterator[str]:
+def column_texts(text: TextStream, name: str, reading: Reading) -> Iterator[str]:
     """Yield the text of each row of a table, from the column ``reading.column``.
 
     The column is given by its name in the first row, or by its number, from 1 on; then the first
@@ -41,14 +41,14 @@ def column_texts(text: str, name: str, reading: Reading) -> Iterator[str]:
             reading.left_out += 1
 
 
-def _rows(text: str, name: str) -> Iterator[list[str]]:
-    first = text.lstrip().partition("\n")[0]
+def _rows(text: TextStream, name: str) -> Iterator[list[str]]:
+    first = text.start.lstrip().partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     csv.field_size_limit(_MAX_FIELD)
     # Programs that write tabs often leave quotation marks as they are.
     unquoted = delimiter == "\t" and not _is_quoted(text)
     rows = csv.reader(
-        io.StringIO(text, newline=""),
+        text.lines(),
         delimiter=delimiter,
         quoting=csv.QUOTE_NONE if unquoted else csv.QUOTE_MINIMAL,
         strict=True,
@@ -62,10 +62,10 @@ def _rows(text: str, name: str) -> Iterator[list[str]]:
         ) from error
 
 
-def _is_quoted(text: str) -> bool:
+def _is_quoted(text: TextStream) -> bool:
     """Return whether the quotation marks in a table with tabs are those of its format."""
     try:
-        for _ in csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True):
+        for _ in csv.reader(text.lines(), delimiter="\t", strict=True):
             pass
     except csv.Error:
         return False

@@ -13,9 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from charloom.core.data import corpus
+from charloom.core.data import cleaning, corpus
 from charloom.core.data.corpus import Corpus, ReadOptions, from_bytes, load
-from charloom.core.data.readers import base
 from charloom.core.errors import CharloomError
 from tests.helpers.marks import needs_posix
 
@@ -195,7 +194,7 @@ def test_characters_are_composed_unless_declined() -> None:
 
 
 def test_piles_of_marks_are_composed_as_high_as_anybody_writes_them() -> None:
-    pile = "o" + "\u0316\u0308" * (corpus._MAX_COMBINING_MARKS // 2)
+    pile = "o" + "\u0316\u0308" * (cleaning.MAX_COMBINING_MARKS // 2)
     found = read((WORDS + pile).encode())
     assert found.text == WORDS + unicodedata.normalize("NFC", pile)
     assert found.notes == ("Composed the characters (NFC).",)
@@ -331,41 +330,6 @@ def test_a_name_in_broken_utf_8_can_still_be_written_down(tmp_path: Path) -> Non
     found = load(path)
     assert found.title == "caf\ufffd"
     found.source.encode("utf-8")
-
-
-def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
-    path = tmp_path / "huge"
-    with path.open("wb") as file:
-        file.truncate(base.MAX_BYTES + 1)
-    assert "larger than 512 MB" in refused(path)
-
-
-def test_a_pipe_is_not_read_beyond_the_limit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(base, "MAX_BYTES", 2**20)
-    path = tmp_path / "endless"
-    path.write_bytes(b"word " * 2**19)
-    with path.open() as file:
-        monkeypatch.setattr("sys.stdin", file)
-        assert "larger than 1 MB" in refused("-")
-        assert os.lseek(file.fileno(), 0, os.SEEK_CUR) <= 2 * 2**20
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="memory cannot be limited there")
-def test_a_text_beyond_memory_is_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "large"
-    with path.open("wb") as file:
-        file.truncate(2**29)
-    code = (
-        "import pathlib, resource, sys; from charloom.core.data.corpus import load;"
-        "pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0]);"
-        "limit = pages * resource.getpagesize() + 2**25;"
-        "resource.setrlimit(resource.RLIMIT_AS, (limit, limit)); load(sys.argv[1])"
-    )
-    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, check=False)
-    assert b"CharloomError" in done.stderr.splitlines()[-1]
-    assert b"does not fit in memory" in done.stderr.splitlines()[-1]
 
 
 def test_a_text_does_not_show_itself_whole() -> None:

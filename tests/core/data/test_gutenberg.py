@@ -7,6 +7,11 @@ HEADER = "The Project Gutenberg eBook of A Tale\n\nThis ebook is for anyone.\n\n
 LICENSE = "\n\nUpdated editions replace the previous one.\nSTART: FULL LICENSE\n"
 
 
+def trim(text: str) -> tuple[str, str]:
+    books, note = gutenberg.find_books(text)
+    return gutenberg.BETWEEN_BOOKS.join(text[a:b] for a, b in books) if note else text, note
+
+
 def wrapped(start: str, end: str, book: str = BOOK) -> str:
     return f"{HEADER}{start}\n\n\n\n{book}\n\n\n{end}{LICENSE}"
 
@@ -32,7 +37,7 @@ SMALL_PRINT = "*END*THE SMALL PRINT! FOR PUBLIC DOMAIN ETEXTS*Ver.04.29.93*END*"
 )
 def test_header_and_footer_of_a_book_are_cut(start: str, end: str) -> None:
     text = wrapped(start, end)
-    trimmed, note = gutenberg.trim(text)
+    trimmed, note = trim(text)
     assert trimmed == BOOK
     header, footer = text.index(BOOK), len(text) - text.index(BOOK) - len(BOOK)
     assert note == (
@@ -41,11 +46,11 @@ def test_header_and_footer_of_a_book_are_cut(start: str, end: str) -> None:
 
 
 def test_a_missing_header_or_footer_is_not_reported() -> None:
-    assert gutenberg.trim(f"{BOOK}\n{END}\n") == (
+    assert trim(f"{BOOK}\n{END}\n") == (
         BOOK,
         f"Cut the Project Gutenberg footer ({len(END) + 2} characters).",
     )
-    assert gutenberg.trim(f"{START}\n{BOOK}") == (
+    assert trim(f"{START}\n{BOOK}") == (
         BOOK,
         f"Cut the Project Gutenberg header ({len(START) + 1} characters).",
     )
@@ -61,23 +66,23 @@ def test_a_missing_header_or_footer_is_not_reported() -> None:
     ],
 )
 def test_the_names_of_transcribers_are_cut_with_the_header(credit: str) -> None:
-    assert gutenberg.trim(wrapped(START, END, f"{credit}\n\n\n{BOOK}"))[0] == BOOK
+    assert trim(wrapped(START, END, f"{credit}\n\n\n{BOOK}"))[0] == BOOK
 
 
 def test_a_book_that_begins_with_such_words_is_kept() -> None:
     book = "Produced by long labour,\n" + "the cloth lay on the loom.\n" * 20 + "And so it stayed."
-    assert gutenberg.trim(wrapped(START, END, book))[0] == book
-    assert gutenberg.trim(f"{book}\n\nNo mark anywhere.")[0] == f"{book}\n\nNo mark anywhere."
+    assert trim(wrapped(START, END, book))[0] == book
+    assert trim(f"{book}\n\nNo mark anywhere.")[0] == f"{book}\n\nNo mark anywhere."
 
 
 def test_the_indentation_of_the_first_line_is_kept() -> None:
-    assert gutenberg.trim(wrapped(START, END, f"     {BOOK}"))[0] == f"     {BOOK}"
+    assert trim(wrapped(START, END, f"     {BOOK}"))[0] == f"     {BOOK}"
 
 
 def test_each_of_several_books_in_one_file_is_kept() -> None:
     other = BOOK.replace("TALE", "SECOND TALE")
     text = wrapped(START, END) + wrapped(START, END, other)
-    trimmed, note = gutenberg.trim(text)
+    trimmed, note = trim(text)
     assert trimmed == f"{BOOK}\n\n\n{other}"
     cut = len(text) - len(trimmed)
     assert note == f"Cut {cut} characters of Project Gutenberg around 2 books."
@@ -85,7 +90,7 @@ def test_each_of_several_books_in_one_file_is_kept() -> None:
 
 def test_a_text_from_elsewhere_is_untouched() -> None:
     text = f"On Project Gutenberg one finds\n{BOOK}\nand at the end of Project Gutenberg's page"
-    assert gutenberg.trim(text) == (text, "")
+    assert trim(text) == (text, "")
 
 
 @pytest.mark.parametrize(

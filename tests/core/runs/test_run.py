@@ -22,7 +22,7 @@ from charloom.core.runs.events import (
     Validated,
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
-from charloom.core.runs.run import create_run, read_run_config, read_training_text
+from charloom.core.runs.run import create_run, read_run_config, read_training_corpus
 from charloom.core.runs.trainer import TrainerProcess, launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
@@ -277,14 +277,14 @@ def test_a_run_whose_text_was_changed_does_not_go_on() -> None:
     folder = create()
     plan, path = read_run_config(folder), folder.corpus
     text = path.read_bytes()
-    assert read_training_text(folder, plan) == text.decode() == TEXT
+    assert read_training_corpus(folder, plan).text == text.decode() == TEXT
     for wrong in (text.replace(b"grey", b"blue"), text[:-1], b"", b"\xff"):
         path.write_bytes(wrong)
         with pytest.raises(CharloomError, match="'small' is missing or was changed"):
-            read_training_text(folder, plan)
+            read_training_corpus(folder, plan)
     path.unlink()
     with pytest.raises(CharloomError, match="'small' is missing or was changed"):
-        read_training_text(folder, plan)
+        read_training_corpus(folder, plan)
 
 
 def test_a_config_that_cannot_be_read_is_refused() -> None:

@@ -27,7 +27,7 @@ def digest(folder: ModelDir) -> str:
 def test_a_model_that_was_trained_here_has_its_text() -> None:
     found = find_training_text("small", card("sea", digest(create())))
     assert found.corpus.text == TEXT
-    assert found.train + found.held_out == TEXT
+    assert found.train[:] + found.held_out[:] == TEXT
     assert len(found.held_out) == int(len(TEXT) * 0.1)
 
 

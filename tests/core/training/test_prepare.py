@@ -25,7 +25,9 @@ def test_held_out_text_is_the_end_and_never_trained_on(characters: int, share: f
     text = (TEXT * 2)[:characters]
     vocab, corpus = Vocab.from_text(text), CorpusInfo("", "0" * 64, characters, "")
     training = TrainConfig(held_out=share)
-    task = TrainingTask.from_text(text, vocab, corpus, ModelConfig(len(vocab)), training)
+    task = TrainingTask.from_ids(
+        vocab.encode(text), vocab, corpus, ModelConfig(len(vocab)), training
+    )
     assert vocab.decode(np.concatenate([task.train_ids, task.held_out_ids])) == text
     assert len(task.held_out_ids) == int(characters * share)
 
@@ -76,7 +78,7 @@ def test_a_text_too_large_for_memory_is_not_taken_for_the_network(
         raise MemoryError
 
     folder = create()
-    monkeypatch.setattr(Vocab, "encode", fail)
+    monkeypatch.setattr(Vocab, "encode_narrow", fail)
     with pytest.raises(
         CharloomError, match=r"^There is not enough memory for the text '.*'; "
     ) as e:

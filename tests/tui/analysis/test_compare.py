@@ -82,7 +82,7 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         assert "loom@100 · temp 0.8" in screen_text(app) and "loom@100 · temp 1.2" in screen_text(
             app
         )
-        held_out = held_out_text(ref("loom"), ref("loom")).text
+        held_out = held_out_text(ref("loom"), ref("loom")).text[:]
         bits = [
             scoring.carried(
                 NumpyLSTM(load_checkpoint(ref(each)).checkpoint), held_out

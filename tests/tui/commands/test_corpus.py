@@ -1,14 +1,18 @@
 import json
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from charloom.core import paths
 from charloom.core.data import catalog, corpus
 from charloom.core.runs.estimates import cache_throughput, training_seconds
 from charloom.core.runs.presets import PRESETS
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
-from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal
+from tests.helpers.marks import needs_posix
+from tests.helpers.run_cli import Result, call, needs_terminal, on_terminal, started
 
 BOOK = "Call me Ishmael.\n\n" + "It is a damp, drizzly November in my soul.\n" * 600
 TEXT = "The quick brown fox.\n" * 2_000 + "Ω"
@@ -230,8 +234,22 @@ def test_the_times_of_a_chat_are_noticed_and_removed(tmp_path: Path) -> None:
     lines = [f"[12/03/24, 09:{n:02}] {name}: at 9:30 {n}\n" for n, name in enumerate(names)]
     path.write_text("".join(lines))
     check = texts("check", str(path)).out
-    assert "60 lines begin with a time." in check and "--strip-timestamps" in check
+    assert "100% of the lines begin with a time." in check and "--strip-timestamps" in check
     done = texts("show", str(path), "--strip-timestamps")
     assert done.out.splitlines()[1] == "Ada: at 9:30 1"
     assert "Removed the times from 60 lines." in done.err
     assert "begin with a time" not in texts("check", str(path), "--strip-timestamps").out
+
+
+@needs_posix("signals")
+def test_ctrl_c_while_a_long_text_is_read_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "long.txt"
+    path.write_text("The quick brown fox.\n" * 2_000_000)
+    with started("corpus", "check", str(path)) as process:
+        while process.poll() is None and not list(paths.models_dir().glob(".*")):
+            time.sleep(0.005)
+        hidden = list(paths.models_dir().glob(".*"))
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+    assert hidden and process.returncode == 130
+    assert list(paths.models_dir().iterdir()) == []

@@ -10,7 +10,7 @@ import pytest
 from charloom.core import paths
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.runs.events import Progress, Sample, Validated
-from charloom.core.runs.run import read_run_config, read_training_text
+from charloom.core.runs.run import read_run_config, read_training_corpus
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.write import check_unused, unused_name
@@ -100,7 +100,7 @@ def test_a_run_on_several_files_keeps_their_text_and_says_where_it_is_from(tmp_p
         path.unlink()
     folder = ModelDir.named("many")
     config = read_run_config(folder)
-    assert read_training_text(folder, config).startswith("9.txt: The sea")
+    assert read_training_corpus(folder, config).text.startswith("9.txt: The sea")
     assert config.title == "9 and 2 more" and "9.txt, " in config.source
     assert config.notes[0].startswith("Joined 3 files")
 

@@ -15,6 +15,7 @@ import pytest
 from rich.cells import cell_len
 
 from charloom.core.data import corpus
+from charloom.core.data.text_file import TextFile
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import distribution
 from charloom.core.sanitize import sanitize
@@ -46,7 +47,8 @@ def toured(text: str, chosen: SamplingConfig | None = None, **over: Any) -> Tour
     checkpoint = random_checkpoint(text, **over)
     checkpoint = replace(checkpoint, training=replace(checkpoint.training, batch_size=4, window=16))
     save_model("weaver", checkpoint)
-    opened = corpus.Corpus(text, "mine", "mine.txt", "utf-8", "0" * 64)
+    stored = TextFile.of([text])
+    opened = corpus.Corpus(stored, stored.count(), "mine", "mine.txt", "utf-8")
     tour = Tour(load_subject(ref("weaver"), lambda: opened), chosen or SamplingConfig())
     answer = compute_example(checkpoint, tour.subject.known_text, tour.subject.train_config)
     tour.example = WorkedExample.from_json(json.loads(json.dumps(answer)))

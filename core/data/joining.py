@@ -1,0 +1,175 @@
+"""Stages 1 and 2: read files, clean their texts piece by piece, and join them."""
+
+import random
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from charloom.core.data import gutenberg, readers
+from charloom.core.data.cleaning import MAX_COMBINING_MARKS, compose, is_encodable, whole_lines
+from charloom.core.data.readers.base import Document, Reading
+from charloom.core.data.readers.files import Source
+from charloom.core.data.text_file import TextFile, TextPart
+from charloom.core.sanitize import quoted
+from charloom.core.wording import listed, plural
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BETWEEN_FILES = "\n\n\n"
+MAX_LISTED = 5  # files in a note
+
+
+Progress = Callable[[int, int], object]
+"""Called with the bytes done and those in all."""
+
+
+class ReadProgress:
+    """Adds up the bytes that are read, and those of the files that are known."""
+
+    def __init__(self, report: Progress | None) -> None:
+        self._report, self._done, self._total = report, 0, 0
+
+    def expect(self, size: int) -> None:
+        """Add ``size`` bytes that will be read."""
+        self._total += size
+
+    def advance(self, size: int) -> None:
+        """Report ``size`` bytes more that were read."""
+        self._done += size
+        if self._report:
+            self._report(min(self._done, self._total), self._total)
+
+
+@dataclass(slots=True)
+class Joined:
+    """The texts of files, cleaned, one after the other, and what was changed in them."""
+
+    text: TextFile = field(default_factory=TextFile)
+    names: list[str] = field(default_factory=list)
+    encodings: dict[str, bool] = field(default_factory=dict)  # and whether each is a guess
+    lost: int = 0
+    surrogates: int = 0
+    returns: int = 0
+    composed: bool = False
+    uncomposed: bool = False
+    cuts: list[str] = field(default_factory=list)
+
+    def add(self, document: Document, end: str, *, nfc: bool, trim: bool) -> bool:
+        """Add the text of ``document``, whose records get an ``end``, unless it is blank."""
+        self.encodings[document.encoding] = document.guessed
+        pieces = document.pieces
+        if document.records:
+            pieces = (self._unify_ends(record).rstrip("\n") + end for record in pieces)
+        start = len(self.text)
+        for piece in self._clean(whole_lines(pieces), nfc):
+            self.text.write(piece)
+        if document.plain and trim:
+            self._trim(start)
+        if all(map(str.isspace, self.text.pieces(start))):
+            self.text.truncate(start)
+        return len(self.text) > start
+
+    def _clean(self, pieces: Iterable[str], nfc: bool) -> Iterator[str]:
+        for piece in pieces:
+            self.lost += piece.count("\ufffd")
+            clean = self._unify_ends(piece)
+            if not is_encodable(clean):
+                clean, replaced = _SURROGATE.subn("\ufffd", clean)
+                self.surrogates += replaced
+            if nfc:
+                composed = compose(clean)
+                self.uncomposed |= composed is None
+                self.composed |= composed not in (None, clean)
+                clean = composed or clean
+            yield clean
+
+    def _unify_ends(self, text: str) -> str:
+        if returns := text.count("\r"):
+            self.returns += returns
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return text
+
+    def _trim(self, start: int) -> None:
+        """Cut what Project Gutenberg adds to the text from ``start`` on."""
+        books, note = gutenberg.find_books(TextPart(self.text, start, len(self.text)))
+        if not note:
+            return
+        self.cuts.append(note)
+        kept = TextFile()
+        for number, (begin, end) in enumerate(books):
+            kept.write(gutenberg.BETWEEN_BOOKS * (number > 0))
+            for piece in self.text.pieces(start + begin, start + end):
+                kept.write(piece)
+        self.text.truncate(start)
+        for piece in kept.pieces():
+            self.text.write(piece)
+
+    def notes(self, reading: Reading) -> Iterator[str]:
+        """Yield a sentence on each kind of change."""
+        if guesses := [encoding for encoding, guessed in self.encodings.items() if guessed]:
+            encodings = ", ".join(guesses)
+            yield f"Read as {encodings} (a guess); if that is wrong, specify the encoding."
+        if reading.marks:
+            yield "Dropped the byte order mark."
+        if self.lost:
+            yield f"Has {self.lost:,} U+FFFD in place of lost characters."
+        if self.surrogates:
+            yield f"Replaced {plural(self.surrogates, 'lone surrogate')} with U+FFFD."
+        if self.returns:
+            yield f"Turned {plural(self.returns, 'CRLF or CR line end')} into LF."
+        if len(self.cuts) > 1:
+            yield f"Cut what Project Gutenberg adds to {len(self.cuts):,} files."
+        else:
+            yield from self.cuts
+        if reading.fields:
+            yield f"Read the field {listed([*map(quoted, reading.fields)], MAX_LISTED)}."
+        if reading.left_out:
+            yield f"Left out {plural(reading.left_out, 'record')} without a text."
+        if skipped := reading.skipped:
+            yield f"Skipped {plural(len(skipped), 'file')} without text: {file_names(skipped)}."
+        if self.uncomposed:
+            yield f"Left uncomposed: over {MAX_COMBINING_MARKS:,} combining marks in a row."
+        if self.composed:
+            yield "Composed the characters (NFC)."
+
+
+def file_names(names: Sequence[str]) -> str:
+    """Return the names of some files for a note."""
+    return listed([Path(name).name for name in names], MAX_LISTED)
+
+
+def join(
+    sources: Iterable[Source],
+    reading: Reading,
+    progress: ReadProgress,
+    *,
+    separator: str | None,
+    shuffle_seed: int | None,
+    nfc: bool,
+    trim: bool,
+) -> Joined:
+    """Join the texts of ``sources``, in their order or shuffled."""
+    joined = Joined()
+    spans: list[tuple[str, int, int, bool]] = []
+    for source in sources:
+        with source.file() as file:
+            progress.expect(file.size)
+            joined.text.spool.reserve(file.size)
+            for document in readers.read(file, reading):
+                start = len(joined.text)
+                if joined.add(document, separator or "\n", nfc=nfc, trim=trim):
+                    spans.append((document.name, start, len(joined.text), document.records))
+    if shuffle_seed is not None:
+        random.Random(shuffle_seed).shuffle(spans)
+    joined.names = [name for name, *_ in spans]
+    if len(spans) > 1:
+        single, joined.text = joined.text, TextFile()
+        after_records = False
+        for number, (_, start, end, records) in enumerate(spans):
+            if number and not (records and after_records):
+                joined.text.strip_line_ends()
+                joined.text.write(separator or _BETWEEN_FILES)
+            for piece in single.pieces(start, end):
+                joined.text.write(piece)
+            after_records = records
+    return joined

@@ -1,0 +1,89 @@
+"""The decoded text of a file, which is read in pieces or in lines."""
+
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from charloom.core.data.encodings import Encoding, misfit, unreadable
+from charloom.core.data.readers.base import File, Reading
+from charloom.core.data.text_file import PIECE_CHARACTERS
+from charloom.core.errors import CharloomError
+
+_LINES = 10_000  # between reports of progress
+
+
+class TextStream:
+    """The text of ``file`` without its byte order mark, which can be read several times.
+
+    Reading it raises :class:`CharloomError` if the file does not fit its encoding, has NULs, or
+    becomes shorter.
+    """
+
+    def __init__(self, file: File, encoding: Encoding, reading: Reading) -> None:
+        self._file, self._encoding, self._reading = file, encoding, reading
+        self._size, self._position = file.size, 0
+        self.is_checked = reading.encoding is None or not file.listed
+        """Whether binary data are refused."""
+        self.has_mark = False
+        with self._opened() as text:
+            start = self._next(text.read, PIECE_CHARACTERS)
+        self.has_mark = start.startswith("\ufeff")
+        self.start = start.removeprefix("\ufeff")
+        """The beginning of the text."""
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the text in pieces."""
+        with self._opened() as text:
+            while piece := self._next(text.read, PIECE_CHARACTERS):
+                if self.is_checked and "\0" in piece:
+                    raise unreadable(self._file.label, " (NULs)", self._encoding.name)
+                yield piece
+                self._report()
+        self._check_end()
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines of the text, with their ends as they are."""
+        with self._opened() as text:
+            count = 0
+            while line := self._next(text.readline, -1):
+                yield line
+                count += 1
+                if count % _LINES == 0:
+                    self._report()
+        self._report()
+        self._check_end()
+
+    @contextmanager
+    def _opened(self) -> Iterator[io.TextIOWrapper]:
+        stream, (name, errors, _) = self._file.stream, self._encoding
+        stream.seek(0)
+        text = io.TextIOWrapper(stream, name, errors, newline="")
+        try:
+            if self.has_mark:
+                text.read(1)
+            yield text
+        finally:
+            with suppress(ValueError):  # the stream was closed
+                text.detach()
+
+    def _next(self, read: Callable[[int], str], size: int) -> str:
+        try:
+            return read(size)
+        except ValueError as error:
+            raise self._error() from error
+
+    def _report(self) -> None:
+        """Report how far the file is read, the first time that it is."""
+        position = self._file.stream.tell()
+        if position > self._position:
+            self._reading.on_progress(position - self._position)
+            self._position = position
+
+    def _check_end(self) -> None:
+        if self._file.stream.tell() < self._size:
+            raise self._error()
+
+    def _error(self) -> CharloomError:
+        if self._reading.encoding is not None:
+            return misfit(self._encoding.name, self._file.label)
+        return CharloomError(f"{self._file.label} was changed while it was read; read it again.")

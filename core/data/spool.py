@@ -1,0 +1,113 @@
+"""Bytes that are written once and then read: in memory, or in a hidden file if they are many."""
+
+import contextlib
+import io
+import os
+import shutil
+import threading
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from charloom.core import paths
+from charloom.core.errors import StorageError
+from charloom.core.files import begin_hidden_file, make_folder, new_file, sweep
+
+MAX_MEMORY_BYTES = 2**24
+
+
+class Spool:
+    """Bytes in :attr:`file`, a file object for reading and writing.
+
+    The hidden file is among the models, so that a run's folder can link to it. It is removed with
+    the spool, at the end of the process, or by a later :func:`sweep` if the process was killed.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Begin without bytes, or open those of the file ``path``, which stays."""
+        self.file: BinaryIO = path.open("rb") if path else io.BytesIO()
+        self.path = path
+        self.size = self.file.seek(0, os.SEEK_END)
+        self._lock = threading.Lock()
+        self.close: weakref.finalize[..., Spool] = weakref.finalize(self, self.file.close)
+        """Give back the memory, or the disk space."""
+
+    def reserve(self, size: int) -> None:
+        """Raise :class:`StorageError` if the disk has no room for ``size`` bytes more."""
+        if self.size + size > MAX_MEMORY_BYTES:
+            folder = make_folder(paths.models_dir())
+            free = shutil.disk_usage(folder).free
+            if free < size:
+                raise StorageError(
+                    f"A text of {_megabytes(size)} needs as much room in {str(folder)!r}, where "
+                    f"{_megabytes(free)} are free; make room, or use a part of it."
+                )
+
+    def write(self, data: bytes) -> None:
+        """Add ``data`` at the end. Raises :class:`StorageError` if the disk is full."""
+        with self._lock:
+            if self.path is None and self.size + len(data) > MAX_MEMORY_BYTES:
+                self._move_to_disk()
+            with storing_text():
+                self.file.seek(self.size)
+                self.file.write(data)
+            self.size += len(data)
+
+    def read(self, start: int, size: int) -> bytes:
+        """Return up to ``size`` bytes from ``start`` on."""
+        with self._lock:
+            self.file.seek(start)
+            return self.file.read(max(0, min(size, self.size - start)))
+
+    def truncate(self, size: int) -> None:
+        """Drop all bytes from ``size`` on."""
+        self.file.truncate(size)
+        self.size = size
+
+    def link(self, target: Path) -> None:
+        """Make ``target`` a file with these bytes: a hard link if possible, else a copy."""
+        self.file.flush()
+        with contextlib.suppress(OSError):
+            if self.path:
+                os.link(self.path, target)
+                return
+        with new_file(target) as file:
+            self.file.seek(0)
+            shutil.copyfileobj(self.file, file, 2**20)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _move_to_disk(self) -> None:
+        folder = make_folder(paths.models_dir())
+        sweep(folder)
+        with storing_text():
+            file, path = begin_hidden_file(folder / "text")
+            close = weakref.finalize(self, _remove, file, path)
+            self.file.seek(0)
+            shutil.copyfileobj(self.file, file)
+        self.close.detach()
+        self.file, self.path, self.close = file, path, close
+
+
+def _remove(file: BinaryIO, path: Path) -> None:
+    with contextlib.suppress(OSError):  # a full disk: the rest cannot be flushed
+        file.close()
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+@contextlib.contextmanager
+def storing_text() -> Iterator[None]:
+    """Turn errors of writing a text into :class:`StorageError`."""
+    try:
+        yield
+    except OSError as error:
+        folder = str(paths.models_dir())
+        raise StorageError(
+            f"The text cannot be stored in {folder!r} ({error.strerror}); make room there."
+        ) from error
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
