@@ -11,7 +11,8 @@ There are two ways of batching. *Shuffled* windows start anywhere and are read f
 begins where the one before it ended, so that the state can be carried on (truncated
 back-propagation through time).
 
-Ids may be of any integer type, and on disk (a memory map): only those of a batch are widened.
+Ids may be of any integer type, and on disk (a memory map): only those of a batch are widened. On a
+GPU nothing is copied there at a step, since each copy would wait for the steps before it.
 """
 
 from collections.abc import Iterator
@@ -54,10 +55,16 @@ class ShuffledSampler(Sampler[Tensor]):
     """Starts ``[B]`` of windows in random order, each window once per epoch, from a step on."""
 
     def __init__(
-        self, windows: int, batch_size: int, seed: int, epoch: int, first_step: int = 0
+        self,
+        windows: int,
+        batch_size: int,
+        seed: int,
+        epoch: int,
+        first_step: int = 0,
+        device: torch.device | str = "cpu",
     ) -> None:
         self._order = Permutation(windows, seed, epoch)
-        self._batch_size, self._first_step = batch_size, first_step
+        self._batch_size, self._first_step, self._device = batch_size, first_step, device
 
     def __len__(self) -> int:
         return len(self._order) // self._batch_size
@@ -66,7 +73,7 @@ class ShuffledSampler(Sampler[Tensor]):
         for step in range(self._first_step, len(self), _BLOCK_STEPS):
             end = min(step + _BLOCK_STEPS, len(self))
             starts = self._order[step * self._batch_size : end * self._batch_size]
-            yield from torch.from_numpy(starts).view(-1, self._batch_size)
+            yield from torch.from_numpy(starts).view(-1, self._batch_size).to(self._device)
 
 
 class ContiguousSampler(Sampler[Tensor]):
@@ -80,12 +87,13 @@ class ContiguousSampler(Sampler[Tensor]):
         seed: int,
         epoch: int,
         first_step: int = 0,
+        device: torch.device | str = "cpu",
     ) -> None:
         self._steps = (windows + window - 1) // (batch_size * window)
         self._stride = self._steps * window
         room = windows - 1 - ((batch_size - 1) * self._stride + (self._steps - 1) * window)
         first = int(torch.randint(room + 1, (1,), generator=generator(seed, "lanes", epoch)))
-        self._lanes = first + self._stride * torch.arange(batch_size)
+        self._lanes = first + self._stride * torch.arange(batch_size, device=device)
         self._window, self._first_step = window, first_step
 
     def __len__(self) -> int:
@@ -102,13 +110,12 @@ def batches(ids: Tensor, config: TrainConfig, epoch: int, first_step: int = 0) -
     With ``first_step``, those of earlier steps are left out, which takes no time.
     """
     windows = WindowDataset(ids, config.window)
+    place = (config.batch_size, config.seed, epoch, first_step, ids.device)
     sampler: Sampler[Tensor]
     if config.batching == "shuffled":
-        sampler = ShuffledSampler(len(windows), config.batch_size, config.seed, epoch, first_step)
+        sampler = ShuffledSampler(len(windows), *place)
     else:
-        sampler = ContiguousSampler(
-            len(windows), config.window, config.batch_size, config.seed, epoch, first_step
-        )
+        sampler = ContiguousSampler(len(windows), config.window, *place)
     # The sampler yields the starts of a whole batch, which the dataset fetches at once: hence None.
     return DataLoader(
         windows,

@@ -28,6 +28,10 @@ _OPERATIONS_PER_WEIGHT = 6  # for one character: two forward, four backward
 _OPERATIONS_PER_ENTRY = 1_000
 _MIN_STEPS_PER_EPOCH = 20  # a text too short for this gets smaller batches
 
+# On a GPU, a step of few lanes takes as long as one of many. These are not measured yet.
+_MAX_GPU_LANES, _GPU_WINDOW, _GPU_WARMUP = 1_024, 64, 0.1
+_MIN_GPU_STEPS_PER_EPOCH = 100
+
 BASE_SIZES = ("embedding_dim", "hidden_size", "layers", "tie_weights")
 """The settings that a network which is trained further keeps."""
 
@@ -184,6 +188,24 @@ def auto_preset(
         },
         {"batch_size": 32, "window": 32, "minutes": seconds / 60},
     )
+
+
+def widen(config: TrainConfig, characters: int, overrides: Mapping[str, Any]) -> TrainConfig:
+    """Return ``config`` for a GPU: with more and longer lanes, if the text is long enough.
+
+    The learning rate grows with the square root of their number (Malladi et al. 2022, for Adam).
+    A batch that the user chose stays, and so does its rate.
+    """
+    lanes = config.batch_size
+    enough = _MIN_GPU_STEPS_PER_EPOCH * _GPU_WINDOW
+    while 2 * lanes <= min(_MAX_GPU_LANES, characters // enough):
+        lanes *= 2
+    if "batch_size" in overrides or lanes == config.batch_size:
+        return config
+    rate = min(_MAX_RATE, config.learning_rate * math.sqrt(lanes / config.batch_size))
+    wide: dict[str, Any] = {"window": _GPU_WINDOW, "learning_rate": rate, "warmup": _GPU_WARMUP}
+    chosen = {name: value for name, value in wide.items() if name not in overrides}
+    return replace(config, batch_size=lanes, **chosen)
 
 
 def max_hidden_size(characters: int) -> int:

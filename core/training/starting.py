@@ -5,7 +5,7 @@ from dataclasses import replace
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.events import bits
-from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, auto_preset, max_hidden_size
+from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS, auto_preset, max_hidden_size, widen
 from charloom.core.runs.run import RunConfig
 from charloom.core.training.autotune import tune_compute
 from charloom.core.training.evaluation import windowed
@@ -50,12 +50,16 @@ def _judge(config: RunConfig, task: TrainingTask) -> tuple[bool, str]:
 
 def auto_configs(config: RunConfig, task: TrainingTask) -> tuple[ModelConfig, TrainConfig]:
     """Return the settings of a start from scratch for the text, the machine and the minutes."""
-    vocab_size = len(task.vocab)
-    medium = PRESETS["medium"].configs(vocab_size, config.overrides)
-    speed = tune_compute(*medium).chars_per_second
-    minutes = medium[1].minutes or DEFAULT_MINUTES
-    preset = auto_preset(task.corpus.characters, minutes * 60, speed, vocab_size)
-    return preset.configs(vocab_size, config.overrides)
+    vocab_size, characters, overrides = len(task.vocab), task.corpus.characters, config.overrides
+    medium, training = PRESETS["medium"].configs(vocab_size, overrides)
+    compute = tune_compute(medium, training)
+    on_gpu = compute.device.type == "cuda"
+    if on_gpu:
+        compute = tune_compute(medium, widen(training, characters, overrides))
+    seconds = (training.minutes or DEFAULT_MINUTES) * 60
+    preset = auto_preset(characters, seconds, compute.chars_per_second, vocab_size)
+    model, training = preset.configs(vocab_size, overrides)
+    return model, widen(training, characters, overrides) if on_gpu else training
 
 
 def _is_outgrown(config: RunConfig, task: TrainingTask) -> bool:

@@ -1,7 +1,7 @@
 """Stage 9: one training step, in :meth:`Stepper.step`: forward, loss, backward, optimizer step."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
@@ -19,6 +19,8 @@ from charloom.core.model.torch_lstm import (
 )
 from charloom.core.training.optimizer import AdamW
 from charloom.core.training.ranks import ALONE, Action, Ranks
+
+_BLOCK_STEPS = 256  # whose resets are drawn at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ class Stepper:
         self._precision = precision
         self._ranks = ranks
         self._state: LSTMState | None = None
+        self._kept_block, self._kept = -1, torch.empty(0)
         self._parameters = {checkpoint_name(n): p for n, p in network.named_parameters()}
         self._optimizer = AdamW(self._parameters, config.weight_decay)
         self._batches = self._batches_from(0)
@@ -130,10 +133,19 @@ class Stepper:
         new_epoch = self.step_count % self.steps_per_epoch == 0
         if self._state is None or new_epoch or config.batching == "shuffled":
             return None
-        random = generator(config.seed, "reset", self.step_count)
-        keep = torch.rand(config.batch_size, 1, generator=random) >= config.state_reset_prob
-        keep = self._ranks.cut(keep).to(self._state[0][0])
+        keep = self._kept_lanes().to(self._state[0][0].dtype)
         return [(h * keep, c * keep) for h, c in self._state]
+
+    def _kept_lanes(self) -> Tensor:
+        """Return which lanes ``[B, 1]`` keep their state at this step."""
+        config, block = self._config, self.step_count // _BLOCK_STEPS
+        if self._kept_block != block:  # once in many steps: on a GPU each copy waits for the steps
+            steps = range(block * _BLOCK_STEPS, (block + 1) * _BLOCK_STEPS)
+            random = [generator(config.seed, "reset", step) for step in steps]
+            drawn = torch.stack([torch.rand(config.batch_size, 1, generator=r) for r in random])
+            kept = self._ranks.cut(drawn >= config.state_reset_prob, dim=1)
+            self._kept_block, self._kept = block, kept.to(self._ids.device)
+        return self._kept[self.step_count % _BLOCK_STEPS]
 
     def _dropout_masks(self) -> Tensor | None:
         config = self._config
@@ -169,4 +181,6 @@ class Stepper:
 
 def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
     """Compute matrix products in ``precision``; weights, state and loss stay float32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+    if precision == "float32":
+        return nullcontext()
+    return torch.autocast(device.type, torch.bfloat16)

@@ -19,6 +19,7 @@ from charloom.core.training.autotune import tune_compute
 from tests.bench import (
     app,
     command_startup,
+    gpu,
     inspector,
     long_runs,
     memorization,
@@ -30,7 +31,7 @@ from tests.bench.harness import Row, print_rows
 
 _PARTS = (
     *("startup", "app", "sampling", "inspector", "memorization", "long", "training"),
-    *("quality", "starting"),
+    *("quality", "starting", "gpu"),
 )
 _QUALITY = (  # text, seconds, target
     ("tinyshakespeare", 68, "≤ 1.49, ≤ 1.505"),
@@ -70,6 +71,8 @@ def main() -> None:
         rows += long_runs.rows()
     if "training" in parts:
         rows += [*training.speed_rows(text, _precision()), training.memory_row(text)]
+    if "gpu" in parts:
+        rows += gpu.rows(text)
     if "quality" in parts and folder:
         for name, seconds, target in _QUALITY:
             if not arguments.seconds or seconds in arguments.seconds:

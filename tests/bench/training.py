@@ -33,7 +33,7 @@ def speed_rows(text: Path, precision: str) -> list[Row]:
         loop = ["tests.bench.bare_loop", str(text), str(_SECONDS), precision, "2"]
         bare.append(float(_module(*loop)))
         options = ["--preset", "medium", "--minutes", str(_SECONDS / 60), *_PINNED, precision]
-        ours.append(_speed(_train(text, options)))
+        ours.append(speed(run_training(text, options)))
         report = json.loads(_module("tests.bench.textbook_loop", str(text), str(_SECONDS)))
         textbook.append(report["chars_per_second"])
     peak = _peak(precision)
@@ -83,7 +83,7 @@ def quality_row(text: Path, duration: float, times: int, target: str) -> Row:
     carried, windowed = [], []
     for seed in range(times):
         options = ["--from", "none", "--minutes", str(duration / 60), "--seed", str(seed)]
-        end = _train(text, options)[-1]
+        end = run_training(text, options)[-1]
         carried.append(end["val_loss"])
         windowed.append(end["val_windowed_256"])
     return Row(
@@ -108,7 +108,8 @@ def _references(text: Path, duration: float) -> str:
     return references
 
 
-def _train(text: Path, options: list[str]) -> list[dict[str, Any]]:
+def run_training(text: Path, options: list[str]) -> list[dict[str, Any]]:
+    """Train on ``text`` and return the events of the run."""
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
             [*_charloom("train", str(text)), "--name", "bench", *options, "--json"],
@@ -128,7 +129,7 @@ def _module(*arguments: str) -> bytes:
     return subprocess.run(command, check=True, capture_output=True).stdout
 
 
-def _speed(events: list[dict[str, Any]]) -> float:
+def speed(events: list[dict[str, Any]]) -> float:
     """Return the characters per second from the first report to the last, all work included."""
     config = next(event for event in events if event["event"] == "started")["training"]
     reports = [event for event in events if event["event"] == "progress"]

@@ -1,5 +1,6 @@
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -64,7 +65,7 @@ def test_a_shuffled_epoch_visits_every_window_once_but_the_rest_of_a_batch() -> 
 
 
 @pytest.mark.parametrize("other", [{"seed": 2, "epoch": 0}, {"seed": 1, "epoch": 1}])
-def test_the_order_depends_on_seed_and_epoch_alone(other: dict[str, int]) -> None:
+def test_the_order_depends_on_seed_and_epoch_alone(other: dict[str, Any]) -> None:
     first = torch.stack(list(ShuffledSampler(100, 8, seed=1, epoch=0)))
     assert torch.equal(first, torch.stack(list(ShuffledSampler(100, 8, seed=1, epoch=0))))
     assert not torch.equal(first, torch.stack(list(ShuffledSampler(100, 8, **other))))

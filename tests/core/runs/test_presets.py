@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from charloom.core.config import TrainConfig
 from charloom.core.errors import CharloomError
-from charloom.core.runs.presets import BOUNDS, PRESETS, auto_preset, shrink_to_fit
+from charloom.core.runs.presets import BOUNDS, PRESETS, auto_preset, shrink_to_fit, widen
 
 
 def bounds(training: TrainConfig) -> dict[str, float]:
@@ -104,6 +104,27 @@ def test_auto_takes_time_for_a_large_vocabulary_into_account() -> None:
 def test_auto_drops_out_more_the_more_often_a_text_is_read() -> None:
     short, long = (auto_preset(n, 600, 50_000).configs(60, {})[0] for n in (100_000, 100_000_000))
     assert short.dropout > long.dropout == 0
+
+
+@pytest.mark.parametrize(
+    ("characters", "lanes"), [(100_000, 32), (1_000_000, 128), (100_000_000, 1_024)]
+)
+def test_a_gpu_gets_more_lanes_the_longer_the_text_is(characters: int, lanes: int) -> None:
+    narrow = TrainConfig(batch_size=32, window=32, learning_rate=0.01)
+    wide = widen(narrow, characters, {})
+    assert wide.batch_size == lanes
+    assert (wide == narrow) == (lanes == 32)
+    if wide != narrow:
+        assert wide.steps_per_epoch(characters) >= 100
+        assert wide.learning_rate == pytest.approx(min(0.03, 0.01 * (lanes / 32) ** 0.5))
+
+
+def test_on_a_gpu_too_the_user_chooses() -> None:
+    narrow = TrainConfig(batch_size=32, window=32, learning_rate=0.01, minutes=1)
+    wide = widen(narrow, 10**8, {"window": 32, "learning_rate": 0.01})
+    assert (wide.window, wide.learning_rate, wide.minutes) == (32, 0.01, 1)
+    assert wide.batch_size == 1_024
+    assert widen(narrow, 10**8, {"batch_size": 32}) == narrow
 
 
 @pytest.mark.parametrize("order", ["shuffled", "contiguous"])
