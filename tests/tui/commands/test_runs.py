@@ -5,7 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from charloom.core.runs import events
-from charloom.core.runs.events import Event, Finished, Paused, Started, Validated, bits
+from charloom.core.runs.events import (
+    Evaluating,
+    Event,
+    Finished,
+    Paused,
+    Started,
+    Validated,
+    bits,
+)
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import call, needs_terminal, on_terminal
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
@@ -129,6 +137,13 @@ def test_the_longest_names_and_states_fit_a_terminal_of_80_columns() -> None:
 
 def shown_on_80_columns() -> str:
     return on_terminal("runs", environment={"COLUMNS": "80", "LINES": "24"}).out
+
+
+def test_a_run_whose_best_checkpoint_is_measured_is_evaluating() -> None:
+    with at_work(write_run("sea", *course(), Evaluating(4_200, 100_000, 400_000, 75.0))):
+        record = json.loads(call("runs", "--json").out)
+        assert (record["state"], record["eta_seconds"]) == ("evaluating", 75.0)
+        assert call("runs").out.splitlines()[1].endswith("● evaluating")
 
 
 def test_a_run_that_has_only_begun_has_a_step_and_no_figures() -> None:
