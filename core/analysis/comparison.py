@@ -14,7 +14,7 @@ import numpy as np
 from charloom.core.analysis import scoring
 from charloom.core.analysis.lanes import MIN_CHARACTERS
 from charloom.core.analysis.scoring import Score
-from charloom.core.data.text_file import Characters
+from charloom.core.data.text_file import Characters, pieces_of
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
@@ -76,7 +76,7 @@ def compare(
     ``cancelled`` returns true.
     """
     cache = {} if cache is None else cache
-    scored = shared_characters(text.text[:], left.network.vocab, right.network.vocab)
+    scored = shared_characters(text.text, left.network.vocab, right.network.vocab)
     limit = max_characters if len(scored) > max_characters else None
     for side in (left, right):
         if (side.sha256, scored) not in cache:
@@ -118,10 +118,13 @@ def held_out_text(ref: CheckpointRef, other_ref: CheckpointRef) -> EvalText:
     )
 
 
-def shared_characters(text: str, *vocabs: Vocab) -> str:
+def shared_characters(text: Characters, *vocabs: Vocab) -> str:
     """Return ``text`` without the characters that one of ``vocabs`` lacks."""
-    known = np.logical_and.reduce([vocab.knows(text) for vocab in vocabs])
-    return text if known.all() else "".join(compress(text, known.tolist()))
+    pieces = []
+    for piece in pieces_of(text):
+        known = np.logical_and.reduce([vocab.knows(piece) for vocab in vocabs])
+        pieces.append(piece if known.all() else "".join(compress(piece, known.tolist())))
+    return "".join(pieces)
 
 
 def verdict(left_ref: CheckpointRef, left: Score, right_ref: CheckpointRef, right: Score) -> str:

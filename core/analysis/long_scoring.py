@@ -11,6 +11,7 @@ import numpy as np
 from charloom.core.analysis.lanes import Mean
 from charloom.core.analysis.scoring import Score, check_window, encode
 from charloom.core.child_process import exit_description, start_module
+from charloom.core.data.text_file import Characters
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint as files
 from charloom.core.model.checkpoint import Checkpoint
@@ -21,7 +22,7 @@ LONG_CHARACTERS = 300_000
 
 def score_long(
     checkpoint: Checkpoint,
-    text: str,
+    text: Characters,
     window: int | None = None,
     *,
     full: bool = False,

@@ -14,12 +14,13 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import compress, repeat
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.analysis.lanes import CONTEXT, WINDOW, Lanes, mean
+from charloom.core.data.text_file import Characters, pieces_of
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
 from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
@@ -54,19 +55,19 @@ class Score:
 class EncodedText:
     """The ``ids`` ``[N]`` of a text; ``known`` ``[N]`` tells which predictions are counted."""
 
-    ids: NDArray[np.int64]
+    ids: NDArray[np.unsignedinteger]  # of one or two bytes
     known: NDArray[np.bool_]
     unknown: int
 
 
-def score(model: NumpyLSTM, text: str, window: int | None = None) -> Score:
+def score(model: NumpyLSTM, text: Characters, window: int | None = None) -> Score:
     """Return the windowed loss of ``text``, or the carried loss if there is no ``window``."""
     return carried(model, text) if window is None else windowed(model, text, window)
 
 
 def carried(
     model: NumpyLSTM,
-    text: str,
+    text: Characters,
     cancelled: Callable[[], bool] = lambda: False,
     limit: int | None = None,
 ) -> Score:
@@ -85,7 +86,7 @@ def carried(
     return _score(model, encoded, spans, np.arange(len(first)), cancelled)
 
 
-def windowed(model: NumpyLSTM, text: str, window: int = WINDOW) -> Score:
+def windowed(model: NumpyLSTM, text: Characters, window: int = WINDOW) -> Score:
     """Return the windowed loss of ``text`` for windows of ``window`` predicted characters."""
     check_window(window)
     encoded = encode(model.vocab, text)
@@ -109,18 +110,22 @@ def losses(logits: Array, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     return log_sum - label_logits
 
 
-def encode(vocab: Vocab, text: str) -> EncodedText:
+def encode(vocab: Vocab, text: Characters) -> EncodedText:
     """Encode ``text``; raises :class:`CharloomError` if there is nothing to predict."""
-    known = vocab.knows(text)
+    parts, masks = [np.zeros(0, vocab.id_type)], [np.zeros(0, np.bool_)]
+    for piece in pieces_of(text):
+        mask, ids = vocab.knows(piece), vocab.encode_narrow(piece)
+        if PLACEHOLDER not in vocab.c2ix:
+            mask, ids = mask[mask], ids[mask]
+        parts.append(ids)
+        masks.append(mask)
+    known = np.concatenate(masks)
     unknown = len(text) - int(np.count_nonzero(known))
-    if unknown and PLACEHOLDER not in vocab.c2ix:
-        text = "".join(compress(text, known.tolist()))
-        known = known[known]
     if not known[1:].any():
         raise CharloomError(
             "This text is too short to score; give at least two characters that the model knows."
         )
-    return EncodedText(vocab.encode(text), known, unknown)
+    return EncodedText(np.concatenate(parts), known, unknown)
 
 
 def _workers() -> int:
@@ -151,8 +156,10 @@ class _Lanes:
         counts = (positions >= self._first) & (positions < self._until)
         positions = np.minimum(positions, len(self._text.ids) - 2)  # a lane past its end idles
         counts &= self._text.known[positions + 1]
-        logits = self._model.logits(self._text.ids[positions], self._state)
-        nats = losses(logits, self._text.ids[positions + 1])
+        features, labels = (
+            self._text.ids[at].astype(np.int64) for at in (positions, positions + 1)
+        )
+        nats = losses(self._model.logits(features, self._state), labels)
         sums: NDArray[np.float64] = np.where(counts, nats, 0.0).sum(axis=1)
         return sums
 

@@ -24,13 +24,14 @@ from tests.bench import (
     long_runs,
     memorization,
     sampling,
+    scale,
     starting,
     training,
 )
 from tests.bench.harness import Row, print_rows
 
 _PARTS = (
-    *("startup", "app", "sampling", "inspector", "memorization", "long", "training"),
+    *("startup", "app", "sampling", "inspector", "memorization", "long", "scale", "training"),
     *("quality", "starting", "gpu"),
 )
 _QUALITY = (  # text, seconds, target
@@ -69,6 +70,8 @@ def main() -> None:
         rows += memorization.rows()
     if "long" in parts:
         rows += long_runs.rows()
+    if "scale" in parts:
+        rows += scale.rows()
     if "training" in parts:
         rows += [*training.speed_rows(text, _precision()), training.memory_row(text)]
     if "gpu" in parts:

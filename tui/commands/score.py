@@ -17,7 +17,7 @@ from charloom.core.analysis.baselines import (
 )
 from charloom.core.analysis.comparison import shared_characters
 from charloom.core.analysis.long_scoring import LONG_CHARACTERS, score_long
-from charloom.core.data.text_file import pieces_of
+from charloom.core.data.text_file import Characters, pieces_of
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -91,9 +91,9 @@ def score(
         echo_err(loaded.warning)
     metadata = loaded.checkpoint
     if held_out:
-        content = find_training_text(ref.name, metadata).held_out[:]
+        content: Characters = find_training_text(ref.name, metadata).held_out
     else:
-        content = open_texts(*texts or ("-",), mirror=mirror, values=values).text
+        content = open_texts(*texts or ("-",), mirror=mirror, values=values).stored
     measure = "carried" if window is None else f"windowed-{window}"
     if len(content) > LONG_CHARACTERS:
         with count_progress("Scoring", "characters") as progress:
@@ -126,7 +126,7 @@ def score(
         write_table("<>", ("", "bits/char"), *((name, f"{bits(nats):.4f}") for name, nats in rows))
 
 
-def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: str) -> Baselines:
+def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: Characters) -> Baselines:
     """Return the baselines of the characters of ``text`` that the model knows."""
     try:
         train_text = find_training_text(ref.name, metadata).train

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from charloom.core.analysis.scoring import Score, carried, windowed
+from charloom.core.data import text_file
+from charloom.core.data.text_file import TextFile
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint
@@ -39,6 +41,17 @@ def test_the_carried_loss_of_a_short_text_is_that_of_one_pass_of_torch(length: i
     assert score.characters == length - 1
     assert score.unknown == 0
     assert score.nats_per_char == pytest.approx(losses(checkpoint, text).mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("known", [LETTERS, LETTERS + PLACEHOLDER, "\n abcdefg"])
+def test_a_text_that_is_read_in_pieces_has_the_same_score(
+    known: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = NumpyLSTM(random_checkpoint(known))
+    text = some_text(500, LETTERS + "é")
+    expected = carried(model, text)
+    monkeypatch.setattr(text_file, "PIECE_CHARACTERS", 7)
+    assert carried(model, TextFile.of([text])) == carried(model, text) == expected
 
 
 def test_lanes_that_overlap_find_what_a_single_pass_finds() -> None:
