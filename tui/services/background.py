@@ -31,6 +31,7 @@ async def run_in_background(func: Callable[[], Result]) -> Result:
             set_outcome, outcome = future.set_exception, error
         with suppress(RuntimeError):  # the loop is closed: the result is no longer needed
             loop.call_soon_threadsafe(resolve, set_outcome, outcome)
+        del outcome  # an error refers to this frame: what its frames hold is to be freed at once
 
     threading.Thread(target=work, daemon=True).start()
     return await future

@@ -1,6 +1,8 @@
 """Starting a run from the app, with the keyboard only."""
 
 import json
+import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import Popen
@@ -11,7 +13,10 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Checkbox, Static
 
-from charloom.core.data import catalog
+from charloom.core import paths
+from charloom.core.data import catalog, cleaning, spool, text_file
+from charloom.core.data.readers import decoding
+from charloom.core.data.readers.decoding import TextStream
 from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
 from charloom.core.runs.starting import AUTO_BASE
@@ -20,11 +25,12 @@ from charloom.core.store.read import model_names
 from charloom.tui.app import CharloomApp
 from charloom.tui.services import preferences
 from charloom.tui.services.text_source import TextSource
+from charloom.tui.train import new_run
 from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.run_form import RunForm
 from charloom.tui.train.screen import TrainScreen
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
-from charloom.tui.widgets.text_chooser import SafeDirectoryTree
+from charloom.tui.widgets.text_chooser import SafeDirectoryTree, TextChooser
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.gutenberg_server import Answer, GutenbergServer, gutenberg_file, running
@@ -431,6 +437,39 @@ async def test_escape_cancels_a_download(server: GutenbergServer) -> None:
         await pilot.press("escape")
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
     assert not catalog.cached("frankenstein")
+
+
+async def test_escape_cancels_the_reading_of_a_long_text(
+    sea: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, report = threading.Event(), TextStream._report
+
+    def slow_report(self: TextStream) -> None:
+        report(self)
+        if self._position > 16_000:
+            go_on.wait()
+
+    monkeypatch.setattr(TextStream, "_report", slow_report)
+    monkeypatch.setattr(new_run, "_PROGRESS_SECONDS", 0)
+    monkeypatch.setattr(spool, "MAX_MEMORY_BYTES", 1_000)
+    for module in (text_file, cleaning, decoding):
+        monkeypatch.setattr(module, "PIECE_CHARACTERS", 500)
+    sea.write_text("The sea was grey, and nobody spoke.\n" * 1_000)
+    app = app_at("train")
+    async with app.run_test(size=LARGE, notifications=True) as pilot:
+        await opened(pilot)
+        app.screen.post_message(TextChooser.Chosen(TextSource.from_paths([sea])))
+        await until(pilot, lambda: re.search(r"Reading .*sea\.txt: [1-9]\d?% …", flat_text(app)))
+        await pilot.press("f1")
+        await until(pilot, lambda: not isinstance(app.screen, NewRunScreen))  # keys are obeyed
+        await pilot.press("escape")
+        await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
+        assert list(paths.models_dir().glob(".*"))
+        await pilot.press("escape")
+        await until(pilot, lambda: "Reading" not in flat_text(app))
+        go_on.set()
+        await until(pilot, lambda: not list(paths.models_dir().glob(".*")))
+        assert isinstance(app.screen, NewRunScreen)
 
 
 async def test_leaving_waits_for_no_download(server: GutenbergServer) -> None:
