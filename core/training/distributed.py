@@ -32,7 +32,7 @@ from charloom.core.training.task import TrainingTask
 _LOCAL = "CHARLOOM_LOCAL_RANK"  # set for the ranks that a leader started
 _LOOPBACK = {"linux": "lo", "darwin": "lo0"}  # a run on one machine is not open to others
 _POLL_SECONDS = 0.05
-_EXIT_SECONDS = 5.0  # for the others to end after the leader
+_EXIT_SECONDS = 5.0  # for all others to end after one of them has
 
 
 @contextmanager
@@ -162,23 +162,22 @@ def _data_group(control: dist.ProcessGroup, device: torch.device) -> dist.Proces
 
 
 def _end(others: list[subprocess.Popen[bytes]]) -> None:
-    """Wait for ``others`` to end, and kill those that do not."""
+    """End ``others``, which have nothing to save."""
     for process in others:
-        try:
-            process.wait(_EXIT_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()
         assert process.stdin
         process.stdin.close()
 
 
 def _lost_message(others: list[subprocess.Popen[bytes]]) -> str:
     """Return which of ``others`` ended first, and what that means for the run."""
+    deadline = time.monotonic() + _EXIT_SECONDS
+    while any(process.poll() is None for process in others) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)  # when one ends, the others do
     lost = "Another process of this run has ended or cannot be reached"
-    _end(others)  # when one ends, the others do
-    statuses = [(process.returncode, rank) for rank, process in enumerate(others, start=1)]
-    if statuses:
-        status, rank = min(statuses)  # signals are negative, and a rank that lost another exits 4
+    statuses = [(process.poll(), rank) for rank, process in enumerate(others, start=1)]
+    if ended := [(status, rank) for status, rank in statuses if status is not None]:
+        status, rank = min(ended)  # signals are negative, and a rank that lost another exits with 4
         lost = f"Process {rank + 1} of {len(others) + 1} {exit_description(status)}"
     return f"{lost}. The run has ended with it; what was saved is kept."

@@ -19,6 +19,7 @@ from tests.faults.report import Report, markdown
 
 _NAMES = (
     "trainer_killed",
+    "rank_killed",
     "favorites_killed",
     "files_cut",
     "disk_full",

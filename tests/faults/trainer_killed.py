@@ -5,7 +5,9 @@ after every kill, no reported checkpoint is lost, and it ends bit for bit as an 
 """
 
 import contextlib
+import os
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +29,7 @@ from charloom.core.store.repair import repair_model
 from charloom.core.training import resume
 from tests.faults.report import Report
 from tests.helpers.factories import ref
+from tests.helpers.ranks import other_ranks
 from tests.helpers.small_models import create
 
 CASES = 200
@@ -46,44 +49,53 @@ class Run(NamedTuple):
     weights: dict[str, bytes]
 
 
-def campaign(cases: int, seed: int) -> Report:
-    """Kill trainers ``cases`` times in all."""
-    report = Report("trainer killed by SIGKILL, at random and during writes; repaired and resumed")
+def campaign(cases: int, seed: int, processes: int = 1) -> Report:
+    """Kill trainers ``cases`` times in all: of several ``processes``, any one."""
+    killed = "trainer" if processes == 1 else f"any one of {processes} processes of a run"
+    report = Report(
+        f"{killed} killed by SIGKILL, at random and during writes; repaired and resumed"
+    )
     kills = min(_KILLS, max(1, cases // _AT_ONCE))
     chains = [min(kills, cases - done) for done in range(0, cases, kills)]
     steps = _STEPS * (kills + 1)
-    undisturbed = _end(_new("undisturbed", steps), resuming=False)
+    undisturbed = _end(_new("undisturbed", steps, processes), resuming=False)
+
+    def chain(number: int) -> _Chain:
+        folder = _new(f"run-{number}", steps, processes)
+        return _Chain(number, chains[number], seed, folder, undisturbed)
+
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        numbered = enumerate(chains)
-        made = pool.map(lambda each: _Chain(each[0], each[1], seed, steps, undisturbed), numbered)
-        ended = list(made)
-    for chain in ended:
-        report.cases += chain.kills
-        report.broken += chain.broken
-    checked = sum(chain.checkpoints for chain in ended)
-    torn = sum(chain.torn for chain in ended)
+        ended = list(pool.map(chain, range(len(chains))))
+    for done in ended:
+        report.cases += done.kills
+        report.broken += done.broken
+    checked = sum(done.checkpoints for done in ended)
+    torn = sum(done.torn for done in ended)
     report.seen = [
         f"{checked:,} checkpoints loaded",
         f"{torn:,} kills in mid-write",
-        f"at most {max(chain.lost for chain in ended):.2f} s of training lost at {_INTERVAL} s "
+        f"at most {max(done.lost for done in ended):.2f} s of training lost at {_INTERVAL} s "
         "between checkpoints",
         f"{len(ended):,} runs ended bit for bit as an undisturbed one",
     ]
     return report
 
 
-def _new(name: str, steps: int) -> ModelDir:
-    return create(name, hidden_size=64, steps=steps, patience=1.0, checkpoint_seconds=_INTERVAL)
+def _new(name: str, steps: int, processes: int) -> ModelDir:
+    bounds = {"steps": steps, "patience": 1.0, "checkpoint_seconds": _INTERVAL}
+    return create(name, hidden_size=64, processes=processes, **bounds)
 
 
 class _Chain:
     """One run and its kills."""
 
-    def __init__(self, number: int, kills: int, seed: int, steps: int, undisturbed: Run) -> None:
+    def __init__(
+        self, number: int, kills: int, seed: int, folder: ModelDir, undisturbed: Run
+    ) -> None:
         self.kills = self.checkpoints = self.torn = 0
         self.lost = 0.0
         self.broken: list[str] = []
-        self._folder = _new(f"run-{number}", steps)
+        self._folder = folder
         self._random = random.Random(f"{seed} {number}")
         for _ in range(kills):
             if not self._kill():
@@ -109,8 +121,13 @@ class _Chain:
             _wait(process, lambda: any(_torn(self._folder)))
         if process.poll() is not None:
             return False
-        process.kill()
+        ranks = [process.pid, *other_ranks(process.pid)]
+        os.kill(self._random.choice(ranks), signal.SIGKILL)
         process.wait()
+        latest = time.monotonic() + _PATIENCE
+        while any(map(_is_alive, ranks)) and time.monotonic() < latest:
+            time.sleep(0.01)
+        self._hold(not any(map(_is_alive, ranks)), "another process goes on")
         self.kills += 1
         self.torn += any(_torn(self._folder))
         return True
@@ -183,6 +200,14 @@ def _unsaved(past: list[Event]) -> float:
             case CheckpointSaved():
                 saved = now
     return now - saved if begun else 0.0
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _torn(folder: ModelDir) -> Iterator[Path]:

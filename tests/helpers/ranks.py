@@ -1,5 +1,6 @@
 """Ranks as threads of one process, which saves a test the start of real ones."""
 
+import subprocess
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,6 +20,12 @@ from charloom.core.training.task import TrainingTask
 from tests.helpers.training_tasks import CPU, MemorySink
 
 Result = TypeVar("Result")
+
+
+def other_ranks(leader: int) -> list[int]:
+    """Return the numbers of the processes that the trainer ``leader`` started."""
+    listed = subprocess.run(["pgrep", "-P", str(leader)], capture_output=True, check=False)
+    return [int(line) for line in listed.stdout.split()]
 
 
 def events_of_ranks(

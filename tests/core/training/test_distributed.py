@@ -18,15 +18,11 @@ from charloom.core.store.read import load_checkpoint
 from charloom.core.training.prepare import prepare
 from tests.helpers.factories import ref
 from tests.helpers.marks import needs_posix
+from tests.helpers.ranks import other_ranks
 from tests.helpers.small_models import create, endless
 from tests.helpers.training_tasks import MemorySink, events
 
 pytestmark = pytest.mark.usefixtures("torch_as_it_was")
-
-
-def other_ranks(leader: int) -> list[int]:
-    listed = subprocess.run(["pgrep", "-P", str(leader)], capture_output=True, check=True)
-    return [int(line) for line in listed.stdout.split()]
 
 
 @needs_posix("pgrep")
