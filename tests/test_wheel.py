@@ -62,7 +62,9 @@ def run(command: Path, arguments: list[str], folder: Path) -> str:
 def test_the_wheel_holds_the_bundled_text_and_model(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert "charloom/assets/the-loom-at-carrow.txt" in names
-    assert "charloom/assets/frankenstein.safetensors" in names
+    for model in ("frankenstein", "english"):
+        assert f"charloom/assets/{model}.safetensors" in names
+    assert wheel.stat().st_size < 16_000_000
     assert not [name for name in names if name.startswith("tests")]
 
 

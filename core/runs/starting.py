@@ -17,15 +17,14 @@ from charloom.core.model.graft import graft
 from charloom.core.model.metadata import BaseInfo, CorpusInfo, Losses
 from charloom.core.runs.presets import BASE_SIZES, fine_tuning
 from charloom.core.sanitize import quoted
-from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import bundled_names, load_checkpoint
+from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 
 AUTO, SCRATCH = "auto", "none"
 """The starts of a run other than a model: the better one for the text, or random weights."""
 
 AUTO_BASE = "english"
-"""The model that :data:`AUTO` considers, if there is one."""
+"""The bundled model that :data:`AUTO` considers."""
 
 _MIN_COVERAGE = 0.95  # of a text, in characters that the model knows
 _MAX_COVERAGE_CHARACTERS = 1_000_000  # are looked up
@@ -107,17 +106,10 @@ def find_base(
     return _load(CheckpointRef.parse(name))
 
 
-def has_auto_base() -> bool:
-    """Return whether :data:`AUTO` has a model to consider."""
-    return AUTO_BASE in bundled_names() or ModelDir.named(AUTO_BASE).path.is_dir()
-
-
 def _auto_base(overrides: Mapping[str, Any], text: Characters) -> Base | None:
-    if not has_auto_base():
-        return None
     try:
         base = _load(CheckpointRef(AUTO_BASE))
-    except CharloomError:  # damaged, or it has no checkpoint yet
+    except CharloomError:  # it is damaged
         return None
     model, vocab = base.checkpoint.model, base.checkpoint.vocab
     fits = all(overrides.get(name) in (None, getattr(model, name)) for name in BASE_SIZES)

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from charloom.core.runs.presets import PRESETS
-from charloom.core.runs.starting import AUTO_BASE, has_auto_base
+from charloom.core.runs.starting import AUTO_BASE
 from charloom.core.training.autotune import tune_compute
 from tests.bench import (
     app,
@@ -81,7 +81,7 @@ def main() -> None:
             if not arguments.seconds or seconds in arguments.seconds:
                 path = folder / f"{name}.txt"
                 rows.append(training.quality_row(path, seconds, arguments.times, target))
-    if "starting" in parts and folder and has_auto_base():
+    if "starting" in parts and folder:
         texts = [*(str(folder / text) for text in starting.TEXTS), "pydoc:100", "loom"]
         rows += starting.rows(texts, AUTO_BASE, 60, arguments.times)
     print_rows(rows)

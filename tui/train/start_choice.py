@@ -9,13 +9,14 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 
 from charloom.core.errors import CharloomError
-from charloom.core.runs.starting import AUTO, SCRATCH, has_auto_base
+from charloom.core.runs.starting import AUTO, SCRATCH
 from charloom.core.store.read import model_names
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.option_row import OptionRow
 
 _MODEL = "a model"
 _STARTS = {"auto": AUTO, "scratch": SCRATCH, _MODEL: ""}
+_OPTIONS = list(_STARTS)
 
 
 class StartChoice(Horizontal):
@@ -24,18 +25,16 @@ class StartChoice(Horizontal):
     class Changed(Message):
         """Another option was chosen."""
 
-    def __init__(self) -> None:
-        super().__init__(classes="row")
-        self._starts = list(_STARTS)[0 if has_auto_base() else 1 :]
+    DEFAULT_CLASSES = "row"
 
     def compose(self) -> ComposeResult:
-        yield OptionRow("start from", self._starts)
+        yield OptionRow("start from", _OPTIONS)
         yield SafeInput(placeholder="name, or name@step", id="base")
 
     @property
     def is_model(self) -> bool:
         """True if the run starts from a model that the user names."""
-        return self._starts[self.query_one(OptionRow).chosen] == _MODEL
+        return _OPTIONS[self.query_one(OptionRow).chosen] == _MODEL
 
     @property
     def base(self) -> str:
@@ -43,7 +42,7 @@ class StartChoice(Horizontal):
 
         If the name of the model is missing, focus its field and raise :class:`CharloomError`.
         """
-        start = _STARTS[self._starts[self.query_one(OptionRow).chosen]]
+        start = _STARTS[_OPTIONS[self.query_one(OptionRow).chosen]]
         field = self.query_one(SafeInput)
         if base := start or field.value.strip():
             return base

@@ -26,7 +26,7 @@ from charloom.core.runs.monitor import is_training
 from charloom.core.runs.run import create_run, write_run_config
 from charloom.core.runs.trainer import TrainerProcess, launch_trainer
 from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import find_model, load_checkpoint, model_names
+from charloom.core.store.read import bundled_names, find_model, load_checkpoint, model_names
 from charloom.core.training import resume
 from charloom.core.training.autotune import usable_cores
 from charloom.core.training.loop import train
@@ -117,7 +117,7 @@ def test_a_run_whose_folder_is_deleted_ends_and_does_not_recreate_it(paused: boo
     # In one go: what is deleted file by file may get another file in the meantime.
     shutil.rmtree(folder.path.rename(paths.home() / "deleted"))
     assert training._process.wait() == 1
-    assert not folder.path.exists() and model_names() == ("frankenstein",)
+    assert not folder.path.exists() and model_names() == bundled_names()
 
 
 @pytest.mark.parametrize("overrides", [{}, {"precision": "float32", "threads": 64}])
