@@ -36,7 +36,7 @@ BASE_SIZES = ("embedding_dim", "hidden_size", "layers", "tie_weights")
 """The settings that a network which is trained further keeps."""
 
 # Training that starts from a trained network: it can spell, which a high rate would undo.
-_FINE_TUNING_RATE_TIMES_HIDDEN = 1.0
+_FINE_TUNING_RATE_TIMES_HIDDEN = 1.5
 _FINE_TUNING_DROPOUT = 0.2
 _FINE_TUNING_EPOCHS = 5.0
 _FINE_TUNING: Mapping[str, Any] = {
