@@ -13,6 +13,7 @@ from charloom.core import paths
 from charloom.core.model import checkpoint
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import (
+    bundled_names,
     find_checkpoint,
     find_model,
     model_names,
@@ -142,7 +143,7 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
         put(pilot, "the sea")
         await pilot.press("enter")
         await until(pilot, lambda: models(pilot).table.key == "the sea")
-        assert set(model_names()) == {"frankenstein", "other", "the sea"}
+        assert model_names() == (*bundled_names(), "other", "the sea")
         await until(pilot, lambda: "the sea: E 2, H 2" in screen_text(app))
 
 
@@ -225,9 +226,9 @@ async def test_a_model_is_deleted_only_after_confirmation() -> None:
         await back(pilot)
         assert "creature" in model_names()
         await pilot.press("d", "d")
-        await until(pilot, lambda: list(models(pilot).table._filled) == ["frankenstein"])
+        await until(pilot, lambda: list(models(pilot).table._filled) == [*bundled_names()])
         assert "creature" not in model_names()
-        await until(pilot, lambda: "frankenstein (bundled)" in screen_text(app))
+        await until(pilot, lambda: " (bundled)" in screen_text(app))
         assert notifications(app) == ["Deleted 'creature'; z restores it until you quit."]
 
 
@@ -243,7 +244,7 @@ async def test_notes_about_a_model_are_kept() -> None:
         await until(pilot, lambda: "[bold]␛[31mred␛]0;title␇" in screen_text(app))
         assert read_notes("creature") == HOSTILE
         await pilot.press("up", "n", *"mine", "ctrl+s")  # the bundled model
-        await until(pilot, lambda: read_notes("frankenstein") == "mine")
+        await until(pilot, lambda: read_notes("english") == "mine")
 
 
 def hints(pilot: Pilot[None]) -> str:
@@ -256,13 +257,16 @@ async def test_the_bundled_model_and_live_runs_are_protected() -> None:
     save_model("sea", random_checkpoint())
     async with opened(None, LARGE) as (app, pilot):
         await until(pilot, lambda: app.services.runs.get("sea"))
-        for label in ("delete", "rename", "pin", "prune"):
-            assert f" {label}" not in hints(pilot)
-        await pilot.press("d", "r", "p", "u")
-        assert app.screen is screen_of(pilot) and notifications(app) == []
+        for name in bundled_names():
+            await until(pilot, lambda name=name: models(pilot).table.key == name)  # type: ignore[misc]
+            for label in ("delete", "rename", "pin", "prune"):
+                assert f" {label}" not in hints(pilot)
+            await pilot.press("d", "r", "p", "u")
+            assert app.screen is screen_of(pilot) and notifications(app) == []
+            await pilot.press("down")
         with at_work(folder):
             await until(pilot, lambda: app.services.runs.live)
-            await pilot.press("down", "down")
+            await pilot.press("down")
             await until(pilot, lambda: "sea (starting, " in screen_text(app))
             await until(pilot, lambda: "delete" not in hints(pilot))
             assert "rename" not in hints(pilot) and "p pin" in hints(pilot)
@@ -282,7 +286,7 @@ async def test_the_bundled_model_and_live_runs_are_protected() -> None:
             await until(pilot, lambda: notifications(app))
             assert notifications(app) == ["'creature' is being trained."]
             await pilot.press("escape")
-        assert model_names() == ("frankenstein", "creature", "sea")
+        assert model_names() == (*bundled_names(), "creature", "sea")
 
 
 async def test_a_deleted_model_can_be_restored_until_the_app_ends() -> None:
@@ -300,7 +304,7 @@ async def test_a_deleted_model_can_be_restored_until_the_app_ends() -> None:
         await until(pilot, lambda: notifications(app))
         assert notifications(app) == ["Deleted 'creature'; z restores it until you quit."]
         await until(pilot, lambda: models(pilot).table.key == "other" and "z undo" in hints(pilot))
-        assert model_names() == ("frankenstein", "other")
+        assert model_names() == (*bundled_names(), "other")
         app.clear_notifications()
         await pilot.press("z")
         await until(pilot, lambda: models(pilot).table.key == "creature")
