@@ -337,7 +337,7 @@ async def test_a_live_run_is_shown_with_its_model() -> None:
     async with opened() as (app, pilot):
         app.services.runs.start(folder)
         await until(pilot, lambda: "● creature" in screen_text(app))
-        await pilot.press("down")
+        await pilot.press(*["down"] * len(bundled_names()))
         await until(pilot, lambda: "creature (training, " in screen_text(app))
         await until(
             pilot, lambda: "creature (training, 0%): E" in screen_text(app)
