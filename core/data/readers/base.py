@@ -5,7 +5,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from charloom.core import paths
 from charloom.core.data.spool import MAX_MEMORY_BYTES, storing_text
@@ -99,7 +99,8 @@ def spool(read: Callable[[int], bytes], name: str, packed: int | None = None) ->
         with storing_text():
             if size > MAX_MEMORY_BYTES >= size - len(chunk):
                 start = copy.getvalue()  # type: ignore[attr-defined]
-                copy = tempfile.TemporaryFile(dir=make_folder(paths.models_dir()))  # noqa: SIM115
+                file = tempfile.TemporaryFile(dir=make_folder(paths.models_dir()))  # noqa: SIM115
+                copy = cast("BinaryIO", file)
                 copy.write(start)
             copy.write(chunk)
     return copy
