@@ -25,7 +25,8 @@ NUMBERS = [
 
 
 def make(kind: Settings, **chosen: Any) -> ModelConfig | TrainConfig:
-    return kind.from_json(({"vocab_size": 9} if kind is ModelConfig else {}) | chosen)
+    # A batch that is large enough for any number of processes.
+    return kind.from_json({"vocab_size" if kind is ModelConfig else "batch_size": 4096} | chosen)
 
 
 @pytest.mark.parametrize(("kind", "number"), NUMBERS)
@@ -124,7 +125,8 @@ def valid(kind: Settings, leave: tuple[str, ...]) -> st.SearchStrategy[dict[str,
 
 @given(valid(TrainConfig, BOUNDS), st.sampled_from(BOUNDS))
 def test_training_settings_survive_json(chosen: dict[str, Any], bound: str) -> None:
-    settings = TrainConfig.from_json(chosen | {bound: 1})
+    processes = min(chosen["processes"], chosen["batch_size"])
+    settings = TrainConfig.from_json(chosen | {bound: 1, "processes": processes})
     assert TrainConfig.from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
 

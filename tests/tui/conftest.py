@@ -6,7 +6,6 @@ import pytest
 
 from charloom.core.runs import trainer
 from charloom.core.runs.trainer import launch_trainer
-from charloom.core.store.model_dir import ModelDir
 from charloom.tui.services import run_manager
 
 if TYPE_CHECKING:
@@ -19,8 +18,8 @@ def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
     started: list[Popen[bytes]] = []
     launch = launch_trainer
 
-    def noted(folder: ModelDir, resume: bool = False) -> "Popen[bytes]":
-        started.append(launch(folder, resume))
+    def noted(*arguments: Any) -> "Popen[bytes]":
+        started.append(launch(*arguments))
         return started[-1]
 
     for module in (trainer, run_manager):

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 COMMAND_LINE = ("tui/cli.py", "tui/commands/", "tui/console/")
 OF_COMMANDS = {
     "--resume": "an argument of the trainer's own command line",
+    "--processes": "the same",
     "`charloom generate`": "tui/launch.py writes it to the terminal when there can be no app",
     "`charloom tour --plain`": "the same",
 }

@@ -132,7 +132,7 @@ def test_no_screen_lets_a_text_act(terminal: Terminal) -> None:
     go("n", "Cancel")
     back("Cancel")
     go("m", "title␛")
-    go(DOWN + DOWN, f"title{shown}title")
+    go(3 * DOWN, f"title{shown}title")
     go("n", f"notes{shown}", "Cancel")
     back("Cancel")
 

@@ -11,7 +11,7 @@ from charloom.core import paths
 from charloom.core.errors import BeingTrainedError, CharloomError
 from charloom.core.files import sweep
 from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.read import model_names
+from charloom.core.store.read import bundled_names, model_names
 from charloom.core.store.repair import repair_all
 from charloom.core.store.trash import Trash
 from charloom.core.store.write import new_model_folder, write_notes
@@ -23,7 +23,7 @@ needs_locks = needs_posix("locks of what may be removed")
 
 
 def names() -> set[str]:
-    return set(model_names()) - {"frankenstein"}
+    return set(model_names()) - {*bundled_names()}
 
 
 def test_what_was_deleted_last_is_restored_first_and_as_it_was() -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,8 @@ def launched(monkeypatch: pytest.MonkeyPatch) -> list["Popen[bytes]"]:
     """The trainers started by this process."""
     launch, processes = launch_trainer, []
 
-    def recording_launch(folder: ModelDir, resume: bool = False) -> "Popen[bytes]":
-        processes.append(launch(folder, resume))
+    def recording_launch(*arguments: Any) -> "Popen[bytes]":
+        processes.append(launch(*arguments))
         return processes[-1]
 
     monkeypatch.setattr(trainer, "launch_trainer", recording_launch)
