@@ -61,7 +61,7 @@ async def test_with_memory_of_the_page_prompts_stay_as_they_are() -> None:
         first, second = await send(pilot, "the sea"), await send(pilot, "Ada?")
         await ended(pilot, second)
         assert second.request.prompt == "Ada?"
-        assert second.request.context == f"{first.chosen.full_text}\n\n"
+        assert second.request.context == first.chosen.full_text.removesuffix("\n\n") + "\n\n"
 
 
 async def test_without_memory_a_prompt_is_read_alone() -> None:
@@ -84,7 +84,7 @@ async def test_deleted_texts_are_forgotten_and_continued_ones_read_once() -> Non
         longer = screen.transcript.current
         assert longer is not None and longer.request.context == ""
         third = await send(pilot, "Ada?")
-        assert third.request.context == f"{longer.chosen.full_text}\n\n"
+        assert third.request.context == longer.chosen.full_text.removesuffix("\n\n") + "\n\n"
         await ended(pilot, third)
         screen.transcript.action_delete()
         await until(pilot, lambda: third.deleted)
