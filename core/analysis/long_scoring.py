@@ -28,7 +28,7 @@ def score_long(
     full: bool = False,
     on_progress: Callable[[int, int], object] = lambda _done, _total: None,
 ) -> Score:
-    """Return what :func:`core.analysis.scoring.score` does, but sooner.
+    """Return the loss of ``text`` as :func:`core.analysis.scoring.score` does, in less time.
 
     The child uses a GPU, or bfloat16 where that is faster. Unless ``full``, it reads stretches that
     are spread over the text, and ends when the loss is certain or after a limit. ``on_progress`` is

@@ -55,16 +55,10 @@ class ShuffledSampler(Sampler[Tensor]):
     """Starts ``[B]`` of windows in random order, each window once per epoch, from a step on."""
 
     def __init__(
-        self,
-        windows: int,
-        batch_size: int,
-        seed: int,
-        epoch: int,
-        first_step: int = 0,
-        device: torch.device | str = "cpu",
+        self, windows: int, config: TrainConfig, epoch: int, first_step: int, device: torch.device
     ) -> None:
-        self._order = Permutation(windows, seed, epoch)
-        self._batch_size, self._first_step, self._device = batch_size, first_step, device
+        self._order = Permutation(windows, config.seed, epoch)
+        self._batch_size, self._first_step, self._device = config.batch_size, first_step, device
 
     def __len__(self) -> int:
         return len(self._order) // self._batch_size
@@ -80,20 +74,14 @@ class ContiguousSampler(Sampler[Tensor]):
     """Starts ``[B]`` of B lanes that advance by T; each epoch begins at a random offset."""
 
     def __init__(
-        self,
-        windows: int,
-        window: int,
-        batch_size: int,
-        seed: int,
-        epoch: int,
-        first_step: int = 0,
-        device: torch.device | str = "cpu",
+        self, windows: int, config: TrainConfig, epoch: int, first_step: int, device: torch.device
     ) -> None:
+        window, batch_size = config.window, config.batch_size
         self._steps = (windows + window - 1) // (batch_size * window)
-        self._stride = self._steps * window
-        room = windows - 1 - ((batch_size - 1) * self._stride + (self._steps - 1) * window)
-        first = int(torch.randint(room + 1, (1,), generator=generator(seed, "lanes", epoch)))
-        self._lanes = first + self._stride * torch.arange(batch_size, device=device)
+        stride = self._steps * window
+        room = windows - 1 - ((batch_size - 1) * stride + (self._steps - 1) * window)
+        first = int(torch.randint(room + 1, (1,), generator=generator(config.seed, "lanes", epoch)))
+        self._lanes = first + stride * torch.arange(batch_size, device=device)
         self._window, self._first_step = window, first_step
 
     def __len__(self) -> int:
@@ -110,12 +98,8 @@ def batches(ids: Tensor, config: TrainConfig, epoch: int, first_step: int = 0) -
     With ``first_step``, those of earlier steps are left out, which takes no time.
     """
     windows = WindowDataset(ids, config.window)
-    place = (config.batch_size, config.seed, epoch, first_step, ids.device)
-    sampler: Sampler[Tensor]
-    if config.batching == "shuffled":
-        sampler = ShuffledSampler(len(windows), *place)
-    else:
-        sampler = ContiguousSampler(len(windows), config.window, *place)
+    kind = ShuffledSampler if config.batching == "shuffled" else ContiguousSampler
+    sampler = kind(len(windows), config, epoch, first_step, ids.device)
     # The sampler yields the starts of a whole batch, which the dataset fetches at once: hence None.
     return DataLoader(
         windows,

@@ -1,4 +1,4 @@
-"""How likely a text is in an encoding: by how well its letters fit a language written in it.
+"""Score encodings of a text: by how well its letters then fit a language written in it.
 
 The score is a log probability of the characters, one by one (a naive Bayes classifier).
 """

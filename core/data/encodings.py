@@ -113,7 +113,7 @@ def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Look:
-    """What the bytes of a file are as a whole, decoded as UTF-8."""
+    """The properties of a file as a whole, decoded as UTF-8."""
 
     is_ascii: bool = True
     is_utf8: bool = True

@@ -94,7 +94,7 @@ class _Line(NamedTuple):
         after = text[end : end + _MAX_AROUND].split("\n")
         line = before.pop() + text[start:end] + after[0]
         ends = itertools.accumulate((len(other) + 1 for other in after), initial=end - 1)
-        after_with_ends = [*zip(map(str.strip, after), itertools.islice(ends, 1, None))][1:]  # noqa: B905
+        after_with_ends = [*zip(map(str.strip, after), [*ends][1:], strict=True)][1:]
         before = [other.strip() for other in before]
         first_after = next((other for other in after_with_ends if other[0]), ("", end))
         return cls(

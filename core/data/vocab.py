@@ -95,8 +95,8 @@ class Vocab:
     ix2c: Mapping[int, str] = field(init=False, repr=False, compare=False)
     _by_key: dict[str, str] = field(init=False, repr=False, compare=False)  # made when needed
     _points: NDArray[np.uint32] = field(init=False, repr=False, compare=False)  # [V]: id → point
-    _ids: NDArray[np.int64] = field(init=False, repr=False, compare=False)  # point → id, or -1
-    _narrow_ids: NDArray[np.unsignedinteger] = field(init=False, repr=False, compare=False)
+    _known: NDArray[np.bool_] = field(init=False, repr=False, compare=False)  # by code point
+    _ids: NDArray[np.unsignedinteger] = field(init=False, repr=False, compare=False)  # likewise
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.chars) <= MAX_CHARACTERS:
@@ -110,16 +110,15 @@ class Vocab:
         if len(c2ix) != len(self.chars):
             raise CharloomError("A vocabulary contains each character once.")
         points = code_points("".join(self.chars)).astype("<u4")
-        ids = np.full(
-            int(points.max()) + 2, -1, np.int64
-        )  # the last entry is for all points beyond
+        known = np.zeros(int(points.max()) + 2, np.bool_)  # the last is for all points beyond
+        known[points] = True
+        ids = np.full(len(known), c2ix.get(PLACEHOLDER, 0), self.id_type)
         ids[points] = np.arange(len(points))
         object.__setattr__(self, "c2ix", MappingProxyType(c2ix))
         object.__setattr__(self, "ix2c", MappingProxyType(dict(enumerate(self.chars))))
         object.__setattr__(self, "_by_key", {})
         object.__setattr__(self, "_points", points)
-        narrow = np.where(ids < 0, c2ix.get(PLACEHOLDER, 0), ids).astype(self.id_type)
-        object.__setattr__(self, "_narrow_ids", narrow)
+        object.__setattr__(self, "_known", known)
         object.__setattr__(self, "_ids", ids)
 
     @classmethod
@@ -150,11 +149,7 @@ class Vocab:
 
     def knows(self, text: str) -> NDArray[np.bool_]:
         """Return which characters of ``text`` are in the vocabulary, ``[len(text)]``."""
-        return self._lookup(text) >= 0
-
-    def _lookup(self, text: str) -> NDArray[np.int64]:
-        """Return the ids of ``text``, -1 for unknown characters."""
-        return self._ids.take(code_points(text), mode="clip")
+        return self._known.take(code_points(text), mode="clip")
 
     def encode(self, text: str) -> NDArray[np.int64]:
         """Return the ids of ``text``, ``[len(text)]``.
@@ -162,29 +157,25 @@ class Vocab:
         An unknown character gets the id of the placeholder. Raises :class:`CharloomError` if there
         is none.
         """
-        ids = self._lookup(text)
-        unknown = ids < 0
-        if unknown.any():
-            if PLACEHOLDER not in self.c2ix:
-                position = int(unknown.argmax())
-                raise CharloomError(
-                    f"The character {text[position]!r} at position {position:,} is not in "
-                    f"this model's vocabulary of {len(self):,}."
-                )
-            ids[unknown] = self.c2ix[PLACEHOLDER]
-        return ids
+        if PLACEHOLDER not in self.c2ix and not (known := self.knows(text)).all():
+            position = int(known.argmin())
+            raise CharloomError(
+                f"The character {text[position]!r} at position {position:,} is not in "
+                f"this model's vocabulary of {len(self):,}."
+            )
+        return self.encode_narrow(text).astype(np.int64)
 
     @property
     def id_type(self) -> np.dtype[np.unsignedinteger]:
         """The smallest type that holds every id: one or two bytes."""
-        return np.dtype(np.uint8 if len(self) <= _MAX_BYTE_IDS else np.uint16)
+        return np.dtype(np.uint8 if len(self.chars) <= _MAX_BYTE_IDS else np.uint16)
 
     def encode_narrow(self, text: str) -> NDArray[np.unsignedinteger]:
-        """Return what :meth:`encode` does, in the type :attr:`id_type`, and sooner.
+        """Return the ids of ``text`` ``[len(text)]`` in the type :attr:`id_type`.
 
         All characters must be known, or there must be a placeholder.
         """
-        return self._narrow_ids.take(code_points(text), mode="clip")
+        return self._ids.take(code_points(text), mode="clip")
 
     def decode(self, ids: Iterable[int] | NDArray[np.integer]) -> str:
         """Return the text with these ``ids``; raises :class:`CharloomError` for an invalid id."""

@@ -6,7 +6,6 @@ measured on the same stretches, in nats per character; :mod:`core.analysis.scori
 same with NumPy.
 """
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,8 +36,8 @@ def carried(
 
     With ``limit``, about that many characters are counted, in stretches spread over the text.
     """
-    measured = evaluate(network, ids, ("carried",), limit, precision=precision)
-    return deque(measured, maxlen=1).pop()[0]
+    *_, (loss,) = evaluate(network, ids, ("carried",), limit, precision=precision)
+    return loss
 
 
 def windowed(
@@ -52,8 +51,8 @@ def windowed(
 
     ``limit`` is as for :func:`carried`.
     """
-    measured = evaluate(network, ids, ("windowed",), limit, window, precision=precision)
-    return deque(measured, maxlen=1).pop()[0]
+    *_, (loss,) = evaluate(network, ids, ("windowed",), limit, window, precision=precision)
+    return loss
 
 
 def plan_lanes(

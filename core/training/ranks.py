@@ -34,7 +34,7 @@ class RankLostError(Exception):
 
 
 class Action(IntEnum):
-    """What the leader announces."""
+    """The actions that the leader announces."""
 
     STEP = 0  # at a learning rate
     CAPTURE = 1
@@ -74,7 +74,7 @@ class Ranks:
     def announce(
         self, action: Action, value: float = 0.0, state: Callable[[], Mapping[str, Tensor]] = dict
     ) -> None:
-        """Let the other ranks do ``action`` too; ``state`` returns what they need for it."""
+        """Make the other ranks do ``action`` too; ``state`` returns what they need for it."""
         if self._control is None or self._rank > 0:
             return
         self._announced = time.monotonic()

@@ -41,11 +41,11 @@ class TrainState:
 
     @classmethod
     def from_tensors(cls, step: int, tensors: Mapping[str, Tensor]) -> Self:
-        """Return the state of ``step``, given its :meth:`tensors`; ``KeyError`` if some lack."""
+        """Return the state of ``step``, given its :meth:`tensors`; ``KeyError`` for others."""
         parts: dict[str, dict[str, Tensor]] = {"weights": {}, "moments": {}, "carried": {}}
         for name, value in tensors.items():
             kind, _, rest = name.partition(".")
-            parts.setdefault(kind, {})[rest] = value
+            parts[kind][rest] = value
         carried = [parts["carried"][str(index)] for index in range(len(parts["carried"]))]
         return cls(step, parts["weights"], parts["moments"], carried)
 

@@ -119,6 +119,8 @@ class PlainView(_CurveView):
     def _show(self, event: Event) -> None:
         line = ""
         if isinstance(event, Progress | Evaluating):
+            if isinstance(event, Evaluating) and event.eta_seconds < 1:
+                return  # it is over sooner than read
             if time.monotonic() < self._next:
                 return
             self._next = time.monotonic() + _PLAIN_INTERVAL

@@ -17,6 +17,8 @@ from charloom.core.data.dataset import (
 )
 from charloom.core.data.vocab import Vocab
 
+CPU = torch.device("cpu")
+
 
 def test_labels_are_the_features_shifted_by_one() -> None:
     vocab = Vocab.from_text("hello")
@@ -58,28 +60,34 @@ def test_the_loader_gives_batches_of_b_by_t(order: str) -> None:
         assert torch.equal(labels, features + 1)
 
 
+def shuffled(seed: int, epoch: int) -> ShuffledSampler:
+    return ShuffledSampler(100, TrainConfig(batch_size=8, seed=seed), epoch, 0, CPU)
+
+
+def contiguous(epoch: int) -> ContiguousSampler:
+    return ContiguousSampler(1_000, TrainConfig(batch_size=4, window=10), epoch, 0, CPU)
+
+
 def test_a_shuffled_epoch_visits_every_window_once_but_the_rest_of_a_batch() -> None:
-    starts = torch.cat(list(ShuffledSampler(100, 8, seed=1, epoch=0))).tolist()
+    starts = torch.cat(list(shuffled(seed=1, epoch=0))).tolist()
     assert len(starts) == len(set(starts)) == 96
     assert set(starts) <= set(range(100))
 
 
 @pytest.mark.parametrize("other", [{"seed": 2, "epoch": 0}, {"seed": 1, "epoch": 1}])
 def test_the_order_depends_on_seed_and_epoch_alone(other: dict[str, Any]) -> None:
-    first = torch.stack(list(ShuffledSampler(100, 8, seed=1, epoch=0)))
-    assert torch.equal(first, torch.stack(list(ShuffledSampler(100, 8, seed=1, epoch=0))))
-    assert not torch.equal(first, torch.stack(list(ShuffledSampler(100, 8, **other))))
+    first = torch.stack(list(shuffled(seed=1, epoch=0)))
+    assert torch.equal(first, torch.stack(list(shuffled(seed=1, epoch=0))))
+    assert not torch.equal(first, torch.stack(list(shuffled(**other))))
 
 
 def test_each_lane_goes_on_where_its_last_window_ended() -> None:
-    for before, after in pairwise(ContiguousSampler(1_000, 10, 4, seed=0, epoch=3)):
+    for before, after in pairwise(contiguous(epoch=3)):
         assert torch.equal(after, before + 10)
 
 
 def test_lanes_begin_elsewhere_in_every_epoch() -> None:
-    begins = {
-        int(next(iter(ContiguousSampler(1_000, 10, 4, seed=0, epoch=e)))[0]) for e in range(20)
-    }
+    begins = {int(next(iter(contiguous(epoch=e)))[0]) for e in range(20)}
     assert len(begins) > 5
 
 

@@ -56,6 +56,7 @@ def test_an_evaluation_is_shown_with_its_progress(capsys: pytest.CaptureFixture[
     event = Evaluating(900, 16_384, 2_097_152, 75.0)
     line = "Evaluating step 900: 16,384 of at most 2,097,152 held-out characters, 1:15 left"
     with PlainView() as plain:
+        plain.show(Evaluating(40, 1_024, 2_000, 0.4))  # it is over sooner than read
         plain.show(event)
     assert capsys.readouterr().err.splitlines() == [line]
     screen = io.StringIO()
