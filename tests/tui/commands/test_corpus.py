@@ -246,9 +246,10 @@ def test_ctrl_c_while_a_long_text_is_read_leaves_nothing_behind(tmp_path: Path) 
     path = tmp_path / "long.txt"
     path.write_text("The quick brown fox.\n" * 2_000_000)
     with started("corpus", "check", str(path)) as process:
-        while process.poll() is None and not list(paths.models_dir().glob(".*")):
+        hidden: list[Path] = []
+        while process.poll() is None and not any(file.stat().st_size for file in hidden):
             time.sleep(0.005)
-        hidden = list(paths.models_dir().glob(".*"))
+            hidden = list(paths.models_dir().glob(".*"))
         process.send_signal(signal.SIGINT)
         process.communicate()
     assert hidden and process.returncode == 130

@@ -1,7 +1,7 @@
 """How the Library room looks, with writings and models that never change."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +43,7 @@ def fixed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-def after(*stages: str) -> Callable[[Pilot[None]], object]:
+def after(*stages: str) -> Callable[[Pilot[None]], Awaitable[None]]:
     """Return a function that waits for a text, presses keys, waits for a text …"""
 
     async def run(pilot: Pilot[None]) -> None:
@@ -111,7 +111,15 @@ def test_writings(snap_compare: Compare, size: tuple[int, int]) -> None:
 def test_long_text(snap_compare: Compare, size: tuple[int, int]) -> None:
     writings()
     keep(OPENING * 12 + "\n\n" + "seaseasea" * 40, model="m" * 64, tags=("x" * 40, "y" * 40))
-    before = after("number 30", "tab end", "seaseasea", "up up")
+
+    async def before(pilot: Pilot[None]) -> None:
+        await after("number 30", "tab end", "seaseasea")(pilot)
+        view = pilot.app.focused
+        assert view is not None
+        for rows in (0, 1, 2):  # above the end
+            await until(pilot, lambda: view.scroll_offset.y == max(0, view.max_scroll_y - rows))  # noqa: B023
+            await pilot.press(*["up"] * (rows < 2))
+
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
 
 
