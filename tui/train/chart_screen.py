@@ -6,9 +6,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.widgets import Static
 
+from charloom.tui.charts.loss_chart import LossChart
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.train import run_summary
-from charloom.tui.train.loss_chart import LossChart
 from charloom.tui.train.run_view import chart_data
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen

@@ -9,11 +9,11 @@ from textual.widgets import Static
 
 from charloom.core.analysis.baselines import named
 from charloom.core.runs.monitor import RunMonitor
+from charloom.tui.charts.loss_chart import LossChart
+from charloom.tui.charts.loss_plot import ChartData
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.train import run_summary
-from charloom.tui.train.loss_chart import LossChart
-from charloom.tui.train.loss_plot import ChartData
 
 
 class RunView(Vertical):

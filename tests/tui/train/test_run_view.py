@@ -28,9 +28,9 @@ from charloom.core.runs.run import read_run_config
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import remove_model
 from charloom.tui.app import CharloomApp
+from charloom.tui.charts.loss_chart import LossChart
 from charloom.tui.train import run_summary
 from charloom.tui.train.chart_screen import ChartScreen
-from charloom.tui.train.loss_chart import LossChart
 from charloom.tui.train.new_run import NewRunScreen
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.screen import TrainScreen

@@ -6,11 +6,11 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
+from charloom.tui.charts.loss_chart import LossChart
+from charloom.tui.charts.loss_plot import EMPTY, ChartData, draw
 from charloom.tui.formatting.themes import DARK, LIGHT
-from charloom.tui.train.loss_chart import LossChart
-from charloom.tui.train.loss_plot import EMPTY, ChartData, draw
+from tests.tui.charts.test_loss_plot import LN2, RUN, curves_of, lines
 from tests.tui.helpers.driving import APP_CSS, until
-from tests.tui.train.test_loss_plot import LN2, RUN, curves_of, lines
 
 SIZES = [(150, 28), (80, 12), (76, 8), (40, 6), (76, 3), (76, 2), (76, 1), (19, 9), (5, 5), (1, 1)]
 

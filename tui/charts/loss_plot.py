@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from charloom.tui.train.canvas import (
+from charloom.tui.charts.canvas import (
     Axis,
     Canvas,
     Floats,

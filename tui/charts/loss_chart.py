@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 from textual.widget import Widget
 
-from charloom.tui.train.canvas import nearest_index
-from charloom.tui.train.loss_plot import ChartData, DrawnChart, Ink, draw
+from charloom.tui.charts.canvas import nearest_index
+from charloom.tui.charts.loss_plot import ChartData, DrawnChart, Ink, draw
 
 _CLASSES = [f"loss-chart--{ink.name.lower()}" for ink in Ink]
 

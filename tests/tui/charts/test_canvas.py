@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from charloom.tui.train.canvas import (
+from charloom.tui.charts.canvas import (
     Axis,
     Canvas,
     PlotArea,

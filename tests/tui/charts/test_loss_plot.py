@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from charloom.tui.train.loss_plot import EMPTY, ChartData, DrawnChart, Ink, draw
-from tests.tui.train.test_canvas import dots_on
+from charloom.tui.charts.loss_plot import EMPTY, ChartData, DrawnChart, Ink, draw
+from tests.tui.charts.test_canvas import dots_on
 
 LN2 = math.log(2)
 

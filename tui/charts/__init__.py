@@ -1,0 +1,1 @@
+"""Loss charts, drawn with characters."""
