@@ -4,6 +4,9 @@ They name no key, command or option: the command line adds its own to some of th
 ``error_message`` of ``charloom.tui.console.output``.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class CharloomError(Exception):
     """An error whose message can be shown to the user as is."""
@@ -56,6 +59,15 @@ class SettingError(CharloomError):
 
     def __str__(self) -> str:
         return f"{setting_label(self.option)} {self.problem}"
+
+
+@contextmanager
+def memory_for(subject: str, advice: str) -> Iterator[None]:
+    """Turn a lack of memory in the block into an error that names its ``subject``."""
+    try:
+        yield
+    except MemoryError as error:
+        raise CharloomError(f"There is not enough memory for {subject}; {advice}.") from error
 
 
 def setting_label(option: str) -> str:

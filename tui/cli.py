@@ -105,7 +105,12 @@ def run(arguments: list[str]) -> int:
         click.echo(f"charloom: {single_line(error_message(error), 2_000)}", err=True)
         return 1
     except MemoryError:
-        click.echo("charloom: Not enough memory; use a shorter text or a smaller model.", err=True)
+        command = single_line(" ".join(["charloom", *arguments[:1]]), 100)
+        click.echo(
+            f"charloom: There is not enough memory for `{command}`; use a shorter text or a "
+            "smaller model.",
+            err=True,
+        )
         return 1
     except (KeyboardInterrupt, click.Abort):
         return 130

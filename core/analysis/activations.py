@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from charloom.core.analysis.scoring import losses
 from charloom.core.data.vocab import PLACEHOLDER
-from charloom.core.errors import Cancelled, CharloomError
+from charloom.core.errors import Cancelled, CharloomError, memory_for
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
 MAX_CHARACTERS = 10_000
@@ -128,13 +128,18 @@ def trace(network: NumpyLSTM, text: str, cancelled: Callable[[], bool] = lambda:
         )
     positions = np.flatnonzero(is_read)
     ids = vocab.encode("".join(text[i] for i in positions))
-    state = network.start()
-    chunks = []
-    for start in range(0, len(ids), _CHUNK_CHARACTERS):
-        if cancelled():
-            raise Cancelled("The trace was cancelled.")
-        chunks.append(network.trace(ids[start : start + _CHUNK_CHARACTERS], state))
-    hidden, cell = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
+    config = network.config
+    states = (
+        f"the states of {config.layers} × {config.hidden_size:,} units at {len(ids):,} characters"
+    )
+    with memory_for(states, "use a shorter text or a smaller model"):
+        state = network.start()
+        chunks = []
+        for start in range(0, len(ids), _CHUNK_CHARACTERS):
+            if cancelled():
+                raise Cancelled("The trace was cancelled.")
+            chunks.append(network.trace(ids[start : start + _CHUNK_CHARACTERS], state))
+        hidden, cell = (np.concatenate(parts, axis=1) for parts in zip(*chunks, strict=True))
     bits = np.full(len(text), np.nan)
     bits[positions[1:]] = losses(network.predict(hidden[-1, :-1]), ids[1:]) / math.log(2)
     bits[~is_known] = np.nan

@@ -14,7 +14,7 @@ import numpy as np
 from charloom.core.analysis import scoring
 from charloom.core.analysis.lanes import MIN_CHARACTERS
 from charloom.core.analysis.scoring import Score
-from charloom.core.data.text_file import Characters, pieces_of
+from charloom.core.data.text_file import Characters, TextFile, pieces_of
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
@@ -72,16 +72,17 @@ def compare(
     """Return the carried scores of two models on ``text``.
 
     If it is longer than ``max_characters``, they are of about as many, spread over the text.
-    ``cache`` keeps scores by checkpoint and scored text. Raises :class:`Cancelled` as soon as
-    ``cancelled`` returns true.
+    ``cache`` keeps scores by the digests of checkpoint and scored text. Raises :class:`Cancelled`
+    as soon as ``cancelled`` returns true.
     """
     cache = {} if cache is None else cache
     scored = shared_characters(text.text, left.network.vocab, right.network.vocab)
     limit = max_characters if len(scored) > max_characters else None
+    sha256 = scored.count().sha256
     for side in (left, right):
-        if (side.sha256, scored) not in cache:
-            cache[side.sha256, scored] = scoring.carried(side.network, scored, cancelled, limit)
-    scores = cache[left.sha256, scored], cache[right.sha256, scored]
+        if (side.sha256, sha256) not in cache:
+            cache[side.sha256, sha256] = scoring.carried(side.network, scored, cancelled, limit)
+    scores = cache[left.sha256, sha256], cache[right.sha256, sha256]
     left_out = len(text.text) - len(scored)
     part = f"{scores[0].characters:,} of " if scores[0].left_out else ""
     summary = f"{text.title}, {part}{plural(len(text.text), 'character')}"
@@ -118,13 +119,13 @@ def held_out_text(ref: CheckpointRef, other_ref: CheckpointRef) -> EvalText:
     )
 
 
-def shared_characters(text: Characters, *vocabs: Vocab) -> str:
+def shared_characters(text: Characters, *vocabs: Vocab) -> TextFile:
     """Return ``text`` without the characters that one of ``vocabs`` lacks."""
-    pieces = []
+    shared = TextFile()
     for piece in pieces_of(text):
         known = np.logical_and.reduce([vocab.knows(piece) for vocab in vocabs])
-        pieces.append(piece if known.all() else "".join(compress(piece, known.tolist())))
-    return "".join(pieces)
+        shared.write(piece if known.all() else "".join(compress(piece, known.tolist())))
+    return shared
 
 
 def verdict(left_ref: CheckpointRef, left: Score, right_ref: CheckpointRef, right: Score) -> str:

@@ -40,7 +40,7 @@ def score_long(
     with tempfile.TemporaryDirectory(prefix="charloom-") as name:
         folder = Path(name)
         files.save(checkpoint, folder / "checkpoint")
-        np.save(folder / "ids.npy", encoded.ids.astype(np.uint16))  # V is 65,536 at most
+        np.save(folder / "ids.npy", encoded.ids)
         np.save(folder / "known.npy", encoded.known)
         arguments = name, str(window or 0), str(int(full))
         with (folder / "log").open("wb") as log:

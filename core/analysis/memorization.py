@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.data.text_file import Characters
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, memory_for
 
 MAX_CHARACTERS = 1 << 26
 """Characters of a training text: their hashes take 256 MB, and a search about half a second."""
@@ -53,8 +53,10 @@ class CorpusIndex:
                 f"The training text is too long to search for verbatim matches: it has "
                 f"{len(corpus):,} characters, and the limit is {MAX_CHARACTERS:,}."
             )
-        self._corpus = corpus[:]
-        self._hashes = _prefix_hashes(self._corpus, on_progress)
+        subject = f"searching a training text of {len(corpus):,} characters"
+        with memory_for(subject, "close other programs"):
+            self._corpus = corpus[:]
+            self._hashes = _prefix_hashes(self._corpus, on_progress)
 
     def longest_match(
         self, text: str, on_progress: Callable[[], object] = lambda: None

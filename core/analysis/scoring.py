@@ -13,16 +13,17 @@ import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.analysis.lanes import CONTEXT, WINDOW, Lanes, mean
+from charloom.core.data.spool import Spool
 from charloom.core.data.text_file import Characters, pieces_of
 from charloom.core.data.vocab import PLACEHOLDER, Vocab
-from charloom.core.errors import Cancelled, CharloomError
+from charloom.core.errors import Cancelled, CharloomError, memory_for
 from charloom.core.model.numpy_lstm import Array, NumpyLSTM
 
 _LANES_PER_WORKER = 64  # matrix products are near their best speed, and their memory is small
@@ -53,11 +54,15 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class EncodedText:
-    """The ``ids`` ``[N]`` of a text; ``known`` ``[N]`` tells which predictions are counted."""
+    """The ``ids`` ``[N]`` of a text; ``known`` ``[N]`` tells which predictions are counted.
+
+    Those of a long text are on disk.
+    """
 
     ids: NDArray[np.unsignedinteger]  # of one or two bytes
     known: NDArray[np.bool_]
     unknown: int
+    spools: tuple[Spool, Spool] = field(repr=False)  # that the arrays are mapped from
 
 
 def score(model: NumpyLSTM, text: Characters, window: int | None = None) -> Score:
@@ -112,20 +117,19 @@ def losses(logits: Array, labels: NDArray[np.int64]) -> NDArray[np.float64]:
 
 def encode(vocab: Vocab, text: Characters) -> EncodedText:
     """Encode ``text``; raises :class:`CharloomError` if there is nothing to predict."""
-    parts, masks = [np.zeros(0, vocab.id_type)], [np.zeros(0, np.bool_)]
+    spools = Spool(), Spool()
     for piece in pieces_of(text):
         mask, ids = vocab.knows(piece), vocab.encode_narrow(piece)
         if PLACEHOLDER not in vocab.c2ix:
             mask, ids = mask[mask], ids[mask]
-        parts.append(ids)
-        masks.append(mask)
-    known = np.concatenate(masks)
-    unknown = len(text) - int(np.count_nonzero(known))
-    if not known[1:].any():
+        for spool, array in zip(spools, (ids, mask), strict=True):
+            spool.write(array.tobytes())
+    if spools[0].size == 0 or not (known := spools[1].array(np.dtype(np.bool_)))[1:].any():
         raise CharloomError(
             "This text is too short to score; give at least two characters that the model knows."
         )
-    return EncodedText(np.concatenate(parts), known, unknown)
+    unknown = len(text) - int(np.count_nonzero(known))
+    return EncodedText(spools[0].array(vocab.id_type), known, unknown, spools)
 
 
 def _workers() -> int:
@@ -179,7 +183,8 @@ def _score(
     workers = _workers()
     chunk = max(1, _MAX_LOGITS // (_LANES_PER_WORKER * len(model.vocab)))
     sums = []
-    with ThreadPoolExecutor(workers) as pool:
+    subject = f"scoring with a network of {model.config.parameters:,} parameters"
+    with memory_for(subject, "choose a smaller one"), ThreadPoolExecutor(workers) as pool:
         for start in range(0, len(spans), workers * _LANES_PER_WORKER):
             batch = spans[start : start + workers * _LANES_PER_WORKER]
             width = math.ceil(len(batch) / workers)
@@ -195,8 +200,8 @@ def _score(
                 steps = min(chunk, length - offset)
                 total += np.concatenate([*pool.map(_Lanes.score_chunk, lanes, repeat(steps))])
             sums.append(total)
-    before = np.concatenate([[0], np.cumsum(text.known[1:])])  # predictions that are counted
-    counts = before[spans[:, 2]] - before[spans[:, 1]]
+    known = text.known[1:]  # predictions that are counted
+    counts = np.array([np.count_nonzero(known[start:end]) for _, start, end in spans])
     loss = mean(np.add.reduceat(np.concatenate(sums), groups), np.add.reduceat(counts, groups))
-    left_out = int(before[-1]) - loss.characters
+    left_out = int(np.count_nonzero(known)) - loss.characters
     return Score(loss.characters, loss.nats, text.unknown, loss.standard_error, left_out)

@@ -20,7 +20,7 @@ from charloom.core.data.readers.base import Reading, label
 from charloom.core.data.readers.files import Source, find_sources, in_order
 from charloom.core.data.slicing import span
 from charloom.core.data.text_file import CharacterCounts, TextFile
-from charloom.core.errors import CharloomError, SettingError
+from charloom.core.errors import CharloomError, SettingError, memory_for
 from charloom.core.sanitize import quoted
 from charloom.core.wording import listed, plural
 
@@ -112,7 +112,7 @@ def from_sources(
     name = label(ordered[0].name) if len(ordered) == 1 else f"The text of {len(ordered):,} files"
     progress = ReadProgress(on_read)
     reading = Reading(options.get("encoding"), options.get("column"), progress.advance)
-    try:
+    with memory_for(name, "use a part of it"):
         joined = join(
             ordered,
             reading,
@@ -125,10 +125,6 @@ def from_sources(
         text, changes, shuffled = _finish(joined.text, options)
         progress.expect(text.spool.size)
         counts = text.count(progress.advance)
-    except MemoryError as error:
-        raise CharloomError(
-            f"{name} does not fit in memory as it has to be read; use a part of it."
-        ) from error
     if all(map(str.isspace, map(chr, counts.points))):
         raise CharloomError(f"{name} is empty; choose a text with words in it.")
     if reading.column is not None and not reading.tables:

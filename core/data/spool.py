@@ -8,13 +8,18 @@ import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from charloom.core import paths
 from charloom.core.errors import StorageError
 from charloom.core.files import begin_hidden_file, make_folder, new_file, sweep
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 MAX_MEMORY_BYTES = 2**24
+_Number = TypeVar("_Number", bound="np.generic")
 
 
 class Spool:
@@ -52,6 +57,7 @@ class Spool:
             with storing_text():
                 self.file.seek(self.size)
                 self.file.write(data)
+                self.file.flush()  # or a full disk is found where the text is read
             self.size += len(data)
 
     def read(self, start: int, size: int) -> bytes:
@@ -60,6 +66,14 @@ class Spool:
             self.file.seek(start)
             return self.file.read(max(0, min(size, self.size - start)))
 
+    def array(self, dtype: "np.dtype[_Number]") -> "NDArray[_Number]":
+        """Return all bytes as numbers ``[size / itemsize]``, which last as long as the spool."""
+        import numpy as np  # deferred: many texts are read where nothing is computed
+
+        if self.path is None:
+            return np.frombuffer(self.file.getvalue(), dtype)  # type: ignore[attr-defined]
+        return np.memmap(self.path, dtype, "r")
+
     def truncate(self, size: int) -> None:
         """Drop all bytes from ``size`` on."""
         self.file.truncate(size)
@@ -67,7 +81,6 @@ class Spool:
 
     def link(self, target: Path) -> None:
         """Make ``target`` a file with these bytes: a hard link if possible, else a copy."""
-        self.file.flush()
         with contextlib.suppress(OSError):
             if self.path:
                 os.link(self.path, target)

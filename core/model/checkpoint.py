@@ -166,6 +166,8 @@ def _from_file(path: Path, read: Callable[[BinaryIO, int], _T]) -> _T:
                 return read(file, status.st_size)
         except OSError as error:
             raise UnreadableError(f"It cannot be read ({error.strerror}).") from error
+        except MemoryError as error:
+            raise UnreadableError("There is not enough memory for it.") from error
         except ValueError as error:  # a NUL in the path
             raise UnreadableError("Its name is invalid.") from error
 

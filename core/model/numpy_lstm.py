@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.config import ModelConfig
-from charloom.core.errors import CharloomError
-from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.errors import CharloomError, memory_for
+from charloom.core.model.checkpoint import Checkpoint, Weights
 
 if TYPE_CHECKING:
     from charloom.core.model.known_words import KnownWords
@@ -73,14 +73,21 @@ class NumpyLSTM:
     """Embedding → LSTM → Linear as ``torch.nn`` computes them, in float32.
 
     H hidden size, V vocabulary size. The network is immutable; :class:`LSTMState` changes.
-    Raises :class:`CharloomError` if the weights are so large that float32 could overflow.
+    Raises :class:`CharloomError` if the weights are so large that float32 could overflow, or if
+    memory is short.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self.vocab = checkpoint.vocab
         self.config = checkpoint.model
         self._words = checkpoint.words
-        tensors = {name: np.asarray(t, np.float32) for name, t in checkpoint.tensors.items()}
+        parameters = f"a network of {self.config.parameters:,} parameters"
+        with memory_for(parameters, "choose a smaller model"):
+            self._set_weights(checkpoint.tensors)
+            self._check_size()
+
+    def _set_weights(self, stored: Weights) -> None:
+        tensors = {name: np.asarray(t, np.float32) for name, t in stored.items()}
         self._weights: list[Array] = []  # [4H, H], and [4H, 2H] above the first layer
         self._biases: list[Array] = []  # [4H, 1]; that of the first layer is in the table
         with np.errstate(over="ignore", invalid="ignore"):  # refused below
@@ -101,7 +108,6 @@ class NumpyLSTM:
             "embedding.weight" if self.config.tie_weights else "head.weight"
         ]  # [V, H]
         self._head_bias = tensors["head.bias"][:, None]
-        self._check_size()
 
     @cached_property
     def known_words(self) -> "KnownWords | None":

@@ -26,7 +26,7 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.training.autotune import ComputeConfig
 from charloom.core.training.prepare import read_train_ids
 from charloom.core.training.ranks import ALONE, Action, RankLostError, Ranks, broadcast_bytes
-from charloom.core.training.step import Stepper, TrainState
+from charloom.core.training.step import Stepper, TrainState, memory_for_training
 from charloom.core.training.task import TrainingTask
 
 _LOCAL = "CHARLOOM_LOCAL_RANK"  # set for the ranks that a leader started
@@ -87,10 +87,12 @@ def follow(folder: ModelDir) -> None:
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     torch.set_flush_denormal(True)
     torch.set_num_threads(hello["threads"])
-    ids = torch.from_numpy(read_train_ids(folder, config)).to(device)
-    network = CharLSTM(ModelConfig.from_json(hello["model"])).to(device)
-    ranks = Ranks(config, control, _data_group(control, device))
-    follow_leader(ranks, Stepper(network, ids, config, hello["precision"], ranks))
+    model_config = ModelConfig.from_json(hello["model"])
+    with memory_for_training(model_config, config):
+        ids = torch.from_numpy(read_train_ids(folder, config)).to(device)
+        network = CharLSTM(model_config).to(device)
+        ranks = Ranks(config, control, _data_group(control, device))
+        follow_leader(ranks, Stepper(network, ids, config, hello["precision"], ranks))
 
 
 def follow_leader(ranks: Ranks, stepper: Stepper) -> None:

@@ -11,7 +11,7 @@ from charloom.core.config import TrainConfig, train_characters
 from charloom.core.data.text_file import TextPart
 from charloom.core.data.vocab import Vocab
 from charloom.core.data.words import pack_words
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, memory_for
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.runs.presets import PRESETS
 from charloom.core.runs.run import RunConfig, read_run_config, read_training_corpus
@@ -44,12 +44,8 @@ def prepare(folder: ModelDir, processes: int | None = None) -> tuple[RunConfig, 
     config = read_run_config(folder)
     if processes:
         config = replace(config, overrides={**config.overrides, "processes": processes})
-    try:
+    with memory_for(f"the text {config.title!r}", "train on a part of it"):  # the network is later
         return config, _task(folder, config)
-    except MemoryError as error:  # the network is made later
-        raise CharloomError(
-            f"There is not enough memory for the text {config.title!r}; train on a part of it."
-        ) from error
 
 
 def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:

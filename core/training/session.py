@@ -4,13 +4,10 @@ Settings that the config leaves open are resolved, and the events of :mod:`core.
 written into the run's folder. Importing this module imports torch.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint, load
@@ -33,7 +30,7 @@ from charloom.core.training.autotune import ComputeConfig, tune_compute, usable_
 from charloom.core.training.distributed import connected_ranks
 from charloom.core.training.loop import train
 from charloom.core.training.starting import auto_configs, choose_start
-from charloom.core.training.step import TrainState
+from charloom.core.training.step import TrainState, memory_for_training
 from charloom.core.training.task import RunState, TrainingTask
 from charloom.core.wording import plural
 
@@ -113,19 +110,6 @@ def resolve(config: RunConfig, task: TrainingTask) -> tuple[RunConfig, TrainingT
     return config, replace(task, model_config=model_config, train_config=train_config), compute
 
 
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Turn torch's errors for lack of memory into ``MemoryError``."""
-    try:
-        yield
-    except RuntimeError as error:
-        # on a CPU torch has no error class for it
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-            raise MemoryError from error
-        raise
-
-
-@_memory_errors()
 def run(
     folder: ModelDir,
     stored: RunConfig,
@@ -135,9 +119,10 @@ def run(
 ) -> None:
     """Train ``task`` as the ``stored`` config says, and write the events into ``folder``.
 
-    Raises :class:`CharloomError`, and ``MemoryError`` when the network is too large.
+    Raises :class:`CharloomError`.
     """
-    config, task, compute = resolve(stored, task)
+    with memory_for_training(task.model_config, task.train_config):
+        config, task, compute = resolve(stored, task)
     if stored.base and not config.base:  # the run starts from scratch after all
         folder.checkpoint(0).unlink(missing_ok=True)
     write_run_config(folder, config)
@@ -154,7 +139,10 @@ def run(
     state = _resume_state(folder, task, warnings) if resuming else None
     elapsed = state[1].elapsed if state and state[0].step else 0.0
     sink = CheckpointWriter(folder)
-    with connected_ranks(folder, task, compute) as ranks:
+    with (
+        memory_for_training(task.model_config, task.train_config),
+        connected_ranks(folder, task, compute) as ranks,
+    ):
         story = train(
             *(task, compute, sink),
             next_command=next_command,

@@ -1,15 +1,16 @@
 """Stage 9: one training step, in :meth:`Stepper.step`: forward, loss, backward, optimizer step."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
-from charloom.core.config import TrainConfig
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.dataset import Batch, batches, generator
+from charloom.core.errors import memory_for
 from charloom.core.model.torch_lstm import (
     CharLSTM,
     LSTMState,
@@ -58,6 +59,23 @@ class StepResult(NamedTuple):
 
     loss: Tensor
     gradient_norm: Tensor
+
+
+@contextmanager
+def memory_for_training(model: ModelConfig, training: TrainConfig) -> Iterator[None]:
+    """Turn a lack of memory into a :class:`CharloomError` that names the network and the batch."""
+    subject = (
+        f"a network of {model.parameters:,} parameters and {model.vocab_size:,} different "
+        f"characters, trained on {training.batch_size:,} windows of {training.window:,} at a time"
+    )
+    with memory_for(subject, "use a smaller hidden size or batch"):
+        try:
+            yield
+        except RuntimeError as error:
+            # on a CPU torch has no error class for it
+            if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+                raise MemoryError from error
+            raise
 
 
 class Stepper:

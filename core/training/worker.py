@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 _LOCK_TIMEOUT_SECONDS = 1.0  # a process that checks whether the run is training holds it briefly
 _RANK_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE")  # of torchrun
 _EXIT_RANK_LOST = 4
-_TOO_LARGE = "There is not enough memory for this network; use a smaller hidden size or batch."
 
 
 class StopSignal:
@@ -105,8 +104,6 @@ def _train(
         session.run(folder, *prepared.result(), resuming, next_command)
     except CharloomError as error:
         return _failed(folder, str(error))
-    except MemoryError:
-        return _failed(folder, _TOO_LARGE)
     except Exception as error:
         traceback.print_exc()
         log = str(folder.trainer_log)

@@ -66,4 +66,7 @@ def test_too_little_memory_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("charloom.tui.commands.score.NumpyLSTM", fail)
     done = call("score", "loom", "--model", "weaver")
     assert (done.code, done.out) == (1, "")
-    assert done.err == "charloom: Not enough memory; use a shorter text or a smaller model.\n"
+    assert done.err == (
+        "charloom: There is not enough memory for `charloom score`; use a shorter text or a "
+        "smaller model.\n"
+    )

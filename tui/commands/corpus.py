@@ -74,7 +74,8 @@ def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None
 @text_options
 def show(texts: tuple[str, ...], mirror: str | None, **values: Any) -> None:
     """Write TEXT (files, folders, '-' or names) as it would be trained on."""
-    write_stdout(open_texts(*texts, mirror=mirror, values=values).text)
+    for piece in open_texts(*texts, mirror=mirror, values=values).stored.pieces():
+        write_stdout(piece)
 
 
 @corpus.command()

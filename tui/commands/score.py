@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-import numpy as np
 
 from charloom.core.analysis import scoring
 from charloom.core.analysis.baselines import (
@@ -17,7 +16,7 @@ from charloom.core.analysis.baselines import (
 )
 from charloom.core.analysis.comparison import shared_characters
 from charloom.core.analysis.long_scoring import LONG_CHARACTERS, score_long
-from charloom.core.data.text_file import Characters, pieces_of
+from charloom.core.data.text_file import Characters
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.model.numpy_lstm import NumpyLSTM
@@ -140,5 +139,5 @@ def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: Character
             f"The baselines are of about {MAX_HELD_OUT_CHARACTERS:,} characters, spread over all."
         )
     vocab = metadata.vocab
-    train_ids = np.concatenate([vocab.encode_narrow(piece) for piece in pieces_of(train_text)])
-    return compute_baselines(train_ids, vocab.encode_narrow(known_text), vocab)
+    train, known = scoring.encode(vocab, train_text), scoring.encode(vocab, known_text)
+    return compute_baselines(train.ids, known.ids, vocab)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
+from charloom.core.errors import memory_for
+
 Result = TypeVar("Result")
 
 
@@ -26,7 +28,8 @@ async def run_in_background(func: Callable[[], Result]) -> Result:
         set_outcome: Callable[[Any], None] = future.set_result
         outcome: object
         try:
-            outcome = func()
+            with memory_for("this", "choose a shorter text or a smaller model"):
+                outcome = func()
         except Exception as error:  # raised again by the await below
             set_outcome, outcome = future.set_exception, error
         with suppress(RuntimeError):  # the loop is closed: the result is no longer needed

@@ -77,12 +77,9 @@ def load_model(ref: CheckpointRef) -> LoadedModel:
             f"The checkpoint {CheckpointRef.at(ref.name, chosen.step)} was deleted."
         ) from error
     try:
-        try:
-            model = _load(ref.name, chosen.path, status.st_ino, status.st_mtime_ns)
-        except CharloomError:  # it is damaged; another checkpoint may be usable
-            model = LoadedModel.from_checkpoint(ref, load_from(info, ref.which))
-    except MemoryError as error:
-        raise CharloomError(f"Not enough memory to load {str(ref)!r}.") from error
+        model = _load(ref.name, chosen.path, status.st_ino, status.st_mtime_ns)
+    except CharloomError:  # it is damaged; another checkpoint may be usable
+        model = LoadedModel.from_checkpoint(ref, load_from(info, ref.which))
     return replace(model, ref=ref)
 
 

@@ -8,8 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from charloom.core import paths
 from charloom.core.analysis.scoring import Score, carried, windowed
-from charloom.core.data import text_file
+from charloom.core.data import spool, text_file
 from charloom.core.data.text_file import TextFile
 from charloom.core.data.vocab import PLACEHOLDER
 from charloom.core.errors import CharloomError
@@ -52,6 +53,10 @@ def test_a_text_that_is_read_in_pieces_has_the_same_score(
     expected = carried(model, text)
     monkeypatch.setattr(text_file, "PIECE_CHARACTERS", 7)
     assert carried(model, TextFile.of([text])) == carried(model, text) == expected
+    monkeypatch.setattr(spool, "MAX_MEMORY_BYTES", 64)  # beyond that, the ids are on disk
+    files = set(paths.models_dir().glob("*"))
+    assert carried(model, text) == expected
+    assert set(paths.models_dir().glob("*")) == files
 
 
 def test_lanes_that_overlap_find_what_a_single_pass_finds() -> None:
