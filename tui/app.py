@@ -1,6 +1,6 @@
 """The app: its screens, its keys and its navigation. Never imports torch."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual import on, work
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.command import CommandInput, CommandPalette
-from textual.markup import escape
+from textual.command import CommandInput, CommandPalette, Provider
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
@@ -21,16 +20,22 @@ from charloom.tui import messages
 from charloom.tui.dialogs.key_bindings import active_key_actions
 from charloom.tui.formatting.contrast import legible_variables, mend_theme
 from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
+from charloom.tui.modes import MODES, create_screen
 from charloom.tui.services.app_services import AppServices
 
 if TYPE_CHECKING:
     from charloom.core.data.text_file import Characters
     from charloom.tui.prompt.screen import PromptScreen
     from charloom.tui.tour.subject import TourRequest
-    from charloom.tui.widgets.base_screen import BaseScreen
 
 _CONFIRMATION_SECONDS = 4.0
 _PALETTE_INPUT = r"[\w ,.’'-]*"  # no control characters and no markup
+
+
+def _command_provider() -> type[Provider]:
+    from charloom.tui.palette.commands import CommandProvider  # deferred until it is opened
+
+    return CommandProvider
 
 
 class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come first in the footer
@@ -39,6 +44,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     TITLE = "Charloom"
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "prompt"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_command_provider}
     BINDINGS: ClassVar[list[BindingType]] = [
         # Only bindings with priority work in dialogs.
         Binding("f1", "help", "Help", key_display="F1", priority=True,
@@ -64,37 +70,13 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         """Create the app; ``tour`` is what the tour opens with, by default the current model."""
         self._mended_themes: dict[str, Theme] = {}  # Textual asks for the theme very often
         super().__init__()
-        self._tour = tour
         self.services = AppServices(self)
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         preferred = self.services.preferences.theme
         self.theme = preferred if preferred in self.available_themes else DARK.name
-        for mode in ("prompt", "train", "library", "settings", "tour"):
-            self.add_mode(mode, partial(self._create_screen, mode))
-
-    def _create_screen(self, mode: str) -> "BaseScreen":
-        """Return the screen of ``mode``; its module is imported now, for a faster first frame."""
-        match mode:
-            case "train":
-                from charloom.tui.train.screen import TrainScreen
-
-                return TrainScreen(self.services)
-            case "library":
-                from charloom.tui.library.screen import LibraryScreen
-
-                return LibraryScreen(self.services)
-            case "settings":
-                from charloom.tui.settings.screen import SettingsScreen
-
-                return SettingsScreen(self.services)
-            case "tour":
-                from charloom.tui.tour.screen import TourScreen
-
-                return TourScreen(self.services, self._tour)
-        from charloom.tui.prompt.screen import PromptScreen
-
-        return PromptScreen(self.services)
+        for mode in MODES:
+            self.add_mode(mode, partial(create_screen, mode, self.services, tour))
 
     def on_mount(self) -> None:
         # Watching the runs begins after the first frame.
@@ -156,14 +138,22 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Yield the actions that have a key now, and Textual's theme search."""
-        yield SystemCommand("Theme", "Choose a theme", self.action_change_theme)
+        idle = ("command_palette", f"switch_mode({self.current_mode!r})")  # they would do nothing
+        titles = set[str]()
         for action in active_key_actions(screen):
-            if action.tooltip:
+            if action.tooltip and action.action not in idle and action.title not in titles:
+                titles.add(action.title)
                 yield SystemCommand(
                     action.title,
-                    escape(f"{action.tooltip} ({' '.join(action.keys)})"),
+                    f"{action.tooltip} ({' '.join(action.keys)})",
                     partial(self.call_later, self.run_action, action.action, action.node),
                 )
+        yield SystemCommand("Theme", "Choose a theme", self.action_change_theme)
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            placeholder = "Find actions, models, runs, favorites, texts, settings, help"
+            self.push_screen(CommandPalette(placeholder=placeholder))
 
     @on(CommandPalette.Opened)
     def restrict_palette_input(self) -> None:

@@ -79,6 +79,11 @@ class GenerationBrowser(Vertical):
         return self._query
 
     @property
+    def searching(self) -> bool:
+        """True if words are searched for, or can be typed."""
+        return bool(self._query.words) or self.query_one("#search", SafeInput).has_focus
+
+    @property
     def generation(self) -> Generation | None:
         """The highlighted generation."""
         return self.generation_list.generation

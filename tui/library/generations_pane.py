@@ -72,7 +72,7 @@ class GenerationsPane(LibraryPane):
     @property
     def generation(self) -> Generation | None:
         """The highlighted generation."""
-        return self.browser.generation
+        return self.browser.generation if self.is_attached else None
 
     def enter(self) -> None:
         self.screen.set_focus(self.browser.generation_list)
@@ -89,6 +89,8 @@ class GenerationsPane(LibraryPane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         if action in _NEED_GENERATION:
             return self.generation is not None
+        if action == "back":
+            return self._replay is not None or (self.is_attached and self.browser.searching)
         return bool(self._deleted) if action == "restore" else True
 
     @on(GenerationList.Opened)

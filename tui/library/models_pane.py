@@ -93,7 +93,7 @@ class ModelsPane(LibraryPane):
     @property
     def model(self) -> ModelInfo | None:
         """The highlighted model."""
-        return self._models.get(self.table.key)
+        return self._models.get(self.table.key) if self.is_attached else None
 
     @property
     def ref(self) -> CheckpointRef | None:

@@ -1,10 +1,11 @@
 """The Library screen: generated texts, and models."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
@@ -55,6 +56,14 @@ until you quit. Losses are in nats per character, on held-out text.
     def on_mount(self) -> None:
         self._poll_timer = self.set_interval(_POLL_SECONDS, self.poll, pause=True)
         self.action_go(self._current)
+
+    def command_nodes(self) -> Iterable[DOMNode]:
+        return [self, *self._panes.values()]
+
+    def reveal(self, node: DOMNode) -> None:
+        for name, pane in self._panes.items():
+            if pane is node:
+                self.action_go(name)
 
     @property
     def pane(self) -> GenerationsPane | ModelsPane:

@@ -263,6 +263,8 @@ class Transcript(VerticalScroll, can_focus=False):
         turn = self.current
         if action == "restore":
             return self.deleted is not None
+        if action in ("go", "follow"):
+            return turn is not None
         if action in ("star", "copy", "delete"):
             return turn is not None and not turn.deleted
         if action == "save":

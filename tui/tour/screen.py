@@ -194,13 +194,16 @@ saved in the lab notes of the model and exported with it.
     def choose(self, event: StageView.Chosen) -> None:
         self.action_choose(event.choice)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "go":
+            return 1 <= self._number + int(str(parameters[0])) <= len(STAGES)
+        if action == "choose" and self._tour:
+            question = self._tour.question(self._number)
+            return question is not None and int(str(parameters[0])) < len(question.choices)
         return self._tour is not None or action not in ("answer", "notes", "choose")
 
     def action_go(self, by: int) -> None:
-        number = self._number + by
-        if 1 <= number <= len(STAGES):
-            self._go(number)
+        self._go(max(1, min(self._number + by, len(STAGES))))
 
     def action_read_on(self) -> None:
         view = self.query_one(StageView)

@@ -30,7 +30,10 @@ _PROGRESS_SECONDS = 0.2  # between updates during a download
 
 
 class NewRunScreen(BaseScreen):
-    """The text chooser and the form. ``on_started`` is called with the name of the new run."""
+    """The text chooser and the form. ``on_started`` is called with the name of the new run.
+
+    A ``source`` is read at once.
+    """
 
     TITLE = "New run"
     CSS_PATH = "new_run.tcss"
@@ -48,10 +51,15 @@ class NewRunScreen(BaseScreen):
         Binding("escape", "back", "Back", show=False, tooltip="Cancel reading, or go back"),
     ]
 
-    def __init__(self, services: AppServices, on_started: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        services: AppServices,
+        on_started: Callable[[str], None],
+        source: TextSource | None = None,
+    ) -> None:
         super().__init__(services)
         self._on_started = on_started
-        self._source: TextSource | None = None
+        self._source = source
         self._corpus: Corpus | None = None
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
@@ -63,6 +71,8 @@ class NewRunScreen(BaseScreen):
 
     def on_mount(self) -> None:
         self._show_page("choosing")
+        if self._source:
+            self._read(self._source)
 
     @on(TextChooser.Chosen)
     def read_chosen(self, event: TextChooser.Chosen) -> None:

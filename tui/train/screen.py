@@ -19,6 +19,7 @@ from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.run_status import FINISHED, LIVE, RESUMABLE
 from charloom.tui.messages import OpenGrowth, OpenInspector, OpenPrompt
 from charloom.tui.services.app_services import UNDO_HINT, AppServices
+from charloom.tui.services.text_source import TextSource
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.run_view import RunView
 from charloom.tui.widgets.action_bar import ActionBar, KeyHint, key_hints
@@ -236,9 +237,13 @@ class TrainScreen(BaseScreen):
         self.post_message(OpenGrowth(self._selected))
 
     def action_new(self) -> None:
+        self.start_new()
+
+    def start_new(self, source: TextSource | None = None) -> None:
+        """Open the form of a new run, with a text if it is chosen already."""
         from charloom.tui.train.new_run import NewRunScreen
 
-        self.app.push_screen(NewRunScreen(self.services, self.select))
+        self.app.push_screen(NewRunScreen(self.services, self.select, source))
 
     @work
     async def action_delete(self) -> None:

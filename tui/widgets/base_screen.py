@@ -1,10 +1,11 @@
 """The base class of screens: header, body, footer and help."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.content import Content
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from charloom.tui.services.app_services import AppServices
@@ -31,6 +32,16 @@ class BaseScreen(Screen[None]):
     def body(self) -> Iterator:  # type: ignore[type-arg]
         """Yield the widgets between header and footer."""
         raise NotImplementedError
+
+    def command_nodes(self) -> Iterable[DOMNode]:
+        """Return the nodes whose actions the command palette offers on other screens.
+
+        It may be asked before the screen is opened, and so may their ``check_action``.
+        """
+        return [self]
+
+    def reveal(self, node: DOMNode) -> None:
+        """Show one of the :meth:`command_nodes`, before an action of it runs."""
 
     def on_mount(self) -> None:
         self.services.runs.changed.subscribe(self, lambda _: self.on_runs_changed())

@@ -1,0 +1,1 @@
+"""The command palette: one search for actions, models, runs, texts, settings and help."""
