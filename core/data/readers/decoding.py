@@ -7,7 +7,6 @@ from contextlib import contextmanager, suppress
 from charloom.core.data.encodings import Encoding, misfit, unreadable
 from charloom.core.data.readers.base import File, Reading
 from charloom.core.data.text_file import PIECE_CHARACTERS
-from charloom.core.errors import CharloomError
 
 _LINES = 10_000  # between reports of progress
 
@@ -15,13 +14,12 @@ _LINES = 10_000  # between reports of progress
 class TextStream:
     """The text of ``file`` without its byte order mark, which can be read several times.
 
-    Reading it raises :class:`CharloomError` if the file does not fit its encoding, has NULs, or
-    becomes shorter.
+    Reading it raises :class:`CharloomError` if the file does not fit its encoding or has NULs.
     """
 
     def __init__(self, file: File, encoding: Encoding, reading: Reading) -> None:
         self._file, self._encoding, self._reading = file, encoding, reading
-        self._size, self._position = file.size, 0
+        self._position = 0
         self.is_checked = reading.encoding is None or not file.listed
         """Whether binary data are refused."""
         self.has_mark = False
@@ -39,7 +37,6 @@ class TextStream:
                     raise unreadable(self._file.label, " (NULs)", self._encoding.name)
                 yield piece
                 self._report()
-        self._check_end()
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the text, with their ends as they are."""
@@ -51,7 +48,6 @@ class TextStream:
                 if count % _LINES == 0:
                     self._report()
         self._report()
-        self._check_end()
 
     @contextmanager
     def _opened(self) -> Iterator[io.TextIOWrapper]:
@@ -70,7 +66,7 @@ class TextStream:
         try:
             return read(size)
         except ValueError as error:
-            raise self._error() from error
+            raise misfit(self._encoding.name, self._file.label) from error
 
     def _report(self) -> None:
         """Report how far the file is read, the first time that it is."""
@@ -78,12 +74,3 @@ class TextStream:
         if position > self._position:
             self._reading.on_progress(position - self._position)
             self._position = position
-
-    def _check_end(self) -> None:
-        if self._file.stream.tell() < self._size:
-            raise self._error()
-
-    def _error(self) -> CharloomError:
-        if self._reading.encoding is not None:
-            return misfit(self._encoding.name, self._file.label)
-        return CharloomError(f"{self._file.label} was changed while it was read; read it again.")

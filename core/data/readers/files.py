@@ -1,5 +1,6 @@
 """Find and read the files that a user names: files, folders, standard input."""
 
+import io
 import os
 import stat
 import sys
@@ -18,7 +19,7 @@ from charloom.core.data.readers.base import (
     label,
     spool,
 )
-from charloom.core.errors import CharloomError
+from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.wording import natural_order
 
 
@@ -33,10 +34,25 @@ class Source:
 
     @contextmanager
     def file(self) -> Iterator[File]:
-        """Open the file. Raises :class:`CharloomError`, also if it cannot be read on."""
+        """Open the file. Raises :class:`CharloomError`, also if it cannot be read on.
+
+        A file that was changed in the meantime may be a mixture, so it is refused. One that was
+        removed can be read to its end.
+        """
         try:
             with self.open() as stream:
-                yield File(self.name, stream, listed=not self.folder)
+                version = _version(stream)
+                changed = f"{label(self.name)} was changed while it was read; read it again."
+                try:
+                    yield File(self.name, stream, listed=not self.folder)
+                except Cancelled:
+                    raise
+                except CharloomError as error:  # perhaps because of the change
+                    if _version(stream) != version:
+                        raise CharloomError(changed) from error
+                    raise
+                if _version(stream) != version:
+                    raise CharloomError(changed)
         except OSError as error:
             raise CharloomError(
                 f"{label(self.name)} cannot be read ({error.strerror}); check the disk it is on."
@@ -102,6 +118,14 @@ def _walk(folder: Path) -> Iterator[Path]:
             path = Path(parent, name)
             if not name.startswith(".") and path.is_file():
                 yield path
+
+
+def _version(stream: BinaryIO) -> tuple[int, ...]:
+    """Return numbers that change with the file of ``stream``; none if that has no other user."""
+    if not isinstance(stream, io.BufferedReader):  # a copy
+        return ()
+    status = os.fstat(stream.fileno())
+    return status.st_size, status.st_mtime_ns
 
 
 def _open_stdin() -> BinaryIO:

@@ -5,7 +5,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -176,16 +176,53 @@ def test_a_text_that_the_disk_has_no_room_for_is_refused_first(
         corpus.load(path)
 
 
-@needs_posix("its size is that of a file that is read")
-def test_a_file_that_becomes_shorter_while_it_is_read_is_refused(
-    tmp_path: Path, small_pieces: None
+def _truncate(path: Path) -> None:
+    os.truncate(path, 1_000)
+
+
+def _overwrite(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"\xff\xfe\0" * 60_000)
+
+
+def _append(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"More.\n")
+
+
+@needs_posix("a file that is read can be changed")
+@pytest.mark.parametrize("change", [_truncate, _overwrite, _append])
+@pytest.mark.parametrize("options", [{}, {"encoding": "utf-8"}, {"encoding": "utf-16"}])
+def test_a_file_that_is_changed_while_it_is_read_is_refused(
+    change: Callable[[Path], None], options: ReadOptions, tmp_path: Path, small_pieces: None
 ) -> None:
     path = tmp_path / "long.txt"
+    path.write_text(SENTENCE * 5_000, options.get("encoding") or "utf-8")
+    changes = iter([change])
+
+    def change_once(*_: int) -> None:
+        for now in changes:
+            now(path)
+
+    with pytest.raises(CharloomError, match=r"long\.txt' was changed while it was read; read it"):
+        corpus.load(path, on_read=change_once, **options)
+    assert small_pieces is None and not list(paths.models_dir().glob(".*"))
+
+
+@needs_posix("a file that is read can be removed")
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_that_is_removed_while_it_is_read_is_read_to_its_end(
+    replaced: bool, tmp_path: Path, small_pieces: None
+) -> None:
+    path, other = tmp_path / "long.txt", tmp_path / "other.txt"
     path.write_text("The sea was grey.\n" * 20_000)
+    other.write_text("Another text.\n")
 
-    def cut(_done: int, _total: int) -> None:
-        os.truncate(path, 1_000)
+    def remove(*_: int) -> None:
+        if other.exists():
+            other.replace(path)
+        if not replaced:
+            path.unlink(missing_ok=True)
 
-    with pytest.raises(CharloomError, match="was changed while it was read"):
-        corpus.load(path, on_read=cut)
-    assert small_pieces is None
+    assert corpus.load(path, on_read=remove).text == "The sea was grey.\n" * 20_000
+    assert small_pieces is None and path.exists() is replaced
