@@ -11,6 +11,7 @@ import numpy as np
 from charloom.core.analysis.lanes import Mean
 from charloom.core.analysis.scoring import Score, check_window, encode
 from charloom.core.child_process import exit_description, start_module
+from charloom.core.data.spool import storing_text
 from charloom.core.data.text_file import Characters
 from charloom.core.errors import CharloomError
 from charloom.core.model import checkpoint as files
@@ -40,8 +41,9 @@ def score_long(
     with tempfile.TemporaryDirectory(prefix="charloom-") as name:
         folder = Path(name)
         files.save(checkpoint, folder / "checkpoint")
-        np.save(folder / "ids.npy", encoded.ids)
-        np.save(folder / "known.npy", encoded.known)
+        with storing_text(folder.parent):
+            np.save(folder / "ids.npy", encoded.ids)
+            np.save(folder / "known.npy", encoded.known)
         arguments = name, str(window or 0), str(int(full))
         with (folder / "log").open("wb") as log:
             child = start_module("training.scorer", *arguments, stdout=subprocess.PIPE, stderr=log)

@@ -111,12 +111,12 @@ def _remove(file: BinaryIO, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def storing_text() -> Iterator[None]:
-    """Turn errors of writing a text into :class:`StorageError`."""
+def storing_text(place: Path | None = None) -> Iterator[None]:
+    """Turn errors of writing a text to ``place`` into :class:`StorageError`."""
     try:
         yield
     except OSError as error:
-        folder = str(paths.models_dir())
+        folder = str(place or paths.models_dir())
         raise StorageError(
             f"The text cannot be stored in {folder!r} ({error.strerror}); make room there."
         ) from error

@@ -24,6 +24,8 @@ _NAMES = (
     "files_cut",
     "disk_full",
     "training_full",
+    "text_changed",
+    "text_full",
     "files_mutated",
     "shared",
 )

@@ -36,13 +36,15 @@ class Fault:
     """Whether it takes a file system of its own."""
     constant: bool = False
     """Whether it lies in the command and has no begin and no end."""
+    size: str = _SIZE
+    """That of the file system."""
 
 
 def faults() -> list[Fault]:
     """Return the faults there are, those first that say the most."""
-    found = [_full(0), _limited(0), _read_only(), _no_inode()]
+    found = [_full(0), limited(0), _read_only(), _no_inode()]
     found += [_full(kilobytes) for kilobytes in (4, 8, 16, 32, 64, 128, 256)]
-    found += [_limited(blocks) for blocks in (8, 64)]
+    found += [limited(blocks) for blocks in (8, 64)]
     if not _IS_ROOT or shutil.which("setpriv"):
         able = ("setpriv", f"--bounding-set={_CAPABILITIES}") if _IS_ROOT else ()
         found += [_denied(what, able) for what in ("folders", "files", "anything")]
@@ -61,10 +63,10 @@ def can_mount() -> bool:
 
 
 @contextmanager
-def mounted(folder: Path) -> Iterator[None]:
+def mounted(folder: Path, size: str = _SIZE) -> Iterator[None]:
     """Have a small file system of its own at ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
-    options = f"size={_SIZE},nr_inodes={_INODES},mode=700"
+    options = f"size={size},nr_inodes={_INODES},mode=700"
     _quietly("mount", "-t", "tmpfs", "-o", options, "charloom-faults", str(folder))
     try:
         yield
@@ -102,7 +104,19 @@ def _read_only() -> Fault:
     )
 
 
-def _limited(blocks: int) -> Fault:
+def small(megabytes: int) -> Fault:
+    """Return the fault that the whole file system is so small."""
+    return Fault(
+        f"a disk of {megabytes} MB",
+        _nothing,
+        lambda folder: _quietly("mount", "-o", "remount,size=1g", str(folder)),
+        mounted=True,
+        size=f"{megabytes}m",
+    )
+
+
+def limited(blocks: int) -> Fault:
+    """Return the fault that no file may have more ``blocks`` of 512 bytes."""
     prefix = ("sh", "-c", _LIMIT, str(blocks))
     return Fault(f"no file over {blocks // 2} KB", _nothing, _nothing, prefix, constant=True)
 
