@@ -38,6 +38,7 @@ _COMMANDS = {  # name: module and function in ``charloom.tui.commands``, and sum
     "chat": ("chat.chat", "Talk with a model: one line in, one reply out."),
     "corpus": ("corpus.corpus", "List, download and check texts to train on."),
     "favorites": ("favorites.favorites", "List, search, export and replay saved texts."),
+    "serve": ("serve.serve", "Serve the app to a browser, by default on this computer only."),
     "paths": ("paths.paths", "Show where Charloom keeps its files."),
 }
 

@@ -42,6 +42,7 @@ _WARNING_SECONDS = 15.0  # that the loss of a checkpoint is shown
 _EXIT_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # the last is Windows' SIGHUP
 _OUTPUT_THREAD = "textual-output"  # Textual's thread that fails when the terminal is gone
 _CRASH_LOG = "crash.log"
+_WEB_DRIVER = "textual.drivers.web_driver:WebDriver"  # the app in a browser: `charloom serve`
 
 
 class SplashScreen(Screen[None]):
@@ -57,8 +58,23 @@ def run(tour: "TourRequest | None" = None) -> int:
 
     Raises :class:`CharloomError` without a terminal and after a crash.
     """
+    if os.environ.get("TEXTUAL_DRIVER") != _WEB_DRIVER:
+        _require_terminal("`charloom tour --plain`" if tour else "`charloom generate`")
+    place_segments(has_uncertain_width)
+    crashes: list[BaseException] = []
+    status = 1
+    try:
+        status = asyncio.run(_run(crashes, tour))
+    except Exception as error:
+        crashes.append(error)
+    if crashes:
+        raise CharloomError(_log_crashes(crashes))
+    return status
+
+
+def _require_terminal(command: str) -> None:
+    """Raise :class:`CharloomError` without a UTF-8 terminal; advise ``command``."""
     streams = (sys.__stdin__, sys.__stdout__, sys.__stderr__)
-    command = "`charloom tour --plain`" if tour else "`charloom generate`"
     if os.environ.get("TERM") == "dumb" or not all(
         stream and stream.isatty() for stream in streams
     ):
@@ -72,16 +88,6 @@ def run(tour: "TourRequest | None" = None) -> int:
         )
     if sys.platform != "win32":
         tolerate_invalid_bytes()
-    place_segments(has_uncertain_width)
-    crashes: list[BaseException] = []
-    status = 1
-    try:
-        status = asyncio.run(_run(crashes, tour))
-    except Exception as error:
-        crashes.append(error)
-    if crashes:
-        raise CharloomError(_log_crashes(crashes))
-    return status
 
 
 async def _run(crashes: list[BaseException], tour: "TourRequest | None") -> int:
