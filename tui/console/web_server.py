@@ -59,7 +59,8 @@ class WebServer:
         """Serve until Ctrl-C or a termination signal; then end the open apps."""
         join = subprocess.list2cmdline if sys.platform == "win32" else shlex.join
         server = Server(join(_COMMAND))
-        app = web.Application(middlewares=[web.middleware(self._guard)])
+        guard = web.middleware(lambda request, handler: self._guard(request, handler))
+        app = web.Application(middlewares=[guard])
         app.add_routes(
             [
                 web.get("/", _show_page),
