@@ -69,7 +69,7 @@ kept its memory from one piece of the text to the next.
         hidden_binding("ctrl+l", "newer", "Newer checkpoint", "Use the model's last checkpoint"),
         hidden_binding("ctrl+b", "panel", "Panel", "Hide or show the panel"),
         hidden_binding(
-            "ctrl+n", "new_page", "New page", "Clear the page; its texts stay in the library"
+            "ctrl+n,alt+n", "new_page", "New page", "Clear the page; its texts stay in the library"
         ),
     ]
 

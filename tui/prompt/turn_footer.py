@@ -3,7 +3,7 @@
 from textual.binding import Binding
 
 from charloom.tui.prompt.candidate import Candidate
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
+from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, hidden_binding
 
 TURN_BINDINGS = [
     hidden_binding("s,ctrl+s", "star", "Star", "Make the text a favorite, or no longer one"),
@@ -12,7 +12,10 @@ TURN_BINDINGS = [
     ),
     hidden_binding("g,ctrl+g", "screen.continue", "Continue", "Make the text longer"),
     hidden_binding(
-        "t,ctrl+t", "screen.retry", "Retry", "The same prompt and seed, with the current settings"
+        "t,ctrl+t,alt+t",
+        "screen.retry",
+        "Retry",
+        "The same prompt and seed, with the current settings",
     ),
     hidden_binding("e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer"),
     hidden_binding("c,alt+c", "copy", "Copy", "Copy prompt and text"),
@@ -59,7 +62,9 @@ class TurnFooter(ActionBar):
         self.update_hints([*stop, *(self._hint(name, candidate, focused) for name in actions)])
 
     def _hint(self, name: str, candidate: Candidate, focused: bool) -> tuple[str, str, str]:
-        letter, other, *_ = Binding.make_bindings([_BINDINGS[name]])
+        letter, *others = Binding.make_bindings([_BINDINGS[name]])
+        kept = BROWSER_KEYS if self.app.is_web else ()
+        other = next(other for other in others if other.key not in kept)
         key = self.app.get_key_display(letter if focused else other).replace("f8", "F8")
         label = "unstar" if name == "star" and candidate.starred else letter.description.lower()
         return key, label, letter.action

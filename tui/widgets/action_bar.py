@@ -14,6 +14,9 @@ from textual.widgets import Static
 
 _APART, _CLOSE = "  ", " "  # gaps between hints
 _MORE = Content("…")
+BROWSER_KEYS = ("ctrl+n", "ctrl+t", "ctrl+w")
+"""Keys that browsers keep for themselves; every action on one has another key, too."""
+
 _HINT = "hint"  # the key of a hint's index in the style of its text
 
 
@@ -45,6 +48,8 @@ def key_hints(node: DOMNode, **labels: str | tuple[str, str, str]) -> list[KeyHi
     """
     hints: dict[str, KeyHint] = {}
     for binding in Binding.make_bindings(node.BINDINGS):
+        if node.app.is_web and binding.key in BROWSER_KEYS:
+            continue
         _, name, parameters = parse(binding.action)
         label = labels.get(binding.action, labels.get(name, binding.description.lower()))
         if label and binding.action not in hints and node.check_action(name, parameters):

@@ -1,7 +1,10 @@
 """Input widgets that show control characters as glyphs, so that pasted text is harmless."""
 
+from typing import ClassVar
+
 from rich.text import Text
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.widgets import Input, TextArea
 
 from charloom.core.sanitize import sanitize
@@ -11,6 +14,10 @@ _MAX_PASTE = 10_000  # characters
 
 class SafeInput(Input):
     """An Input whose value has no control characters."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [  # as in a TextArea: browsers keep ctrl+w
+        Binding("alt+backspace", "delete_left_word", "Delete left to start of word", show=False),
+    ]
 
     def on_paste(self, event: events.Paste) -> None:
         """Join the pasted lines; Textual would insert only the first."""
