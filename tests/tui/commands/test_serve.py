@@ -44,7 +44,7 @@ async def test_the_app_writes_trains_tours_and_resizes_in_chromium(tmp_path: Pat
         assert "» It was" in page.text
 
         await page.type("{F3}")
-        await page.wait_for("u resume")
+        await page.wait_for("u train")
         await page.type("u")
         await page.wait(lambda: is_training(run))
         await page.wait_for("s stop")
