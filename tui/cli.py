@@ -34,6 +34,7 @@ _COMMANDS = {  # name: module and function in ``charloom.tui.commands``, and sum
     "score": ("score.score", "Measure how well a model predicts a text, in bits per character."),
     "inspect": ("inspect.inspect", "Write surprise, units and gates over a text, as JSON."),
     "tour": ("tour.tour", "Walk through the ten stages with your own text and model."),
+    "quiz": ("quiz.quiz", "Tell held-out passages of a text from those of a model."),
     "models": ("models.models", "List, show and manage the models on this computer."),
     "chat": ("chat.chat", "Talk with a model: one line in, one reply out."),
     "corpus": ("corpus.corpus", "List, download and check texts to train on."),

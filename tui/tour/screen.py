@@ -56,7 +56,8 @@ class TourScreen(BaseScreen):
 Ten stages lead from a text back to a text. Each one shows what it does to *your* text and *your*
 model, in real numbers. Space scrolls on, the arrows go from stage to stage. A digit answers the
 multiple-choice question. Press `a` to answer the other question in your own words: your answer is
-saved in the lab notes of the model and exported with it.
+saved in the lab notes of the model and exported with it. `r` tests whether you can tell held-out
+passages of the text from those that the model writes.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         hidden_binding("right,n,pagedown", "go(1)", "Next stage", "Go to the next stage"),
@@ -71,6 +72,7 @@ saved in the lab notes of the model and exported with it.
             for n in (1, 2, 3, 4)
         ),
         hidden_binding("a", "answer", "Your answer", "Answer in your own words"),
+        hidden_binding("r", "blind_test", "Real or model?", "Tell the model's text from the real"),
         hidden_binding("e", "notes", "Lab notes", "Edit the notes about the model"),
         hidden_binding("m", "model", "Another model", "Choose the model of the tour"),
         hidden_binding("c", "text", "Another text", "Choose the text of the tour"),
@@ -99,6 +101,7 @@ saved in the lab notes of the model and exported with it.
                 ("1-4", "choose", ""),
                 ("a", "answer", "screen.answer"),
                 ("e", "notes", "screen.notes"),
+                ("r", "real or model?", "screen.blind_test"),
                 ("m", "model", "screen.model"),
                 ("c", "text", "screen.text"),
             ]
@@ -199,8 +202,8 @@ saved in the lab notes of the model and exported with it.
             return 1 <= self._number + int(str(parameters[0])) <= len(STAGES)
         if action == "choose" and self._tour:
             question = self._tour.question(self._number)
-            return question is not None and int(str(parameters[0])) < len(question.choices)
-        return self._tour is not None or action not in ("answer", "notes", "choose")
+            return question is not None and len(question.choices) > int(str(parameters[0]))
+        return self._tour is not None or action not in ("answer", "notes", "choose", "blind_test")
 
     def action_go(self, by: int) -> None:
         self._go(max(1, min(self._number + by, len(STAGES))))
@@ -272,6 +275,12 @@ saved in the lab notes of the model and exported with it.
             self._update_stage()
             if lab_notes.find_answer(self._notes, self._number) != before:
                 self.query_one(StageView).reveal("answer")
+
+    def action_blind_test(self) -> None:
+        from charloom.tui.tour.blind_test_screen import BlindTestScreen
+
+        if self._tour:
+            self.app.push_screen(BlindTestScreen(self.services, self._tour.subject.ref))
 
     @work
     async def action_model(self) -> None:

@@ -46,3 +46,19 @@ def test_every_answer_can_be_read_again(answers: list[tuple[int, str]], own: str
     assert notes.startswith(own.rstrip("\n"))
     for number, words in expected.items():
         assert lab_notes.find_answer(notes, number) == words
+
+
+def test_guesses_are_counted_for_each_setting_and_the_rest_of_the_notes_stays() -> None:
+    notes = lab_notes.with_answer("My own.\n", 1, "Load text", "Why?", "So.")
+    before = notes
+    for setting, fooled in (("temperature 0.8", True), ("temperature 1", False)) * 2:
+        notes = lab_notes.with_guess(notes, setting, fooled)
+    notes = lab_notes.with_guess(notes, "temperature 0.8", fooled=False)
+    assert lab_notes.find_guesses(notes, "temperature 0.8") == (2, 3)
+    assert lab_notes.find_guesses(notes, "temperature 1") == (0, 2)
+    assert lab_notes.find_guesses(notes, "temperature 0") == (0, 0)
+    assert lab_notes.find_guesses("", "temperature 1") == (0, 0)
+    assert notes.startswith(before) and "- temperature 0.8: it fooled you 2 of 3\n" in notes
+    assert notes.count("## Real or model?") == 1 and lab_notes.find_answer(notes, 1) == "So."
+    notes = lab_notes.with_answer(notes, 1, "Load text", "Why?", "")
+    assert lab_notes.find_guesses(notes, "temperature 1") == (0, 2)

@@ -1,5 +1,6 @@
 """The Tour screen: ten stages, choices, answers and errors."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -213,3 +214,36 @@ def test_look(snap_compare: Compare, size: tuple[int, int], number: int) -> None
         await pilot.pause()
 
     assert snap_compare(app_at("tour"), terminal_size=size, run_before=go)
+
+
+async def test_real_or_model_shows_pairs_counts_guesses_and_goes_back() -> None:
+    corpus = CorpusInfo("sea", read_run_config(create("half")).sha256, len(TEXT), TEXT[:20])
+    training = TrainConfig(batch_size=4, window=16, held_out=0.5)
+    save_model("half", random_checkpoint(TEXT, corpus=corpus, training=training))
+    save(Preferences(model="half", temperature=0.7, seed=2))
+    async with opened() as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "Round 1 of 5" in screen_text(app))
+        assert "half@100 · temperature 0.7" in screen_text(app)
+        for number in range(1, 6):
+            await until(pilot, lambda: f"Round {number} of 5" in screen_text(app))  # noqa: B023
+            text = flat_text(app)
+            choice = "1" if re.search(r"(^| )1 The sea was grey", text) else "2"
+            assert "from the text" not in text and "the model's" not in text
+            await pilot.press(choice)
+            await until(pilot, lambda: f"Right: {choice} is from the text" in flat_text(app))  # noqa: B023
+            assert f"0 of {number} in all" in flat_text(app)
+            await pilot.press("1", "2", "enter")  # one guess a round, and no round after the last
+        assert "That was the last round." in flat_text(app)
+        line = "- temperature 0.7: it fooled you 0 of 5\n"
+        assert read_notes("half") == f"## Real or model?\n\n{line}"
+        await pilot.press("escape")
+        await until(pilot, lambda: app.screen is tour_screen(pilot))
+
+
+async def test_real_or_model_says_why_there_is_no_held_out_text() -> None:
+    async with opened() as (app, pilot):
+        await pilot.press("r")
+        await until(pilot, lambda: "characters of the text are held out, too few" in flat_text(app))
+        await pilot.press("1", "enter", "escape")
+        await until(pilot, lambda: app.screen is tour_screen(pilot))
