@@ -79,6 +79,13 @@ class Mean(NamedTuple):
         enough = self.characters >= MIN_CHARACTERS
         return enough and error is not None and error <= MAX_STANDARD_ERROR
 
+    def needed(self, limit: int) -> int:
+        """Return about how many characters make the loss certain, ``limit`` at most."""
+        if self.standard_error is None:
+            return limit
+        certain = self.characters * (self.standard_error / MAX_STANDARD_ERROR) ** 2
+        return min(limit, max(MIN_CHARACTERS, int(certain)))
+
 
 def mean(sums: NDArray[np.float64], counts: NDArray[np.int64]) -> Mean:
     """Return the mean loss of lanes, given the sums and the numbers of their losses ``[lanes]``.

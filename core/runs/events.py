@@ -136,7 +136,7 @@ class Evaluating:
     """At the end of the run, the checkpoint of ``step`` is being measured on held-out text.
 
     At most ``max_characters`` are counted, and fewer if that makes the loss certain enough. A stop
-    command ends it.
+    command ends it. ``eta_seconds`` is 0.0 if it is unknown.
     """
 
     event: ClassVar[str] = "evaluating"

@@ -9,7 +9,7 @@ same with NumPy.
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import repeat
+from itertools import product, repeat
 from typing import Any, Literal
 
 import numpy as np
@@ -24,6 +24,7 @@ from charloom.core.training.step import autocast
 
 _MAX_GPU_LANES = 512
 _MAX_LOGITS, _MAX_GPU_LOGITS = 1 << 22, 1 << 26  # computed at a time: 16 and 256 MB
+_MAX_PRODUCTS = 1 << 32  # of weights and inputs between two reports: some tenths of a second
 
 Measure = Literal["carried", "windowed"]
 Ids = NDArray[np.integer[Any]]
@@ -73,7 +74,9 @@ def evaluate(
     precision: str = "float32",
     threads: int = 1,
 ) -> Iterator[list[Mean]]:
-    """Yield the ``measures`` of what was read so far, after each window of all lanes.
+    """Yield the ``measures`` of what was read so far; after context alone, an empty list.
+
+    All lanes read a window, or a piece of it, at a time.
 
     Args:
         network: predicts the characters.
@@ -97,12 +100,24 @@ def evaluate(
     counts = np.zeros(len(plan.first), np.int64)
     with ThreadPoolExecutor(threads) as pool:
         run = pool.map if threads > 1 else map
-        for row in range(-CONTEXT_WINDOWS if "carried" in measures else 0, plan.rows):
-            results = list(run(_LaneReader.read, readers, repeat(row)))
+        first = -CONTEXT_WINDOWS if "carried" in measures else 0
+        pieces = _pieces(network, len(plan.first), window)
+        for row, piece in product(range(first, plan.rows), pieces):
+            results = list(run(_LaneReader.read, readers, repeat(row), repeat(piece)))
             sums += np.concatenate([nats for nats, _ in results], axis=1)
             counts += np.concatenate([counted for _, counted in results])
-            if counts.any():
-                yield [mean(total, counts) for total in sums]
+            yield [mean(total, counts) for total in sums] if counts.any() else []
+
+
+def _pieces(network: CharLSTM, lanes: int, window: int) -> list[range]:
+    """Return parts of a window that so many ``lanes`` read in little memory and time."""
+    config = network.config
+    steps = _MAX_GPU_LOGITS // (lanes * config.vocab_size)
+    if next(network.parameters()).device.type == "cpu":
+        by_logits = _MAX_LOGITS // (lanes * config.vocab_size)
+        steps = min(by_logits, _MAX_PRODUCTS // (lanes * config.parameters))
+    steps = max(1, steps)
+    return [range(start, min(start + steps, window)) for start in range(0, window, steps)]
 
 
 @dataclass
@@ -117,11 +132,12 @@ class _LaneReader:
     last: NDArray[np.int64]
     window: int
     precision: str
-    state: LSTMState | None = None
+    carried: LSTMState | None = None
+    windowed: LSTMState | None = None
 
     @torch.no_grad()
-    def read(self, row: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Read the next row, which has context if it is negative.
+    def read(self, row: int, piece: range) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Read the next ``piece`` of the windows of a row, which is context if it is negative.
 
         Returns sums of losses ``[measures, lanes]`` and their numbers ``[lanes]``.
         """
@@ -131,26 +147,27 @@ class _LaneReader:
         index = self.first + row
         if (index < 0).all():
             return sums, counts
-        if self.state and row <= 0:  # the first lanes begin where the text does
-            keep = torch.from_numpy(index > 0)[:, None].to(device)
-            self.state = [(h * keep, c * keep) for h, c in self.state]
-        positions = np.maximum(index, 0)[:, None] * self.window + np.arange(self.window + 1)
+        if piece.start == 0:
+            self.windowed = None
+            if self.carried and row <= 0:  # the first lanes begin where the text does
+                keep = torch.from_numpy(index > 0)[:, None].to(device)
+                self.carried = [(h * keep, c * keep) for h, c in self.carried]
+        offsets = np.arange(piece.start, piece.stop + 1)
+        positions = np.maximum(index, 0)[:, None] * self.window + offsets
         inside = positions[:, 1:] < len(self.ids)
         positions = np.minimum(positions, len(self.ids) - 1)
         ids = torch.from_numpy(self.ids[positions].astype(np.int64)).to(device)
         with autocast(device, self.precision):
             if row < 0:
-                self.state = self.network.read(ids[:, :-1], self.state)[1]
+                self.carried = self.network.read(ids[:, :-1], self.carried)[1]
                 return sums, counts
             counted = inside & (index < self.last)[:, None]
             if self.known is not None:
                 counted &= self.known[positions[:, 1:]]
             mask = torch.from_numpy(counted).to(device)
             for total, measure in zip(sums, self.measures, strict=True):
-                if measure == "carried":
-                    total[:], self.state = _losses(self.network, ids, mask, self.state)
-                else:
-                    total[:], _ = _losses(self.network, ids, mask, None)
+                total[:], state = _losses(self.network, ids, mask, getattr(self, measure))
+                setattr(self, measure, state)
         return sums, counted.sum(axis=1)
 
 
@@ -161,16 +178,10 @@ def _losses(
 
     ``ids`` are ``[B, T + 1]``; ``mask`` ``[B, T]`` tells which predictions are counted.
     """
-    total = torch.zeros(len(ids), device=ids.device)
-    most = _MAX_LOGITS if ids.device.type == "cpu" else _MAX_GPU_LOGITS
-    steps = max(1, most // (len(ids) * network.config.vocab_size))
-    for start in range(0, mask.shape[1], steps):
-        part = slice(start, start + steps)
-        logits, state = network(ids[:, :-1][:, part], state)
-        labels = ids[:, 1:][:, part]
-        nats = functional.cross_entropy(
-            logits.float().flatten(0, 1), labels.flatten(), reduction="none"
-        )
-        total += (nats.view_as(labels) * mask[:, part]).sum(dim=1)
-    assert state
+    logits, state = network(ids[:, :-1], state)
+    labels = ids[:, 1:]
+    nats = functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), reduction="none"
+    )
+    total = (nats.view_as(labels) * mask).sum(dim=1)
     return total.cpu().numpy().astype(np.float64), state

@@ -335,11 +335,14 @@ class _TrainingLoop:
         """Measure ``best`` on the held-out text; a stop command ends this with what is counted."""
         stopped, self._stopping = self._stopping, False
         report, begin = ThrottledTimer(self._clock, _REPORT_SECONDS), self._clock.seconds
-        for losses, counted, limit in self._validator.final_losses(best):
+        left, reported = self._budget.evaluation_eta, False
+        for losses, counted, needed, limit in self._validator.final_losses(best):
             best = replace(best, losses=losses)
-            if report.due():
+            if report.due() or (left > _REPORT_SECONDS and not reported):
+                reported = True
                 with report.running():
-                    left = (self._clock.seconds - begin) * max(0.0, limit / counted - 1)
+                    if counted:
+                        left = (self._clock.seconds - begin) * max(0.0, needed / counted - 1)
                     yield Evaluating(best.step, counted, limit, left)
             while not self._stopping and (command := self._next_command()):
                 yield from self._execute(command)

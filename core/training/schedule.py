@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from charloom.core.config import TrainConfig
 
 _MAX_EVALUATION_SHARE = 0.06  # of the minutes of a run: for the evaluation at its end
-_EVALUATION_SLOWDOWN = 2.0  # it is in float32, at half of bfloat16's speed or better
+SLOWDOWN = {"float32": 1.0, "bfloat16": 2.0}
+"""The time of the evaluation at the end, which is in float32, in that of a precision, at most."""
+
 # Characters trained on between validations of a run bounded by steps: validating 24,000 takes as
 # long as training on about 16,000.
 _VALIDATION_INTERVAL = 640_000
@@ -78,6 +80,7 @@ class RunBudget:
             self.total_steps = self._round_up(self.total_steps)
         self._evaluation = 0.0  # seconds for evaluating held-out text at the end
         self._least_evaluation = 0.0  # for as much of it as is always evaluated
+        self._expected_evaluation = 0.0  # for as much as will make the loss certain
 
     @property
     def elapsed(self) -> float:
@@ -112,16 +115,24 @@ class RunBudget:
     def eta(self, fraction: float) -> float:
         """Return the seconds that remain at ``fraction`` of the run."""
         left = self.elapsed * (1 - fraction) / fraction if fraction else 0.0
-        return left + self._reserve
+        return left + self.evaluation_eta
 
-    def plan_evaluation(self, seconds: float, least: float = 0.0) -> None:
+    @property
+    def evaluation_eta(self) -> float:
+        """The seconds that the final evaluation will take; 0.0 if that is unknown."""
+        return min(self._reserve, self._expected_evaluation)
+
+    def plan_evaluation(
+        self, seconds: float, least: float = 0.0, expected: float = math.inf
+    ) -> None:
         """Reserve time for the final evaluation: ``seconds`` for as much as it reads at most.
 
         If that is too long, at least ``least``, for as much as is always evaluated. Both are at the
-        speed of a validation.
+        speed of a validation. It is ``expected`` to take so many seconds.
         """
-        self._evaluation = _EVALUATION_SLOWDOWN * seconds
-        self._least_evaluation = _EVALUATION_SLOWDOWN * least
+        self._expected_evaluation = expected
+        self._evaluation = SLOWDOWN["bfloat16"] * seconds
+        self._least_evaluation = SLOWDOWN["bfloat16"] * least
 
     @property
     def _reserve(self) -> float:

@@ -8,6 +8,7 @@ the loss so far: a JSON list of nats, standard error, characters, and characters
 import json
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def main(name: str, window: int, full: bool) -> None:
         usable_cores() if device.type == "cpu" else 1,
     )
     next_report = 0.0
-    for (loss,) in losses:
+    for loss in chain.from_iterable(losses):
         done = loss.is_certain and not full
         if done or time.monotonic() >= next_report:
             next_report = time.monotonic() + _REPORT_SECONDS

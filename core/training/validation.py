@@ -15,7 +15,7 @@ from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.events import Validated, bits
 from charloom.core.training.autotune import ComputeConfig
 from charloom.core.training.evaluation import carried, evaluate, plan_lanes
-from charloom.core.training.schedule import RunBudget
+from charloom.core.training.schedule import SLOWDOWN, RunBudget
 from charloom.core.training.task import RunState
 
 VALIDATION_CHARACTERS = 24_000
@@ -25,10 +25,14 @@ _LARGE_VOCAB, _MIN_VALIDATION_CHARACTERS = 2_000, 2_000
 
 
 class FinalLosses(NamedTuple):
-    """The losses of a checkpoint by what was ``counted`` so far, ``limit`` characters at most."""
+    """The losses of a checkpoint by what was ``counted`` so far, ``limit`` characters at most.
+
+    After about ``needed`` characters the loss will be certain.
+    """
 
     losses: Losses
     counted: int
+    needed: int
     limit: int
 
 
@@ -69,10 +73,10 @@ class Validator:
         loss = carried(self._network, self._held_out, self._characters, precision)
         seconds = time.perf_counter() - begin
         speed = self._lanes_read(self._characters) / seconds
-        counts = self._max_characters, min(self._max_characters, self._characters)
-        self._budget.plan_evaluation(
-            *((count + self._lanes_read(count)) / speed for count in counts)
-        )
+        needed = loss.needed(self._max_characters)
+        counts = self._max_characters, min(self._max_characters, self._characters), needed
+        most, least, expected = ((count + self._lanes_read(count)) / speed for count in counts)
+        self._budget.plan_evaluation(most, least, SLOWDOWN[precision] * expected)
         state = self._state
         if loss.nats < state.best_loss:
             state.best_loss, state.best_step, state.best_fraction = loss.nats, step, fraction
@@ -111,7 +115,12 @@ class Validator:
             return
         network = CharLSTM(self._network.config).to(self._compute.device)
         network.load(checkpoint.tensors)
-        for carried_loss, windowed_loss in evaluate(network, self._held_out, limit=limit):
+        yield FinalLosses(checkpoint.losses, 0, limit, limit)
+        for means in evaluate(network, self._held_out, limit=limit):
+            if not means:  # only the context was read
+                yield FinalLosses(checkpoint.losses, 0, limit, limit)
+                continue
+            carried_loss, windowed_loss = means
             losses, counted = checkpoint.losses, carried_loss.characters
             if counted >= fullest:
                 losses = replace(
@@ -121,6 +130,6 @@ class Validator:
                     carried_characters=counted,
                     carried_standard_error=carried_loss.standard_error,
                 )
-            yield FinalLosses(losses, counted, limit)
+            yield FinalLosses(losses, counted, carried_loss.needed(limit), limit)
             if carried_loss.is_certain:
                 return

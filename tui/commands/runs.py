@@ -82,7 +82,7 @@ def _row(run: RunMonitor) -> tuple[str, ...]:
         f"{run_status.fraction(run):.0%}" if run.progress else "",
         "" if left is None else format_clock(left),
         f"{bits(best[1]):.3f}{run_status.best_note(run)}" if best else "",
-        f"{run_status.symbol(run.status)} {run_status.label(run.status)}",
+        f"{run_status.symbol(run.status)} {run_status.state(run)}",
     )
 
 

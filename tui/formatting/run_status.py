@@ -47,6 +47,14 @@ def label(state: RunStatus) -> str:
     return _STYLES[state][1]
 
 
+def state(run: RunMonitor) -> str:
+    """Return the name of the state of a run, with the share of an evaluation that is done."""
+    name, evaluating = label(run.status), run.evaluating
+    if evaluating and run.status is RunStatus.EVALUATING:
+        return f"{name} {evaluating.counted_characters / evaluating.max_characters:.0%}"
+    return name
+
+
 def colour(state: RunStatus) -> str:
     """Return the colour of a state."""
     return _STYLES[state][2]
@@ -82,7 +90,7 @@ def base(run: RunMonitor) -> str:
 def eta_seconds(run: RunMonitor) -> float | None:
     """Return the remaining seconds of a run that is being trained."""
     if run.evaluating and run.status is RunStatus.EVALUATING:
-        return run.evaluating.eta_seconds
+        return run.evaluating.eta_seconds or None
     live = run.status in (RunStatus.TRAINING, RunStatus.PAUSED)
     return run.progress.eta_seconds if run.progress and live else None
 

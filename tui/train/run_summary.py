@@ -23,7 +23,7 @@ def heading(run: RunMonitor, pending: str) -> Content:
         safe_content(f"{run_status.symbol(run.status)} ", color),
         safe_line(f"{base} → ", _MAX_NAME, "$text-muted") if base else Content(""),
         safe_line(run.name, _MAX_NAME, "bold"),
-        safe_content(f"  {pending or run_status.label(run.status)}", color),
+        safe_content(f"  {pending or run_status.state(run)}", color),
     ]
     if run.started:
         network = network_summary(run.started.model)

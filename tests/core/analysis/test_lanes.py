@@ -48,3 +48,11 @@ def test_a_loss_is_certain_if_enough_was_read_and_its_error_is_small() -> None:
     assert not Mean(1.0, 0.0021, 1 << 19).is_certain
     assert not Mean(1.0, 0.001, (1 << 19) - 1).is_certain
     assert not Mean(1.0, None, 1 << 19).is_certain
+
+
+def test_the_characters_that_make_a_loss_certain_grow_with_the_square_of_its_error() -> None:
+    least, most = 1 << 19, 1 << 21
+    assert Mean(1.0, 0.004, 250_000).needed(most) == 1_000_000
+    assert Mean(1.0, 0.04, 250_000).needed(most) == Mean(1.0, None, 9).needed(most) == most
+    assert Mean(1.0, 0.002, 24_000).needed(most) == least
+    assert Mean(1.0, 0.002, 24_000).needed(30_000) == 30_000

@@ -79,7 +79,8 @@ def test_both_measures_are_of_the_same_stretches_spread_over_the_text() -> None:
     whole = in_one_pass(text)
     stretches = torch.stack([whole[start : start + 512] for start in starts])
     windows = [in_one_pass(text[i : i + 257]) for start in starts for i in (start, start + 256)]
-    first, second = evaluation.evaluate(MODEL, text, limit=8_192)
+    *context, first, second = evaluation.evaluate(MODEL, text, limit=8_192)
+    assert context == [[]] * 4
     carried, windowed = second
     assert first[0].characters == first[1].characters == 16 * 256
     assert carried.characters == windowed.characters == 16 * 512
@@ -101,11 +102,16 @@ def test_a_text_in_one_lane_has_no_standard_error() -> None:
     assert evaluation.carried(MODEL, ids(258)).standard_error is not None
 
 
-def test_large_vocabularies_are_read_in_smaller_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("limit", ["_MAX_LOGITS", "_MAX_PRODUCTS"])
+def test_large_vocabularies_and_networks_are_read_in_smaller_steps(
+    limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = ids(1_000)
     whole = [*evaluation.evaluate(MODEL, text)][-1]
-    monkeypatch.setattr(evaluation, "_MAX_LOGITS", 1)  # one character at a time
-    for one, other in zip([*evaluation.evaluate(MODEL, text)][-1], whole, strict=True):
+    monkeypatch.setattr(evaluation, limit, 1)  # one character at a time
+    pieces = [*evaluation.evaluate(MODEL, text)]
+    assert len(pieces) == 256 * 4 + 256
+    for one, other in zip(pieces[-1], whole, strict=True):
         assert one.nats == pytest.approx(other.nats, abs=1e-6)
 
 

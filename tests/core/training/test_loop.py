@@ -264,11 +264,12 @@ def test_commands_are_obeyed_while_the_best_checkpoint_is_measured(
     assert {event.max_characters for event in of_kind(Evaluating, whole)} == {held_out}
 
     words = (Command(kind) for kind in ("pause", "checkpoint", "continue", "stop"))
-    seen = events(task, sink, next_command=after(3, *words))
+    seen = events(task, sink, next_command=after(8, *words))
     kinds = [type(event) for event in seen]
     after_steps = kinds[kinds.index(Evaluating) :]
     assert after_steps == [
-        *(Evaluating, CheckpointSaved, Paused, CheckpointSaved, Continued),
+        *[Evaluating] * 6,  # when it begins, after four windows of context, and after one more
+        *(CheckpointSaved, Paused, CheckpointSaved, Continued),
         *(CheckpointSaved, Finished),
     ]
     end = seen[-1]
@@ -276,6 +277,10 @@ def test_commands_are_obeyed_while_the_best_checkpoint_is_measured(
     assert (end.reason, end.step, end.counted_characters) == ("completed", 2, 16 * 256)
     assert end.standard_error
     assert same(sink, undisturbed, 2)
+
+    at_once = events(task, MemorySink(), next_command=after(3, Command("stop")))
+    assert [event.counted_characters for event in of_kind(Evaluating, at_once)] == [0]
+    assert of_kind(Finished, at_once)[0].val_loss is None
 
 
 def test_the_minutes_begin_with_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,6 +116,20 @@ def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) ->
     assert budget.eta(1.0) == pytest.approx(affordable)
 
 
+@pytest.mark.parametrize("bound", [{"minutes": 1}, {"steps": 100}])
+def test_the_remaining_time_has_the_evaluation_as_long_as_it_is_expected_to_take(
+    bound: dict[str, int], clock: Clock
+) -> None:
+    budget = RunBudget(TrainConfig(**bound), 7, Stopwatch())
+    budget.plan_evaluation(20.0, 0.1, expected=2.5)
+    clock.now += 10
+    fraction = budget.fraction(20)
+    assert budget.eta(fraction) == pytest.approx(10 * (1 - fraction) / fraction + 2.5)
+    assert budget.evaluation_eta == 2.5
+    budget.plan_evaluation(20.0, 0.1, expected=1e9)
+    assert budget.evaluation_eta == pytest.approx(0.06 * 60 if "minutes" in bound else 40.0)
+
+
 def test_time_is_kept_for_the_least_evaluation_up_to_half_of_the_run(clock: Clock) -> None:
     budget = RunBudget(TrainConfig(minutes=0.05), 7, Stopwatch())
     budget.plan_evaluation(40.0, least=0.5)

@@ -58,7 +58,8 @@ def measured(
 
 
 def test_a_run_is_measured_until_the_measure_is_certain(monkeypatch: pytest.MonkeyPatch) -> None:
-    *_, last = measured(monkeypatch, [0.001, 0.003, 0.002, 0.0019])
+    first, *_, last = measured(monkeypatch, [0.001, 0.003, 0.002, 0.0019])
+    assert (first.counted, first.losses, first.limit) == (0, Losses(), 2_000_000)
     assert last.counted == last.losses.carried_characters == 1_500_000
     assert (last.losses.carried, last.losses.windowed_256) == (2.0, 2.1)
     assert last.losses.carried_standard_error == 0.002
@@ -70,7 +71,7 @@ def test_all_is_read_if_it_does_not_become_certain(monkeypatch: pytest.MonkeyPat
 
 def test_a_measure_on_more_characters_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     known: dict[str, Any] = {"carried": 1.0, "windowed_256": 1.1, "carried_characters": 1_200_000}
-    less, *_, more = measured(monkeypatch, [0.1, 0.1, 0.1], **known)
+    _, less, *_, more = measured(monkeypatch, [0.1, 0.1, 0.1], **known)
     assert less.losses == Losses(**known)
     assert more.losses.carried == 2.0
     assert not measured(monkeypatch, [0.1], **known | {"carried_characters": 2_000_000})

@@ -143,7 +143,7 @@ def test_a_run_whose_best_checkpoint_is_measured_is_evaluating() -> None:
     with at_work(write_run("sea", *course(), Evaluating(4_200, 100_000, 400_000, 75.0))):
         record = json.loads(call("runs", "--json").out)
         assert (record["state"], record["eta_seconds"]) == ("evaluating", 75.0)
-        assert call("runs").out.splitlines()[1].endswith("● evaluating")
+        assert call("runs").out.splitlines()[1].endswith("● evaluating 25%")
 
 
 def test_a_run_that_has_only_begun_has_a_step_and_no_figures() -> None:
