@@ -1,5 +1,6 @@
 import math
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -118,7 +119,7 @@ def test_the_end_of_the_minutes_is_kept_for_the_last_evaluation(clock: Clock) ->
 
 @pytest.mark.parametrize("bound", [{"minutes": 1}, {"steps": 100}])
 def test_the_remaining_time_has_the_evaluation_as_long_as_it_is_expected_to_take(
-    bound: dict[str, int], clock: Clock
+    bound: dict[str, Any], clock: Clock
 ) -> None:
     budget = RunBudget(TrainConfig(**bound), 7, Stopwatch())
     budget.plan_evaluation(20.0, 0.1, expected=2.5)
