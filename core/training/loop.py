@@ -7,6 +7,7 @@ files.
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -130,6 +131,9 @@ class _TrainingLoop:
         if self._task.start and self._validator.can_validate:
             yield self._validator.validate(0, self._fraction)  # training may never improve on it
             yield from self._save()
+        elif self._stepper.step_count == 0:  # a kill before or in the first save loses no bit
+            with suppress(StorageError), self._clock.stopped():  # a later one may succeed
+                self._save_state()
         report = ThrottledTimer(self._clock, _REPORT_SECONDS)
         sampling = ThrottledTimer(self._clock, 2 * _REPORT_SECONDS, _SAMPLE_SHARE)
         validation = ThrottledTimer(self._clock, 2 * _REPORT_SECONDS, _VALIDATION_SHARE)
@@ -265,12 +269,15 @@ class _TrainingLoop:
         def save() -> CheckpointSaved:
             checkpoint = self._checkpoint()
             file = self._sink.save(checkpoint)
-            self._state.elapsed = self._budget.elapsed
-            self._state.detector = replace(self._rollback.detector)
-            self._sink.save_state(self._stepper.capture(), self._state)
+            self._save_state()
             return CheckpointSaved(step=checkpoint.step, file=file)
 
         yield from self._retry(save)
+
+    def _save_state(self) -> None:
+        self._state.elapsed = self._budget.elapsed
+        self._state.detector = replace(self._rollback.detector)
+        self._sink.save_state(self._stepper.capture(), self._state)
 
     def _retry(self, save: Callable[[], CheckpointSaved]) -> Iterator[Event]:
         """Call ``save`` until it succeeds, pausing in between; after a stop it is not retried."""

@@ -283,6 +283,19 @@ def test_commands_are_obeyed_while_the_best_checkpoint_is_measured(
     assert of_kind(Finished, at_once)[0].val_loss is None
 
 
+def test_a_run_that_is_killed_before_its_first_checkpoint_is_resumed_bit_for_bit() -> None:
+    def kill() -> None:
+        raise KeyboardInterrupt
+
+    task, undisturbed, sink = small_task(steps=20), MemorySink(), MemorySink()
+    events(task, undisturbed)
+    with pytest.raises(KeyboardInterrupt):
+        events(task, sink, next_command=kill)
+    assert not sink.checkpoints and sink.state and sink.state[0].step == 0
+    events(task, sink, resume=sink.state)
+    assert same(sink, undisturbed, 20)
+
+
 def test_the_minutes_begin_with_the_first_step(monkeypatch: pytest.MonkeyPatch) -> None:
     sleep = time.sleep
 
