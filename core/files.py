@@ -231,13 +231,14 @@ def _lock(descriptor: int, wait: bool) -> None:
                 raise
 
 
-def write_file(path: Path, text: str, force: bool) -> None:
-    """Write ``text`` to ``path`` as UTF-8; replace an existing file only with ``force``."""
+def write_file(path: Path, content: str | bytes, force: bool) -> None:
+    """Write bytes, or text as UTF-8, to ``path``; replace an existing file only with ``force``."""
     shown = repr(str(path))
     try:
         if path.exists() and not force:
             raise SettingError("force", f"is needed to replace {shown}, which already exists.")
-        write_atomically(path, text.encode("utf-8", "replace"))
+        data = content.encode("utf-8", "replace") if isinstance(content, str) else content
+        write_atomically(path, data)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise CharloomError(f"{shown} cannot be written ({reason}).") from error

@@ -149,11 +149,24 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
                     partial(self.call_later, self.run_action, action.action, action.node),
                 )
         yield SystemCommand("Theme", "Choose a theme", self.action_change_theme)
+        yield SystemCommand(
+            "Screenshot",
+            "Save a picture of the screen",
+            partial(self.call_later, self.action_screenshot),
+        )
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
             placeholder = "Find actions, models, runs, favorites, texts, settings, help"
             self.push_screen(CommandPalette(placeholder=placeholder))
+
+    @work
+    async def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:  # type: ignore[override] # noqa: ARG002
+        """Save a picture of the screen, after asking for a file name."""
+        from charloom.tui.dialogs.share import save_picture
+
+        svg = self.export_screenshot(title=self.TITLE)
+        await save_picture(self, "Save a picture of the screen to:", "charloom", svg)
 
     @on(CommandPalette.Opened)
     def restrict_palette_input(self) -> None:

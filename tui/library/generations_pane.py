@@ -10,13 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from charloom.core.errors import CharloomError
-from charloom.core.files import write_file
 from charloom.core.library.database import Library
 from charloom.core.library.generation import (
     EXPORT_FORMATS,
     Generation,
     clean_tag,
-    format_generations,
 )
 from charloom.core.library.replay import replay
 from charloom.core.sanitize import single_line
@@ -24,6 +22,8 @@ from charloom.core.wording import plural
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done, confirm_dialog
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
+from charloom.tui.dialogs.share import copy_command, copy_markdown, deliver, write_generations
+from charloom.tui.formatting.picture import picture_formats
 from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
 from charloom.tui.library.pane import LibraryPane
@@ -35,7 +35,10 @@ from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.inputs import SafeInput
 
 _MAX_EXCERPT_CHARACTERS = 60
-_NEED_GENERATION = ("open", "star", "tag", "note", "replay", "copy", "export", "delete")
+_NEED_GENERATION = (
+    *("open", "star", "tag", "note", "replay", "delete", "export"),
+    *("copy", "copy_command", "copy_markdown"),
+)
 
 
 class GenerationsPane(LibraryPane):
@@ -49,6 +52,10 @@ class GenerationsPane(LibraryPane):
         hidden_binding("r", "replay", "Replay", "Generate it again and compare"),
         hidden_binding("z", "restore", "Undo", "Restore what was deleted last"),
         hidden_binding("c", "copy", "Copy", "Copy prompt and text"),
+        hidden_binding(
+            "y", "copy_command", "Copy as command", "Copy the command that writes the text again"
+        ),
+        hidden_binding("a", "copy_markdown", "Copy as Markdown", "Copy the text with its settings"),
         hidden_binding("x", "export", "Export", "Write this text, or all listed ones, to a file"),
         hidden_binding("d", "delete", "Delete", "Delete it; z restores it"),
         hidden_binding("slash", "search", "Search", "Find texts by their words", "/"),
@@ -165,6 +172,14 @@ class GenerationsPane(LibraryPane):
             self.app.copy_to_clipboard(full_text)
             self.app.notify(f"Copied {plural(len(full_text), 'character')}.")
 
+    def action_copy_command(self) -> None:
+        if generation := self.generation:
+            copy_command(self.app, generation)
+
+    def action_copy_markdown(self) -> None:
+        if generation := self.generation:
+            copy_markdown(self.app, generation)
+
     @work
     async def action_export(self) -> None:
         """Write this generation, or all that are listed, to a file."""
@@ -179,10 +194,12 @@ class GenerationsPane(LibraryPane):
             else "everything"
         )
 
+        formats = (*EXPORT_FORMATS, *picture_formats())
+
         def suggest(chosen: Chosen) -> str:
             everything, kind = chosen
             name = "favorites" if query.starred_only else "writings"
-            return f"{name if everything else f'writing-{generation.id}'}.{EXPORT_FORMATS[kind]}"
+            return f"{name if everything else f'writing-{generation.id}'}.{formats[kind]}"
 
         def write(path: Path, chosen: Chosen) -> None:
             everything, kind = chosen
@@ -190,14 +207,14 @@ class GenerationsPane(LibraryPane):
             if everything:
                 with Library() as library:
                     generations = fetch_all(library, query)
-            write_file(path, format_generations(generations, EXPORT_FORMATS[kind]), force=True)
+            write_generations(path, generations, formats[kind])
 
-        options = (("what", ("this one", all_listed)), ("format", EXPORT_FORMATS))
+        options = (("what", ("this one", all_listed)), ("format", formats))
         path = await self.app.push_screen_wait(
             SaveFileDialog("Export to:", options, suggest, write)
         )
         if path:
-            self.app.notify(f"Saved to {str(path)!r}.")
+            deliver(self.app, path)
 
     @work
     async def action_delete(self) -> None:
@@ -246,7 +263,9 @@ class GenerationsPane(LibraryPane):
 
     def show_hints(self) -> None:
         star = "unstar" if self.generation and self.generation.starred else "star"
-        self.update_hints(star=star, search="", favorites="", back="")  # those are shown above
+        self.update_hints(
+            star=star, search="", favorites="", back="", copy_command="", copy_markdown=""
+        )  # those are shown above
 
     def _stop_replay(self) -> None:
         if self._replay:

@@ -12,8 +12,10 @@ from textual.message import Message
 from textual.reactive import reactive
 
 from charloom.core.errors import CharloomError
+from charloom.core.library.generation import Generation
 from charloom.core.sampling.conversation import Conversation
 from charloom.core.wording import plural
+from charloom.tui.dialogs.share import copy_command, copy_markdown, export_text
 from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.copy_check import CopyCheck
@@ -267,6 +269,8 @@ class Transcript(VerticalScroll, can_focus=False):
             return turn is not None
         if action in ("star", "copy", "delete"):
             return turn is not None and not turn.deleted
+        if action in ("copy_command", "copy_markdown", "export"):
+            return self._finished() is not None
         if action == "save":
             return turn is not None and bool(turn.chosen.error) and not turn.generating
         return super().check_action(action, parameters)
@@ -284,6 +288,28 @@ class Transcript(VerticalScroll, can_focus=False):
             text = turn.chosen.full_text
             self.app.copy_to_clipboard(text)
             self.notify(f"Copied {plural(len(text), 'character')}.")
+
+    def _finished(self) -> Generation | None:
+        """Return the chosen text, once it is finished."""
+        turn = self.current
+        if turn is None or turn.deleted or turn.generating:
+            return None
+        generation, record = turn.chosen.to_generation(), turn.chosen.record
+        return generation and replace(generation, id=record.id if record else 0)
+
+    def action_copy_command(self) -> None:
+        if generation := self._finished():
+            copy_command(self.app, generation)
+
+    def action_copy_markdown(self) -> None:
+        if generation := self._finished():
+            copy_markdown(self.app, generation)
+
+    @work
+    async def action_export(self) -> None:
+        """Save the chosen text as a picture or as text."""
+        if generation := self._finished():
+            await export_text(self.app, generation)
 
     @work
     async def action_delete(self) -> None:

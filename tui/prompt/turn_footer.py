@@ -19,6 +19,15 @@ TURN_BINDINGS = [
     ),
     hidden_binding("e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer"),
     hidden_binding("c,alt+c", "copy", "Copy", "Copy prompt and text"),
+    hidden_binding(
+        "y,alt+y", "copy_command", "Copy as command", "Copy the command that writes the text again"
+    ),
+    hidden_binding(
+        "a,alt+a", "copy_markdown", "Copy as Markdown", "Copy the text with its settings"
+    ),
+    hidden_binding(
+        "x,alt+x", "export", "Export", "Save it as a picture or text, with how to write it again"
+    ),
     hidden_binding("d,f8", "delete", "Delete", "Delete from page and library"),
     hidden_binding("z,alt+z,ctrl+z", "restore", "Restore", "Restore what was deleted last"),
     hidden_binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts"),
