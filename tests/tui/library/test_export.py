@@ -8,6 +8,7 @@ from textual.widgets import Static
 
 from charloom.core.library.generation import EXPORT_FORMATS, format_generations
 from charloom.tui.dialogs.save_file import SaveFileDialog
+from charloom.tui.formatting.picture import picture_formats
 from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.option_row import OptionRow
@@ -138,7 +139,7 @@ async def test_the_name_goes_with_the_format_and_what_was_typed_stays() -> None:
         await pilot.press("tab", "tab", "right")
         assert suggested_name(pilot) == "mine.md"
         await pilot.press("left", "left")
-        assert suggested_name(pilot) == "mine.jsonl"
+        assert suggested_name(pilot) == f"mine.{picture_formats()[-1]}"
         put(pilot, "mine")
         await pilot.press("left")
         assert suggested_name(pilot) == "mine"
