@@ -151,7 +151,11 @@ def test_models(snap_compare: Compare, size: tuple[int, int]) -> None:
 
 
 @SIZES
-def test_a_path_that_cannot_be(snap_compare: Compare, size: tuple[int, int]) -> None:
+def test_a_path_that_cannot_be(
+    snap_compare: Compare, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    formats = "charloom.tui.library.generations_pane.picture_formats"
+    monkeypatch.setattr(formats, lambda: ("svg", "png"))  # with cairosvg or without
     writings()
     typed = "home tilde x slash enter"
     sentence = "Invalid path"
