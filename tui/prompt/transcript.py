@@ -294,8 +294,8 @@ class Transcript(VerticalScroll, can_focus=False):
         turn = self.current
         if turn is None or turn.deleted or turn.generating:
             return None
-        generation, record = turn.chosen.to_generation(), turn.chosen.record
-        return generation and replace(generation, id=record.id if record else 0)
+        chosen = turn.chosen
+        return chosen.record if chosen.saved else chosen.to_generation()
 
     def action_copy_command(self) -> None:
         if generation := self._finished():
