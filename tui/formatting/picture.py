@@ -21,15 +21,15 @@ COLUMNS = 72
 """Of the text of a picture."""
 
 _MAX_LINES = 48  # of text
-_MARGIN, _SIZE, _ROW = 40, 17, 26  # pixels: around everything, of letters and of lines
+MARGIN, _SIZE, _ROW = 40, 17, 26  # pixels: around everything, of letters and of lines
 _SMALL_SIZE, _SMALL_ROW = 13, 20  # of what is below the text
 _CELL = 0.602  # the width of a letter, in sizes
-WIDTH = round(2 * _MARGIN + COLUMNS * _SIZE * _CELL)
+WIDTH = round(2 * MARGIN + COLUMNS * _SIZE * _CELL)
 """Of a picture, in pixels."""
 
-_SMALL_COLUMNS = int((WIDTH - 2 * _MARGIN) / (_SMALL_SIZE * _CELL)) - 2
+_SMALL_COLUMNS = int((WIDTH - 2 * MARGIN) / (_SMALL_SIZE * _CELL)) - 2
 _FONTS = "'JetBrains Mono','Roboto Mono','DejaVu Sans Mono',Menlo,Consolas,monospace"
-_MUTED = "#9a958a"
+MUTED = "#9a958a"
 _PNG_SCALE = 2.0
 
 
@@ -67,11 +67,11 @@ def text_picture(generation: Generation) -> str:
         prompt_end = min(max(start, len(g.prompt)), end)
         spans = _span(full_text[start:prompt_end].rstrip("\n"), DARK.primary, bold=True)
         spans += _span(full_text[prompt_end:end].rstrip("\n"))
-        parts.append(_line(_MARGIN, _ROW * number, _SIZE, spans))
+        parts.append(_line(MARGIN, _ROW * number, _SIZE, spans))
     rows, rest = len(parts), len(starts) - len(parts)
     if rest:
-        note = _span(f"… and {plural(rest, 'more line')}", _MUTED)
-        parts.append(_line(_MARGIN, _ROW * rows, _SIZE, note))
+        note = _span(f"… and {plural(rest, 'more line')}", MUTED)
+        parts.append(_line(MARGIN, _ROW * rows, _SIZE, note))
         rows += 1
     bits = [] if g.bits_per_char is None else [f"{g.bits_per_char:.2f} bits/char"]
     facts = [f"seed {g.seed}", *_settings(g), *bits, plural(len(g.text), "character")]
@@ -94,22 +94,22 @@ def card(title: str, parts: Sequence[str], height: int, facts: Sequence[str], co
     ``parts`` are elements whose origin is the left top of the room between title and facts.
     """
     title, command = single_line(title, COLUMNS // 2), sanitize(command)
-    top = _MARGIN + 44
+    top = MARGIN + 44
     y = top + height + 22
-    below = [f'<path d="M{_MARGIN} {y}H{WIDTH - _MARGIN}" stroke="#3a3c40"/>']
+    below = [f'<path d="M{MARGIN} {y}H{WIDTH - MARGIN}" stroke="#3a3c40"/>']
     y += 10
     for line in wrapped_lines(" · ".join(facts), _SMALL_COLUMNS):
-        below.append(_line(_MARGIN, y, _SMALL_SIZE, _span(line, _MUTED)))
+        below.append(_line(MARGIN, y, _SMALL_SIZE, _span(line, MUTED)))
         y += _SMALL_ROW
     y += 4
     starts = [row.start for row in rows_of(command, _SMALL_COLUMNS)]
     for start, end in pairwise([*starts, len(command)] if command else []):
         sign = _span("  " if start else "$ ", DARK.primary)
-        words = _span(command[start:end], DARK.secondary or _MUTED)
-        below.append(_line(_MARGIN, y, _SMALL_SIZE, sign + words))
+        words = _span(command[start:end], DARK.secondary or MUTED)
+        below.append(_line(MARGIN, y, _SMALL_SIZE, sign + words))
         y += _SMALL_ROW
-    total = y + _MARGIN - 6
-    mark = f'<text x="{WIDTH - _MARGIN}" y="{_MARGIN + 9}" text-anchor="end" font-size="13">'
+    total = y + MARGIN - 6
+    mark = f'<text x="{WIDTH - MARGIN}" y="{MARGIN + 9}" text-anchor="end" font-size="13">'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{total}" '
@@ -117,11 +117,9 @@ def card(title: str, parts: Sequence[str], height: int, facts: Sequence[str], co
             f"<title>{escape(title)}</title>",
             f"<desc>{escape(command)}</desc>",
             f'<rect width="100%" height="100%" rx="14" fill="{DARK.background}"/>',
-            f'<rect width="4" height="24" x="{_MARGIN}" y="{_MARGIN - 6}" fill="{DARK.accent}"/>',
-            _line(
-                _MARGIN + 16, _MARGIN - 6, 15, _span(title, DARK.foreground or _MUTED, bold=True)
-            ),
-            f"{mark}{_span('charloom', _MUTED)}</text>",
+            f'<rect width="4" height="24" x="{MARGIN}" y="{MARGIN - 6}" fill="{DARK.accent}"/>',
+            _line(MARGIN + 16, MARGIN - 6, 15, _span(title, DARK.foreground or MUTED, bold=True)),
+            f"{mark}{_span('charloom', MUTED)}</text>",
             f'<g transform="translate(0 {top})">',
             *parts,
             "</g>",
@@ -143,3 +141,11 @@ def _span(text: str, color: str | None = None, *, bold: bool = False) -> str:
     weight = ' font-weight="bold"' if bold else ""
     fill = color or DARK.foreground
     return f'<tspan fill="{fill}"{weight}>{escape(text)}</tspan>' if text else ""
+
+
+def label(x: float, y: float, text: str, color: str, anchor: str = "start") -> str:
+    """Return a short text at a place."""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{_SMALL_SIZE}" fill="{color}" '
+        f'text-anchor="{anchor}">{escape(text)}</text>'
+    )
