@@ -124,6 +124,16 @@ class RateChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadsChanged:
+    """From ``step`` on, the run uses ``threads``: other work on the machine began or ended."""
+
+    event: ClassVar[str] = "threads"
+    step: int
+    threads: int
+    chars_per_second: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunWarning:
     """A message for the user; the run continues."""
 
@@ -189,6 +199,7 @@ Event = (
     | Paused
     | Continued
     | RateChanged
+    | ThreadsChanged
     | RunWarning
     | Evaluating
     | Finished

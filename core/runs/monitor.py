@@ -7,6 +7,7 @@ however that happens. Everything else follows from the run's events.
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ from charloom.core.runs.events import (
     RunWarning,
     Sample,
     Started,
+    ThreadsChanged,
     Validated,
 )
 from charloom.core.runs.jsonl import LineTail, SampledLineTail, file_size
@@ -150,6 +152,8 @@ class RunMonitor:
                 self.validated = event
             case CheckpointSaved():
                 self.checkpoint = event
+            case ThreadsChanged() if self.started:
+                self.started = replace(self.started, threads=event.threads)
             case Sample():
                 self.sample = event
             case Evaluating():

@@ -114,6 +114,16 @@ def _threads(device: torch.device, config: TrainConfig) -> list[int]:
     return sorted({cores, max(1, cores // 2), 1}, reverse=True)
 
 
+def thread_counts(compute: ComputeConfig, config: TrainConfig) -> list[int]:
+    """Return the numbers of threads that a run on ``compute`` can use; empty if it cannot change.
+
+    Several processes wait for each other at every step, so all keep the number that they have.
+    """
+    if compute.device.type != "cpu" or config.processes > 1:
+        return []
+    return _threads(compute.device, replace(config, threads=0))
+
+
 def usable_cores() -> int:
     """Return the number of cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):

@@ -6,7 +6,7 @@ files.
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from charloom.core.runs.events import (
     Progress,
     RateChanged,
     RunWarning,
+    ThreadsChanged,
     bits,
 )
 from charloom.core.training.autotune import ComputeConfig
@@ -43,6 +44,7 @@ from charloom.core.training.schedule import (
 )
 from charloom.core.training.step import Stepper, TrainState
 from charloom.core.training.task import CheckpointSink, RunState, TrainingTask
+from charloom.core.training.thread_tuner import ThreadTuner
 from charloom.core.training.validation import Validator
 
 _REPORT_SECONDS = 0.5
@@ -69,6 +71,7 @@ def train(
     resume: tuple[TrainState, RunState] | None = None,
     elapsed: float = 0.0,
     ranks: Ranks = ALONE,
+    thread_counts: Collection[int] = (),
 ) -> Iterator[Event]:
     """Train until the task's bound is reached, and yield the run's events.
 
@@ -82,13 +85,16 @@ def train(
         elapsed: seconds of the run's minutes that have passed already; the others begin with the
             first step.
         ranks: the other processes that train this run.
+        thread_counts: numbers of threads that a run bounded by minutes may change to, when other
+            work on the machine begins or ends.
     """
     torch.manual_seed(task.train_config.seed)
     torch.set_flush_denormal(True)
     torch.set_num_threads(compute.threads)
     clock = Stopwatch(elapsed)
     with clock.stopped():
-        loop = _TrainingLoop(task, compute, sink, ranks.watch(next_command), resume, clock, ranks)
+        next_command = ranks.watch(next_command)
+        loop = _TrainingLoop(task, compute, sink, next_command, resume, clock, ranks, thread_counts)
     yield from loop.events()
 
 
@@ -102,6 +108,7 @@ class _TrainingLoop:
         resume: tuple[TrainState, RunState] | None,
         clock: Stopwatch,
         ranks: Ranks,
+        thread_counts: Collection[int],
     ) -> None:
         config = task.train_config
         self._task, self._config = task, config
@@ -125,6 +132,12 @@ class _TrainingLoop:
         self._validation_steps = self._budget.validation_steps(config.batch_size * config.window)
         self._stopping = False
         self._rate = 0.0  # of the last step
+        speed = compute.chars_per_second
+        self._threads = ThreadTuner(
+            compute.threads,
+            thread_counts if self._budget.total_steps is None else (),
+            self._step_characters / speed if speed else 0.0,
+        )
 
     def events(self) -> Iterator[Event]:
         yield self._started
@@ -139,9 +152,9 @@ class _TrainingLoop:
         validation = ThrottledTimer(self._clock, 2 * _REPORT_SECONDS, _VALIDATION_SHARE)
         checkpoint = ThrottledTimer(self._clock, self._config.checkpoint_seconds)
         while not (reason := (yield from self._between_steps())):
-            for _ in range(self._config.average_every):
-                self._rate = self._state.rate_scale * learning_rate(self._config, self._fraction)
-                self._rollback.add(self._stepper.step(self._rate))
+            if self._threads.time_step(self._step):
+                speed = self._step_characters / self._threads.step_seconds
+                yield ThreadsChanged(self._stepper.step_count, self._threads.threads, speed)
             step = self._stepper.step_count
             validating = self._validator.can_validate and (
                 step % self._validation_steps == 0 if self._validation_steps else validation.due()
@@ -167,6 +180,15 @@ class _TrainingLoop:
                 with checkpoint.running():
                     yield from self._save()
         yield from self._finish(reason)
+
+    def _step(self) -> None:
+        for _ in range(self._config.average_every):
+            self._rate = self._state.rate_scale * learning_rate(self._config, self._fraction)
+            self._rollback.add(self._stepper.step(self._rate))
+
+    @property
+    def _step_characters(self) -> int:
+        return self._config.average_every * self._config.batch_size * self._config.window
 
     @property
     def _fraction(self) -> float:

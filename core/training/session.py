@@ -26,7 +26,12 @@ from charloom.core.store.read import load_from, read_model
 from charloom.core.store.repair import repair_model
 from charloom.core.store.write import save_checkpoint
 from charloom.core.training import resume
-from charloom.core.training.autotune import ComputeConfig, tune_compute, usable_cores
+from charloom.core.training.autotune import (
+    ComputeConfig,
+    thread_counts,
+    tune_compute,
+    usable_cores,
+)
 from charloom.core.training.distributed import connected_ranks
 from charloom.core.training.loop import train
 from charloom.core.training.starting import auto_configs, choose_start
@@ -138,6 +143,7 @@ def run(
         warnings.append(f"Resumed {other}: not bit for bit.")
     state = _resume_state(folder, task, warnings) if resuming else None
     elapsed = state[1].elapsed if state and state[0].step else 0.0
+    counts = [] if "threads" in config.overrides else thread_counts(compute, task.train_config)
     sink = CheckpointWriter(folder)
     with (
         memory_for_training(task.model_config, task.train_config),
@@ -149,6 +155,7 @@ def run(
             resume=state,
             elapsed=elapsed,
             ranks=ranks,
+            thread_counts=counts,
         )
         log = events.EventLog(folder)
         log.record(next(story))

@@ -26,6 +26,7 @@ from charloom.core.runs.events import (
     RunWarning,
     Sample,
     Started,
+    ThreadsChanged,
     Validated,
     bits,
     to_line,
@@ -282,6 +283,11 @@ def event_message(event: Event) -> str:
             return f"Continued from step {event.step:,}."
         case RateChanged():
             return f"Learning rate {event.lr:g} from step {event.step:,}."
+        case ThreadsChanged():
+            return (
+                f"{plural(event.threads, 'thread')} from step {event.step:,}, as other work on "
+                f"this machine changed: {event.chars_per_second:,.0f} chars/s."
+            )
     return ""
 
 

@@ -24,6 +24,7 @@ from charloom.core.runs.events import (
     RunWarning,
     Sample,
     Started,
+    ThreadsChanged,
     Validated,
     bits,
     from_line,
@@ -48,6 +49,7 @@ EVERY: list[Event] = [
     Evaluating(4, 16_384, 2_097_152, 99.5),
     Finished(5, "completed", 1.5, bits(1.5), 1.6, 1.4, 4, 3.5),
     Finished.failed("There is not enough memory."),
+    ThreadsChanged(5, 1, 8_250.5),
 ]
 
 
@@ -81,6 +83,7 @@ def test_every_kind_of_event_has_been_looked_at() -> None:
         (EVERY[8], "warning", "message"),
         (EVERY[9], "evaluating", "step counted_characters max_characters eta_seconds"),
         (EVERY[10], "finished", "reason val_loss val_bits_per_char standard_error"),
+        (EVERY[12], "threads", "step threads chars_per_second"),
     ],
 )
 def test_scripts_find_the_names_they_rely_on(event: Event, name: str, keys: str) -> None:

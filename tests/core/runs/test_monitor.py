@@ -22,6 +22,7 @@ from charloom.core.runs.events import (
     RunWarning,
     Sample,
     Started,
+    ThreadsChanged,
     Validated,
 )
 from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training, list_runs, live_runs
@@ -142,6 +143,13 @@ def test_everything_there_is_to_show_is_what_was_told_last(folder: ModelDir) -> 
     assert not run.refresh() and not run.has_more
     record(folder, progress(4))
     assert run.refresh() and run.train.last == (4, 2.0)
+
+
+def test_a_run_that_changes_its_threads_is_shown_with_them(folder: ModelDir) -> None:
+    record(folder, started(), progress(3), ThreadsChanged(3, 2, 900.0))
+    run = RunMonitor(folder)
+    run.refresh()
+    assert run.started and (run.started.threads, run.started.device) == (2, "cpu")
 
 
 def test_a_run_that_goes_on_drops_what_came_after_its_step(folder: ModelDir) -> None:

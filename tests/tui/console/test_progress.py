@@ -14,6 +14,7 @@ from charloom.core.runs.events import (
     RateChanged,
     RunWarning,
     Started,
+    ThreadsChanged,
 )
 from charloom.tui.console.progress import JsonView, LiveView, PlainView, config_line
 from tests.tui.helpers.run_folders import course, learned_by_heart
@@ -21,6 +22,7 @@ from tests.tui.helpers.run_folders import course, learned_by_heart
 EVENTS: list[Event] = [
     Progress(1_200, 0.5, 2.0, 3.0, 0.004, 51_204.5, 1.5, 2.5, 0.375),
     RateChanged(1_200, 0.001),
+    ThreadsChanged(1_200, 1, 8_250.4),
     Paused(1_200),
     Continued(1_200),
     RunWarning("\x1b[2Jgone"),
@@ -28,6 +30,7 @@ EVENTS: list[Event] = [
 ]
 MESSAGES = [
     "Learning rate 0.001 from step 1,200.",
+    "1 thread from step 1,200, as other work on this machine changed: 8,250 chars/s.",
     "Paused at step 1,200. Everything is saved.",
     "Continued from step 1,200.",
     "␛[2Jgone",
