@@ -74,7 +74,7 @@ def test_the_json_view_writes_every_event(capsys: pytest.CaptureFixture[str]) ->
         for event in EVENTS:
             view.show(event)
     kinds = [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()]
-    assert kinds == ["progress", "rate", "paused", "continued", "warning", "paused"]
+    assert kinds == ["progress", "rate", "threads", "paused", "continued", "warning", "paused"]
 
 
 def test_a_plain_view_opened_later_reports_the_current_state(
@@ -87,8 +87,8 @@ def test_a_plain_view_opened_later_reports_the_current_state(
     assert baselines == (
         "Baselines, in bits/char: uniform 6.15, unigram 4.78, bigram 3.53, xz -9 2.51, 5-gram 2.41"
     )
-    assert lines[:3] == [MESSAGES[0], *MESSAGES[3:]]  # a pause that has ended is left out
-    assert lines[3].startswith("  3%  step 300  loss") and lines[4].endswith("at step 300")
+    assert lines[:4] == [*MESSAGES[:2], *MESSAGES[4:]]  # a pause that has ended is left out
+    assert lines[4].startswith("  3%  step 300  loss") and lines[5].endswith("at step 300")
 
 
 def test_a_live_view_opened_later_shows_the_curve_so_far() -> None:
