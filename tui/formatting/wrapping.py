@@ -78,8 +78,10 @@ class WrappedRows:
         """Return the number of the row that contains the character at ``position``."""
         return bisect_right(range(len(self)), position, key=lambda row: self[row].start) - 1
 
-    def grow(self, text: str) -> None:
-        """Wrap the end of ``text``, whose start was wrapped before."""
+    def grow(self, text: str, start: int | None = None) -> None:
+        """Wrap the end of ``text``, whose start was wrapped before, up to ``start`` at least."""
+        if start is not None:
+            del self._starts[3 * (self.at(start) + 1) :]
         last = self[len(self) - 1]
         del self._starts[-3:]
         for row in rows(text, self._width, last):

@@ -19,6 +19,7 @@ from charloom.tui.dialogs.share import copy_command, copy_markdown, export_text
 from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.copy_check import CopyCheck
+from charloom.tui.prompt.page_search import PageSearch
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import TURN_BINDINGS
 from charloom.tui.prompt.welcome import WelcomeText
@@ -26,6 +27,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
 from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.widgets.streaming_text import StreamingText
 
 _MAX_RECENT_PROMPTS = 500
 _TIMEOUT_ON_EXIT_SECONDS = 1.0  # for the last slice
@@ -56,6 +58,9 @@ class Transcript(VerticalScroll, can_focus=False):
         self._turns: list[Turn] = []
         self._start_lock = asyncio.Lock()
         self._current: Turn | None = None
+        self.search = PageSearch(self)
+        self.raw = False
+        """True if lines break as written, in any width."""
 
     def compose(self) -> ComposeResult:
         with TranscriptBody():
@@ -153,6 +158,7 @@ class Transcript(VerticalScroll, can_focus=False):
         await self._drop_deleted()
         self._turns.append(turn)
         await self.query_one(TranscriptBody).mount(turn)
+        self.set_raw(self.raw)
         self._set_current(turn)
         self.action_follow()
 
@@ -346,6 +352,12 @@ class Transcript(VerticalScroll, can_focus=False):
         if self.current:
             index = self._turns.index(self.current) + (offset if self.current.has_focus else 0)
             self._turns[max(0, min(index, len(self._turns) - 1))].focus()
+
+    def set_raw(self, raw: bool) -> None:
+        """Break lines as written, or let those of hard-wrapped texts flow where it is narrow."""
+        self.raw = raw
+        for view in self.query(StreamingText):
+            view.raw = raw
 
     def action_follow(self) -> None:
         """Scroll to the end and follow it."""

@@ -20,6 +20,7 @@ from charloom.tui.prompt.candidate_view import CandidateView
 from charloom.tui.prompt.turn_footer import TurnFooter
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.writer import GenerationThread
+from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.streaming_text import StreamingText
 
 _MIN_CANDIDATE_COLUMNS = 24  # narrower candidates are stacked
@@ -37,6 +38,9 @@ class Turn(VerticalGroup, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "select(-1)", "Previous candidate", show=False),
         Binding("right", "select(1)", "Next candidate", show=False),
+        hidden_binding("slash", "screen.find", "Find", "Find a phrase on the page", "/"),
+        hidden_binding("n", "screen.find_next(1)", "Next match", "Go to the next match"),
+        hidden_binding("N", "screen.find_next(-1)", "Previous match", "Go to the previous match"),
     ]
 
     class Selected(Message):

@@ -11,6 +11,7 @@ from textual.widget import Widget
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import fresh_seed
 from charloom.core.sanitize import single_line
+from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.formatting.prompt_changes import unwritable_ending
 from charloom.tui.messages import OpenInspector
 from charloom.tui.prompt.active_model import ActiveModel
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
     from charloom.tui.prompt.surprise_view import SurpriseView
 
 _ORIGIN_CHARACTERS = 24  # shown before a branch
-_TURN_KEYS = {key for binding in TURN_BINDINGS for key in binding.key.split(",")}
+_TURN_KEYS = {
+    key
+    for binding in Binding.make_bindings([*TURN_BINDINGS, *Turn.BINDINGS])
+    for key in binding.key.split(",")
+}
 _NEED_TURN = ("again", "retry", "continue", "edit", "pin", "surprise", "inspect")
 
 
@@ -115,6 +120,10 @@ class TurnActionsScreen(BaseScreen):
         if action == "transcript":
             _, name, arguments = parse(str(parameters[0]))
             return self.transcript.check_action(name, arguments)
+        if action == "find_next":
+            return bool(self.transcript.search.phrase)
+        if action == "raw":
+            return turn is not None
         if action == "newer":
             return bool(self._active_model.newer_message())
         if action == "new_page":
@@ -211,6 +220,25 @@ class TurnActionsScreen(BaseScreen):
         self.action_surprise()
         new, old = char_label(event.character), char_label(text[position])
         self.generate(request, f"branches after …{before} with {new}, not {old}")
+
+    def action_raw(self) -> None:
+        self.transcript.set_raw(not self.transcript.raw)
+
+    @work
+    async def action_find(self) -> None:
+        search = self.transcript.search
+        dialog = InputDialog("Find on this page:", search.phrase, detail="n and N go on.")
+        phrase = await self.app.push_screen_wait(dialog)
+        if phrase is not None:
+            self._notify_place(search.find(phrase))
+
+    def action_find_next(self, by: int) -> None:
+        search = self.transcript.search
+        self._notify_place(search.find(search.phrase, by))
+
+    def _notify_place(self, place: str) -> None:
+        if place:
+            self.notify(place)
 
     def action_inspect(self) -> None:
         """Open the inspector on the chosen text."""

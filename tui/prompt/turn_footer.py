@@ -33,6 +33,7 @@ TURN_BINDINGS = [
     hidden_binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts"),
     hidden_binding("k,alt+k", "save", "Save", "Retry saving the text in the library"),
     hidden_binding("v,alt+v", "screen.surprise", "Bits", "Show the bits that each character cost"),
+    hidden_binding("w,alt+w", "screen.raw", "Raw lines", "Break lines as written, or flow them"),
     hidden_binding("i,alt+i", "screen.inspect", "Inspect", "Show what every unit did in this text"),
 ]
 """Letters act on the focused turn, the other keys on the whole screen.

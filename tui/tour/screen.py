@@ -101,7 +101,7 @@ passages of the text from those that the model writes.
                 ("1-4", "choose", ""),
                 ("a", "answer", "screen.answer"),
                 ("e", "notes", "screen.notes"),
-                ("r", "real or model?", "screen.blind_test"),
+                ("r", "real?", "screen.blind_test"),
                 ("m", "model", "screen.model"),
                 ("c", "text", "screen.text"),
             ]

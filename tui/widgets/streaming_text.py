@@ -1,5 +1,6 @@
 """A text that grows: only its last row is wrapped and rendered again."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import ClassVar
@@ -13,11 +14,12 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from charloom.core.sanitize import sanitize
+from charloom.tui.formatting.flowing import soft_newlines
 from charloom.tui.formatting.graphemes import graphemes, is_simple
 from charloom.tui.textual_patches import clear_styles_cache
 from charloom.tui.widgets.wrapped_text import WrappedText
 
-_CARET = "▌"
+_CARET, _NEWLINE = "▌", "↵"
 
 
 class StreamingText(WrappedText):
@@ -30,10 +32,15 @@ class StreamingText(WrappedText):
         "streaming--prompt",
         "streaming--sign",
         "streaming--match",
+        "streaming--found",
+        "streaming--newline",
     }
 
     bar: reactive[str] = reactive(" ", init=False)
     """The character at the start of every line, which marks the current text."""
+
+    raw: reactive[bool] = reactive(False, init=False)
+    """True if the newlines at which a text was wrapped break its lines, in any width."""
 
     _reserved_columns = 3
 
@@ -41,22 +48,70 @@ class StreamingText(WrappedText):
         super().__init__(prompt)
         self._prompt_end = len(prompt)
         self._match = slice(0, 0)
+        self._found: Sequence[tuple[int, int]] = ()
+        self._soft: list[int] = []  # positions of newlines that are shown as spaces
         self._sign = sign
         self._caret = False
         self._before: Sequence[Content] = ()
         self._after: Sequence[Content] = ()
         self._note_strips: tuple[list[Strip], list[Strip]] | None = None  # of both, once rendered
 
+    @property
+    def text(self) -> str:
+        """The prompt and the continuation."""
+        return self._original
+
     def append(self, text: str) -> None:
         """Append untrusted ``text``."""
+        follows_newline = self._original.endswith("\n")
         self._original += text
         self._text += sanitize(text)
         if self._wrap_width:
-            before = len(self._rows)
-            self._rows.grow(self._text)
-            self._refresh_from(before - 1)
-            if len(self._rows) > before:
+            before, changed = len(self._rows), None
+            if follows_newline or "\n" in text:
+                changed = self._flow()
+            first = before - 1 if changed is None else min(before - 1, self._rows.at(changed))
+            self._rows.grow(self._text, changed)
+            if changed is not None:
+                self._clear_cache()
+            self._refresh_from(first)
+            if len(self._rows) != before:
                 self.refresh(layout=True)
+
+    def _flow(self) -> int | None:
+        """Show the newlines of a hard-wrapped text as spaces if its lines are too long.
+
+        Returns the first position that has changed, if any.
+        """
+        before, longest = self._soft, 0
+        self._soft = [] if self.raw else soft_newlines(self._original)
+        if self._soft:
+            longest = max(map(len, self._original[self._prompt_end :].split("\n")))
+        if longest <= self._wrap_width:
+            self._soft = []
+        if self._soft == before:
+            return None
+        characters = list(self._text)
+        for positions, character in ((before, "\n"), (self._soft, " ")):
+            for position in positions:
+                characters[position] = character
+        self._text = "".join(characters)
+        return min(set(before) ^ set(self._soft), default=None)
+
+    def watch_raw(self) -> None:
+        self._wrap_width = 0  # wrapped again at the layout
+        self.refresh(layout=True)
+
+    def mark_found(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Highlight these parts of prompt and continuation only."""
+        if list(spans) != list(self._found):
+            self._found = spans
+            self._clear_cache()
+            self.refresh()
+
+    def line_of(self, position: int) -> int:
+        """Return the line of the widget that shows the character at ``position``."""
+        return len(self._notes[0]) + self._rows.at(position)
 
     def set_caret(self, on: bool) -> None:
         """Show or hide the caret that marks an unfinished text."""
@@ -162,7 +217,17 @@ class StreamingText(WrappedText):
         if selection and (span := selection.get_span(row.paragraph)):
             selected_start, selected_end = (column - row.column for column in span)
             selected_end = len(text) if span[1] < 0 else selected_end
-        edges = (prompt_end, match_start, match_end, selected_start, selected_end)
+        found = [
+            (max(0, start - row.start), end - row.start)
+            for start, end in self._found
+            if start < row.start + len(text) and end > row.start
+        ]
+        newlines = self._newlines(row.start, len(text))
+        for index in newlines:
+            text = f"{text[:index]}{_NEWLINE}{text[index + 1 :]}"
+        edges = [prompt_end, match_start, match_end, selected_start, selected_end]
+        edges += [edge for span in found for edge in span]
+        edges += [edge for index in newlines for edge in (index, index + 1)]
         cuts = {0, *(_grapheme_end(text, edge) for edge in (*edges, len(text)))}
         segments = []
         for start, end in pairwise(sorted(cuts)):
@@ -170,12 +235,23 @@ class StreamingText(WrappedText):
             style = self.get_component_rich_style("streaming--prompt") if in_prompt else base_style
             if match_start <= start < match_end:
                 style += self.get_component_rich_style("streaming--match", partial=True)
+            if start in newlines:
+                style += self.get_component_rich_style("streaming--newline", partial=True)
+            if any(first <= start < last for first, last in found):
+                style += self.get_component_rich_style("streaming--found", partial=True)
             if selected_start <= start < selected_end:
                 style += self._selection_style
             segments.append(Segment(text[start:end], style))
         if last and self._caret:
             segments.append(Segment(_CARET, self.get_component_rich_style("streaming--sign")))
         return Strip(segments).apply_offsets(row.column, row.paragraph)
+
+    def _newlines(self, start: int, length: int) -> list[int]:
+        """Return where, in a row, newlines are shown as spaces."""
+        first = bisect_left(self._soft, start)
+        return [
+            place - start for place in self._soft[first : bisect_left(self._soft, start + length)]
+        ]
 
 
 def _grapheme_end(text: str, edge: int) -> int:

@@ -8,13 +8,14 @@ from textual.selection import Selection
 from textual.widgets import Static
 
 
-def selected_part(selection: Selection, text: str) -> str:
+def selected_part(selection: Selection, text: str, lines: str = "") -> str:
     """Return the part of ``text`` between two offsets (character, line).
 
-    Only newlines end a line, as in sanitized text: :meth:`Selection.extract` would also split at
-    form feeds and the like.
+    The lines are those of ``lines``, a text of the same length, if it is given. Only newlines end
+    a line, as in sanitized text: :meth:`Selection.extract` would also split at form feeds and the
+    like.
     """
-    starts = [0, *accumulate(len(line) + 1 for line in text.split("\n"))]
+    starts = [0, *accumulate(len(line) + 1 for line in (lines or text).split("\n"))]
 
     def position(offset: Offset) -> int:
         if offset.y >= len(starts) - 1:

@@ -41,14 +41,20 @@ class WrappedText(Widget):
         super().selection_updated(selection)
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
-        return selected_part(selection, self._original), "\n"
+        return selected_part(selection, self._original, self._text), "\n"
 
     def _wrap(self, width: int) -> None:
         """Wrap the text for a widget of ``width`` columns, unless it is already."""
         width = max(1, min(width - self._reserved_columns, _MAX_WIDTH))
         if width != self._wrap_width:
-            self._wrap_width, self._rows = width, WrappedRows(self._text, width)
+            self._wrap_width = width
+            self._flow()
+            self._rows = WrappedRows(self._text, width)
             self._clear_cache()
+
+    def _flow(self) -> int | None:
+        """Prepare the text for the present width; return the first position that has changed."""
+        return None
 
     def _row_span(self, number: int) -> tuple[int, int]:
         """Return the start and the end of a row in the text."""
