@@ -15,24 +15,20 @@ def soft_newlines(text: str) -> list[int]:
     the first line may be the end of a longer one.
     """
     breaks: list[tuple[int, int]] = []  # position, and length of the line before
-    start = 0
+    end = -1
     for line, after in pairwise(text.split("\n")):
-        if line.strip() and after and not after[0].isspace():
-            breaks.append((start + len(line), len(line)))
-        start += len(line) + 1
-    later = [length for position, length in breaks if "\n" in text[:position]]
+        end += len(line) + 1
+        if after and not after[0].isspace() and line.strip():
+            breaks.append((end, len(line)))
+    has_first = bool(breaks) and breaks[0][0] == breaks[0][1]
+    later = [length for _, length in breaks[has_first:]]
     width = max(later, default=0)
     if not _MIN_WIDTH <= width <= _MAX_WIDTH:
         return []
-    soft = [length for length in later if length >= width - _RAGGED]
-    if len(soft) < _MIN_SHARE * len(later):
+    if sum(length >= width - _RAGGED for length in later) < _MIN_SHARE * len(later):
         return []
-    first = len(breaks) > len(later)
-    return [
-        position
-        for number, (position, length) in enumerate(breaks)
-        if length >= width - _RAGGED or (first and number == 0)
-    ]
+    first = [breaks[0][0]] * has_first
+    return first + [end for end, length in breaks[has_first:] if length >= width - _RAGGED]
 
 
 def flow(text: str) -> str:

@@ -53,7 +53,7 @@ With *memory*, the texts above are read first; in a *talk*, your line and the re
 dialogue, written as in the training text.
 Every text is saved in the library with everything needed to reproduce it; a star makes it a
 favorite. Shift+tab or ctrl+up moves to a text: there, a letter does what the keys below a text do
-from here; `/` finds a phrase on the page, `n` and `N` the next and the previous one. Lines that were
+from here; `/` finds a phrase on the page, `n` and `N` the next and the previous one. Lines
 wrapped in a book flow where the page is narrower, with a dim ↵ in their place; `w` breaks them as
 written. Everywhere else, what you type goes into the composer. With several columns, left and
 right select one of them.

@@ -126,8 +126,6 @@ class TurnActionsScreen(BaseScreen):
             return turn is not None
         if action == "newer":
             return bool(self._active_model.newer_message())
-        if action == "new_page":
-            return turn is not None
         if action == "stop":
             return bool(self.transcript.generating) or self.focused is not self.composer
         if action not in _NEED_TURN:

@@ -86,6 +86,7 @@ async def test_a_phrase_is_found_on_the_page_and_n_goes_on() -> None:
         await reopened(pilot, BOOK)
         await reopened(pilot, "no such place\n" * 30)
         turn = await reopened(pilot, BOOK.replace("The c sea", "The q SEA"))
+        typed = prompt_screen(pilot).composer.text
         for key in ("n", "N"):  # not typed, and nothing to go on with
             await pilot.press(key)
         await pilot.press("slash")
@@ -99,7 +100,7 @@ async def test_a_phrase_is_found_on_the_page_and_n_goes_on() -> None:
         app.screen.query_one(SafeInput).value = "sea was"
         await pilot.press("enter")
         await until(pilot, lambda: notifications(app)[-1:] == ["1 of 20"])
-        assert turn.has_focus and prompt_screen(pilot).composer.text == ""
+        assert turn.has_focus and prompt_screen(pilot).composer.text == typed
         for key, place in (("n", "2 of 20"), ("N", "1 of 20"), ("N", "20 of 20"), ("n", "1 of 20")):
             await pilot.press(key)
             await until(pilot, lambda: notifications(app)[-1:] == [place])  # noqa: B023
