@@ -26,7 +26,8 @@ _INDEXED_CHARACTERS = 3  # of the index; it cannot find shorter words
 _FIRST_UNCASED = "\u0590"  # Latin, Greek and Cyrillic, with blanks between words, come before it
 
 _COLUMNS = tuple(f.name for f in fields(Generation))
-_UPDATED = ("text", "length", "until", "changes", "chars_per_second", "bits_per_char")
+_UPDATED = ("text", "length", "until", "changes", "choices", "chars_per_second", "bits_per_char")
+_JSON = ("changes", "choices")
 _STORED = (*_COLUMNS, "folded")
 _INSERT = (
     f"INSERT INTO generations ({', '.join(_STORED)})"
@@ -41,7 +42,7 @@ def _to_row(generation: Generation) -> dict[str, Any]:
     return row | {
         "stop": format_stops(generation.stop),
         "tags": tags,
-        "changes": json.dumps(generation.changes),
+        **{name: json.dumps(getattr(generation, name)) for name in _JSON},
         "folded": searched_text(generation.prompt, generation.text, tags, generation.note),
     }
 
@@ -49,11 +50,12 @@ def _to_row(generation: Generation) -> dict[str, Any]:
 def _from_row(values: tuple[Any, ...]) -> Generation:
     row = dict(zip(_COLUMNS, values, strict=True))
     tags = tuple(row["tags"].split(",")) if row["tags"] else ()
-    changes = None  # refused by Generation
-    with contextlib.suppress(ValueError, RecursionError):
-        changes = json.loads(row["changes"])
+    for name in _JSON:
+        text, row[name] = row[name], None  # refused by Generation
+        with contextlib.suppress(ValueError, RecursionError):
+            row[name] = json.loads(text)
     row |= {name: bool(row[name]) for name in ("starred", "keep_stop")}
-    return Generation(**row | {"stop": parse_stops(row["stop"]), "tags": tags, "changes": changes})
+    return Generation(**row | {"stop": parse_stops(row["stop"]), "tags": tags})
 
 
 class Library:
@@ -106,8 +108,8 @@ class Library:
     def update(self, generation: Generation) -> Generation:
         """Store the continuation of a generation.
 
-        Its text, length, unit, changes, speed and bits are replaced. Its star, tags and note stay
-        as they are in the library, where they may have changed in the meantime.
+        Its text, length, unit, changes, choices, speed and bits are replaced. Its star, tags and
+        note stay as they are in the library, where they may have changed in the meantime.
         """
         updated = {name: getattr(generation, name) for name in _UPDATED}
         return self._change(generation.id, lambda old: replace(old, **updated))

@@ -12,9 +12,11 @@ from typing import Self
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import (
     SETTING_NAMES,
+    Choice,
     SamplingChange,
     SamplingConfig,
     validate_changes,
+    validate_choices,
 )
 from charloom.core.sampling.ending import Ending
 from charloom.core.store.ref import CheckpointRef
@@ -53,6 +55,7 @@ class Generation:
     min_p: float = 0.0
     words: str = "any"
     changes: tuple[SamplingChange, ...] = ()  # of these five, during generation
+    choices: tuple[Choice, ...] = ()  # characters that the user chose instead of a drawn one
     length: int  # characters requested; ``text`` is shorter if ``stop`` ended it,
     stop: tuple[str, ...] = ()
     keep_stop: bool = False
@@ -67,6 +70,7 @@ class Generation:
     def __post_init__(self) -> None:
         end = max(self.length, len(self.text))
         object.__setattr__(self, "changes", validate_changes(self.changes, end))
+        object.__setattr__(self, "choices", validate_choices(self.choices))
         given = (self.stop,) if isinstance(self.stop, str) else self.stop
         stops = (_SURROGATES.sub("\ufffd", stop) for stop in given)
         object.__setattr__(self, "stop", tuple(dict.fromkeys(filter(None, stops))))
@@ -153,6 +157,8 @@ def _provenance(generation: Generation) -> str:
         parts.append(f"{'after' if g.keep_stop else 'stop'} {' or '.join(map(repr, g.stop))}")
     if g.until:
         parts.append(f"until {g.until}")
+    if g.choices:
+        parts.append(f"chosen {', '.join(f'{at + 1:,} {c!r}' for at, c in g.choices)}")
     if g.bits_per_char is not None:
         parts.append(f"{g.bits_per_char:.2f} bits/char")
     if g.tags:

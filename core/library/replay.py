@@ -44,7 +44,8 @@ def completion_for(generation: Generation, network: NumpyLSTM) -> Completion:
     """Return a completion that replays ``generation`` and can continue it."""
     read = generation.context + generation.prompt
     sampler = Sampler(network, read, generation.sampling, generation.seed)
-    return Completion(sampler, generation.length, generation.ending, generation.changes)
+    g = generation
+    return Completion(sampler, g.length, g.ending, g.changes, g.choices)
 
 
 def replay(generation: Generation, cancelled: Callable[[], bool] = lambda: False) -> ReplayResult:

@@ -82,4 +82,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "ALTER TABLE generations ADD COLUMN until TEXT NOT NULL DEFAULT ''",
     ),
     ("ALTER TABLE generations ADD COLUMN words TEXT NOT NULL DEFAULT 'any'",),
+    ("ALTER TABLE generations ADD COLUMN choices TEXT NOT NULL DEFAULT '[]'",),  # JSON
 )

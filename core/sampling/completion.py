@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.sampling.config import SamplingChange, SamplingConfig
+from charloom.core.sampling.config import Choice, SamplingChange, SamplingConfig
 from charloom.core.sampling.ending import (
     AT_LENGTH,
     MAX_OVERRUN,
@@ -13,7 +13,7 @@ from charloom.core.sampling.ending import (
     reachable_unit,
     unit_ends,
 )
-from charloom.core.sampling.sampler import Sampled, Sampler
+from charloom.core.sampling.sampler import Prediction, Sampled, Sampler
 
 
 class Completion(Iterator[Sampled]):
@@ -24,8 +24,9 @@ class Completion(Iterator[Sampled]):
     characters that may be the beginning of one are held back. With a unit in ``ending.until``, the
     text is longer than ``length``: it continues to the end of a sentence, line or paragraph.
 
-    The same arguments give the same text. The ``length`` and ``changes`` of a completion, given as
-    arguments, reproduce what it yielded. All methods must be called from one thread.
+    The same arguments give the same text. The ``length``, ``changes`` and ``choices`` of a
+    completion, given as arguments, reproduce what it yielded. All methods must be called from one
+    thread.
     """
 
     def __init__(
@@ -34,8 +35,9 @@ class Completion(Iterator[Sampled]):
         length: int,
         ending: Ending = AT_LENGTH,
         changes: Iterable[SamplingChange] = (),
+        choices: Iterable[Choice] = (),
     ) -> None:
-        """Begin where ``sampler`` is. Each of ``changes`` is applied at its position."""
+        """Begin where ``sampler`` is. ``changes`` and ``choices`` apply at their positions."""
         self._sampler = sampler
         self._first_config = sampler.config
         self._length = length
@@ -48,6 +50,8 @@ class Completion(Iterator[Sampled]):
         self._pending: deque[Sampled] = deque()  # the last of them, not yielded yet
         self._changes: list[SamplingChange] = []
         self._due = deque(changes)
+        self._choices: list[Choice] = []
+        self._due_choices = deque(choices)
         self._apply_due_changes()
 
     @property
@@ -83,6 +87,12 @@ class Completion(Iterator[Sampled]):
         return tuple(change for change in self._changes if change.position <= end)
 
     @property
+    def choices(self) -> tuple[Choice, ...]:
+        """The characters that were chosen so far, up to those that decided the end of the text."""
+        end = self._position if self.done else self._yielded
+        return tuple(choice for choice in self._choices if choice.position < end)
+
+    @property
     def stopped(self) -> bool:
         """True if a stop string ended the text, so that it cannot continue."""
         return self._found_stop and len(self._pending) <= self._held
@@ -93,15 +103,47 @@ class Completion(Iterator[Sampled]):
         return self.stopped or self._ends() is True
 
     def __next__(self) -> Sampled:
-        while not self.stopped and (ends := self._ends()) is not True:
-            held_back = (ends is None and not self._found_stop) or len(self._pending) <= self._held
-            if self._position >= self._limit or not held_back:
-                sampled = self._pending.popleft()
-                if self._until:
-                    self._tail = (self._tail + sampled.character)[-TAIL_CHARACTERS:]
-                return sampled
+        while not self.done:
+            if self._releasable:
+                return self._release()
             self._sample()
         raise StopIteration
+
+    def step(self, choice: str = "") -> list[Sampled]:
+        """Sample one character, or take ``choice``, and return what :func:`next` would yield now.
+
+        That is nothing while characters are held back, and then several. For a completion of which
+        every character is taken by this method.
+        """
+        if not self.done:
+            self._sample(choice)
+        sampled = []
+        while not self.done and self._releasable:
+            sampled.append(self._release())
+        return sampled
+
+    @property
+    def pending(self) -> str:
+        """The characters that are held back."""
+        return "".join(sampled.character for sampled in self._pending)
+
+    def predict(self) -> Prediction:
+        """Return the prediction of the next character, after those that are held back."""
+        return self._sampler.predict()
+
+    @property
+    def _releasable(self) -> bool:
+        """True if the first of the pending characters belongs to the text, which is not done."""
+        if self._position >= self._limit:
+            return True
+        undecided = not self._found_stop and self._ends() is None
+        return len(self._pending) > self._held and not undecided
+
+    def _release(self) -> Sampled:
+        sampled = self._pending.popleft()
+        if self._until:
+            self._tail = (self._tail + sampled.character)[-TAIL_CHARACTERS:]
+        return sampled
 
     def _ends(self) -> bool | None:
         """Return whether the text ends here; None if characters that follow will decide."""
@@ -126,8 +168,13 @@ class Completion(Iterator[Sampled]):
     def _yielded(self) -> int:
         return self._position - len(self._pending)
 
-    def _sample(self) -> None:
-        sampled = next(self._sampler)
+    def _sample(self, choice: str = "") -> None:
+        due = self._due_choices
+        if not choice and due and due[0].position == self._position:
+            choice = due.popleft().character
+        sampled = self._sampler.take(choice)
+        if choice:
+            self._choices.append(Choice(self._position, choice))
         self._pending.append(sampled)
         self._position += 1
         if self.ending.stop:

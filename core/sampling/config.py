@@ -89,6 +89,34 @@ class SamplingChange(NamedTuple):
         return SamplingConfig(*self[1:])
 
 
+class Choice(NamedTuple):
+    """A character that the user chose, after the first ``position`` sampled ones."""
+
+    position: int
+    character: str
+
+
+def validate_choices(choices: Iterable[Iterable[Any]]) -> tuple[Choice, ...]:
+    """Return the choices in a text; JSON may have made them lists.
+
+    Raises :class:`CharloomError` unless their positions ascend from 0.
+    """
+    try:
+        result = tuple(Choice(*choice) for choice in choices)
+        positions = [choice.position for choice in result]
+        valid = all(is_integer(p) and p >= 0 for p in positions)
+        valid = valid and positions == sorted(set(positions))
+        valid = valid and all(isinstance(c, str) and len(c) == 1 for _, c in result)
+    except TypeError:  # not lists of two items
+        valid = False
+    if not valid:
+        raise CharloomError(
+            "The choices in a generation are lists of a position and a character; the positions "
+            "ascend from 0."
+        )
+    return result
+
+
 def validate_changes(changes: Iterable[Iterable[Any]], length: int) -> tuple[SamplingChange, ...]:
     """Return the changes in a text of ``length`` characters; JSON may have made them lists.
 

@@ -4,6 +4,7 @@ import copy
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,51 @@ class Sampled(NamedTuple):
     probability: float
 
 
-def distribution(logits: NDArray[np.float32], config: SamplingConfig) -> NDArray[np.float64]:
+class Option(NamedTuple):
+    """A character that may come next, and its probability at the temperature and the cuts.
+
+    A character that is cut has the probability that it would have without any cut.
+    """
+
+    character: str
+    probability: float
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """What a network expects after a text: a snapshot that any thread may read.
+
+    Attributes:
+        logits: of the next character, ``[V]``, at most 0.
+        word: the unfinished word at the end of the text.
+        excluded_id: the id that is never drawn, if there is one.
+    """
+
+    network: NumpyLSTM
+    logits: NDArray[np.float64]
+    word: str
+    excluded_id: int | None
+
+    def options(self, config: SamplingConfig, count: int) -> list[Option]:
+        """Return the ``count`` likeliest characters, and before all others those that are kept."""
+        logits = self.logits.copy()
+        if self.excluded_id is not None:
+            logits[self.excluded_id] = -math.inf
+        uncut = distribution(logits, SamplingConfig(config.temperature))
+        masked = logits.copy()
+        mask_logits(self.network, masked, config, self.word, self.excluded_id)
+        kept = distribution(masked, config)
+        ids = np.lexsort((-logits, kept == 0))[:count].tolist()
+        chars = self.network.vocab.chars
+        return [
+            Option(chars[i], kept.item(i) or uncut.item(i), kept.item(i) > 0)
+            for i in ids
+            if i != self.excluded_id
+        ]
+
+
+def distribution(logits: NDArray[np.floating], config: SamplingConfig) -> NDArray[np.float64]:
     """Return the sampling probabilities ``[V]`` of a character, given its logits ``[V]``."""
     weights = _weights(shift_logits(logits), config)
     weights /= weights.sum()
@@ -64,6 +109,7 @@ class Sampler(Iterator[Sampled]):
         self.config = config
         self.network = network
         self.word = ""  # the last one of the text so far, if it is unfinished
+        self._logits: NDArray[np.float64] | None = None  # of the next character, once it is known
         require_words(network, config)
         self.excluded_id = vocab.c2ix.get(PLACEHOLDER)
         """The id that is never drawn, if there is one."""
@@ -87,14 +133,38 @@ class Sampler(Iterator[Sampled]):
         other = copy.copy(self)
         other.state = self.state.copy()
         other._uniform = uniform_source(seed).random
+        other._logits = None if self._logits is None else self._logits.copy()
         return other
 
+    def predict(self) -> Prediction:
+        """Return the prediction of the next character, which is not drawn yet."""
+        self._logits = self._read_last()
+        return Prediction(self.network, self._logits.copy(), self.word, self.excluded_id)
+
+    def _read_last(self) -> NDArray[np.float64]:
+        """Return the shifted logits ``[V]`` after the last character, which is read once only."""
+        if self._logits is not None:
+            return self._logits
+        return shift_logits(self.network.step((self.last_id,), self.state)[0])
+
     def __next__(self) -> Sampled:
-        logits = shift_logits(self.network.step((self.last_id,), self.state)[0])
+        return self.take()
+
+    def take(self, choice: str = "") -> Sampled:
+        """Draw the next character, or take ``choice`` instead, which may be cut.
+
+        Either uses up one random number, so to choose what would be drawn changes nothing. Raises
+        :class:`CharloomError` for a choice that the network does not know.
+        """
+        last_id = int(self.network.vocab.encode(choice)[0]) if choice else None
+        logits, self._logits = self._read_last(), None
         exponentials = np.exp(logits)
-        if mask_logits(self.network, logits, self.config, self.word, self.excluded_id):
-            logits = shift_logits(logits)
-        self.last_id = last_id = draw(_weights(logits, self.config), self._uniform())
+        uniform = self._uniform()
+        if last_id is None:
+            if mask_logits(self.network, logits, self.config, self.word, self.excluded_id):
+                logits = shift_logits(logits)
+            last_id = draw(_weights(logits, self.config), uniform)
+        self.last_id = last_id
         probability = exponentials.item(last_id) / np.add.reduce(exponentials).item()
         character = self.network.vocab.chars[last_id]
         if words := self.network.known_words:
