@@ -188,6 +188,8 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
 
         await self.switch_mode("prompt")
         prompt = next(screen for screen in self.screen_stack if isinstance(screen, PromptScreen))
+        while self.screen is not prompt:  # an inspector that was left open
+            await self.pop_screen()
         prompt.set_focus(prompt.composer)
         return prompt
 

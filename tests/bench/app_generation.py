@@ -3,6 +3,7 @@
 Alone: ``python -m tests.bench.app_generation``.
 """
 
+import os
 import random
 import time
 from dataclasses import replace
@@ -29,6 +30,8 @@ _BARE_LENGTH = 50_000
 _KEYS = 240
 _LETTERS = [chr(code) for code in range(0x0400, 0x0400 + _KEYS)]  # none that the model generates
 _TIMEOUT = 120.0  # seconds
+_PACE = 60  # characters a second
+_PACED_SECONDS = 20.0
 _POLL_SECONDS = 0.1  # between two checks for the whole text: a hundredth of the time measured
 
 
@@ -37,8 +40,8 @@ def rows() -> list[Row]:
     with temporary_home() as home:
         model = random_checkpoint(CHARACTERS, hidden_size=512, embedding_dim=64)
         save_model("wide", model)
-        preferences.save(Preferences(model="wide", length=_LENGTH, until="", welcomed=True))
-        return [_speed(home, model), _keys(home)]
+        preferences.save(Preferences(model="wide", length=_LENGTH, until="", welcomed=True, pace=0))
+        return [_speed(home, model), _keys(home), *_paced(home)]
 
 
 def _speed(home: Path, checkpoint: Checkpoint) -> Row:
@@ -104,6 +107,50 @@ def _keys(home: Path) -> Row:
         "",
         "< 100 ms",
     )
+
+
+def _paced(home: Path) -> list[Row]:
+    """Measure the keys and the CPU time at a pace for the eye, with the likeliest characters."""
+    preferences.save(replace(preferences.load(), length=_ENDLESS, pace=_PACE))
+    with Terminal(home=home) as terminal:
+        terminal.wait_for(READY)
+        terminal.press(ENTER)
+        terminal.wait_for("esc stop")
+        keys = _key_times(terminal)
+        cpu, begin, drawn = (
+            _cpu_seconds(terminal.process.pid),
+            time.perf_counter(),
+            len(terminal.raw),
+        )
+        while time.perf_counter() < begin + _PACED_SECONDS:
+            terminal.read(_POLL_SECONDS)
+        seconds = time.perf_counter() - begin
+        share = (_cpu_seconds(terminal.process.pid) - cpu) / seconds
+        rate = (len(terminal.raw) - drawn) / seconds
+        terminal.press(CTRL_Q)
+        terminal.end()
+    return [
+        Row(
+            f"key to screen at {_PACE} characters/s with the likeliest ones, p99 of {_KEYS}",
+            f"{_percentile(keys, 99):.0f} ms (median {median(keys):.0f})",
+            "",
+            "",
+            "< 50 ms",
+        ),
+        Row(
+            f"CPU time of the app at {_PACE} characters/s with the likeliest ones",
+            f"{share:.1%} of a core ({rate / 1_000:.0f} kB/s to the terminal)",
+            "",
+            "",
+            "≤ 8 %",
+        ),
+    ]
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used, on Linux."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _key_times(terminal: Terminal) -> list[float]:

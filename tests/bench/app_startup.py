@@ -3,6 +3,7 @@
 Alone: ``python -m tests.bench.app_startup``.
 """
 
+import re
 import sys
 import tempfile
 import time
@@ -65,6 +66,7 @@ def _first_character() -> tuple[float, float]:
 def _written(screen: str) -> bool:
     """Return whether a letter follows the prompt on the page."""
     _, mark, after = screen.partition(f"» {_PROMPT}")
+    after = re.sub(r"\S+ +\d+\.\d%.*", "", after)  # the likeliest next characters
     return bool(mark) and after.lstrip(" ▌\n▏")[:1].isalpha()
 
 

@@ -177,7 +177,9 @@ def furnish(root: Path) -> None:
         save_model(MODEL, random_checkpoint(step=200))
         save_model("loser", at_step(1))
         write_notes(MODEL, "Mark this.")
-        preferences.save(Preferences(model=f"{MODEL}@best", welcomed=True, length=60, until=""))
+        preferences.save(
+            Preferences(model=f"{MODEL}@best", welcomed=True, length=60, until="", pace=0)
+        )
         (make_folder(paths.downloads_dir()) / "pg11.txt").write_bytes(gutenberg_file("Alice\n"))
         with Library() as library:
             for number in range(1, 4):  # longer than what is left of many a disk

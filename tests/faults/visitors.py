@@ -26,7 +26,7 @@ _CTRL_N, _CTRL_S = "\x0e", "\x13"
 def prepare() -> None:
     """Have a model that is done with a text at once, and let apps open with it."""
     save_model(_MODEL, random_checkpoint(_LETTERS))
-    preferences.save(Preferences(model=_MODEL, length=40, until="", welcomed=True))
+    preferences.save(Preferences(model=_MODEL, length=40, until="", welcomed=True, pace=0))
 
 
 class App:

@@ -140,7 +140,7 @@ def test_a_signal_ends_it_in_order(name: str, terminal: Terminal) -> None:
 
 def test_when_its_terminal_is_closed_it_exits_and_training_continues(home: Path) -> None:
     folder = endless("sea")
-    preferences.save(Preferences(length=100_000))
+    preferences.save(Preferences(length=100_000, pace=0))
     with Terminal(home=home) as terminal:
         terminal.wait_for(READY)
         terminal.press(ENTER)  # so that output is being written when the terminal closes
@@ -168,7 +168,7 @@ def test_when_its_terminal_is_closed_it_exits_and_training_continues(home: Path)
 
 
 def test_it_exits_with_its_terminal_even_without_a_signal(home: Path) -> None:
-    preferences.save(Preferences(length=100_000))
+    preferences.save(Preferences(length=100_000, pace=0))
     ignoring = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     code = f"{ignoring}; from charloom.tui.cli import main; main()"
     with Terminal((sys.executable, "-P", "-c", code), home=home) as terminal:

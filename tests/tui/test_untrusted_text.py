@@ -82,6 +82,7 @@ def material(home: Path) -> None:
         Preferences(
             model="wild",
             length=400,
+            pace=0,
             stop=(hostile("until"),),
             recent_texts=(str(recent),),
             welcomed=True,

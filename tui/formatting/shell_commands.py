@@ -17,11 +17,12 @@ def generate_command(generation: Generation) -> str:
     """Return the command that writes the text of ``generation`` again; "" if there is none.
 
     Its length is that of the text, so it needs none of what ended the text. A text whose settings
-    were changed while it was written is only replayed from the library.
+    or characters were chosen while it was written is only replayed from the library.
     """
     g, default = generation, SamplingConfig()
     prompt = g.context + g.prompt
-    if g.changes or "\0" in prompt or prompt == "-" or len(prompt) > _MAX_PROMPT_CHARACTERS:
+    steered = g.changes or g.choices
+    if steered or "\0" in prompt or prompt == "-" or len(prompt) > _MAX_PROMPT_CHARACTERS:
         return f"charloom favorites replay {g.id}" if g.id else ""
     settings = {name: getattr(g, name) for name in SETTING_NAMES}
     options = {

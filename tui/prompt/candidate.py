@@ -144,6 +144,7 @@ class Candidate:
             text=self.text,
             **asdict(job.initial_sampling),
             changes=job.changes,
+            choices=job.choices,
             length=job.length,
             **asdict(job.ending),
             seed=job.seed,
@@ -177,7 +178,8 @@ def provenance(generation: Generation) -> str:
     """Return the checkpoint, seed and settings of a text in one line, without default cuts."""
     g = generation
     settings = [_format_setting(name, g) for name in SETTING_NAMES]
-    parts = [str(g.checkpoint_ref), f"seed {g.seed}", *settings, length_and_bits(g)]
+    chosen = f"{plural(len(g.choices), 'character')} chosen" if g.choices else ""
+    parts = [str(g.checkpoint_ref), f"seed {g.seed}", *settings, chosen, length_and_bits(g)]
     return " · ".join(filter(None, parts))
 
 

@@ -1,5 +1,6 @@
 """The panel next to the transcript: the model, the sampling settings and statistics."""
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -52,6 +53,11 @@ class SidePanel(VerticalScroll, can_focus=False):
         """The number of characters to generate."""
         return self._controls.length
 
+    @property
+    def pace(self) -> int:
+        """The characters a second; 0: as many as possible."""
+        return self._controls.pace
+
     def request(self, raw_prompt: str = "") -> GenerationRequest:
         """Return a request for ``raw_prompt`` with the current settings."""
         settings = self._controls.preferences
@@ -84,12 +90,18 @@ class GenerationStats(Static):
     def on_mount(self) -> None:
         self.set_candidates((), None)
 
-    def set_candidates(self, candidates: Sequence[Candidate], chosen: Candidate | None) -> None:
-        """Show the speed of all candidates together, and the mean figures of the chosen one."""
+    def set_candidates(
+        self, candidates: Sequence[Candidate], chosen: Candidate | None, pace: int = 0
+    ) -> None:
+        """Show the speed of all candidates together, and the mean figures of the chosen one.
+
+        They are written at ``pace`` characters a second each, if it is not 0.
+        """
         jobs = [candidate.job for candidate in candidates if candidate.job]
         count = sum(job.count for job in jobs)
         seconds = sum(job.seconds for job in jobs)
-        speed = f"{count / seconds:,.0f}" if seconds else "–"
+        limit = pace * len(jobs) or math.inf
+        speed = f"{min(limit, count / seconds):,.0f}" if seconds else "–"
         probability = bits = "–"
         if chosen and (job := chosen.job) and job.count:
             probability = f"{job.probability / job.count:.3f}"
@@ -102,7 +114,8 @@ class GenerationStats(Static):
             Content("\n").join(
                 Content.assemble((f"{number:>8}", "bold"), (f" {unit}", "$text-muted"))
                 for number, unit in lines
-            )
+            ),
+            layout=False,  # which takes as long as ten pictures of a growing text
         )
 
 

@@ -30,7 +30,9 @@ from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
-_FRAME_SECONDS = 1 / 25
+_FRAME_SECONDS = 1 / 30
+_SLOW_FRAME_SECONDS = 1 / 60  # at a slow pace, where most looks for new text find none
+_SLOW_PACE = 20  # characters a second
 _MAX_DRAWING_SHARE = 0.2  # of the time; the rest is for the generation
 _STATS_SECONDS = 0.25  # between updates of the statistics, to be readable
 _SAVE_DELAY_SECONDS = 1.0  # after the last change of a setting
@@ -47,6 +49,9 @@ class PromptScreen(TurnActionsScreen):
     HELP = """
 Write a beginning and press Enter: the model continues it, one character at a time. Esc stops the
 text, and *continue* resumes it. Sampling settings in the panel apply from the next character.
+*Pace* is in characters a second, for each text. Below max, bars show the five likeliest next
+characters at the current settings; dimmed ones are cut. In a selected text, space pauses; then *→*
+draws one character, and a digit chooses one.
 *Until* continues a text after its length, to the end of a sentence, line or paragraph; with *words*
 known, the model writes only words of its training text.
 With *memory*, the texts above are read first; in a *talk*, your line and the reply are turns of a
@@ -204,29 +209,36 @@ kept its memory from one piece of the text to the next.
         self.composer_bar.set_generating(generating)
         self.update_welcome()
         stats = self.query_one(GenerationStats)
-        stats.set_candidates(turn.candidates if turn else (), turn.chosen if turn else None)
+        candidates, chosen = (turn.candidates, turn.chosen) if turn else ((), None)
+        stats.set_candidates(candidates, chosen, self.transcript.pace)
         if generating and self._frame_timer is None:
             self._cpu_seconds = thread_time()
-            self._frame_timer = self.set_timer(_FRAME_SECONDS, self._draw_frame)
+            self._frame_timer = self.set_timer(self._frame_seconds, self._draw_frame)
 
     def _draw_frame(self) -> None:
         """Show new text, and schedule the next frame so that generation gets most of the time."""
         before, self._cpu_seconds = self._cpu_seconds, thread_time()
         self._frame_timer = None
         if self.transcript.poll():
-            pause = max(_FRAME_SECONDS, (self._cpu_seconds - before) / _MAX_DRAWING_SHARE)
+            pause = max(self._frame_seconds, (self._cpu_seconds - before) / _MAX_DRAWING_SHARE)
             self._frame_timer = self.set_timer(pause, self._draw_frame)
         if monotonic() >= self._stats_due:
             self._stats_due = monotonic() + _STATS_SECONDS
             self.show_turn()
+
+    @property
+    def _frame_seconds(self) -> float:
+        slow = 0 < self.transcript.pace <= _SLOW_PACE
+        return _SLOW_FRAME_SECONDS if slow else _FRAME_SECONDS
 
     def _show_unseen(self, unseen: bool) -> None:
         self.query_one("#more").set_class(unseen, "-needed")
 
     @on(SamplingControls.Changed)
     def apply_sampling(self) -> None:
+        self.transcript.pace = self.panel.pace
         if turn := self.transcript.generating:
-            turn.set_sampling(self.panel.sampling, self.panel.length)
+            turn.set_sampling(self.panel.sampling, self.panel.length, self.panel.pace)
         self._remember(**self.query_one(SamplingControls).preferences)
 
     @on(MemoryControls.Changed)
@@ -294,6 +306,7 @@ kept its memory from one piece of the text to the next.
 
     def on_screen_resume(self) -> None:
         self.query_one(SamplingControls).load_preferences(self.services.preferences)
+        self.transcript.pace = self.panel.pace
         self.transcript.refresh_stars()
 
     def on_unmount(self) -> None:

@@ -51,8 +51,10 @@ class Transcript(VerticalScroll, can_focus=False):
     class Changed(Message):
         """Another turn is current, or a generation has started or ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: int) -> None:
+        """Create an empty page; new texts have ``pace`` characters a second, 0: no limit."""
         super().__init__()
+        self.pace = pace
         self._library = LibraryWorker()
         self._copy_check = CopyCheck(lambda: self.generating is not None)
         self._turns: list[Turn] = []
@@ -113,7 +115,7 @@ class Transcript(VerticalScroll, can_focus=False):
             candidates = [Candidate(request, number) for number in range(request.candidate_count)]
             turn = Turn(candidates, model, describe_changes(raw_prompt, changes), origin)
             await self.append(turn)
-            turn.start(model)
+            turn.start(model, self.pace)
         self.post_message(self.Changed())
 
     def _page_context(self, conversation: Conversation | None) -> str:

@@ -17,8 +17,10 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.candidate_view import CandidateView
+from charloom.tui.prompt.dice import OPTION_COUNT, Dice
 from charloom.tui.prompt.turn_footer import TurnFooter
 from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.services.pace import Pace
 from charloom.tui.services.writer import GenerationThread
 from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.streaming_text import StreamingText
@@ -37,7 +39,12 @@ class Turn(VerticalGroup, can_focus=True):
     FOCUS_ON_CLICK = False  # letters would act on it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "select(-1)", "Previous candidate", show=False),
-        Binding("right", "select(1)", "Next candidate", show=False),
+        Binding("right", "forward", "Next candidate or character", show=False),
+        Binding("space", "pause", "Pause or resume", show=False),
+        *(
+            Binding(f"{number}", f"choose({number})", f"Choose character {number}", show=False)
+            for number in range(1, OPTION_COUNT + 1)
+        ),
         hidden_binding("slash", "screen.find", "Find", "Find a phrase on the page", "/"),
         hidden_binding("n", "screen.find_next(1)", "Next match", "Go to the next match"),
         hidden_binding("N", "screen.find_next(-1)", "Previous match", "Go to the previous match"),
@@ -76,6 +83,8 @@ class Turn(VerticalGroup, can_focus=True):
         self._note = Static(safe_content(prompt_note), classes=classes)
         self._deleted_note = Static("", classes="deleted", markup=False)
         self._footer = TurnFooter()
+        self._dice = Dice()
+        self._pace = Pace()
         self._thread: GenerationThread | None = None
         self._growing: Sequence[CandidateView] = ()
         self._focus_before: Widget | None = None  # the surprise view
@@ -84,7 +93,7 @@ class Turn(VerticalGroup, can_focus=True):
         if self.origin:
             yield Static(safe_content(f"↳ {self.origin}"), classes="origin")
         if len(self._views) == 1:
-            yield from self._views
+            yield from (*self._views, self._dice)
         else:
             yield self._texts[0]
             with Horizontal(classes="candidates"):
@@ -107,6 +116,11 @@ class Turn(VerticalGroup, can_focus=True):
         return bool(self._growing)
 
     @property
+    def paused(self) -> bool:
+        """True if the generation is paused."""
+        return self.generating and self._pace.paused
+
+    @property
     def deleted(self) -> bool:
         """True if it is deleted but can still be restored."""
         return self.has_class("-deleted")
@@ -117,13 +131,13 @@ class Turn(VerticalGroup, can_focus=True):
 
     # Generation
 
-    def start(self, model: LoadedModel) -> None:
-        """Generate all candidates with ``model``."""
+    def start(self, model: LoadedModel, pace: int) -> None:
+        """Generate all candidates with ``model``, each at ``pace`` characters a second."""
         for candidate in self.candidates:
             candidate.start(model)
-        self._generate(self._views)
+        self._generate(self._views, pace)
 
-    def continue_(self, sampling: SamplingConfig, length: int) -> None:
+    def continue_(self, sampling: SamplingConfig, length: int, pace: int) -> None:
         """Make the chosen candidate longer by ``length`` characters, even while it grows."""
         candidate, job = self.chosen, self.chosen.job
         assert job is not None and candidate.can_continue
@@ -132,23 +146,26 @@ class Turn(VerticalGroup, can_focus=True):
         if not self.generating:
             self.call_later(self.hide_surprise)
             job.sampling = self.request.sampling_for(candidate.number, sampling)
-            self._generate([self._chosen])
+            self._generate([self._chosen], pace)
 
-    def _generate(self, views: Sequence[CandidateView]) -> None:
+    def _generate(self, views: Sequence[CandidateView], pace: int) -> None:
         self._growing = views
+        self._pace = Pace(pace)
         jobs = [view.candidate.job for view in views]
-        self._thread = GenerationThread([job for job in jobs if job], self._thread)
+        self._thread = GenerationThread([job for job in jobs if job], self._thread, self._pace)
         for view in views:
             view.set_caret(True)
             view.set_status("" if view.candidate.text else "reading the prompt …")
         self.update_footer()
 
-    def set_sampling(self, sampling: SamplingConfig, length: int) -> None:
-        """Apply ``sampling`` and ``length`` to the growing candidates from the next character."""
+    def set_sampling(self, sampling: SamplingConfig, length: int, pace: int) -> None:
+        """Apply the settings to the growing candidates from the next character."""
+        self._pace.rate = pace
         for candidate in (view.candidate for view in self._growing):
             if job := candidate.job:
                 job.sampling = self.request.sampling_for(candidate.number, sampling)
                 job.length = min(MAX_STORED_CHARACTERS, candidate.length_start + length)
+        self._show_dice()
 
     def stop(self) -> None:
         """Stop the generation; the next :meth:`poll` shows its end."""
@@ -177,10 +194,42 @@ class Turn(VerticalGroup, can_focus=True):
                 if first:
                     view.set_status("")
                 view.update_repetition()
+        self._show_dice()
         return self._end() if ended else []
+
+    def _show_dice(self) -> None:
+        """Show the next characters of a single text, unless it grows too fast to read them."""
+        job = self.chosen.job
+        if job is None or len(self._views) > 1:
+            return
+        shown = self.generating and bool(self._pace.rate or self._pace.paused)
+        self._dice.show(job.prediction if shown else None, job.sampling, choosable=self.paused)
+        if self.generating:
+            self._chosen.set_caret(True, job.pending if shown else "")
+
+    def action_pause(self) -> None:
+        if self.generating:
+            self._pace.paused = not self._pace.paused
+            self._show_dice()
+            self.update_footer()
+
+    def action_forward(self) -> None:
+        """Draw one character in a pause, otherwise select the next candidate."""
+        if self.paused and len(self._views) == 1:
+            self._pace.step()
+        else:
+            self.action_select(1)
+
+    def action_choose(self, number: int) -> None:
+        if self.paused and (character := self._dice.choose(number)):
+            self._pace.step(character)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return self.paused and len(self._views) == 1 if action == "choose" else True
 
     def _end(self) -> list[Candidate]:
         views, self._growing = self._growing, ()
+        self._show_dice()
         for view in views:
             view.set_caret(False)
             self.update_candidate(view.candidate)
@@ -284,5 +333,6 @@ class Turn(VerticalGroup, can_focus=True):
                 self.chosen,
                 generating=self.generating,
                 deleted=self.deleted,
+                paused=self.paused,
                 focused=self.has_focus,
             )

@@ -1,6 +1,8 @@
 """Actions on the current turn that need the composer, the panel or the model."""
 
+import math
 from dataclasses import replace
+from time import monotonic
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
@@ -28,6 +30,7 @@ from charloom.tui.widgets.base_screen import BaseScreen
 if TYPE_CHECKING:
     from charloom.tui.prompt.surprise_view import SurpriseView
 
+_ESCAPE_SECONDS = 1.0  # after which alt and a letter are no longer Esc and that letter
 _ORIGIN_CHARACTERS = 24  # shown before a branch
 _TURN_KEYS = {
     key
@@ -57,8 +60,9 @@ class TurnActionsScreen(BaseScreen):
 
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
+        self._escaped = -math.inf  # when Esc was pressed, by the monotonic clock
         self._active_model = ActiveModel(self.services.runs)
-        self.transcript = Transcript()
+        self.transcript = Transcript(services.preferences.pace)
         self.composer_bar = ComposerBar()
         self.composer = self.composer_bar.composer
         self.panel = SidePanel(self.services.preferences)
@@ -69,18 +73,30 @@ class TurnActionsScreen(BaseScreen):
         The focus moves at once: the next key may already be queued.
         """
         key, character = event.key, event.character
-        alt, in_turn = key.startswith("alt+"), isinstance(self.focused, Turn)
+        in_turn, now = isinstance(self.focused, Turn), monotonic()
         if key == "escape" and in_turn:
             self.action_stop()  # before the next key
+        # Some terminals send alt and a letter for Esc and a quick letter.
+        alt = key.startswith("alt+")
+        recent = now < self._escaped + _ESCAPE_SECONDS
+        escaping = (
+            alt
+            and character is not None
+            and (in_turn or recent or self.transcript.generating is not None)
+        )
+        if key == "escape" or escaping:
+            self._escaped = now
         bound = self.active_bindings.get(key)
-        if alt or in_turn:
-            used = key in _TURN_KEYS or bound is not None  # perhaps not now
+        if escaping:
+            used = False
+        elif alt or in_turn:
+            used = key in (*_TURN_KEYS, "space") or bound is not None  # perhaps not now
         else:
             used = bound is not None and bound.node is not self.transcript
         if character is None or not event.is_printable or used:
             return
         event.stop()
-        if alt:  # Esc and a quick letter, as some terminals send them
+        if alt:
             self.action_stop()
         self.set_focus(self.composer)
         self.composer.type(character)
@@ -166,7 +182,7 @@ class TurnActionsScreen(BaseScreen):
         if turn is None:
             return
         if turn.chosen.can_continue:
-            turn.continue_(self.panel.sampling, self.panel.length)
+            turn.continue_(self.panel.sampling, self.panel.length, self.panel.pace)
             self.transcript.post_message(Transcript.Changed())
         elif model := self._active_model.model:
             request = replace(self._request_after(turn, turn.chosen.full_text), candidate_count=1)

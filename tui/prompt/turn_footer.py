@@ -51,6 +51,13 @@ _SURPRISE_HINTS = (
 )
 
 
+_FOCUS_KEY = "shift+tab"
+_PAUSE_HINTS = (
+    [("space", "pause", "pause")],
+    [("space", "resume", "pause"), ("→", "draw one", "forward"), ("1-5", "choose one", "")],
+)
+
+
 class TurnFooter(ActionBar):
     """Shows the keys that act on a turn."""
 
@@ -58,7 +65,15 @@ class TurnFooter(ActionBar):
         """Show the keys of the surprise view."""
         self.update_hints(_SURPRISE_HINTS)
 
-    def show(self, candidate: Candidate, *, generating: bool, deleted: bool, focused: bool) -> None:
+    def show(
+        self,
+        candidate: Candidate,
+        *,
+        generating: bool,
+        deleted: bool,
+        paused: bool,
+        focused: bool,
+    ) -> None:
         """Show what can be done with ``candidate``, with letters if the turn is focused."""
         actions = ["star", "again", "continue", "retry", "inspect"]
         actions += ["edit", "surprise", "copy", "delete", "pin"]
@@ -68,8 +83,11 @@ class TurnFooter(ActionBar):
             actions = ["star", "continue", "delete"]
         elif candidate.error:
             actions[5:] = ["save", "edit", "copy", "delete"]
-        stop = [STOP_HINT] if generating and not deleted else []
-        self.update_hints([*stop, *(self._hint(name, candidate, focused) for name in actions)])
+        first = [] if focused else [(_FOCUS_KEY, "select", "go(0)")]
+        if generating and not deleted:
+            unfocused = [(_FOCUS_KEY, "pause, choose", "go(0)")]
+            first = [STOP_HINT, *(_PAUSE_HINTS[paused] if focused else unfocused)]
+        self.update_hints([*first, *(self._hint(name, candidate, focused) for name in actions)])
 
     def _hint(self, name: str, candidate: Candidate, focused: bool) -> tuple[str, str, str]:
         letter, *others = Binding.make_bindings([_BINDINGS[name]])

@@ -12,6 +12,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.sampling.config import WORDS
 from charloom.core.sampling.ending import UNITS
+from charloom.tui.services.pace import PACES
 
 MEMORY_OPTIONS = ("off", "page", "talk")
 """The text that a model reads before the prompt: none, the page, or the page as a dialogue."""
@@ -24,6 +25,7 @@ _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
     "top_p": lambda value: 0 < value <= 1,
     "min_p": lambda value: 0 <= value <= 1,
     "words": lambda value: value in WORDS,
+    "pace": lambda value: value in PACES,
     "length": lambda value: 0 < value < 1_000_000,
     "seed": lambda value: -1 <= value < 1 << 63,
     "until": lambda value: value in ("", *UNITS),
@@ -44,6 +46,7 @@ class Preferences:
     top_p: float = 1.0
     min_p: float = 0.0
     words: str = "any"
+    pace: int = 60  # characters a second; 0: as many as possible
     length: int = 500
     seed: int = -1  # -1: a fresh seed for every text
     stop: tuple[str, ...] = ()

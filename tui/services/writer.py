@@ -1,6 +1,7 @@
 """The generation thread: one to four texts in turns, in small slices.
 
-Between slices, settings can be changed and the thread can be stopped.
+Between slices, settings can be changed and the thread can be stopped. A slice is one character if
+the pace is slow.
 """
 
 import math
@@ -8,17 +9,17 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 from time import perf_counter
 
 from charloom.core.errors import CharloomError
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.completion import Completion
-from charloom.core.sampling.config import SamplingChange, SamplingConfig
+from charloom.core.sampling.config import Choice, SamplingChange, SamplingConfig
 from charloom.core.sampling.ending import AT_LENGTH, Ending
-from charloom.core.sampling.sampler import Sampler
+from charloom.core.sampling.sampler import Prediction, Sampler
+from charloom.tui.services.pace import Pace
 
-_SLICE_CHARACTERS = 16
+SLICE_CHARACTERS = 16
 _SLICE_SECONDS = 0.005  # ends a slice early in a large model
 
 
@@ -49,6 +50,9 @@ class GenerationJob:
         self.seconds = 0.0  # spent on sampling
         self.stopped = False  # by a stop string
         self.changes: tuple[SamplingChange, ...] = ()  # set when the thread ends
+        self.choices: tuple[Choice, ...] = ()  # also
+        self.pending = ""  # characters that may be part of the ending, after the text
+        self.prediction: Prediction | None = None  # of the character after these
         self._network: NumpyLSTM | None = network
         self._completion: Completion | None = None
         self._pieces: deque[str] = deque()
@@ -77,26 +81,34 @@ class GenerationJob:
             return []
         return self._network.known_words.find_unknown(self.context + self.prompt, text)
 
-    def write_slice(self) -> bool:
-        """Read the prompt or sample one slice; return whether there is more to come."""
-        completion = self._completion
-        if completion is None:
+    def read_prompt(self) -> None:
+        """Read context and prompt, unless they are read already."""
+        if self._completion is None:
             assert self._network is not None  # a released job is never written
             read = self.context + self.prompt
             sampler = Sampler(self._network, read, self.initial_sampling, self.seed)
             self._completion = Completion(sampler, self.length, self.ending)
-            return True
+
+    def write_slice(self, count: int = SLICE_CHARACTERS, choice: str = "") -> bool:
+        """Sample up to ``count`` characters, the first of them ``choice`` if there is one.
+
+        Return whether there is more to come.
+        """
+        completion = self._completion
+        assert completion is not None  # the prompt is read
         completion.length = self.length
         if completion.config != self.sampling:
             completion.config = self.sampling
         characters = []
         start = perf_counter()
         try:
-            for character, probability in islice(completion, _SLICE_CHARACTERS):
-                characters.append(character)
-                self.bits -= math.log2(probability)
-                self.probability += probability
-                if perf_counter() - start > _SLICE_SECONDS:
+            for _ in range(count):
+                for character, probability in completion.step(choice):
+                    characters.append(character)
+                    self.bits -= math.log2(probability)
+                    self.probability += probability
+                choice = ""
+                if completion.done or perf_counter() - start > _SLICE_SECONDS:
                     break
         finally:  # an error keeps the characters sampled before it
             self.seconds += perf_counter() - start
@@ -104,31 +116,45 @@ class GenerationJob:
             self._pieces.append("".join(characters))
         return not completion.done
 
+    def predict(self) -> None:
+        """Set :attr:`prediction` to that of the next character."""
+        completion = self._completion
+        assert completion is not None
+        start = perf_counter()
+        self.pending = completion.pending
+        self.prediction = None if completion.done else completion.predict()
+        self.seconds += perf_counter() - start
+
     def finalize(self) -> None:
         """Set the length, the ending and the changes to those that reproduce the text."""
+        self.prediction, self.pending = None, ""
         if completion := self._completion:
             self.ending = completion.ending
             if not completion.done:
                 completion.length = self.count
                 self.ending = replace(self.ending, until="")
             self.length, self.changes = completion.length, completion.changes
+            self.choices = completion.choices
             self.stopped = completion.stopped
 
 
 class GenerationThread:
-    """Writes ``jobs`` in a thread of its own, one slice of each in turn.
+    """Writes ``jobs`` in a thread of its own, one slice of each in turn, at a ``pace``.
 
     ``previous`` is the thread that wrote them before; this one waits for its end.
     """
 
     def __init__(
-        self, jobs: Sequence[GenerationJob], previous: "GenerationThread | None" = None
+        self,
+        jobs: Sequence[GenerationJob],
+        previous: "GenerationThread | None" = None,
+        pace: Pace | None = None,
     ) -> None:
         self.error = ""
         """Why it ended too early, as a sentence."""
+        self.pace = pace or Pace()
         self._jobs = jobs
         self._previous = previous
-        self._stop_requested = threading.Event()
         # A daemon, since reading a long prompt cannot be interrupted and must not delay the exit.
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
@@ -141,11 +167,11 @@ class GenerationThread:
     @property
     def stopping(self) -> bool:
         """True if a stop was requested."""
-        return self._stop_requested.is_set()
+        return self.pace.stopped
 
     def stop(self) -> None:
         """Request a stop after the current slice."""
-        self._stop_requested.set()
+        self.pace.stop()
 
     def join(self) -> None:
         """Wait for the end."""
@@ -156,9 +182,7 @@ class GenerationThread:
             self._previous.join()
             self._previous = None
         try:
-            unfinished = list(self._jobs)
-            while unfinished and not self.stopping:
-                unfinished = [job for job in unfinished if self.stopping or job.write_slice()]
+            self._write()
         except CharloomError as error:
             self.error = str(error)
         except MemoryError:
@@ -167,3 +191,16 @@ class GenerationThread:
             self.error = f"Generation failed ({type(error).__name__}: {error})."
         for job in self._jobs:
             job.finalize()
+
+    def _write(self) -> None:
+        for job in self._jobs:
+            if not self.stopping:
+                job.read_prompt()
+        unfinished = list(self._jobs)
+        while unfinished and not self.stopping:
+            for job in unfinished:
+                job.predict()
+            count, choice = self.pace.wait(SLICE_CHARACTERS)
+            unfinished = [
+                job for job in unfinished if self.stopping or job.write_slice(count, choice)
+            ]

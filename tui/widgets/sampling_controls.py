@@ -20,6 +20,7 @@ from charloom.core.sampling.config import (
 )
 from charloom.core.sampling.ending import UNITS
 from charloom.tui.services.generation_request import MAX_CANDIDATES, VARY_OPTIONS, GenerationRequest
+from charloom.tui.services.pace import PACES
 from charloom.tui.services.preferences import Preferences
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
@@ -33,6 +34,7 @@ _TOP_P = tuple(twentieths / 20 for twentieths in range(1, 21))
 _MIN_P = (0.0, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
 _LENGTHS = (50, 100, 200, 300, 500, 800, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
 _COLUMNS = tuple(range(1, MAX_CANDIDATES + 1))
+_PACE_HELP = "Characters a second. Below max, bars show the likeliest next characters."
 _UNTIL_HELP = "After the length, the text continues to the end of the sentence, line or paragraph."
 _STOP_HELP = (
     r"The text ends before this string. \n is a newline, \t a tab, \\ a backslash; "
@@ -94,6 +96,9 @@ class SamplingControls(VerticalScroll, can_focus=False):
         yield NumberSlider(
             "length", initial.length, _LENGTHS, low=1, high=MAX_STORED_CHARACTERS - 1, id="length"
         )
+        pace = OptionRow("pace", [f"{rate}/s" if rate else "max" for rate in PACES], id="pace")
+        pace.tooltip = _PACE_HELP
+        yield pace
         until = OptionRow("until", ("length", *UNITS), id="until")
         until.tooltip = _UNTIL_HELP
         yield until
@@ -127,10 +132,16 @@ class SamplingControls(VerticalScroll, can_focus=False):
         return int(self._number("length"))
 
     @property
+    def pace(self) -> int:
+        """The characters a second; 0: as many as possible."""
+        return PACES[self._options("pace").chosen]
+
+    @property
     def preferences(self) -> dict[str, Any]:
         """The settings as fields of :class:`Preferences`."""
         return {
             **asdict(self.sampling),
+            "pace": self.pace,
             "length": self.length,
             "seed": int(self._field("seed").value or -1),
             "stop": parse_stops(self._field("stop").value),
@@ -152,6 +163,8 @@ class SamplingControls(VerticalScroll, can_focus=False):
             self._field("stop").value = format_stops(ending.stop)
             self._options("words").chosen = WORDS.index(sampling.words)
             self._options("until").chosen = ("", *UNITS).index(ending.until)
+            if isinstance(values, Preferences):
+                self._options("pace").chosen = PACES.index(values.pace)
             self._options("vary").chosen = VARY_OPTIONS.index(values.vary_by)
 
     @on(NumberSlider.Changed)

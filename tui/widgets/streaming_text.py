@@ -8,7 +8,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from rich.style import Style
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.reactive import reactive
 from textual.strip import Strip
 from textual.visual import Visual
@@ -16,13 +16,14 @@ from textual.visual import Visual
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.flowing import soft_newlines
 from charloom.tui.formatting.graphemes import graphemes, is_simple
-from charloom.tui.textual_patches import clear_styles_cache
+from charloom.tui.widgets.direct_lines import DirectLines
+from charloom.tui.widgets.token_readout import text_label
 from charloom.tui.widgets.wrapped_text import WrappedText
 
 _CARET, _NEWLINE = "▌", "↵"
 
 
-class StreamingText(WrappedText):
+class StreamingText(DirectLines, WrappedText):
     """A prompt and its continuation, between lines of notes.
 
     Three columns on the left have the ``bar``, in the first line the ``sign``, and a space.
@@ -51,7 +52,7 @@ class StreamingText(WrappedText):
         self._found: Sequence[tuple[int, int]] = ()
         self._soft: list[int] = []  # positions of newlines that are shown as spaces
         self._sign = sign
-        self._caret = False
+        self._caret = ""
         self._before: Sequence[Content] = ()
         self._after: Sequence[Content] = ()
         self._note_strips: tuple[list[Strip], list[Strip]] | None = None  # of both, once rendered
@@ -113,10 +114,11 @@ class StreamingText(WrappedText):
         """Return the line of the widget that shows the character at ``position``."""
         return len(self._notes[0]) + self._rows.at(position)
 
-    def set_caret(self, on: bool) -> None:
-        """Show or hide the caret that marks an unfinished text."""
-        if on != self._caret:
-            self._caret = on
+    def set_caret(self, on: bool, pending: str = "") -> None:
+        """Show or hide the caret that marks an unfinished text, before what may follow."""
+        caret = _CARET + text_label(pending) if on else ""
+        if caret != self._caret:
+            self._caret = caret
             self._refresh_from(len(self._rows) - 1)
 
     def mark_match(self, match: slice) -> None:
@@ -142,17 +144,6 @@ class StreamingText(WrappedText):
 
     def watch_bar(self) -> None:
         self._clear_cache()
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Render some lines from the cache, which Textual would drop when the text grows."""
-        clear_styles_cache(self)
-        background = self.background_colors[1]
-        strips = [self.render_line(y) for y in crop.line_range]
-        for line_filter in self.get_line_filters():
-            strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
 
     def render_line(self, y: int) -> Strip:
         before, after = self._notes
@@ -243,7 +234,7 @@ class StreamingText(WrappedText):
                 style += self._selection_style
             segments.append(Segment(text[start:end], style))
         if last and self._caret:
-            segments.append(Segment(_CARET, self.get_component_rich_style("streaming--sign")))
+            segments.append(Segment(self._caret, self.get_component_rich_style("streaming--sign")))
         return Strip(segments).apply_offsets(row.column, row.paragraph)
 
     def _newlines(self, start: int, length: int) -> list[int]:

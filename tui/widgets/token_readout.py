@@ -14,8 +14,8 @@ _BAR_COLUMNS = 10
 
 
 def char_label(character: str) -> str:
-    """Return a visible form of a character: ␣ for a space, ↵ for a newline, ◌ under a mark."""
-    label = "␣" if character == " " else single_line(character, 1)
+    """Return a visible form of a character: ␣ ↵ ⇥ for white space, ◌ under a mark."""
+    label = {" ": "␣", "\t": "⇥"}.get(character) or single_line(character, 1)
     return "◌" + label if extends(character) else label
 
 

@@ -65,6 +65,7 @@ def test_a_candidate_keeps_nothing_of_what_was_taken() -> None:
 
     def write(length: int) -> None:
         candidate = GenerationJob(model, "ab", SamplingConfig(), 0, length, Ending("abababab!"))
+        candidate.read_prompt()
         while candidate.write_slice():
             candidate.take_text()
         assert candidate.count == length

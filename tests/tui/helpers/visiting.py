@@ -27,7 +27,7 @@ def furnished_home() -> Iterator[None]:
         checkpoint = random_checkpoint(TEXT, corpus=corpus, step=step, losses=Losses(validation=2))
         save_model("weaver", checkpoint)
     write_run("ulysses", *course(1_500), end("stopped"))
-    save(Preferences(model="weaver", welcomed=True, length=300, seed=3))
+    save(Preferences(model="weaver", welcomed=True, length=300, seed=3, pace=0))
     with at_work(write_run("creature", *course())):
         yield
 

@@ -46,7 +46,7 @@ def weaver(name: str = "weaver", **over: Any) -> None:
 
 def choose(**over: Any) -> None:
     """Save preferences of an earlier session."""
-    before = Preferences(model="weaver", welcomed=True, length=60, until="")
+    before = Preferences(model="weaver", welcomed=True, length=60, until="", pace=0)
     preferences.save(replace(before, **over))
 
 

@@ -64,7 +64,7 @@ def learn(name: str, step: int) -> None:
 
 
 async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> None:
-    preferences.save(preferences.Preferences())
+    preferences.save(preferences.Preferences(pace=0))
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
@@ -74,7 +74,7 @@ async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> No
 async def test_a_score_on_few_characters_is_shown_as_such() -> None:
     losses = Losses(validation=2.0, validation_characters=26)
     save_model("short", random_checkpoint(losses=losses))
-    preferences.save(preferences.Preferences(model="short"))
+    preferences.save(preferences.Preferences(model="short", pace=0))
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await until(

@@ -58,7 +58,7 @@ async def reopened(pilot: Pilot[None], **over: object) -> Turn:
 
 
 async def test_at_the_first_start_one_key_starts_a_generation() -> None:
-    preferences.save(Preferences(length=20))
+    preferences.save(Preferences(length=20, pace=0))
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await until(pilot, lambda: composer(pilot).text == "You will rejoice to hear")
@@ -83,7 +83,7 @@ async def test_the_introduction_is_true_in_every_state(
     own = own_assets(tmp_path, monkeypatch)  # without a model at first
     corpus = CorpusInfo(title="t", sha256="0" * 64, characters=9, opening="")
     save_model("silent", random_checkpoint(corpus=corpus))  # without a prompt of its own
-    preferences.save(Preferences(model="nobody", length=20))
+    preferences.save(Preferences(model="nobody", length=20, pace=0))
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         screen = prompt_screen(pilot)

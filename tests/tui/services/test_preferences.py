@@ -24,6 +24,7 @@ FULL = Preferences(
     top_p=0.9,
     min_p=0.05,
     words="known",
+    pace=300,
     length=2_000,
     seed=7,
     stop=("\n\n", "THE END"),

@@ -64,7 +64,7 @@ async def test_changes_are_saved_at_once(home: Path) -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("tab", "right", "tab", *"40", "enter", "tab", "left", "tab", *"0.05")
-        await pilot.press("enter", "tab", "end", "tab", "right", "tab", "right")
+        await pilot.press("enter", "tab", "end", "tab", "right", "tab", "right", "tab", "right")
         await pilot.press("tab", *"7", "tab", *r"\n\n\|a", "tab", "right", "tab", "right")
         await until(pilot, lambda: app.services.preferences.vary_by == "temperature")
     settings = {
@@ -73,6 +73,7 @@ async def test_changes_are_saved_at_once(home: Path) -> None:
         "top_p": 0.95,
         "min_p": 0.05,
         "length": 100_000,
+        "pace": 300,
         "until": "line",
         "words": "known",
     }
