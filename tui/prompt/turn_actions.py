@@ -36,6 +36,7 @@ _TURN_KEYS = {
     key
     for binding in Binding.make_bindings([*TURN_BINDINGS, *Turn.BINDINGS])
     for key in binding.key.split(",")
+    if not key.isdigit()  # these are typed, except in a pause
 }
 _NEED_TURN = ("again", "retry", "continue", "edit", "pin", "surprise", "inspect")
 
@@ -90,7 +91,7 @@ class TurnActionsScreen(BaseScreen):
         if escaping:
             used = False
         elif alt or in_turn:
-            used = key in (*_TURN_KEYS, "space") or bound is not None  # perhaps not now
+            used = key in _TURN_KEYS or bound is not None  # perhaps not now
         else:
             used = bound is not None and bound.node is not self.transcript
         if character is None or not event.is_printable or used:

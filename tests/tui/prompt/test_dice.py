@@ -123,7 +123,7 @@ async def test_characters_are_drawn_and_chosen_one_by_one_and_written_again() ->
         await pilot.press("escape")
         await ended(pilot, turn)
         await pilot.press("1")
-        assert composer(pilot).text == "1"
+        await until(pilot, lambda: composer(pilot).text == "1")
     (found,) = kept()
     assert found.choices == tuple(chosen) and replay(found).equal
     assert "3 characters chosen" in provenance(found)
