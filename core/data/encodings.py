@@ -99,8 +99,11 @@ def read_at(file: BinaryIO, start: int, size: int) -> bytes:
 
 
 def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the bytes that ``file`` has now: another program may never stop adding to it."""
+    left = file.seek(0, io.SEEK_END)
     file.seek(0)
-    while chunk := file.read(_CHUNK_BYTES):
+    while chunk := file.read(min(left, _CHUNK_BYTES)):
+        left -= len(chunk)
         yield chunk
 
 

@@ -1,6 +1,7 @@
 """The real app, at a terminal of its own, on a disk with a fault."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -91,8 +92,8 @@ def _page(terminal: Terminal) -> str:
 def _mend(home: Home, terminal: Terminal) -> None:
     """End the fault, which may lie in the app's own process."""
     home.mend()
-    if home.fault.constant:
-        import resource  # not available on Windows
+    if home.fault.constant and sys.platform == "linux":
+        import resource
 
         none = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
         resource.prlimit(terminal.process.pid, resource.RLIMIT_FSIZE, none)

@@ -1,10 +1,12 @@
 # ruff: noqa: RUF001 - texts in many scripts
 
+import io
 import tracemalloc
 from pathlib import Path
 
 import pytest
 
+from charloom.core.data.encodings import Encoding, detect
 from charloom.core.errors import CharloomError
 from tests.core.data.test_corpus import FRENCH, RUSSIAN, read
 
@@ -130,3 +132,19 @@ def test_guessing_takes_memory_in_proportion_to_the_text() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 20 * len(data)
+
+
+class Growing(io.BytesIO):
+    """A file to which another program adds faster than it is read."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert len(self.getbuffer()) < 2**26, "read on for ever"
+        place = self.tell()
+        self.seek(0, io.SEEK_END)
+        self.write(b"more \xe9t\xe9\n" * 2**18)
+        self.seek(place)
+        return super().read(size)
+
+
+def test_a_file_that_grows_for_ever_is_looked_through_as_it_was_at_first() -> None:
+    assert detect(Growing(b"The wind was low.\n" * 100), None, "log") == Encoding("utf-8")

@@ -131,8 +131,9 @@ def test_a_checkpoint_that_is_saved_again_keeps_its_validation(clock: Clock) -> 
     assert sink.checkpoints[best.step].losses.validation == best.val_loss
 
 
-def rates(seen: list[Event]) -> list[float]:
-    return [event.lr for event in of_kind(Progress, seen)]
+def rates(seen: list[Event]) -> dict[int, float]:
+    """Return the learning rate of each step that was reported."""
+    return {event.step: event.lr for event in of_kind(Progress, seen)}
 
 
 def test_a_rate_that_is_set_holds_from_the_next_step_on_and_is_kept() -> None:
@@ -141,13 +142,13 @@ def test_a_rate_that_is_set_holds_from_the_next_step_on_and_is_kept() -> None:
     commands = after(30, Command("set-lr", 0.5), None, report, None, Command("stop"))
     seen = events(task, sink, next_command=commands)
     assert of_kind(RateChanged, seen) == [RateChanged(30, 0.5)]
-    assert rates(seen)[0] == pytest.approx(0.5)
+    assert rates(seen)[31] == pytest.approx(0.5)
     shape = learning_rate(task.train_config, 31 / 60) / learning_rate(task.train_config, 30 / 60)
-    assert rates(seen)[1] == pytest.approx(0.5 * shape)
+    assert rates(seen)[32] == pytest.approx(0.5 * shape)
     assert sink.state is not None and sink.state[0].step == 32
     again = events(task, sink, resume=sink.state, next_command=after(1, report))
     shape = learning_rate(task.train_config, 32 / 60) / learning_rate(task.train_config, 30 / 60)
-    assert rates(again)[0] == pytest.approx(0.5 * shape)
+    assert rates(again)[33] == pytest.approx(0.5 * shape)
 
 
 def test_a_rate_that_is_set_in_the_warm_up_or_in_a_pause_counts_from_there() -> None:
@@ -158,7 +159,7 @@ def test_a_rate_that_is_set_in_the_warm_up_or_in_a_pause_counts_from_there() -> 
     seen = events(task, next_command=commands)
     kinds = [type(e) for e in seen if isinstance(e, Paused | RateChanged | Continued)]
     assert kinds == [Paused, RateChanged, Continued]
-    assert rates(seen)[-1] == pytest.approx(0.2 * (3 / 60) / 0.5)
+    assert rates(seen)[4] == pytest.approx(0.2 * (3 / 60) / 0.5)
 
 
 class Full(MemorySink):

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from charloom.core.runs.events import Event, ThreadsChanged
-from charloom.core.training import loop
+from charloom.core.training import loop, steps
 from charloom.core.training.step import Stepper
 from charloom.core.training.thread_tuner import ThreadTuner
 from tests.helpers.training_tasks import CPU, MemorySink, of_kind, small_task
@@ -49,7 +49,7 @@ def trained(
     monkeypatch.setattr(Stepper, "step", timed)
     torch.set_num_threads(1)
     monkeypatch.setattr(torch, "set_num_threads", machine.use)
-    monkeypatch.setattr(loop, "ThreadTuner", partial(ThreadTuner, clock=lambda: machine.now))
+    monkeypatch.setattr(steps, "ThreadTuner", partial(ThreadTuner, clock=lambda: machine.now))
     task = small_task(hidden_size=4, **bound)
     compute = replace(CPU, threads=2, chars_per_second=64 / QUIET[2])
     return list(loop.train(task, compute, MemorySink(), thread_counts=counts))
