@@ -86,19 +86,24 @@ class DownsampledCurve:
 
 
 class LossCurves:
-    """The training and validation losses of a run by step, in nats per character."""
+    """The training and validation losses of a run by step, in nats per character.
+
+    ``elapsed`` has the seconds of training by step.
+    """
 
     def __init__(self) -> None:
         self.train, self.validation = DownsampledCurve(), DownsampledCurve()
+        self.elapsed = DownsampledCurve()
 
     def add(self, event: Event) -> None:
         """Add the loss in ``event``, if any; a start discards the losses of later steps."""
         match event:
             case Started():
-                self.train.truncate(event.step)
-                self.validation.truncate(event.step)
+                for curve in (self.train, self.validation, self.elapsed):
+                    curve.truncate(event.step)
             case Progress():
                 self.train.append(event.step, event.loss)
+                self.elapsed.append(event.step, event.elapsed_seconds)
             case Validated():
                 self.validation.append(event.step, event.val_loss)
 

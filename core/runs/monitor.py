@@ -98,6 +98,8 @@ class RunMonitor:
         self._curves = LossCurves()
         self.train, self.validation = self._curves.train, self._curves.validation
         """Losses in nats per character by step, without those of steps that were rolled back."""
+        self.elapsed = self._curves.elapsed
+        """Seconds of training by step."""
         self._folder, self._process = folder, process
         self._log = folder.metrics
         self._metrics = SampledLineTail(self._log, _SAMPLED_EVENTS)

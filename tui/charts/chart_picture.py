@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from charloom.tui.charts.canvas import Axis, Polyline, format_count, format_decimal
-from charloom.tui.charts.loss_plot import ChartData
+from charloom.tui.charts.curves import ChartData
 from charloom.tui.formatting.picture import MARGIN, MUTED, WIDTH, card, label
 from charloom.tui.formatting.themes import DARK
 

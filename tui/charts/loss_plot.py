@@ -6,60 +6,34 @@ a cursor with a readout.
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 
+from charloom.tui.charts.axes import (
+    MIN_BITS,
+    Ink,
+    draw_axes,
+    format_x,
+    loss_range,
+    plot_area,
+    x_axis,
+)
 from charloom.tui.charts.canvas import (
     Axis,
     Canvas,
     Floats,
     PlotArea,
     Polyline,
-    format_count,
     format_decimal,
     nearest_index,
     stable_axis,
 )
+from charloom.tui.charts.curves import NAT, ChartData, View
 
 EMPTY = "The loss appears here after the first steps."
-_NAT = math.log(2)  # nats / ln 2 = bits
-_GUTTER = 6  # columns left of the curves: five for a label, one for the axis
-_MIN_BITS = 0.1  # shortest axis of losses: a shorter one would magnify noise
 _MIN_MARK_DISTANCE = 8  # columns between the marks of the validation curve
 _MIN_ROWS_FOR_THICK = 12  # with fewer rows, a thick curve would cover the other one
-_NEARLY_DONE = 0.8  # of the run: from here on the axis of steps extends to its end
-
-
-@dataclass(frozen=True)
-class ChartData:
-    """The curves, as pairs of a step and a loss in nats per character.
-
-    ``baselines`` are pairs of a name and a loss; ``total`` is the run's last step, if known. The
-    sequences must not be changed afterwards.
-    """
-
-    train: Sequence[tuple[float, float]] = ()
-    validation: Sequence[tuple[float, float]] = ()
-    best: tuple[float, float] | None = None
-    baselines: Sequence[tuple[str, float]] = ()
-    total: float | None = None
-
-
-class Ink(IntEnum):
-    """The roles of cells; each has a component class of its own."""
-
-    PAPER = 0
-    LABEL = 1
-    AXIS = 2
-    BASELINE = 3
-    TRAIN = 4
-    VALIDATION = 5
-    BEST = 6
-    CURSOR = 7
-    READOUT = 8
 
 
 Phrase = Sequence[tuple[str, Ink]]
@@ -69,8 +43,9 @@ class DrawnChart(NamedTuple):
     """A chart drawn at one size, without colours; ``area`` is None if there is no loss yet."""
 
     canvas: Canvas
-    steps: Floats  # that have a loss, sorted
+    x: Floats  # the positions on the axis that have a loss, sorted
     area: PlotArea | None = None
+    whole: Axis | None = None  # the x-axis without zoom
 
 
 def draw(
@@ -79,99 +54,59 @@ def draw(
     height: int,
     before: PlotArea | None = None,
     *,
+    view: View = View(),  # noqa: B008 - immutable
     readout: bool = False,
     cursor: float | None = None,
 ) -> DrawnChart:
     """Draw ``data`` on at least one cell; ``before`` is the area of the previous drawing.
 
-    With ``readout`` there is a cursor, at the step nearest to ``cursor`` (by default the newest),
-    and a line with the losses there.
+    With ``readout`` there is a cursor, at the loss nearest to ``cursor`` on the x-axis (by default
+    the newest), and a line with the losses there.
     """
     canvas = Canvas(width, height)
-    train = Polyline.from_points(data.train, _NAT)
-    validation = Polyline.from_points(data.validation, _NAT)
-    steps = np.union1d(train.x, validation.x)
-    if not len(steps):
-        canvas.write(max(0, (width - len(EMPTY)) // 2), (height - 1) // 2, EMPTY, Ink.LABEL)
-        return DrawnChart(canvas, steps)
-    # From 1 row bars, from 3 a legend, from 4 curves, from 6 step labels and the readout, from 12
-    # a line for the axis of steps.
+    train = view.placed(data, data.train_line)
+    validation = view.placed(data, data.validation_line)
+    x = np.union1d(train.x, validation.x)
+    if not len(x):
+        return empty_chart(canvas)
+    # From 1 row bars, from 3 a legend, from 4 curves, from 6 step labels and the readout, from 14
+    # a line for the x-axis.
     readout = readout and height >= 6
-    left = _GUTTER if width >= 20 else 0
-    top = (height >= 3) + readout
-    plot_width = width - left
-    plot_height = height - top - (height >= 6) - (height >= 12)
-    thin_train = train.thinned(2 * plot_width)
-    thin_validation = validation.thinned(2 * plot_width)
-    y = stable_axis(before and before.y, *_loss_range(thin_train.y, thin_validation.y), _MIN_BITS)
-    area = PlotArea(left, top, plot_width, plot_height, _step_axis(steps, data.total), y)
+    area = plot_area(canvas, (height >= 3) + readout)
+    whole = x_axis(x, view, data)
+    area = area._replace(x=view.window or whole)
+    drawn_train, drawn_validation = (
+        view.smoothed(line, 2 * area.width).within(area.x, margin=1) for line in (train, validation)
+    )
+    losses = loss_range(drawn_train.y, drawn_validation.y, zoomed=view.window is not None)
+    area = area._replace(y=stable_axis(before and before.y, *losses, MIN_BITS))
     legend: list[Phrase] = [[("bits/char", Ink.LABEL)]]
     if height < 4:
-        legend += _draw_bars(canvas, area, thin_train, thin_validation)
+        legend += _draw_bars(canvas, area, drawn_train, drawn_validation)
     else:
-        _draw_axes(canvas, area)
-        best = Polyline.from_points([data.best] if data.best else [], _NAT)
-        legend += _draw_curves(canvas, area, thin_train, thin_validation, best)
+        draw_axes(canvas, area, view)
+        best = Polyline.from_points([data.best] if data.best else [], NAT)
+        legend += _draw_curves(canvas, area, drawn_train, drawn_validation)
+        legend += _draw_best(canvas, area, view.placed(data, best), best)
         legend += _draw_baselines(canvas, area, data.baselines)
     if readout:
-        at = float(steps[-1 if cursor is None else nearest_index(steps, cursor)])
-        canvas.draw(left, top, area.vertical_dots(at), Ink.CURSOR, under=True)
-        _write(canvas, 1, _readout(at, steps[-1], train, validation))
+        at = x[-1 if cursor is None else nearest_index(x, cursor)]
+        canvas.draw(area.left, area.top, area.vertical_dots(float(at)), Ink.CURSOR, under=True)
+        write_phrases(canvas, 1, _readout(data, view, float(at)))
     if height >= 3:
-        _write(canvas, 0, legend)
-    return DrawnChart(canvas, steps, area)
+        write_phrases(canvas, 0, legend)
+    return DrawnChart(canvas, x, area, whole)
 
 
-def _loss_range(train: Floats, validation: Floats) -> tuple[float, float]:
-    """Return the range of losses to show.
-
-    The first losses, from ln V down, are many times as far from the lowest as all later ones. So
-    the range ends at three times the distance of the upper quartile from the lowest, or higher if
-    the newest tenth of a curve (all but its spikes) needs it.
-    """
-    both = np.concatenate((train, validation))
-    low = both.min()
-    usual = low + 3 * (np.quantile(train if len(train) else validation, 0.75) - low)
-    newest = [np.quantile(y[-1 - len(y) // 10 :], 0.9) for y in (train, validation) if len(y)]
-    return float(low), float(min(both.max(), max(usual, *newest)))
-
-
-def _step_axis(steps: Floats, total: float | None) -> Axis:
-    """Return an axis that ends at the newest step or, late in a run, at its last step."""
-    low, high = float(steps[0]), float(steps[-1])
-    if total and _NEARLY_DONE * total <= high < total:
-        high = total
-    return Axis(min(low, high - 1), high)
-
-
-def _draw_axes(canvas: Canvas, area: PlotArea) -> None:
-    bottom, axis = area.top + area.height, area.left - 1
-    for row in range(area.top, bottom):
-        canvas.write(axis, row, "│", Ink.AXIS)
-    ticks, step = area.y.ticks(min(5, max(2, area.height // 2)))
-    for tick in ticks if area.left else ():
-        canvas.write(axis, area.row(tick), "┤", Ink.AXIS)
-        canvas.write(0, area.row(tick), format_decimal(tick, step, axis), Ink.LABEL)
-    ruled = canvas.height - bottom == 2
-    if ruled:
-        canvas.write(axis, bottom, "└" + "─" * area.width, Ink.AXIS)
-    if canvas.height == bottom:
-        return
-    ticks, step = area.x.ticks(max(1, area.width // 12), 1)
-    free = area.left
-    canvas.write(0, canvas.height - 1, "step"[:axis], Ink.LABEL)
-    for tick in ticks:
-        column, text = area.column(tick), format_count(tick, step, ticks[-1])
-        start = min(max(column - len(text) // 2, area.left), canvas.width - len(text))
-        if start >= free:
-            canvas.write(start, canvas.height - 1, text, Ink.LABEL)
-            free = start + len(text) + 2
-            if ruled:
-                canvas.write(column, bottom, "┬", Ink.AXIS)
+def empty_chart(canvas: Canvas) -> DrawnChart:
+    """Return a chart that says that there is no loss yet."""
+    x = max(0, (canvas.width - len(EMPTY)) // 2)
+    canvas.write(x, (canvas.height - 1) // 2, EMPTY, Ink.LABEL)
+    return DrawnChart(canvas, np.empty(0))
 
 
 def _draw_curves(
-    canvas: Canvas, area: PlotArea, train: Polyline, validation: Polyline, best: Polyline
+    canvas: Canvas, area: PlotArea, train: Polyline, validation: Polyline
 ) -> Iterator[Phrase]:
     """Draw the training curve, over it the validation curve with marks; yield the legend."""
     if len(train.x):
@@ -180,16 +115,33 @@ def _draw_curves(
     if len(validation.x):
         dots = area.line_dots(validation, thick=area.height >= _MIN_ROWS_FOR_THICK)
         canvas.draw(area.left, area.top, dots, Ink.VALIDATION)
-        for point in _marked_points(area, validation):
-            x, y = validation.x[point], validation.y[point]
-            canvas.write(area.column(x), area.row(y), "●", Ink.VALIDATION)
+        draw_marks(canvas, area, validation, "●", Ink.VALIDATION)
         yield [("━●━", Ink.VALIDATION), (" validation", Ink.LABEL)]
-    for x, y in zip(*best, strict=True):
-        canvas.write(area.column(x), area.row(y), "◆", Ink.BEST)
-        yield [("◆", Ink.BEST), (f" best {y:.2f} @ {x:,.0f}", Ink.LABEL)]
 
 
-def _marked_points(area: PlotArea, line: Polyline) -> Iterator[int]:
+def _draw_best(
+    canvas: Canvas, area: PlotArea, placed: Polyline, best: Polyline
+) -> Iterator[Phrase]:
+    """Mark the best validation, ``placed`` on the x-axis; yield its loss and step."""
+    for x, y, step in zip(*placed, best.x, strict=True):
+        if area.x.contains(x):
+            canvas.write(area.column(x), area.row(y), "◆", Ink.BEST)
+        yield [("◆", Ink.BEST), (f" best {y:.2f} @ {step:,.0f}", Ink.LABEL)]
+
+
+def draw_marks(
+    canvas: Canvas, area: PlotArea, line: Polyline, mark: str, ink: Ink, shift: int = 0
+) -> None:
+    """Write ``mark`` on some of the points of a line that are in the area.
+
+    Marks of lines with different ``shift`` (columns) are at different places.
+    """
+    line = line.within(area.x)
+    for point in _marked_points(area, line, shift) if len(line.x) else ():
+        canvas.write(area.column(line.x[point]), area.row(line.y[point]), mark, ink)
+
+
+def _marked_points(area: PlotArea, line: Polyline, shift: int) -> Iterator[int]:
     """Yield the indices of the points of ``line`` to mark, as many as there is room for.
 
     A mark is in the middle of its cell, so of neighbours the most centred one is chosen.
@@ -197,7 +149,8 @@ def _marked_points(area: PlotArea, line: Polyline) -> Iterator[int]:
     columns = 1 + area.column(line.x[-1]) - area.column(line.x[0])
     every = 2 ** math.ceil(math.log2(max(1, _MIN_MARK_DISTANCE * len(line.x) / columns)))
     offset = np.abs(np.rint(area.y.positions(line.y, 4 * area.height)) % 4 - 1.5)
-    for start in range(0, len(offset), every):
+    first = min(len(offset) - 1, shift * len(offset) // columns)
+    for start in range(first, len(offset), every):
         point = start + int(offset[start : start + max(1, every // 2)].argmin())
         if area.y.contains(line.y[point]):
             yield point
@@ -212,7 +165,7 @@ def _draw_baselines(
     """
     levels = np.zeros((4 * area.height, 2 * area.width), np.bool_)
     names: dict[int, list[tuple[int, str]]] = {}  # by row, from right to left
-    finite = [(name, nats / _NAT) for name, nats in baselines if math.isfinite(nats)]
+    finite = [(name, nats / NAT) for name, nats in baselines if math.isfinite(nats)]
     for name, bits in sorted(finite, key=lambda item: item[1]):
         text = f" {name} {bits:.2f} "
         if not area.y.contains(bits):
@@ -238,6 +191,7 @@ def _draw_bars(
 ) -> Iterator[Phrase]:
     """Draw one curve in one or two rows, with the ends of the axis next to it."""
     line, name = (train, "train") if len(train.x) else (validation, "validation")
+    line = line.within(area.x)
     axis, bar_count = area.left - 1, area.width
     if area.left:
         low, high = (format_decimal(end, 0.01, axis) for end in area.y)
@@ -247,29 +201,32 @@ def _draw_bars(
             canvas.write(canvas.width - axis, area.top, low, Ink.LABEL)
         else:
             canvas.write(0, area.top + 1, low, Ink.LABEL)
+    yield [(name, Ink.LABEL)]
+    if not len(line.x):
+        return
     x = np.rint(area.x.positions(line.x, bar_count))
     columns = np.arange(x[0], x[-1] + 1)
     levels = np.interp(columns, x, area.y.positions(line.y, 2))
     canvas.bars(area.left + int(x[0]), area.top, levels, area.height, Ink.TRAIN)
-    yield [(name, Ink.LABEL)]
 
 
-def _readout(at: float, last: float, train: Polyline, validation: Polyline) -> list[Phrase]:
-    """Return the losses nearest to step ``at``."""
-    digits = len(f"{last:,.0f}")
-    phrases: list[Phrase] = [[(f"step {at:{digits},.0f}", Ink.READOUT)]]
-    for name, line in (("train", train), ("validation", validation)):
-        if len(line.x):
-            point = nearest_index(line.x, at)
-            x, bits = line.x[point], line.y[point]
-            text = f"{name} {bits:.2f} bits {bits * _NAT:.3f} nats"
-            if x != at:
-                text += f" @ {x:,.0f}"
-            phrases.append([(text, Ink.READOUT)])
+def _readout(data: ChartData, view: View, at: float) -> list[Phrase]:
+    """Return the recorded losses nearest to the position ``at``."""
+    lines = {"train": data.train_line, "validation": data.validation_line}
+    placed = {name: view.positions(data, line.x) for name, line in lines.items() if len(line.x)}
+    last = max(view.value(float(x[-1])) for x in placed.values())
+    phrases: list[Phrase] = [[(format_x(view.value(at), view, last), Ink.READOUT)]]
+    for name, x in placed.items():
+        point = nearest_index(x, at)
+        step, bits = lines[name].x[point], lines[name].y[point]
+        text = f"{name} {bits:.2f} bits {bits * NAT:.3f} nats"
+        if x[point] != at:
+            text += f" @ {step:,.0f}"
+        phrases.append([(text, Ink.READOUT)])
     return phrases
 
 
-def _write(canvas: Canvas, row: int, phrases: Iterable[Phrase]) -> None:
+def write_phrases(canvas: Canvas, row: int, phrases: Iterable[Phrase]) -> None:
     """Write as many whole phrases as fit."""
     x = 0
     for phrase in phrases:

@@ -1,10 +1,11 @@
-"""A full-screen loss chart with a cursor."""
+"""A full-screen loss chart of one or several runs, with a cursor."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
 from textual import work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.content import Content
 from textual.widgets import Static
 
 from charloom.core.errors import CharloomError
@@ -13,54 +14,86 @@ from charloom.core.runs.monitor import RunMonitor
 from charloom.core.runs.run import read_run_config
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.charts.chart_picture import chart_picture
+from charloom.tui.charts.curves import chart_data
 from charloom.tui.charts.loss_chart import LossChart
 from charloom.tui.formatting import run_status
+from charloom.tui.formatting.content import safe_content
 from charloom.tui.formatting.shell_commands import train_command
 from charloom.tui.formatting.units import network_summary
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.train import run_summary
-from charloom.tui.train.run_view import chart_data
-from charloom.tui.widgets.action_bar import ActionBar, key_hints
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 
 
 class ChartScreen(BaseScreen):
-    """The loss curves of one run; they grow while it is trained."""
+    """The loss curves of runs; they grow while the runs are trained."""
 
     TITLE = "Loss"
     CSS_PATH = "chart_screen.tcss"
     HELP = LossChart.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,v", "back", "Back", show=False, tooltip="Back to the run"),
-        Binding("x", "export", "Export", show=False, tooltip="Save the chart as a picture"),
+        hidden_binding("a", "unit", "Axis", "Count steps, minutes or characters on the x-axis"),
+        hidden_binding("l", "log", "Log", "Make the x-axis logarithmic, or linear"),
+        hidden_binding("s", "smooth", "Smooth", "Smooth the lines lightly, strongly or not at all"),
+        hidden_binding("c", "curve", "Curve", "Compare validation or training losses"),
+        hidden_binding("x", "export", "Export", "Save the chart as a picture"),
+        hidden_binding("escape,v", "back", "Back", "Back to the run"),
     ]
 
-    def __init__(self, services: AppServices, name: str) -> None:
+    def __init__(self, services: AppServices, slots: Mapping[str, int]) -> None:
+        """Create the chart of the runs in ``slots``, which are their numbers on it."""
         super().__init__(services)
-        self._run_name = name
+        self._slots = slots
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
         yield Static("", id="heading", markup=False)
+        yield Static("", id="view", markup=False)
         yield LossChart(cursor=True)
-        yield ActionBar([("←→", "move cursor", ""), *key_hints(self, export="")])
+        yield ActionBar([("←→", "cursor", ""), ("↑↓", "zoom", ""), *key_hints(self, export="")])
 
     def on_mount(self) -> None:
         self.query_one(LossChart).focus()
 
     def on_runs_changed(self) -> None:
         super().on_runs_changed()
-        if run := self.services.runs.get(self._run_name):
-            self.query_one("#heading", Static).update(run_summary.heading(run, ""), layout=False)
-            self.query_one(LossChart).set_data(chart_data(run))
-        else:
-            self.query_one("#heading", Static).update("This run is no longer there.")
+        monitors = ((self.services.runs.get(name), slot) for name, slot in self._slots.items())
+        runs = [(run, slot) for run, slot in monitors if run]
+        heading = Content("This run is no longer there.")
+        if runs:
+            heading = run_summary.heading(runs[0][0], "")
+            self.query_one(LossChart).set_data(*(chart_data(run, slot) for run, slot in runs))
+        if len(runs) > 1:
+            heading = safe_content(f"{len(runs)} runs", "bold")
+        self.query_one("#heading", Static).update(heading, layout=False)
+        self.on_loss_chart_view_changed()
+
+    def on_loss_chart_view_changed(self) -> None:
+        chart = self.query_one(LossChart)
+        self.query_one("#view", Static).update(safe_content(chart.describe_view(), "$text-muted"))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        several = len(self._slots) > 1
+        return {"curve": several, "export": not several}.get(action, True)
+
+    def action_unit(self) -> None:
+        self.query_one(LossChart).action_unit()
+
+    def action_log(self) -> None:
+        self.query_one(LossChart).action_log()
+
+    def action_smooth(self) -> None:
+        self.query_one(LossChart).action_smooth()
+
+    def action_curve(self) -> None:
+        self.query_one(LossChart).action_curve()
 
     @work
     async def action_export(self) -> None:
         """Save a picture of the chart, with how to train such a run."""
         from charloom.tui.dialogs.share import save_picture
 
-        run = self.services.runs.get(self._run_name)
+        run = self.services.runs.get(next(iter(self._slots)))
         if run is None:
             return
         try:

@@ -51,24 +51,33 @@ def bar(run: RunMonitor, width: int) -> Content:
     return Content.assemble((done, "$accent"), (rest, "$text-disabled"), f"{fraction:>6.0%}")
 
 
-def figures(run: RunMonitor) -> Content:
-    """Return three lines of losses, pace and durations, in columns of constant width."""
+def figures(run: RunMonitor, *, brief: bool = False) -> Content:
+    """Return losses, pace and durations in columns of constant width: three lines, or two."""
     progress, validated, best = run.progress, run.validated, run_status.best(run)
     pace = elapsed = left = ""
     if progress:
-        pace = f"{progress.chars_per_second:>9,.0f} chars/s"
-        elapsed = f"{format_clock(progress.elapsed_seconds):>9} elapsed"
+        pace = f"{progress.chars_per_second:,.0f} chars/s"
+        elapsed = f"{format_clock(progress.elapsed_seconds)} elapsed"
     if (seconds := run_status.eta_seconds(run)) is not None:
-        left = f"{format_clock(seconds):>9} left"
-    rows = (
-        ("train", progress.loss if progress else None, pace),
-        ("validation", validated.val_loss if validated else None, elapsed),
-        ("best", best[1] if best else None, left),
+        left = f"{format_clock(seconds)} left"
+    losses = (
+        ("train", progress.loss if progress else None),
+        ("validation", validated.val_loss if validated else None),
+        ("best", best[1] if best else None),
     )
-    lines = [
-        Content.assemble((f"{name:<10}", "$text-muted"), _loss(nats), "   ", (right, "$text-muted"))
-        for name, nats, right in rows
-    ]
+    if brief:
+        parts = [f"{name} {_MISSING if nats is None else f'{bits(nats):.3f}'}"
+                 for name, nats in losses]  # fmt: skip
+        durations = " · ".join(part for part in (pace, elapsed, left) if part)
+        perplexity = f" · perplexity {_perplexity(best[1])}" if best else ""
+        losses_line = safe_content(" · ".join(parts) + f" bits/char{perplexity}")
+        return losses_line + Content("\n") + safe_content(durations, "$text-muted")
+    lines = []
+    for (name, nats), right in zip(losses, (pace, elapsed, left), strict=True):
+        value, _, unit = right.partition(" ")
+        right = f"   {value:>9} {unit}" if right else ""
+        label, shown = (f"{name:<10}", "$text-muted"), _loss(nats)
+        lines.append(Content.assemble(label, shown, (right, "$text-muted")))
     return Content("\n").join(lines)
 
 
@@ -110,6 +119,10 @@ def _step(step: int, started: Started | None) -> str:
 def _loss(nats: float | None) -> str:
     if nats is None:
         return f"{_MISSING:>6} nats {_MISSING:>6} bits/char  perplexity {_MISSING:>7}"
-    perplexity = math.exp(min(nats, _MAX_NATS))
-    shown = f"{perplexity:.2f}" if perplexity < 10_000 else "large"
+    shown = _perplexity(nats)
     return f"{nats:>6.3f} nats {bits(nats):>6.3f} bits/char  perplexity {shown:>7}"
+
+
+def _perplexity(nats: float) -> str:
+    perplexity = math.exp(min(nats, _MAX_NATS))
+    return f"{perplexity:.2f}" if perplexity < 10_000 else "large"

@@ -14,6 +14,7 @@ from charloom.core.runs.commands import Command
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.sanitize import quoted, single_line
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.charts.curves import ChartData, chart_data
 from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
 from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.run_status import FINISHED, LIVE, RESUMABLE
@@ -40,6 +41,7 @@ _CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
     "resume": lambda run: run.status in (*RESUMABLE, *FINISHED),
     "talk": lambda run: run.checkpoint is not None,
     "chart": lambda run: len(run.train) > 0,
+    "mark": lambda run: len(run.train) > 0,
     "inspect": lambda run: run.checkpoint is not None,
     "growth": lambda run: run.checkpoint is not None,
     "delete": lambda run: run.status not in LIVE,
@@ -70,16 +72,18 @@ class TrainScreen(BaseScreen):
         "the loss on the text just read, the thick line the loss on held-out text; `◆` marks the "
         "best checkpoint. The dotted lines are baselines on the held-out text: *uniform* guesses, "
         "*unigram* uses how often each character occurs, *bigram* and *5-gram* what follows the "
-        "last one or four, and *xz -9* is the size to which that program compresses it."
+        "last one or four, and *xz -9* is the size to which that program compresses it. Marked "
+        "runs share a chart with the selected one, each with its colour, line style and mark."
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in Screen
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause_or_continue", "Pause or continue", show=False,
+        Binding("space", "mark", "Mark", show=False,
+                tooltip="Show the run on the chart with other marked ones"),
+        Binding("p", "pause_or_continue", "Pause or continue", show=False,
                 tooltip="Pause or continue training"),
         Binding("s", "stop", "Stop and save", show=False, tooltip="Stop; it can be resumed later"),
         Binding("k", "checkpoint", "Checkpoint", show=False, tooltip="Save a checkpoint now"),
-        Binding("l", "rate", "Learning rate", show=False, tooltip="Change the learning rate"),
         Binding("u", "resume", "Resume", show=False,
                 tooltip="Continue from the last save; train a finished run further, as a new one"),
         Binding("t", "talk", "Talk", show=False, tooltip="Open its best checkpoint in Prompt"),
@@ -92,11 +96,13 @@ class TrainScreen(BaseScreen):
         Binding("z", "restore", "Undo", show=False, tooltip="Restore what was deleted last"),
         Binding("d", "delete", "Delete", show=False,
                 tooltip="Delete the run and its model; z restores both"),
+        Binding("l", "rate", "Learning rate", show=False, tooltip="Change the learning rate"),
     ]  # fmt: skip
 
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
         self._selected = ""
+        self._slots: dict[str, int] = {}  # of the marked runs: their numbers on the chart
         self._pending: dict[str, _PendingCommand] = {}
         self._hints: list[KeyHint] = []
 
@@ -141,7 +147,10 @@ class TrainScreen(BaseScreen):
             self._selected = runs[index].name if runs else ""
         self.set_class(not runs, "empty")
         self.services.runs.viewed_run = self._selected
-        run_list.set_runs(runs, self._selected)
+        self._slots = {
+            name: slot for name, slot in self._slots.items() if self.services.runs.get(name)
+        }
+        run_list.set_runs(runs, self._selected, self._slots)
         if self.focused is None and runs:
             run_list.focus()
         run = self.run
@@ -150,10 +159,13 @@ class TrainScreen(BaseScreen):
             if pending and (run.status not in LIVE or pending.done(run)):
                 del self._pending[run.name]
                 pending = None
-            self.query_one(RunView).set_run(run, pending.label if pending else "")
+            self.query_one(RunView).set_run(
+                run, pending.label if pending else "", self._chart_of(self._slots_shown())
+            )
             self.show_context(safe_line(run.name, _MAX_NAME))
         hints = key_hints(
             self,
+            mark="unmark" if self._selected in self._slots else "mark",
             pause_or_continue="continue" if run and run.status is RunStatus.PAUSED else "pause",
             stop="stop",
             checkpoint="save",
@@ -170,6 +182,24 @@ class TrainScreen(BaseScreen):
             return bool(self.services.trash.last)
         condition = _CONDITIONS.get(action)
         return condition is None or (self.run is not None and condition(self.run))
+
+    def _slots_shown(self) -> dict[str, int]:
+        """Return the runs on the chart with their numbers: the marked ones and the selected one."""
+        slots = dict(self._slots)
+        if self._selected:
+            slots.setdefault(self._selected, _free_slot(slots))
+        return slots
+
+    def _chart_of(self, slots: Mapping[str, int]) -> list[ChartData]:
+        runs = ((self.services.runs.get(name), slot) for name, slot in slots.items())
+        return [chart_data(run, slot) for run, slot in runs if run]
+
+    def action_mark(self) -> None:
+        if self._selected in self._slots:
+            del self._slots[self._selected]
+        else:
+            self._slots[self._selected] = _free_slot(self._slots)
+        self._update()
 
     def action_pause_or_continue(self) -> None:
         if self.run and self.run.status is RunStatus.PAUSED:
@@ -228,7 +258,7 @@ class TrainScreen(BaseScreen):
     def action_chart(self) -> None:
         from charloom.tui.train.chart_screen import ChartScreen
 
-        self.app.push_screen(ChartScreen(self.services, self._selected))
+        self.app.push_screen(ChartScreen(self.services, self._slots_shown()))
 
     def action_inspect(self) -> None:
         self.post_message(OpenInspector(CheckpointRef(self._selected, "last")))
@@ -266,6 +296,11 @@ class TrainScreen(BaseScreen):
             return
         self._pending[self._selected] = _PendingCommand(f"{label} …", done)
         self._update()
+
+
+def _free_slot(slots: Mapping[str, int]) -> int:
+    """Return the lowest number that no run has."""
+    return next(slot for slot in range(len(slots) + 1) if slot not in slots.values())
 
 
 def _rate_command(typed: str) -> Command:

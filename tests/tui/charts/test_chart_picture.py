@@ -8,7 +8,7 @@ import pytest
 
 from charloom.core.runs.run import read_run_config
 from charloom.tui.charts.chart_picture import chart_picture
-from charloom.tui.charts.loss_plot import ChartData
+from charloom.tui.charts.curves import ChartData
 from charloom.tui.cli import cli
 from charloom.tui.dialogs.save_file import SaveFileDialog
 from charloom.tui.formatting.shell_commands import train_command

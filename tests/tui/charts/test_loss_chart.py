@@ -1,13 +1,17 @@
 """The loss chart on a screen: repainting and the cursor."""
 
 import os
+from dataclasses import replace
 
 import pytest
+from textual import events
 from textual.app import App, ComposeResult
 from textual.strip import Strip
 
+from charloom.tui.charts.canvas import Axis
+from charloom.tui.charts.curves import ChartData, View
 from charloom.tui.charts.loss_chart import LossChart
-from charloom.tui.charts.loss_plot import EMPTY, ChartData, draw
+from charloom.tui.charts.loss_plot import EMPTY, draw
 from charloom.tui.formatting.themes import DARK, LIGHT
 from tests.tui.charts.test_loss_plot import LN2, RUN, curves_of, lines
 from tests.tui.helpers.driving import APP_CSS, until
@@ -180,3 +184,63 @@ async def test_the_focus_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
         app.screen.set_focus(None)
         await pilot.pause()
         assert not any(style and style.bold for text, style, _ in chart.render_line(1))
+
+
+async def test_the_chart_is_zoomed_and_moved_with_keys_and_the_wheel() -> None:
+    chart = LossChart(RUN, cursor=True)
+    async with Shown(chart).run_test(size=(150, 28)) as pilot:
+
+        def window() -> Axis:
+            drawn = chart._drawn()
+            assert drawn.area
+            return drawn.area.x
+
+        assert window() == (20, 9_000)
+        await pilot.press("up")
+        assert window() == pytest.approx((20 + 8_980 / 3, 9_000))  # the cursor is at the end
+        assert text_of(chart)[1].rstrip() == readout(9_000)
+        await pilot.press("pageup")
+        assert window() == pytest.approx((20 + 8_980 / 6, 9_000 - 8_980 / 6))
+        at = int(text_of(chart)[1].split()[1].replace(",", ""))
+        assert window().low <= at <= window().high  # the cursor stays in the visible part
+        await pilot.press("home")
+        assert window() == pytest.approx((20, 20 + 8_980 * 2 / 3))
+        await pilot.press("0")
+        assert window() == (20, 9_000) and chart.view.window is None
+
+        def scroll(event: type[events.MouseEvent], shift: bool = False) -> None:
+            x, y = 6 + 72, 10  # the middle of the chart
+            chart.post_message(event(chart, x, y, 0, 0, 0, shift, False, False, x, y))
+
+        scroll(events.MouseScrollUp)
+        await until(pilot, lambda: chart.view.window)
+        middle = sum(window()) / 2
+        assert middle == pytest.approx(20 + 8_980 / 2, abs=40)
+        assert window().high - window().low == pytest.approx(8_980 * 2 / 3)
+        scroll(events.MouseScrollDown, shift=True)
+        await until(pilot, lambda: sum(window()) / 2 > middle + 8_980 / 7)
+        scroll(events.MouseScrollDown)
+        await until(pilot, lambda: chart.view.window is None)
+        for _ in range(40):
+            await pilot.press("plus")
+        assert 8_980 / 1_000 <= window().high - window().low <= 1.5 * 8_980 / 1_000
+
+
+async def test_each_way_to_look_at_the_chart_is_described() -> None:
+    timed = replace(RUN, elapsed=[(step, step / 2) for step in range(100, 9_001, 100)])
+    chart = LossChart(timed, replace(timed, name="other", slot=1), cursor=True)
+    async with Shown(chart).run_test(size=(150, 28)) as pilot:
+        assert chart.describe_view() == "validation loss in bits/char by steps · lightly smoothed"
+        chart.action_unit()
+        assert text_of(chart)[0].startswith("minute 75.00 ")
+        chart.action_log()
+        chart.action_smooth()
+        chart.action_curve()
+        await pilot.press("up")
+        assert chart.describe_view() == (
+            "training loss in bits/char by minutes, logarithmic · strongly smoothed · zoom 1.5×"
+        )
+        chart.action_unit()
+        chart.action_unit()
+        assert chart.view == View(log=True, smoothing=2, train=True)
+        assert text_of(chart)[0].startswith("step 9,000 ")

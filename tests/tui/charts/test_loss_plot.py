@@ -9,7 +9,9 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from charloom.tui.charts.loss_plot import EMPTY, ChartData, DrawnChart, Ink, draw
+from charloom.tui.charts.axes import Ink
+from charloom.tui.charts.curves import ChartData
+from charloom.tui.charts.loss_plot import EMPTY, DrawnChart, draw
 from tests.tui.charts.test_canvas import dots_on
 
 LN2 = math.log(2)

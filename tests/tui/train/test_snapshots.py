@@ -90,6 +90,27 @@ def test_large_chart(snap_compare: Compare, size: tuple[int, int]) -> None:
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
 
 
+def write_three_runs() -> None:
+    write_run("ulysses", *course(1_500), end("stopped"))
+    write_run("tale", *course(9_000), end())
+    write_run("creature", *course())
+
+
+@SIZES
+def test_marked_runs(snap_compare: Compare, size: tuple[int, int]) -> None:
+    write_three_runs()
+    before = after("! creature", "space", "down", "space", "down")
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
+@SIZES
+def test_large_chart_of_three_runs(snap_compare: Compare, size: tuple[int, int]) -> None:
+    write_three_runs()
+    keys = ["space", "down", "space", "down", "v", "a", "l", "up", *["left"] * 12]
+    before = after("! creature", *keys)
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
+
+
 @SIZES
 def test_leaving(snap_compare: Compare, size: tuple[int, int], working: ExitStack) -> None:
     working.enter_context(at_work(write_run("creature", *course())))
