@@ -87,6 +87,8 @@ class RunMonitor:
         self.reason = ""
         """Why it failed, was interrupted, or paused by itself."""
         self.started: Started | None = None
+        self.threads_changed: ThreadsChanged | None = None
+        """The last change of the number of threads since the trainer started."""
         self.progress: Progress | None = None
         self.validated: Validated | None = None
         self.checkpoint: CheckpointSaved | None = None
@@ -147,7 +149,7 @@ class RunMonitor:
             self._status_event = event
         match event:
             case Started():
-                self.started, self.finished = event, None
+                self.started, self.finished, self.threads_changed = event, None, None
             case Progress():
                 self.progress = event
             case Validated():
@@ -155,6 +157,7 @@ class RunMonitor:
             case CheckpointSaved():
                 self.checkpoint = event
             case ThreadsChanged() if self.started:
+                self.threads_changed = event
                 self.started = replace(self.started, threads=event.threads)
             case Sample():
                 self.sample = event

@@ -33,7 +33,7 @@ from charloom.core.runs.events import (
 )
 from charloom.core.sanitize import sanitize
 from charloom.core.wording import plural
-from charloom.tui.formatting.run_status import overfit_message, threads
+from charloom.tui.formatting.run_status import overfit_message, threads, threads_message
 from charloom.tui.formatting.units import (
     bar_parts,
     error_note,
@@ -284,10 +284,7 @@ def event_message(event: Event) -> str:
         case RateChanged():
             return f"Learning rate {event.lr:g} from step {event.step:,}."
         case ThreadsChanged():
-            return (
-                f"{plural(event.threads, 'thread')} from step {event.step:,}, as other work on "
-                f"this machine changed: {event.chars_per_second:,.0f} chars/s."
-            )
+            return threads_message(event)
     return ""
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from charloom.core.runs.curve import DownsampledCurve
-from charloom.core.runs.events import Finished, Started, bits
+from charloom.core.runs.events import Finished, Started, ThreadsChanged, bits
 from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.runs.overfitting import overfit_step
 from charloom.core.sanitize import single_line
@@ -35,6 +35,14 @@ def threads(started: Started) -> str:
     processes = started.training.get("processes", 1)
     threads = plural(started.threads, "thread")
     return f"{processes} × {threads}" if processes > 1 else threads
+
+
+def threads_message(event: ThreadsChanged) -> str:
+    """Return a message on a change of the number of threads."""
+    return (
+        f"{plural(event.threads, 'thread')} from step {event.step:,}, as other work on "
+        f"this machine changed: {event.chars_per_second:,.0f} chars/s."
+    )
 
 
 def symbol(state: RunStatus) -> str:

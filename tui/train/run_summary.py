@@ -82,7 +82,7 @@ def figures(run: RunMonitor, *, brief: bool = False) -> Content:
 
 
 def notes(run: RunMonitor) -> Content:
-    """Return why the run ended, signs of overfitting, its result and its warnings."""
+    """Return why the run ended, signs of overfitting, its result, threads and warnings."""
     parts = []
     if run.reason:
         parts.append(safe_content(run.reason, "$text-error"))
@@ -94,6 +94,8 @@ def notes(run: RunMonitor) -> Content:
         parts.append(safe_content(f"A score{few} says little: use more text or hold out more."))
     if run.finished and run.status is not RunStatus.FAILED:
         parts.append(safe_content(run_status.best_checkpoint_message(run.finished)))
+    if run.threads_changed and run.status in run_status.LIVE:
+        parts.append(safe_content(run_status.threads_message(run.threads_changed), "$text-muted"))
     parts += [
         safe_content(single_line(warning, len(warning) + 1), "$text-warning")
         for warning in reversed(run.warnings)

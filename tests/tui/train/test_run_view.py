@@ -20,6 +20,7 @@ from charloom.core.runs.events import (
     RunWarning,
     Sample,
     Started,
+    ThreadsChanged,
     Validated,
     bits,
 )
@@ -152,6 +153,23 @@ def test_overfitting_is_reported_with_advice() -> None:
         "It overfitted from step 2,000 on: more text or dropout would help.\nBest checkpoint"
     )
     assert "overfit" not in notes(RunMonitor(write_run("tale", *course())))
+
+
+def test_a_change_of_the_threads_has_a_line_while_the_run_lasts() -> None:
+    folder = write_run("sea", *course(), ThreadsChanged(1_200, 1, 8_250.4))
+    line = "1 thread from step 1,200, as other work on this machine changed: 8,250 chars/s."
+    run = RunMonitor(folder)
+    with at_work(folder):
+        run.refresh()
+        assert line in run_summary.notes(run).plain.splitlines()
+    events.record(folder, end("completed"))
+    run.refresh()
+    assert line not in run_summary.notes(run).plain
+    for event in course():
+        events.record(folder, event)
+    with at_work(folder):
+        run.refresh()
+        assert run.threads_changed is None
 
 
 async def test_a_run_before_its_first_report_is_shown_and_can_be_trained(tmp_path: Path) -> None:
