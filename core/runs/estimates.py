@@ -1,8 +1,10 @@
 """Estimate training times: the speed of each preset on this machine, timed once and cached."""
 
 import json
+import math
 import os
 import subprocess
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -24,37 +26,45 @@ from charloom.core.runs.presets import (
     shrink_to_fit,
 )
 
+MAX_TIMING_AGE_SECONDS = 86_400.0
+"""After a day, speeds are timed again: the machine may have changed."""
+
 AUTO_SUMMARY = "chosen for the text, the machine and the minutes"
 
 
 def measure_throughput() -> dict[str, float]:
     """Return the training speed of every preset in characters per second.
 
-    The first call times them in a child process, which takes seconds. The result is cached in
-    ``speeds.json`` for this number of cores; delete that file to time again.
+    They are timed in a child process, which takes seconds. Timings made with all cores free are
+    cached in ``speeds.json`` for a day and this number of cores; delete that file to time again.
     """
-    if cached := cached_throughput():
+    if cached := cached_throughput(MAX_TIMING_AGE_SECONDS):
         return cached
     child = start_module("training.autotune", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, errors = child.communicate()
     try:
-        speeds: dict[str, float] = json.loads(output)
+        timing = json.loads(output)
+        speeds: dict[str, float] = timing["chars_per_second"]
     except ValueError as error:
         lines = errors.decode(errors="replace").strip().splitlines()
         reason = lines[-1] if lines else "it wrote nothing"
         raise CharloomError(
             f"Training could not be timed ({reason}); check that torch is installed."
         ) from error
-    with suppress(OSError, CharloomError):  # it will be timed again
-        cache_throughput(speeds)
+    if timing["quiet"]:
+        with suppress(OSError, CharloomError):  # it will be timed again
+            cache_throughput(speeds)
     return speeds
 
 
-def cached_throughput() -> dict[str, float] | None:
-    """Return the cached result of :func:`measure_throughput`, or None."""
+def cached_throughput(max_age: float = math.inf) -> dict[str, float] | None:
+    """Return the cached result of :func:`measure_throughput`, or None.
+
+    It is at most ``max_age`` seconds old; an old one serves where timing takes too long.
+    """
     try:
         data = json.loads(_file().read_bytes())
-        if data["cores"] != os.cpu_count():
+        if data["cores"] != os.cpu_count() or not 0 <= time.time() - data["when"] <= max_age:
             return None
         return {str(name): float(speed) for name, speed in data["chars_per_second"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -64,7 +74,7 @@ def cached_throughput() -> dict[str, float] | None:
 def cache_throughput(speeds: Mapping[str, float]) -> None:
     """Store ``speeds``, timed on this number of cores, in Charloom's folder."""
     make_folder(paths.home())
-    data = {"cores": os.cpu_count(), "chars_per_second": dict(speeds)}
+    data = {"cores": os.cpu_count(), "when": time.time(), "chars_per_second": dict(speeds)}
     write_atomically(_file(), json.dumps(data).encode())
 
 

@@ -22,10 +22,14 @@ _SIZES = (64, 96, 128, 192, 256, 320, 384, 512, 640, 768, 1024)
 _MIN_CHARACTERS_PER_WEIGHT = 3  # to train on, for each of the LSTM's 4H² recurrent weights
 _RATE_TIMES_HIDDEN, _MAX_RATE = 12.3, 0.03
 _OPERATIONS_PER_WEIGHT = 6  # for one character: two forward, four backward
-# For one character, an entry of the vocabulary costs that for its H weights, and as much time as
-# this for its softmax and its update by Adam. Measured on one thread for V up to 22,613: estimates
-# of the presets are right to within a third.
-_OPERATIONS_PER_ENTRY = 1_000
+# The rest was measured on one thread, for H 96 to 2,048, 1 to 4 layers and V 65 to 50,000, and is
+# right to within 30 %: what a step costs whatever its size, the weights of a layer that leave the
+# processor's cache, and the softmax of an output and its update by Adam; with many outputs, those
+# leave the cache too.
+_OPERATIONS_PER_CHARACTER = 170_000
+_CACHED_WEIGHTS, _COST_BEYOND_CACHE = 1_200_000, 1.4
+_OPERATIONS_PER_ENTRY = 100
+_CACHED_ENTRIES, _OPERATIONS_BEYOND_CACHE = 3_000, 1_600
 _MIN_STEPS_PER_EPOCH = 20  # a text too short for this gets smaller batches
 
 # On a GPU, a step of few lanes takes as long as one of many. These are not measured yet.
@@ -140,15 +144,26 @@ def validate_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
 
 def head_cost(vocab_size: int, hidden: int) -> float:
     """Return the cost of V outputs in training on one character, in floating-point operations."""
-    return vocab_size * (_OPERATIONS_PER_WEIGHT * hidden + _OPERATIONS_PER_ENTRY)
+    beyond = max(0, vocab_size - _CACHED_ENTRIES)
+    entry = _OPERATIONS_PER_WEIGHT * hidden + _OPERATIONS_PER_ENTRY
+    return vocab_size * entry + beyond * _OPERATIONS_BEYOND_CACHE
+
+
+def lstm_cost(config: ModelConfig) -> float:
+    """Return the cost of the layers in training on one character, in floating-point operations."""
+    hidden = config.hidden_size
+    cost = 0.0
+    for inputs in (config.embedding_dim, *[hidden] * (config.layers - 1)):
+        weights = 4 * hidden * (inputs + hidden)
+        beyond = max(0, weights - _CACHED_WEIGHTS)
+        cost += _OPERATIONS_PER_WEIGHT * (weights + (_COST_BEYOND_CACHE - 1) * beyond)
+    return cost
 
 
 def character_cost(config: ModelConfig) -> float:
     """Return the cost of training on one character, in floating-point operations."""
-    hidden = config.hidden_size
-    inputs = config.embedding_dim + (config.layers - 1) * hidden
-    weights = 4 * hidden * (inputs + config.layers * hidden)
-    return _OPERATIONS_PER_WEIGHT * weights + head_cost(config.vocab_size, hidden)
+    head = head_cost(config.vocab_size, config.hidden_size)
+    return _OPERATIONS_PER_CHARACTER + lstm_cost(config) + head
 
 
 def auto_preset(
@@ -163,14 +178,11 @@ def auto_preset(
             with this vocabulary.
         vocab_size: size V of the vocabulary.
     """
-    config, _ = PRESETS["medium"].configs(vocab_size, {})
-    medium = config.hidden_size
-    head_share = head_cost(vocab_size, medium) / character_cost(config)
+    medium, _ = PRESETS["medium"].configs(vocab_size, {})
 
     def characters_in_time(hidden: int) -> float:
-        head = head_cost(vocab_size, hidden) / head_cost(vocab_size, medium)
-        cost = head_share * head + (1 - head_share) * (hidden / medium) ** 1.7
-        return float(seconds * medium_speed / cost)
+        config = replace(medium, hidden_size=hidden, embedding_dim=min(64, hidden))
+        return seconds * medium_speed * character_cost(medium) / character_cost(config)
 
     largest = max_hidden_size(characters)
     hidden = _SIZES[0]

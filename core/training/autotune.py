@@ -23,13 +23,13 @@ from charloom.core.config import PRECISIONS, ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.runs.estimates import MAX_TIMING_AGE_SECONDS
 from charloom.core.runs.presets import PRESETS, TYPICAL_VOCAB_SIZE
 from charloom.core.training.step import Stepper
 
 _MAX_WINDOW = 32  # longer windows are timed at this: the ranking is the same and known sooner
 _MAX_TIMED_STEPS = 3
 _MAX_TIMED_SECONDS = 0.15  # after which a slow step is not repeated
-_MAX_AGE_SECONDS = 86_400.0
 _MAX_TIMINGS = 100
 
 
@@ -177,7 +177,7 @@ def _key(model_config: ModelConfig, config: TrainConfig) -> str:
 
 def _read_timings() -> dict[str, Mapping[str, Any]]:
     """Return the timings of the last day, by :func:`_key`."""
-    since = time.time() - _MAX_AGE_SECONDS
+    since = time.time() - MAX_TIMING_AGE_SECONDS
     if not _file().is_file():  # opening a pipe would wait for ever
         return {}
     try:
@@ -201,12 +201,16 @@ def _file() -> Path:
     return paths.home() / "calibration.json"
 
 
-def time_presets() -> dict[str, float]:
-    """Return the training speed of every preset in characters per second."""
-    return {
-        name: tune_compute(*preset.configs(TYPICAL_VOCAB_SIZE, {})).chars_per_second
-        for name, preset in PRESETS.items()
-    }
+def time_presets() -> dict[str, Any]:
+    """Return the training speed of every preset in characters per second.
+
+    ``quiet`` is false if a core was busy, so that a timing was not kept.
+    """
+    configs = {name: preset.configs(TYPICAL_VOCAB_SIZE, {}) for name, preset in PRESETS.items()}
+    speeds = {name: tune_compute(*config).chars_per_second for name, config in configs.items()}
+    kept = _read_timings()
+    quiet = all(_key(*config) in kept for config in configs.values())
+    return {"chars_per_second": speeds, "quiet": quiet}
 
 
 if __name__ == "__main__":  # the child process of charloom.core.runs.estimates

@@ -2,9 +2,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from charloom.core.config import TrainConfig
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
-from charloom.core.runs.presets import BOUNDS, PRESETS, auto_preset, shrink_to_fit, widen
+from charloom.core.runs.presets import (
+    BOUNDS,
+    PRESETS,
+    auto_preset,
+    character_cost,
+    shrink_to_fit,
+    widen,
+)
 
 
 def bounds(training: TrainConfig) -> dict[str, float]:
@@ -99,6 +106,42 @@ def test_auto_takes_time_for_a_large_vocabulary_into_account() -> None:
         return preset.configs(vocab_size, {})[0].hidden_size
 
     assert hidden(22_613) < hidden(80)
+
+
+@pytest.mark.parametrize(
+    ("vocab_size", "hidden", "layers", "speed"),
+    [
+        (256, 512, 1, 18_925),
+        (1_000, 512, 1, 15_328),
+        (5_000, 512, 1, 7_024),
+        (7_977, 512, 1, 4_899),
+        (20_000, 512, 1, 1_646),
+        (50_000, 512, 1, 649),
+        (65, 192, 1, 110_457),
+        (1_000, 192, 1, 56_617),
+        (5_000, 192, 1, 12_489),
+        (8_485, 192, 1, 8_445),
+        (50_000, 192, 1, 1_114),
+        (65, 96, 1, 210_766),
+        (65, 320, 1, 45_794),
+        (65, 768, 1, 7_676),
+        (65, 1_024, 1, 3_885),
+        (65, 2_048, 1, 884),
+        (65, 512, 2, 6_932),
+        (65, 512, 3, 3_833),
+        (65, 512, 4, 2_840),
+    ],
+)
+def test_the_cost_predicts_speeds_that_were_measured(
+    vocab_size: int, hidden: int, layers: int, speed: float
+) -> None:
+    def cost(vocab_size: int, hidden: int, layers: int) -> float:
+        return character_cost(
+            ModelConfig(vocab_size, embedding_dim=64, hidden_size=hidden, layers=layers)
+        )
+
+    predicted = 20_571 * cost(65, 512, 1) / cost(vocab_size, hidden, layers)
+    assert predicted / speed == pytest.approx(1, abs=0.3)
 
 
 def test_auto_drops_out_more_the_more_often_a_text_is_read() -> None:

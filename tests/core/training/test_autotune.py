@@ -147,3 +147,19 @@ def test_a_timing_with_a_busy_core_is_not_kept(
     )
     assert tuned(device="cpu").threads == tuned(device="cpu").threads == 1
     assert timings == [8, 8]
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_speeds_of_presets_timed_with_a_busy_core_are_marked(
+    quiet: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.set_num_threads(2)
+    monkeypatch.setattr(autotune, "usable_cores", lambda: 2)
+
+    def timed(_: object, config: TrainConfig, compute: ComputeConfig) -> ComputeConfig:
+        speed = 9.0 * compute.threads if quiet else 9.0 / compute.threads
+        return replace(compute, chars_per_second=speed)
+
+    monkeypatch.setattr(autotune, "_timed", timed)
+    monkeypatch.setattr(autotune, "_devices", lambda _: [torch.device("cpu")])
+    assert autotune.time_presets()["quiet"] == quiet
