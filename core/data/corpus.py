@@ -111,7 +111,9 @@ def from_sources(
     ordered = in_order(sources)
     name = label(ordered[0].name) if len(ordered) == 1 else f"The text of {len(ordered):,} files"
     progress = ReadProgress(on_read)
-    reading = Reading(options.get("encoding"), options.get("column"), progress.advance)
+    reading = Reading(
+        options.get("encoding"), options.get("column"), progress.advance, progress.expect
+    )
     with memory_for(name, "use a part of it"):
         joined = join(
             ordered,

@@ -20,7 +20,7 @@ MAX_LISTED = 5  # files in a note
 
 
 Progress = Callable[[int, int], object]
-"""Called with the bytes done and those in all."""
+"""Called with the bytes done and those in all (0: unknown)."""
 
 
 class ReadProgress:
@@ -38,6 +38,13 @@ class ReadProgress:
         self._done += size
         if self._report:
             self._report(min(self._done, self._total), self._total)
+
+    def advance_unknown(self, size: int) -> None:
+        """Report ``size`` bytes more of a file of unknown size."""
+        self._done += size
+        self._total += size
+        if self._report:
+            self._report(self._done, 0)
 
 
 @dataclass(slots=True)
@@ -152,7 +159,7 @@ def join(
     joined = Joined()
     spans: list[tuple[str, int, int, bool]] = []
     for source in sources:
-        with source.file() as file:
+        with source.file(progress.advance_unknown) as file:
             progress.expect(file.size)
             joined.text.spool.reserve(file.size)
             for document in readers.read(file, reading):

@@ -26,6 +26,7 @@ from charloom.tui.formatting.columns import fit_columns
 from charloom.tui.formatting.wrapping import wrapped_lines
 
 _COLUMN_GAP = "  "
+_SHARE_COLUMNS = 12  # of 1,234.5 MB
 _PATIENCE_SECONDS, _PROGRESS_SECONDS = 0.5, 0.1  # before a text counts as long; between updates
 _MAX_CELL_WIDTH = 72  # elsewhere than on a wider terminal
 _MIN_TEXT_WIDTH = 12  # of a column, in a terminal that is too narrow for the whole of it
@@ -115,17 +116,18 @@ def reading_progress() -> Iterator[Callable[[int, int], None]]:
     def report(done: int, total: int) -> None:
         nonlocal shown
         now = time.monotonic()
-        if now - start > _PATIENCE_SECONDS and now - shown > _PROGRESS_SECONDS and total:
+        if now - start > _PATIENCE_SECONDS and now - shown > _PROGRESS_SECONDS:
             shown = now
             if sys.stderr.isatty():
-                sys.stderr.write(f"\rReading: {done / total:4.0%} ")
+                share = f"{done / total:4.0%}" if total else f"{done / 1e6:,.1f} MB"
+                sys.stderr.write(f"\rReading: {share:<{_SHARE_COLUMNS}}")
                 sys.stderr.flush()
 
     try:
         yield report
     finally:
         if shown > start and sys.stderr.isatty():
-            sys.stderr.write(f"\r{' ' * 14}\r")
+            sys.stderr.write(f"\r{' ' * (9 + _SHARE_COLUMNS)}\r")
 
 
 def write_table(alignment: str, *rows: Sequence[str]) -> None:

@@ -51,7 +51,10 @@ def _documents(file: File, reading: Reading, depth: int) -> Iterator[Document]:
         elif depth == _MAX_DEPTH:
             raise CharloomError(f"{file.label} is packed more than {_MAX_DEPTH} times; unpack it.")
         else:
-            files = archives.unpack_zip(file) if kind == "zip" else archives.unpack(file, kind)
+            if kind == "zip":
+                files = archives.unpack_zip(file, reading)
+            else:
+                files = archives.unpack(file, kind, reading)
             for packed in files:
                 yield from read(packed, reading, depth + 1)
     else:

@@ -5,11 +5,13 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import PurePosixPath
 
 from charloom.core.data.readers.base import (
     MAX_FILES,
     File,
+    Reading,
     check_ratio,
     damaged,
     label,
@@ -22,18 +24,27 @@ from charloom.core.wording import natural_order
 SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 
 
-def unpack(file: File, kind: str) -> Iterator[File]:
+def unpack(file: File, kind: str, reading: Reading) -> Iterator[File]:
     """Yield the file in a ``"gzip"``, ``"bzip2"`` or ``"xz"`` archive."""
+    position = 0
+
+    def report(_size: int) -> None:
+        nonlocal position
+        last, position = position, file.stream.tell()
+        reading.on_progress(position - last)
+
     with unpacking(file.name):
         module = importlib.import_module({"gzip": "gzip", "bzip2": "bz2", "xz": "lzma"}[kind])
         file.stream.seek(0)
         with module.open(file.stream) as stream:
-            unpacked = spool(stream.read, file.name, file.size)
+            unpacked = spool(stream.read, file.name, file.size, report)
     with unpacked:
-        yield file._replace(name=unpacked_name(file.name), stream=unpacked)
+        inner = file._replace(name=unpacked_name(file.name), stream=unpacked)
+        reading.expect(inner.size)
+        yield inner
 
 
-def unpack_zip(file: File) -> Iterator[File]:
+def unpack_zip(file: File, reading: Reading) -> Iterator[File]:
     """Yield the files in a zip archive, in the order of their names, without hidden ones."""
     with open_zip(file) as archive:
         names = [name for name in archive.namelist() if name and not name.endswith("/")]
@@ -43,16 +54,29 @@ def unpack_zip(file: File) -> Iterator[File]:
             )
         size = 0
         for name in sorted(filter(_is_visible, names), key=natural_order):
+            info = archive.getinfo(name)
+            share = info.compress_size / max(1, info.file_size)
             with unpacking(file.name), archive.open(name) as stream:
                 member = File(
                     f"{file.name}/{name}",
-                    spool(stream.read, f"{file.name}/{name}", file.size),
+                    spool(
+                        stream.read,
+                        f"{file.name}/{name}",
+                        file.size,
+                        partial(_report_packed, reading, share),
+                    ),
                     listed=False,
                 )
             size += member.size
             check_ratio(size, file.size, file.name)
+            reading.expect(member.size)
             with member.stream:
                 yield member
+
+
+def _report_packed(reading: Reading, share: float, size: int) -> None:
+    """Report ``size`` bytes that were unpacked, which took a ``share`` of them in the archive."""
+    reading.on_progress(int(size * share))
 
 
 def read_member(archive: zipfile.ZipFile, name: str, file: File) -> bytes:

@@ -67,11 +67,13 @@ class Reading:
     """Options for reading files, and a tally of what was found and left out in them.
 
     ``on_progress`` is called with numbers of bytes that were read; it may raise to cancel.
+    ``expect`` is called with the bytes of unpacked files, which will be read.
     """
 
     encoding: str | None = None
     column: str | None = None
     on_progress: Callable[[int], object] = lambda _size: None
+    expect: Callable[[int], object] = lambda _size: None
     tables: int = 0  # files with columns or fields
     marks: int = 0  # byte order marks that were dropped
     fields: dict[str, None] = field(default_factory=dict)  # that were the only ones with text
@@ -84,11 +86,16 @@ def label(name: str) -> str:
     return "Standard input" if name == STDIN else quoted(name, _MAX_NAME, keep_end=True)
 
 
-def spool(read: Callable[[int], bytes], name: str, packed: int | None = None) -> BinaryIO:
+def spool(
+    read: Callable[[int], bytes],
+    name: str,
+    packed: int | None = None,
+    on_read: Callable[[int], object] = lambda _size: None,
+) -> BinaryIO:
     """Call ``read`` until a file ends, and return a copy of it, in memory or on disk.
 
     ``packed`` is the size of the archive that it is unpacked from, in bytes: a small archive must
-    not fill the disk.
+    not fill the disk. ``on_read`` is called with the bytes of each piece; it may raise to cancel.
     """
     copy: BinaryIO = io.BytesIO()
     size = 0
@@ -103,6 +110,7 @@ def spool(read: Callable[[int], bytes], name: str, packed: int | None = None) ->
                 copy = cast("BinaryIO", file)
                 copy.write(start)
             copy.write(chunk)
+        on_read(len(chunk))
     return copy
 
 

@@ -33,14 +33,17 @@ class Source:
     folder: str = ""  # in which it was found, if that was named
 
     @contextmanager
-    def file(self) -> Iterator[File]:
-        """Open the file. Raises :class:`CharloomError`, also if it cannot be read on.
+    def file(self, on_piped: Callable[[int], object] = lambda _size: None) -> Iterator[File]:
+        """Open the file; raise :class:`CharloomError`, also if it cannot be read on.
+
+        ``on_piped`` is called with the bytes of each piece of standard input.
 
         A file that was changed in the meantime may be a mixture, so it is refused. One that was
         removed can be read to its end.
         """
         try:
-            with self.open() as stream:
+            is_piped = self.open is _open_stdin
+            with _open_stdin(on_piped) if is_piped else self.open() as stream:
                 version = _version(stream)
                 changed = f"{label(self.name)} was changed while it was read; read it again."
                 try:
@@ -128,11 +131,11 @@ def _version(stream: BinaryIO) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns
 
 
-def _open_stdin() -> BinaryIO:
+def _open_stdin(on_read: Callable[[int], object] = lambda _size: None) -> BinaryIO:
     """Read standard input to its end, and return a copy."""
     if sys.stdin is None or sys.stdin.closed:
         raise CharloomError("There is no standard input; name a file.")
-    return spool(sys.stdin.buffer.read, STDIN)
+    return spool(sys.stdin.buffer.read, STDIN, on_read=on_read)
 
 
 def _open_file(path: Path) -> BinaryIO:

@@ -1,9 +1,12 @@
 """Texts on disk, in pieces: the same as in memory, at once."""
 
+import gzip
 import hashlib
+import io
 import os
 import re
 import unicodedata
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -162,6 +165,31 @@ def test_reading_reports_its_progress_and_can_be_cancelled(
 
     with pytest.raises(Cancelled):
         corpus.load(path, on_read=cancel)
+    assert small_pieces is None
+
+
+def test_unpacking_and_standard_input_report_their_progress(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_pieces: None
+) -> None:
+    text = b"The sea was grey.\n" * 2_000
+    reports: list[tuple[int, int]] = []
+
+    def load(name: Path | str) -> None:
+        reports.clear()
+        corpus.load(name, on_read=lambda done, total: reports.append((done, total)))
+
+    (tmp_path / "long.gz").write_bytes(gzip.compress(text))
+    load(tmp_path / "long.gz")
+    packed = (tmp_path / "long.gz").stat().st_size
+    assert reports[0] == (packed, packed) and reports[-1] == (packed + 72_000,) * 2
+    with zipfile.ZipFile(tmp_path / "long.zip", "w") as archive:  # not compressed
+        archive.writestr("long.txt", text)
+    load(tmp_path / "long.zip")
+    packed = (tmp_path / "long.zip").stat().st_size
+    assert reports[0] == (36_000, packed) and reports[-1] == (36_000 * 3, packed + 72_000)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
+    load("-")
+    assert reports[0] == (36_000, 0) and reports[-1] == (36_000 * 3,) * 2
     assert small_pieces is None
 
 
