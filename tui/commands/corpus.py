@@ -17,6 +17,7 @@ from charloom.core.runs.estimates import (
     estimate_presets,
     measure_throughput,
 )
+from charloom.core.runs.folding import suggest_folding
 from charloom.core.wording import plural
 from charloom.tui.console.inputs import open_texts
 from charloom.tui.console.options import (
@@ -117,6 +118,8 @@ def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: A
         write_stdout(f"{name:<11} {value}\n")
     for issue in issues:
         write_stdout(f"\n- {issue['summary']}\n  {issue['advice']}\n")
+    if folding := suggest_folding(corpus.counts):
+        write_stdout(f"\n- {folding}\n")
     if estimates:
         rows = ((name, format_approx(seconds), summary) for name, seconds, summary in estimates)
         write_stdout("\n")

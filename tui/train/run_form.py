@@ -16,6 +16,7 @@ from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.statistics import TextStatistics
 from charloom.core.errors import CharloomError, SettingError, setting_label
 from charloom.core.runs.estimates import AUTO_SUMMARY
+from charloom.core.runs.folding import suggest_folding
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
 from charloom.core.wording import plural
@@ -162,6 +163,8 @@ class RunForm(VerticalScroll, can_focus=False):
             advice = issue.advice.format(option=setting_label(issue.option))
             lines.append(safe_content(f"· {issue.summary}", "$text-warning"))
             lines.append(safe_content(f"  {advice}", "$text-muted"))
+        if folding := suggest_folding(corpus.counts):
+            lines.append(safe_content(f"· {folding}"))
         issues = self.query_one("#issues", VerticalScroll)
         issues.query_one(Static).update(Content("\n").join(lines))
         issues.display = bool(lines)
