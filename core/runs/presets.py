@@ -26,7 +26,7 @@ _OPERATIONS_PER_WEIGHT = 6  # for one character: two forward, four backward
 # right to within 30 %: what a step costs whatever its size, the weights of a layer that leave the
 # processor's cache, and the softmax of an output and its update by Adam; with many outputs, those
 # leave the cache too.
-_OPERATIONS_PER_CHARACTER = 170_000
+_OPERATIONS_PER_CHARACTER = 250_000
 _CACHED_WEIGHTS, _COST_BEYOND_CACHE = 1_200_000, 1.4
 _OPERATIONS_PER_ENTRY = 100
 _CACHED_ENTRIES, _OPERATIONS_BEYOND_CACHE = 3_000, 1_600

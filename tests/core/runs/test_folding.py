@@ -43,7 +43,8 @@ def test_folding_is_described_in_one_line() -> None:
 
 def test_only_auto_folds_and_only_if_nothing_else_is_asked() -> None:
     rare = "".join(map(chr, range(0x4E00, 0x4E00 + 1_600)))
-    text = corpus.from_bytes(
+    data = ("abcdefgh\n" * 6_000 + rare).encode()
+    text = corpus.from_bytes(data, title="text", source="text.txt")
         ("abcdefgh\n" * 6_000 + rare).encode(), title="text", source="text.txt"
     )
     folded = read_run_config(create_run("a", text, "auto", {}, 0, "none"))
