@@ -45,8 +45,6 @@ def test_only_auto_folds_and_only_if_nothing_else_is_asked() -> None:
     rare = "".join(map(chr, range(0x4E00, 0x4E00 + 1_600)))
     data = ("abcdefgh\n" * 6_000 + rare).encode()
     text = corpus.from_bytes(data, title="text", source="text.txt")
-        ("abcdefgh\n" * 6_000 + rare).encode(), title="text", source="text.txt"
-    )
     folded = read_run_config(create_run("a", text, "auto", {}, 0, "none"))
     assert folded.min_count == 2
     assert "1,600 rare characters" in folded.training_notes[0]
