@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from charloom.core.model.metadata import CorpusInfo
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
 from tests.faults.report import Report
@@ -25,7 +26,8 @@ _CTRL_N, _CTRL_S = "\x0e", "\x13"
 
 def prepare() -> None:
     """Have a model that is done with a text at once, and let apps open with it."""
-    save_model(_MODEL, random_checkpoint(_LETTERS))
+    opening = CorpusInfo("letters", "0" * 64, 1_000, opening="warp")  # no note hides the keys
+    save_model(_MODEL, random_checkpoint(_LETTERS, corpus=opening))
     preferences.save(Preferences(model=_MODEL, length=40, until="", welcomed=True, pace=0))
 
 

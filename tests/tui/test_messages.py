@@ -10,7 +10,7 @@ import pytest
 from charloom.tui.cli import _COMMANDS
 
 ROOT = Path(__file__).parents[2]
-COMMAND_LINE = ("tui/cli.py", "tui/commands/", "tui/console/")
+COMMAND_LINE = ("tui/cli.py", "tui/commands/", "tui/console/", "tui/formatting/shell_commands.py")
 OF_COMMANDS = {
     "--resume": "an argument of the trainer's own command line",
     "--processes": "the same",

@@ -145,7 +145,7 @@ def test_no_screen_lets_a_text_act(terminal: Terminal) -> None:
     back("Cancel")
 
     go(F5, "Getting started", f"until{shown}"[:12])
-    go(CTRL_P, "Search for commands")
+    go(CTRL_P, "Find actions")
     go(pasted(hostile("sought")) + "them", "Choose a theme")
     back("Choose a theme")
 

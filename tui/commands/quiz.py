@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, MissingTextError
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.store.read import BUNDLED
 from charloom.core.store.ref import CheckpointRef
@@ -46,7 +46,12 @@ def quiz(ref: CheckpointRef, rounds: int, seed: int | None, **settings: Any) -> 
     The training text must be on this computer, with a part held out.
     """
     seed = fresh_seed() if seed is None else seed
-    test = BlindTest(ref, SamplingConfig(**settings), seed, rounds)
+    try:
+        test = BlindTest(ref, SamplingConfig(**settings), seed, rounds)
+    except MissingTextError as error:
+        raise CharloomError(
+            f"{error} Get it with `charloom corpus get`, or take a model trained here."
+        ) from error
     if test.warning:
         echo_err(test.warning)
     _write(f"Real or model? {test.ref}, {test.setting}, seed {seed}. {EXPLANATION}")

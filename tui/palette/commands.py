@@ -40,6 +40,7 @@ _SETTINGS = {
     "top-p": "choose among the likeliest characters of together this probability",
     "min-p": "leave out characters much less likely than the likeliest",
     "length": "characters of a text",
+    "pace": "characters a second while a text is written",
     "until": "continue to the end of a sentence, line or paragraph",
     "words": "write any words, or only known ones",
     "seed": "the same seed and settings give the same text",

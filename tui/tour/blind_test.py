@@ -3,7 +3,6 @@
 from dataclasses import fields
 
 from charloom.core.analysis.passages import PassagePair, PassagePairs, held_out_text
-from charloom.core.errors import CharloomError, MissingTextError
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.store.read import load_checkpoint
@@ -27,12 +26,7 @@ class BlindTest:
         self.warning = loaded.warning
         self.ref = CheckpointRef.at(ref.name, loaded.checkpoint.step)
         self.setting = describe_setting(sampling)
-        try:
-            held_out = held_out_text(ref.name, loaded.checkpoint)
-        except MissingTextError as error:
-            raise CharloomError(
-                f"{error} Get it with `charloom corpus get`, or take a model trained here."
-            ) from error
+        held_out = held_out_text(ref.name, loaded.checkpoint)
         self._pairs = PassagePairs(NumpyLSTM(loaded.checkpoint), held_out, sampling, seed, rounds)
         self.rounds = self._pairs.count
         self.guesses = self.fooled = 0

@@ -51,8 +51,7 @@ class BlindTestScreen(BaseScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as in Screen
     HELP = f"""
 {EXPLANATION} Press `1` or `2` for the real one. Both are cut alike, at the end of a sentence where
-there is one. How often the model fooled you is counted in its lab notes, for each temperature;
-`charloom quiz` asks the same in a terminal without the app.
+there is one. How often the model fooled you is counted in its lab notes, for each temperature.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         hidden_binding("1", "guess(0)", "The first", "Take the first passage for the real one"),

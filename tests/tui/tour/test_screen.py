@@ -227,6 +227,8 @@ async def test_real_or_model_shows_pairs_counts_guesses_and_goes_back() -> None:
         assert "half@100 · temperature 0.7" in screen_text(app)
         for number in range(1, 6):
             await until(pilot, lambda: f"Round {number} of 5" in screen_text(app))  # noqa: B023
+            await until(pilot, lambda: "The sea was grey" in flat_text(app))
+            await until(pilot, lambda: "from the text" not in flat_text(app))  # of the round before
             text = flat_text(app)
             choice = "1" if re.search(r"(^| )1 The sea was grey", text) else "2"
             assert "from the text" not in text and "the model's" not in text

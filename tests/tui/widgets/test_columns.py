@@ -92,5 +92,5 @@ async def test_the_runs_use_the_width_that_is_there() -> None:
         await until(pilot, lambda: f"{NAME}  47%  1.93" in screen_text(app))
         await pilot.resize_terminal(160, 40)
         row = app.screen.query_one(RunList)
-        await until(pilot, lambda: row.region.width == 36 and "… " in screen_text(app))
+        await until(pilot, lambda: row.region.width == 46 and "… " in screen_text(app))
         await until(pilot, lambda: "  47%  1.93" in screen_text(app))
