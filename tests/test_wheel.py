@@ -50,7 +50,11 @@ def run(command: Path, arguments: list[str], folder: Path) -> str:
     answer = subprocess.run(
         [command, *arguments],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "CHARLOOM_HOME": str(folder / "home")},
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "CHARLOOM_HOME": str(folder / "home"),
+        },
         capture_output=True,
         text=True,
         check=False,
@@ -66,6 +70,7 @@ def test_the_wheel_holds_the_bundled_text_and_model(wheel: Path) -> None:
         assert f"charloom/assets/{model}.safetensors" in names
     assert wheel.stat().st_size < 16_000_000
     assert not [name for name in names if name.startswith("tests")]
+    assert [name for name in names if name.endswith(".data/data/share/man/man1/charloom.1")]
 
 
 def test_the_wheel_holds_every_package_and_every_stylesheet(wheel: Path) -> None:
@@ -89,6 +94,16 @@ def test_an_installed_charloom_opens_its_app_and_writes(command: Path, tmp_path:
         terminal.wait_for("esc stop")
         terminal.press(CTRL_Q)
         assert terminal.end() == 0
+
+
+def test_an_installed_charloom_has_completion_and_a_manual_page(
+    command: Path, tmp_path: Path
+) -> None:
+    run(command, ["--install-completion", "fish"], tmp_path)
+    script = tmp_path / ".config" / "fish" / "completions" / "charloom.fish"
+    assert "_CHARLOOM_COMPLETE=fish_complete" in script.read_text()
+    page = command.parent.parent / "share" / "man" / "man1" / "charloom.1"
+    assert ".SH COMMANDS" in page.read_text()
 
 
 def test_an_installed_charloom_writes_from_an_empty_folder(command: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from charloom.core.errors import CharloomError
 from charloom.core.sanitize import sanitize, single_line
@@ -62,9 +63,27 @@ class LazyGroup(SuggestingGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete commands without importing them, and options."""
+        commands = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in _COMMANDS.items()
+            if name.startswith(incomplete)
+        ]
+        return commands + click.Command.shell_complete(self, ctx, incomplete)
+
     def invoke(self, ctx: click.Context) -> Any:
         with contextlib.suppress(BrokenPipeError):  # the reader of the output has closed it
             return super().invoke(ctx)
+
+
+def _install_completion(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
+    if shell is None or ctx.resilient_parsing:
+        return
+    from charloom.tui.console.completion import install_completion
+
+    click.echo(install_completion(shell), err=True)
+    ctx.exit()
 
 
 @click.group(
@@ -73,6 +92,17 @@ class LazyGroup(SuggestingGroup):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="charloom", message="%(prog)s %(version)s")
+@click.option(
+    "--install-completion",
+    type=click.Choice(["bash", "zsh", "fish", "auto"]),
+    is_flag=False,
+    flag_value="auto",
+    metavar="[SHELL]",
+    expose_value=False,
+    is_eager=True,
+    callback=_install_completion,
+    help="Let bash, zsh or fish complete commands, models, runs and texts. Default: your shell.",
+)
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """Train character-level LSTMs on any text and sample from them.

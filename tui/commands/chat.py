@@ -19,6 +19,7 @@ from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Sampler, require_words
 from charloom.core.store.read import BUNDLED, load_checkpoint
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.console.completion import complete_refs
 from charloom.tui.console.inputs import encode_prompt
 from charloom.tui.console.options import json_option, no_keep_option, setting_options
 from charloom.tui.console.output import echo_dim, echo_err, error_message, write_json, write_stdout
@@ -29,7 +30,13 @@ _JSON_FIELDS = ("context", "prompt", "text", "seed", "model", "step", "checkpoin
 
 
 @click.command()
-@click.argument("ref", metavar="[MODEL]", default=BUNDLED, type=CheckpointRef.parse)
+@click.argument(
+    "ref",
+    metavar="[MODEL]",
+    default=BUNDLED,
+    type=CheckpointRef.parse,
+    shell_complete=complete_refs,
+)
 @click.option("--as", "user", metavar="NAME", default="", help="Speak as this name of the text.")
 @click.option(
     "--with", "other", metavar="NAME", default="", help="Let the model speak as this name."

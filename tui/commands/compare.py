@@ -17,6 +17,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import sanitize
 from charloom.core.store.read import BUNDLED
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.console.completion import complete_refs
 from charloom.tui.console.inputs import encode_prompt, open_texts, read_prompt
 from charloom.tui.console.options import column_option, json_option, sampling_options
 from charloom.tui.console.output import (
@@ -48,8 +49,12 @@ class _Side:
 
 
 @click.command()
-@click.argument("left", metavar="[A]", default=BUNDLED, type=CheckpointRef.parse)
-@click.argument("right", metavar="[B]", required=False, type=CheckpointRef.parse)
+@click.argument(
+    "left", metavar="[A]", default=BUNDLED, type=CheckpointRef.parse, shell_complete=complete_refs
+)
+@click.argument(
+    "right", metavar="[B]", required=False, type=CheckpointRef.parse, shell_complete=complete_refs
+)
 @sampling_options(length=200)
 @click.option(
     "--temperature",

@@ -19,6 +19,7 @@ from charloom.core.runs.estimates import (
 )
 from charloom.core.runs.folding import suggest_folding
 from charloom.core.wording import plural
+from charloom.tui.console.completion import complete_catalog, complete_texts
 from charloom.tui.console.inputs import open_texts
 from charloom.tui.console.options import (
     DefaultListGroup,
@@ -59,7 +60,7 @@ def list_(as_json: bool) -> None:
 
 
 @corpus.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_catalog)
 @mirror_option
 @output_options
 def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None:
@@ -72,7 +73,7 @@ def get(name: str, mirror: str | None, output: Path | None, force: bool) -> None
 
 
 @corpus.command()
-@click.argument("texts", metavar="TEXT...", nargs=-1, required=True)
+@click.argument("texts", metavar="TEXT...", nargs=-1, required=True, shell_complete=complete_texts)
 @text_options
 def show(texts: tuple[str, ...], mirror: str | None, **values: Any) -> None:
     """Write TEXT (files, folders, '-' or names) as it would be trained on."""
@@ -81,7 +82,7 @@ def show(texts: tuple[str, ...], mirror: str | None, **values: Any) -> None:
 
 
 @corpus.command()
-@click.argument("texts", metavar="TEXT...", nargs=-1, required=True)
+@click.argument("texts", metavar="TEXT...", nargs=-1, required=True, shell_complete=complete_texts)
 @text_options
 @json_option
 def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: Any) -> None:

@@ -12,6 +12,7 @@ from charloom.core.library.database import Library
 from charloom.core.library.generation import EXPORT_FORMATS, Generation, format_generations
 from charloom.core.sanitize import single_line
 from charloom.core.wording import plural
+from charloom.tui.console.completion import complete_models
 from charloom.tui.console.options import DefaultListGroup, json_option, output_options, yes_option
 from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout, write_table
 
@@ -96,7 +97,13 @@ def remove(number: int, delete: bool, yes: bool) -> None:
     metavar="DATE",
     help="Texts from before this day: YYYY-MM-DD, as in the list.",
 )
-@click.option("--model", metavar="NAME", default="", help="Texts of this model.")
+@click.option(
+    "--model",
+    metavar="NAME",
+    default="",
+    shell_complete=complete_models,
+    help="Texts of this model.",
+)
 @click.option("--all-unstarred", is_flag=True, help="No favorites; alone: all other texts.")
 @yes_option
 def delete(before: datetime | None, model: str, all_unstarred: bool, yes: bool) -> None:

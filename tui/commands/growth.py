@@ -14,6 +14,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import single_line
 from charloom.core.store.read import BUNDLED, find_model
+from charloom.tui.console.completion import complete_models
 from charloom.tui.console.inputs import encode_prompt, read_prompt
 from charloom.tui.console.options import json_option, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
@@ -28,7 +29,7 @@ _MIN_TEXT_COLUMNS = 20  # in fewer, the text is not wrapped
 
 
 @click.command()
-@click.argument("model", default=BUNDLED)
+@click.argument("model", default=BUNDLED, shell_complete=complete_models)
 @sampling_options(length=80)
 @click.option(
     "--temperature",

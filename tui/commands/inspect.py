@@ -15,6 +15,7 @@ from charloom.core.model.numpy_lstm import NumpyLSTM
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.console.completion import complete_texts
 from charloom.tui.console.inputs import has_file_options, open_texts
 from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import echo_err, write_json
@@ -34,7 +35,7 @@ def _parse_units(_: object, __: object, values: tuple[str, ...]) -> list[tuple[i
 
 
 @click.command()
-@click.argument("texts", metavar="[FILE|-]...", nargs=-1)
+@click.argument("texts", metavar="[FILE|-]...", nargs=-1, shell_complete=complete_texts)
 @click.option("--held-out", is_flag=True, help="Read the held-out end of the training text.")
 @model_option
 @click.option(

@@ -27,6 +27,7 @@ from charloom.core.store.write import (
     rename_model,
 )
 from charloom.core.wording import plural
+from charloom.tui.console.completion import complete_files, complete_models, complete_refs
 from charloom.tui.console.options import DefaultListGroup, force_option, json_option, yes_option
 from charloom.tui.console.output import confirm, echo_err, write_json, write_stdout, write_table
 from charloom.tui.formatting.units import (
@@ -60,7 +61,7 @@ def list_(as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_models)
 @json_option
 def show(name: str, as_json: bool) -> None:
     """Show the settings, checkpoints and notes of the model NAME."""
@@ -87,7 +88,7 @@ def show(name: str, as_json: bool) -> None:
 
 
 @models.command()
-@click.argument("old")
+@click.argument("old", shell_complete=complete_models)
 @click.argument("new")
 def rename(old: str, new: str) -> None:
     """Rename the model OLD to NEW."""
@@ -95,7 +96,7 @@ def rename(old: str, new: str) -> None:
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_models)
 @yes_option
 def remove(name: str, yes: bool) -> None:
     """Delete the model NAME with its run and all checkpoints, permanently."""
@@ -108,8 +109,10 @@ def remove(name: str, yes: bool) -> None:
 
 
 @models.command()
-@click.argument("ref", metavar="NAME[@STEP]", type=CheckpointRef.parse)
-@click.argument("target", type=expand_user, default=".")
+@click.argument(
+    "ref", metavar="NAME[@STEP]", type=CheckpointRef.parse, shell_complete=complete_refs
+)
+@click.argument("target", type=expand_user, default=".", shell_complete=complete_files)
 @click.option("--half", is_flag=True, help="Store 16-bit numbers: half the size.")
 @force_option
 def export(ref: CheckpointRef, target: Path, half: bool, force: bool) -> None:
@@ -118,7 +121,7 @@ def export(ref: CheckpointRef, target: Path, half: bool, force: bool) -> None:
 
 
 @models.command("import")
-@click.argument("file", type=expand_user)
+@click.argument("file", type=expand_user, shell_complete=complete_files)
 @click.option("--name", help="Name of the model. Default: the name of the file.")
 def import_(file: Path, name: str | None) -> None:
     """Import a checkpoint FILE as a new model, and write the model's name."""
@@ -126,7 +129,9 @@ def import_(file: Path, name: str | None) -> None:
 
 
 @models.command()
-@click.argument("ref", metavar="NAME[@STEP]", type=CheckpointRef.parse)
+@click.argument(
+    "ref", metavar="NAME[@STEP]", type=CheckpointRef.parse, shell_complete=complete_refs
+)
 @click.option("--off", is_flag=True, help="Unpin it.")
 def pin(ref: CheckpointRef, off: bool) -> None:
     """Pin a checkpoint, so that it is never thinned out."""
@@ -135,7 +140,7 @@ def pin(ref: CheckpointRef, off: bool) -> None:
 
 
 @models.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_models)
 def prune(name: str) -> None:
     """Delete the checkpoints of NAME except best, newest and pinned."""
     pruned = prune_checkpoints(name)

@@ -10,6 +10,7 @@ from charloom.core.errors import CharloomError, MissingTextError
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.store.read import BUNDLED
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.console.completion import complete_refs
 from charloom.tui.console.options import setting_options
 from charloom.tui.console.output import echo_err, write_stdout
 from charloom.tui.formatting.flowing import flow
@@ -21,7 +22,13 @@ _QUESTION = "Which one is real, 1 or 2? "
 
 
 @click.command()
-@click.argument("ref", metavar="[MODEL]", default=BUNDLED, type=CheckpointRef.parse)
+@click.argument(
+    "ref",
+    metavar="[MODEL]",
+    default=BUNDLED,
+    type=CheckpointRef.parse,
+    shell_complete=complete_refs,
+)
 @click.option(
     "--rounds",
     type=click.IntRange(1, _MAX_ROUNDS),

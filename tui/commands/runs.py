@@ -25,6 +25,7 @@ from charloom.core.runs.trainer import EventReader, TrainerProcess
 from charloom.core.sanitize import single_line
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model
+from charloom.tui.console.completion import complete_live_runs, complete_runs
 from charloom.tui.console.follow import (
     EXIT_INTERRUPTED,
     attach_run,
@@ -95,7 +96,7 @@ def _notes(run: RunMonitor) -> Iterator[str]:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_live_runs)
 @json_option
 def attach(name: str, as_json: bool) -> int:
     """Watch the run NAME until it ends. Ctrl-C detaches; the training continues."""
@@ -103,7 +104,7 @@ def attach(name: str, as_json: bool) -> int:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_runs)
 @click.option(
     "--processes",
     type=click.IntRange(1),
@@ -136,7 +137,7 @@ def resume(name: str, processes: int | None, detach: bool, as_json: bool) -> int
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_live_runs)
 @json_option
 def pause(name: str, as_json: bool) -> None:
     """Save the run NAME and pause it, until `charloom continue`."""
@@ -151,7 +152,7 @@ def pause(name: str, as_json: bool) -> None:
 
 
 @click.command("continue")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_live_runs)
 @json_option
 def continue_(name: str, as_json: bool) -> None:
     """Continue the paused run NAME."""
@@ -164,7 +165,7 @@ def continue_(name: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_live_runs)
 @json_option
 def stop(name: str, as_json: bool) -> None:
     """Save the run NAME and stop it. `charloom resume` continues it later.
@@ -177,7 +178,7 @@ def stop(name: str, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete_live_runs)
 @json_option
 def checkpoint(name: str, as_json: bool) -> None:
     """Save a checkpoint of the run NAME now, and write the path of its file."""

@@ -24,6 +24,7 @@ from charloom.core.runs.events import bits
 from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.console.completion import complete_texts
 from charloom.tui.console.inputs import has_file_options, open_texts
 from charloom.tui.console.options import json_option, model_option, text_options
 from charloom.tui.console.output import (
@@ -38,7 +39,7 @@ from charloom.tui.formatting.units import error_note
 
 
 @click.command()
-@click.argument("texts", metavar="[FILE|-]...", nargs=-1)
+@click.argument("texts", metavar="[FILE|-]...", nargs=-1, shell_complete=complete_texts)
 @model_option
 @click.option(
     "--window",

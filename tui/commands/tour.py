@@ -11,6 +11,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import single_line
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import read_notes
+from charloom.tui.console.completion import complete_texts
 from charloom.tui.console.inputs import has_piped_input
 from charloom.tui.console.options import column_option, mirror_option, model_option
 from charloom.tui.console.output import count_progress, echo_err, write_stdout
@@ -30,6 +31,7 @@ _ANSWER_COLUMNS = 74
 @click.option(
     "--corpus",
     metavar="TEXT",
+    shell_complete=complete_texts,
     help="A file, a folder, '-' for standard input, or a name from `charloom corpus`. "
     "Default: with --plain, what is piped in; else the model's training text.",
 )

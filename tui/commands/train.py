@@ -12,6 +12,7 @@ from charloom.core.runs.training_text import find_training_text
 from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import next_name, unused_name
+from charloom.tui.console.completion import complete_refs, complete_texts
 from charloom.tui.console.follow import follow_run, leave_detached
 from charloom.tui.console.inputs import has_file_options, has_piped_input, open_texts
 from charloom.tui.console.options import (
@@ -27,7 +28,7 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
 
 
 @click.command()
-@click.argument("texts", metavar="[TEXT|-]...", nargs=-1)
+@click.argument("texts", metavar="[TEXT|-]...", nargs=-1, shell_complete=complete_texts)
 @click.option("--name", help="Name of the model. Default: made from the title of the text.")
 @click.option(
     "--preset",
@@ -49,6 +50,7 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
     "base",
     metavar="NAME[@STEP]",
     default=AUTO,
+    shell_complete=complete_refs,
     help="Start with the weights of a trained model. 'none': start from scratch. Default: with "
     f"--preset auto, the model {AUTO_BASE!r} where it promises more.",
 )
@@ -56,6 +58,7 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
     "--more",
     metavar="NAME[@STEP]",
     type=CheckpointRef.parse,
+    shell_complete=complete_refs,
     help="Train a model further, by default on its own text, as a new model.",
 )
 @click.option(

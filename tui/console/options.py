@@ -13,6 +13,7 @@ from charloom.core.sampling.config import WORDS, SamplingConfig, parse_stops
 from charloom.core.sanitize import quoted
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import did_you_mean
+from charloom.tui.console.completion import complete_files, complete_refs
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,7 +42,8 @@ class DefaultListGroup(SuggestingGroup):
     """A command group that runs ``list`` when no command is given."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names):
+        listed = not args or (args[0].startswith("-") and args[0] not in ctx.help_option_names)
+        if listed and not ctx.resilient_parsing:  # a shell asks for the commands
             args = ["list", *args]
         return super().parse_args(ctx, args)
 
@@ -85,7 +87,13 @@ mirror_option = click.option("--mirror", help="Project Gutenberg mirror to downl
 
 def output_options(command: Command) -> Command:
     """Add ``--output FILE`` and ``--force``."""
-    output = click.option("--output", type=expand_user, metavar="FILE", help="Write to this file.")
+    output = click.option(
+        "--output",
+        type=expand_user,
+        metavar="FILE",
+        shell_complete=complete_files,
+        help="Write to this file.",
+    )
     return output(force_option(command))
 
 
@@ -99,6 +107,7 @@ def model_option(command: Command) -> Command:
         metavar="NAME[@STEP]",
         default=BUNDLED,
         type=CheckpointRef.parse,
+        shell_complete=complete_refs,
         show_default=True,
         help="Model to use. @STEP, @last or @best (the default) selects one of its checkpoints.",
     )(command)
