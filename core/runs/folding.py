@@ -28,7 +28,7 @@ class Folding(NamedTuple):
 
 
 def suggest_folding(counts: CharacterCounts, hidden: int | None = None) -> Folding | None:
-    """Return how to fold a text for layers of H ``hidden`` units; None if it need not be folded.
+    """Return the folding of a text for layers of H ``hidden`` units; None if it needs none.
 
     Without ``hidden``, H is that of ``medium``, or less for a short text. None also if over 5 % of
     the text would be folded.

@@ -43,7 +43,7 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What a network expects after a text: a snapshot that any thread may read.
+    """The prediction of the character after a text: a snapshot that any thread may read.
 
     Attributes:
         logits: of the next character, ``[V]``, at most 0.

@@ -112,12 +112,23 @@ class _TrainingLoop:
         self._stepper.restore(snapshot)  # on all ranks
         self._validator = Validator(network, task.held_out_ids, compute, self._budget, self._state)
         self._steps = Steps(
-            *(task, compute, self._stepper, self._budget),
-            *(self._validator, self._state, thread_counts),
+            task,
+            compute,
+            self._stepper,
+            self._budget,
+            self._validator,
+            self._state,
+            thread_counts,
         )
         self._saver = CheckpointSaver(
-            *(task, network, self._stepper, self._steps.rollback),
-            *(self._validator, self._budget, self._state, sink),
+            task,
+            network,
+            self._stepper,
+            self._steps.rollback,
+            self._validator,
+            self._budget,
+            self._state,
+            sink,
         )
         self._validation_steps = self._budget.validation_steps(config.batch_size * config.window)
         self._stopping = False
@@ -125,9 +136,8 @@ class _TrainingLoop:
     def events(self) -> Iterator[Event]:
         yield self._steps.started()
         if self._task.start and self._validator.can_validate:
-            yield self._validator.validate(
-                0, self._steps.fraction
-            )  # training may never improve on it
+            # Training may never improve on the start.
+            yield self._validator.validate(0, self._steps.fraction)
             yield from self._save()
         elif self._stepper.step_count == 0:  # a kill before or in the first save loses no bit
             with suppress(StorageError), self._clock.stopped():  # a later one may succeed
@@ -269,8 +279,12 @@ class _TrainingLoop:
         """Measure ``best`` on the held-out text; a stop command ends this with what is counted."""
         stopped, self._stopping = self._stopping, False
         best = yield from evaluate_best(
-            *(best, self._validator, self._budget, self._clock),
-            *(_REPORT_SECONDS, self._execute_pending),
+            best,
+            self._validator,
+            self._budget,
+            self._clock,
+            _REPORT_SECONDS,
+            self._execute_pending,
         )
         self._stopping |= stopped
         return best

@@ -150,7 +150,9 @@ def run(
         connected_ranks(folder, task, compute) as ranks,
     ):
         story = train(
-            *(task, compute, sink),
+            task,
+            compute,
+            sink,
             next_command=next_command,
             resume=state,
             elapsed=elapsed,

@@ -72,7 +72,7 @@ class LossChart(Widget):
             self._redraw()
 
     def describe_view(self) -> str:
-        """Return what is shown, in words."""
+        """Return the losses and the zoom of the view, in words."""
         chart, window = self._drawn(), self.view.window
         zoom = _length(chart.whole) / _length(window) if chart.whole and window else 1
         losses = "training loss" if self.view.train else "validation loss"

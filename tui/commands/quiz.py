@@ -44,7 +44,7 @@ _QUESTION = "Which one is real, 1 or 2? "
     help="Seed of places, order and texts. Random by default, and shown.",
 )
 def quiz(ref: CheckpointRef, rounds: int, seed: int | None, **settings: Any) -> None:
-    """Tell held-out passages of a text from those that MODEL writes.
+    """Guess which passage is from the held-out text, and which one MODEL wrote.
 
     Each round shows two passages that continue the same lines: one of the text that was held out
     from training, one by the model. Answer 1 or 2 for the real one, q to end; in a pipe, one

@@ -75,7 +75,7 @@ def complete_catalog(
 
 
 def complete_files(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Let the shell complete the path of a file."""
+    """Leave the completion of a file's path to the shell."""
     return [CompletionItem(incomplete, type="file")]
 
 

@@ -1,4 +1,4 @@
-"""What the command palette offers: each command does something in the present state of the app."""
+"""The commands of the palette: each one does something in the present state of the app."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -242,7 +242,9 @@ class TurnActionsScreen(BaseScreen):
     @work
     async def action_find(self) -> None:
         search = self.transcript.search
-        dialog = InputDialog("Find on this page:", search.phrase, detail="n and N go on.")
+        dialog = InputDialog(
+            "Find on this page:", search.phrase, detail="n finds the next place, N the one before."
+        )
         phrase = await self.app.push_screen_wait(dialog)
         if phrase is not None:
             self._notify_place(search.find(phrase))

@@ -49,8 +49,6 @@ _SURPRISE_HINTS = (
     ("m", "marks", ""),
     ("v", "back", "screen.surprise"),
 )
-
-
 _FOCUS_KEY = "shift+tab"
 _PAUSE_HINTS = (
     [("space", "pause", "pause")],

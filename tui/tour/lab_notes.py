@@ -39,7 +39,7 @@ def with_answer(notes: str, number: int, title: str, question: str, answer: str)
 
 
 def find_guesses(notes: str, setting: str) -> tuple[int, int]:
-    """Return how often the model fooled the user with these settings, and of how many guesses."""
+    """Return the guesses that the model won with these settings, and the number of guesses."""
     section = _find_section(notes, _GUESSES_HEADING)
     pattern = re.escape(_GUESSES).replace(r"\{setting\}", re.escape(setting))
     pattern = re.sub(r"\\{(fooled|count)\\}", "([0-9]{1,9})", pattern)
