@@ -16,7 +16,6 @@ from charloom.core.runs.events import (
     Event,
     Finished,
     Paused,
-    bits,
     to_line,
 )
 from charloom.core.runs.monitor import RunMonitor, is_training, list_runs
@@ -76,13 +75,13 @@ def runs(as_json: bool) -> None:
 
 
 def _row(run: RunMonitor) -> tuple[str, ...]:
-    step, left, best = run_status.step(run), run_status.eta_seconds(run), run_status.best(run)
+    step, left = run_status.step(run), run_status.eta_seconds(run)
     return (
         run.name,
         "" if step is None else f"{step:,}",
         f"{run_status.fraction(run):.0%}" if run.progress else "",
         "" if left is None else format_clock(left),
-        f"{bits(best[1]):.3f}{run_status.best_note(run)}" if best else "",
+        run_status.best_bits(run),
         f"{run_status.symbol(run.status)} {run_status.state(run)}",
     )
 

@@ -8,7 +8,7 @@ from charloom.core.runs.monitor import RunMonitor, RunStatus
 from charloom.core.runs.overfitting import overfit_step
 from charloom.core.sanitize import single_line
 from charloom.core.wording import plural
-from charloom.tui.formatting.units import as_choice, error_note, score_note
+from charloom.tui.formatting.units import as_choice, bits_cell, error_note, score_note
 
 LIVE = (RunStatus.STARTING, RunStatus.TRAINING, RunStatus.PAUSED, RunStatus.EVALUATING)
 FINISHED = (RunStatus.COMPLETED, RunStatus.PLATEAUED)
@@ -77,6 +77,17 @@ def best(run: RunMonitor) -> tuple[int, float] | None:
 def best_note(run: RunMonitor) -> str:
     """Return a note if the best validation was measured on few characters, else ""."""
     return score_note(run.validated.counted_characters) if run.validated else ""
+
+
+def best_bits(run: RunMonitor) -> str:
+    """Return the best validation loss in bits per character, with its error; "" if unknown.
+
+    The error is that of the latest validation, on the same text; it is about as large.
+    """
+    validated = run.validated
+    if not validated:
+        return ""
+    return bits_cell(validated.best_val_loss, validated.standard_error, 3) + best_note(run)
 
 
 def fraction(run: RunMonitor) -> float:

@@ -37,9 +37,23 @@ def in_nats(value: float | None) -> str:
     return "" if value is None else f"{value:.4f}"
 
 
+def bits_cell(nats: float, standard_error: float | None, digits: int) -> str:
+    """Return a loss in bits per character, such as ``2.11 ±0.01`` if its error is known.
+
+    Else it has ``digits`` decimals. Both arguments are in nats per character.
+    """
+    if standard_error is None:
+        return f"{bits(nats):.{digits}f}"
+    error = bits(standard_error)
+    digits = 2 if error >= 0.005 else 3
+    return f"{bits(nats):.{digits}f} ±{error:.{digits}f}"
+
+
 def in_bits(loss: HeldOutLoss | None) -> str:
     """Return a loss in bits per character, and if it is on few characters, on how many."""
-    return f"{bits(loss.nats):.4f}{score_note(loss.characters)}" if loss else ""
+    if not loss:
+        return ""
+    return bits_cell(loss.nats, loss.standard_error, 4) + score_note(loss.characters)
 
 
 def total_bytes(info: ModelInfo) -> int:
