@@ -57,7 +57,7 @@ def list_(as_json: bool) -> None:
         return
     headings = ("model", "hidden", "parameters", "step", "nats/char", "bits/char", "saved", "MB")
     rows = ((model.name, *model_row(model)) for model in models)
-    write_table("<>>>>>>><", (*headings, "text"), *rows)
+    write_table("<>>>><>><", (*headings, "text"), *rows)
 
 
 @models.command()

@@ -67,7 +67,7 @@ def runs(as_json: bool) -> None:
             write_json(run_status.to_json(run))
     elif monitors:
         headings = ("name", "step", "done", "left", "bits/char", "state")
-        write_table("<>>>><", headings, *map(_row, monitors))
+        write_table("<>>><<", headings, *map(_row, monitors))
         notes = [note for run in monitors for note in _notes(run)]
         write_stdout("".join(["\n" * bool(notes), *notes]))
     else:

@@ -44,7 +44,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
 from charloom.tui.widgets.data_table import RowTable
 
-_COLUMNS = "|model|>H|>parameters|>step|>nats|>bits|>saved|>MB|text"
+_COLUMNS = "|model|>H|>parameters|>step|>nats|bits|>saved|>MB|text"
 _NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press a to add a checkpoint file."
 _PRECISION = ("numbers", ("unchanged", "16 bits: half the size"))
 _IMPORT_HINT = "A .safetensors file written by Charloom, on any computer."

@@ -126,7 +126,7 @@ def test_nothing_in_a_log_acts_on_the_terminal() -> None:
 @needs_terminal
 def test_the_longest_names_and_states_fit_a_terminal_of_80_columns() -> None:
     write_run("frankenstein-or-the-modern", *course(4_200, 9_000_000), end("no longer improving"))
-    assert "  4,200    0%            1.926  ✓ no longer improving\n" in shown_on_80_columns()
+    assert "  4,200    0%        1.926      ✓ no longer improving\n" in shown_on_80_columns()
     write_run("x" * 64, *course(), end())
     heading, *rows = shown_on_80_columns().splitlines()
     assert heading.startswith("name") and heading.rstrip().endswith("state")

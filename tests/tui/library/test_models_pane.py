@@ -90,9 +90,8 @@ async def test_a_model_is_listed_with_its_figures_and_its_checkpoints() -> None:
         lines = [line.removeprefix("▌") for line in screen_text(app).splitlines()]
         row = next(line for line in lines if line.startswith("   creature"))
         assert " ".join(row.split()) == "creature 2 58 3,000 1.5000 2.1640 4 0.0 alphabet"
-        saved = [line[:78].split() for line in screen_text(app).splitlines() if "0.0" in line[:78]][
-            1:
-        ]
+        below = [line[:78] for line in lines[lines.index(row) + 1 :]]
+        saved = [line.split() for line in below if "0.0" in line]
         assert saved == [
             ["1,000", "2.0000", "0.0", "pinned"],
             ["2,000", "0.0", "damaged"],
