@@ -49,15 +49,43 @@ class CompareScreen(BaseScreen):
     )
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("left_square_bracket", "side(0)", "Left side", "Change the left side", "["),
-        hidden_binding("right_square_bracket", "side(1)", "Right side", "Change the right", "]"),
-        hidden_binding("m", "model", "Model", "Choose the model of this side"),
-        hidden_binding("t", "temperature", "Temperature", "Set the temperature of this side"),
-        hidden_binding("p", "prompt", "Another prompt", "Change the prompt"),
-        hidden_binding("s", "seed", "New seed", "Use a new seed"),
-        hidden_binding("x", "text", "Text to score", "Choose the text that both are scored on"),
-        hidden_binding("enter", "write", "Write again", "Start both texts again", "⏎"),
-        hidden_binding("escape,c", "back", "Back", "Back to the models"),
+        hidden_binding(
+            "left_square_bracket",
+            "side(0)",
+            "Left side",
+            "Change the left side",
+            "[",
+            id="compare.previous",
+        ),
+        hidden_binding(
+            "right_square_bracket",
+            "side(1)",
+            "Right side",
+            "Change the right",
+            "]",
+            id="compare.next",
+        ),
+        hidden_binding("m", "model", "Model", "Choose the model of this side", id="compare.model"),
+        hidden_binding(
+            "t",
+            "temperature",
+            "Temperature",
+            "Set the temperature of this side",
+            id="compare.temperature",
+        ),
+        hidden_binding("p", "prompt", "Another prompt", "Change the prompt", id="compare.prompt"),
+        hidden_binding("s", "seed", "New seed", "Use a new seed", id="compare.again"),
+        hidden_binding(
+            "x",
+            "text",
+            "Text to score",
+            "Choose the text that both are scored on",
+            id="compare.text",
+        ),
+        hidden_binding(
+            "enter", "write", "Write again", "Start both texts again", "⏎", id="compare.write"
+        ),
+        hidden_binding("escape,c", "back", "Back", "Back to the models", id="compare.back"),
     ]
 
     def __init__(self, services: AppServices, ref: CheckpointRef) -> None:

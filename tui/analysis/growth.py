@@ -57,11 +57,15 @@ class GrowthScreen(BaseScreen):
         "words follow each other. Below the list is the whole text of the highlighted checkpoint."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("o", "talk", "Talk with it", "Use this checkpoint in Prompt"),
-        hidden_binding("p", "prompt", "Another prompt", "Change the prompt"),
-        hidden_binding("s", "seed", "New seed", "Use a new seed"),
-        hidden_binding("t", "temperature", "Temperature", "Change the temperature"),
-        hidden_binding("escape,g", "back", "Back", "Back to the previous screen"),
+        hidden_binding(
+            "o", "talk", "Talk with it", "Use this checkpoint in Prompt", id="growth.talk"
+        ),
+        hidden_binding("p", "prompt", "Another prompt", "Change the prompt", id="growth.prompt"),
+        hidden_binding("s", "seed", "New seed", "Use a new seed", id="growth.again"),
+        hidden_binding(
+            "t", "temperature", "Temperature", "Change the temperature", id="growth.temperature"
+        ),
+        hidden_binding("escape,g", "back", "Back", "Back to the previous screen", id="growth.back"),
     ]
 
     def __init__(self, services: AppServices, name: str) -> None:

@@ -64,17 +64,67 @@ used to find them. `n` and `N` go to the next and the previous place where the u
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("u", "switch", "Surprise or units", "Switch between surprise and units"),
-        hidden_binding("g", "signal", "Cell or gate", "Show the cell or one of the three gates"),
-        hidden_binding("left_square_bracket", "unit(-1)", "Previous unit", "Up in the list", "["),
-        hidden_binding("right_square_bracket", "unit(1)", "Next unit", "Down in the list", "]"),
-        hidden_binding("number_sign", "choose", "Unit by number", "Show any unit", "#"),
-        hidden_binding("n", "span(1)", "Next strong span", "Where the unit is strong next"),
-        hidden_binding("N", "span(-1)", "Previous strong span", "Where the unit is strong before"),
-        hidden_binding("m", "marks", "Marks or colours", "Show the levels as marks or colours"),
-        hidden_binding("c", "text", "Another text", "Choose the text to read"),
-        hidden_binding("b", "begin", "Start elsewhere", "Start at a phrase or an offset"),
-        hidden_binding("escape", "back", "Back", "Back to the previous screen"),
+        hidden_binding(
+            "u",
+            "switch",
+            "Surprise or units",
+            "Switch between surprise and units",
+            id="inspector.bits",
+        ),
+        hidden_binding(
+            "g",
+            "signal",
+            "Cell or gate",
+            "Show the cell or one of the three gates",
+            id="inspector.values",
+        ),
+        hidden_binding(
+            "left_square_bracket",
+            "unit(-1)",
+            "Previous unit",
+            "Up in the list",
+            "[",
+            id="inspector.previous",
+        ),
+        hidden_binding(
+            "right_square_bracket",
+            "unit(1)",
+            "Next unit",
+            "Down in the list",
+            "]",
+            id="inspector.next",
+        ),
+        hidden_binding(
+            "number_sign", "choose", "Unit by number", "Show any unit", "#", id="inspector.unit"
+        ),
+        hidden_binding(
+            "n",
+            "span(1)",
+            "Next strong span",
+            "Where the unit is strong next",
+            id="inspector.next_match",
+        ),
+        hidden_binding(
+            "N",
+            "span(-1)",
+            "Previous strong span",
+            "Where the unit is strong before",
+            id="inspector.previous_match",
+        ),
+        hidden_binding(
+            "m",
+            "marks",
+            "Marks or colours",
+            "Show the levels as marks or colours",
+            id="inspector.marks",
+        ),
+        hidden_binding("c", "text", "Another text", "Choose the text to read", id="inspector.text"),
+        hidden_binding(
+            "b", "begin", "Start elsewhere", "Start at a phrase or an offset", id="inspector.find"
+        ),
+        hidden_binding(
+            "escape", "back", "Back", "Back to the previous screen", id="inspector.back"
+        ),
     ]
 
     def __init__(

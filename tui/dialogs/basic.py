@@ -23,7 +23,9 @@ class Dialog(ModalScreen[_T | None]):
 
     CSS_PATH: ClassVar[Any] = "basic.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (70, "-wide")]  # noqa: RUF012 - as in Screen
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel")
+    ]
 
     def action_cancel(self) -> None:
         self.dismiss(None)

@@ -18,7 +18,9 @@ class NoteEditor(Dialog[str]):
     ``changed``: ``text`` already differs from what is saved, so that cancelling asks first.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "accept", "Save")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "accept", "Save", id="dialog.accept")
+    ]
 
     def __init__(self, title: str, text: str, changed: bool = False) -> None:
         super().__init__()

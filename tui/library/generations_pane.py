@@ -45,22 +45,53 @@ class GenerationsPane(LibraryPane):
     """The browser, and key hints for the generation it shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("enter,o", "open", "Open", "Continue it in Prompt, with its settings", "⏎"),
-        hidden_binding("s", "star", "Star", "Make it a favorite, or no longer one"),
-        hidden_binding("t", "tag", "Tags", "Edit its tags"),
-        hidden_binding("n", "note", "Note", "Edit your note about it"),
-        hidden_binding("r", "replay", "Replay", "Generate it again and compare"),
-        hidden_binding("z", "restore", "Undo", "Restore what was deleted last"),
-        hidden_binding("c", "copy", "Copy", "Copy prompt and text"),
         hidden_binding(
-            "y", "copy_command", "Copy as command", "Copy the command that writes the text again"
+            "enter,o",
+            "open",
+            "Open",
+            "Continue it in Prompt, with its settings",
+            "⏎",
+            id="texts.open",
         ),
-        hidden_binding("a", "copy_markdown", "Copy as Markdown", "Copy the text with its settings"),
-        hidden_binding("x", "export", "Export", "Write this text, or all listed ones, to a file"),
-        hidden_binding("d", "delete", "Delete", "Delete it; z restores it"),
-        hidden_binding("slash", "search", "Search", "Find texts by their words", "/"),
-        hidden_binding("f", "favorites", "Favorites", "List favorites only, or everything"),
-        hidden_binding("escape", "back", "Back", "Stop a replay, or clear the search", "esc"),
+        hidden_binding(
+            "s", "star", "Star", "Make it a favorite, or no longer one", id="texts.star"
+        ),
+        hidden_binding("t", "tag", "Tags", "Edit its tags", id="texts.tags"),
+        hidden_binding("n", "note", "Note", "Edit your note about it", id="texts.notes"),
+        hidden_binding("r", "replay", "Replay", "Generate it again and compare", id="texts.repeat"),
+        hidden_binding("z", "restore", "Undo", "Restore what was deleted last", id="texts.undo"),
+        hidden_binding("c", "copy", "Copy", "Copy prompt and text", id="texts.copy"),
+        hidden_binding(
+            "y",
+            "copy_command",
+            "Copy as command",
+            "Copy the command that writes the text again",
+            id="texts.command",
+        ),
+        hidden_binding(
+            "a",
+            "copy_markdown",
+            "Copy as Markdown",
+            "Copy the text with its settings",
+            id="texts.markdown",
+        ),
+        hidden_binding(
+            "x",
+            "export",
+            "Export",
+            "Write this text, or all listed ones, to a file",
+            id="texts.export",
+        ),
+        hidden_binding("d", "delete", "Delete", "Delete it; z restores it", id="texts.delete"),
+        hidden_binding(
+            "slash", "search", "Search", "Find texts by their words", "/", id="texts.find"
+        ),
+        hidden_binding(
+            "f", "favorites", "Favorites", "List favorites only, or everything", id="texts.filter"
+        ),
+        hidden_binding(
+            "escape", "back", "Back", "Stop a replay, or clear the search", "esc", id="texts.back"
+        ),
     ]
 
     def __init__(self, services: AppServices) -> None:

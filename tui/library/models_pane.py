@@ -57,18 +57,50 @@ class ModelsPane(LibraryPane):
     """The table of models over the highlighted one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎"),
-        hidden_binding("i", "inspect", "Inspect", "Show what every unit does as it reads a text"),
-        hidden_binding("g", "growth", "Growth", "See how the model learned to spell"),
-        hidden_binding("c", "compare", "Compare", "Compare it with another checkpoint"),
-        hidden_binding("r", "rename", "Rename", "Rename the model"),
-        hidden_binding("p", "pin", "Pin", "Never delete this checkpoint automatically, or unpin"),
-        hidden_binding("n", "note", "Notes", "Edit your notes about the model"),
-        hidden_binding("x", "export", "Export", "Copy this checkpoint to a file"),
-        hidden_binding("a", "import", "Add a file", "Create a model from a checkpoint file"),
-        hidden_binding("z", "restore", "Undo", "Restore the model that was deleted last"),
-        hidden_binding("u", "prune", "Prune", "Delete all checkpoints but a few"),
-        hidden_binding("d", "delete", "Delete", "Delete the model and its run; z restores it"),
+        hidden_binding(
+            "enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎", id="models.talk"
+        ),
+        hidden_binding(
+            "i",
+            "inspect",
+            "Inspect",
+            "Show what every unit does as it reads a text",
+            id="models.inspect",
+        ),
+        hidden_binding(
+            "g", "growth", "Growth", "See how the model learned to spell", id="models.growth"
+        ),
+        hidden_binding(
+            "c", "compare", "Compare", "Compare it with another checkpoint", id="models.compare"
+        ),
+        hidden_binding("r", "rename", "Rename", "Rename the model", id="models.rename"),
+        hidden_binding(
+            "p",
+            "pin",
+            "Pin",
+            "Never delete this checkpoint automatically, or unpin",
+            id="models.pin",
+        ),
+        hidden_binding("n", "note", "Notes", "Edit your notes about the model", id="models.notes"),
+        hidden_binding(
+            "x", "export", "Export", "Copy this checkpoint to a file", id="models.export"
+        ),
+        hidden_binding(
+            "a", "import", "Add a file", "Create a model from a checkpoint file", id="models.add"
+        ),
+        hidden_binding(
+            "z", "restore", "Undo", "Restore the model that was deleted last", id="models.undo"
+        ),
+        hidden_binding(
+            "u", "prune", "Prune", "Delete all checkpoints but a few", id="models.prune"
+        ),
+        hidden_binding(
+            "d",
+            "delete",
+            "Delete",
+            "Delete the model and its run; z restores it",
+            id="models.delete",
+        ),
     ]
 
     def __init__(self, services: AppServices) -> None:

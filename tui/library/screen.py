@@ -37,8 +37,17 @@ checkpoints, the best and the newest are never deleted automatically. `z` restor
 until you quit. Losses are in nats per character, on held-out text.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("w", "go('writings')", "Writings", show=False, tooltip="List generated texts"),
-        Binding("m", "go('models')", "Models", show=False, tooltip="List models"),
+        Binding(
+            "w",
+            "go('writings')",
+            "Writings",
+            show=False,
+            tooltip="List generated texts",
+            id="library.text",
+        ),
+        Binding(
+            "m", "go('models')", "Models", show=False, tooltip="List models", id="library.model"
+        ),
     ]
 
     def __init__(self, services: AppServices) -> None:

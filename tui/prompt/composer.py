@@ -35,8 +35,14 @@ class Composer(TextArea):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", key_display="enter", show=False),
-        Binding("ctrl+j,alt+enter,shift+enter", "new_line", "New line", show=False),
+        Binding("enter", "send", "Send", key_display="enter", show=False, id="composer.send"),
+        Binding(
+            "ctrl+j,alt+enter,shift+enter",
+            "new_line",
+            "New line",
+            show=False,
+            id="composer.new_line",
+        ),
         Binding("up", "cursor_up", "Earlier", show=False),
     ]
 

@@ -72,11 +72,21 @@ bits are as if choosing among 2^1.57 = 3 characters each time. *Carried* means t
 kept its memory from one piece of the text to the next.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("ctrl+o", "choose_model", "Model", "Choose a model"),
-        hidden_binding("ctrl+l", "newer", "Newer checkpoint", "Use the model's last checkpoint"),
-        hidden_binding("ctrl+b", "panel", "Panel", "Hide or show the panel"),
+        hidden_binding("ctrl+o", "choose_model", "Model", "Choose a model", id="prompt.model"),
         hidden_binding(
-            "ctrl+n,alt+n", "new_page", "New page", "Clear the page; its texts stay in the library"
+            "ctrl+l",
+            "newer",
+            "Newer checkpoint",
+            "Use the model's last checkpoint",
+            id="prompt.newer",
+        ),
+        hidden_binding("ctrl+b", "panel", "Panel", "Hide or show the panel", id="prompt.panel"),
+        hidden_binding(
+            "ctrl+n,alt+n",
+            "new_page",
+            "New page",
+            "Clear the page; its texts stay in the library",
+            id="prompt.new_page",
         ),
     ]
 

@@ -42,8 +42,8 @@ class SurpriseView(VerticalGroup):
             hidden_binding(str(n), f"branch({n - 1})", f"Branch with alternative {n}")
             for n in range(1, _ALTERNATIVES + 1)
         ),
-        hidden_binding("m", "marks", "Marks or colours"),
-        hidden_binding("escape,v", "screen.surprise", "Back to the text"),
+        hidden_binding("m", "marks", "Marks or colours", id="surprise.marks"),
+        hidden_binding("escape,v", "screen.surprise", "Back to the text", id="surprise.bits"),
     ]
 
     @dataclass

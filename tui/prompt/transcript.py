@@ -43,7 +43,9 @@ class Transcript(VerticalScroll, can_focus=False):
     """Shows the turns and saves their texts in the library; actions apply to the current turn."""
 
     BLANK = True  # only its content is drawn
-    BINDINGS: ClassVar[list[BindingType]] = [*TURN_BINDINGS]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        replace(binding, key=binding.key[0]) for binding in TURN_BINDINGS
+    ]
 
     unseen_below: reactive[bool] = reactive(False)
     """True if new text is below the view."""

@@ -38,16 +38,26 @@ class Turn(VerticalGroup, can_focus=True):
     BLANK = True  # only its content is drawn
     FOCUS_ON_CLICK = False  # letters would act on it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "select(-1)", "Previous candidate", show=False),
-        Binding("right", "forward", "Next candidate or character", show=False),
-        Binding("space", "pause", "Pause or resume", show=False),
+        Binding("left", "select(-1)", "Previous candidate", show=False, id="turn.previous"),
+        Binding("right", "forward", "Next candidate or character", show=False, id="turn.next"),
+        Binding("space", "pause", "Pause or resume", show=False, id="turn.pause"),
         *(
             Binding(f"{number}", f"choose({number})", f"Choose character {number}", show=False)
             for number in range(1, OPTION_COUNT + 1)
         ),
-        hidden_binding("slash", "screen.find", "Find", "Find a phrase on the page", "/"),
-        hidden_binding("n", "screen.find_next(1)", "Next match", "Go to the next match"),
-        hidden_binding("N", "screen.find_next(-1)", "Previous match", "Go to the previous match"),
+        hidden_binding(
+            "slash", "screen.find", "Find", "Find a phrase on the page", "/", id="turn.find"
+        ),
+        hidden_binding(
+            "n", "screen.find_next(1)", "Next match", "Go to the next match", id="turn.next_match"
+        ),
+        hidden_binding(
+            "N",
+            "screen.find_next(-1)",
+            "Previous match",
+            "Go to the previous match",
+            id="turn.previous_match",
+        ),
     ]
 
     class Selected(Message):

@@ -45,18 +45,39 @@ def _on_screen(binding: Binding) -> Binding:
     """Return a binding of a turn for the whole screen: without its letter."""
     keys = ",".join(key for key in binding.key.split(",") if len(key) > 1)
     target, name, _ = parse(binding.action)
-    return replace(binding, key=keys, action=name if target else f"transcript({name!r})")
+    action = name if target else f"transcript({name!r})"
+    return replace(binding, key=keys, action=action, id=f"prompt.{str(binding.id).split('.')[1]}")
 
 
 class TurnActionsScreen(BaseScreen):
     """Runs the actions on the current turn, wherever the focus is. Subclasses do the layout."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("escape", "stop", "Stop", "Stop the text, or go back to the composer"),
+        hidden_binding(
+            "escape", "stop", "Stop", "Stop the text, or go back to the composer", id="prompt.stop"
+        ),
         *map(_on_screen, TURN_BINDINGS),
-        hidden_binding("ctrl+up", "transcript('go(-1)')", "Text above", "Go to the text above"),
-        hidden_binding("ctrl+down", "transcript('go(1)')", "Text below", "Go to the text below"),
-        hidden_binding("ctrl+end", "transcript('follow')", "To the end", "Follow the text's end"),
+        hidden_binding(
+            "ctrl+up",
+            "transcript('go(-1)')",
+            "Text above",
+            "Go to the text above",
+            id="prompt.above",
+        ),
+        hidden_binding(
+            "ctrl+down",
+            "transcript('go(1)')",
+            "Text below",
+            "Go to the text below",
+            id="prompt.below",
+        ),
+        hidden_binding(
+            "ctrl+end",
+            "transcript('follow')",
+            "To the end",
+            "Follow the text's end",
+            id="prompt.end",
+        ),
     ]
 
     def __init__(self, services: AppServices) -> None:

@@ -6,35 +6,76 @@ from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, hidden_binding
 
 TURN_BINDINGS = [
-    hidden_binding("s,ctrl+s", "star", "Star", "Make the text a favorite, or no longer one"),
     hidden_binding(
-        "r,ctrl+r", "screen.again", "Again", "The same prompt and settings, another seed"
+        "s,ctrl+s", "star", "Star", "Make the text a favorite, or no longer one", id="turn.star"
     ),
-    hidden_binding("g,ctrl+g", "screen.continue", "Continue", "Make the text longer"),
+    hidden_binding(
+        "r,ctrl+r",
+        "screen.again",
+        "Again",
+        "The same prompt and settings, another seed",
+        id="turn.again",
+    ),
+    hidden_binding(
+        "g,ctrl+g", "screen.continue", "Continue", "Make the text longer", id="turn.continue"
+    ),
     hidden_binding(
         "t,ctrl+t,alt+t",
         "screen.retry",
         "Retry",
         "The same prompt and seed, with the current settings",
-    ),
-    hidden_binding("e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer"),
-    hidden_binding("c,alt+c", "copy", "Copy", "Copy prompt and text"),
-    hidden_binding(
-        "y,alt+y", "copy_command", "Copy as command", "Copy the command that writes the text again"
+        id="turn.repeat",
     ),
     hidden_binding(
-        "a,alt+a", "copy_markdown", "Copy as Markdown", "Copy the text with its settings"
+        "e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer", id="turn.prompt"
+    ),
+    hidden_binding("c,alt+c", "copy", "Copy", "Copy prompt and text", id="turn.copy"),
+    hidden_binding(
+        "y,alt+y",
+        "copy_command",
+        "Copy as command",
+        "Copy the command that writes the text again",
+        id="turn.command",
     ),
     hidden_binding(
-        "x,alt+x", "export", "Export", "Save it as a picture or text, with how to write it again"
+        "a,alt+a",
+        "copy_markdown",
+        "Copy as Markdown",
+        "Copy the text with its settings",
+        id="turn.markdown",
     ),
-    hidden_binding("d,f8", "delete", "Delete", "Delete from page and library"),
-    hidden_binding("z,alt+z,ctrl+z", "restore", "Restore", "Restore what was deleted last"),
-    hidden_binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts"),
-    hidden_binding("k,alt+k", "save", "Save", "Retry saving the text in the library"),
-    hidden_binding("v,alt+v", "screen.surprise", "Bits", "Show the bits that each character cost"),
-    hidden_binding("w,alt+w", "screen.raw", "Raw lines", "Break lines as written, or flow them"),
-    hidden_binding("i,alt+i", "screen.inspect", "Inspect", "Show what every unit did in this text"),
+    hidden_binding(
+        "x,alt+x",
+        "export",
+        "Export",
+        "Save it as a picture or text, with how to write it again",
+        id="turn.export",
+    ),
+    hidden_binding("d,f8", "delete", "Delete", "Delete from page and library", id="turn.delete"),
+    hidden_binding(
+        "z,alt+z,ctrl+z", "restore", "Restore", "Restore what was deleted last", id="turn.undo"
+    ),
+    hidden_binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts", id="turn.pin"),
+    hidden_binding(
+        "k,alt+k", "save", "Save", "Retry saving the text in the library", id="turn.save"
+    ),
+    hidden_binding(
+        "v,alt+v",
+        "screen.surprise",
+        "Bits",
+        "Show the bits that each character cost",
+        id="turn.bits",
+    ),
+    hidden_binding(
+        "w,alt+w", "screen.raw", "Raw lines", "Break lines as written, or flow them", id="turn.wrap"
+    ),
+    hidden_binding(
+        "i,alt+i",
+        "screen.inspect",
+        "Inspect",
+        "Show what every unit did in this text",
+        id="turn.inspect",
+    ),
 ]
 """Letters act on the focused turn, the other keys on the whole screen.
 

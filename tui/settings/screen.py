@@ -48,8 +48,22 @@ it to use another one.
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-medium"), (120, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+y", "copy", "Copy path", show=False, tooltip="Copy the highlighted path"),
-        Binding("ctrl+r", "reset", "Reset", show=False, tooltip="Restore the default settings"),
+        Binding(
+            "ctrl+y",
+            "copy",
+            "Copy path",
+            show=False,
+            tooltip="Copy the highlighted path",
+            id="settings.copy_path",
+        ),
+        Binding(
+            "ctrl+r",
+            "reset",
+            "Reset",
+            show=False,
+            tooltip="Restore the default settings",
+            id="settings.reset",
+        ),
     ]
 
     def body(self) -> Iterator[Widget]:

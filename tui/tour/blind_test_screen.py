@@ -56,8 +56,10 @@ there is one. How often the model fooled you is counted in its lab notes, for ea
     BINDINGS: ClassVar[list[BindingType]] = [
         hidden_binding("1", "guess(0)", "The first", "Take the first passage for the real one"),
         hidden_binding("2", "guess(1)", "The second", "Take the second passage for the real one"),
-        hidden_binding("enter,space", "next", "Next", "Show the next passages", "enter"),
-        hidden_binding("escape", "close", "Back", "Back to the tour"),
+        hidden_binding(
+            "enter,space", "next", "Next", "Show the next passages", "enter", id="quiz.next"
+        ),
+        hidden_binding("escape", "close", "Back", "Back to the tour", id="quiz.back"),
     ]
 
     def __init__(self, services: AppServices, ref: CheckpointRef) -> None:

@@ -60,9 +60,23 @@ saved in the lab notes of the model and exported with it. `r` tests whether you 
 passages of the text from those that the model writes.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("right,n,pagedown", "go(1)", "Next stage", "Go to the next stage"),
-        hidden_binding("left,p,pageup", "go(-1)", "Previous stage", "Go to the previous stage"),
-        hidden_binding("space", "read_on", "Scroll on", "Scroll, and then go to the next stage"),
+        hidden_binding(
+            "right,n,pagedown", "go(1)", "Next stage", "Go to the next stage", id="tour.next"
+        ),
+        hidden_binding(
+            "left,p,pageup",
+            "go(-1)",
+            "Previous stage",
+            "Go to the previous stage",
+            id="tour.previous",
+        ),
+        hidden_binding(
+            "space",
+            "read_on",
+            "Scroll on",
+            "Scroll, and then go to the next stage",
+            id="tour.read_on",
+        ),
         hidden_binding("down", "scroll(1)", "line down"),
         hidden_binding("up", "scroll(-1)", "line up"),
         hidden_binding("home", "scroll_to_edge(-1)", "to the top"),
@@ -71,11 +85,21 @@ passages of the text from those that the model writes.
             hidden_binding(str(n), f"choose({n - 1})", f"Choose {n}", "Choose this answer")
             for n in (1, 2, 3, 4)
         ),
-        hidden_binding("a", "answer", "Your answer", "Answer in your own words"),
-        hidden_binding("r", "blind_test", "Real or model?", "Tell the model's text from the real"),
-        hidden_binding("e", "notes", "Lab notes", "Edit the notes about the model"),
-        hidden_binding("m", "model", "Another model", "Choose the model of the tour"),
-        hidden_binding("c", "text", "Another text", "Choose the text of the tour"),
+        hidden_binding("a", "answer", "Your answer", "Answer in your own words", id="tour.add"),
+        hidden_binding(
+            "r",
+            "blind_test",
+            "Real or model?",
+            "Tell the model's text from the real",
+            id="tour.quiz",
+        ),
+        hidden_binding(
+            "e", "notes", "Lab notes", "Edit the notes about the model", id="tour.notes"
+        ),
+        hidden_binding(
+            "m", "model", "Another model", "Choose the model of the tour", id="tour.model"
+        ),
+        hidden_binding("c", "text", "Another text", "Choose the text of the tour", id="tour.text"),
     ]
 
     def __init__(self, services: AppServices, request: TourRequest | None = None) -> None:

@@ -33,12 +33,22 @@ class ChartScreen(BaseScreen):
     CSS_PATH = "chart_screen.tcss"
     HELP = LossChart.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("a", "unit", "Axis", "Count steps, minutes or characters on the x-axis"),
-        hidden_binding("l", "log", "Log", "Make the x-axis logarithmic, or linear"),
-        hidden_binding("s", "smooth", "Smooth", "Smooth the lines lightly, strongly or not at all"),
-        hidden_binding("c", "curve", "Curve", "Compare validation or training losses"),
-        hidden_binding("x", "export", "Export", "Save the chart as a picture"),
-        hidden_binding("escape,v", "back", "Back", "Back to the run"),
+        hidden_binding(
+            "a", "unit", "Axis", "Count steps, minutes or characters on the x-axis", id="chart.axis"
+        ),
+        hidden_binding("l", "log", "Log", "Make the x-axis logarithmic, or linear", id="chart.log"),
+        hidden_binding(
+            "s",
+            "smooth",
+            "Smooth",
+            "Smooth the lines lightly, strongly or not at all",
+            id="chart.smooth",
+        ),
+        hidden_binding(
+            "c", "curve", "Curve", "Compare validation or training losses", id="chart.values"
+        ),
+        hidden_binding("x", "export", "Export", "Save the chart as a picture", id="chart.export"),
+        hidden_binding("escape,v", "back", "Back", "Back to the run", id="chart.back"),
     ]
 
     def __init__(self, services: AppServices, slots: Mapping[str, int]) -> None:

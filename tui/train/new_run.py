@@ -45,10 +45,29 @@ class NewRunScreen(BaseScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "ctrl+s", "start", "Start", show=False, tooltip="Start training with these settings"
+            "ctrl+s",
+            "start",
+            "Start",
+            show=False,
+            tooltip="Start training with these settings",
+            id="new_run.start",
         ),
-        Binding("ctrl+o", "choose", "Another text", show=False, tooltip="Choose another text"),
-        Binding("escape", "back", "Back", show=False, tooltip="Cancel reading, or go back"),
+        Binding(
+            "ctrl+o",
+            "choose",
+            "Another text",
+            show=False,
+            tooltip="Choose another text",
+            id="new_run.text",
+        ),
+        Binding(
+            "escape",
+            "back",
+            "Back",
+            show=False,
+            tooltip="Cancel reading, or go back",
+            id="new_run.back",
+        ),
     ]
 
     def __init__(

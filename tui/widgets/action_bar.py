@@ -33,10 +33,18 @@ class KeyHint(NamedTuple):
 
 
 def hidden_binding(
-    keys: str, action: str, description: str, tooltip: str = "", key_display: str | None = None
+    keys: str,
+    action: str,
+    description: str,
+    tooltip: str = "",
+    key_display: str | None = None,
+    *,
+    id: str | None = None,  # noqa: A002 - Textual's name for it
 ) -> Binding:
-    """Return a binding that the footer does not show."""
-    return Binding(keys, action, description, show=False, key_display=key_display, tooltip=tooltip)
+    """Return a binding that the footer does not show; its ``id`` is ``SCREEN.MEANING``."""
+    return Binding(
+        keys, action, description, show=False, key_display=key_display, tooltip=tooltip, id=id
+    )
 
 
 def key_hints(node: DOMNode, **labels: str | tuple[str, str, str]) -> list[KeyHint]:
