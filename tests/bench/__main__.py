@@ -18,6 +18,7 @@ from charloom.core.runs.starting import AUTO_BASE
 from charloom.core.training.autotune import tune_compute
 from tests.bench import (
     app,
+    charts,
     command_startup,
     gpu,
     inspector,
@@ -31,8 +32,8 @@ from tests.bench import (
 from tests.bench.harness import Row, print_rows
 
 _PARTS = (
-    *("startup", "app", "sampling", "inspector", "memorization", "long", "scale", "training"),
-    *("quality", "starting", "gpu"),
+    *("startup", "app", "charts", "sampling", "inspector", "memorization", "long", "scale"),
+    *("training", "quality", "starting", "gpu"),
 )
 _QUALITY = (  # text, seconds, target
     ("tinyshakespeare", 68, "≤ 1.49, ≤ 1.505"),
@@ -62,6 +63,8 @@ def main() -> None:
         rows += command_startup.rows()
     if "app" in parts:
         rows += app.rows(text, _precision())
+    if "charts" in parts:
+        rows += charts.rows()
     if "sampling" in parts:
         rows += sampling.rows()
     if "inspector" in parts:

@@ -21,7 +21,7 @@ from charloom.core.runs.events import (
 from charloom.core.runs.monitor import RunMonitor, is_training, list_runs
 from charloom.core.runs.run import read_run_config
 from charloom.core.runs.trainer import EventReader, TrainerProcess
-from charloom.core.sanitize import single_line
+from charloom.core.sanitize import quoted, single_line
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import find_model
 from charloom.tui.console.completion import complete_live_runs, complete_runs
@@ -38,6 +38,7 @@ from charloom.tui.console.follow import (
 from charloom.tui.console.options import detach_option, json_option
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout, write_table
 from charloom.tui.console.progress import current_state_events
+from charloom.tui.console.run_comparison import write_comparison
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.units import format_clock
 
@@ -49,18 +50,29 @@ Answer = TypeVar("Answer", bound=Event)
 
 
 @click.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1, shell_complete=complete_runs)
+@click.option("--compare", "comparing", is_flag=True, help="Show the named runs side by side.")
 @json_option
-def runs(as_json: bool) -> None:
+def runs(names: tuple[str, ...], comparing: bool, as_json: bool) -> None:
     """List the training runs: those being trained first, then the newest.
 
-    The loss is the best so far on held-out text. --json writes one object per run, on a line, with
-    losses in nats per character.
+    The loss is the best so far on held-out text. --compare also shows the losses of the best
+    checkpoint, carried and windowed, as measured at the end, and the settings that differ. --json
+    writes one object per run, on a line, with losses in nats per character.
     """
-    monitors = [RunMonitor(folder) for folder in list_runs()]
+    if comparing != bool(names) or len(names) == 1:
+        raise click.UsageError("Name the runs to compare after --compare, two or more.")
+    folders = {folder.name: folder for folder in list_runs()}
+    if unknown := [name for name in names if name not in folders]:
+        raise CharloomError(f"There is no run {quoted(unknown[0])}; `charloom runs` lists them.")
+    monitors = [RunMonitor(folders[name]) for name in names or folders]
     for run in monitors:
         run.refresh()
         while run.has_more:
             run.refresh()
+    if comparing:
+        write_comparison(monitors, as_json)
+        return
     monitors.sort(key=lambda run: run.status not in run_status.LIVE)
     if as_json:
         for run in monitors:

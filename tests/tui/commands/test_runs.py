@@ -1,6 +1,7 @@
 """`charloom runs`: fixed runs, and how they are listed."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from charloom.core.runs.events import (
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.run_cli import call, needs_terminal, on_terminal
 from tests.tui.helpers.run_folders import at_work, course, end, write_run
+
+LN2 = math.log(2)
 
 KEYS = [
     *("name", "state", "base", "step", "fraction", "eta_seconds"),
@@ -157,3 +160,79 @@ def test_a_score_on_few_characters_is_shown_as_such() -> None:
     write_run("sea", *course(100), few, end())
     assert f"{bits(2.5):.3f} (on 26 characters)" in call("runs").out
     assert json.loads(call("runs", "--json").out)["counted_characters"] == 26
+
+
+def compared(*names: str) -> dict[str, list[str]]:
+    """Return the cells of the comparison by the heading of their row."""
+    lines = call("runs", "--compare", *names).out.splitlines()
+    return {line[:14].strip(): line[14:].split() for line in lines}
+
+
+def test_runs_are_compared_side_by_side_with_the_settings_that_differ() -> None:
+    started, *rest = course()
+    assert isinstance(started, Started)
+    network, training = started.model | {"layers": 2}, started.training | {"learning_rate": 0.01}
+    other = replace(started, parameters=99, base="english@12", model=network, training=training)
+    errors = [
+        replace(event, standard_error=0.0123 * LN2) if isinstance(event, Validated) else event
+        for event in rest
+    ]
+    write_run("sea", started, *rest, replace(end(), standard_error=0.003 * LN2))
+    write_run("moor", other, *errors, title="Moor")
+    rows = compared("sea", "moor")
+    assert rows == {
+        "": ["sea", "moor"],
+        "state": ["✓", "completed", "!", "interrupted"],
+        "started from": ["english@12"],
+        "text": ["The", "Grey", "Sea", "Moor"],
+        "characters": ["444,000", "444,000"],
+        "vocabulary": ["71", "71"],
+        "hidden": ["512", "512"],
+        "layers": ["1", "2"],
+        "parameters": [f"{started.parameters:,}", "99"],
+        "step": ["4,200", "4,200"],
+        "elapsed": ["2:11", "2:11"],
+        "chars/s": ["51,204", "51,204"],
+        "best step": ["4,200", "4,200"],
+        "bits/char": [f"{bits(best(rest)):.3f}", f"{bits(best(rest)):.2f}", "±0.01"],
+        "carried": [f"{bits(1.3301):.3f}", "±0.003"],
+        "windowed": [f"{bits(1.3702):.3f}", "±0.003"],
+        "--rate": ["0.004", "0.01"],
+    }
+    sea, moor = map(json.loads, call("runs", "--compare", "sea", "moor", "--json").out.splitlines())
+    assert (sea["name"], sea["text"], sea["final_val_loss"]) == ("sea", "The Grey Sea", 1.3301)
+    assert (sea["final_windowed_256"], moor["final_windowed_256"]) == (1.3702, None)
+    assert moor["settings"] == network | training and moor["parameters"] == 99
+    assert moor["standard_error"] == 0.0123 * LN2
+
+
+def test_a_comparison_needs_two_runs_that_exist() -> None:
+    write_run("sea", *course())
+    write_run("fresh")
+    for arguments in (("--compare",), ("--compare", "sea"), ("sea", "fresh")):
+        done = call("runs", *arguments)
+        assert done.code == 2 and "Name the runs to compare after --compare" in done.err
+    done = call("runs", "--compare", "sea", "see")
+    assert done.code == 1 and done.err.endswith(
+        "There is no run 'see'; `charloom runs` lists them.\n"
+    )
+    rows = compared("sea", "fresh")  # of which one has no settings yet
+    assert "--rate" not in rows and rows["state"] == [
+        "!",
+        "interrupted",
+        "·",
+        "not",
+        "yet",
+        "trained",
+    ]
+
+
+@needs_terminal
+def test_a_comparison_of_three_runs_fits_a_terminal_of_80_columns() -> None:
+    for name in ("a-lowly-cottage", "x" * 64, "sea"):
+        write_run(name, *course(), end("no longer improving"), title="A long title " * 4)
+    runs = ("runs", "--compare", "a-lowly-cottage", "x" * 64, "sea")
+    out = on_terminal(*runs, environment={"COLUMNS": "80", "LINES": "24"}).out
+    heading, *rows = out.splitlines()
+    assert heading.split()[0] == "a-lowly-cottage" and heading.rstrip().endswith("sea")
+    assert all(len(row) <= 80 for row in rows)
