@@ -150,16 +150,22 @@ class CorpusInfo:
 
 @dataclass(frozen=True, slots=True)
 class BaseInfo:
-    """The checkpoint that a training started from; ``sha256`` is that of its file."""
+    """The checkpoint that a training started from; ``sha256`` is that of its file.
+
+    ``share`` is that of its weights in an average with the trained ones, 0.0 without one.
+    """
 
     name: str
     step: int
     sha256: str
+    share: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("name", "sha256"):
             _check_text(f"The base's {name}", getattr(self, name), _MAX_LINE_CHARACTERS)
         _check_count("The base's step", self.step)
+        if not (_is_number(self.share) and 0 <= self.share < 1):
+            raise CharloomError("The base's share is not a number from 0 to 1.")
 
     def __str__(self) -> str:
         return f"{self.name}@{self.step}"

@@ -115,7 +115,8 @@ def save_checkpoint(folder: ModelDir, new: Checkpoint, keep: int = 12) -> Path:
     checkpoint.save(new, path)
     model = read_model(folder)
     loose = [info for info in model.checkpoints if info.metadata and not info.pinned]
-    dropped = select_thinned([info.step for info in loose], _kept(model), keep)
+    kept = _kept(model) | {0}  # the start of a run from a base, which is needed at its end
+    dropped = select_thinned([info.step for info in loose], kept, keep)
     _delete(info for info in loose if info.step in dropped)
     return path
 

@@ -49,13 +49,14 @@ def finished(
 ) -> Finished:
     """Return the last event of a run that ended after ``step`` steps and ``elapsed`` seconds."""
     carried = best.losses.carried
+    best_loss = min(state.best_loss, best.losses.validation or math.inf)  # that of an average
     return Finished(
         step=step,
         reason=reason,
         val_loss=carried,
         val_bits_per_char=None if carried is None else bits(carried),
         val_windowed_256=best.losses.windowed_256,
-        best_val_loss=state.best_loss if math.isfinite(state.best_loss) else None,
+        best_val_loss=best_loss if math.isfinite(best_loss) else None,
         best_step=best.step,
         elapsed_seconds=elapsed,
         message=message,

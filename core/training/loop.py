@@ -12,7 +12,7 @@ from contextlib import suppress
 import torch
 
 from charloom.core.errors import CharloomError, StorageError
-from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.model.checkpoint import Checkpoint, Weights
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.commands import Command
 from charloom.core.runs.events import (
@@ -25,6 +25,7 @@ from charloom.core.runs.events import (
     RunWarning,
 )
 from charloom.core.training.autotune import ComputeConfig
+from charloom.core.training.averaging import SHARES, best_average
 from charloom.core.training.divergence import CHECK_STEPS
 from charloom.core.training.final_evaluation import evaluate_best, finished
 from charloom.core.training.ranks import ALONE, Ranks
@@ -110,7 +111,10 @@ class _TrainingLoop:
         self._budget = RunBudget(config, self._stepper.steps_per_epoch, clock)
         snapshot, self._state = resume or (self._stepper.capture(), RunState())
         self._stepper.restore(snapshot)  # on all ranks
-        self._validator = Validator(network, task.held_out_ids, compute, self._budget, self._state)
+        averages = len(SHARES) if task.start else 0
+        self._validator = Validator(
+            network, task.held_out_ids, compute, self._budget, self._state, averages
+        )
         self._steps = Steps(
             task,
             compute,
@@ -135,11 +139,12 @@ class _TrainingLoop:
 
     def events(self) -> Iterator[Event]:
         yield self._steps.started()
-        if self._task.start and self._validator.can_validate:
+        fresh = self._stepper.step_count == 0
+        if fresh and self._task.start and self._validator.can_validate:
             # Training may never improve on the start.
             yield self._validator.validate(0, self._steps.fraction)
             yield from self._save()
-        elif self._stepper.step_count == 0:  # a kill before or in the first save loses no bit
+        elif fresh:  # a kill before or in the first save loses no bit
             with suppress(StorageError), self._clock.stopped():  # a later one may succeed
                 self._saver.save_state()
         report = ThrottledTimer(self._clock, _REPORT_SECONDS)
@@ -257,7 +262,8 @@ class _TrainingLoop:
         if step == 0 and reason != "stopped":
             yield Finished.failed(_DIVERGED if reason == "failed" else _NO_STEP)
             return
-        # A run bounded by steps validates at fixed ones: stopping it must not add another.
+        # A run bounded by steps validates at fixed ones: stopping it must not add another, nor
+        # replace the best weights, so that it can be resumed.
         extra = reason == "stopped" and self._validation_steps is not None
         if validator.can_validate and validator.validated_at(step) is None and not extra:
             yield validator.validate(step, self._steps.fraction)
@@ -270,21 +276,24 @@ class _TrainingLoop:
             except CharloomError as error:
                 yield RunWarning(f"The last checkpoint is measured instead of the best: {error}")
         if validator.can_validate:
-            best = yield from self._evaluate(best)
+            best = yield from self._evaluate(best, None if extra else self._task.start)
             yield from self._retry(lambda: CheckpointSaved(best.step, self._sink.save(best)))
         message = _DIVERGED if reason == "failed" else ""
         yield finished(step, reason, best, state, self._budget.elapsed, message)
 
-    def _evaluate(self, best: Checkpoint) -> Generator[Event, None, Checkpoint]:
-        """Measure ``best`` on the held-out text; a stop command ends this with what is counted."""
+    def _evaluate(
+        self, best: Checkpoint, start: Weights | None
+    ) -> Generator[Event, None, Checkpoint]:
+        """Measure ``best`` on the held-out text, or its average with ``start`` if that is better.
+
+        A stop command ends this with what is counted.
+        """
+        validator, commands = self._validator, self._execute_pending
         stopped, self._stopping = self._stopping, False
+        if start:
+            best = yield from best_average(best, start, validator, commands)
         best = yield from evaluate_best(
-            best,
-            self._validator,
-            self._budget,
-            self._clock,
-            _REPORT_SECONDS,
-            self._execute_pending,
+            best, validator, self._budget, self._clock, _REPORT_SECONDS, commands
         )
         self._stopping |= stopped
         return best

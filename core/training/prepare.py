@@ -86,11 +86,12 @@ def _base_words(folder: ModelDir, config: RunConfig, start: Checkpoint | None) -
 
 
 def _first_checkpoint(folder: ModelDir, config: RunConfig) -> Checkpoint | None:
-    """Return the checkpoint of step 0 of a run from a base that has not been saved since."""
-    if config.base is None or folder.resume_state.exists():
-        return None
+    """Return the checkpoint of step 0 of a run from a base."""
     model = read_model(folder)
-    newest = model.newest
-    if config.on_trial and newest is None:  # a trainer that took scratch was killed
+    if config.base is None or (config.on_trial and model.newest is None):
+        return None  # in the latter case, a trainer that took scratch was killed
+    if folder.resume_state.exists() or (model.newest and model.newest.step):
+        with suppress(CharloomError):  # the weights are needed only for an average at the end
+            return load_from(model, "0").checkpoint
         return None
-    return None if newest and newest.step else load_from(model, "0").checkpoint
+    return load_from(model, "0").checkpoint

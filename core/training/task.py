@@ -30,7 +30,7 @@ class TrainingTask:
     model_config: ModelConfig
     train_config: TrainConfig
     base: BaseInfo | None = None
-    start: Weights | None = field(default=None, repr=False)  # of a network that is not random
+    start: Weights | None = field(default=None, repr=False)  # those of base; None if random
     words: bytes = field(default=b"", repr=False)  # of the training text and the base, packed
 
     @classmethod

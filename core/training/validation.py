@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from charloom.core.analysis.lanes import MAX_CHARACTERS
-from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.analysis.lanes import MAX_CHARACTERS, Mean
+from charloom.core.model.checkpoint import Checkpoint, Weights
 from charloom.core.model.metadata import Losses
 from charloom.core.model.torch_lstm import CharLSTM
 from charloom.core.runs.events import Validated, bits
@@ -37,7 +37,10 @@ class FinalLosses(NamedTuple):
 
 
 class Validator:
-    """Evaluates ``network`` on held-out ids ``[M]`` and records the best result in ``state``."""
+    """Evaluates ``network`` on held-out ids ``[M]`` and records the best result in ``state``.
+
+    At the end of the run, :meth:`measure` will be called ``averages`` times.
+    """
 
     def __init__(
         self,
@@ -46,8 +49,10 @@ class Validator:
         compute: ComputeConfig,
         budget: RunBudget,
         state: RunState,
+        averages: int = 0,
     ) -> None:
         self._network, self._held_out, self._compute = network, held_out, compute
+        self._averages = averages
         self._budget, self._state = budget, state
         self.can_validate = len(held_out) > 1
         self.validated: Validated | None = None
@@ -75,7 +80,8 @@ class Validator:
         speed = self._lanes_read(self._characters) / seconds
         needed = loss.needed(self._max_characters)
         counts = self._max_characters, min(self._max_characters, self._characters), needed
-        most, least, expected = ((count + self._lanes_read(count)) / speed for count in counts)
+        plan = ((count + self._lanes_read(count)) / speed for count in counts)
+        most, least, expected = (planned + self._averages * seconds for planned in plan)
         self._budget.plan_evaluation(most, least, SLOWDOWN[precision] * expected)
         state = self._state
         if loss.nats < state.best_loss:
@@ -92,6 +98,12 @@ class Validator:
             standard_error=loss.standard_error,
         )
         return self.validated
+
+    def measure(self, weights: Weights) -> Mean:
+        """Return the loss of the network with other ``weights``, as a validation measures it."""
+        network = CharLSTM(self._network.config).to(self._compute.device)
+        network.load(weights)
+        return carried(network, self._held_out, self._characters, self._compute.precision)
 
     def _lanes_read(self, limit: int) -> int:
         return plan_lanes(len(self._held_out), self._compute.device, limit).read

@@ -190,6 +190,7 @@ def _write_metadata(metadata: CheckpointMetadata) -> None:
         "network": f"{network_summary(model.to_json())}, {model.parameters:,} parameters",
         "text": f"{corpus.title} ({corpus.characters:,} characters)",
         "base": f"{base} (SHA-256 {base.sha256})" if (base := metadata.base) else "",
+        "average": f"{base.share:.0%} of the base's weights" if base and base.share else "",
         "opening": repr(corpus.opening),
         "training": f"B {training.batch_size}, T {training.window}, {training.batching}, "
         f"rate {training.learning_rate:g}, dropout {model.dropout:g}, seed {training.seed}",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from charloom.core.data.dialogue import Dialogue, DialogueForm
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import (
+    BaseInfo,
     CorpusInfo,
     HeldOutLoss,
     Losses,
@@ -68,6 +70,21 @@ def test_metadata_without_the_numbers_of_characters_can_be_read() -> None:
     data["vocab"] = list(data["vocab"])
     assert metadata_from_json(data).losses == Losses(carried=1.5)
     assert dataclasses.asdict(Losses()).keys() >= data["losses"].keys()
+
+
+def test_the_share_of_the_base_in_an_average_is_stored() -> None:
+    averaged = BaseInfo("english", 7, "0" * 64, share=0.3)
+    data = random_checkpoint(base=averaged).to_json()
+    data = json.loads(json.dumps(data))
+    assert metadata_from_json(data).base == averaged
+    del data["base"]["share"]  # of an earlier version
+    assert metadata_from_json(data).base == BaseInfo("english", 7, "0" * 64)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0, math.nan, True, "0.5"])
+def test_a_share_is_from_0_to_1(share: Any) -> None:
+    with pytest.raises(CharloomError, match="base's share"):
+        BaseInfo("english", 7, "0" * 64, share)
 
 
 def test_a_dialogue_is_stored_with_the_text() -> None:

@@ -133,6 +133,12 @@ def test_saving_thins_but_keeps_the_best_the_newest_and_the_pinned() -> None:
     assert [each.step for each in find_model("creature").checkpoints if each.pinned] == [300]
 
 
+def test_thinning_keeps_the_start_of_a_run_from_a_base() -> None:
+    for step in range(20):
+        save_model("creature", at_step(step), keep=3)
+    assert steps("creature") == [0, *steps("creature")[-2:]]
+
+
 def test_thinning_leaves_a_damaged_checkpoint_to_the_person() -> None:
     damage(save_model("creature", at_step(1)))
     save_model("creature", at_step(2)).write_bytes(b"")

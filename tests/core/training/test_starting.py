@@ -99,6 +99,19 @@ def test_a_base_that_predicts_the_text_well_is_taken(english: Checkpoint) -> Non
     ]
 
 
+def test_a_resumed_run_knows_the_weights_that_it_started_from(english: Checkpoint) -> None:
+    save_model(AUTO_BASE, english)
+    folder = create()
+    run(folder)
+    assert folder.resume_state.exists()
+    start = prepare(folder)[1].start
+    assert start
+    for name, weights in english.tensors.items():
+        assert (start[name] == weights).all()
+    damage(folder.checkpoint(0))
+    assert prepare(folder)[1].start is None  # it can be trained on
+
+
 def test_a_base_that_predicts_the_text_badly_is_dropped(english: Checkpoint) -> None:
     strange = {name: tensor[::-1].copy() for name, tensor in english.tensors.items()}
     save_model(AUTO_BASE, replace(english, tensors=strange))
