@@ -74,16 +74,16 @@ class StageView(VerticalScroll, can_focus=False):
     def reveal(self, part: str) -> None:
         """Scroll to the end of ``part``, where the result is, or to all of it if it fits."""
         self._revealed = self.query_one(f"#{part}")
-        self.screen.refresh(layout=True)
 
     def _scroll_to_revealed(self) -> None:
-        """Scroll once the part has its new height, which it has after a layout of this screen."""
-        part, self._revealed = self._revealed, None
+        """Scroll once the part has its new height; layouts asked for earlier may come first."""
+        part = self._revealed
         if part is None:
             return
-        if not self.screen.is_current:  # a dialog is still open above it
-            self._revealed = part
+        size = part.content_size
+        if size.height != part.get_content_height(self.size, self.app.size, size.width):
             return
+        self._revealed = None
         bottom = part.virtual_region.bottom - self.size.height
         top = min(part.virtual_region.y, max(self.scroll_offset.y, bottom))
         self.scroll_to(y=max(top, bottom), animate=False)

@@ -134,6 +134,16 @@ async def test_a_result_is_scrolled_into_view(size: tuple[int, int]) -> None:
         await until(pilot, lambda: "word word end" in flat_text(app))
 
 
+async def test_a_layout_of_the_screen_before_that_of_the_result_does_not_lose_it() -> None:
+    async with opened() as (app, pilot):
+        await at(pilot, 5)
+        screen = tour_screen(pilot)
+        await pilot.press("home")
+        screen.action_choose(0)
+        screen._refresh_layout()  # as by its timer, before the parts have asked for theirs
+        await until(pilot, lambda: "No, it is" in flat_text(app) or "Right." in flat_text(app))
+
+
 def whole(pilot: Pilot[None]) -> str:
     """Return all lines of the stage, visible or not."""
     number = tour_screen(pilot).query_one(StageBar).number
