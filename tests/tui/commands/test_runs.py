@@ -165,7 +165,8 @@ def test_a_score_on_few_characters_is_shown_as_such() -> None:
 def compared(*names: str) -> dict[str, list[str]]:
     """Return the cells of the comparison by the heading of their row."""
     lines = call("runs", "--compare", *names).out.splitlines()
-    return {line[:14].strip(): line[14:].split() for line in lines}
+    start = lines[0].index(names[0])
+    return {line[:start].strip(): line[start:].split() for line in lines}
 
 
 def test_runs_are_compared_side_by_side_with_the_settings_that_differ() -> None:
