@@ -6,6 +6,7 @@ before. *xz* is the size that the text adds to a file compressed with ``xz -9``.
 """
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,9 +58,10 @@ def compute_baselines(train: StoredIds, held_out: StoredIds, vocab: Vocab) -> Ba
         return Baselines(uniform(len(vocab)))
     counted = _stretches(train, MAX_TRAIN_CHARACTERS)[0]
     text, predicted = _stretches(held_out, MAX_HELD_OUT_CHARACTERS)
-    unigram, bigram, *_, five_gram = n_grams(counted, text, len(vocab), _ORDER, predicted)
-    compressed = xz(vocab.decode(counted), vocab.decode(text))
-    return Baselines(uniform(len(vocab)), unigram, bigram, five_gram, compressed)
+    with ThreadPoolExecutor(1) as pool:
+        compressed = pool.submit(xz, vocab.decode(counted), vocab.decode(text))
+        unigram, bigram, *_, five_gram = n_grams(counted, text, len(vocab), _ORDER, predicted)
+    return Baselines(uniform(len(vocab)), unigram, bigram, five_gram, compressed.result())
 
 
 def named(baselines: Baselines | Started) -> list[tuple[str, float]]:

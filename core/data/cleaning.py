@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from charloom.core.data.characters import joins
 from charloom.core.data.text_file import PIECE_CHARACTERS
@@ -12,6 +13,7 @@ from charloom.core.data.text_file import PIECE_CHARACTERS
 MAX_COMBINING_MARKS = 100
 
 _FIRST_MARK = "\u0300"  # what is below is composed
+_ASCII = bytes(range(128))
 
 
 def whole_lines(pieces: Iterable[str]) -> Iterator[str]:
@@ -42,25 +44,21 @@ def _boundary(text: str) -> int:
     return len(text) - 1
 
 
-def is_encodable(text: str) -> bool:
-    """Return whether ``text`` has no lone surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+@cache
+def _is_mark(character: str) -> bool:
+    # In decomposed form, since some characters decompose into marks only.
+    return unicodedata.combining(unicodedata.normalize("NFD", character)[0]) > 0
 
 
 def compose(text: str) -> str | None:
     """Return ``text`` in NFC; None if that takes too long, for many combining marks in a row."""
     if text.isascii():
         return text
-    # In decomposed form, since some characters decompose into marks only.
-    marks = [
-        c
-        for c in set(text)
-        if c >= _FIRST_MARK and unicodedata.combining(unicodedata.normalize("NFD", c)[0])
-    ]
+    beyond_ascii = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
+    distinct = set(beyond_ascii.decode("utf-8", "surrogatepass"))
+    if max(distinct, default="") < _FIRST_MARK:
+        return text
+    marks = list(filter(_is_mark, distinct))
     if marks and re.search(f"[{''.join(marks)}]{{{MAX_COMBINING_MARKS + 1}}}", text):
         return None
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)

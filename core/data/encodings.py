@@ -46,7 +46,7 @@ _TIE = 12.0  # nats, of the whole text
 # words at their edges whole.
 _SAMPLE_BLOCK_BYTES, _SAMPLE_MARGIN_BYTES, _SAMPLE_BLOCKS = 2**12, 2**6, 32
 _WIDE_SAMPLE_BYTES = 2**16
-_CHUNK_BYTES = 2**20  # a multiple of a block
+_CHUNK_BYTES = 2**16  # a multiple of a block
 
 
 class Encoding(NamedTuple):
@@ -133,8 +133,8 @@ def _look_through(file: BinaryIO) -> _Look:
     for chunk in itertools.chain(_chunks(file), [b""]):  # the empty one is the end
         look.size += len(chunk)
         look.has_nul |= b"\0" in chunk
-        for escape, _ in _ESCAPES:
-            if escape in chunk or escape == last + chunk[:1]:
+        for escape, _ in _ESCAPES if look.is_ascii else ():
+            if (escape[:1] in chunk and escape in chunk) or escape == last + chunk[:1]:
                 look.escapes.add(escape)
         last, state = chunk[-1:], decoder.getstate()
         if chunk and chunk.isascii() and not state[0]:

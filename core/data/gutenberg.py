@@ -14,7 +14,8 @@ _MARK = re.compile(
     r"|^End of (?:the |this )?Project Gutenberg\b)",
     re.MULTILINE | re.IGNORECASE,
 )
-_HINTS = ("utenberg", "UTENBERG", "SMALL PRINT")
+HINTS = ("utenberg", "UTENBERG", "SMALL PRINT")
+"""Each mark has one of these, which are on one line."""
 BETWEEN_BOOKS = "\n\n\n"
 _MAX_CREDITS_CHARACTERS = 1 << 14
 # The blank lines after a header, with an optional paragraph that names the transcribers.
@@ -33,7 +34,7 @@ def find_books(text: Characters) -> tuple[list[tuple[int, int]], str]:
     """
     books: list[tuple[int, int]] = []
     begin, inside, marked = 0, True, False
-    for place, mark in find_all(_MARK, text, hints=_HINTS):
+    for place, mark in find_all(_MARK, text, hints=HINTS):
         marked = True
         if mark["start"]:
             begin, inside = place + len(mark[0]), True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from charloom.core.data import gutenberg, readers
-from charloom.core.data.cleaning import MAX_COMBINING_MARKS, compose, is_encodable, whole_lines
+from charloom.core.data.cleaning import MAX_COMBINING_MARKS, compose, whole_lines
 from charloom.core.data.readers.base import Document, Reading
 from charloom.core.data.readers.files import Source
 from charloom.core.data.text_file import TextFile, TextPart
@@ -67,32 +67,39 @@ class Joined:
         pieces = document.pieces
         if document.records:
             pieces = (self._unify_ends(record).rstrip("\n") + end for record in pieces)
-        start = len(self.text)
-        for piece in self._clean(whole_lines(pieces), nfc):
-            self.text.write(piece)
-        if document.plain and trim:
+        start, marked = len(self.text), False
+        for piece in whole_lines(pieces):
+            marked |= self._write(self._clean(piece, nfc))
+        if document.plain and trim and marked:
             self._trim(start)
         if all(map(str.isspace, self.text.pieces(start))):
             self.text.truncate(start)
         return len(self.text) > start
 
-    def _clean(self, pieces: Iterable[str], nfc: bool) -> Iterator[str]:
-        for piece in pieces:
-            self.lost += piece.count("\ufffd")
-            clean = self._unify_ends(piece)
-            if not is_encodable(clean):
-                clean, replaced = _SURROGATE.subn("\ufffd", clean)
-                self.surrogates += replaced
-            if nfc:
-                composed = compose(clean)
-                self.uncomposed |= composed is None
-                self.composed |= composed not in (None, clean)
-                clean = composed or clean
-            yield clean
+    def _clean(self, piece: str, nfc: bool) -> str:
+        self.lost += piece.count("\ufffd")
+        clean = self._unify_ends(piece)
+        if nfc:
+            composed = compose(clean)
+            self.uncomposed |= composed is None
+            self.composed |= composed not in (None, clean)
+            clean = composed or clean
+        return clean
+
+    def _write(self, piece: str) -> bool:
+        """Add ``piece``, and return whether it may have a mark of Project Gutenberg."""
+        try:
+            self.text.write(piece)
+        except UnicodeEncodeError:
+            replaced, surrogates = _SURROGATE.subn("\ufffd", piece)
+            self.surrogates += surrogates
+            self.text.write(replaced)
+        # Marks begin lines, and pieces end at line ends unless a line is long.
+        return any(hint in piece for hint in gutenberg.HINTS)
 
     def _unify_ends(self, text: str) -> str:
-        if returns := text.count("\r"):
-            self.returns += returns
+        if "\r" in text:
+            self.returns += text.count("\r")
             text = text.replace("\r\n", "\n").replace("\r", "\n")
         return text
 

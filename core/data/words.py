@@ -40,10 +40,15 @@ def is_letter(character: str) -> bool:
 
 
 def find_words(text: str) -> Iterator[re.Match[str]]:
-    """Yield the words in ``text``."""
-    if letters := "".join(filter(is_letter, sorted(set(text)))):
-        run = f"[{re.escape(letters)}]+"
-        yield from re.finditer(f"{run}(?:[{APOSTROPHES}]{run})*", text)
+    """Return the words in ``text``."""
+    return _word_pattern(text).finditer(text)
+
+
+def _word_pattern(text: str) -> re.Pattern[str]:
+    """Return what the words in ``text`` match."""
+    letters = re.escape("".join(filter(is_letter, sorted(set(text)))))
+    run = f"[{letters}]+" if letters else "(?!)"
+    return re.compile(f"{run}(?:[{APOSTROPHES}]{run})*")
 
 
 def pack_words(text: Characters, chars: Collection[str], base: bytes = b"") -> bytes:
@@ -53,7 +58,8 @@ def pack_words(text: Characters, chars: Collection[str], base: bytes = b"") -> b
     """
     counts: Counter[str] = Counter()
     for part in _parts(text):
-        counts.update(match[0] for match in find_words(part.replace("’", "'")))
+        plain = part.replace("’", "'")
+        counts.update(_word_pattern(plain).findall(plain))
     added = sorted(unpack_words(base), key=lambda word: (len(word), word))
     ranked = [word for word, _ in counts.most_common()] + added
     known = set(chars) | ({"'"} if "’" in chars else set())

@@ -61,11 +61,12 @@ def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
         model_config, train_config = preset.configs(len(vocab), config.overrides)
     ids = training_ids(folder, config, corpus.stored, vocab)
     info = describe_corpus(corpus)
-    task = TrainingTask.from_ids(ids, vocab, info, model_config, train_config)
-    trained = TextPart(corpus.stored, 0, len(task.train_ids))
-    words = pack_words(trained, vocab.c2ix, _base_words(folder, config, start))
+    trained = TextPart(corpus.stored, 0, train_characters(len(ids), train_config.held_out))
+    with ThreadPoolExecutor(1) as pool:
+        words = pool.submit(pack_words, trained, vocab.c2ix, _base_words(folder, config, start))
+        task = TrainingTask.from_ids(ids, vocab, info, model_config, train_config)
     weights = start.tensors if start else None
-    return replace(task, base=config.base, start=weights, words=words)
+    return replace(task, base=config.base, start=weights, words=words.result())
 
 
 def read_train_ids(folder: ModelDir, config: TrainConfig) -> NDArray[np.integer]:

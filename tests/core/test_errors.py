@@ -25,7 +25,7 @@ def read() -> object:
 @pytest.mark.parametrize(
     ("large", "use", "named"),
     [
-        ("charloom.core.data.text_file.code_points", read, "'sea.txt'; use a part of it"),
+        ("charloom.core.data.text_file._split_utf8", read, "'sea.txt'; use a part of it"),
         (
             "charloom.core.model.checkpoint._sha256",
             lambda: load_network("weaver"),

@@ -8,6 +8,7 @@ from charloom.core.data.encodings import Encoding, misfit, unreadable
 from charloom.core.data.readers.base import File, Reading
 from charloom.core.data.text_file import PIECE_CHARACTERS
 
+_START_CHARACTERS = 1 << 20
 _LINES = 10_000  # between reports of progress
 
 
@@ -24,10 +25,10 @@ class TextStream:
         """Whether binary data are refused."""
         self.has_mark = False
         with self._opened() as text:
-            start = self._next(text.read, PIECE_CHARACTERS)
+            start = self._next(text.read, _START_CHARACTERS)
         self.has_mark = start.startswith("\ufeff")
         self.start = start.removeprefix("\ufeff")
-        """The beginning of the text."""
+        """The beginning of the text: about a million characters."""
 
     def pieces(self) -> Iterator[str]:
         """Yield the text in pieces."""

@@ -141,7 +141,7 @@ class Growing(io.BytesIO):
         assert len(self.getbuffer()) < 2**26, "read on for ever"
         place = self.tell()
         self.seek(0, io.SEEK_END)
-        self.write(b"more\n" * 2**18)
+        self.write(b"more\n" * 2**16)
         self.seek(place)
         return super().read(size)
 

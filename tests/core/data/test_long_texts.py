@@ -39,6 +39,7 @@ def small_pieces(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module in (text_file, cleaning, decoding):
         monkeypatch.setattr(module, "PIECE_CHARACTERS", 16)
     monkeypatch.setattr(text_file, "_MARGIN_CHARACTERS", 400)
+    monkeypatch.setattr(text_file, "_COUNTED_BYTES", 16)
     monkeypatch.setattr(encodings, "_CHUNK_BYTES", 4096)
     monkeypatch.setattr(spool, "MAX_MEMORY_BYTES", 64)
     yield
