@@ -77,6 +77,11 @@ class Candidate:
         return new_text
 
     @property
+    def model_name(self) -> str:
+        """The name of the model that writes it or has written it; "" if it is from the library."""
+        return self._source[0]
+
+    @property
     def full_text(self) -> str:
         """The prompt and the text."""
         return self.request.prompt + self.text

@@ -6,6 +6,7 @@ from textual.content import Content
 from textual.message import Message
 
 from charloom.core.analysis.repetition import repetition_message, repetition_period
+from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.prompt.candidate import (
     Candidate,
@@ -15,6 +16,8 @@ from charloom.tui.prompt.candidate import (
     unknown_words_message,
 )
 from charloom.tui.widgets.streaming_text import StreamingText
+
+_MAX_NAME_CHARACTERS = 40  # of a model
 
 
 class CandidateView(StreamingText):
@@ -83,7 +86,9 @@ class CandidateView(StreamingText):
     def _heading(self) -> Content:
         request, number = self.candidate.request, self.candidate.number
         difference = f"seed {request.seed_for(number)}"
-        if request.vary_by == "temperature":
+        if request.rival:
+            difference = single_line(self.candidate.model_name, _MAX_NAME_CHARACTERS)
+        elif request.vary_by == "temperature":
             difference = f"temperature {request.sampling_for(number).temperature:g}"
         style = "bold $accent" if self._chosen else "$text-muted"
         return Content.styled(f"{number + 1} · {difference}", style)

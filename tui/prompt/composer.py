@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import events
@@ -12,6 +12,9 @@ from textual.widgets import TextArea
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS
+
+if TYPE_CHECKING:
+    from charloom.tui.services.text_source import TextSource
 
 
 class Composer(TextArea):
@@ -51,6 +54,13 @@ class Composer(TextArea):
         """The user sent ``text``."""
 
         text: str
+
+    @dataclass
+    class TextPasted(Message):
+        """The user pasted a long text or dropped files; ``draft`` is what was here before."""
+
+        source: "TextSource"
+        draft: str
 
     @dataclass
     class PageScrolled(Message):
@@ -109,7 +119,11 @@ class Composer(TextArea):
             event.prevent_default()  # a key of a binding, not text
 
     def on_paste(self, event: events.Paste) -> None:
+        from charloom.tui.services.text_source import TextSource  # deferred until it is needed
+
         text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        if source := TextSource.from_paste(text):
+            self.post_message(self.TextPasted(source, self.text))
         # The model reads no more than this, and a longer text would be slow to wrap.
         event.text = text[-MAX_PROMPT_CHARACTERS - 1 :]
         event.stop()

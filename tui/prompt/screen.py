@@ -19,10 +19,10 @@ from charloom.tui.formatting.units import as_choice, score_note
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.composer import Composer
 from charloom.tui.prompt.memory_controls import MemoryControls
+from charloom.tui.prompt.own_model import OwnModelScreen
 from charloom.tui.prompt.panel import ActiveModelLabel, GenerationStats
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_actions import TurnActionsScreen
 from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -40,7 +40,7 @@ _WIDE_COLUMNS = 120  # from which the panel is wider
 _MIN_COLUMNS_WITH_PANEL = 70  # below, the panel is hidden until the user asks for it
 
 
-class PromptScreen(TurnActionsScreen):
+class PromptScreen(OwnModelScreen):
     """The transcript above the composer, and the panel next to them."""
 
     TITLE = "Prompt"
@@ -56,6 +56,8 @@ draws one character, and a digit chooses one.
 known, the model writes only words of its training text.
 With *memory*, the texts above are read first; in a *talk*, your line and the reply are turns of a
 dialogue, written as in the training text.
+Paste a long text, or drop a file, and Charloom offers to train on it: about a minute later, your
+own model continues your sentence next to the one in use.
 Every text is saved in the library with everything needed to reproduce it; a star makes it a
 favorite. Shift+tab or ctrl+up moves to a text: there, a letter does what the keys below a text do
 from here; `/` finds a phrase on the page, `n` and `N` the next and the previous one. Lines
@@ -199,6 +201,7 @@ kept its memory from one piece of the text to the next.
         self._show_model()
         if message := self._active_model.newer_message():
             self.composer_bar.show_message(f"{message} · ^l to use it", "screen.newer")
+        self.follow_own_run()
 
     # Generation
 
@@ -218,6 +221,7 @@ kept its memory from one piece of the text to the next.
         turn, generating = self.transcript.current, self.transcript.generating is not None
         self.composer_bar.set_generating(generating)
         self.update_welcome()
+        self.follow_own_run()
         stats = self.query_one(GenerationStats)
         candidates, chosen = (turn.candidates, turn.chosen) if turn else ((), None)
         stats.set_candidates(candidates, chosen, self.transcript.pace)

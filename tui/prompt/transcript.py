@@ -99,25 +99,30 @@ class Transcript(VerticalScroll, can_focus=False):
         return self.scroll_y >= self.max_scroll_y
 
     async def start_turn(
-        self, model: LoadedModel, request: GenerationRequest, origin: str = ""
+        self,
+        model: LoadedModel,
+        request: GenerationRequest,
+        origin: str = "",
+        rival: LoadedModel | None = None,
     ) -> None:
-        """Stop the current generation, and generate a new turn from ``request.raw_prompt``."""
+        """Stop the current generation, and generate a new turn from ``request.raw_prompt``.
+
+        ``rival`` is the loaded model of ``request.rival``.
+        """
+        models = [model, rival] if rival else [model] * request.candidate_count
         async with self._start_lock:
             await self.finish()
-            raw_prompt, vocab = request.raw_prompt, model.network.vocab
             read = request.context
             if read is None:
                 read = self._page_context(request.conversation)
-            context, (prompt, changes) = await run_in_background(
-                lambda: (vocab.adapt(read)[0], adapt_prompt(raw_prompt, vocab))
-            )
-            if request.conversation:
-                prompt = request.conversation.prompt(prompt)
-            request = replace(request, prompt=prompt, context=context)
-            candidates = [Candidate(request, number) for number in range(request.candidate_count)]
-            turn = Turn(candidates, model, describe_changes(raw_prompt, changes), origin)
+            adapted, note = await run_in_background(lambda: _adapt(request, read, model))
+            requests = [adapted] * len(models)
+            if rival:
+                requests[1], _ = await run_in_background(lambda: _adapt(request, read, rival))
+            candidates = [Candidate(each, number) for number, each in enumerate(requests)]
+            turn = Turn(candidates, model, note, origin)
             await self.append(turn)
-            turn.start(model, self.pace)
+            turn.start(models, self.pace)
         self.post_message(self.Changed())
 
     def _page_context(self, conversation: Conversation | None) -> str:
@@ -151,6 +156,7 @@ class Transcript(VerticalScroll, can_focus=False):
                     candidate_count=1,
                     ending=turn.request.job_ending,
                     conversation=None,
+                    rival=None,
                 )
                 await self.start_turn(model, request, f"continued by {model.checkpoint_ref}")
         for other in self._turns:
@@ -217,7 +223,7 @@ class Transcript(VerticalScroll, can_focus=False):
     @work
     async def find_match(self, turn: Turn, candidate: Candidate) -> None:
         """Show the longest match of a text with the training text of its model."""
-        name, text = turn.model_name, candidate.text
+        name, text = candidate.model_name or turn.model_name, candidate.text
         match = await self._copy_check.longest_match(name, text) if name else None
         if match and candidate.text == text and turn.is_attached:  # it has not become longer
             candidate.match = match
@@ -367,3 +373,15 @@ class Transcript(VerticalScroll, can_focus=False):
         """Scroll to the end and follow it."""
         self.anchor()
         self.unseen_below = False
+
+
+def _adapt(
+    request: GenerationRequest, context: str, model: LoadedModel
+) -> tuple[GenerationRequest, str]:
+    """Return ``request`` in the characters of ``model``, and a note on how its prompt changed."""
+    raw_prompt, vocab = request.raw_prompt, model.network.vocab
+    prompt, changes = adapt_prompt(raw_prompt, vocab)
+    if request.conversation:
+        prompt = request.conversation.prompt(prompt)
+    adapted = replace(request, prompt=prompt, context=vocab.adapt(context)[0])
+    return adapted, describe_changes(raw_prompt, changes)

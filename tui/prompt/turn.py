@@ -141,9 +141,9 @@ class Turn(VerticalGroup, can_focus=True):
 
     # Generation
 
-    def start(self, model: LoadedModel, pace: int) -> None:
-        """Generate all candidates with ``model``, each at ``pace`` characters a second."""
-        for candidate in self.candidates:
+    def start(self, models: Sequence[LoadedModel], pace: int) -> None:
+        """Generate each candidate with its model, at ``pace`` characters a second."""
+        for candidate, model in zip(self.candidates, models, strict=True):
             candidate.start(model)
         self._generate(self._views, pace)
 

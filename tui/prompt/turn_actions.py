@@ -23,7 +23,9 @@ from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import TURN_BINDINGS
 from charloom.tui.services.app_services import AppServices
+from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
+from charloom.tui.services.model_cache import load_model
 from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.base_screen import BaseScreen
 
@@ -133,9 +135,11 @@ class TurnActionsScreen(BaseScreen):
     @work
     async def generate(self, request: GenerationRequest, origin: str = "") -> None:
         """Start a turn once a model is loaded; ``origin`` says what its prompt continues."""
-        early = self._active_model.model is None
+        early, ref, rival = self._active_model.model is None, request.rival, None
         try:
             model = await self._active_model.wait()
+            if ref:
+                rival = await run_in_background(lambda: load_model(ref))
         except CharloomError as error:
             self.show_model_error(error)
             self.composer.set_text(request.raw_prompt)
@@ -144,7 +148,7 @@ class TurnActionsScreen(BaseScreen):
             request = replace(request, raw_prompt=model.default_prompt)
         if message := unwritable_ending(request.ending, model.network.vocab):
             self.notify(message, severity="warning")
-        await self.transcript.start_turn(model, request, origin)
+        await self.transcript.start_turn(model, request, origin, rival)
         if early and self.composer.text == request.raw_prompt == model.default_prompt:
             self.composer.set_text("")  # offered before the turn was there
 
@@ -195,7 +199,8 @@ class TurnActionsScreen(BaseScreen):
         if turn := self.transcript.current:
             seed = turn.request.seed_for(turn.chosen.number)
             request = self._request_after(turn, turn.request.raw_prompt)
-            request = replace(request, seed=seed, conversation=turn.request.conversation)
+            same = turn.request.conversation, turn.request.rival
+            request = replace(request, seed=seed, conversation=same[0], rival=same[1])
             self.generate(request, turn.origin)
 
     def action_continue(self) -> None:

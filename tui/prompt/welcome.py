@@ -9,6 +9,9 @@ from charloom.tui.formatting.units import as_choice
 from charloom.tui.services.model_cache import LoadedModel
 
 _MAX_NAME_CHARACTERS = 40
+_OWN_TEXT = (
+    "Or paste or drop a text here: a minute later, a model of your own continues your sentence."
+)
 
 
 class WelcomeText(Static):
@@ -35,7 +38,9 @@ class WelcomeText(Static):
 
 def _invitation(name: Content) -> Content:
     enter = ("Enter", "$accent")
-    return Content.assemble("Write a beginning, and press ", enter, ": ", name, " continues it.")
+    return Content.assemble(
+        "Write a beginning, and press ", enter, ": ", name, " continues it. ", _OWN_TEXT
+    )
 
 
 def _introduction(model: LoadedModel, name: Content, offered: bool) -> Content:
@@ -48,13 +53,14 @@ def _introduction(model: LoadedModel, name: Content, offered: bool) -> Content:
     return Content.assemble(
         ("Welcome to Charloom.\n\n", "bold $foreground"),
         name,
-        " is a small network that was trained on one text, character by character. It writes by "
-        f"predicting the next character, sampling one, and reading it back.{score}\n\n",
+        " is a small network, trained on one text, character by character: it predicts the next "
+        f"one, draws it, and reads it back.{score}\n\n",
         "The prompt below is ready. Press " if offered else "Write a beginning below. Press ",
         ("Enter", "bold $accent"),
         " and watch the model continue it. ",
         ("Esc", "$accent"),
-        " stops it; the settings in the panel change how it writes, even while it does. ",
+        " stops it; the settings in the panel apply at once. ",
         ("F6", "$accent"),
-        " shows how it all works.",
+        " shows how it all works.\n\n",
+        _OWN_TEXT,
     )

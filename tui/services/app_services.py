@@ -1,6 +1,7 @@
 """Services that the app passes to every screen: training runs and preferences."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,10 @@ from charloom.core.errors import CharloomError
 from charloom.tui.services import preferences
 
 if TYPE_CHECKING:
+    from charloom.core.store.model_dir import ModelDir
     from charloom.core.store.trash import Trash
     from charloom.tui.services.run_manager import RunManager
+    from charloom.tui.services.text_source import TextSource
 
 UNDO_HINT = "z restores it until you quit."
 
@@ -38,6 +41,17 @@ class AppServices:
         from charloom.core.store.trash import Trash  # deferred for the same reason
 
         return Trash()
+
+    async def start_run(self, source: "TextSource", create: "Callable[[], ModelDir]") -> str:
+        """Create and start a run on the text ``source``, and return its name.
+
+        Raises :class:`CharloomError`. The caller must not be cancelled: the folder would remain.
+        """
+        folder = await asyncio.to_thread(create)
+        self.runs.start(folder)
+        if source.recent_entry:
+            self.remember(recent_texts=self.preferences.with_recent_text(source.recent_entry))
+        return folder.name
 
     async def delete_model(self, name: str) -> None:
         """Delete a model with its run, and notify the user."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
 from charloom.core.sampling.conversation import Conversation
 from charloom.core.sampling.ending import AT_LENGTH, Ending
+from charloom.core.store.ref import CheckpointRef
 
 MAX_CANDIDATES = 4
 VARY_OPTIONS = ("seed", "temperature")
@@ -17,7 +18,8 @@ class GenerationRequest:
 
     ``vary_by`` is one of :data:`VARY_OPTIONS`. ``prompt`` is ``raw_prompt``, as the user typed it,
     in the model's characters; in a ``conversation``, as a turn of it. ``context`` is what the model
-    reads before the prompt; None: the page so far.
+    reads before the prompt; None: the page so far. With a ``rival``, a second candidate differs
+    in its model only, which is that one.
     """
 
     raw_prompt: str
@@ -30,6 +32,7 @@ class GenerationRequest:
     vary_by: str = "seed"
     context: str | None = ""
     conversation: Conversation | None = None
+    rival: CheckpointRef | None = None
 
     @property
     def job_ending(self) -> Ending:
@@ -41,11 +44,11 @@ class GenerationRequest:
     def sampling_for(self, number: int, base: SamplingConfig | None = None) -> SamplingConfig:
         """Return the sampling settings of candidate ``number``, from 0; ``base`` replaces ours."""
         base = base or self.sampling
-        if self.vary_by != "temperature":
+        if self.rival or self.vary_by != "temperature":
             return base
         temperature = round(base.temperature + _TEMPERATURE_STEP * number, 6)
         return replace(base, temperature=min(MAX_TEMPERATURE, temperature))
 
     def seed_for(self, number: int) -> int:
         """Return the seed of candidate ``number``, from 0."""
-        return self.seed + (number if self.vary_by == "seed" else 0)
+        return self.seed + (number if self.vary_by == "seed" and not self.rival else 0)

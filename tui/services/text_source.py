@@ -18,6 +18,8 @@ from charloom.core.paths import expand_user
 
 _PASTED = "pasted text"
 _MAX_DROPPED_CHARACTERS = 10_000
+MIN_OFFERED_CHARACTERS = 2_000
+"""A shorter text teaches a model next to nothing: it is not offered for training."""
 
 
 def dropped_paths(text: str) -> list[Path]:
@@ -76,6 +78,14 @@ class TextSource:
     def from_paths(cls, paths: Iterable[Path | str]) -> Self:
         """Return the text in files and folders."""
         return cls(TextKind.FILE, "\n".join(map(str, paths)))
+
+    @classmethod
+    def from_paste(cls, text: str) -> Self | None:
+        """Return the files that ``text`` names by absolute paths, or a long text; else None."""
+        paths = dropped_paths(text)
+        if paths and all(path.is_absolute() and path.name for path in paths):  # not just a slash
+            return cls.from_paths(paths)
+        return cls(TextKind.PASTED, text) if len(text) >= MIN_OFFERED_CHARACTERS else None
 
     @classmethod
     def from_recent(cls, entry: str) -> Self:

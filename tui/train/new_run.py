@@ -1,6 +1,5 @@
 """The New run screen: choose a text, check it, choose settings and start training."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,17 +161,14 @@ class NewRunScreen(BaseScreen):
     async def _create_run(self, source: TextSource, corpus: Corpus, request: RunRequest) -> None:
         """Create and start the run; on errors the form stays open."""
         try:
-            folder = await asyncio.to_thread(create_run, request.name, corpus, *request[1:])
-            self.services.runs.start(folder)
+            name = await self.services.start_run(
+                source, lambda: create_run(request.name, corpus, *request[1:])
+            )
         except CharloomError as error:
             self._show_message(str(error), "$text-error")
             return
-        if source.recent_entry:
-            self.services.remember(
-                recent_texts=self.services.preferences.with_recent_text(source.recent_entry)
-            )
         self.dismiss()
-        self._on_started(folder.name)
+        self._on_started(name)
 
     async def _load(self, source: TextSource) -> bool:
         """Load and show a text. Show the error and return False if that fails."""

@@ -105,7 +105,10 @@ async def test_the_introduction_is_true_in_every_state(
         await written(pilot, "the sea ")
         await pilot.press("ctrl+n")  # a fresh page
         await until(pilot, lambda: screen.query_one(WelcomeText).display)
-        assert page() == "Write a beginning, and press Enter: frankenstein continues it."
+        assert page() == (
+            "Write a beginning, and press Enter: frankenstein continues it. Or paste or drop a "
+            "text here: a minute later, a model of your own continues your sentence."
+        )
 
 
 async def test_a_model_brings_the_opening_of_its_text_as_a_prompt() -> None:
