@@ -69,8 +69,8 @@ If the training text of the model is on this computer, its output is compared wi
 copy*, underlined, is the longest match with the training text. Even the author's own next 500
 characters share a match of about 20 with it; 32 or more are more than chance.
 
-A score in *bits per character* says how much text that the model has not read surprises it: 1.57
-bits are as if choosing among 2^1.57 = 3 characters each time. *Carried* means that the network
+A score in *bits per character* says how much text that the model has not read surprises it: 1.53
+bits are as if choosing among 2^1.53 = 2.9 characters each time. *Carried* means that the network
 kept its memory from one piece of the text to the next.
 """
     BINDINGS: ClassVar[list[BindingType]] = [

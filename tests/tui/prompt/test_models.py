@@ -68,7 +68,7 @@ async def test_the_bundled_model_writes_unless_another_was_chosen_before() -> No
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        await until(pilot, lambda: "frankenstein@best · 1.57 bits/char (carried)" in flat_text(app))
+        await until(pilot, lambda: "frankenstein@best · 1.53 bits/char (carried)" in flat_text(app))
 
 
 async def test_a_score_on_few_characters_is_shown_as_such() -> None:

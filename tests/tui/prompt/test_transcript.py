@@ -99,7 +99,7 @@ async def test_the_introduction_is_true_in_every_state(
         assert "bits per character" not in page()  # it was not scored
         await screen.use_model(ref("frankenstein"))
         await until(pilot, lambda: "The prompt below is ready. Press Enter" in page())
-        assert "1.57 bits per character: as if choosing among 3.0 characters" in page()
+        assert "1.53 bits per character: as if choosing among 2.9 characters" in page()
         await pilot.press("x")
         await until(pilot, lambda: "Write a beginning below." in page())
         await written(pilot, "the sea ")
