@@ -83,7 +83,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
 
     def on_mount(self) -> None:
         # Watching the runs begins after the first frame.
-        self.call_after_refresh(lambda: self.services.runs.start_polling())
+        self.call_after_refresh(lambda: self.services.watch_runs())
 
     def on_unmount(self) -> None:
         self.services.close()

@@ -47,6 +47,7 @@ _SETTINGS = {
     "stop": "end the text before this string",
     "columns": "candidates next to each other",
     "vary": "what differs between candidates: seed or temperature",
+    "alert": "what a run that ends sends to a terminal in the background",
 }
 
 
@@ -232,7 +233,7 @@ class CommandProvider(Provider):
         screen.start_new(TextSource(TextKind.KNOWN, name))
 
     async def _focus_setting(self, name: str) -> None:
-        (await self._open("settings")).query_one(f"SamplingControls #{name}").focus()
+        (await self._open("settings")).query_one(f"#rest #{name}").focus()
 
 
 def _usable_models() -> tuple[ModelInfo, ...]:

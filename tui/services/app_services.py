@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from charloom.core.store.model_dir import ModelDir
     from charloom.core.store.trash import Trash
     from charloom.tui.services.run_manager import RunManager
+    from charloom.tui.services.terminal_signals import TerminalSignals
     from charloom.tui.services.text_source import TextSource
 
 UNDO_HINT = "z restores it until you quit."
@@ -34,6 +35,19 @@ class AppServices:
         from charloom.tui.services.run_manager import RunManager
 
         return RunManager(self._app)
+
+    @cached_property
+    def terminal(self) -> "TerminalSignals":
+        """The title, the progress bar and the bell of the terminal."""
+        from charloom.tui.services.terminal_signals import TerminalSignals  # deferred, too
+
+        return TerminalSignals(self._app, lambda: self.preferences.alert)
+
+    def watch_runs(self) -> None:
+        """Poll the runs from now on, and signal to the terminal what becomes of them."""
+        self.runs.changed.subscribe(self._app, lambda _: self.terminal.show(self.runs.watched))
+        self.runs.alerts.subscribe(self._app, self.terminal.alert)
+        self.runs.start_polling()
 
     @cached_property
     def trash(self) -> "Trash":
@@ -79,7 +93,9 @@ class AppServices:
         return name
 
     def close(self) -> None:
-        """Remove what the user has deleted."""
+        """Remove what the user has deleted, and restore the terminal's title."""
+        if "terminal" in vars(self):
+            self.terminal.show(None)
         if "trash" in vars(self):
             self.trash.empty()
 

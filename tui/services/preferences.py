@@ -17,6 +17,9 @@ from charloom.tui.services.pace import PACES
 MEMORY_OPTIONS = ("off", "page", "talk")
 """The text that a model reads before the prompt: none, the page, or the page as a dialogue."""
 
+ALERTS = ("message", "bell", "off")
+"""What a run that ends or overfits sends to a terminal in the background."""
+
 _MAX_RECENT_TEXTS = 12
 _MAX_FILE_BYTES = 1 << 16
 _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
@@ -31,6 +34,7 @@ _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
     "until": lambda value: value in ("", *UNITS),
     "candidate_count": lambda value: 0 < value <= 4,
     "memory": lambda value: value in MEMORY_OPTIONS,
+    "alert": lambda value: value in ALERTS,
     "vary_by": lambda value: value in ("seed", "temperature"),
 }
 
@@ -55,6 +59,7 @@ class Preferences:
     vary_by: str = "seed"  # difference between candidates: "seed" or "temperature"
     recent_texts: tuple[str, ...] = ()  # newest first: catalog names or absolute paths
     memory: str = "off"  # one of MEMORY_OPTIONS
+    alert: str = "message"  # one of ALERTS
     welcomed: bool = False
 
     @classmethod

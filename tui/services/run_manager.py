@@ -7,11 +7,13 @@ from time import monotonic
 from typing import Any
 
 from textual.app import App
+from textual.notifications import SeverityLevel
 from textual.signal import Signal
 
 from charloom.core.errors import CharloomError
 from charloom.core.runs.commands import Command, send_command
 from charloom.core.runs.monitor import RunMonitor, RunStatus, list_runs
+from charloom.core.runs.overfitting import overfit_step
 from charloom.core.runs.trainer import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.formatting import run_status
@@ -27,15 +29,18 @@ _MAX_NEW_RUNS_PER_SCAN = 4  # the first read of a run takes some milliseconds
 class RunManager:
     """Monitors of all training runs, kept up to date.
 
-    ``changed`` is published whenever a run has changed.
+    ``changed`` is published whenever a run has changed, ``alerts`` with a message when one has
+    ended, is blocked or begins to overfit.
     """
 
     def __init__(self, app: App[Any]) -> None:
         self.changed: Signal[None] = Signal(app, "runs")
+        self.alerts: Signal[str] = Signal(app, "alerts")
         self.viewed_run = ""
         """The name of the run on screen: its end is not notified."""
         self._app = app
         self._monitors: dict[str, RunMonitor] = {}
+        self._overfitted: dict[str, bool] = {}  # by name, as of the last validation
         self._reading_long_logs = False
 
     def start_polling(self) -> None:
@@ -56,6 +61,12 @@ class RunManager:
     def live(self) -> list[RunMonitor]:
         """The runs being trained now."""
         return [run for run in self._monitors.values() if run.status in LIVE]
+
+    @property
+    def watched(self) -> RunMonitor | None:
+        """The run on screen if it is being trained, or else another one that is."""
+        live = self.live
+        return next((run for run in live if run.name == self.viewed_run), live[0] if live else None)
 
     @property
     def summary(self) -> str:
@@ -111,17 +122,32 @@ class RunManager:
                 self.changed.publish(None)
 
     def _refresh(self, run: RunMonitor) -> bool:
-        """Read new events of ``run``, and notify the user if it ended or is blocked."""
-        before = run.status
+        """Read new events of ``run``; notify if it ended, is blocked or begins to overfit."""
+        before, validated = run.status, run.validated
         changed = run.refresh()
         ended = before in LIVE and run.status not in LIVE
         blocked = run.reason and run.status is RunStatus.PAUSED and before is not RunStatus.PAUSED
-        if (ended or blocked) and run.name != self.viewed_run:
+        if ended or blocked:
             failed = run.status not in (*FINISHED, RunStatus.STOPPED)
-            self._app.notify(
-                run_status.end_message(run), severity="error" if failed else "information"
-            )
+            self._announce(run, run_status.end_message(run), "error" if failed else "information")
+        elif run.validated is not validated and not run.has_more:
+            step = self._begins_to_overfit(run)
+            if step is not None:
+                message = f"{run.name} overfits from step {step:,.0f} on; its best step is saved."
+                self._announce(run, message, "warning")
         return changed
+
+    def _begins_to_overfit(self, run: RunMonitor) -> float | None:
+        """Return from which step ``run`` overfits if it did not at the last call; else None."""
+        step = overfit_step(run.train.points(), run.validation.points())
+        known = self._overfitted.get(run.name, True)
+        self._overfitted[run.name] = step is not None
+        return None if known else step
+
+    def _announce(self, run: RunMonitor, message: str, severity: SeverityLevel) -> None:
+        self.alerts.publish(message)
+        if run.name != self.viewed_run:
+            self._app.notify(message, severity=severity)
 
     def _start_reading_long_logs(self) -> None:
         """Read unfinished logs to their ends in slices."""
@@ -144,6 +170,8 @@ class RunManager:
     def _watch(self, folder: ModelDir, process: "Popen[bytes] | None" = None) -> RunMonitor:
         run = RunMonitor(folder, process)
         run.refresh()
+        if run.status in LIVE and not run.has_more:
+            self._begins_to_overfit(run)
         others = {name: other for name, other in self._monitors.items() if name != run.name}
         self._monitors = {run.name: run, **others} if process else {**others, run.name: run}
         self._start_reading_long_logs()

@@ -18,10 +18,11 @@ from charloom.core import paths
 from charloom.tui.dialogs.basic import confirm_dialog
 from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.themes import DARK, LIGHT
-from charloom.tui.services.preferences import Preferences
+from charloom.tui.services.preferences import ALERTS, Preferences
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.option_list import PlainOptionList
+from charloom.tui.widgets.option_row import OptionRow
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _GETTING_STARTED = """\
@@ -30,6 +31,10 @@ Train (F3): press n to train a model on a text of yours; a minute is enough to s
 Library (F4): generated texts are saved there; stars mark favorites.
 Tour (F6): ten stages show in real numbers what happens to a text.
 F1 shows help for the current screen, ctrl+p finds an action by its name."""
+_ALERT_HELP = (
+    "When a run ends, fails or begins to overfit while another window has the focus: let the "
+    "terminal notify and ring its bell, only ring, or neither."
+)
 _NOT_RESET = ("model", "recent_texts", "welcomed")  # preferences that are not settings
 _PACKAGES = {"charloom": "Charloom", "textual": "Textual", "numpy": "NumPy", "torch": "PyTorch"}
 _MAX_PATH_CHARACTERS = 200
@@ -43,8 +48,9 @@ class SettingsScreen(BaseScreen):
     HELP = """
 A theme applies as soon as it is highlighted; `ansi-dark` and `ansi-light` use the colours of your
 terminal. *Sampling* has the same settings as the panel in Prompt: a change here shows there, and
-the other way round. Charloom keeps all its files in one folder; set `CHARLOOM_HOME` before starting
-it to use another one.
+the other way round. *Alert* is what a run that ends, fails or begins to overfit sends to the
+terminal while another window has the focus. Charloom keeps all its files in one folder; set
+`CHARLOOM_HOME` before starting it to use another one.
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-medium"), (120, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -74,6 +80,10 @@ it to use another one.
             with VerticalScroll(id="rest", can_focus=False):
                 yield Static("Sampling", classes="heading", markup=False)
                 yield SamplingControls(self.services.preferences)
+                yield Static("Runs", classes="heading", markup=False)
+                alert = OptionRow("alert", ALERTS, id="alert")
+                alert.tooltip = _ALERT_HELP
+                yield alert
                 yield Static("Getting started", classes="heading", markup=False)
                 yield Static(_GETTING_STARTED, id="start", markup=False)
                 yield Static(_versions(), id="versions", markup=False)
@@ -90,6 +100,10 @@ it to use another one.
     @on(SamplingControls.Changed)
     def save_sampling(self) -> None:
         self.services.remember(**self.query_one(SamplingControls).preferences)
+
+    @on(OptionRow.Changed, "#alert")
+    def save_alert(self, event: OptionRow.Changed) -> None:
+        self.services.remember(alert=ALERTS[event.chosen])
 
     @on(PlainOptionList.OptionHighlighted, "ThemeList")
     def apply_theme(self, event: PlainOptionList.OptionHighlighted) -> None:
@@ -114,6 +128,9 @@ it to use another one.
 
     def _show_preferences(self) -> None:
         self.query_one(SamplingControls).load_preferences(self.services.preferences)
+        with self.prevent(OptionRow.Changed):
+            alert = self.query_one("#alert", OptionRow)
+            alert.chosen = ALERTS.index(self.services.preferences.alert)
         self.query_one(ThemeList).highlight(self.app.theme)
 
 

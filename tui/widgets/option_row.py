@@ -36,6 +36,11 @@ class OptionRow(Widget, can_focus=True):
         option_row: "OptionRow"
         chosen: int
 
+        @property
+        def control(self) -> "OptionRow":
+            """The row, for selectors of ``on``."""
+            return self.option_row
+
     def __init__(
         self,
         label: str,

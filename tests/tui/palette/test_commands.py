@@ -116,8 +116,8 @@ async def test_models_runs_settings_and_themes() -> None:
 async def test_every_setting_exists() -> None:
     app = app_at("settings")
     async with app.run_test(size=SMALL, notifications=True):
-        controls = app.screen.query("SamplingControls *")
-        focusable = {widget.id for widget in controls if widget.focusable}
+        controls = app.screen.query("#rest *")
+        focusable = {widget.id for widget in controls if widget.focusable and widget.id}
         assert focusable == set(commands._SETTINGS)
 
 

@@ -32,6 +32,7 @@ FULL = Preferences(
     candidate_count=3,
     vary_by="temperature",
     recent_texts=("loom", "/a/text.txt"),
+    alert="bell",
     welcomed=True,
 )
 JSON = st.recursive(

@@ -10,9 +10,10 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from charloom.tui.app import CharloomApp
-from charloom.tui.services.preferences import Preferences, load, save
+from charloom.tui.services.preferences import ALERTS, Preferences, load, save
 from charloom.tui.settings import screen
 from charloom.tui.widgets.number_slider import NumberSlider
+from charloom.tui.widgets.option_row import OptionRow
 from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.tui.helpers.driving import (
     LARGE,
@@ -100,6 +101,20 @@ async def test_changes_made_elsewhere_are_shown() -> None:
         await until(pilot, lambda: app.screen.query_one(screen.ThemeList).highlighted is not None)
         assert app.theme == "nord" and app.services.preferences.theme == "nord"
         assert app.services.preferences.temperature == 1.5
+
+
+async def test_the_call_of_a_run_that_ends_is_chosen_and_reset(home: Path) -> None:
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        alert = app.screen.query_one("#alert", OptionRow)
+        assert ALERTS[alert.chosen] == "message"
+        alert.focus()
+        await pilot.press("left")
+        await until(pilot, lambda: app.services.preferences.alert == "off")
+        assert saved(home)["alert"] == "off" and "[off]" in screen_text(app)
+        await pilot.press("ctrl+r", "r")
+        await until(pilot, lambda: ALERTS[alert.chosen] == "message")
+        assert saved(home)["alert"] == "message"
 
 
 async def test_a_reset_asks_first_and_keeps_what_is_not_a_setting(home: Path) -> None:
