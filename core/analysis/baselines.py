@@ -99,13 +99,16 @@ def n_grams(
     chance = (counts / counts.sum())[held_out]  # p of each character of the held-out text
     losses = [_loss(chance[predicted])]
     # At each position, the number of the (n-1)-gram that begins there, out of `size` numbers.
-    train_grams, held_out_grams, size = train, held_out, vocab_size
+    train_grams: NDArray[np.signedinteger] = train
+    held_out_grams: NDArray[np.signedinteger] = held_out
+    size = vocab_size
     for n in range(2, max_order + 1):
         a = held_out_grams[:-1]
-        train_keys = train_grams[:-1] * vocab_size + train[n - 1 :]
-        held_out_keys = a * vocab_size + held_out[n - 1 :]
-        grams, numbers = _numbered(np.concatenate([train_keys, held_out_keys]), size * vocab_size)
-        train_grams, held_out_grams = np.split(numbers, [len(train_keys)])
+        keys = np.concatenate([train_grams[:-1], a]).astype(np.int64)
+        keys *= vocab_size
+        keys += np.concatenate([train[n - 1 :], held_out[n - 1 :]])
+        grams, numbers = _numbered(keys, size * vocab_size)
+        train_grams, held_out_grams = np.split(numbers, [len(keys) - len(a)])
         count = np.bincount(train_grams, minlength=len(grams))  # c(ab)
         prefixes = grams // vocab_size
         followed = np.bincount(prefixes, count, size)  # c(a)
@@ -155,13 +158,21 @@ def _stretches(ids: StoredIds, limit: int) -> tuple[Ids, _Mask]:
     return ids[np.maximum(positions, 0)[inside]].astype(np.int64), predicted
 
 
-def _numbered(values: Ids, limit: int) -> tuple[Ids, Ids]:
+def _numbered(values: Ids, limit: int) -> tuple[Ids, NDArray[np.int32]]:
     """Return the distinct ``values`` (below ``limit``), sorted, and the index of each in them."""
-    if limit > _MAX_TABLE_ENTRIES:
-        return np.unique(values, return_inverse=True)
-    present = np.zeros(limit, np.bool_)  # a table takes a tenth of the time that sorting does
-    present[values] = True
-    return np.flatnonzero(present), np.cumsum(present)[values] - 1
+    if limit <= _MAX_TABLE_ENTRIES:  # a table takes a tenth of the time that sorting does
+        present = np.zeros(limit, np.bool_)
+        present[values] = True
+        return np.flatnonzero(present), np.cumsum(present, dtype=np.int32)[values] - 1
+    order = np.argsort(values)
+    ordered = values[order]
+    is_new = np.ones(len(values), np.bool_)
+    is_new[1:] = ordered[1:] != ordered[:-1]
+    distinct = ordered[is_new]
+    del ordered  # np.unique keeps twice as much in memory
+    numbers = np.empty(len(values), np.int32)
+    numbers[order] = np.cumsum(is_new, dtype=np.int32) - 1
+    return distinct, numbers
 
 
 def _loss(chance: NDArray[np.float64]) -> float:
