@@ -59,15 +59,18 @@ class _Validated:
 
 
 def _validate(setting: Field[Any], value: object) -> None:
-    if problem := _problem(setting.metadata, setting.default, value):
+    if problem := setting_problem(setting.metadata, setting.default, value):
         raise SettingError(setting.name, problem, setting.metadata["option"])
 
 
-def _problem(limits: Mapping[str, Any], default: object, value: object) -> str:
-    """Return the problem of a setting's value, or an empty string."""
+def setting_problem(limits: Mapping[str, Any], default: object, value: object) -> str:
+    """Return the problem of a setting's value, or an empty string.
+
+    ``limits`` has ``choices`` or a range from ``low`` to ``high``; else the value is a bool.
+    """
     if "choices" in limits:
-        required = f"one of {', '.join(limits['choices'])}"
-        valid = value in limits["choices"]
+        required = f"one of {', '.join(str(choice) or repr('') for choice in limits['choices'])}"
+        valid = any(value == c and type(value) is type(c) for c in limits["choices"])
     elif "low" not in limits:
         required = "either on or off"
         valid = isinstance(value, bool)

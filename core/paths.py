@@ -35,6 +35,25 @@ def home() -> Path:
     return folder
 
 
+def config_dir() -> Path:
+    """Return the folder of the user's configuration, :func:`home` if that was chosen."""
+    if os.environ.get("CHARLOOM_HOME"):
+        return home()
+    import platformdirs
+
+    return platformdirs.user_config_path("charloom", appauthor=False)
+
+
+def config_file() -> Path:
+    """Return the file of the user's own defaults and keys."""
+    return config_dir() / "config.toml"
+
+
+def themes_dir() -> Path:
+    """Return the folder of the user's own themes."""
+    return config_dir() / "themes"
+
+
 def expand_user(path: str) -> Path:
     """Return ``path`` with a home folder for a leading ``~`` that no shell has replaced.
 

@@ -14,8 +14,10 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from charloom.core.errors import CharloomError
-from charloom.core.sanitize import sanitize
+from charloom.core.paths import themes_dir
+from charloom.core.sanitize import quoted, sanitize
 from charloom.core.store.ref import CheckpointRef
+from charloom.core.wording import plural
 from charloom.tui import messages
 from charloom.tui.dialogs.key_bindings import active_key_actions
 from charloom.tui.formatting.contrast import legible_variables, mend_theme
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from charloom.tui.tour.subject import TourRequest
 
 _CONFIRMATION_SECONDS = 4.0
+_MAX_PROBLEMS, _PROBLEM_SECONDS = 3, 20.0  # of the configuration that are shown, and how long
 _PALETTE_INPUT = r"[\w ,.’'-]*"  # no control characters and no markup
 
 
@@ -76,14 +79,49 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         self.services = AppServices(self)
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
+        self._theme_problems = self._register_own_themes()
         preferred = self.services.preferences.theme
         self.theme = preferred if preferred in self.available_themes else DARK.name
+        self.set_keymap(self.services.config.keys)
         for mode in MODES:
             self.add_mode(mode, partial(create_screen, mode, self.services, tour))
 
+    def _register_own_themes(self) -> list[str]:
+        """Offer the user's themes, and return what is wrong with the others."""
+        if not (folder := themes_dir()).is_dir():
+            return []
+        from charloom.tui.services.own_themes import load_themes  # deferred: few users have some
+
+        themes, problems = load_themes(folder, self.available_themes)
+        for theme in themes:
+            self.register_theme(theme)
+        return problems
+
     def on_mount(self) -> None:
-        # Watching the runs begins after the first frame.
+        # Watching the runs begins after the first frame, and so does checking the user's keys.
         self.call_after_refresh(lambda: self.services.watch_runs())
+        self.call_after_refresh(self._check_config)
+
+    @work
+    async def _check_config(self) -> None:
+        """Show what is wrong with the user's configuration, and use the rest."""
+        config = self.services.config
+        problems = [*config.problems, *config.key_problems, *self._theme_problems]
+        if config.defaults.theme not in self.available_themes:
+            problems.append(f"{config.path}: There is no theme {quoted(config.defaults.theme)}.")
+        if config.keys:
+            # Deferred: all screens are imported.
+            from charloom.tui.keymap import check_keys
+            from charloom.tui.services.background import run_in_background
+
+            keys, wrong_keys = await run_in_background(lambda: check_keys(config.keys))
+            self.set_keymap(keys)
+            problems += [f"{config.path}: {problem}" for problem in wrong_keys]
+        if problems:
+            more = len(problems) - _MAX_PROBLEMS
+            rest = [f"… and {plural(more, 'more problem')}"] if more > 0 else []
+            message = "\n".join([*problems[:_MAX_PROBLEMS], *rest])
+            self.notify(message, severity="warning", timeout=_PROBLEM_SECONDS)
 
     def on_unmount(self) -> None:
         self.services.close()

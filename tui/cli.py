@@ -42,6 +42,14 @@ _COMMANDS = {  # name: module and function in ``charloom.tui.commands``, and sum
     "favorites": ("favorites.favorites", "List, search, export and replay saved texts."),
     "serve": ("serve.serve", "Serve the app to a browser, by default on this computer only."),
     "paths": ("paths.paths", "Show where Charloom keeps its files."),
+    "config": ("config.config", "Show your own defaults, or write a file for them."),
+}
+_SAMPLING = ("temperature", "top_k", "top_p", "min_p", "words")
+_CONFIGURED = {  # options whose defaults can come from the configuration file
+    "generate": (*_SAMPLING, "length", "until"),
+    "chat": _SAMPLING,
+    "quiz": _SAMPLING,
+    "growth": ("temperature",),
 }
 
 
@@ -109,10 +117,15 @@ def cli(ctx: click.Context) -> None:
 
     Without a command, the app opens: everything below on a few screens, with help at F1.
     """
-    if ctx.invoked_subcommand is None:
+    command = ctx.invoked_subcommand
+    if command is None:
         from charloom.tui import launch
 
         ctx.exit(launch.run())
+    if command in _CONFIGURED:
+        from charloom.tui.services.config_file import option_defaults
+
+        ctx.default_map = {command: option_defaults(_CONFIGURED[command])}
 
 
 def main() -> None:

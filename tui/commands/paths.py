@@ -16,6 +16,8 @@ def paths(as_json: bool) -> None:
         "models": str(core_paths.models_dir().absolute()),
         "texts": str(core_paths.downloads_dir().absolute()),
         "library": str(core_paths.library_file().absolute()),
+        "config": str(core_paths.config_file().absolute()),
+        "themes": str(core_paths.themes_dir().absolute()),
     }
     if as_json:
         write_json(locations)

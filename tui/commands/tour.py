@@ -15,7 +15,7 @@ from charloom.tui.console.completion import complete_texts
 from charloom.tui.console.inputs import has_piped_input
 from charloom.tui.console.options import column_option, mirror_option, model_option
 from charloom.tui.console.output import count_progress, echo_err, write_stdout
-from charloom.tui.services import preferences
+from charloom.tui.services import config_file, preferences
 from charloom.tui.tour import lab_notes
 from charloom.tui.tour.stages import STAGES, Stage
 from charloom.tui.tour.subject import TextOpener, load_subject
@@ -61,7 +61,7 @@ def tour(
     subject = load_subject(ref, open_text)
     if subject.warning:
         echo_err(subject.warning)
-    saved = preferences.load()
+    saved = preferences.load(config_file.load().defaults)
     user_config = SamplingConfig(saved.temperature, saved.top_k)
     _write_tour(Tour(subject, user_config), read_notes(subject.name))
 

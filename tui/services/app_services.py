@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 
 from charloom.core.errors import CharloomError
-from charloom.tui.services import preferences
+from charloom.tui.services import config_file, preferences
 
 if TYPE_CHECKING:
     from charloom.core.store.model_dir import ModelDir
@@ -26,7 +26,8 @@ class AppServices:
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
-        self.preferences = self._saved = preferences.load()
+        self.config = config_file.load()
+        self.preferences = self._saved = preferences.load(self.config.defaults)
 
     @cached_property
     def runs(self) -> "RunManager":
@@ -105,7 +106,7 @@ class AppServices:
         if self.preferences == self._saved:
             return
         try:
-            preferences.save(self.preferences)
+            preferences.save(self.preferences, self.config.defaults)
             self._saved = self.preferences
         except CharloomError as error:  # the next change tries to save this one too
             if self.preferences != before:

@@ -1,17 +1,23 @@
-"""Preferences saved between sessions: the theme and the sampling settings."""
+"""Preferences saved between sessions: the theme and the sampling settings.
+
+Only what differs from the defaults is saved. The configuration file has defaults of its own for the
+fields with a ``help``: see :mod:`charloom.tui.services.config_file`.
+"""
 
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from charloom.core import paths
+from charloom.core.config import setting_problem
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_atomically
-from charloom.core.sampling.config import WORDS
+from charloom.core.sampling.config import MAX_TEMPERATURE, WORDS
 from charloom.core.sampling.ending import UNITS
+from charloom.tui.services.generation_request import MAX_CANDIDATES, VARY_OPTIONS
 from charloom.tui.services.pace import PACES
 
 MEMORY_OPTIONS = ("off", "page", "talk")
@@ -22,61 +28,75 @@ ALERTS = ("message", "bell", "off")
 
 _MAX_RECENT_TEXTS = 12
 _MAX_FILE_BYTES = 1 << 16
-_VALIDATORS: Mapping[str, Callable[[Any], bool]] = {
-    "temperature": lambda value: 0 <= value <= 10,  # False for NaN
-    "top_k": lambda value: value >= 0,
-    "top_p": lambda value: 0 < value <= 1,
-    "min_p": lambda value: 0 <= value <= 1,
-    "words": lambda value: value in WORDS,
-    "pace": lambda value: value in PACES,
-    "length": lambda value: 0 < value < 1_000_000,
+_VALIDATORS: Mapping[str, Callable[[Any], bool]] = {  # of fields that have no range
     "seed": lambda value: -1 <= value < 1 << 63,
-    "until": lambda value: value in ("", *UNITS),
-    "candidate_count": lambda value: 0 < value <= 4,
     "memory": lambda value: value in MEMORY_OPTIONS,
-    "alert": lambda value: value in ALERTS,
-    "vary_by": lambda value: value in ("seed", "temperature"),
 }
+
+
+def _setting(default: object, help_: str, option: str = "", **limits: object) -> Any:
+    """Return a field that the configuration file can set; ``limits`` as in ``core.config``."""
+    return field(default=default, metadata={"help": help_, "option": option, **limits})
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
     """The user's choices; invalid values in the file are replaced by the defaults."""
 
-    theme: str = "charloom-dark"
+    theme: str = _setting("charloom-dark", "The theme of the app; Settings (F5) lists them all.")
     model: str = "frankenstein"  # NAME[@STEP|@best|@last]; by default the bundled model
-    temperature: float = 0.8
-    top_k: int = 0
-    top_p: float = 1.0
-    min_p: float = 0.0
-    words: str = "any"
-    pace: int = 60  # characters a second; 0: as many as possible
-    length: int = 500
+    temperature: float = _setting(
+        0.8,
+        "Lower values prefer likely characters; 0 always takes the likeliest.",
+        low=0.0,
+        high=MAX_TEMPERATURE,
+    )
+    top_k: int = _setting(0, "Sample from the K likeliest characters; 0: all.", low=0, high=65_536)
+    top_p: float = _setting(
+        1.0,
+        "Sample from the likeliest characters of together this probability; 1: all.",
+        low=1e-6,
+        high=1.0,
+    )
+    min_p: float = _setting(
+        0.0,
+        "Sample from the characters this many times as probable as the likeliest; 0: all.",
+        low=0.0,
+        high=1.0,
+    )
+    words: str = _setting("any", "Write any words, or known ones of the text.", choices=WORDS)
+    pace: int = _setting(60, "Characters a second in the app; 0: no limit.", choices=PACES)
+    length: int = _setting(500, "Characters of a text.", low=1, high=999_999)
     seed: int = -1  # -1: a fresh seed for every text
     stop: tuple[str, ...] = ()
-    until: str = "sentence"  # "" or a unit, to the end of which a text continues
-    candidate_count: int = 1
-    vary_by: str = "seed"  # difference between candidates: "seed" or "temperature"
+    until: str = _setting(
+        "sentence",
+        "After the length, continue to the end of this; empty: stop at the length.",
+        choices=("", *UNITS),
+    )
+    candidate_count: int = _setting(
+        1, "Texts next to each other in the app.", "columns", low=1, high=MAX_CANDIDATES
+    )
+    vary_by: str = _setting("seed", "What differs between them.", "vary", choices=VARY_OPTIONS)
     recent_texts: tuple[str, ...] = ()  # newest first: catalog names or absolute paths
     memory: str = "off"  # one of MEMORY_OPTIONS
-    alert: str = "message"  # one of ALERTS
+    alert: str = _setting(
+        "message", "What a run that ends sends to a terminal in the background.", choices=ALERTS
+    )
     welcomed: bool = False
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Self:
+    def from_json(cls, data: Mapping[str, Any], defaults: Self | None = None) -> Self:
         """Return the preferences in a JSON object, without invalid values."""
         values: dict[str, Any] = {}
-        for field in fields(cls):
-            value, kind = data.get(field.name), type(field.default)
-            if kind is float and type(value) is int:
-                with contextlib.suppress(OverflowError):
-                    value = float(value)
-            if kind is tuple and isinstance(value, list):
-                limit = _MAX_RECENT_TEXTS if field.name == "recent_texts" else None
+        for setting in fields(cls):
+            value = data.get(setting.name)
+            if setting.default == () and isinstance(value, list):
+                limit = _MAX_RECENT_TEXTS if setting.name == "recent_texts" else None
                 value = tuple(v for v in value if isinstance(v, str))[:limit]
-            if type(value) is kind and _VALIDATORS.get(field.name, lambda _: True)(value):
-                values[field.name] = value
-        return cls(**values)
+            if setting.name in data and not problem(setting, value):
+                values[setting.name] = type(setting.default)(value)
+        return replace(defaults or cls(), **values)
 
     def with_recent_text(self, text: str) -> tuple[str, ...]:
         """Return :attr:`recent_texts` with ``text`` as the newest."""
@@ -84,22 +104,33 @@ class Preferences:
         return (text, *others)[:_MAX_RECENT_TEXTS]
 
 
-def load() -> Preferences:
-    """Return the saved preferences, or the defaults if there are no readable ones."""
+def problem(setting: Field[Any], value: object) -> str:
+    """Return what is wrong with a value of a preference, or an empty string."""
+    if {"low", "choices"} & setting.metadata.keys():
+        return setting_problem(setting.metadata, setting.default, value)
+    valid = type(value) is type(setting.default)
+    valid = valid and _VALIDATORS.get(setting.name, lambda _: True)(value)
+    return "" if valid else f"is a text in quotes, not {value!r}."
+
+
+def load(defaults: Preferences = Preferences()) -> Preferences:  # noqa: B008 - immutable
+    """Return the saved preferences, with ``defaults`` for the others."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         if _file().is_file():  # opening a pipe would block
             with _file().open("rb") as file:
                 data = json.loads(file.read(_MAX_FILE_BYTES))
             if isinstance(data, dict):
-                return Preferences.from_json(data)
-    return Preferences()
+                return Preferences.from_json(data, defaults)
+    return defaults
 
 
-def save(preferences: Preferences) -> None:
-    """Save ``preferences``. Raises :class:`CharloomError`."""
+def save(preferences: Preferences, defaults: Preferences = Preferences()) -> None:  # noqa: B008
+    """Save what differs from ``defaults``. Raises :class:`CharloomError`."""
+    default_values = asdict(defaults)
+    changes = {k: v for k, v in asdict(preferences).items() if v != default_values[k]}
     make_folder(_file().parent)
     try:
-        write_atomically(_file(), json.dumps(asdict(preferences), indent=1).encode())
+        write_atomically(_file(), json.dumps(changes, indent=1).encode())
     except OSError as error:
         raise CharloomError(
             f"Cannot save the preferences in {str(_file())!r} ({error.strerror}). Free some space."

@@ -18,7 +18,7 @@ from charloom.core import paths
 from charloom.tui.dialogs.basic import confirm_dialog
 from charloom.tui.formatting.content import safe_line
 from charloom.tui.formatting.themes import DARK, LIGHT
-from charloom.tui.services.preferences import ALERTS, Preferences
+from charloom.tui.services.preferences import ALERTS
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.option_list import PlainOptionList
@@ -50,7 +50,8 @@ A theme applies as soon as it is highlighted; `ansi-dark` and `ansi-light` use t
 terminal. *Sampling* has the same settings as the panel in Prompt: a change here shows there, and
 the other way round. *Alert* is what a run that ends, fails or begins to overfit sends to the
 terminal while another window has the focus. Charloom keeps all its files in one folder; set
-`CHARLOOM_HOME` before starting it to use another one.
+`CHARLOOM_HOME` before starting it to use another one. The file *config* has defaults of your own,
+and keys; the folder *themes* has themes of your own.
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-medium"), (120, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -120,7 +121,7 @@ terminal while another window has the focus. Charloom keeps all its files in one
         question = "Reset theme and sampling settings to defaults?"
         dialog = confirm_dialog(question, "Reset", "r", "Models and texts are kept.")
         if await self.app.push_screen_wait(dialog):
-            defaults = Preferences()
+            defaults = self.services.config.defaults
             names = [field.name for field in fields(defaults) if field.name not in _NOT_RESET]
             self.services.remember(**{name: getattr(defaults, name) for name in names})
             self.app.theme = defaults.theme
@@ -160,6 +161,8 @@ class PathList(PlainOptionList):
             "models": paths.models_dir(),
             "texts": paths.downloads_dir(),
             "library": paths.library_file(),
+            "config": paths.config_file(),
+            "themes": paths.themes_dir(),
         }
         self._paths = [str(path.absolute()) for path in locations.values()]
         super().__init__(
