@@ -11,10 +11,10 @@ from typing import Any
 
 from charloom.core import paths
 from charloom.core.config import option_name
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 from charloom.core.sanitize import quoted
 from charloom.core.wording import did_you_mean
-from charloom.tui.services.preferences import Preferences, problem
+from charloom.tui.services.preferences import Preferences, checked
 
 SETTINGS = {option_name(each): each for each in fields(Preferences) if each.metadata}
 """The settings that the file can have, by their names in it."""
@@ -72,10 +72,11 @@ def load() -> ConfigFile:
         if name not in SETTINGS:
             hint = did_you_mean(name, [*SETTINGS, _KEYS]) or f"they are {', '.join(SETTINGS)}."
             problems.append(f"{path}: There is no setting {quoted(name)}; {hint}")
-        elif wrong := problem(SETTINGS[name], value):
-            problems.append(f"{path}: {name} {wrong}")
-        else:
-            values[SETTINGS[name].name] = type(SETTINGS[name].default)(value)
+            continue
+        try:
+            values[SETTINGS[name].name] = checked(SETTINGS[name], value)
+        except SettingError as error:
+            problems.append(f"{path}: {error.option} {error.problem}")
     valid = {name: value for name, value in keys.items() if name and isinstance(value, str)}
     wrong_keys = [
         f'{path}: {name or "[keys]"} has keys in quotes, such as "k,ctrl+g", not {value!r}.'

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from charloom.core import paths
 from charloom.core.config import setting_problem
-from charloom.core.errors import CharloomError
+from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.sampling.config import MAX_TEMPERATURE, WORDS
 from charloom.core.sampling.ending import UNITS
@@ -94,8 +94,8 @@ class Preferences:
             if setting.default == () and isinstance(value, list):
                 limit = _MAX_RECENT_TEXTS if setting.name == "recent_texts" else None
                 value = tuple(v for v in value if isinstance(v, str))[:limit]
-            if setting.name in data and not problem(setting, value):
-                values[setting.name] = type(setting.default)(value)
+            with contextlib.suppress(SettingError):
+                values[setting.name] = checked(setting, value)
         return replace(defaults or cls(), **values)
 
     def with_recent_text(self, text: str) -> tuple[str, ...]:
@@ -104,16 +104,23 @@ class Preferences:
         return (text, *others)[:_MAX_RECENT_TEXTS]
 
 
-def problem(setting: Field[Any], value: object) -> str:
-    """Return what is wrong with a value of a preference, or an empty string."""
+def checked(setting: Field[Any], value: object) -> Any:
+    """Return a value of a preference in its type.
+
+    Raises :class:`SettingError`, whose ``problem`` says what is allowed.
+    """
+    kind: type[Any] = type(setting.default)
     if {"low", "choices"} & setting.metadata.keys():
-        return setting_problem(setting.metadata, setting.default, value)
-    valid = type(value) is type(setting.default)
-    valid = valid and _VALIDATORS.get(setting.name, lambda _: True)(value)
-    return "" if valid else f"is a text in quotes, not {value!r}."
+        problem = setting_problem(setting.metadata, setting.default, value)
+    else:
+        valid = type(value) is kind and _VALIDATORS.get(setting.name, lambda _: True)(value)
+        problem = "" if valid else f"is a text in quotes, not {value!r}."
+    if problem:
+        raise SettingError(setting.name, problem, setting.metadata.get("option", ""))
+    return kind(value)
 
 
-def load(defaults: Preferences = Preferences()) -> Preferences:  # noqa: B008 - immutable
+def load(defaults: Preferences = Preferences()) -> Preferences:
     """Return the saved preferences, with ``defaults`` for the others."""
     with contextlib.suppress(OSError, ValueError, RecursionError):
         if _file().is_file():  # opening a pipe would block
@@ -124,7 +131,7 @@ def load(defaults: Preferences = Preferences()) -> Preferences:  # noqa: B008 - 
     return defaults
 
 
-def save(preferences: Preferences, defaults: Preferences = Preferences()) -> None:  # noqa: B008
+def save(preferences: Preferences, defaults: Preferences = Preferences()) -> None:
     """Save what differs from ``defaults``. Raises :class:`CharloomError`."""
     default_values = asdict(defaults)
     changes = {k: v for k, v in asdict(preferences).items() if v != default_values[k]}
