@@ -57,8 +57,11 @@ def config(init: bool, as_json: bool) -> None:
         note = "" if file.path.exists() else " (there is none; --init writes one)"
         write_stdout(f"{file.path.absolute()}{note}\n\n")
         rows = [
-            (name, _shown(value), "config" if names[name] in file.values else "", _shown(app_value))
-            for (name, value), app_value in zip(defaults.items(), chosen.values(), strict=True)
+            (
+                *(name, _shown(value), "file" if names[name] in file.values else ""),
+                "" if chosen[name] == value else _shown(chosen[name]),
+            )
+            for name, value in defaults.items()
         ]
         write_table("<<<<", ("setting", "default", "from", "in the app"), *rows)
         for id_, binding_keys in keys.items():

@@ -107,7 +107,7 @@ def template(actions: Iterable[tuple[str, str, str]]) -> str:
     for name, setting in SETTINGS.items():
         limits = setting.metadata
         allowed = ", ".join(str(choice) or '""' for choice in limits.get("choices", ()))
-        allowed = allowed or (f"{limits['low']:,} to {limits['high']:,}" if "low" in limits else "")
+        allowed = allowed or (f"{limits['low']:g} to {limits['high']:g}" if "low" in limits else "")
         note = f" ({allowed})" if allowed else ""
         lines += [f"# {limits['help']}{note}", f"# {name} = {json.dumps(setting.default)}", ""]
     lines.append(_KEYS_HEADER)
