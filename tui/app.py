@@ -1,5 +1,6 @@
 """The app: its screens, its keys and its navigation. Never imports torch."""
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -24,6 +25,7 @@ from charloom.tui.formatting.contrast import legible_variables, mend_theme
 from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
 from charloom.tui.modes import MODES, create_screen
 from charloom.tui.services.app_services import AppServices
+from charloom.tui.widgets.action_bar import ActionBar
 
 if TYPE_CHECKING:
     from charloom.core.data.text_file import Characters
@@ -115,7 +117,10 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
             from charloom.tui.services.background import run_in_background
 
             keys, wrong_keys = await run_in_background(lambda: check_keys(config.keys))
-            self.set_keymap(keys)
+            if keys != config.keys:
+                self.set_keymap(keys)
+                for bar in self.screen.query(ActionBar):
+                    bar.refresh(layout=True)
             problems += [f"{config.path}: {problem}" for problem in wrong_keys]
         if problems:
             more = len(problems) - _MAX_PROBLEMS
@@ -158,6 +163,10 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         # A field calls this when it is mounted: on Python 3.12, before the first screen is open.
         with suppress(ScreenStackError):
             super().clear_selection()
+
+    def get_key_display(self, binding: Binding) -> str:
+        key = super().get_key_display(binding)
+        return key.upper() if re.fullmatch(r"f\d+", key) else key
 
     def action_redraw(self) -> None:
         self.refresh(layout=True)

@@ -22,6 +22,7 @@ _TOGETHER = (  # parts of one screen, by the first words of their ids
     {"library", "texts"},
     {"library", "models"},
 )
+_WITH_FIELDS = ("prompt", "composer", "new_run", "dialog")  # where characters are typed
 _MODIFIERS = {"ctrl", "alt", "shift", "super", "meta", "hyper"}
 _KEY_NAMES = {key.value for key in Keys}
 _ALLOWED = (
@@ -68,6 +69,11 @@ def check_keys(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
             problems.append(f"No action has the id {quoted(name)}; {hint}")
         elif wrong := [key for key in _split(value) if not _is_key(key)]:
             problems.append(f"{name} cannot have the key {quoted(wrong[0])}: {_ALLOWED}")
+        elif typed := [key for key in _split(value) if _is_typed(name, key)]:
+            problems.append(
+                f"{name} cannot have the key {typed[0]}: it is typed there. Take one with ctrl, "
+                "alt or f."
+            )
         else:
             valid[name] = value
     used = default | {name: _split(value) for name, value in valid.items()}
@@ -92,7 +98,10 @@ def _node_types(node: type[DOMNode]) -> Iterator[type[DOMNode]]:
 
 
 def _split(keys: str) -> set[str]:
-    return {key.strip() for key in keys.split(",")}
+    """Return the keys by Textual's names, such as ``slash`` for ``/``."""
+    stripped = {key.strip() for key in keys.split(",")}
+    bindings = Binding.make_bindings(Binding(key or "nothing", "") for key in stripped)
+    return {binding.key for binding in bindings}
 
 
 def _is_key(key: str) -> bool:
@@ -101,6 +110,11 @@ def _is_key(key: str) -> bool:
         return False
     known = len(name) == 1 or name in _KEY_NAMES or key_to_character(name) is not None
     return known and set(modifiers) <= _MODIFIERS
+
+
+def _is_typed(name: str, key: str) -> bool:
+    """Return whether a text field takes ``key`` where the action ``name`` is."""
+    return name.partition(".")[0] in _WITH_FIELDS and key_to_character(key) is not None
 
 
 def _meet(one: str, other: str) -> bool:

@@ -49,5 +49,8 @@ def _active_bindings(screen: Screen[Any]) -> Iterator[tuple[str, DOMNode, Bindin
             yield key, node, binding
     if screen.is_modal:  # of the app's keys, only those with priority work in a dialog
         for own in screen.app.BINDINGS:
-            if isinstance(own, Binding) and own.priority and own.key not in active:
-                yield own.key, screen.app, own
+            if isinstance(own, Binding) and own.priority:
+                keys = screen.app._keymap.get(own.id or "")
+                used = own.with_key(keys.split(",")[0]) if keys else own
+                if used.key not in active:
+                    yield used.key, screen.app, used

@@ -26,6 +26,7 @@ from charloom.tui.palette.matching import match_score
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.library_worker import LibraryQuery, LibraryWorker, fetch_page
 from charloom.tui.services.text_source import TextKind, TextSource
+from charloom.tui.widgets.action_bar import key_of
 from charloom.tui.widgets.base_screen import BaseScreen
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ class CommandProvider(Provider):
                     and node.check_action(name, parameters)
                 ):
                     title = f"{screen.TITLE}: {binding.description}"
-                    details = f"{binding.tooltip} ({self.app.get_key_display(binding)})"
+                    key = key_of(self.app, binding.id, self.app.get_key_display(binding))
+                    details = f"{binding.tooltip} ({key})"
                     job = self._job(self._run_there, mode, index, binding.action)
                     yield Command(title, details, job, weight=0.95)
 

@@ -12,12 +12,13 @@ from textual.widgets import TextArea
 
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS
+from charloom.tui.widgets.inputs import SafeTextArea
 
 if TYPE_CHECKING:
     from charloom.tui.services.text_source import TextSource
 
 
-class Composer(TextArea):
+class Composer(SafeTextArea):
     """Grows from one line to six. Up and down at its ends step through earlier prompts.
 
     Control characters are kept, and shown as glyphs.
@@ -29,11 +30,6 @@ class Composer(TextArea):
         height: auto;
         min-height: 1;
         max-height: 6;
-        border: none;
-        padding: 0 1;
-        background: $surface;
-        scrollbar-size-vertical: 1;
-        &:focus { border: none; background: $panel; }
         .composer--unknown { color: $text-warning; text-style: underline; }
     }
     """
@@ -78,9 +74,6 @@ class Composer(TextArea):
         self._recalled: str | None = None  # the text that the history has put here
         self._draft = ""
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        return action != "select_line"  # F6 belongs to the app; Textual selects a line with it
-
     def set_known_characters(self, characters: Set[str] | None) -> None:
         """Mark all characters but these."""
         self._known_characters = characters
@@ -89,11 +82,9 @@ class Composer(TextArea):
 
     def set_text(self, text: str, *, selected: bool = False) -> None:
         """Replace the text; if ``selected``, the next key replaces it."""
-        self.replace(text, (0, 0), self.document.end)
+        self.replace_text(text)
         if selected:
             self.select_all()
-        else:
-            self.move_cursor(self.document.end)
 
     def type(self, character: str) -> None:
         """Insert a character as if it was typed here."""

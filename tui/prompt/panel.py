@@ -18,7 +18,7 @@ from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.memory_controls import MemoryControls
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.preferences import Preferences
-from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.action_bar import ActionBar, KeyHint
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _MAX_NAME_CHARACTERS = 60
@@ -41,7 +41,12 @@ class SidePanel(VerticalScroll, can_focus=False):
         yield self._controls
         yield self.memory
         yield GenerationStats()
-        yield ActionBar([("^b", "hide", "screen.panel"), ("^o", "model", "screen.choose_model")])
+        yield ActionBar(
+            [
+                KeyHint("^b", "hide", "screen.panel", id="prompt.panel"),
+                KeyHint("^o", "model", "screen.choose_model", id="prompt.model"),
+            ]
+        )
 
     @property
     def sampling(self) -> SamplingConfig:

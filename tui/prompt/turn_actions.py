@@ -21,7 +21,7 @@ from charloom.tui.prompt.composer_bar import ComposerBar
 from charloom.tui.prompt.panel import SidePanel
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_footer import TURN_BINDINGS
+from charloom.tui.prompt.turn_footer import TURN_BINDINGS, on_screen
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
@@ -43,14 +43,6 @@ _TURN_KEYS = {
 _NEED_TURN = ("again", "retry", "continue", "edit", "pin", "surprise", "inspect")
 
 
-def _on_screen(binding: Binding) -> Binding:
-    """Return a binding of a turn for the whole screen: without its letter."""
-    keys = ",".join(key for key in binding.key.split(",") if len(key) > 1)
-    target, name, _ = parse(binding.action)
-    action = name if target else f"transcript({name!r})"
-    return replace(binding, key=keys, action=action, id=f"prompt.{str(binding.id).split('.')[1]}")
-
-
 class TurnActionsScreen(BaseScreen):
     """Runs the actions on the current turn, wherever the focus is. Subclasses do the layout."""
 
@@ -58,7 +50,7 @@ class TurnActionsScreen(BaseScreen):
         hidden_binding(
             "escape", "stop", "Stop", "Stop the text, or go back to the composer", id="prompt.stop"
         ),
-        *map(_on_screen, TURN_BINDINGS),
+        *map(on_screen, TURN_BINDINGS),
         hidden_binding(
             "ctrl+up",
             "transcript('go(-1)')",

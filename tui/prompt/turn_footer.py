@@ -1,9 +1,12 @@
 """The keys of a turn, and the footer that shows them."""
 
+from dataclasses import replace
+
+from textual.actions import parse
 from textual.binding import Binding
 
 from charloom.tui.prompt.candidate import Candidate
-from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, hidden_binding
+from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, KeyHint, hidden_binding
 
 TURN_BINDINGS = [
     hidden_binding(
@@ -82,18 +85,31 @@ TURN_BINDINGS = [
 Nothing is deleted by alt and a letter: some terminals send that for Esc and a quick letter.
 """
 
+
+def on_screen(binding: Binding) -> Binding:
+    """Return a binding of a turn for the whole screen: without its letter."""
+    keys = ",".join(key for key in binding.key.split(",") if len(key) > 1)
+    target, name, _ = parse(binding.action)
+    action = name if target else f"transcript({name!r})"
+    return replace(binding, key=keys, action=action, id=f"prompt.{str(binding.id).split('.')[1]}")
+
+
 _BINDINGS = {binding.action.removeprefix("screen."): binding for binding in TURN_BINDINGS}
-STOP_HINT = ("esc", "stop", "screen.stop")
+STOP_HINT = KeyHint("esc", "stop", "screen.stop", id="prompt.stop")
 _SURPRISE_HINTS = (
     ("←→", "read", ""),
     ("1-5", "branch", ""),
-    ("m", "marks", ""),
-    ("v", "back", "screen.surprise"),
+    KeyHint("m", "marks", "", id="surprise.marks"),
+    KeyHint("v", "back", "screen.surprise", id="surprise.bits"),
 )
 _FOCUS_KEY = "shift+tab"
 _PAUSE_HINTS = (
-    [("space", "pause", "pause")],
-    [("space", "resume", "pause"), ("→", "draw one", "forward"), ("1-5", "choose one", "")],
+    [KeyHint("space", "pause", "pause", id="turn.pause")],
+    [
+        KeyHint("space", "resume", "pause", id="turn.pause"),
+        KeyHint("→", "draw one", "forward", id="turn.next"),
+        KeyHint("1-5", "choose one", ""),
+    ],
 )
 
 
@@ -122,16 +138,17 @@ class TurnFooter(ActionBar):
             actions = ["star", "continue", "delete"]
         elif candidate.error:
             actions[5:] = ["save", "edit", "copy", "delete"]
-        first = [] if focused else [(_FOCUS_KEY, "select", "go(0)")]
+        first = [] if focused else [KeyHint(_FOCUS_KEY, "select", "go(0)")]
         if generating and not deleted:
-            unfocused = [(_FOCUS_KEY, "pause, choose", "go(0)")]
+            unfocused = [KeyHint(_FOCUS_KEY, "pause, choose", "go(0)")]
             first = [STOP_HINT, *(_PAUSE_HINTS[paused] if focused else unfocused)]
         self.update_hints([*first, *(self._hint(name, candidate, focused) for name in actions)])
 
-    def _hint(self, name: str, candidate: Candidate, focused: bool) -> tuple[str, str, str]:
+    def _hint(self, name: str, candidate: Candidate, focused: bool) -> KeyHint:
         letter, *others = Binding.make_bindings([_BINDINGS[name]])
         kept = BROWSER_KEYS if self.app.is_web else ()
         other = next(other for other in others if other.key not in kept)
-        key = self.app.get_key_display(letter if focused else other).replace("f8", "F8")
+        key = self.app.get_key_display(letter if focused else other)
         label = "unstar" if name == "star" and candidate.starred else letter.description.lower()
-        return key, label, letter.action
+        id_ = letter.id if focused else on_screen(letter).id
+        return KeyHint(key, label, letter.action, id=id_)

@@ -30,7 +30,7 @@ from charloom.tui.tour.subject import TextOpener, TourRequest, load_subject
 from charloom.tui.tour.text_layout import wrap
 from charloom.tui.tour.tour import NETWORK_STAGES, Tour
 from charloom.tui.tour.worked_example import ExampleProcess
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
+from charloom.tui.widgets.action_bar import ActionBar, KeyHint, hidden_binding
 from charloom.tui.widgets.base_screen import BaseScreen
 
 _MAX_CONTEXT = 200  # characters
@@ -120,14 +120,14 @@ passages of the text from those that the model writes.
         yield StageView()
         yield ActionBar(
             [
-                ("←→", "stage", "screen.go(1)"),
-                ("space", "scroll", "screen.read_on"),
-                ("1-4", "choose", ""),
-                ("a", "answer", "screen.answer"),
-                ("e", "notes", "screen.notes"),
-                ("r", "real?", "screen.blind_test"),
-                ("m", "model", "screen.model"),
-                ("c", "text", "screen.text"),
+                KeyHint("←→", "stage", "screen.go(1)", id="tour.next"),
+                KeyHint("space", "scroll", "screen.read_on", id="tour.read_on"),
+                KeyHint("1-4", "choose", ""),
+                KeyHint("a", "answer", "screen.answer", id="tour.add"),
+                KeyHint("e", "notes", "screen.notes", id="tour.notes"),
+                KeyHint("r", "real?", "screen.blind_test", id="tour.quiz"),
+                KeyHint("m", "model", "screen.model", id="tour.model"),
+                KeyHint("c", "text", "screen.text", id="tour.text"),
             ]
         )
 

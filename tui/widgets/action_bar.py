@@ -1,10 +1,11 @@
 """A line of key hints that are also buttons for the mouse."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from textual import events
 from textual.actions import parse
+from textual.app import App
 from textual.binding import Binding
 from textual.content import Content
 from textual.dom import DOMNode
@@ -23,13 +24,15 @@ _HINT = "hint"  # the key of a hint's index in the style of its text
 class KeyHint(NamedTuple):
     """A key and the action it runs, in Textual's notation, such as ``screen.star``.
 
-    Without ``node``, a plain action name belongs to the nearest ancestor that has the action.
+    Without ``node``, a plain action name belongs to the nearest ancestor that has the action. With
+    the ``id`` of a binding, the user's own key is shown in place of ``key``.
     """
 
     key: str
     label: str
     action: str
     node: DOMNode | None = None
+    id: str | None = None
 
 
 def hidden_binding(
@@ -63,8 +66,14 @@ def key_hints(node: DOMNode, **labels: str | tuple[str, str, str]) -> list[KeyHi
         if label and binding.action not in hints and node.check_action(name, parameters):
             if isinstance(label, str):
                 label = node.app.get_key_display(binding), label, binding.action
-            hints[binding.action] = KeyHint(*label, node)
+            hints[binding.action] = KeyHint(*label, node, binding.id)
     return list(hints.values())
+
+
+def key_of(app: App[Any], id: str | None, default: str) -> str:  # noqa: A002 - of a binding
+    """Return the first key that the user has given to a binding, as it is shown."""
+    keys = app._keymap.get(id or "")
+    return app.get_key_display(Binding(keys.split(",")[0], "")) if keys else default
 
 
 class ActionBar(Static):
@@ -109,7 +118,8 @@ class ActionBar(Static):
         """Return the hints in as many lines of ``width`` as they need."""
         lines: list[list[Content]] = [[]]
         for index, hint in enumerate(self._hints):
-            part = Content.assemble((hint.key, "bold $accent"), " ", hint.label)
+            key = key_of(self.app, hint.id, hint.key)
+            part = Content.assemble((key, "bold $accent"), " ", hint.label)
             part = part.stylize(Style.from_meta({_HINT: index})).truncate(width, ellipsis=True)
             if lines[-1] and _length([*lines[-1], part], gap) > width:
                 lines.append([])
