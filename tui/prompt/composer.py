@@ -30,6 +30,11 @@ class Composer(SafeTextArea):
         height: auto;
         min-height: 1;
         max-height: 6;
+        border: none;
+        padding: 0 1;
+        background: $surface;
+        scrollbar-size-vertical: 1;
+        &:focus { border: none; background: $panel; }
         .composer--unknown { color: $text-warning; text-style: underline; }
     }
     """
