@@ -46,7 +46,7 @@ _COMMANDS = {  # name: module and function in ``charloom.tui.commands``, and sum
 }
 _SAMPLING = ("temperature", "top_k", "top_p", "min_p", "words")
 _CONFIGURED = {  # options whose defaults can come from the configuration file
-    "generate": (*_SAMPLING, "length", "until"),
+    "generate": (*_SAMPLING, "length"),
     "chat": _SAMPLING,
     "quiz": _SAMPLING,
     "growth": ("temperature",),

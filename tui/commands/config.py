@@ -6,6 +6,7 @@ from textual.theme import BUILTIN_THEMES
 from charloom.core import paths
 from charloom.core.errors import CharloomError
 from charloom.core.files import make_folder, write_file
+from charloom.core.sanitize import quoted
 from charloom.core.wording import listed
 from charloom.tui.console.options import json_option
 from charloom.tui.console.output import echo_err, write_json, write_stdout, write_table
@@ -31,9 +32,10 @@ def config(init: bool, as_json: bool) -> None:
         _write_template()
         return
     file = config_file.load()
-    themes, theme_problems = load_themes(
-        paths.themes_dir(), {*BUILTIN_THEMES, DARK.name, LIGHT.name}
-    )
+    bundled = {*BUILTIN_THEMES, DARK.name, LIGHT.name}
+    themes, theme_problems = load_themes(paths.themes_dir(), bundled)
+    if file.defaults.theme not in bundled | {theme.name for theme in themes}:
+        theme_problems.append(f"{file.path}: There is no theme {quoted(file.defaults.theme)}.")
     keys, key_problems = check_keys(file.keys)
     in_app = preferences.load(file.defaults)
     names = {name: setting.name for name, setting in config_file.SETTINGS.items()}

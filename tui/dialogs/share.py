@@ -12,11 +12,12 @@ from charloom.core.library.generation import EXPORT_FORMATS, Generation, format_
 from charloom.tui.dialogs.save_file import SaveFileDialog
 from charloom.tui.formatting.picture import picture_formats, text_picture, write_picture
 from charloom.tui.formatting.shell_commands import generate_command
+from charloom.tui.services import config_file
 
 
 def copy_command(app: App[Any], generation: Generation) -> None:
     """Copy the command that writes the text again."""
-    if command := generate_command(generation):
+    if command := generate_command(generation, config_file.load().values):
         app.copy_to_clipboard(command)
         app.notify("Copied the command that writes this text again.")
     else:
@@ -67,7 +68,7 @@ def write_generations(path: Path, generations: Sequence[Generation], kind: str) 
     if kind in EXPORT_FORMATS:
         write_file(path, format_generations(generations, kind), force=True)
     elif len(generations) == 1:
-        write_picture(path, text_picture(generations[0]), kind)
+        write_picture(path, text_picture(generations[0], config_file.load().values), kind)
     else:
         raise CharloomError("A picture shows one text. Choose “this one” or another format.")
 

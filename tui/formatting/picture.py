@@ -1,6 +1,6 @@
 """Pictures to share, as SVG and, with cairosvg, as PNG."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -58,8 +58,11 @@ def write_picture(path: Path, svg: str, kind: str) -> None:
     write_file(path, data, force=True)
 
 
-def text_picture(generation: Generation) -> str:
-    """Return an SVG of prompt and text, with what repeats them below."""
+def text_picture(generation: Generation, explicit: Collection[str] = ()) -> str:
+    """Return an SVG of prompt and text, with what repeats them below.
+
+    ``explicit`` is as for :func:`generate_command`.
+    """
     g, full_text = generation, sanitize(generation.prompt + generation.text)
     starts = [row.start for row in rows_of(full_text, COLUMNS)]
     parts = []
@@ -75,7 +78,7 @@ def text_picture(generation: Generation) -> str:
         rows += 1
     bits = [] if g.bits_per_char is None else [f"{g.bits_per_char:.2f} bits/char"]
     facts = [f"seed {g.seed}", *_settings(g), *bits, plural(len(g.text), "character")]
-    return card(str(g.checkpoint_ref), parts, _ROW * rows, facts, generate_command(g))
+    return card(str(g.checkpoint_ref), parts, _ROW * rows, facts, generate_command(g, explicit))
 
 
 def _settings(generation: Generation) -> list[str]:

@@ -1,7 +1,7 @@
 """The shell commands that repeat a text or a run."""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 
 from charloom.core.config import ModelConfig, TrainConfig, option_name
@@ -13,9 +13,10 @@ _MAX_PROMPT_CHARACTERS = 2_000  # in a command
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
-def generate_command(generation: Generation) -> str:
+def generate_command(generation: Generation, explicit: Collection[str] = ()) -> str:
     """Return the command that writes the text of ``generation`` again; "" if there is none.
 
+    The ``explicit`` settings are written even if they are Charloom's defaults.
     Its length is that of the text, so it needs none of what ended the text. A text whose settings
     or characters were chosen while it was written is only replayed from the library.
     """
@@ -27,7 +28,7 @@ def generate_command(generation: Generation) -> str:
     settings = {name: getattr(g, name) for name in SETTING_NAMES}
     options = {
         "model": g.checkpoint_ref,
-        **{k: v for k, v in settings.items() if v != getattr(default, k)},
+        **{k: v for k, v in settings.items() if v != getattr(default, k) or k in explicit},
         "length": len(g.text),
         "seed": g.seed,
     }

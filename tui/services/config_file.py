@@ -98,7 +98,7 @@ def option_defaults(names: Iterable[str]) -> dict[str, Any]:
 
     if config.problems:
         return dict.fromkeys(names, fail)
-    return {name: value for name in names if (value := config.values.get(name, "")) != ""}
+    return {name: config.values[name] for name in names if name in config.values}
 
 
 def template(actions: Iterable[tuple[str, str, str]]) -> str:

@@ -71,7 +71,7 @@ class Preferences:
     stop: tuple[str, ...] = ()
     until: str = _setting(
         "sentence",
-        "After the length, continue to the end of this; empty: stop at the length.",
+        "In the app, continue to the end of this after the length; empty: stop at the length.",
         choices=("", *UNITS),
     )
     candidate_count: int = _setting(
