@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from textual.binding import Binding
 from textual.dom import DOMNode
-from textual.keys import Keys, key_to_character
+from textual.keys import Keys, format_key
 
 from charloom.core.sanitize import quoted
 from charloom.core.wording import did_you_mean
@@ -108,13 +108,14 @@ def _is_key(key: str) -> bool:
     *modifiers, name = key.split("+")
     if len(name) == 1 and "shift" in modifiers:  # terminals send the capital letter
         return False
-    known = len(name) == 1 or name in _KEY_NAMES or key_to_character(name) is not None
+    known = name in _KEY_NAMES or len(format_key(name)) == 1  # a character, or its name
     return known and set(modifiers) <= _MODIFIERS
 
 
 def _is_typed(name: str, key: str) -> bool:
     """Return whether a text field takes ``key`` where the action ``name`` is."""
-    return name.partition(".")[0] in _WITH_FIELDS and key_to_character(key) is not None
+    typed = key == "space" or ("+" not in key and key not in _KEY_NAMES)
+    return typed and name.partition(".")[0] in _WITH_FIELDS
 
 
 def _meet(one: str, other: str) -> bool:
