@@ -80,7 +80,7 @@ async def test_a_remapped_key_works_and_is_shown_in_bars_help_and_palette(home: 
     configure(
         home,
         '[keys]\napp.settings = "f12"\nturn.star = "f7"\nprompt.star = "f8,ctrl+s"\n'
-        'prompt.delete = "f9"\nprompt.panel = "ctrl+g"\n',
+        'prompt.delete = "f9"\nprompt.panel = "ctrl+g"\nprompt.new_page = "f10"\n',
     )
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -91,7 +91,9 @@ async def test_a_remapped_key_works_and_is_shown_in_bars_help_and_palette(home: 
         ]
         await ready(pilot)
         turn = await written(pilot, "the sea ")
-        await until(pilot, lambda: "F8 star" in screen_text(app) and "F9 delete" in screen_text(app))
+        await until(
+            pilot, lambda: "F8 star" in screen_text(app) and "F9 delete" in screen_text(app)
+        )
         assert "^b hide" in screen_text(app) and "F12 Settings" in screen_text(app)
         await pilot.press("f8")
         await until(pilot, lambda: turn.chosen.starred)
@@ -106,8 +108,8 @@ async def test_a_remapped_key_works_and_is_shown_in_bars_help_and_palette(home: 
         assert app.current_mode == "prompt"
         await pilot.press("f12")
         await until(pilot, lambda: app.current_mode == "settings")
-        await pilot.press("ctrl+p", *"star")
-        await until(pilot, lambda: "(F8)" in flat_text(app))
+        await pilot.press("ctrl+p", *"page")
+        await until(pilot, lambda: "the library (F10)" in flat_text(app))
 
 
 async def test_wrong_settings_are_one_warning_and_the_app_starts_with_the_rest(home: Path) -> None:
