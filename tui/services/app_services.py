@@ -46,6 +46,8 @@ class AppServices:
 
     def watch_runs(self) -> None:
         """Poll the runs from now on, and signal to the terminal what becomes of them."""
+        if not self._app.is_running:  # it was closed at once
+            return
         self.runs.changed.subscribe(self._app, lambda _: self.terminal.show(self.runs.watched))
         self.runs.alerts.subscribe(self._app, self.terminal.alert)
         self.runs.start_polling()
