@@ -139,11 +139,17 @@ def select_thinned(steps: Collection[int], kept: Collection[int], keep: int) -> 
 
 def prune_checkpoints(name: str) -> PruneResult:
     """Delete all checkpoints of a model except its best, its newest and the pinned ones."""
+    checkpoints = prunable_checkpoints(name)
+    sweep_model(ModelDir.named(name))
+    return _delete(checkpoints)
+
+
+def prunable_checkpoints(name: str) -> list[CheckpointInfo]:
+    """Return the checkpoints that pruning deletes; a bundled model is refused."""
     _check_not_bundled(name)
     model = find_model(name)
-    sweep_model(ModelDir.named(name))
     kept = _kept(model)
-    return _delete(c for c in model.checkpoints if not c.pinned and c.step not in kept)
+    return [info for info in model.checkpoints if not info.pinned and info.step not in kept]
 
 
 def pin_checkpoint(ref: CheckpointRef, on: bool = True) -> CheckpointRef:

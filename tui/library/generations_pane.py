@@ -96,7 +96,6 @@ class GenerationsPane(LibraryPane):
 
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
-        self._deleted: list[Generation] = []
         self._replay: tuple[int, threading.Event] | None = None  # generation's id; set to stop
 
     def compose(self) -> ComposeResult:
@@ -114,6 +113,7 @@ class GenerationsPane(LibraryPane):
 
     def enter(self) -> None:
         self.screen.set_focus(self.browser.generation_list)
+        self.show_hints()
         self.poll()
 
     def poll(self) -> None:
@@ -129,7 +129,7 @@ class GenerationsPane(LibraryPane):
             return self.generation is not None
         if action == "back":
             return self._replay is not None or (self.is_attached and self.browser.searching)
-        return bool(self._deleted) if action == "restore" else True
+        return bool(self.services.deleted_texts) if action == "restore" else True
 
     @on(GenerationList.Opened)
     def action_open(self) -> None:
@@ -257,18 +257,19 @@ class GenerationsPane(LibraryPane):
         if await self.app.push_screen_wait(ask):
             removed = await self._change(lambda library: library.remove(generation.id))
             if removed:
-                self._deleted.append(removed)
+                self.services.deleted_texts.append(removed)
                 self.browser.reload()
                 self.show_hints()
                 self.app.notify(f"Deleted number {removed.id}; z restores it.")
 
     @work
     async def action_restore(self) -> None:
-        if not self._deleted:
+        texts = self.services.deleted_texts
+        if not texts:
             return
-        deleted = self._deleted.pop()
+        deleted = texts.pop()
         if await self._change(lambda library: library.restore(deleted)) is None:
-            self._deleted.append(deleted)
+            texts.append(deleted)
         self.browser.reload(deleted.id)
         self.show_hints()
 

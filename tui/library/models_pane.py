@@ -22,7 +22,6 @@ from charloom.core.store.write import (
     export_name,
     import_model,
     pin_checkpoint,
-    prune_checkpoints,
     read_notes,
     rename_model,
     unused_name,
@@ -48,7 +47,9 @@ _COLUMNS = "|model|>H|>parameters|>step|>nats|bits|>saved|>MB|text"
 _NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press a to add a checkpoint file."
 _PRECISION = ("numbers", ("unchanged", "16 bits: half the size"))
 _IMPORT_HINT = "A .safetensors file written by Charloom, on any computer."
-_PRUNE_HINT = "The best, the newest and the pinned ones are kept."
+_PRUNE_HINT = (
+    "The best, the newest and the pinned ones are kept; z restores the others until you quit."
+)
 _CHANGES = ("rename", "pin", "prune", "delete")  # not of the bundled model
 _T = TypeVar("_T")
 
@@ -88,11 +89,13 @@ class ModelsPane(LibraryPane):
         hidden_binding(
             "a", "import", "Add a file", "Create a model from a checkpoint file", id="models.add"
         ),
+        hidden_binding("z", "restore", "Undo", "Restore what was deleted last", id="models.undo"),
         hidden_binding(
-            "z", "restore", "Undo", "Restore the model that was deleted last", id="models.undo"
-        ),
-        hidden_binding(
-            "u", "prune", "Prune", "Delete all checkpoints but a few", id="models.prune"
+            "u",
+            "prune",
+            "Prune",
+            "Delete all checkpoints but a few; z restores them",
+            id="models.prune",
         ),
         hidden_binding(
             "d",
@@ -281,10 +284,12 @@ class ModelsPane(LibraryPane):
             name = model.name
             ask = confirm_dialog(f"Prune checkpoints of {name!r}?", "Delete", "d", _PRUNE_HINT)
             if await self.app.push_screen_wait(ask):
-                freed = await self._run(lambda: prune_checkpoints(name))
-                if freed:
+                freed = await self._run(lambda: self.services.trash.prune(name))
+                if freed and freed.files:
                     amount = f"{plural(freed.files, 'checkpoint')}, {megabytes(freed.size)} MB"
-                    self.app.notify(f"Deleted {amount}.")
+                    self.app.notify(f"Deleted {amount}; z restores them until you quit.")
+                elif freed:
+                    self.app.notify("There was nothing to delete.")
 
     @work
     async def action_delete(self) -> None:

@@ -29,12 +29,12 @@ class LibraryScreen(BaseScreen):
 **Writings** (`w`) lists all generated texts; a ★ marks favorites. Type after `/` to search prompts,
 texts, tags and notes; `f` lists favorites only. `Enter` continues a text in Prompt, with its exact
 settings. `r` generates it again with the same checkpoint and compares character by character. `z`
-restores a deleted text.
+restores a deleted text, also one deleted in Prompt.
 
 **Models** (`m`) lists the models trained or imported here, and the bundled ones. `Tab` goes to the
 checkpoints of the highlighted model; `Enter` uses the checkpoint under the cursor in Prompt. Pinned
-checkpoints, the best and the newest are never deleted automatically. `z` restores a deleted model
-until you quit. Losses are in nats per character, on held-out text.
+checkpoints, the best and the newest are never deleted automatically. `z` restores deleted models
+and pruned checkpoints until you quit. Losses are in nats per character, on held-out text.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(

@@ -53,10 +53,14 @@ class Transcript(VerticalScroll, can_focus=False):
     class Changed(Message):
         """Another turn is current, or a generation has started or ended."""
 
-    def __init__(self, pace: int) -> None:
-        """Create an empty page; new texts have ``pace`` characters a second, 0: no limit."""
+    def __init__(self, pace: int, deleted_texts: list[Generation]) -> None:
+        """Create an empty page; new texts have ``pace`` characters a second, 0: no limit.
+
+        ``deleted_texts`` gets those whose turn is no longer on the page.
+        """
         super().__init__()
         self.pace = pace
+        self._deleted_texts = deleted_texts
         self._library = LibraryWorker()
         self._copy_check = CopyCheck(lambda: self.generating is not None)
         self._turns: list[Turn] = []
@@ -175,6 +179,7 @@ class Transcript(VerticalScroll, can_focus=False):
     async def clear(self) -> None:
         """Remove all turns from the page; their texts stay in the library."""
         await self.finish()
+        await self._drop_deleted()
         turns, self._turns = self._turns, []
         self._set_current(None)
         for turn in turns:
@@ -255,6 +260,8 @@ class Transcript(VerticalScroll, can_focus=False):
         if deleted:
             await self.finish()
         for turn in deleted:
+            records = [candidate.record for candidate in turn.candidates if not candidate.starred]
+            self._deleted_texts.extend(record for record in records if record)
             self._turns.remove(turn)
             if turn is self._current:
                 self._set_current(self._turns[-1] if self._turns else None)

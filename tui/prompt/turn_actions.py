@@ -78,7 +78,7 @@ class TurnActionsScreen(BaseScreen):
         super().__init__(services)
         self._escaped = -math.inf  # when Esc was pressed, by the monotonic clock
         self._active_model = ActiveModel(self.services.runs)
-        self.transcript = Transcript(services.preferences.pace)
+        self.transcript = Transcript(services.preferences.pace, services.deleted_texts)
         self.composer_bar = ComposerBar()
         self.composer = self.composer_bar.composer
         self.panel = SidePanel(self.services.preferences)

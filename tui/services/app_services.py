@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from textual.app import App
 
 from charloom.core.errors import CharloomError
+from charloom.core.wording import plural
 from charloom.tui.services import config_file, preferences
 
 if TYPE_CHECKING:
+    from charloom.core.library.generation import Generation
     from charloom.core.store.model_dir import ModelDir
     from charloom.core.store.trash import Trash
     from charloom.tui.services.run_manager import RunManager
@@ -28,6 +30,8 @@ class AppServices:
         self._app = app
         self.config = config_file.load()
         self.preferences = self._saved = preferences.load(self.config.defaults)
+        self.deleted_texts: list[Generation] = []
+        """The texts that the user has deleted, which Library can restore; the last one first."""
 
     @cached_property
     def runs(self) -> "RunManager":
@@ -54,7 +58,7 @@ class AppServices:
 
     @cached_property
     def trash(self) -> "Trash":
-        """The models, with their runs, that the user has deleted."""
+        """The models, with their runs, and the checkpoints that the user has deleted."""
         from charloom.core.store.trash import Trash  # deferred for the same reason
 
         return Trash()
@@ -81,15 +85,18 @@ class AppServices:
         self.runs.rescan()
 
     async def restore_model(self) -> str:
-        """Restore the model that was deleted last, notify the user, and return the model's name.
+        """Restore the model or the checkpoints that were deleted last, and notify the user.
 
-        If that fails, "" is returned.
+        Return the model's name, or "" if that fails.
         """
-        deleted, name = self.trash.last, ""
+        name = ""
         try:
-            name = await asyncio.to_thread(self.trash.restore)
+            name, deleted, checkpoints = await asyncio.to_thread(self.trash.restore)
             renamed = f" as {name!r}: the name was taken" if name != deleted else ""
-            self._app.notify(f"Restored {deleted!r}{renamed}.")
+            message = f"Restored {deleted!r}{renamed}."
+            if checkpoints:
+                message = f"Restored {plural(checkpoints, 'checkpoint')} of {name!r}."
+            self._app.notify(message)
         except CharloomError as error:
             self._app.notify(str(error), severity="error")
         self.runs.rescan()

@@ -158,11 +158,13 @@ async def test_checkpoints_are_pinned_and_pruned() -> None:
         await until(pilot, lambda: "p unpin" in screen_text(app))
         await pilot.press("u")
         await until(
-            pilot, lambda: "The best, the newest and the pinned ones are kept." in flat_text(app)
+            pilot, lambda: "The best, the newest and the pinned ones are kept; z" in flat_text(app)
         )
         await pilot.press("d")
         await until(pilot, lambda: notifications(app))
-        assert notifications(app) == ["Deleted 1 checkpoint, 0.0 MB."]
+        assert notifications(app) == [
+            "Deleted 1 checkpoint, 0.0 MB; z restores them until you quit."
+        ]
         await until(pilot, lambda: "2,000" not in screen_text(app))
         assert [each.step for each in find_model("creature").checkpoints] == [1_000, 3_000, 4_000]
 
