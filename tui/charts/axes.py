@@ -40,6 +40,7 @@ class Ink(IntEnum):
     RUN4 = 12
     RUN5 = 13
     RUN6 = 14
+    MARK = 15
 
 
 def plot_area(canvas: Canvas, top: int) -> PlotArea:

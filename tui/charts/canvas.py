@@ -56,6 +56,11 @@ class Canvas:
         codes[drawn] = (np.maximum(codes, _BRAILLE) | cells)[drawn]
         self._inks[y : y + height, x : x + width][inked] = ink
 
+    def recolor(self, x: int, y: int, height: int, inks: Sequence[int], ink: int) -> None:
+        """Give ``ink`` to cells of ``inks`` in ``height`` rows from ``y`` on, from column x on."""
+        part = self._inks[y : y + height, x:]
+        part[np.isin(part, inks)] = ink
+
     def bars(self, x: int, y: int, levels: Floats, rows: int, ink: int) -> None:
         """Draw a bar for each of ``levels``, from 0 (one eighth of a cell) to 1 (``rows`` high)."""
         eighths = 1 + np.rint(np.clip(levels, 0, 1) * (8 * rows - 1)).astype(int)

@@ -50,6 +50,11 @@ class ChartData:
         """The validation losses in bits."""
         return Polyline.from_points(self.validation, NAT)
 
+    @property
+    def marked_line(self) -> Polyline:
+        """The validation losses, or else the training losses."""
+        return self.validation_line if len(self.validation) else self.train_line
+
     @cached_property
     def _clock(self) -> Polyline:
         steps, minutes = Polyline.from_points([(0.0, 0.0), *self.elapsed], 60)

@@ -57,11 +57,13 @@ def draw(
     view: View = View(),  # noqa: B008 - immutable
     readout: bool = False,
     cursor: float | None = None,
+    mark: float | None = None,
 ) -> DrawnChart:
     """Draw ``data`` on at least one cell; ``before`` is the area of the previous drawing.
 
     With ``readout`` there is a cursor, at the loss nearest to ``cursor`` on the x-axis (by default
-    the newest), and a line with the losses there.
+    the newest), and a line with the losses there. With ``mark``, the curve has a mark at this step,
+    and what follows is faint.
     """
     canvas = Canvas(width, height)
     train = view.placed(data, data.train_line)
@@ -89,6 +91,9 @@ def draw(
         legend += _draw_curves(canvas, area, drawn_train, drawn_validation)
         legend += _draw_best(canvas, area, view.placed(data, best), best)
         legend += _draw_baselines(canvas, area, data.baselines)
+        if mark is not None:
+            curve = view.placed(data, data.marked_line)
+            _draw_mark(canvas, area, curve, float(view.positions(data, np.array([mark]))[0]))
     if readout:
         at = x[-1 if cursor is None else nearest_index(x, cursor)]
         canvas.draw(area.left, area.top, area.vertical_dots(float(at)), Ink.CURSOR, under=True)
@@ -127,6 +132,14 @@ def _draw_best(
         if area.x.contains(x):
             canvas.write(area.column(x), area.row(y), "◆", Ink.BEST)
         yield [("◆", Ink.BEST), (f" best {y:.2f} @ {step:,.0f}", Ink.LABEL)]
+
+
+def _draw_mark(canvas: Canvas, area: PlotArea, curve: Polyline, at: float) -> None:
+    column = area.column(at)
+    faint = (Ink.TRAIN, Ink.VALIDATION, Ink.BEST)
+    canvas.recolor(column + 1, area.top, area.height, faint, Ink.AXIS)
+    canvas.draw(area.left, area.top, area.vertical_dots(at), Ink.AXIS, under=True)
+    canvas.write(column, area.row(float(np.interp(at, *curve))), "◉", Ink.MARK)
 
 
 def draw_marks(

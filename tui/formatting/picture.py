@@ -14,14 +14,14 @@ from charloom.core.sanitize import sanitize, single_line
 from charloom.core.wording import plural
 from charloom.tui.formatting.shell_commands import generate_command
 from charloom.tui.formatting.themes import DARK
+from charloom.tui.formatting.wrapping import prompted_rows, wrapped_lines
 from charloom.tui.formatting.wrapping import rows as rows_of
-from charloom.tui.formatting.wrapping import wrapped_lines
 
 COLUMNS = 72
 """Of the text of a picture."""
 
 _MAX_LINES = 48  # of text
-MARGIN, _SIZE, _ROW = 40, 17, 26  # pixels: around everything, of letters and of lines
+MARGIN, _SIZE, ROW = 40, 17, 26  # pixels: around everything, of letters and of lines
 _SMALL_SIZE, _SMALL_ROW = 13, 20  # of what is below the text
 _CELL = 0.602  # the width of a letter, in sizes
 WIDTH = round(2 * MARGIN + COLUMNS * _SIZE * _CELL)
@@ -63,22 +63,23 @@ def text_picture(generation: Generation, explicit: Collection[str] = ()) -> str:
 
     ``explicit`` is as for :func:`generate_command`.
     """
-    g, full_text = generation, sanitize(generation.prompt + generation.text)
-    starts = [row.start for row in rows_of(full_text, COLUMNS)]
-    parts = []
-    for number, (start, end) in enumerate(pairwise([*starts, len(full_text)][: _MAX_LINES + 1])):
-        prompt_end = min(max(start, len(g.prompt)), end)
-        spans = _span(full_text[start:prompt_end].rstrip("\n"), DARK.primary, bold=True)
-        spans += _span(full_text[prompt_end:end].rstrip("\n"))
-        parts.append(_line(MARGIN, _ROW * number, _SIZE, spans))
-    rows, rest = len(parts), len(starts) - len(parts)
+    g = generation
+    lines = prompted_rows(sanitize(g.prompt), sanitize(g.text), COLUMNS)
+    parts = [text_row(number, *row) for number, row in enumerate(lines[:_MAX_LINES])]
+    rows, rest = len(parts), len(lines) - len(parts)
     if rest:
         note = _span(f"… and {plural(rest, 'more line')}", MUTED)
-        parts.append(_line(MARGIN, _ROW * rows, _SIZE, note))
+        parts.append(_line(MARGIN, ROW * rows, _SIZE, note))
         rows += 1
     bits = [] if g.bits_per_char is None else [f"{g.bits_per_char:.2f} bits/char"]
     facts = [f"seed {g.seed}", *_settings(g), *bits, plural(len(g.text), "character")]
-    return card(str(g.checkpoint_ref), parts, _ROW * rows, facts, generate_command(g, explicit))
+    return card(str(g.checkpoint_ref), parts, ROW * rows, facts, generate_command(g, explicit))
+
+
+def text_row(number: int, prompt: str, text: str) -> str:
+    """Return a row of a text, counted from 0, with its part of the prompt."""
+    spans = _span(prompt, DARK.primary, bold=True) + _span(text)
+    return _line(MARGIN, ROW * number, _SIZE, spans)
 
 
 def _settings(generation: Generation) -> list[str]:

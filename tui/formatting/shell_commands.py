@@ -22,8 +22,7 @@ def generate_command(generation: Generation, explicit: Collection[str] = ()) -> 
     """
     g, default = generation, SamplingConfig()
     prompt = g.context + g.prompt
-    steered = g.changes or g.choices
-    if steered or "\0" in prompt or prompt == "-" or len(prompt) > _MAX_PROMPT_CHARACTERS:
+    if g.changes or g.choices or not _is_argument(prompt):
         return f"charloom favorites replay {g.id}" if g.id else ""
     settings = {name: getattr(g, name) for name in SETTING_NAMES}
     options = {
@@ -36,6 +35,14 @@ def generate_command(generation: Generation, explicit: Collection[str] = ()) -> 
     return _join("generate", _options(options), *end, shell_quote(prompt))
 
 
+def growth_command(model: str, prompt: str, config: SamplingConfig, seed: int, length: int) -> str:
+    """Return the command that writes a text of each checkpoint; "" if there is none."""
+    if not _is_argument(prompt):
+        return ""
+    options = {"length": length, "temperature": config.temperature, "seed": seed}
+    return _join("growth", shell_quote(model), "--prompt", shell_quote(prompt), _options(options))
+
+
 def train_command(config: RunConfig) -> str:
     """Return the command that trains as ``config`` says, on the same text."""
     names = {f.name: option_name(f) for f in (*fields(ModelConfig), *fields(TrainConfig))}
@@ -45,6 +52,10 @@ def train_command(config: RunConfig) -> str:
     fold = {"fold": config.min_count} if config.min_count else {}
     options = {"preset": config.preset, **({"from": start} if start else {}), **fold, **overrides}
     return _join("train", shell_quote(config.source), _options(options))
+
+
+def _is_argument(prompt: str) -> bool:
+    return "\0" not in prompt and prompt != "-" and len(prompt) <= _MAX_PROMPT_CHARACTERS
 
 
 def _options(options: Mapping[str, object]) -> str:

@@ -61,11 +61,14 @@ LIGHT = Theme(
         "scrollbar-corner-color": "#f3efe5",
     },
 )
+MARK = "#ff5fd0"
+"""The cursor's colour on dark."""
+
 _ON_DARK = {
     "heat": ("#1d3a5c", "#35507a", "#8d8a80", "#c4ad5c", "#ffe04a"),
     "cold": ("#16324a", "#1f5a86", "#62b4ec"),
     "warm": ("#4a3015", "#7f4e15", "#f2a43c"),
-    "cursor": ("#ff5fd0",),
+    "cursor": (MARK,),
 }
 _ON_LIGHT = {
     "heat": ("#f7e08a", "#d9be6a", "#a59d83", "#3f5d8c", "#12305c"),

@@ -59,6 +59,16 @@ def wrapped_lines(text: str, width: int) -> list[str]:
     return [text[start:end].rstrip("\n ") for start, end in pairwise([*starts, len(text)])]
 
 
+def prompted_rows(prompt: str, text: str, width: int) -> list[tuple[str, str]]:
+    """Return the rows of ``prompt`` + ``text``: of each, its parts of the one and of the other."""
+    whole, cut = prompt + text, len(prompt)
+    starts = [row.start for row in rows(whole, width)]
+    return [
+        (whole[start : min(cut, end)].rstrip("\n"), whole[max(cut, start) : end].rstrip("\n"))
+        for start, end in pairwise([*starts, len(whole)])
+    ]
+
+
 class WrappedRows:
     """The rows of a growing text, in 12 bytes each: there may be a million."""
 
