@@ -1,6 +1,7 @@
 """Screen that shows a text from every checkpoint of a model, for one prompt and one seed."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on, work
@@ -19,7 +20,9 @@ from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.store.read import CheckpointInfo, find_model
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.analysis.film_view import FilmView
 from charloom.tui.analysis.growth_list import HEADINGS, GrowthList
+from charloom.tui.charts.film import Film
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import adapt_prompt
@@ -54,9 +57,17 @@ class GrowthScreen(BaseScreen):
     HELP = (
         "Every stored checkpoint of a model continues the same prompt with the same seed. Read "
         "from the top: first the model learns which letters are frequent, then words, then how "
-        "words follow each other. Below the list is the whole text of the highlighted checkpoint."
+        "words follow each other. Below the list is the whole text of the highlighted checkpoint. "
+        "Space plays this as a film: the text rewrites itself from checkpoint to checkpoint, and a "
+        "mark moves along the loss. `x` saves the film."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
+        hidden_binding(
+            "space", "play", "Play", "Play the checkpoints as a film, or pause it", id="growth.play"
+        ),
+        hidden_binding("left", "step(-1)", "Earlier", "Step back in the film", id="growth.earlier"),
+        hidden_binding("right", "step(1)", "Later", "Step on in the film", id="growth.later"),
+        hidden_binding("x", "export", "Export", "Save the film", id="growth.export"),
         hidden_binding(
             "o", "talk", "Talk with it", "Use this checkpoint in Prompt", id="growth.talk"
         ),
@@ -84,11 +95,13 @@ class GrowthScreen(BaseScreen):
         with VerticalScroll(id="sample", can_focus=False):
             yield Static("", id="figures", markup=False)
             yield UntrustedText(id="text")
-        yield ActionBar(key_hints(self, talk=("⏎", "talk", "talk"), prompt="prompt"))
+        yield FilmView()
+        yield ActionBar()
 
     def on_mount(self) -> None:
         self.show_context(safe_line(self._model_name, _MAX_NAME))
         self.query_one(GrowthList).focus()
+        self.show_hints()
 
     def on_runs_changed(self) -> None:
         super().on_runs_changed()
@@ -97,13 +110,17 @@ class GrowthScreen(BaseScreen):
         if newest_step != self._newest_step:
             self._newest_step = newest_step
             self.generate()
+        self._update_film()
 
     @work(exclusive=True, group="growth")
     async def generate(self, *, restart: bool = False) -> None:
         """Generate the texts of all new checkpoints, or with ``restart`` of all."""
-        growth_list = self.query_one(GrowthList)
+        growth_list, view = self.query_one(GrowthList), self.query_one(FilmView)
+        view.complete = False
         if restart:
             growth_list.clear()
+            view.set_film(None)
+            view.play(on=self._plays)
         try:
             info = await run_in_background(lambda: find_model(self._model_name))
         except CharloomError as error:
@@ -117,6 +134,8 @@ class GrowthScreen(BaseScreen):
         new = [info for info in checkpoints if info.step not in growth_list.steps]
         async for sample in self._samples(new):
             growth_list.add(sample)
+            self._update_film()
+        view.complete = True
 
     async def _samples(self, new: Sequence[CheckpointInfo]) -> AsyncIterator[CheckpointSample]:
         samples = sample_checkpoints(new, self._adapted_prompt, self._sampling, self._seed, _LENGTH)
@@ -152,8 +171,92 @@ class GrowthScreen(BaseScreen):
         self.query_one("#text", UntrustedText).set_text(text, original)
         self.query_one("#sample").scroll_home(animate=False)
 
+    @property
+    def _plays(self) -> bool:
+        """Whether the film is shown instead of the list."""
+        return self.has_class("film")
+
+    def _film(self, min_samples: int = 2) -> Film:
+        """Return the film of the samples so far. Raises :class:`CharloomError`."""
+        return Film.of(
+            self._model_name,
+            self._adapted_prompt,
+            self.query_one(GrowthList).samples,
+            self.services.runs.get(self._model_name),
+            self._sampling,
+            self._seed,
+            min_samples=min_samples,
+        )
+
+    def _finished_film(self) -> Film | None:
+        """Return the whole film; if there is none, show why."""
+        if not self.query_one(FilmView).complete:
+            self.notify("Wait until all texts are there.", severity="warning")
+            return None
+        try:
+            return self._film()
+        except CharloomError as error:
+            self.notify(str(error), severity="warning")
+            return None
+
+    def _update_film(self) -> None:
+        """Show the film with the samples and losses so far, if it is open."""
+        if self._plays:
+            with suppress(CharloomError):  # there is no sample yet
+                self.query_one(FilmView).set_film(self._film(min_samples=1))
+
+    @on(FilmView.Changed)
+    def show_hints(self) -> None:
+        view = self.query_one(FilmView)
+        labels: dict[str, str | tuple[str, str, str]] = {"prompt": "prompt", "seed": "seed"}
+        labels |= {"step(-1)": ("←→", "step", "step(1)"), "step": ""}
+        if self._plays:
+            labels |= {"play": "pause" if view.playing else "play", "talk": "talk", "back": "list"}
+        else:
+            labels |= {"play": "film", "talk": ("⏎", "talk", "talk")}
+        self.query_one(ActionBar).update_hints(key_hints(self, **labels))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return self._plays or action != "step"
+
+    def action_play(self) -> None:
+        growth_list, view = self.query_one(GrowthList), self.query_one(FilmView)
+        if self._plays:
+            view.play(on=not view.playing)
+            return
+        if view.complete and not self._finished_film():
+            return
+        self.add_class("film")
+        self.set_focus(None)
+        view.set_film(None)
+        self._update_film()
+        if view.film and growth_list.sample in view.film.samples[:-1]:
+            view.seek(view.film.samples.index(growth_list.sample))
+        view.play(on=True)
+
+    def action_step(self, count: int) -> None:
+        self.query_one(FilmView).step(count)
+
+    @work
+    async def action_export(self) -> None:
+        from charloom.tui.charts.film_files import FILM_FORMATS, write_film
+        from charloom.tui.dialogs.share import save_file
+
+        film = self._finished_film()
+        if not film:
+            return
+        self.query_one(FilmView).play(on=False)
+        await save_file(
+            self.app,
+            "Save the film to:",
+            f"growth-{film.model}",
+            FILM_FORMATS,
+            lambda path, kind: write_film(path, film, kind, force=True),
+        )
+
     def action_talk(self) -> None:
-        sample = self.query_one(GrowthList).sample
+        growth_list, view = self.query_one(GrowthList), self.query_one(FilmView)
+        sample = view.sample if self._plays else growth_list.sample
         if sample and sample.error:
             self.notify(sample.error, severity="error")
         elif sample:
@@ -179,4 +282,13 @@ class GrowthScreen(BaseScreen):
             self.generate(restart=True)
 
     def action_back(self) -> None:
-        self.dismiss()
+        """Return from the film to the list, or leave."""
+        growth_list, view = self.query_one(GrowthList), self.query_one(FilmView)
+        if not self._plays:
+            self.dismiss()
+            return
+        self.remove_class("film")
+        growth_list.focus()
+        if view.sample:
+            growth_list.highlight(view.sample)
+        view.play(on=False)

@@ -44,6 +44,11 @@ class GrowthList(PlainOptionList):
         return None if self.highlighted is None else self._samples[self.highlighted]
 
     @property
+    def samples(self) -> list[CheckpointSample]:
+        """All samples, by step."""
+        return self._samples
+
+    @property
     def steps(self) -> set[int]:
         """The steps of the listed checkpoints."""
         return {sample.step for sample in self._samples}
@@ -52,6 +57,10 @@ class GrowthList(PlainOptionList):
         """Remove all samples."""
         self._samples = []
         self.clear_options()
+
+    def highlight(self, sample: CheckpointSample) -> None:
+        """Move the cursor to a sample."""
+        self.highlighted = self._samples.index(sample)
 
     def add(self, sample: CheckpointSample) -> None:
         """Add a sample at the end."""

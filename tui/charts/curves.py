@@ -53,7 +53,7 @@ class ChartData:
     @property
     def marked_line(self) -> Polyline:
         """The validation losses, or else the training losses."""
-        return self.validation_line if len(self.validation) else self.train_line
+        return self.validation_line if len(self.validation_line.x) else self.train_line
 
     @cached_property
     def _clock(self) -> Polyline:

@@ -5,7 +5,7 @@ the mark on the curve moves to its step, then both rest.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from charloom.core.analysis.checkpoint_samples import CheckpointSample
@@ -64,7 +64,7 @@ class Film:
         samples = [sample for sample in samples if not sample.error]
         if len(samples) < min_samples:
             raise CharloomError(TOO_SHORT)
-        data = chart_data(run) if run else ChartData()
+        data = replace(chart_data(run), baselines=()) if run else ChartData()
         if not len(data.marked_line.x):
             data = ChartData(validation=[(s.step, s.loss) for s in samples if s.loss is not None])
         return cls(model, prompt, samples, data, sampling, seed)
@@ -105,12 +105,14 @@ class Film:
         return before + moment.written * (self.samples[moment.sample].step - before)
 
     def rows(self, index: int, width: int, height: int) -> list[tuple[str, str]]:
-        """Return up to ``height`` rows of a sample: their parts of the prompt and of the text."""
-        prompt = self.prompt
-        if len(prompt) > _MAX_PROMPT:
-            prompt = "…" + prompt[-_MAX_PROMPT:]
-        text = self.samples[index].text[:_MAX_TEXT]
-        rows = prompted_rows(sanitize(prompt), sanitize(text), width)
+        """Return up to ``height`` rows of a sample: their parts of the prompt and of the text.
+
+        They begin with the last line of the prompt, and are sanitized.
+        """
+        start = max(self.prompt.rstrip("\n").rfind("\n") + 1, len(self.prompt) - _MAX_PROMPT)
+        prompt = "…" * bool(start) + sanitize(self.prompt[start:])
+        text = sanitize(self.samples[index].text[:_MAX_TEXT])
+        rows = prompted_rows(prompt, text, width)
         return rows if len(rows) <= height else [*rows[: height - 1], ("", "…")]
 
     def spans(self, moment: Moment, width: int, height: int) -> list[Spans]:

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+from pathlib import Path
 
 import click
 
@@ -11,17 +12,20 @@ from charloom.core.analysis.checkpoint_samples import (
     sample_checkpoints,
 )
 from charloom.core.errors import CharloomError
+from charloom.core.runs.monitor import RunMonitor
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import single_line
+from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import BUNDLED, find_model
 from charloom.tui.console.completion import complete_models
 from charloom.tui.console.inputs import encode_prompt, read_prompt
-from charloom.tui.console.options import json_option, sampling_options
+from charloom.tui.console.options import json_option, output_options, sampling_options
 from charloom.tui.console.output import echo_dim, echo_err, write_json, write_stdout
 from charloom.tui.formatting.units import score_note
 from charloom.tui.formatting.wrapping import wrapped_lines
 from charloom.tui.services.model_cache import default_prompt
 
+_FILM_SUFFIXES = (".svg", ".cast")
 _MEASURES = {"carried": "carried", "validation": "valid.", "train": "train", "": ""}
 _INDENT_COLUMNS = 31  # before the text
 _MAX_PROMPT = 60  # characters that are shown
@@ -39,15 +43,28 @@ _MIN_TEXT_COLUMNS = 20  # in fewer, the text is not wrapped
     help="0 to 10; 0 always takes the likeliest.",
 )
 @json_option
+@output_options
 def growth(
-    model: str, prompt: str | None, seed: int, length: int, temperature: float, as_json: bool
+    model: str,
+    prompt: str | None,
+    seed: int,
+    length: int,
+    temperature: float,
+    as_json: bool,
+    output: Path | None,
+    force: bool,
 ) -> None:
     """Continue one prompt with every checkpoint of MODEL, with one seed: watch it learn to spell.
 
     Each checkpoint is one line, from the first to the last: its step, its loss in bits per
     character, and its text, with ↵ for a newline. The loss is the carried one on held-out
     text, else that of the validation during training, else that on the training text.
+
+    --output also writes a film of it: the text rewrites itself while the loss curve runs along.
+    An .svg file plays in a browser, a .cast file in asciinema.
     """
+    if output and output.suffix not in _FILM_SUFFIXES:
+        raise click.UsageError(f"A film is a file with the suffix {' or '.join(_FILM_SUFFIXES)}.")
     sampling = SamplingConfig(temperature)
     info = find_model(model)
     info.candidates()  # raises if there is no checkpoint
@@ -59,7 +76,9 @@ def growth(
         prompt_label = single_line(prompt, _MAX_PROMPT)
         echo_dim(f"{prompt_label} · seed {seed} · temperature {temperature:g}")
         write_stdout(f"{'step':>9}  {'bits/char':>9}  {'':<7}  text\n")
+    samples = []
     for sample in sample_checkpoints(info.checkpoints, prompt, sampling, seed, length):
+        samples.append(sample)
         if as_json:
             write_json(
                 {
@@ -80,7 +99,17 @@ def growth(
             echo_err(f"Skipped: {sample.error}")
         else:
             _write_sample(sample)
-    if len(info.checkpoints) == 1:
+    if output:
+        from charloom.tui.charts.film import Film  # deferred: they import Textual
+        from charloom.tui.charts.film_files import write_film
+
+        run = RunMonitor(ModelDir.named(info.name))
+        run.refresh()
+        while run.has_more:
+            run.refresh()
+        film = Film.of(info.name, prompt, samples, run, sampling, seed)
+        write_film(output, film, output.suffix[1:], force=force)
+    elif len(info.checkpoints) == 1:
         echo_err(f"{model!r} has only one checkpoint; a training run saves more as it continues.")
 
 

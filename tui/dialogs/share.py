@@ -1,6 +1,6 @@
 """Share a text or a picture: copy it, or save it in a file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,28 +32,36 @@ def copy_markdown(app: App[Any], generation: Generation) -> None:
 
 async def export_text(app: App[Any], generation: Generation) -> None:
     """Save ``generation`` under a name that the user chooses, by default as a picture."""
-    formats = (*picture_formats(), *EXPORT_FORMATS)
-    path = await app.push_screen_wait(
-        SaveFileDialog(
-            "Export to:",
-            [("format", formats)],
-            lambda chosen: f"writing-{generation.id}.{formats[chosen[0]]}",
-            lambda path, chosen: write_generations(path, [generation], formats[chosen[0]]),
-        )
+    await save_file(
+        app,
+        "Export to:",
+        f"writing-{generation.id}",
+        (*picture_formats(), *EXPORT_FORMATS),
+        lambda path, kind: write_generations(path, [generation], kind),
     )
-    if path:
-        deliver(app, path)
 
 
 async def save_picture(app: App[Any], question: str, name: str, svg: str) -> None:
     """Save a picture under a name that the user chooses, by default ``name``."""
-    formats = picture_formats()
+    await save_file(
+        app, question, name, picture_formats(), lambda path, kind: write_picture(path, svg, kind)
+    )
+
+
+async def save_file(
+    app: App[Any],
+    question: str,
+    name: str,
+    formats: Sequence[str],
+    write: Callable[[Path, str], object],
+) -> None:
+    """Save a file in a format and under a name that the user chooses, by default ``name``."""
     path = await app.push_screen_wait(
         SaveFileDialog(
             question,
             [("format", formats)],
             lambda chosen: f"{name}.{formats[chosen[0]]}",
-            lambda path, chosen: write_picture(path, svg, formats[chosen[0]]),
+            lambda path, chosen: write(path, formats[chosen[0]]),
         )
     )
     if path:

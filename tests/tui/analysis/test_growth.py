@@ -13,10 +13,15 @@ from charloom.core.model.metadata import Losses
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.sanitize import sanitize
 from charloom.core.store.read import find_model
+from charloom.tui.analysis.film_view import FilmView
 from charloom.tui.analysis.growth import GrowthScreen
 from charloom.tui.analysis.growth_list import GrowthList
 from charloom.tui.app import CharloomApp
+from charloom.tui.charts.film_cast import asciicast
+from charloom.tui.dialogs.save_file import SaveFileDialog
+from charloom.tui.widgets.option_row import OptionRow
 from tests.helpers.factories import checkpoint_path, own_assets, random_checkpoint, save_model
 from tests.tui.helpers.driving import (
     LARGE,
@@ -145,6 +150,10 @@ async def test_a_model_with_one_checkpoint_has_a_note_and_new_ones_are_added() -
             await pilot.press("g")
             await until(pilot, lambda: "the only checkpoint so far" in flat_text(app))
             await grown(pilot, "abc")
+            await until(pilot, lambda: film_view(pilot).complete)
+            await pilot.press("space")
+            await until(pilot, lambda: "A film needs two checkpoints" in notifications(app)[0])
+            app.clear_notifications()
             save_checkpoints(1_200)
             events.record(folder, CheckpointSaved(1_200, "step-00001200.safetensors"))
             await grown(pilot, "abc")
@@ -153,6 +162,87 @@ async def test_a_model_with_one_checkpoint_has_a_note_and_new_ones_are_added() -
             await pilot.press("escape")
             await until(pilot, lambda: app.screen.title == "Train")
             assert notifications(app) == []
+
+
+def film_view(pilot: Pilot[None]) -> FilmView:
+    return pilot.app.screen.query_one(FilmView)
+
+
+def film_text(pilot: Pilot[None]) -> str:
+    return str(pilot.app.screen.query_one("#film-text", Static).render())
+
+
+async def test_space_plays_the_checkpoints_as_a_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_checkpoints(1_000, 2_000, 3_000, 4_000)
+    checkpoint_path("creature@2000").write_bytes(b"no checkpoint")
+    texts = {sample.step: "abc" + sanitize(sample.text) for sample in expected("abc")}
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+
+        def shows(step: int) -> bool:
+            """Return whether the whole text of a checkpoint is shown."""
+            return film_text(pilot).split() == texts[step].split() and (
+                f" · step {step:,} · " in screen_text(app)
+            )
+
+        await opened(pilot)
+        await grown(pilot, "abc")
+        await until(pilot, lambda: film_view(pilot).complete)
+        await pilot.press("space")
+        await until(pilot, lambda: film_view(pilot).playing and "space pause" in screen_text(app))
+        await until(pilot, lambda: "▌" in film_text(pilot) and "◉" in screen_text(app))
+        await pilot.press("space")
+        assert not film_view(pilot).playing
+        await pilot.press("right")
+        await until(pilot, lambda: shows(3_000) and "2 of 3" in screen_text(app))
+        await pilot.press("left", "left")
+        await until(pilot, lambda: shows(1_000))
+
+        await pilot.press("space")
+        while film_view(pilot).playing:
+            film_view(pilot).advance()
+        await until(pilot, lambda: shows(4_000) and "space play" in screen_text(app))
+        await pilot.press("right")
+        await until(pilot, lambda: shows(4_000))
+        assert notifications(app) == []  # the end is quiet
+
+        await pilot.press("space")  # again, from the start
+        await until(pilot, lambda: "1 of 3 · step 1,000" in screen_text(app))
+        await pilot.press("s")  # which rewrites all texts
+        await until(pilot, lambda: "seed 0" not in screen_text(app) and film_view(pilot).complete)
+        assert film_view(pilot).playing
+        await pilot.press("right")
+        film = film_view(pilot).film
+        assert film
+
+        await pilot.press("x")
+        await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))
+        app.screen.query_one(OptionRow).focus()
+        await pilot.press("right", "enter")
+        path = tmp_path / "growth-creature.cast"
+        await until(pilot, lambda: notifications(app) and path.exists())
+        assert path.read_text("utf-8") == asciicast(film)
+
+        shown = film_view(pilot).sample
+        await pilot.press("escape")
+        await until(pilot, lambda: app.focused and "bits/char         text" in screen_text(app))
+        assert growth_list(pilot).sample == shown
+
+
+async def test_a_film_without_animation_shows_whole_texts() -> None:
+    save_checkpoints(1_000, 2_000)
+    app = app_at("library")
+    async with app.run_test(size=SMALL) as pilot:
+        app.animation_level = "none"
+        await opened(pilot)
+        await until(pilot, lambda: film_view(pilot).complete)
+        await pilot.press("space")
+        film_view(pilot).advance()
+        await pilot.pause()
+        assert "▌" not in film_text(pilot)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
@@ -169,3 +259,19 @@ def test_look(snap_compare: Compare, size: tuple[int, int]) -> None:
         await pilot.pause()
 
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["small", "large"])
+def test_look_of_the_film(snap_compare: Compare, size: tuple[int, int]) -> None:
+    save_checkpoints(100, 300, 900, 2_000, 4_000)
+
+    async def before(pilot: Pilot[None]) -> None:
+        await opened(pilot)
+        await until(pilot, lambda: film_view(pilot).complete)
+        await pilot.press("space", "right", "right")
+        for _ in range(29):  # into the text after it
+            film_view(pilot).advance()
+        await until(pilot, lambda: "4 of 5" in screen_text(app))
+
+    app = app_at("library")
+    assert snap_compare(app, terminal_size=size, run_before=before)

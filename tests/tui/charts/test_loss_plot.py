@@ -251,3 +251,20 @@ def test_any_numbers_and_any_size_give_a_picture_of_that_size(
     for y in range(height):
         text = "".join(text for text, _ in again.canvas.spans(y))
         assert len(text) == width and text.isprintable()
+
+
+def test_a_mark_is_on_the_curve_and_what_follows_is_faint() -> None:
+    plain, marked = draw(RUN, 76, 12), draw(RUN, 76, 12, mark=4_000)
+    area = marked.area
+    assert area
+    column = area.column(4_000)
+    loss = dict(RUN.validation)[4_000] / LN2
+    assert lines(marked)[area.row(loss)][column] == "◉"
+    drawn_inks = {Ink.TRAIN, Ink.VALIDATION, Ink.BEST}
+    for y in range(area.top, area.top + area.height):
+        before, after = (
+            [ink for text, ink in picture.canvas.spans(y) for _ in text]
+            for picture in (plain, marked)
+        )
+        assert before[:column] == after[:column]
+        assert not drawn_inks.intersection(after[column + 1 :])

@@ -1,5 +1,6 @@
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -77,6 +78,31 @@ def test_a_model_with_one_checkpoint_has_a_note() -> None:
     done = call("growth", "wever")
     assert (done.code, done.out) == (1, "")
     assert "did you mean 'weaver'" in done.err
+
+
+@pytest.mark.parametrize(
+    ("suffix", "start"), [("svg", "<svg "), ("cast", '{"version": 2, "width": 80, ')]
+)
+def test_the_growth_is_written_as_a_film(tmp_path: Path, suffix: str, start: str) -> None:
+    path = tmp_path / f"growth.{suffix}"
+    options = ("--prompt", "the sea", "--seed", "3", "--length", "40")
+    without = call("growth", "weaver", *options)
+    done = call("growth", "weaver", *options, "--output", str(path))
+    assert (done.code, done.out, done.err) == (0, without.out, without.err)
+    film = path.read_text("utf-8")
+    assert film.startswith(start) and "3 of 3 · step 30,000 · 1.59 bits/char held-out" in film
+    assert f"charloom growth weaver --prompt 'the sea' {' '.join(options[4:])}" in film
+    assert call("growth", "weaver", *options, "--output", str(path)).code == 1  # it exists
+    assert call("growth", "weaver", *options, "--output", str(path), "--force").code == 0
+
+
+def test_a_film_needs_a_suffix_and_two_checkpoints(tmp_path: Path) -> None:
+    done = call("growth", "weaver", "--output", str(tmp_path / "growth.txt"))
+    assert done.code == 2 and "the suffix .svg or .cast" in done.err
+    save_model("young", random_checkpoint())
+    done = call("growth", "young", "--output", str(tmp_path / "growth.svg"))
+    assert done.code == 1 and "A film needs two checkpoints with a text." in done.err
+    assert not list(tmp_path.glob("growth.*"))
 
 
 @needs_terminal
