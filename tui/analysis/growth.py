@@ -211,7 +211,7 @@ class GrowthScreen(BaseScreen):
         labels: dict[str, str | tuple[str, str, str]] = {"prompt": "prompt", "seed": "seed"}
         labels |= {"step(-1)": ("←→", "step", "step(1)"), "step": ""}
         if self._plays:
-            labels |= {"play": "pause" if view.playing else "play", "talk": "talk", "back": "list"}
+            labels |= {"play": "pause" if view.playing else "play", "talk": "", "back": "list"}
         else:
             labels |= {"play": "film", "talk": ("⏎", "talk", "talk")}
         self.query_one(ActionBar).update_hints(key_hints(self, **labels))
