@@ -1,7 +1,6 @@
 """Screen that shows a text from every checkpoint of a model, for one prompt and one seed."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import suppress
 from typing import ClassVar
 
 from textual import on, work
@@ -16,13 +15,14 @@ from charloom.core.analysis.checkpoint_samples import (
     sample_checkpoints,
 )
 from charloom.core.errors import CharloomError
+from charloom.core.files import write_file
 from charloom.core.model.metadata import CheckpointMetadata
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.store.read import CheckpointInfo, find_model
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.analysis.film_view import FilmView
 from charloom.tui.analysis.growth_list import HEADINGS, GrowthList
-from charloom.tui.charts.film import Film
+from charloom.tui.charts.film import TOO_SHORT, Film, Moment
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.prompt_changes import adapt_prompt
@@ -176,34 +176,18 @@ class GrowthScreen(BaseScreen):
         """Whether the film is shown instead of the list."""
         return self.has_class("film")
 
-    def _film(self, min_samples: int = 2) -> Film:
-        """Return the film of the samples so far. Raises :class:`CharloomError`."""
-        return Film.of(
-            self._model_name,
-            self._adapted_prompt,
-            self.query_one(GrowthList).samples,
-            self.services.runs.get(self._model_name),
-            self._sampling,
-            self._seed,
-            min_samples=min_samples,
-        )
-
-    def _finished_film(self) -> Film | None:
-        """Return the whole film; if there is none, show why."""
-        if not self.query_one(FilmView).complete:
-            self.notify("Wait until all texts are there.", severity="warning")
-            return None
-        try:
-            return self._film()
-        except CharloomError as error:
-            self.notify(str(error), severity="warning")
-            return None
-
     def _update_film(self) -> None:
-        """Show the film with the samples and losses so far, if it is open."""
-        if self._plays:
-            with suppress(CharloomError):  # there is no sample yet
-                self.query_one(FilmView).set_film(self._film(min_samples=1))
+        """Show the film with the samples and losses so far."""
+        self.query_one(FilmView).set_film(
+            Film.of(
+                self._model_name,
+                self._adapted_prompt,
+                self.query_one(GrowthList).samples,
+                self.services.runs.get(self._model_name),
+                self._sampling,
+                self._seed,
+            )
+        )
 
     @on(FilmView.Changed)
     def show_hints(self) -> None:
@@ -224,14 +208,14 @@ class GrowthScreen(BaseScreen):
         if self._plays:
             view.play(on=not view.playing)
             return
-        if view.complete and not self._finished_film():
+        if view.is_too_short:
+            self.notify(TOO_SHORT, severity="warning")
             return
         self.add_class("film")
         self.set_focus(None)
-        view.set_film(None)
-        self._update_film()
-        if view.film and growth_list.sample in view.film.samples[:-1]:
-            view.seek(view.film.samples.index(growth_list.sample))
+        samples = view.film.samples if view.film else []
+        sample = growth_list.sample
+        view.seek(Moment(samples.index(sample) if sample in samples[:-1] else 0, 0))
         view.play(on=True)
 
     def action_step(self, count: int) -> None:
@@ -239,19 +223,24 @@ class GrowthScreen(BaseScreen):
 
     @work
     async def action_export(self) -> None:
-        from charloom.tui.charts.film_files import FILM_FORMATS, write_film
+        from charloom.tui.charts.film_cast import asciicast
+        from charloom.tui.charts.film_picture import film_picture
         from charloom.tui.dialogs.share import save_file
 
-        film = self._finished_film()
-        if not film:
+        view = self.query_one(FilmView)
+        film = view.film
+        if film is None or view.is_too_short or not view.complete:
+            message = TOO_SHORT if view.complete else "Wait until all texts are there."
+            self.notify(message, severity="warning")
             return
-        self.query_one(FilmView).play(on=False)
+        view.play(on=False)
+        writers = {"svg": film_picture, "cast": asciicast}
         await save_file(
             self.app,
             "Save the film to:",
             f"growth-{film.model}",
-            FILM_FORMATS,
-            lambda path, kind: write_film(path, film, kind, force=True),
+            tuple(writers),
+            lambda path, kind: write_file(path, writers[kind](film), force=True),
         )
 
     def action_talk(self) -> None:

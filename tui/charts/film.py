@@ -9,21 +9,40 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from charloom.core.analysis.checkpoint_samples import CheckpointSample
-from charloom.core.errors import CharloomError
 from charloom.core.runs.monitor import RunMonitor
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import sanitize
+from charloom.tui.charts.axes import Ink
 from charloom.tui.charts.curves import ChartData, chart_data
+from charloom.tui.charts.loss_plot import draw
+from charloom.tui.formatting.content import fit_line
 from charloom.tui.formatting.shell_commands import growth_command
 from charloom.tui.formatting.wrapping import prompted_rows
 
 FRAMES_PER_SECOND = 12
 TOO_SHORT = "A film needs two checkpoints with a text. Training saves more as it continues."
+STYLES: dict[str | int, str] = {
+    "prompt": "bold $primary",
+    "text": "$foreground",
+    "old": "$text-disabled",
+    "caret": "$accent",
+    "label": "$text-muted",
+    Ink.PAPER: "$foreground",
+    Ink.LABEL: "$text-muted",
+    Ink.AXIS: "$text-disabled",
+    Ink.TRAIN: "$secondary",
+    Ink.VALIDATION: "bold $accent",
+    Ink.BEST: "bold $success",
+    Ink.MARK: "bold $cursor-1",
+}
+"""The styles of the roles in a row, in colours of a theme."""
+
+Spans = Sequence[tuple[str, str | int]]
+"""A row: texts, each with its role."""
+
 _REWRITING, _PERIOD = 18, 36  # frames
-_MAX_PROMPT, _MAX_TEXT = 200, 1_000  # characters that are shown
+_MAX_PROMPT, _MAX_TEXT, _MAX_WIDTH = 200, 1_000, 88  # characters that are shown, and columns
 _MEASURES = {"carried": "held-out", "validation": "validation", "train": "training"}
-Spans = list[tuple[str, str]]
-"""Parts of a row, each with its role: ``prompt``, ``text``, ``old`` or ``caret``."""
 
 
 class Moment(NamedTuple):
@@ -39,7 +58,7 @@ class Film:
 
     model: str
     prompt: str
-    samples: Sequence[CheckpointSample]  # by step; one or more
+    samples: Sequence[CheckpointSample]  # with a text, by step
     data: ChartData
     sampling: SamplingConfig
     seed: int
@@ -53,17 +72,12 @@ class Film:
         run: RunMonitor | None,
         sampling: SamplingConfig,
         seed: int,
-        *,
-        min_samples: int = 2,
     ) -> "Film":
         """Return the film of the samples that have a text.
 
-        The curve is that of ``run`` or, if it has no losses, of the checkpoints. Raises
-        :class:`CharloomError` if there are fewer than ``min_samples``.
+        The curve is that of ``run`` or, if it has no losses, of the checkpoints.
         """
         samples = [sample for sample in samples if not sample.error]
-        if len(samples) < min_samples:
-            raise CharloomError(TOO_SHORT)
         data = replace(chart_data(run), baselines=()) if run else ChartData()
         if not len(data.marked_line.x):
             data = ChartData(validation=[(s.step, s.loss) for s in samples if s.loss is not None])
@@ -71,7 +85,7 @@ class Film:
 
     @property
     def frames(self) -> int:
-        """The length of the film; the last frame has the last text."""
+        """The length of the film."""
         return len(self.samples) * _PERIOD
 
     @property
@@ -104,6 +118,30 @@ class Film:
         before = self.samples[moment.sample - 1].step if moment.sample else 0
         return before + moment.written * (self.samples[moment.sample].step - before)
 
+    def screen(self, moment: Moment, width: int, height: int) -> list[Spans]:
+        """Return up to ``height`` rows: the curve, a caption and the text."""
+        chart = draw(self.data, width, max(1, height * 9 // 20), mark=self.step(moment)).canvas
+        caption = fit_line(self.caption(moment.sample), width)
+        rows: list[Spans] = [*map(chart.spans, range(chart.height)), [], [(caption, "label")], []]
+        rows += self.spans(moment, min(width, _MAX_WIDTH), max(1, height - len(rows)))
+        return rows[:height]
+
+    def spans(self, moment: Moment, width: int, height: int) -> list[Spans]:
+        """Return the rows of the text: written up to the caret, below it the text before."""
+        new = self.rows(moment.sample, width, height)
+        left = round(moment.written * sum(len(text) for _, text in new))
+        rows: list[Spans] = []
+        for prompt, text in new:
+            rows.append([(prompt, "prompt"), (text[:left], "text")])
+            left -= len(text)
+            if left < 0:
+                break
+        if moment.written < 1:
+            rows[-1] = [*rows[-1], ("▌", "caret")]
+            old = self.rows(moment.sample - 1, width, height) if moment.sample else []
+            rows += [[(prompt, "prompt"), (text, "old")] for prompt, text in old[len(rows) :]]
+        return rows
+
     def rows(self, index: int, width: int, height: int) -> list[tuple[str, str]]:
         """Return up to ``height`` rows of a sample: their parts of the prompt and of the text.
 
@@ -114,22 +152,6 @@ class Film:
         text = sanitize(self.samples[index].text[:_MAX_TEXT])
         rows = prompted_rows(prompt, text, width)
         return rows if len(rows) <= height else [*rows[: height - 1], ("", "…")]
-
-    def spans(self, moment: Moment, width: int, height: int) -> list[Spans]:
-        """Return the rows at a moment: written up to the caret, below it the text before."""
-        new = self.rows(moment.sample, width, height)
-        left = round(moment.written * sum(len(text) for _, text in new))
-        lines: list[Spans] = []
-        for prompt, text in new:
-            lines.append([(prompt, "prompt"), (text[:left], "text")])
-            left -= len(text)
-            if left < 0:
-                break
-        if moment.written < 1:
-            lines[-1].append(("▌", "caret"))
-            old = self.rows(moment.sample - 1, width, height) if moment.sample else []
-            lines += [[(prompt, "prompt"), (text, "old")] for prompt, text in old[len(lines) :]]
-        return lines
 
 
 def frame_of(moment: Moment) -> float:

@@ -4,47 +4,34 @@ The format is asciicast v2: https://docs.asciinema.org/manual/asciicast/v2/
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 
 from rich.color import ColorSystem
 from rich.style import Style
 
 from charloom.core.sanitize import single_line
-from charloom.tui.charts.axes import Ink
-from charloom.tui.charts.film import FRAMES_PER_SECOND, Film, Moment
-from charloom.tui.charts.loss_plot import draw
+from charloom.tui.charts.film import FRAMES_PER_SECOND, STYLES, Film, Spans
 from charloom.tui.formatting.content import fit_line
 from charloom.tui.formatting.picture import MUTED
 from charloom.tui.formatting.themes import DARK, MARK
 
-_Row = Sequence[tuple[str, str | int]]  # parts, each with its role or ink
-
-_WIDTH, _HEIGHT, _CHART_HEIGHT = 80, 24, 10  # cells
-_LEFT = " "
-_TEXT_WIDTH, _TEXT_HEIGHT = _WIDTH - 2, _HEIGHT - _CHART_HEIGHT - 5
-_FAINT = "#6b675e"
-_COLORS: dict[str | int, str | None] = {
-    "prompt": DARK.primary,
-    "text": DARK.foreground,
-    "old": _FAINT,
-    "caret": DARK.accent,
-    "muted": MUTED,
-    Ink.AXIS: _FAINT,
-    Ink.TRAIN: DARK.secondary,
-    Ink.VALIDATION: DARK.accent,
-    Ink.BEST: DARK.success,
-    Ink.MARK: MARK,
+_WIDTH, _HEIGHT = 80, 24  # cells
+_PALETTE = (
+    *(DARK.background, DARK.error, DARK.success, DARK.warning),
+    *(DARK.secondary, DARK.primary, DARK.accent, DARK.foreground),
+)
+_VARIABLES = {"text-muted": MUTED, "text-disabled": "#6b675e", "cursor-1": MARK}
+_COLORS = {
+    role: Style.parse(
+        re.sub(r"\$([\w-]+)", lambda m: _VARIABLES.get(m[1]) or getattr(DARK, m[1]), style)
+    )
+    for role, style in STYLES.items()
 }
-_BOLD = {"prompt", Ink.VALIDATION, Ink.BEST, Ink.MARK}
-_CLEAR, _HIDE_CURSOR, _SHOW_CURSOR, _CLEAR_LINE = "\x1b[2J", "\x1b[?25l", "\x1b[?25h", "\x1b[K"
 
 
 def asciicast(film: Film) -> str:
     """Return the lines of the file: a header, and for each change its time and what is written."""
-    palette = (
-        *(DARK.background, DARK.error, DARK.success, DARK.warning),
-        *(DARK.secondary, DARK.primary, DARK.accent, DARK.foreground),
-    )
     header = {
         "version": 2,
         "width": _WIDTH,
@@ -54,7 +41,7 @@ def asciicast(film: Film) -> str:
         "theme": {
             "fg": DARK.foreground,
             "bg": DARK.background,
-            "palette": ":".join(map(str, palette)),
+            "palette": ":".join(map(str, _PALETTE)),
         },
     }
     events = [
@@ -64,44 +51,25 @@ def asciicast(film: Film) -> str:
 
 
 def _outputs(film: Film) -> Iterator[tuple[int, str]]:
-    """Yield each frame that changes rows, with what changes them."""
-    yield 0, _HIDE_CURSOR + _CLEAR
+    """Yield each frame that changes rows, with what changes them; the cursor is hidden."""
+    yield 0, "\x1b[?25l\x1b[2J"
+    facts = fit_line(" · ".join([film.model, *film.facts]), _WIDTH - 2)
     before = [""] * _HEIGHT
     for frame in range(film.frames):
-        rows = [_styled(row) for row in _rows(film, film.at(frame))]
+        rows = film.screen(film.at(frame), _WIDTH - 2, _HEIGHT - 2)
+        lines = [*map(_line, [[(facts, "label")], [], *rows])]
+        lines += [""] * (_HEIGHT - len(lines))
         changes = [
-            f"\x1b[{number};1H{row}{_CLEAR_LINE}"
-            for number, (row, old) in enumerate(zip(rows, before, strict=True), 1)
-            if row != old
+            f"\x1b[{number};1H {line}\x1b[K"
+            for number, (line, old) in enumerate(zip(lines, before, strict=True), 1)
+            if line != old
         ]
         if changes:
             yield frame, "".join(changes)
-        before = rows
-    yield film.frames, f"\x1b[{_HEIGHT};1H{_SHOW_CURSOR}"
+        before = lines
+    yield film.frames, f"\x1b[{_HEIGHT};1H\x1b[?25h"
 
 
-def _rows(film: Film, moment: Moment) -> Iterator[_Row]:
-    """Yield the rows of the terminal: settings, curve, caption and text."""
-    settings = " · ".join([film.model, *film.facts])
-    yield [(_LEFT, "text"), (fit_line(settings, _TEXT_WIDTH), "muted")]
-    yield []
-    canvas = draw(film.data, _TEXT_WIDTH, _CHART_HEIGHT, mark=film.step(moment)).canvas
-    for row in range(_CHART_HEIGHT):
-        yield [(_LEFT, "text"), *canvas.spans(row)]
-    yield []
-    yield [(_LEFT, "text"), (film.caption(moment.sample), "muted")]
-    yield []
-    text = film.spans(moment, _TEXT_WIDTH, _TEXT_HEIGHT)
-    for spans in text:
-        yield [(_LEFT, "text"), *spans]
-    yield from [[]] * (_TEXT_HEIGHT - len(text))
-
-
-def _styled(spans: _Row) -> str:
-    return "".join(
-        Style(color=_COLORS.get(role, MUTED), bold=role in _BOLD).render(
-            text, color_system=ColorSystem.TRUECOLOR
-        )
-        for text, role in spans
-        if text
-    )
+def _line(spans: Spans) -> str:
+    truecolor = ColorSystem.TRUECOLOR
+    return "".join(_COLORS[role].render(text, color_system=truecolor) for text, role in spans)

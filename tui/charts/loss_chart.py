@@ -61,7 +61,6 @@ class LossChart(Widget):
         self.can_focus = self._has_cursor = cursor
         self._runs = runs or (ChartData(),)
         self._cursor: float | None = None  # a position on the x-axis; None follows the newest
-        self._mark: float | None = None
         self._chart: DrawnChart | None = None
         self._stale = True
         self.view = View()
@@ -70,12 +69,6 @@ class LossChart(Widget):
         """Draw ``runs``, if they have changed."""
         if runs != self._runs:
             self._runs = runs
-            self._redraw()
-
-    def set_mark(self, step: float) -> None:
-        """Mark a step of a single run, and show what follows faintly."""
-        if step != self._mark:
-            self._mark = step
             self._redraw()
 
     def describe_view(self) -> str:
@@ -103,7 +96,6 @@ class LossChart(Widget):
                 view=self.view,
                 readout=self._has_cursor,
                 cursor=self._cursor,
-                mark=self._mark,
             )
             self._stale = False
         return chart

@@ -64,14 +64,11 @@ def draw_runs(
     view: View = View(),  # noqa: B008 - immutable
     readout: bool = False,
     cursor: float | None = None,
-    mark: float | None = None,
 ) -> DrawnChart:
     """Draw one run with all its losses, or several with one loss each; see :func:`draw`."""
     if len(runs) <= 1:
         data = runs[0] if runs else ChartData()
-        return draw(
-            data, width, height, before, view=view, readout=readout, cursor=cursor, mark=mark
-        )
+        return draw(data, width, height, before, view=view, readout=readout, cursor=cursor)
     canvas = Canvas(width, height)
     curves = list(_curves(runs, view, 2 * width))
     if not curves:

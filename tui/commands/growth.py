@@ -12,6 +12,7 @@ from charloom.core.analysis.checkpoint_samples import (
     sample_checkpoints,
 )
 from charloom.core.errors import CharloomError
+from charloom.core.files import write_file
 from charloom.core.runs.monitor import RunMonitor
 from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sanitize import single_line
@@ -100,15 +101,19 @@ def growth(
         else:
             _write_sample(sample)
     if output:
-        from charloom.tui.charts.film import Film  # deferred: they import Textual
-        from charloom.tui.charts.film_files import write_film
+        from charloom.tui.charts.film import TOO_SHORT, Film  # deferred: they import Textual
+        from charloom.tui.charts.film_cast import asciicast
+        from charloom.tui.charts.film_picture import film_picture
 
         run = RunMonitor(ModelDir.named(info.name))
         run.refresh()
         while run.has_more:
             run.refresh()
         film = Film.of(info.name, prompt, samples, run, sampling, seed)
-        write_film(output, film, output.suffix[1:], force=force)
+        if len(film.samples) < 2:
+            raise CharloomError(TOO_SHORT)
+        write = film_picture if output.suffix == ".svg" else asciicast
+        write_file(output, write(film), force)
     elif len(info.checkpoints) == 1:
         echo_err(f"{model!r} has only one checkpoint; a training run saves more as it continues.")
 
