@@ -42,6 +42,7 @@ Spans = Sequence[tuple[str, str | int]]
 
 _REWRITING, _PERIOD = 18, 36  # frames
 _MAX_PROMPT, _MAX_TEXT, _MAX_WIDTH = 200, 1_000, 88  # characters that are shown, and columns
+_MIN_SPACIOUS = 10  # rows
 _MEASURES = {"carried": "held-out", "validation": "validation", "train": "training"}
 
 
@@ -122,7 +123,8 @@ class Film:
         """Return up to ``height`` rows: the curve, a caption and the text."""
         chart = draw(self.data, width, max(1, height * 9 // 20), mark=self.step(moment)).canvas
         caption = fit_line(self.caption(moment.sample), width)
-        rows: list[Spans] = [*map(chart.spans, range(chart.height)), [], [(caption, "label")], []]
+        gap: list[Spans] = [[]] if height >= _MIN_SPACIOUS else []
+        rows = [*map(chart.spans, range(chart.height)), *gap, [(caption, "label")], *gap]
         rows += self.spans(moment, min(width, _MAX_WIDTH), max(1, height - len(rows)))
         return rows[:height]
 
