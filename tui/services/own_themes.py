@@ -1,6 +1,6 @@
 """Themes of the user's own: TOML files in a folder, each with the colours of a theme."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,7 @@ _COLOURS = (
     *("primary", "secondary", "accent", "warning", "error", "success"),
     *("foreground", "background", "surface", "panel", "boost"),
 )
-_NUMBERS = ("luminosity_spread", "text_alpha")
-_FIELDS = ("name", "dark", *_COLOURS, *_NUMBERS, "variables")
+_FIELDS = ("name", "dark", *_COLOURS)
 _MAX_THEMES, _MAX_NAME_CHARACTERS = 100, 40
 
 
@@ -56,28 +55,20 @@ def _theme(name: str, data: dict[str, Any]) -> Theme:
         raise CharloomError(f"name is a text of 1 to {_MAX_NAME_CHARACTERS} characters.")
     if "primary" not in data:
         raise CharloomError('A theme needs a primary colour, such as primary = "#c9a86a".')
-    variables = data.get("variables", {})
-    if not isinstance(variables, dict):
-        raise CharloomError("variables is a table of colours.")
-    _check_colours({key: data[key] for key in _COLOURS if key in data}.items())
-    _check_colours(variables.items())
     if not isinstance(data.get("dark", True), bool):
         raise CharloomError(f"dark is true or false, not {data['dark']!r}.")
-    for key in _NUMBERS:
-        value = data.get(key, 0.5)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise CharloomError(f"{key} is a number from 0 to 1, not {value!r}.")
+    for key in data.keys() & set(_COLOURS):
+        if not _is_opaque(data[key]):
+            raise CharloomError(
+                f'{key} is an opaque colour such as "#c9a86a" or "teal", not {data[key]!r}.'
+            )
     return Theme(**{**data, "name": name})
 
 
-def _check_colours(colours: Iterable[tuple[str, object]]) -> None:
-    """Raise :class:`CharloomError` unless each one is an opaque colour."""
-    for key, value in colours:
-        try:
-            color = Color.parse(value) if isinstance(value, str) else None
-        except ColorParseError:
-            color = None
-        if color is None or color.a < 1 or color.ansi is not None:
-            raise CharloomError(
-                f'{key} is an opaque colour such as "#c9a86a" or "teal", not {value!r}.'
-            )
+def _is_opaque(value: object) -> bool:
+    """Return whether this is a colour that does not depend on the terminal or on one below."""
+    try:
+        color = Color.parse(value) if isinstance(value, str) else None
+    except ColorParseError:
+        return False
+    return color is not None and color.a == 1 and color.ansi is None

@@ -25,14 +25,13 @@ def write(home: Path, name: str, text: str) -> Path:
 
 
 def test_a_theme_has_the_name_of_its_file_or_its_own(home: Path) -> None:
-    write(home, "a.toml", 'primary = "teal"\nname = "Night sea"\ndark = false\ntext_alpha = 0.9')
-    write(home, "b.toml", 'primary = "#123456"\n[variables]\nborder = "red"\n')
+    write(home, "a.toml", 'primary = "teal"\nname = "Night sea"\ndark = false')
+    write(home, "b.toml", 'primary = "#123456"\npanel = "red"\n')
     write(home, "notes.txt", "no theme")
     themes, problems = load_themes(home / "themes", ())
     assert not problems
     assert [(theme.name, theme.dark) for theme in themes] == [("Night sea", False), ("b", True)]
-    assert themes[0].primary == "teal" and themes[0].text_alpha == 0.9
-    assert themes[1].variables == {"border": "red"}
+    assert themes[0].primary == "teal" and themes[1].panel == "red"
 
 
 @pytest.mark.parametrize(
@@ -42,13 +41,11 @@ def test_a_theme_has_the_name_of_its_file_or_its_own(home: Path) -> None:
         ('primary = "blu"', "primary is an opaque colour"),
         ('primary = "ansi_red"', "primary is an opaque colour"),
         ('primary = "#11223344"', "primary is an opaque colour"),
-        ('primary = "red"\n[variables]\nborder = "x;y"', "border is an opaque colour"),
-        ('primary = "red"\nvariables = 1', "variables is a table of colours."),
+        ('primary = "red"\npanel = "x;y"', "panel is an opaque colour"),
         ('accent = "red"', "A theme needs a primary colour"),
         ('primary = "red"\nacent = "red"', "There is no 'acent'; did you mean 'accent'?"),
         ('primary = "red"\nansi = true', "There is no 'ansi'"),
         ('primary = "red"\ndark = "no"', "dark is true or false, not 'no'."),
-        ('primary = "red"\ntext_alpha = 2', "text_alpha is a number from 0 to 1, not 2."),
         ('primary = "red"\nname = "a\\u001bb"', "name is a text of 1 to 40 characters."),
         ('primary = "red"\nname = "taken"', "There is another theme 'taken'"),
         ("primary = ", "The file is not valid TOML: "),
