@@ -20,6 +20,14 @@ from charloom.core.wording import plural
 
 
 @dataclass(frozen=True, slots=True)
+class Preparing:
+    """Before the start, the trainer reads a long text; ``fraction`` of that is done."""
+
+    event: ClassVar[str] = "preparing"
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
     """The run starts or is resumed: its network, data and settings."""
 
@@ -191,7 +199,8 @@ class Finished:
 
 
 Event = (
-    Started
+    Preparing
+    | Started
     | Progress
     | Validated
     | Sample

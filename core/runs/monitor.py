@@ -22,6 +22,7 @@ from charloom.core.runs.events import (
     Event,
     Finished,
     Paused,
+    Preparing,
     Progress,
     RunWarning,
     Sample,
@@ -35,7 +36,7 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import model_dirs
 
 # These decide the status of a run.
-_STATUS_EVENTS = Started | Progress | Paused | Continued | Evaluating | Finished
+_STATUS_EVENTS = Preparing | Started | Progress | Paused | Continued | Evaluating | Finished
 _TAIL_BYTES = 65_536  # of a log: they contain such an event
 _MAX_WARNINGS = 20
 _SAMPLED_EVENTS = {  # rare ones, and how many of them are needed from each part of a long log
@@ -86,6 +87,7 @@ class RunMonitor:
         self.status = RunStatus.UNTRAINED
         self.reason = ""
         """Why it failed, was interrupted, or paused by itself."""
+        self.preparing: Preparing | None = None
         self.started: Started | None = None
         self.threads_changed: ThreadsChanged | None = None
         """The last change of the number of threads since the trainer started."""
@@ -148,8 +150,11 @@ class RunMonitor:
         if isinstance(event, _STATUS_EVENTS):
             self._status_event = event
         match event:
+            case Preparing():
+                self.preparing = event
             case Started():
-                self.started, self.finished, self.threads_changed = event, None, None
+                self.started, self.preparing = event, None
+                self.finished = self.threads_changed = None
             case Progress():
                 self.progress = event
             case Validated():
@@ -171,7 +176,8 @@ class RunMonitor:
         if not training or (self._trainer_start is None and isinstance(latest, Finished)):
             self._trainer_start = length
         self._trainer_start = self._trainer_start or 0
-        if training and (latest is None or length <= self._trainer_start):
+        is_before_start = latest is None or isinstance(latest, Preparing)
+        if training and (is_before_start or length <= self._trainer_start):
             return RunStatus.STARTING
         if isinstance(latest, Finished):
             return _END_STATUS.get(latest.reason, RunStatus.FAILED)

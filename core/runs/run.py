@@ -6,7 +6,7 @@ its trainer.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -164,11 +164,16 @@ def _check_vocab(counts: CharacterCounts, min_count: int) -> None:
         )
 
 
-def read_training_corpus(folder: ModelDir, config: RunConfig) -> Corpus:
-    """Return the training text of a run, with its origin; its digest must be that in ``config``."""
+def read_training_corpus(
+    folder: ModelDir, config: RunConfig, on_progress: Callable[[int], object] = lambda _size: None
+) -> Corpus:
+    """Return the training text of a run, with its origin; its digest must be that in ``config``.
+
+    ``on_progress`` is called with numbers of bytes that were read.
+    """
     try:
         text = TextFile(_regular(folder.corpus))
-        counts = text.count()
+        counts = text.count(on_progress)
         if counts.sha256 != config.sha256:
             raise ValueError("the text was changed")
     except (OSError, ValueError) as error:

@@ -6,6 +6,7 @@ text and vocabulary share the file by hard links; it can be written again at any
 
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,14 +25,23 @@ Ids = NDArray[np.unsignedinteger]
 _CHECKED_PLACES, _CHECKED_CHARACTERS = 64, 4096  # of a file from an earlier trainer
 
 
-def training_ids(folder: ModelDir, config: RunConfig, text: TextFile, vocab: Vocab) -> Ids:
-    """Return the ids ``[N]`` of the text of a run. Raises :class:`CharloomError`."""
+def training_ids(
+    folder: ModelDir,
+    config: RunConfig,
+    text: TextFile,
+    vocab: Vocab,
+    on_progress: Callable[[int], object] = lambda _size: None,
+) -> Ids:
+    """Return the ids ``[N]`` of the text of a run. Raises :class:`CharloomError`.
+
+    ``on_progress`` is called with numbers of characters whose ids were written.
+    """
     if text.spool.size <= MAX_MEMORY_BYTES:
         return vocab.encode_narrow(str(text))
     if not _are_ids(folder.ids, text, vocab):
         _link(folder, config)
     if not _are_ids(folder.ids, text, vocab):
-        _write(folder.ids, text, vocab)
+        _write(folder.ids, text, vocab, on_progress)
     return _mapped(folder.ids, vocab)
 
 
@@ -69,7 +79,7 @@ def _link(folder: ModelDir, config: RunConfig) -> None:
                 return
 
 
-def _write(path: Path, text: TextFile, vocab: Vocab) -> None:
+def _write(path: Path, text: TextFile, vocab: Vocab, on_progress: Callable[[int], object]) -> None:
     size = len(text) * vocab.id_type.itemsize
     free = shutil.disk_usage(path.parent).free
     if free < size:
@@ -81,6 +91,7 @@ def _write(path: Path, text: TextFile, vocab: Vocab) -> None:
         with new_file(path) as file:
             for piece in text.pieces():
                 file.write(vocab.encode_narrow(piece).data)
+                on_progress(len(piece))
     except OSError as error:
         raise CharloomError(
             f"The ids of the text cannot be stored in {str(path.parent)!r} ({error.strerror}); "

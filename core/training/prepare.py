@@ -1,5 +1,7 @@
 """Read the config and text of a run in a thread, while the trainer still imports torch."""
 
+import math
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -8,11 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from charloom.core.config import TrainConfig, train_characters
+from charloom.core.data.spool import MAX_MEMORY_BYTES
 from charloom.core.data.text_file import TextPart
 from charloom.core.data.vocab import Vocab
 from charloom.core.data.words import pack_words
 from charloom.core.errors import CharloomError, memory_for
 from charloom.core.model.checkpoint import Checkpoint
+from charloom.core.runs import events
+from charloom.core.runs.events import Preparing
+from charloom.core.runs.jsonl import file_size
 from charloom.core.runs.presets import PRESETS
 from charloom.core.runs.run import RunConfig, read_run_config, read_training_corpus
 from charloom.core.runs.starting import describe_corpus
@@ -20,6 +26,27 @@ from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import load_from, read_model
 from charloom.core.training.ids import training_ids
 from charloom.core.training.task import TrainingTask
+
+_PATIENCE_SECONDS, _REPORT_SECONDS = 1.0, 0.5
+
+
+class _Report:
+    """Reports how much of a long text was read, the first time for its characters, then for ids."""
+
+    def __init__(self, folder: ModelDir) -> None:
+        self._folder, self._done = folder, 0
+        size = file_size(folder.corpus)
+        self._total = 2 * size
+        is_long = size > MAX_MEMORY_BYTES
+        self._next = time.monotonic() + _PATIENCE_SECONDS if is_long else math.inf
+
+    def add(self, size: int) -> None:
+        """Count ``size`` bytes or characters more, and report them from time to time."""
+        self._done += size
+        if (now := time.monotonic()) > self._next:
+            self._next = now + _REPORT_SECONDS
+            with suppress(OSError):  # such as a full disk, which is found where it matters
+                events.record(self._folder, Preparing(self._done / self._total))
 
 
 def prepare_async(
@@ -49,7 +76,8 @@ def prepare(folder: ModelDir, processes: int | None = None) -> tuple[RunConfig, 
 
 
 def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
-    corpus = read_training_corpus(folder, config)
+    report = _Report(folder)
+    corpus = read_training_corpus(folder, config, report.add)
     vocab = Vocab.from_counts(corpus.counts, config.min_count, config.kept_characters)
     start = _first_checkpoint(folder, config)
     if config.model and config.training:
@@ -59,7 +87,7 @@ def _task(folder: ModelDir, config: RunConfig) -> TrainingTask:
     else:
         preset = PRESETS.get(config.preset, PRESETS["medium"])
         model_config, train_config = preset.configs(len(vocab), config.overrides)
-    ids = training_ids(folder, config, corpus.stored, vocab)
+    ids = training_ids(folder, config, corpus.stored, vocab, report.add)
     info = describe_corpus(corpus)
     trained = TextPart(corpus.stored, 0, train_characters(len(ids), train_config.held_out))
     with ThreadPoolExecutor(1) as pool:

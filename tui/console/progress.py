@@ -21,6 +21,7 @@ from charloom.core.runs.events import (
     Evaluating,
     Event,
     Paused,
+    Preparing,
     Progress,
     RateChanged,
     RunWarning,
@@ -119,13 +120,15 @@ class PlainView(_CurveView):
 
     def _show(self, event: Event) -> None:
         line = ""
-        if isinstance(event, Progress | Evaluating):
+        if isinstance(event, Preparing | Progress | Evaluating):
             if isinstance(event, Evaluating) and event.eta_seconds < 1:
                 return  # it is over sooner than read
             if time.monotonic() < self._next:
                 return
             self._next = time.monotonic() + _PLAIN_INTERVAL
-        if isinstance(event, Evaluating):
+        if isinstance(event, Preparing):
+            line = _preparation_line(event)
+        elif isinstance(event, Evaluating):
             line = _evaluation_line(event)
         elif isinstance(event, Progress):
             line = (
@@ -181,6 +184,9 @@ class LiveView(_CurveView):
             self._sample = event.text
 
     def _show(self, event: Event) -> None:
+        if isinstance(event, Preparing | Started):
+            line = _preparation_line(event) if isinstance(event, Preparing) else ""
+            self._live.update(Text(line, "dim"), refresh=True)
         if line := event_message(event):
             is_problem = isinstance(event, RunWarning) or (
                 isinstance(event, Paused) and event.message
@@ -226,6 +232,10 @@ class LiveView(_CurveView):
             note = score_note(validated.counted_characters)
             figures.add_row(*_loss_cells("held out", validated.val_loss), best + note)
         return figures
+
+
+def _preparation_line(event: Preparing) -> str:
+    return f"Reading the text: {event.fraction:.0%}"
 
 
 def _evaluation_line(event: Evaluating) -> str:

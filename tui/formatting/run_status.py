@@ -56,8 +56,10 @@ def label(state: RunStatus) -> str:
 
 
 def state(run: RunMonitor) -> str:
-    """Return the name of the state of a run, with the share of an evaluation that is done."""
+    """Return the name of the state of a run, with the share that is done, if that is known."""
     name, evaluating = label(run.status), run.evaluating
+    if run.preparing and run.status is RunStatus.STARTING:
+        return f"{name} {run.preparing.fraction:.0%}"
     if evaluating and run.status is RunStatus.EVALUATING:
         return f"{name} {evaluating.counted_characters / evaluating.max_characters:.0%}"
     return name

@@ -19,6 +19,7 @@ from charloom.core.runs.events import (
     EventLog,
     Finished,
     Paused,
+    Preparing,
     Progress,
     RateChanged,
     RunWarning,
@@ -50,6 +51,7 @@ EVERY: list[Event] = [
     Finished(5, "completed", 1.5, bits(1.5), 1.6, 1.4, 4, 3.5),
     Finished.failed("There is not enough memory."),
     ThreadsChanged(5, 1, 8_250.5),
+    Preparing(0.375),
 ]
 
 
@@ -84,6 +86,7 @@ def test_every_kind_of_event_has_been_looked_at() -> None:
         (EVERY[9], "evaluating", "step counted_characters max_characters eta_seconds"),
         (EVERY[10], "finished", "reason val_loss val_bits_per_char standard_error"),
         (EVERY[12], "threads", "step threads chars_per_second"),
+        (EVERY[13], "preparing", "fraction"),
     ],
 )
 def test_scripts_find_the_names_they_rely_on(event: Event, name: str, keys: str) -> None:

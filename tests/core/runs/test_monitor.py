@@ -18,6 +18,7 @@ from charloom.core.runs.events import (
     Event,
     Finished,
     Paused,
+    Preparing,
     Progress,
     RunWarning,
     Sample,
@@ -176,6 +177,7 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
     run = RunMonitor(folder)
     assert look(run) is RunStatus.STARTING
     story: list[tuple[Event, RunStatus]] = [
+        (Preparing(0.25), RunStatus.STARTING),
         (started(), RunStatus.TRAINING),
         (progress(5), RunStatus.TRAINING),
         (Paused(5), RunStatus.PAUSED),
@@ -187,12 +189,16 @@ def test_a_trainer_at_work_is_starting_until_it_tells_of_itself(
     ]
     for event, state in story:
         record(folder, event)
-        assert run.refresh() and run.status is state
+        changed = run.refresh()
+        assert changed and run.status is state
+        assert run.preparing == (event if isinstance(event, Preparing) else None)
     lock.release()
     assert not run.refresh()
     lock.acquire()  # another goes on with it
     assert look(run) is RunStatus.STARTING
     assert seen(folder).status is RunStatus.STARTING
+    record(folder, Preparing(0.5))
+    assert look(run) is seen(folder).status is RunStatus.STARTING
     record(folder, started(9))
     assert look(run) is RunStatus.TRAINING
 

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from charloom.core.data import corpus, spool
 from charloom.core.data.vocab import Vocab
 from charloom.core.errors import CharloomError
+from charloom.core.runs.events import Preparing, from_line
 from charloom.core.runs.run import create_run, read_run_config, read_training_corpus
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.write import remove_model
 from charloom.core.training import ids
+from charloom.core.training import prepare as prepare_module
 from charloom.core.training.ids import training_ids
 from charloom.core.training.prepare import prepare
 from tests.helpers.marks import needs_posix
@@ -25,7 +27,7 @@ TEXT = "The sea was grey, and the loom went on; nobody spoke of the letter.\n" *
 @pytest.fixture(autouse=True)
 def on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Treat short texts as long ones."""
-    for module in (spool, ids):
+    for module in (spool, ids, prepare_module):
         monkeypatch.setattr(module, "MAX_MEMORY_BYTES", 100)
 
 
@@ -42,6 +44,17 @@ def prepared_ids(folder: ModelDir) -> NDArray[np.integer]:
 
 def links(path: Path) -> int:
     return path.stat().st_nlink
+
+
+def test_the_first_pass_and_that_for_ids_report_their_progress(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prepare_module, "_PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr(prepare_module, "_REPORT_SECONDS", -1.0)
+    folder = create("sea")
+    prepare(folder)
+    reports = [from_line(line) for line in folder.metrics.read_text().splitlines()]
+    assert reports == [Preparing(0.5), Preparing(1.0)]
 
 
 @pytest.mark.parametrize(

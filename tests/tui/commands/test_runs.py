@@ -11,6 +11,7 @@ from charloom.core.runs.events import (
     Event,
     Finished,
     Paused,
+    Preparing,
     Started,
     Validated,
     bits,
@@ -147,6 +148,11 @@ def test_a_run_whose_best_checkpoint_is_measured_is_evaluating() -> None:
         record = json.loads(call("runs", "--json").out)
         assert (record["state"], record["eta_seconds"]) == ("evaluating", 75.0)
         assert call("runs").out.splitlines()[1].endswith("● evaluating 25%")
+
+
+def test_a_run_that_reads_its_text_is_starting() -> None:
+    with at_work(write_run("sea", Preparing(0.4))):
+        assert call("runs").out.splitlines()[1].endswith("● starting 40%")
 
 
 def test_a_run_that_has_only_begun_has_a_step_and_no_figures() -> None:

@@ -10,6 +10,7 @@ from charloom.core.runs.events import (
     Evaluating,
     Event,
     Paused,
+    Preparing,
     Progress,
     RateChanged,
     RunWarning,
@@ -67,6 +68,21 @@ def test_an_evaluation_is_shown_with_its_progress(capsys: pytest.CaptureFixture[
         for shown in (EVENTS[0], event):
             live.show(shown)
     assert line in screen.getvalue()
+
+
+def test_reading_a_long_text_is_shown_with_its_progress(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with PlainView() as plain:
+        plain.show(Preparing(0.4))
+    assert capsys.readouterr().err.splitlines() == ["Reading the text: 40%"]
+    screen = io.StringIO()
+    with LiveView("sea", Console(file=screen, force_terminal=True, width=100)) as live:
+        live.show(Preparing(0.4))
+        assert "Reading the text: 40%" in screen.getvalue()
+        place = len(screen.getvalue())
+        live.show(EVENTS[0])
+    assert "Reading" not in screen.getvalue()[place:]
 
 
 def test_the_json_view_writes_every_event(capsys: pytest.CaptureFixture[str]) -> None:
