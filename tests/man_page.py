@@ -13,6 +13,7 @@ from charloom.tui.cli import cli
 PAGE = Path(__file__).parent.parent / "assets" / "man" / "charloom.1"
 _FILES = (
     ("CHARLOOM_HOME", "The folder of all files; `charloom paths` shows it."),
+    ("VISUAL, EDITOR", "The editor that Ctrl-E opens for prompts and notes in the app."),
     ("CHARLOOM_GUTENBERG_MIRROR", "The mirror of Project Gutenberg that texts come from."),
 )
 
