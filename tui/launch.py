@@ -29,7 +29,12 @@ from charloom.core.files import make_folder, write_atomically
 from charloom.tui.app import CharloomApp
 from charloom.tui.formatting.graphemes import has_uncertain_width
 from charloom.tui.services.background import run_in_background
-from charloom.tui.textual_patches import CrashRecorder, place_segments, tolerate_invalid_bytes
+from charloom.tui.textual_patches import (
+    CrashRecorder,
+    place_segments,
+    render_changed_rows,
+    tolerate_invalid_bytes,
+)
 from charloom.tui.widgets.action_bar import Footer
 from charloom.tui.widgets.header import Header
 
@@ -61,6 +66,7 @@ def run(tour: "TourRequest | None" = None) -> int:
     if os.environ.get("TEXTUAL_DRIVER") != _WEB_DRIVER:
         _require_terminal("`charloom tour --plain`" if tour else "`charloom generate`")
     place_segments(has_uncertain_width)
+    render_changed_rows()
     crashes: list[BaseException] = []
     status = 1
     try:

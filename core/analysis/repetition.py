@@ -18,6 +18,8 @@ def repetition_period(text: str) -> int | None:
         size = max(_MIN_REPETITIONS * length, _MIN_REPEATING_CHARACTERS)
         if size > len(text):
             return None
+        if text[-1 - length] != text[-1]:  # of most lengths
+            continue
         end = text[-size:]
         if end[length:] == end[:-length]:
             return length

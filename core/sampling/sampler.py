@@ -61,12 +61,14 @@ class Prediction:
         logits = self.logits.copy()
         if self.excluded_id is not None:
             logits[self.excluded_id] = -math.inf
-        uncut = distribution(logits, SamplingConfig(config.temperature))
         masked = logits.copy()
         mask_logits(self.network, masked, config, self.word, self.excluded_id)
         kept = distribution(masked, config)
         ids = np.lexsort((-logits, kept == 0))[:count].tolist()
         chars = self.network.vocab.chars
+        uncut = kept
+        if not kept[ids].all():
+            uncut = distribution(logits, SamplingConfig(config.temperature))
         return [
             Option(chars[i], kept.item(i) or uncut.item(i), kept.item(i) > 0)
             for i in ids

@@ -1,11 +1,14 @@
 """Generation in the app: its speed, and the time from a key to the screen during it.
 
-Alone: ``python -m tests.bench.app_generation``.
+Alone: ``python -m tests.bench.app_generation [PART …]``; the parts are ``speed``, ``keys`` and
+``paced``. Each row is printed as soon as it is known.
 """
 
 import os
 import random
+import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,7 +21,7 @@ from charloom.core.sampling.config import SamplingConfig
 from charloom.core.sampling.sampler import Sampler
 from charloom.tui.services import preferences
 from charloom.tui.services.preferences import Preferences
-from tests.bench.harness import Row, median, print_rows, spread, temporary_home
+from tests.bench.harness import Row, markdown, median, spread, temporary_home
 from tests.bench.sampling import CHARACTERS
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.terminal import CTRL_Q, ENTER, READY, Terminal
@@ -32,16 +35,25 @@ _LETTERS = [chr(code) for code in range(0x0400, 0x0400 + _KEYS)]  # none that th
 _TIMEOUT = 120.0  # seconds
 _PACE = 60  # characters a second
 _PACED_SECONDS = 20.0
+_PACED_SIZES = (80, 24), (120, 40)
 _POLL_SECONDS = 0.1  # between two checks for the whole text: a hundredth of the time measured
 
 
-def rows() -> list[Row]:
-    """Measure with a model of H 512 that was never trained."""
+def rows(*parts: str) -> Iterator[Row]:
+    """Measure ``parts``, by default all, with a model of H 512 that was never trained."""
     with temporary_home() as home:
         model = random_checkpoint(CHARACTERS, hidden_size=512, embedding_dim=64)
         save_model("wide", model)
         preferences.save(Preferences(model="wide", length=_LENGTH, until="", welcomed=True, pace=0))
-        return [_speed(home, model), _keys(home), *_paced(home)]
+        if not parts or "speed" in parts:
+            yield _speed(home, model)
+        preferences.save(replace(preferences.load(), length=_ENDLESS))
+        if not parts or "keys" in parts:
+            yield _keys(home)
+        if not parts or "paced" in parts:
+            preferences.save(replace(preferences.load(), pace=_PACE))
+            for size in _PACED_SIZES:
+                yield from _paced(home, size)
 
 
 def _speed(home: Path, checkpoint: Checkpoint) -> Row:
@@ -90,7 +102,6 @@ def _bare(checkpoint: Checkpoint) -> float:
 
 def _keys(home: Path) -> Row:
     """Measure the time from a letter key to the screen, with and without generation."""
-    preferences.save(replace(preferences.load(), length=_ENDLESS))
     with Terminal(home=home) as terminal:
         terminal.wait_for(READY)
         idle = _key_times(terminal)
@@ -109,37 +120,35 @@ def _keys(home: Path) -> Row:
     )
 
 
-def _paced(home: Path) -> list[Row]:
+def _paced(home: Path, size: tuple[int, int]) -> list[Row]:
     """Measure the keys and the CPU time at a pace for the eye, with the likeliest characters."""
-    preferences.save(replace(preferences.load(), length=_ENDLESS, pace=_PACE))
-    with Terminal(home=home) as terminal:
+    with Terminal(home=home, size=size) as terminal:
         terminal.wait_for(READY)
         terminal.press(ENTER)
         terminal.wait_for("esc stop")
         keys = _key_times(terminal)
-        cpu, begin, drawn = (
-            _cpu_seconds(terminal.process.pid),
-            time.perf_counter(),
-            len(terminal.raw),
-        )
+        cpu, begin = _cpu_seconds(terminal.process.pid), time.perf_counter()
+        drawn = len(terminal.raw)
         while time.perf_counter() < begin + _PACED_SECONDS:
             terminal.read(_POLL_SECONDS)
         seconds = time.perf_counter() - begin
-        share = (_cpu_seconds(terminal.process.pid) - cpu) / seconds
+        cpu = _cpu_seconds(terminal.process.pid) - cpu
         rate = (len(terminal.raw) - drawn) / seconds
         terminal.press(CTRL_Q)
         terminal.end()
+    where = f"at {_PACE} characters/s with the likeliest ones, {'×'.join(map(str, size))}"
     return [
         Row(
-            f"key to screen at {_PACE} characters/s with the likeliest ones, p99 of {_KEYS}",
+            f"key to screen {where}, p99 of {_KEYS}",
             f"{_percentile(keys, 99):.0f} ms (median {median(keys):.0f})",
             "",
             "",
             "< 50 ms",
         ),
         Row(
-            f"CPU time of the app at {_PACE} characters/s with the likeliest ones",
-            f"{share:.1%} of a core ({rate / 1_000:.0f} kB/s to the terminal)",
+            f"CPU time of the app {where}",
+            f"{cpu / seconds:.1%} of a core ({10 * cpu / seconds:.2f} s for "
+            f"{10 * _PACE} characters, {rate / 1_000:.0f} kB/s to the terminal)",
             "",
             "",
             "≤ 8 %",
@@ -174,4 +183,6 @@ def _percentile(values: list[float], share: int) -> float:
 
 
 if __name__ == "__main__":
-    print_rows(rows())
+    for row in rows(*sys.argv[1:]):
+        sys.stdout.write(markdown([row]).splitlines()[-1] + "\n")
+        sys.stdout.flush()

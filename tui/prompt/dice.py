@@ -17,6 +17,7 @@ OPTION_COUNT = 5
 _MARGIN_COLUMNS = 3  # as before the text
 _LABEL_COLUMNS = 3
 _MAX_BAR_COLUMNS = 40
+_BOLD = Style(bold=True)
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -33,7 +34,6 @@ class Dice(DirectLines):
         self.display = False
         self._shown: tuple[Prediction | None, SamplingConfig | None, bool] = None, None, False
         self._options: list[Option] = []
-        self._styles: list[Style] = []  # of the widget and its components, once they are known
         self._used = False  # one of the options was chosen, and they are the next character's soon
 
     def show(
@@ -59,33 +59,28 @@ class Dice(DirectLines):
         self._used = True
         return self._options[number - 1].character
 
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        self._styles = []
-
     def render_line(self, y: int) -> Strip:
-        if not self._styles:
-            names = ("dice--key", "dice--bar", "dice--cut")
-            self._styles = [self.rich_style, *map(self.get_component_rich_style, names)]
-        base, key_style, bar_style, cut_style = self._styles
+        base, width = self.component_style(), self.size.width
         if y >= len(self._options):
-            return Strip.blank(self.size.width, base)
+            return Strip.blank(width, base)
         character, probability, kept = self._options[y]
         key = f"{y + 1} " if self._shown[2] else "  "
         label = char_label(character)
-        label += " " * (_LABEL_COLUMNS - cell_len(label))
+        label_columns = cell_len(label)
+        label += " " * (_LABEL_COLUMNS - label_columns)
         figure = f"{probability:6.1%} "
-        columns = self.size.width - _MARGIN_COLUMNS - len(key) - _LABEL_COLUMNS - len(figure) - 1
-        bar = _bar(probability, max(0, min(_MAX_BAR_COLUMNS, columns)))
-        style, bar_style = (base, bar_style) if kept else (cut_style, cut_style)
+        before = _MARGIN_COLUMNS + len(key) + max(_LABEL_COLUMNS, label_columns) + len(figure)
+        bar = _bar(probability, max(0, min(_MAX_BAR_COLUMNS, width - before - 1)))
+        style = base if kept else self.component_style("dice--cut")
         segments = [
             Segment(" " * _MARGIN_COLUMNS, base),
-            Segment(key, key_style),
-            Segment(label, style + Style(bold=kept)),
+            Segment(key, self.component_style("dice--key")),
+            Segment(label, style + _BOLD if kept else style),
             Segment(figure, style),
-            Segment(bar, bar_style),
+            Segment(bar, self.component_style("dice--bar") if kept else style),
+            Segment(" " * (width - before - len(bar)), base),
         ]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        return Strip(segments, max(width, before + len(bar))).crop(0, width)
 
 
 def _bar(fraction: float, columns: int) -> str:

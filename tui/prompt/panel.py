@@ -91,6 +91,7 @@ class GenerationStats(Static):
     def __init__(self) -> None:
         super().__init__(markup=False)
         self.tooltip = _STATS_HELP
+        self._numbers: tuple[str, ...] = ()
 
     def on_mount(self) -> None:
         self.set_candidates((), None)
@@ -114,11 +115,14 @@ class GenerationStats(Static):
         elif chosen and (record := chosen.record):
             speed = f"{record.chars_per_second:,.0f}"
             bits = bits if record.bits_per_char is None else f"{record.bits_per_char:.2f}"
-        lines = ((speed, "characters/s"), (probability, "mean prob."), (bits, "bits/char"))
+        if self._numbers == (speed, probability, bits):
+            return
+        self._numbers = speed, probability, bits
+        units = "characters/s", "mean prob.", "bits/char"
         self.update(
             Content("\n").join(
                 Content.assemble((f"{number:>8}", "bold"), (f" {unit}", "$text-muted"))
-                for number, unit in lines
+                for number, unit in zip(self._numbers, units, strict=True)
             ),
             layout=False,  # which takes as long as ten pictures of a growing text
         )

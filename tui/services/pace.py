@@ -7,7 +7,8 @@ from time import monotonic
 PACES = (20, 60, 300, 0)
 """Characters a second; 0 is as many as possible."""
 
-_MAX_WAKEUPS = 60  # a second: at a higher pace, several characters are written at once
+_MAX_WAKEUPS = 30  # a second, as pictures are drawn: the network is read from memory for each
+_MAX_AT_ONCE = 5  # characters; more would not fit into a slice of a large model
 _MAX_DELAY_SECONDS = 0.25  # that is caught up with
 
 
@@ -82,7 +83,7 @@ class Pace:
                     self._due = max(self._due, now - _MAX_DELAY_SECONDS)
                     timeout = self._due - now
                     if timeout <= 0:
-                        count = min(most, -(-self._rate // _MAX_WAKEUPS))
+                        count = min(most, _MAX_AT_ONCE, -(-self._rate // _MAX_WAKEUPS))
                         self._due += count / self._rate
                         return count, ""
                 self._changed.wait(timeout)

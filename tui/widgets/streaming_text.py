@@ -182,10 +182,10 @@ class StreamingText(DirectLines, WrappedText):
 
     def _with_margin(self, line: Strip, y: int) -> Strip:
         """Return a line in the width of the widget, with bar and sign before it."""
-        style = self.get_component_rich_style("streaming--sign")
+        style = self.component_style("streaming--sign")
         sign = self._sign if y == 0 else " "
         margin = [Segment(self.bar, style), Segment(f"{sign} ", style)]
-        return Strip([*margin, *line]).adjust_cell_length(self.size.width, self.rich_style)
+        return Strip([*margin, *line]).adjust_cell_length(self.size.width, self.component_style())
 
     @property
     def _selection_style(self) -> Style:
@@ -193,11 +193,11 @@ class StreamingText(DirectLines, WrappedText):
         style = self.selection_style
         if self.screen.get_component_styles("screen--selection").color.a:  # in an ANSI theme
             return style
-        return Style(color=self.rich_style.color, bgcolor=style.bgcolor)
+        return Style(color=self.component_style().color, bgcolor=style.bgcolor)
 
     def _render_row(self, number: int) -> Strip:
         """Return a row in segments: prompt, continuation, match and selection."""
-        base_style = self.rich_style
+        base_style = self.component_style()
         row, last = self._rows[number], number + 1 == len(self._rows)
         text = self._text[slice(*self._row_span(number))]
         text = text if last else text.rstrip("\n ")  # spaces that hang over the end
@@ -223,18 +223,18 @@ class StreamingText(DirectLines, WrappedText):
         segments = []
         for start, end in pairwise(sorted(cuts)):
             in_prompt = start < prompt_end
-            style = self.get_component_rich_style("streaming--prompt") if in_prompt else base_style
+            style = self.component_style("streaming--prompt") if in_prompt else base_style
             if match_start <= start < match_end:
-                style += self.get_component_rich_style("streaming--match", partial=True)
+                style += self.component_style("streaming--match", partial=True)
             if start in newlines:
-                style += self.get_component_rich_style("streaming--newline", partial=True)
+                style += self.component_style("streaming--newline", partial=True)
             if any(first <= start < last for first, last in found):
-                style += self.get_component_rich_style("streaming--found", partial=True)
+                style += self.component_style("streaming--found", partial=True)
             if selected_start <= start < selected_end:
                 style += self._selection_style
             segments.append(Segment(text[start:end], style))
         if last and self._caret:
-            segments.append(Segment(self._caret, self.get_component_rich_style("streaming--sign")))
+            segments.append(Segment(self._caret, self.component_style("streaming--sign")))
         return Strip(segments).apply_offsets(row.column, row.paragraph)
 
     def _newlines(self, start: int, length: int) -> list[int]:
