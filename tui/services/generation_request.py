@@ -7,8 +7,6 @@ from charloom.core.sampling.conversation import Conversation
 from charloom.core.sampling.ending import AT_LENGTH, Ending
 from charloom.core.store.ref import CheckpointRef
 
-MAX_CANDIDATES = 4
-VARY_OPTIONS = ("seed", "temperature")
 _TEMPERATURE_STEP = 0.2  # from one candidate to the next
 
 
@@ -16,7 +14,7 @@ _TEMPERATURE_STEP = 0.2  # from one candidate to the next
 class GenerationRequest:
     """Settings of ``candidate_count`` candidates, which differ in their seed or temperature.
 
-    ``vary_by`` is one of :data:`VARY_OPTIONS`. ``prompt`` is ``raw_prompt``, as the user typed it,
+    ``vary_by`` is ``seed`` or ``temperature``. ``prompt`` is ``raw_prompt``, as the user typed it,
     in the model's characters; in a ``conversation``, as a turn of it. ``context`` is what the model
     reads before the prompt; None: the page so far. With a ``rival``, a second candidate differs
     in its model only, which is that one.

@@ -17,7 +17,6 @@ from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.sampling.config import MAX_TEMPERATURE, WORDS
 from charloom.core.sampling.ending import UNITS
-from charloom.tui.services.generation_request import MAX_CANDIDATES, VARY_OPTIONS
 from charloom.tui.services.pace import PACES
 
 MEMORY_OPTIONS = ("off", "page", "talk")
@@ -25,6 +24,10 @@ MEMORY_OPTIONS = ("off", "page", "talk")
 
 ALERTS = ("message", "bell", "off")
 """What a run that ends or overfits sends to a terminal in the background."""
+
+MAX_CANDIDATES = 4
+VARY_OPTIONS = ("seed", "temperature")
+"""What candidates differ in."""
 
 _MAX_RECENT_TEXTS = 12
 _MAX_FILE_BYTES = 1 << 16

@@ -19,9 +19,9 @@ from charloom.core.sampling.config import (
     parse_stops,
 )
 from charloom.core.sampling.ending import UNITS
-from charloom.tui.services.generation_request import MAX_CANDIDATES, VARY_OPTIONS, GenerationRequest
+from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.pace import PACES
-from charloom.tui.services.preferences import Preferences
+from charloom.tui.services.preferences import MAX_CANDIDATES, VARY_OPTIONS, Preferences
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
 from charloom.tui.widgets.option_row import OptionRow
