@@ -105,6 +105,11 @@ class Library:
             raise CharloomError(f"There is no generation {generation_id} in the library.")
         return rows[0]
 
+    def find(self, generation_ids: Iterable[int]) -> list[Generation]:
+        """Return the generations that still exist, in this order."""
+        rows = (self._select("WHERE id = ?", number) for number in generation_ids)
+        return [generation for found in rows for generation in found]
+
     def update(self, generation: Generation) -> Generation:
         """Store the continuation of a generation.
 

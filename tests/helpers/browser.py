@@ -148,7 +148,7 @@ async def browser(profile: Path) -> AsyncIterator[Page]:
             assert process.stderr
             address = None
             while not address:
-                line = process.stderr.readline()
+                line = await asyncio.to_thread(process.stderr.readline)
                 assert line, "Chromium does not start"
                 address = re.search(r"listening on ws://([^/]+)/", line)
             async with aiohttp.ClientSession() as session:
@@ -168,8 +168,12 @@ async def serving(*options: str) -> AsyncIterator[str]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr
-            lines = iter(process.stderr.readline, "")
-            yield next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))
+            url = None
+            while not url:
+                line = await asyncio.to_thread(process.stderr.readline)
+                assert line, "the server does not start"
+                url = re.search(r"http://\S+", line)
+            yield url[0]
         finally:
             process.terminate()
             process.communicate()

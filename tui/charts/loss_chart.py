@@ -87,12 +87,13 @@ class LossChart(Widget):
     def _drawn(self) -> DrawnChart:
         width, height = max(1, self.content_size.width), max(1, self.content_size.height)
         chart = self._chart
-        if self._stale or not chart or chart.canvas.size != (width, height):
+        resized = chart is None or chart.canvas.size != (width, height)
+        if chart is None or self._stale or resized:
             chart = self._chart = draw_runs(
                 self._runs,
                 width,
                 height,
-                chart and chart.area,
+                None if resized or chart is None else chart.area,
                 view=self.view,
                 readout=self._has_cursor,
                 cursor=self._cursor,

@@ -59,11 +59,11 @@ dialogue, written as in the training text.
 Paste a long text, or drop a file, and Charloom offers to train on it: about a minute later, your
 own model continues your sentence next to the one in use.
 Every text is saved in the library with everything needed to reproduce it; a star makes it a
-favorite. Shift+tab or ctrl+up moves to a text: there, a letter does what the keys below a text do
-from here; `/` finds a phrase on the page, `n` and `N` the next and the previous one. Lines
-wrapped in a book flow where the page is narrower, with a dim ↵ in their place; `w` breaks them as
-written. Everywhere else, what you type goes into the composer. With several columns, left and
-right select one of them.
+favorite. The last texts are there again at the next start; ctrl+n begins an empty page. Shift+tab
+or ctrl+up moves to a text: there, a letter does what the keys below a text do from here; `/` finds
+a phrase on the page, `n` and `N` the next and the previous one. Lines wrapped in a book flow where
+the page is narrower, with a dim ↵ in their place; `w` breaks them as written. Everywhere else, what
+you type goes into the composer. With several columns, left and right select one of them.
 
 If the training text of the model is on this computer, its output is compared with it: the *longest
 copy*, underlined, is the longest match with the training text. Even the author's own next 500
@@ -99,6 +99,7 @@ kept its memory from one piece of the text to the next.
         self._save_timer: Timer | None = None
         self._frame_timer: Timer | None = None
         self._cpu_seconds = self._stats_due = 0.0
+        self._page_restored = False  # before, there is no page to remember
         self._has_panel = {"narrow": False, "wide": True}  # the user can change each
 
     def body(self) -> Iterator[Widget]:
@@ -115,13 +116,15 @@ kept its memory from one piece of the text to the next.
 
     @work
     async def open(self) -> None:
-        """Load the last model and the earlier prompts."""
+        """Load the last model, the earlier prompts and the last page."""
         if not self._active_model.requested:
             await self.use_model(CheckpointRef.parse(self.services.preferences.model))
         try:
             self.composer.add_history(await self.transcript.recent_prompts())
+            await self.transcript.restore_page(self.services.preferences.page)
         except CharloomError as error:
             self.notify(str(error), severity="warning")
+        self._page_restored = True
 
     # The model
 
@@ -219,6 +222,8 @@ kept its memory from one piece of the text to the next.
     def show_turn(self) -> None:
         """Show the statistics of the current turn, and poll it while it grows."""
         turn, generating = self.transcript.current, self.transcript.generating is not None
+        if not generating:
+            self._remember()
         self.composer_bar.set_generating(generating)
         self.update_welcome()
         self.follow_own_run()
@@ -313,6 +318,8 @@ kept its memory from one piece of the text to the next.
 
     def _save_preferences(self) -> None:
         changes, self._unsaved_preferences = self._unsaved_preferences, {}
+        if self._page_restored:
+            changes["page"] = self.transcript.page
         self.services.remember(**changes)
 
     def on_screen_suspend(self) -> None:

@@ -1,6 +1,7 @@
 """The turns, one below the other; the view follows the end until the user scrolls up."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -30,6 +31,7 @@ from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.widgets.streaming_text import StreamingText
 
 _MAX_RECENT_PROMPTS = 500
+_MAX_RESTORED_TURNS = 10  # at the next start
 _TIMEOUT_ON_EXIT_SECONDS = 1.0  # for the last slice
 
 
@@ -174,6 +176,28 @@ class Transcript(VerticalScroll, can_focus=False):
         await self.query_one(TranscriptBody).mount(turn)
         self.set_raw(self.raw)
         self._set_current(turn)
+        self.action_follow()
+
+    @property
+    def page(self) -> tuple[int, ...]:
+        """The numbers that the last texts on the page have in the library."""
+        records = (turn.chosen.record for turn in self._turns if not turn.deleted)
+        return tuple(record.id for record in records if record)[-_MAX_RESTORED_TURNS:]
+
+    async def restore_page(self, page: Sequence[int]) -> None:
+        """Show the texts of a former :attr:`page`, above the others if there are some.
+
+        Raises :class:`CharloomError`.
+        """
+        found = await self._library.run(lambda library: library.find(page))
+        turns = [Turn([Candidate.from_generation(generation)], None) for generation in found]
+        if not turns:
+            return
+        self._turns[:0] = turns
+        await self.query_one(TranscriptBody).mount(*turns, after=self.query_one(WelcomeText))
+        self.set_raw(self.raw)
+        if self._current is None:
+            self._set_current(turns[-1])
         self.action_follow()
 
     async def clear(self) -> None:

@@ -86,6 +86,7 @@ class Preferences:
     alert: str = _setting(
         "message", "What a run that ends sends to a terminal in the background.", choices=ALERTS
     )
+    page: tuple[int, ...] = ()  # the numbers of the texts on the page, in the library
     welcomed: bool = False
 
     @classmethod
@@ -96,7 +97,8 @@ class Preferences:
             value = data.get(setting.name)
             if setting.default == () and isinstance(value, list):
                 limit = _MAX_RECENT_TEXTS if setting.name == "recent_texts" else None
-                value = tuple(v for v in value if isinstance(v, str))[:limit]
+                item = int if setting.name == "page" else str
+                value = tuple(v for v in value if type(v) is item)[:limit]
             with contextlib.suppress(SettingError):
                 values[setting.name] = checked(setting, value)
         return replace(defaults or cls(), **values)
