@@ -151,6 +151,11 @@ def _check_vocab(counts: CharacterCounts, min_count: int) -> None:
     """Raise :class:`SettingError` if ``min_count`` keeps no character, or too many."""
     if len(counts.points) > MAX_CHARACTERS:
         needed, size = fitting_min_count(counts.counts.tolist())
+        if size == 1:
+            raise CharloomError(
+                f"The text has {len(counts.points):,} different characters, all of them rare; a "
+                f"model can have {MAX_CHARACTERS:,}. Choose another text, or a part of this one."
+            )
         if min_count < needed:
             raise SettingError(
                 "min_count",

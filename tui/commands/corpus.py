@@ -93,7 +93,7 @@ def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: A
         {"summary": issue.summary, "advice": issue.advice.format(option=f"--{issue.option}")}
         for issue in statistics.issues
     ]
-    estimates = _estimates(statistics)
+    estimates, folding = _estimates(statistics), suggest_folding(corpus.counts)
     if as_json:
         write_json(
             {"title": corpus.title, "source": corpus.source, "sha256": corpus.sha256}
@@ -101,6 +101,7 @@ def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: A
             | {
                 "issues": issues,
                 "notes": corpus.notes,
+                "folding": folding and folding._asdict(),
                 "training_seconds": {name: seconds for name, seconds, _ in estimates},
             }
         )
@@ -119,7 +120,7 @@ def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: A
         write_stdout(f"{name:<11} {value}\n")
     for issue in issues:
         write_stdout(f"\n- {issue['summary']}\n  {issue['advice']}\n")
-    if folding := suggest_folding(corpus.counts):
+    if folding:
         write_stdout(f"\n- {folding}\n")
     if estimates:
         rows = ((name, format_approx(seconds), summary) for name, seconds, summary in estimates)

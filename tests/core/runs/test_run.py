@@ -46,6 +46,10 @@ def test_too_large_a_vocabulary_is_refused_before_anything_is_made() -> None:
         create_run("many", text, "small", {}, min_count=1)
     assert not ModelDir.named("many").path.exists()
     create_run("many", text, "small", {}, min_count=2)
+    rare = corpus.from_bytes(many.encode(), title="rare", source="rare.txt")  # each once
+    for min_count in (0, 1, 2):
+        with pytest.raises(CharloomError, match="70,000 different characters, all of them rare"):
+            create_run("rare", rare, "small", {}, min_count)
 
 
 def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:

@@ -26,7 +26,7 @@ from charloom.tui.services import preferences
 from charloom.tui.services.text_source import TextSource
 from charloom.tui.train import new_run
 from charloom.tui.train.new_run import NewRunScreen
-from charloom.tui.train.run_form import RunForm
+from charloom.tui.train.run_form import PresetList, RunForm
 from charloom.tui.train.screen import TrainScreen
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.text_chooser import SafeDirectoryTree, TextChooser
@@ -309,6 +309,32 @@ async def test_dropped_files_and_folders_are_joined(
     recent = f"{sea}\n{folder}"
     assert preferences.load().recent_texts == (recent,)
     assert TextSource.from_recent(recent).open().title == "grey sea and 2 more"
+
+
+async def test_folding_is_shown_where_it_will_happen(tmp_path: Path) -> None:
+    path = tmp_path / "rare.txt"
+    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 1_600)))
+    path.write_text("abcdefgh\n" * 6_000 + rare)
+    app = app_at("train")
+    async with app.run_test(size=LARGE) as pilot:
+        await opened(pilot)
+        app.post_message(events.Paste(str(path)))
+        await until(pilot, lambda: typed(app) == str(path))
+        await pilot.press("enter")
+        await planning(pilot)
+        folds = "auto folds 1,600 rare characters"
+        await until(pilot, lambda: folds in flat_text(app))
+        form, presets = app.screen.query_one(RunForm), app.screen.query_one(PresetList)
+        for field, value in (("hidden_size", "1024"), ("min_count", "1")):
+            form.query_one(f"#{field}", SafeInput).value = value
+            await until(pilot, lambda: folds not in flat_text(app))
+            form.query_one(f"#{field}", SafeInput).value = ""
+            await until(pilot, lambda: folds in flat_text(app))
+        presets.focus()
+        await pilot.press("down")
+        await until(pilot, lambda: folds not in flat_text(app))
+        await pilot.press("up")
+        await until(pilot, lambda: folds in flat_text(app))
 
 
 @pytest.mark.parametrize("name", ["table.csv", "lines.jsonl"])
