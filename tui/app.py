@@ -1,9 +1,10 @@
 """The app: its screens, its keys and its navigation. Never imports torch."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
@@ -34,7 +35,14 @@ if TYPE_CHECKING:
 
 _CONFIRMATION_SECONDS = 4.0
 _MAX_PROBLEMS, _PROBLEM_SECONDS = 3, 20.0  # of the configuration that are shown, and how long
-_PALETTE_INPUT = r"[\w ,.’'-]*"  # no control characters and no markup
+_MARKS = range(0x300, 0x20000)  # where marks of letters are
+
+
+@cache
+def _palette_input() -> str:
+    """Return a pattern of letters, digits and their marks: no control characters, no markup."""
+    marks = "".join(c for c in map(chr, _MARKS) if unicodedata.category(c).startswith("M"))
+    return rf"[\w ,.’'{marks}-]*"
 
 
 def _command_provider() -> type[Provider]:
@@ -221,7 +229,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     @on(CommandPalette.Opened)
     def restrict_palette_input(self) -> None:
         # Textual would write pasted control characters to the terminal.
-        self.screen.query_one(CommandInput).restrict = _PALETTE_INPUT
+        self.screen.query_one(CommandInput).restrict = _palette_input()
 
     @on(messages.OpenPrompt)
     @work

@@ -137,6 +137,9 @@ async def test_nothing_typed_into_the_palette_is_markup_or_acts() -> None:
         typed.post_message(Paste("new run"))
         await until(pilot, lambda: typed.value == "new run")
         await until(pilot, lambda: app.screen.query_one(CommandList).option_count)
+        typed.value = ""
+        typed.post_message(Paste("e\u0301x"))
+        await until(pilot, lambda: typed.value == "e\u0301x")
 
 
 async def test_notifications_are_never_markup_and_cannot_act() -> None:

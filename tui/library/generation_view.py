@@ -12,6 +12,7 @@ from charloom.core.library.search import match_spans
 from charloom.core.sampling.config import SETTING_NAMES
 from charloom.core.wording import plural
 from charloom.tui.formatting.content import safe_content, safe_line
+from charloom.tui.formatting.flowing import flow
 from charloom.tui.formatting.units import format_datetime
 from charloom.tui.library.generation_rows import MATCH_STYLE
 from charloom.tui.widgets.untrusted_text import UntrustedText
@@ -56,6 +57,9 @@ class GenerationView(VerticalScroll, can_focus=True):
         self._difference = result.position if result else None
         self._show_text()
 
+    def on_resize(self) -> None:
+        self._show_text()
+
     def _show_text(self) -> None:
         if self._generation is None:
             self._part("text").update("")
@@ -63,7 +67,9 @@ class GenerationView(VerticalScroll, can_focus=True):
         prompt = self._generation.prompt
         full_text = prompt + self._generation.text
         shown = full_text[:_MAX_SHOWN_CHARACTERS]
-        content = safe_content(shown).stylize("bold $primary", 0, len(prompt))
+        too_wide = max(map(len, shown.split("\n"))) > self.scrollable_content_region.width
+        lines = flow(shown) if too_wide else shown  # as in Prompt
+        content = safe_content(lines).stylize("bold $primary", 0, len(prompt))
         for start, end in match_spans(shown, self._query):
             content = content.stylize(MATCH_STYLE, start, end)
         if self._difference is not None:
@@ -75,7 +81,7 @@ class GenerationView(VerticalScroll, can_focus=True):
             rest = plural(len(full_text) - len(shown), "more character")
             advice = f"\n… and {rest}; export the text to read it all."
             content += Content.styled(advice, "$text-muted")
-        self.query_one("#text", UntrustedText).set_text(content, shown)
+        self.query_one("#text", UntrustedText).set_text(content, shown, lines)
 
     def _part(self, name: str) -> Static:
         return self.query_one(f"#{name}", Static)

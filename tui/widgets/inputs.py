@@ -17,7 +17,12 @@ class SafeInput(Input):
     """An Input whose value has no control characters."""
 
     BINDINGS: ClassVar[list[BindingType]] = [  # as in a TextArea: browsers keep ctrl+w
-        Binding("alt+backspace", "delete_left_word", "Delete left to start of word", show=False),
+        Binding(
+            "ctrl+backspace,alt+backspace",
+            "delete_left_word",
+            "Delete left to start of word",
+            show=False,
+        ),
     ]
 
     def on_paste(self, event: events.Paste) -> None:

@@ -31,12 +31,15 @@ class UntrustedText(Static):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id, markup=False)
-        self._original = ""
+        self._original = self._lines = ""
 
-    def set_text(self, content: Content, original: str) -> None:
-        """Show ``content``, which begins with ``original`` in sanitized form."""
-        self._original = original
+    def set_text(self, content: Content, original: str, lines: str = "") -> None:
+        """Show ``content``, which begins with ``original`` in sanitized form.
+
+        Its lines are those of ``lines``, a text of the same length, if it is given.
+        """
+        self._original, self._lines = original, lines
         self.update(content)
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
-        return selected_part(selection, self._original), "\n"
+        return selected_part(selection, self._original, self._lines), "\n"

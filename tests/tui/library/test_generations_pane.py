@@ -67,6 +67,24 @@ async def test_what_is_copied_with_the_mouse_is_the_original_text() -> None:
         )
 
 
+@pytest.mark.parametrize(("size", "flows"), [(SMALL, True), (LARGE, False)], ids=["80", "160"])
+async def test_lines_of_a_hard_wrapped_text_flow_where_it_is_narrow(
+    size: tuple[int, int], flows: bool
+) -> None:
+    text = "\n" + "\n".join(
+        f"{n} {'the grey sea and the loom ' * 3}"[:80].strip() for n in range(6)
+    )
+    keep(text)
+    app = app_at("library")
+    async with app.run_test(size=size) as pilot:
+        await read(pilot)
+        view = app.screen.query_one("#text", UntrustedText)
+        await until(pilot, lambda: ("\n3 the" not in str(view.content)) == flows)
+        whole = kept()[0].prompt + text
+        assert len(str(view.content)) == len(whole)
+        assert view.get_selection(Selection(None, None))[0] == whole
+
+
 async def test_a_search_follows_the_typing_and_escape_ends_it() -> None:
     keep(" a dark sea", " a bright sea", " a moor")
     app = app_at("library")

@@ -71,6 +71,17 @@ async def test_a_field_takes_all_lines_as_one(pasted: str, taken: str) -> None:
         await until(pilot, lambda: field.value == f"x{taken}z")
 
 
+@pytest.mark.parametrize("key", ["ctrl+backspace", "alt+backspace"])
+async def test_a_key_deletes_the_word_before_the_cursor(key: str) -> None:
+    app = Lines()
+    async with app.run_test(size=(80, 24)) as pilot:
+        field = app.query_one(SafeInput)
+        field.value = "one two three"
+        field.cursor_position = len("one two")
+        await pilot.press(key)
+        await until(pilot, lambda: field.value == "one  three")
+
+
 async def test_a_click_does_what_is_written_there_where_it_belongs() -> None:
     app = Lines()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
