@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from charloom.core.data.characters import joins
-from charloom.core.data.text_file import PIECE_CHARACTERS
+from charloom.core.data.text_file import PIECE_CHARACTERS, code_points
 
 # Composing takes quadratic time in the number of combining marks in a row. No language has over 30
 # (UAX #15, Stream-Safe Text Format).
 MAX_COMBINING_MARKS = 100
 
-_FIRST_MARK = "\u0300"  # what is below is composed
+_FIRST_MARK = 0x300  # what is below is composed
 _ASCII = bytes(range(128))
 
 
@@ -54,11 +54,14 @@ def compose(text: str) -> str | None:
     """Return ``text`` in NFC; None if that takes too long, for many combining marks in a row."""
     if text.isascii():
         return text
+    import numpy as np  # deferred: many texts are ASCII, and read where nothing is computed
+
     beyond_ascii = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
-    distinct = set(beyond_ascii.decode("utf-8", "surrogatepass"))
-    if max(distinct, default="") < _FIRST_MARK:
+    points = code_points(beyond_ascii.decode("utf-8", "surrogatepass"))
+    if points.max() < _FIRST_MARK:
         return text
-    marks = list(filter(_is_mark, distinct))
+    distinct = np.flatnonzero(np.bincount(points)).tolist()
+    marks = list(filter(_is_mark, map(chr, distinct)))
     if marks and re.search(f"[{''.join(marks)}]{{{MAX_COMBINING_MARKS + 1}}}", text):
         return None
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
