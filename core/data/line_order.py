@@ -24,8 +24,8 @@ def is_sorted(text: Characters) -> bool:
 
     A long text is judged by its beginning.
     """
-    parts = (text[:_GLANCE], text[:MAX_JUDGED])  # most texts are unsorted from their start
-    return all(_are_sorted(_lines(part)) for part in parts)
+    # Most texts are unsorted from their start.
+    return all(_are_sorted(_lines(text[:size])) for size in (_GLANCE, MAX_JUDGED))
 
 
 def is_list(text: Characters) -> bool:

@@ -4,9 +4,11 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from charloom.core.data.cleaning import whole_lines
 from charloom.core.data.corpus import Corpus
 from charloom.core.data.dialogue import count_timestamps
 from charloom.core.data.line_order import MAX_JUDGED, is_sorted
+from charloom.core.data.text_file import TextPart, pieces_of
 from charloom.core.data.vocab import MAX_CHARACTERS, fitting_min_count
 from charloom.core.wording import plural
 
@@ -89,8 +91,12 @@ def _find_issues(
     ``lost`` characters are no text. Mapping those that occur fewer than ``min_count`` times to one
     entry leaves a vocabulary of ``size``; 0 if that is not needed.
     """
-    start = corpus.stored[:MAX_JUDGED]
-    timestamps = count_timestamps(start) / (start.count("\n") + (not start.endswith("\n")))
+    start = TextPart(corpus.stored, 0, min(len(corpus.stored), MAX_JUDGED))
+    timestamps = lines = 0
+    for piece in whole_lines(pieces_of(start)):  # the app answers keys between two
+        timestamps += count_timestamps(piece)
+        lines += piece.count("\n")
+    timestamp_share = timestamps / (lines + (start[-1:] != "\n"))
     checks = (
         (
             corpus.guessed,
@@ -135,8 +141,8 @@ def _find_issues(
             "encoding",
         ),
         (
-            timestamps > _MANY_TIMESTAMPS and found.lines > 1,
-            f"{timestamps:.0%} of the lines begin with a time.",
+            timestamp_share > _MANY_TIMESTAMPS and found.lines > 1,
+            f"{timestamp_share:.0%} of the lines begin with a time.",
             "With {option} the model learns what was said, not when.",
             "strip-timestamps",
         ),
