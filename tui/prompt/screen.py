@@ -160,6 +160,8 @@ kept its memory from one piece of the text to the next.
         self.transcript.find_match(turn, turn.chosen)
 
     async def _start_using(self, model: LoadedModel) -> None:
+        if not self.composer_bar.children:  # the app is being closed
+            return
         self.composer_bar.show_message("")
         if model.warning:
             self.notify(model.warning, severity="warning")
