@@ -47,12 +47,13 @@ def _curve(film: Film) -> Iterator[str]:
     moments = [Moment(n, point / _POINTS) for n in samples for point in range(_POINTS + 1)]
     steps = np.clip([film.step(moment) for moment in moments], *plot.x)
     x, y = plot.place(Polyline(steps, np.interp(steps, *film.data.marked_line)))
+    y = np.clip(y, 0, _CHART_HEIGHT)
     across, down, past = (
         _animate(film, name, dict(zip(map(frame_of, moments), at.round(1).tolist(), strict=True)))
         for name, at in (("cx", x), ("cy", y), ("width", x - plot.left))
     )
     lines = "".join(plot.lines())
-    yield from plot.axes()
+    yield from (*plot.axes(), *plot.legend())
     yield (
         f'<clipPath id="past"><rect x="{plot.left}" y="-4" height="{_CHART_HEIGHT + 8}" '
         f'width="{x[-1] - plot.left:.1f}">{past}</rect></clipPath>'

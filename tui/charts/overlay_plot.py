@@ -32,7 +32,7 @@ _MAX_NAME = 24  # characters
 _MISSING = "–"  # a run that is not as long
 
 
-class _Curve(NamedTuple):
+class RunCurve(NamedTuple):
     """A run with its chosen loss: the recorded points, and the points to draw."""
 
     data: ChartData
@@ -70,7 +70,7 @@ def draw_runs(
         data = runs[0] if runs else ChartData()
         return draw(data, width, height, before, view=view, readout=readout, cursor=cursor)
     canvas = Canvas(width, height)
-    curves = list(_curves(runs, view, 2 * width))
+    curves = list(run_curves(runs, view, 2 * width))
     if not curves:
         return empty_chart(canvas)
     x = np.unique(np.concatenate([curve.recorded.x for curve in curves]))
@@ -96,7 +96,7 @@ def draw_runs(
     return DrawnChart(canvas, x, area, whole)
 
 
-def _curves(runs: Sequence[ChartData], view: View, max_points: int) -> Iterator[_Curve]:
+def run_curves(runs: Sequence[ChartData], view: View, max_points: int) -> Iterator[RunCurve]:
     """Yield the runs that have losses; one without the chosen loss has its other one."""
     for data in runs:
         lines = [("", data.validation_line), (" (train)", data.train_line)]
@@ -108,10 +108,10 @@ def _curves(runs: Sequence[ChartData], view: View, max_points: int) -> Iterator[
             name = data.name
             name = name if len(name) <= _MAX_NAME else name[: _MAX_NAME - 1] + "…"
             drawn = view.smoothed(recorded, max_points)
-            yield _Curve(data, name + note * (not view.train), recorded, drawn)
+            yield RunCurve(data, name + note * (not view.train), recorded, drawn)
 
 
-def _legend(curves: Sequence[_Curve], view: View, at: float | None, last: float) -> list[Phrase]:
+def _legend(curves: Sequence[RunCurve], view: View, at: float | None, last: float) -> list[Phrase]:
     """Return mark, name and loss of each run: the loss at the cursor, or else the lowest."""
     first, value = f"best {'train' if view.train else 'validation'}", Ink.LABEL
     if at is not None:
@@ -125,7 +125,7 @@ def _legend(curves: Sequence[_Curve], view: View, at: float | None, last: float)
     return phrases
 
 
-def _loss(curve: _Curve, at: float) -> str:
+def _loss(curve: RunCurve, at: float) -> str:
     """Return the recorded loss nearest to the position ``at``, if the run was trained so far."""
     x, y = curve.recorded
     point = nearest_index(x, at)

@@ -13,8 +13,8 @@ from charloom.core.runs.events import bits
 from charloom.core.runs.monitor import RunMonitor
 from charloom.core.runs.run import read_run_config
 from charloom.core.store.model_dir import ModelDir
-from charloom.tui.charts.chart_picture import chart_picture
-from charloom.tui.charts.curves import chart_data
+from charloom.tui.charts.chart_picture import chart_picture, runs_picture
+from charloom.tui.charts.curves import ChartData, chart_data
 from charloom.tui.charts.loss_chart import LossChart
 from charloom.tui.formatting import run_status
 from charloom.tui.formatting.content import safe_content
@@ -67,24 +67,27 @@ class ChartScreen(BaseScreen):
 
     def on_runs_changed(self) -> None:
         super().on_runs_changed()
-        monitors = ((self.services.runs.get(name), slot) for name, slot in self._slots.items())
-        runs = [(run, slot) for run, slot in monitors if run]
+        charts = self._charts()
         heading = Content("This run is no longer there.")
-        if runs:
-            heading = run_summary.heading(runs[0][0], "")
-            self.query_one(LossChart).set_data(*(chart_data(run, slot) for run, slot in runs))
-        if len(runs) > 1:
-            heading = safe_content(f"{len(runs)} runs", "bold")
+        run = self.services.runs.get(charts[0].name) if charts else None
+        if run:
+            heading = run_summary.heading(run, "")
+            self.query_one(LossChart).set_data(*charts)
+        if len(charts) > 1:
+            heading = safe_content(f"{len(charts)} runs", "bold")
         self.query_one("#heading", Static).update(heading, layout=False)
         self.on_loss_chart_view_changed()
+
+    def _charts(self) -> list[ChartData]:
+        monitors = ((self.services.runs.get(name), slot) for name, slot in self._slots.items())
+        return [chart_data(run, slot) for run, slot in monitors if run]
 
     def on_loss_chart_view_changed(self) -> None:
         chart = self.query_one(LossChart)
         self.query_one("#view", Static).update(safe_content(chart.describe_view(), "$text-muted"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        several = len(self._slots) > 1
-        return {"curve": several, "export": not several}.get(action, True)
+        return action != "curve" or len(self._slots) > 1
 
     def action_unit(self) -> None:
         self.query_one(LossChart).action_unit()
@@ -100,9 +103,13 @@ class ChartScreen(BaseScreen):
 
     @work
     async def action_export(self) -> None:
-        """Save a picture of the chart, with how to train such a run."""
+        """Save a picture of the chart; that of one run has the command that trains such a run."""
         from charloom.tui.dialogs.share import save_picture
 
+        if len(self._slots) > 1:
+            svg = runs_picture(self._charts(), self.query_one(LossChart).view)
+            await save_picture(self.app, "Save the chart to:", "chart-runs", svg)
+            return
         run = self.services.runs.get(next(iter(self._slots)))
         if run is None:
             return
