@@ -21,6 +21,7 @@ from charloom.core.runs.run import create_run
 from charloom.core.runs.trainer import launch_trainer
 from charloom.tui.app import CharloomApp
 from charloom.tui.library.models_pane import ModelsPane
+from charloom.tui.prompt.dice import Dice
 from charloom.tui.prompt.screen import PromptScreen
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.services.preferences import Preferences, save
@@ -35,6 +36,7 @@ PROMPTS = (
     "It was on a dreary night",
 )
 _TOUR_STAGE = 5
+_MIN_THIRD = 0.1  # the probability of the third likeliest character in the first picture
 _RUN_FRACTION = 0.6  # when the picture of the run is drawn
 
 
@@ -47,8 +49,7 @@ async def main() -> None:
             await generate(pilot, prompt)
         app.screen.query(Turn).last().focus()
         await pilot.press("ctrl+s", "ctrl+n")
-        await generate(pilot, PROMPTS[0])
-        await draw(pilot, "prompt")
+        await draw_dice(pilot)
         await draw_analysis(app, pilot)
 
         app.screen.query_one("#columns").focus()
@@ -66,6 +67,25 @@ async def main() -> None:
         for run in live:
             app.services.runs.send_command(run.name, Command("stop"))
         await until(pilot, lambda: not app.services.runs.live)
+
+
+async def draw_dice(pilot: Pilot[None]) -> None:
+    """Draw a text that is paused in the middle, with the likeliest next characters."""
+    screen = pilot.app.screen
+    assert isinstance(screen, PromptScreen)
+    screen.composer.set_text(PROMPTS[0])
+    await pilot.press("enter")
+    await until(
+        pilot, lambda: (turn := screen.transcript.generating) and len(turn.chosen.text) > 90
+    )
+    await pilot.press("shift+tab", "space")
+    await until(pilot, lambda: screen.query(Turn).last().paused)
+    while screen.query_one(Dice)._options[2].probability < _MIN_THIRD:
+        await pilot.press("right")
+        await pilot.pause(0.1)
+    await draw(pilot, "prompt")
+    await pilot.press("space")
+    await until(pilot, lambda: not screen.transcript.generating)
 
 
 async def draw_analysis(app: CharloomApp, pilot: Pilot[None]) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from charloom.tui.services.text_source import TextSource
 
 _MINUTES = 1.0
-_MAX_LENGTH = 160  # characters of the two texts, which are to fit below their models' names
+_MAX_LENGTH = 60  # of the two texts, before the ends of their sentences: both fit at 80×24
 _MAX_NAME_CHARACTERS, _MAX_TITLE_CHARACTERS = 20, 40
 _OPTIONS = (
     DialogOption("train", "Train", "t", "primary"),
