@@ -149,4 +149,7 @@ def _failed(folder: ModelDir, message: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # an ordinary exit may abort: the threads of a group of processes go on
