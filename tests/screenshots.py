@@ -98,7 +98,7 @@ async def draw_analysis(app: CharloomApp, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: app.screen.query_one(ModelsPane).model)
     await pilot.press("i")
     await until(pilot, lambda: "Surprise: " in screen_text(app))
-    await pilot.press("u", "]", "n")
+    await pilot.press("v", "]", "n")
     await draw(pilot, "units")
     await pilot.press("escape", "w", "f6")
     await until(pilot, lambda: "Load text" in screen_text(app))

@@ -113,7 +113,7 @@ async def visit():
         for key, title in ("f3", "Train"), ("f4", "Library"), ("f5", "Settings"), ("f6", "Tour"):
             await pilot.press(key)
             await until(pilot, lambda: app.screen.title == title)
-        await pilot.press("f3", "n")
+        await pilot.press("f3", "a")
         await until(pilot, lambda: type(app.screen).__name__ == "NewRunScreen")
 
 asyncio.run(visit())

@@ -85,7 +85,7 @@ def test_the_wheel_holds_every_package_and_every_stylesheet(wheel: Path) -> None
 def test_an_installed_charloom_opens_its_app_and_writes(command: Path, tmp_path: Path) -> None:
     with Terminal([str(command)], home=tmp_path / "home") as terminal:
         terminal.wait_for(READY)
-        for key, words in ((F3, "Press n"), (F4, "Nothing saved"), (F5, "Getting started")):
+        for key, words in ((F3, "Press a"), (F4, "Nothing saved"), (F5, "Getting started")):
             terminal.press(key)
             terminal.wait_for(words)
         terminal.press(F2)

@@ -1,6 +1,5 @@
 """The app: its screens, its keys and its navigation. Never imports torch."""
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -60,22 +59,24 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_command_provider}
     BINDINGS: ClassVar[list[BindingType]] = [
         # Only bindings with priority work in dialogs.
-        Binding("f1", "help", "Help", key_display="F1", priority=True,
+        Binding("f1", "help", "Help", priority=True,
                 tooltip="Explain this screen", id="app.help"),
         Binding("question_mark", "help", "Help", show=False, id="app.help_letter"),
-        Binding("f2", "switch_mode('prompt')", "Prompt", key_display="F2",
+        Binding("f2", "switch_mode('prompt')", "Prompt",
                 tooltip="Generate text", id="app.prompt"),
-        Binding("f3", "switch_mode('train')", "Train", key_display="F3",
+        Binding("f3", "switch_mode('train')", "Train",
                 tooltip="Train a model", id="app.train"),
-        Binding("f4", "switch_mode('library')", "Library", key_display="F4",
+        Binding("f4", "switch_mode('library')", "Library",
                 tooltip="Browse saved texts and models", id="app.library"),
-        Binding("f5", "switch_mode('settings')", "Settings", key_display="F5",
+        Binding("f5", "switch_mode('settings')", "Settings",
                 tooltip="Change theme and sampling defaults", id="app.settings"),
-        Binding("f6", "switch_mode('tour')", "Tour", key_display="F6",
+        Binding("f6", "switch_mode('tour')", "Tour",
                 tooltip="Look inside a model, step by step", id="app.tour"),
-        Binding("ctrl+p", "command_palette", "Commands", key_display="^p",
+        Binding("f7", "jump", "Jump", show=False, priority=True,
+                tooltip="Show a letter over each control, which moves the focus", id="app.jump"),
+        Binding("ctrl+p", "command_palette", "Menu",
                 tooltip="Find any action", id="app.commands"),
-        Binding("ctrl+q", "quit", "Quit", key_display="^q", priority=True,
+        Binding("ctrl+q", "quit", "Quit", priority=True,
                 tooltip="Quit; training can continue", id="app.quit"),
         Binding("ctrl+l", "redraw", "Redraw", show=False,
                 tooltip="Draw the whole screen again", id="app.redraw"),
@@ -172,12 +173,18 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         with suppress(ScreenStackError):
             super().clear_selection()
 
-    def get_key_display(self, binding: Binding) -> str:
-        key = super().get_key_display(binding)
-        return key.upper() if re.fullmatch(r"f\d+", key) else key
-
     def action_redraw(self) -> None:
         self.refresh(layout=True)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Return a key as it is shown, such as ``F1``, ``^p`` or ``alt+R``."""
+        *modifiers, key = super().get_key_display(binding).split("+")
+        if key.startswith("f") and key[1:].isdigit():
+            key = key.upper()
+        if "shift" in modifiers and len(key) == 1:
+            modifiers.remove("shift")
+            key = key.upper()
+        return "+".join([*modifiers, key])
 
     def get_theme(self, theme_name: str) -> Theme | None:
         """Return a theme, mended where its contrast is too low."""
@@ -230,6 +237,16 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     def restrict_palette_input(self) -> None:
         # Textual would write pasted control characters to the terminal.
         self.screen.query_one(CommandInput).restrict = _palette_input()
+
+    @on(messages.AskForPhrase)
+    @work
+    async def ask_for_phrase(self, message: messages.AskForPhrase) -> None:
+        from charloom.tui.dialogs.basic import InputDialog
+
+        detail = "n goes to the next place, N to the previous one."
+        dialog = InputDialog("Find:", message.phrase, detail=detail)
+        if (phrase := await self.push_screen_wait(dialog)) is not None:
+            message.find(phrase)
 
     @on(messages.OpenPrompt)
     @work
@@ -297,6 +314,18 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
             self.screen.dismiss()
         else:
             self.push_screen(HelpScreen(self.screen))
+
+    @work
+    async def action_jump(self) -> None:
+        from charloom.tui.dialogs.jump import JumpScreen
+
+        screen = self.screen
+        if isinstance(screen, JumpScreen):
+            screen.dismiss(None)
+        elif not screen.focus_chain:
+            self.notify("There is no control here that takes the focus.")
+        elif control := await self.push_screen_wait(JumpScreen(screen)):
+            screen.set_focus(control)
 
     def action_help_quit(self) -> None:
         self.notify("Press ctrl+q to quit Charloom.")

@@ -121,6 +121,6 @@ def _is_typed(name: str, key: str) -> bool:
 def _meet(one: str, other: str) -> bool:
     """Return whether two ids belong to actions of one screen; those of the app are on all."""
     groups = {name.partition(".")[0] for name in (one, other)}
-    if len(groups) == 1 or "app" in groups:
+    if len(groups) == 1 or groups & {"app", "list"}:
         return "dialog" not in groups or len(groups) == 1
     return any(groups <= together for together in _TOGETHER)

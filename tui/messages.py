@@ -1,5 +1,6 @@
 """Messages with which a widget asks the app to open a screen of another feature."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,14 @@ if TYPE_CHECKING:
     from charloom.core.library.generation import Generation
     from charloom.core.store.ref import CheckpointRef
     from charloom.tui.services.model_cache import LoadedModel
+
+
+@dataclass
+class AskForPhrase(Message):
+    """Ask for a phrase to find, the last one at first, and call ``find`` with it."""
+
+    phrase: str
+    find: Callable[[str], object]
 
 
 @dataclass

@@ -74,16 +74,16 @@ async def test_the_palette_has_every_action_once_with_its_key(mode: str) -> None
         names = Counter(command.title for command in offered)
         assert [name for name, times in names.items() if times > 1] == []
         expected = {action.title for action in active_key_actions(app.screen) if action.tooltip}
-        idle = {"Commands", mode.title()}
+        idle = {"Menu", mode.title()}
         assert set(names) == expected - idle | {"Theme", "Screenshot"}
-        assert set(SCREENS.values()) | {"Help", "Quit", "Commands"} <= expected
+        assert set(SCREENS.values()) | {"Help", "Quit", "Menu"} <= expected
         for command in offered:
             assert command.title in ("Theme", "Screenshot") or command.help.endswith(")")
 
 
 @pytest.mark.parametrize(
     ("mode", "key", "fields"),
-    [("prompt", "tab", 14), ("train", "n", 8), ("library", "tab", 1), ("settings", "tab", 12)],
+    [("prompt", "tab", 14), ("train", "a", 8), ("library", "tab", 1), ("settings", "tab", 12)],
 )
 async def test_the_content_stays_where_it_is_when_the_focus_comes(
     mode: str, key: str, fields: int

@@ -97,7 +97,7 @@ async def open_screens(app: CharloomApp, pilot: Pilot[None]) -> list[Screen[obje
         ("f4", "the sea"),
         ("f6", "Load text"),
         ("f3", "validation"),
-        ("n", "Loom"),
+        ("a", "Loom"),
         ("enter", "auto"),
         ("f5", "Sampling"),
         ("ctrl+r", "defaults?"),

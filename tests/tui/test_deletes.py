@@ -42,7 +42,7 @@ async def test_texts_that_are_deleted_come_back() -> None:
         before = kept()
         await pilot.press("f8")  # the newest
         await until(pilot, lambda: kept() == before[1:])
-        await pilot.press("alt+z")
+        await pilot.press("alt+u")
         await until(pilot, lambda: kept() == before)
         for count in (2, 1):  # of which the first leaves the page for good
             await pilot.press("f8")
@@ -50,18 +50,18 @@ async def test_texts_that_are_deleted_come_back() -> None:
             await pilot.press("ctrl+up", "ctrl+up")
         await until(pilot, lambda: len(turns(pilot)) == 2)
         await pilot.press("ctrl+n", "f4")
-        await until(pilot, lambda: app.current_mode == "library" and "z undo" in flat_text(app))
-        await pilot.press("z")
+        await until(pilot, lambda: app.current_mode == "library" and "u undo" in flat_text(app))
+        await pilot.press("u")
         await until(pilot, lambda: len(kept()) == 2)
-        await pilot.press("z")
+        await pilot.press("u")
         await until(pilot, lambda: kept() == before)
 
-        await until(pilot, lambda: "z undo" not in flat_text(app))
+        await until(pilot, lambda: "u undo" not in flat_text(app))
         await pilot.press("d")
         await until(pilot, lambda: "Delete number" in flat_text(app))
         await pilot.press("d")
-        await until(pilot, lambda: len(kept()) == 2 and "z undo" in flat_text(app))
-        await pilot.press("z")
+        await until(pilot, lambda: len(kept()) == 2 and "u undo" in flat_text(app))
+        await pilot.press("u")
         await until(pilot, lambda: kept() == before)
 
 
@@ -79,11 +79,11 @@ async def test_models_checkpoints_and_runs_that_are_deleted_come_back() -> None:
         pane = app.screen.query_one(ModelsPane)
         pane.poll("creature")
         await until(pilot, lambda: pane.table.key == "creature")
-        await pilot.press("u")
+        await pilot.press("D")
         await until(pilot, lambda: "Prune checkpoints of 'creature'?" in flat_text(app))
         await pilot.press("d")
         await until(pilot, lambda: len(list(creature.checkpoint_files())) == 1)
-        await until(pilot, lambda: "z undo" in flat_text(app))
+        await until(pilot, lambda: "u undo" in flat_text(app))
         await pilot.press("d")
         await until(pilot, lambda: "Delete 'creature'?" in flat_text(app))
         await pilot.press("d")
@@ -94,18 +94,18 @@ async def test_models_checkpoints_and_runs_that_are_deleted_come_back() -> None:
         await pilot.press("d")
         await until(pilot, lambda: "Delete sea with all its checkpoints?" in flat_text(app))
         await pilot.press("d")
-        await until(pilot, lambda: not run.path.exists() and "z undo" in flat_text(app))
-        await pilot.press("z")
+        await until(pilot, lambda: not run.path.exists() and "u undo" in flat_text(app))
+        await pilot.press("u")
         await until(pilot, lambda: "Restored 'sea'." in flat_text(app))
         assert tree(run.path) == run_before
 
         await pilot.press("f4")
-        await until(pilot, lambda: "z undo" in flat_text(app))
-        await pilot.press("z")
+        await until(pilot, lambda: "u undo" in flat_text(app))
+        await pilot.press("u")
         await until(pilot, lambda: "Restored 'creature'." in flat_text(app))
-        await pilot.press("z")
+        await pilot.press("u")
         await until(pilot, lambda: "Restored 2 checkpoints of 'creature'." in flat_text(app))
-        await until(pilot, lambda: "z undo" not in flat_text(app))
+        await until(pilot, lambda: "u undo" not in flat_text(app))
         assert model_names() == names and tree(creature.path) == before
     assert tree(creature.path) == before
 

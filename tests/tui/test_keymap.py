@@ -33,13 +33,13 @@ def test_every_id_names_a_screen_and_a_meaning() -> None:
 
 def test_keys_that_are_free_are_used() -> None:
     keys = {
-        "turn.star": "f7",
-        "texts.star": "u",
-        "train.stop": "p",  # these two change places
-        "train.pause": "s",
-        "growth.talk": "t,/",
+        "turn.star": "f11",
+        "texts.star": "q",
+        "train.stop": "z",  # these two change places
+        "train.pause": "Z",
+        "growth.talk": "t,:",
         "growth.temperature": "o",
-        "prompt.star": "ctrl+s,f9",
+        "prompt.star": "ctrl+s,f10",
         "chart.log": "L",
     }
     assert check_keys(keys) == (keys, [])
@@ -57,10 +57,10 @@ def test_keys_that_are_free_are_used() -> None:
         ("prompt.star", "s", "prompt.star cannot have the key s: it is typed there."),
         ("prompt.star", "/", "prompt.star cannot have the key slash: it is typed there."),
         ("turn.star", "x", "turn.star cannot have the key x: turn.export has it on the same"),
-        ("turn.star", "ctrl+o", "turn.star cannot have the key ctrl+o: prompt.model has it"),
+        ("turn.star", "ctrl+o", "turn.star cannot have the key ctrl+o: prompt.choose_model has it"),
         ("train.stop", "f2", "train.stop cannot have the key f2: app.prompt has it"),
         ("app.help", "ctrl+y", "app.help cannot have the key ctrl+y: settings.copy_path has it"),
-        ("texts.star", "/", "texts.star cannot have the key slash: texts.find has it"),
+        ("texts.star", "/", "texts.star cannot have the key slash: list.find has it"),
     ],
 )
 def test_other_keys_are_a_sentence(name: str, keys: str, sentence: str) -> None:
@@ -79,7 +79,7 @@ def test_two_actions_of_one_screen_cannot_have_one_new_key() -> None:
 async def test_a_remapped_key_works_and_is_shown_in_bars_help_and_palette(home: Path) -> None:
     configure(
         home,
-        '[keys]\napp.settings = "f12"\nturn.star = "f7"\nprompt.star = "f8,ctrl+s"\n'
+        '[keys]\napp.settings = "f12"\nturn.star = "f11"\nprompt.star = "f8,ctrl+s"\n'
         'prompt.delete = "f9"\nprompt.panel = "ctrl+g"\nprompt.new_page = "f10"\n',
     )
     app = CharloomApp()
@@ -98,12 +98,12 @@ async def test_a_remapped_key_works_and_is_shown_in_bars_help_and_palette(home: 
         await pilot.press("f8")
         await until(pilot, lambda: turn.chosen.starred)
         await pilot.press("shift+tab")
-        await until(pilot, lambda: "F7 unstar" in screen_text(app))
-        await pilot.press("f7")
+        await until(pilot, lambda: "F11 unstar" in screen_text(app))
+        await pilot.press("f11")
         await until(pilot, lambda: not turn.chosen.starred)
         await pilot.press("f1")
         await until(pilot, lambda: "Keys on this screen" in screen_text(app))
-        assert "F7 " in screen_text(app)
+        assert "F11 " in screen_text(app)
         await pilot.press("escape", "f5")
         assert app.current_mode == "prompt"
         await pilot.press("f12")

@@ -61,7 +61,7 @@ def test_it_opens_and_leaves_the_terminal_as_it_was(home: Path) -> None:
 
 def test_ctrl_c_does_not_end_it_but_says_what_does(terminal: Terminal) -> None:
     terminal.press(F3)
-    terminal.wait_for("Press n to choose a text and start.")
+    terminal.wait_for("Press a to choose a text and start.")
     terminal.press(CTRL_C)
     terminal.wait_for("Press ctrl+q to quit Charloom.")
     assert terminal.process.poll() is None
@@ -147,7 +147,7 @@ def test_when_its_terminal_is_closed_it_exits_and_training_continues(home: Path)
         terminal.wait_for("esc stop")
         terminal.press(F3)
         terminal.wait_for("not yet trained")
-        terminal.press("u")
+        terminal.press("o")
         terminal.wait_for("● sea  training")
         terminal.press(F2)
         terminal.wait_for("esc stop")

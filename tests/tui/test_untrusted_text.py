@@ -117,11 +117,11 @@ def test_no_screen_lets_a_text_act(terminal: Terminal) -> None:
     back("part of a name")
 
     go(F3, f"sample{shown}sample", f"failure{shown}", f"warning{shown}")
-    go("v", "back")
+    go("l", "back")
     back("back")
     go("d", "with all its checkpoints?")
     back("with all its checkpoints?")
-    go("n", "Known texts")
+    go("a", "Known texts")
     go(RIGHT, "recent␛")  # among the files of the folder
     go(DOWN + DOWN + ENTER, "Control and format characters")
     go(F1, "Keys on this screen")
@@ -130,11 +130,11 @@ def test_no_screen_lets_a_text_act(terminal: Terminal) -> None:
 
     go(F4, "writer␛", "[red]tag[/red]")
     go(DOWN, f"text{shown}text", f"opinion{shown}")
-    go("n", "Cancel")
+    go("e", "Cancel")
     back("Cancel")
     go("m", "title␛")
     go(3 * DOWN, f"title{shown}title")
-    go("n", f"notes{shown}", "Cancel")
+    go("e", f"notes{shown}", "Cancel")
     back("Cancel")
 
     go(F6, "title␛", "Load text")

@@ -27,8 +27,9 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel, load_model
 from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.services.writer import GenerationThread
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 
 _LENGTH = 300  # characters of each side's text
 _FRAME_SECONDS = 1 / 25
@@ -49,43 +50,16 @@ class CompareScreen(BaseScreen):
     )
     VERTICAL_BREAKPOINTS = [(0, "-short"), (20, "-tall")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding(
-            "left_square_bracket",
-            "side(0)",
-            "Left side",
-            "Change the left side",
-            "[",
-            id="compare.previous",
-        ),
-        hidden_binding(
-            "right_square_bracket",
-            "side(1)",
-            "Right side",
-            "Change the right",
-            "]",
-            id="compare.next",
-        ),
-        hidden_binding("m", "model", "Model", "Choose the model of this side", id="compare.model"),
-        hidden_binding(
-            "t",
-            "temperature",
-            "Temperature",
-            "Set the temperature of this side",
-            id="compare.temperature",
-        ),
-        hidden_binding("p", "prompt", "Another prompt", "Change the prompt", id="compare.prompt"),
-        hidden_binding("s", "seed", "New seed", "Use a new seed", id="compare.again"),
-        hidden_binding(
-            "x",
-            "text",
-            "Text to score",
-            "Choose the text that both are scored on",
-            id="compare.text",
-        ),
-        hidden_binding(
-            "enter", "write", "Write again", "Start both texts again", "⏎", id="compare.write"
-        ),
-        hidden_binding("escape,c", "back", "Back", "Back to the models", id="compare.back"),
+        key_binding("compare.previous", "Left side", "Change the left side", action="side(0)"),
+        key_binding("compare.next", "Right side", "Change the right", action="side(1)"),
+        key_binding("compare.model", "Model", "Choose the model of this side"),
+        key_binding("compare.temperature", "Temperature", "Set the temperature of this side"),
+        key_binding("compare.prompt", "Another prompt", "Change the prompt"),
+        key_binding("compare.again", "New seed", "Use a new seed", action="seed"),
+        key_binding("compare.text", "Text to score", "Choose the text that both are scored on"),
+        key_binding("compare.write", "Write again", "Start both texts again", keys="enter"),
+        key_binding("compare.back", "Back", "Back to the models", keys="escape"),
+        key_binding("compare.compare", "Back", action="back"),
     ]
 
     def __init__(self, services: AppServices, ref: CheckpointRef) -> None:
@@ -193,7 +167,7 @@ class CompareScreen(BaseScreen):
             )
         except CharloomError as error:
             self._show_verdict(
-                safe_content(f"No score: {error} Press x to choose a text.", "$text-muted")
+                safe_content(f"No score: {error} Press w to choose a text.", "$text-muted")
             )
             return
         finally:

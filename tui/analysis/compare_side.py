@@ -17,6 +17,7 @@ from charloom.tui.formatting.units import score_note
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.writer import GenerationJob
 from charloom.tui.widgets.action_bar import hidden_binding
+from charloom.tui.widgets.keys import SCROLLING_KEYS
 from charloom.tui.widgets.streaming_text import StreamingText
 
 _MAX_REF = 80  # characters: more than there is room for
@@ -48,6 +49,7 @@ class CompareSide(VerticalScroll, can_focus=True):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
+        *SCROLLING_KEYS,
         hidden_binding("left", "screen.side(0)", "left side"),
         hidden_binding("right", "screen.side(1)", "right side"),
     ]

@@ -31,8 +31,9 @@ from charloom.tui.messages import OpenPrompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import default_prompt
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.untrusted_text import UntrustedText
 
 _LENGTH = 300  # characters of each text
@@ -62,21 +63,18 @@ class GrowthScreen(BaseScreen):
         "mark moves along the loss. `x` saves the film."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding(
-            "space", "play", "Play", "Play the checkpoints as a film, or pause it", id="growth.play"
+        key_binding(
+            "growth.play", "Play", "Play the checkpoints as a film, or pause", keys="space"
         ),
-        hidden_binding("left", "step(-1)", "Earlier", "Step back in the film", id="growth.earlier"),
-        hidden_binding("right", "step(1)", "Later", "Step on in the film", id="growth.later"),
-        hidden_binding("x", "export", "Export", "Save the film", id="growth.export"),
-        hidden_binding(
-            "o", "talk", "Talk with it", "Use this checkpoint in Prompt", id="growth.talk"
-        ),
-        hidden_binding("p", "prompt", "Another prompt", "Change the prompt", id="growth.prompt"),
-        hidden_binding("s", "seed", "New seed", "Use a new seed", id="growth.again"),
-        hidden_binding(
-            "t", "temperature", "Temperature", "Change the temperature", id="growth.temperature"
-        ),
-        hidden_binding("escape,g", "back", "Back", "Back to the previous screen", id="growth.back"),
+        key_binding("growth.earlier", "Earlier", "Step back", action="step(-1)", keys="left"),
+        key_binding("growth.later", "Later", "Step on", action="step(1)", keys="right"),
+        key_binding("growth.export", "Export", "Save the film"),
+        key_binding("growth.talk", "Talk with it", "Use this checkpoint in Prompt"),
+        key_binding("growth.prompt", "Another prompt", "Change the prompt"),
+        key_binding("growth.again", "New seed", "Use a new seed", action="seed"),
+        key_binding("growth.temperature", "Temperature", "Change the temperature"),
+        key_binding("growth.back", "Back", "Back to the previous screen", keys="escape"),
+        key_binding("growth.growth", "Back", action="back"),
     ]
 
     def __init__(self, services: AppServices, name: str) -> None:

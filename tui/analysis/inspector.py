@@ -32,10 +32,11 @@ from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.color_scale import BITS, scale_for
 from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
+from charloom.tui.widgets.keys import key_binding
 
 _SIGNALS = tuple(UnitSignal)
 _MAX_HEADING = 200  # characters
@@ -56,7 +57,7 @@ class InspectorScreen(BaseScreen):
 **Surprise** is the cost of each character to the model, in bits: 1 bit is a coin toss, 10 bits are
 one chance in a thousand. The panel next to the text shows what the model expected at the cursor.
 
-**Units** (`u`): every unit of the network has a *cell*, its memory, and three gates. The *forget*
+**Units** (`v`): every unit of the network has a *cell*, its memory, and three gates. The *forget*
 gate says how much of the cell is kept, the *input* gate how much new input is let in, the *output*
 gate how much of the cell the other units see. The list begins with the units that best track a
 property of the text. The score is a correlation, measured on the half of the text that was not
@@ -64,67 +65,39 @@ used to find them. `n` and `N` go to the next and the previous place where the u
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding(
-            "u",
-            "switch",
+        key_binding(
+            "inspector.bits",
             "Surprise or units",
             "Switch between surprise and units",
-            id="inspector.bits",
+            action="switch",
         ),
-        hidden_binding(
-            "g",
-            "signal",
+        key_binding(
+            "inspector.values",
             "Cell or gate",
             "Show the cell or one of the three gates",
-            id="inspector.values",
+            action="signal",
         ),
-        hidden_binding(
-            "left_square_bracket",
-            "unit(-1)",
-            "Previous unit",
-            "Up in the list",
-            "[",
-            id="inspector.previous",
-        ),
-        hidden_binding(
-            "right_square_bracket",
-            "unit(1)",
-            "Next unit",
-            "Down in the list",
-            "]",
-            id="inspector.next",
-        ),
-        hidden_binding(
-            "number_sign", "choose", "Unit by number", "Show any unit", "#", id="inspector.unit"
-        ),
-        hidden_binding(
-            "n",
-            "span(1)",
+        key_binding("inspector.previous", "Previous unit", "Up in the list", action="unit(-1)"),
+        key_binding("inspector.next", "Next unit", "Down in the list", action="unit(1)"),
+        key_binding("inspector.unit", "Unit by number", "Show any unit", action="choose"),
+        key_binding(
+            "inspector.next_match",
             "Next strong span",
             "Where the unit is strong next",
-            id="inspector.next_match",
+            action="span(1)",
         ),
-        hidden_binding(
-            "N",
-            "span(-1)",
+        key_binding(
+            "inspector.previous_match",
             "Previous strong span",
             "Where the unit is strong before",
-            id="inspector.previous_match",
+            action="span(-1)",
         ),
-        hidden_binding(
-            "m",
-            "marks",
-            "Marks or colours",
-            "Show the levels as marks or colours",
-            id="inspector.marks",
+        key_binding("inspector.marks", "Marks or colours", "Show the levels as marks or colours"),
+        key_binding("inspector.text", "Another text", "Choose the text to read"),
+        key_binding(
+            "inspector.find", "Start elsewhere", "Start at a phrase or an offset", action="begin"
         ),
-        hidden_binding("c", "text", "Another text", "Choose the text to read", id="inspector.text"),
-        hidden_binding(
-            "b", "begin", "Start elsewhere", "Start at a phrase or an offset", id="inspector.find"
-        ),
-        hidden_binding(
-            "escape", "back", "Back", "Back to the previous screen", id="inspector.back"
-        ),
+        key_binding("inspector.back", "Back", "Back to the previous screen", keys="escape"),
     ]
 
     def __init__(

@@ -61,7 +61,7 @@ class UnitPanel(Vertical):
         with self.prevent(OptionList.OptionHighlighted):
             units.clear_options().add_options([_option(probe) for probe in self._probes])
             units.highlighted = 0 if self._probes else None
-        empty = "No unit tracks a known property of this text. # shows any unit."
+        empty = "No unit tracks a known property of this text. : shows any unit."
         self.query_one("#list-heading", Static).update("unit      r tracks" if probes else empty)
 
     def move(self, by: int) -> None:

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 from rich.table import Table
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalGroup, VerticalScroll
+from textual.containers import VerticalGroup
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from charloom.tui.dialogs.key_bindings import KeyAction, active_key_actions
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
+from charloom.tui.widgets.finding import FindableText
+from charloom.tui.widgets.keys import key_binding
 
 _ON_EVERY_SCREEN = {binding.action for binding in Screen.BINDINGS if isinstance(binding, Binding)}
 _HERE, _EVERYWHERE = "Keys on this screen", "Keys everywhere"
@@ -23,9 +25,10 @@ class HelpScreen(ModalScreen[None]):
     """Help for ``screen`` in its present state."""
 
     CSS_PATH = "help.tcss"
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "FindableText"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark", "dismiss", "Close", show=False, tooltip="Back to work")
+        key_binding("help.close", "Close", "Back to work", action="dismiss", keys="escape"),
+        key_binding("help.help", "Close", action="dismiss"),
     ]
 
     def __init__(self, screen: Screen[Any]) -> None:
@@ -46,7 +49,7 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalGroup() as frame:
             frame.border_title = f"Help · {self._title}" if self._title else "Help"
-            with VerticalScroll():
+            with FindableText():
                 if self._screen_help:
                     from textual.widgets import Markdown  # deferred: it takes a while to import
 
@@ -58,7 +61,7 @@ class HelpScreen(ModalScreen[None]):
                     if actions:
                         yield Static(heading, classes="heading", markup=False)
                         yield KeyTable(actions)
-            yield ActionBar([("↑↓", "scroll", ""), *key_hints(self)])
+            yield ActionBar([("↑↓", "scroll", ""), ("/", "find", ""), *key_hints(self)])
 
 
 class KeyTable(Static):

@@ -155,7 +155,7 @@ def end_message(run: RunMonitor) -> str:
         RunStatus.STOPPED: f"{run.name} is stopped and saved at {step}.",
         RunStatus.PAUSED: f"{run.name} is paused. {reason}",
         RunStatus.FAILED: f"{run.name} failed: {reason}",
-        RunStatus.INTERRUPTED: f"{run.name} was interrupted: {reason} Press F3, u to resume it.",
+        RunStatus.INTERRUPTED: f"{run.name} was interrupted: {reason} Press F3, o to resume it.",
     }.get(run.status, f"{run.name} is {label(run.status)}.")
 
 

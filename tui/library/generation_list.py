@@ -16,6 +16,7 @@ from textual.strip import Strip
 from charloom.core.library.generation import Generation
 from charloom.tui.library.generation_rows import lines_per_row, render_row
 from charloom.tui.services.library_worker import LibraryPage
+from charloom.tui.widgets.keys import key_binding, moving_keys
 
 PAGE = 100  # rows read at a time
 _MARGIN = 2  # columns of the cursor at the left
@@ -27,12 +28,15 @@ class GenerationList(ScrollView, can_focus=True):
     ALLOW_SELECT = False
     COMPONENT_CLASSES: ClassVar[set[str]] = {"generation-list--cursor"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False),
-        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up", "move(-1)", "Up", show=False),
+        Binding("down", "move(1)", "Down", show=False),
         Binding("pageup", "page(-1)", "Page up", show=False),
         Binding("pagedown", "page(1)", "Page down", show=False),
         Binding("home", "move(-1_000_000_000)", "Newest", show=False),
         Binding("end", "move(1_000_000_000)", "Oldest", show=False),
+        *moving_keys("move(1)", "move(-1)", "move(-1_000_000_000)", "move(1_000_000_000)"),
+        key_binding("list.next_match", "Next match", action="move(1)"),
+        key_binding("list.previous_match", "Previous match", action="move(-1)"),
     ]
 
     HELP = "↑ ↓, Page up, Page down, Home and End move in the list; Tab goes to the text."

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -15,13 +14,14 @@ from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.flowing import flow
 from charloom.tui.formatting.units import format_datetime
 from charloom.tui.library.generation_rows import MATCH_STYLE
+from charloom.tui.widgets.finding import FindableText
 from charloom.tui.widgets.untrusted_text import UntrustedText
 
 _MAX_SHOWN_CHARACTERS = 20_000  # more would take noticeably long
 _MAX_NAME_CHARACTERS = 64
 
 
-class GenerationView(VerticalScroll, can_focus=True):
+class GenerationView(FindableText, can_focus=True):
     """Shows a generation, and the verdict of its replay above the text."""
 
     def __init__(self) -> None:

@@ -31,8 +31,9 @@ from charloom.tui.messages import ReopenGeneration
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.library_worker import fetch_all
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
+from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.inputs import SafeInput
+from charloom.tui.widgets.keys import key_binding
 
 _MAX_EXCERPT_CHARACTERS = 60
 _NEED_GENERATION = (
@@ -45,52 +46,42 @@ class GenerationsPane(LibraryPane):
     """The browser, and key hints for the generation it shows."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding(
-            "enter,o",
-            "open",
+        key_binding(
+            "texts.talk",
             "Open",
             "Continue it in Prompt, with its settings",
-            "⏎",
-            id="texts.open",
+            action="open",
+            keys="enter",
         ),
-        hidden_binding(
-            "s", "star", "Star", "Make it a favorite, or no longer one", id="texts.star"
-        ),
-        hidden_binding("t", "tag", "Tags", "Edit its tags", id="texts.tags"),
-        hidden_binding("n", "note", "Note", "Edit your note about it", id="texts.notes"),
-        hidden_binding("r", "replay", "Replay", "Generate it again and compare", id="texts.repeat"),
-        hidden_binding("z", "restore", "Undo", "Restore what was deleted last", id="texts.undo"),
-        hidden_binding("c", "copy", "Copy", "Copy prompt and text", id="texts.copy"),
-        hidden_binding(
-            "y",
-            "copy_command",
+        key_binding("texts.star", "Star", "Make it a favorite, or no longer one"),
+        key_binding("texts.tags", "Tags", "Edit its tags", action="tag"),
+        key_binding("texts.notes", "Note", "Edit your note about it", action="note"),
+        key_binding("texts.repeat", "Replay", "Generate it again and compare", action="replay"),
+        key_binding("texts.undo", "Undo", "Restore what was deleted last", action="restore"),
+        key_binding("texts.copy", "Copy", "Copy prompt and text"),
+        key_binding(
+            "texts.command",
             "Copy as command",
             "Copy the command that writes the text again",
-            id="texts.command",
+            action="copy_command",
         ),
-        hidden_binding(
-            "a",
-            "copy_markdown",
+        key_binding(
+            "texts.markdown",
             "Copy as Markdown",
             "Copy the text with its settings",
-            id="texts.markdown",
+            action="copy_markdown",
         ),
-        hidden_binding(
-            "x",
-            "export",
-            "Export",
-            "Write this text, or all listed ones, to a file",
-            id="texts.export",
+        key_binding("texts.export", "Export", "Write this text, or all listed ones, to a file"),
+        key_binding("texts.delete", "Delete", "Delete it; u restores it"),
+        key_binding("texts.find", "Search", "Find texts by their words", action="search"),
+        key_binding(
+            "texts.filter", "Favorites", "List favorites only, or everything", action="favorites"
         ),
-        hidden_binding("d", "delete", "Delete", "Delete it; z restores it", id="texts.delete"),
-        hidden_binding(
-            "slash", "search", "Search", "Find texts by their words", "/", id="texts.find"
-        ),
-        hidden_binding(
-            "f", "favorites", "Favorites", "List favorites only, or everything", id="texts.filter"
-        ),
-        hidden_binding(
-            "escape", "back", "Back", "Stop a replay, or clear the search", "esc", id="texts.back"
+        key_binding(
+            "texts.back",
+            "Back",
+            "Stop a replay, or clear the search",
+            keys="escape",
         ),
     ]
 
@@ -260,7 +251,7 @@ class GenerationsPane(LibraryPane):
                 self.services.deleted_texts.append(removed)
                 self.browser.reload()
                 self.show_hints()
-                self.app.notify(f"Deleted number {removed.id}; z restores it.")
+                self.app.notify(f"Deleted number {removed.id}; u restores it.")
 
     @work
     async def action_restore(self) -> None:

@@ -40,15 +40,16 @@ from charloom.tui.library.pane import LibraryPane
 from charloom.tui.messages import OpenComparison, OpenGrowth, OpenInspector, OpenPrompt
 from charloom.tui.services.app_services import UNDO_HINT, AppServices
 from charloom.tui.services.background import run_in_background
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
+from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.data_table import RowTable
+from charloom.tui.widgets.keys import key_binding
 
 _COLUMNS = "|model|>H|>parameters|>step|>nats|bits|>saved|>MB|text"
 _NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press a to add a checkpoint file."
 _PRECISION = ("numbers", ("unchanged", "16 bits: half the size"))
 _IMPORT_HINT = "A .safetensors file written by Charloom, on any computer."
 _PRUNE_HINT = (
-    "The best, the newest and the pinned ones are kept; z restores the others until you quit."
+    "The best, the newest and the pinned ones are kept; u restores the others until you quit."
 )
 _CHANGES = ("rename", "pin", "prune", "delete")  # not of the bundled model
 _T = TypeVar("_T")
@@ -58,52 +59,20 @@ class ModelsPane(LibraryPane):
     """The table of models over the highlighted one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding(
-            "enter,o", "talk", "Talk", "Use this checkpoint in Prompt", "⏎", id="models.talk"
+        key_binding("models.talk", "Talk", "Use this checkpoint in Prompt", keys="enter"),
+        key_binding("models.inspect", "Inspect", "Show what every unit does as it reads a text"),
+        key_binding("models.growth", "Growth", "See how the model learned to spell"),
+        key_binding("models.compare", "Compare", "Compare it with another checkpoint"),
+        key_binding("models.rename", "Rename", "Rename the model"),
+        key_binding("models.pin", "Pin", "Never delete this checkpoint automatically, or unpin"),
+        key_binding("models.notes", "Notes", "Edit your notes about the model", action="note"),
+        key_binding("models.export", "Export", "Copy this checkpoint to a file"),
+        key_binding(
+            "models.add", "Add a file", "Create a model from a checkpoint file", action="import"
         ),
-        hidden_binding(
-            "i",
-            "inspect",
-            "Inspect",
-            "Show what every unit does as it reads a text",
-            id="models.inspect",
-        ),
-        hidden_binding(
-            "g", "growth", "Growth", "See how the model learned to spell", id="models.growth"
-        ),
-        hidden_binding(
-            "c", "compare", "Compare", "Compare it with another checkpoint", id="models.compare"
-        ),
-        hidden_binding("r", "rename", "Rename", "Rename the model", id="models.rename"),
-        hidden_binding(
-            "p",
-            "pin",
-            "Pin",
-            "Never delete this checkpoint automatically, or unpin",
-            id="models.pin",
-        ),
-        hidden_binding("n", "note", "Notes", "Edit your notes about the model", id="models.notes"),
-        hidden_binding(
-            "x", "export", "Export", "Copy this checkpoint to a file", id="models.export"
-        ),
-        hidden_binding(
-            "a", "import", "Add a file", "Create a model from a checkpoint file", id="models.add"
-        ),
-        hidden_binding("z", "restore", "Undo", "Restore what was deleted last", id="models.undo"),
-        hidden_binding(
-            "u",
-            "prune",
-            "Prune",
-            "Delete all checkpoints but a few; z restores them",
-            id="models.prune",
-        ),
-        hidden_binding(
-            "d",
-            "delete",
-            "Delete",
-            "Delete the model and its run; z restores it",
-            id="models.delete",
-        ),
+        key_binding("models.undo", "Undo", "Restore what was deleted last", action="restore"),
+        key_binding("models.prune", "Prune", "Delete all checkpoints but a few; u restores them"),
+        key_binding("models.delete", "Delete", "Delete the model and its run; u restores it"),
     ]
 
     def __init__(self, services: AppServices) -> None:
@@ -287,7 +256,7 @@ class ModelsPane(LibraryPane):
                 freed = await self._run(lambda: self.services.trash.prune(name))
                 if freed and freed.files:
                     amount = f"{plural(freed.files, 'checkpoint')}, {megabytes(freed.size)} MB"
-                    self.app.notify(f"Deleted {amount}; z restores them until you quit.")
+                    self.app.notify(f"Deleted {amount}; u restores them until you quit.")
                 elif freed:
                     self.app.notify("There was nothing to delete.")
 

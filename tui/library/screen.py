@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
 from textual.dom import DOMNode
 from textual.style import Style
@@ -14,6 +14,7 @@ from charloom.tui.library.generations_pane import GenerationsPane
 from charloom.tui.library.models_pane import ModelsPane
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 
 _POLL_SECONDS = 2.0
 _PANES = {"writings": ("w", "Writings"), "models": ("m", "Models")}
@@ -28,26 +29,17 @@ class LibraryScreen(BaseScreen):
     HELP = """
 **Writings** (`w`) lists all generated texts; a ★ marks favorites. Type after `/` to search prompts,
 texts, tags and notes; `f` lists favorites only. `Enter` continues a text in Prompt, with its exact
-settings. `r` generates it again with the same checkpoint and compares character by character. `z`
+settings. `R` generates it again with the same checkpoint and compares character by character. `u`
 restores a deleted text, also one deleted in Prompt.
 
 **Models** (`m`) lists the models trained or imported here, and the bundled ones. `Tab` goes to the
 checkpoints of the highlighted model; `Enter` uses the checkpoint under the cursor in Prompt. Pinned
-checkpoints, the best and the newest are never deleted automatically. `z` restores deleted models
+checkpoints, the best and the newest are never deleted automatically. `u` restores deleted models
 and pruned checkpoints until you quit. Losses are in nats per character, on held-out text.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "w",
-            "go('writings')",
-            "Writings",
-            show=False,
-            tooltip="List generated texts",
-            id="library.text",
-        ),
-        Binding(
-            "m", "go('models')", "Models", show=False, tooltip="List models", id="library.model"
-        ),
+        key_binding("library.text", "Writings", "List generated texts", action="go('writings')"),
+        key_binding("library.model", "Models", "List models", action="go('models')"),
     ]
 
     def __init__(self, services: AppServices) -> None:

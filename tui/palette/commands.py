@@ -142,13 +142,16 @@ class CommandProvider(Provider):
     def _actions_there(self, mode: str, screen: BaseScreen) -> Iterator[Command]:
         """Yield the actions that are enabled on another screen; Esc only leaves things."""
         for index, node in enumerate(screen.command_nodes()):
+            offered = set[str]()
             for binding in Binding.make_bindings(node.BINDINGS):
                 _, name, parameters = parse(binding.action)
                 if (
                     binding.tooltip
+                    and binding.action not in offered
                     and "escape" not in binding.key
                     and node.check_action(name, parameters)
                 ):
+                    offered.add(binding.action)
                     title = f"{screen.TITLE}: {binding.description}"
                     key = key_of(self.app, binding.id, self.app.get_key_display(binding))
                     details = f"{binding.tooltip} ({key})"

@@ -13,6 +13,7 @@ from textual.widgets import TextArea
 from charloom.core.sanitize import sanitize
 from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS
 from charloom.tui.widgets.inputs import SafeTextArea
+from charloom.tui.widgets.keys import key_binding
 
 if TYPE_CHECKING:
     from charloom.tui.services.text_source import TextSource
@@ -39,14 +40,8 @@ class Composer(SafeTextArea):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "send", "Send", key_display="enter", show=False, id="composer.send"),
-        Binding(
-            "ctrl+j,alt+enter,shift+enter",
-            "new_line",
-            "New line",
-            show=False,
-            id="composer.new_line",
-        ),
+        key_binding("composer.send", "Send", keys="enter", key_display="enter"),
+        key_binding("composer.new_line", "New line", keys="ctrl+j,alt+enter,shift+enter"),
         Binding("up", "cursor_up", "Earlier", show=False),
     ]
 

@@ -23,7 +23,7 @@ class ComposerBar(VerticalGroup):
         super().__init__()
         self.composer = Composer()
         self._model: LoadedModel | None = None
-        self._generating = False
+        self._generating, self._empty = False, True  # the page
 
     def compose(self) -> ComposeResult:
         yield Static("", id="message", markup=False)
@@ -41,10 +41,10 @@ class ComposerBar(VerticalGroup):
         self.composer.set_known_characters(frozenset(model.network.vocab.chars))
         self.update_hints()
 
-    def set_generating(self, generating: bool) -> None:
-        """Show or hide the hint that stops the generation."""
-        if generating != self._generating:
-            self._generating = generating
+    def set_page(self, *, generating: bool, empty: bool) -> None:
+        """Show the keys for a page with or without texts, of which one may be generated."""
+        if (generating, empty) != (self._generating, self._empty):
+            self._generating, self._empty = generating, empty
             self.update_hints()
 
     def show_message(self, message: str, action: str = "", *, error: bool = False) -> None:

@@ -27,7 +27,8 @@ from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding
+from charloom.tui.widgets.action_bar import ActionBar
+from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _FRAME_SECONDS = 1 / 30
@@ -62,7 +63,7 @@ Every text is saved in the library with everything needed to reproduce it; a sta
 favorite. The last texts are there again at the next start; ctrl+n begins an empty page. Shift+tab
 or ctrl+up moves to a text: there, a letter does what the keys below a text do from here; `/` finds
 a phrase on the page, `n` and `N` the next and the previous one. Lines wrapped in a book flow where
-the page is narrower, with a dim ↵ in their place; `w` breaks them as written. Everywhere else, what
+the page is narrower, with a dim ↵ in their place; `W` breaks them as written. Everywhere else, what
 you type goes into the composer. With several columns, left and right select one of them.
 
 If the training text of the model is on this computer, its output is compared with it: the *longest
@@ -74,21 +75,16 @@ bits are as if choosing among 2^1.53 = 2.9 characters each time. *Carried* means
 kept its memory from one piece of the text to the next.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding("ctrl+o", "choose_model", "Model", "Choose a model", id="prompt.model"),
-        hidden_binding(
-            "ctrl+l",
-            "newer",
-            "Newer checkpoint",
-            "Use the model's last checkpoint",
-            id="prompt.newer",
+        key_binding("prompt.choose_model", "Model", "Choose a model", keys="ctrl+o"),
+        key_binding(
+            "prompt.newer", "Newer checkpoint", "Use the model's last checkpoint", keys="ctrl+l"
         ),
-        hidden_binding("ctrl+b", "panel", "Panel", "Hide or show the panel", id="prompt.panel"),
-        hidden_binding(
-            "ctrl+n,alt+n",
-            "new_page",
+        key_binding("prompt.panel", "Panel", "Hide or show the panel", keys="ctrl+b"),
+        key_binding(
+            "prompt.new_page",
             "New page",
             "Clear the page; its texts stay in the library",
-            id="prompt.new_page",
+            keys="ctrl+n,f9",
         ),
     ]
 
@@ -226,7 +222,7 @@ kept its memory from one piece of the text to the next.
         turn, generating = self.transcript.current, self.transcript.generating is not None
         if not generating:
             self._remember()
-        self.composer_bar.set_generating(generating)
+        self.composer_bar.set_page(generating=generating, empty=turn is None)
         self.update_welcome()
         self.follow_own_run()
         stats = self.query_one(GenerationStats)

@@ -20,6 +20,7 @@ from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.color_scale import BITS
 from charloom.tui.widgets.heatmap_text import HeatmapLegend, HeatmapText
+from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.token_readout import char_label, short_percent, surprise
 
 _ALTERNATIVES = 5
@@ -42,8 +43,8 @@ class SurpriseView(VerticalGroup):
             hidden_binding(str(n), f"branch({n - 1})", f"Branch with alternative {n}")
             for n in range(1, _ALTERNATIVES + 1)
         ),
-        hidden_binding("m", "marks", "Marks or colours", id="surprise.marks"),
-        hidden_binding("escape,v", "screen.surprise", "Back to the text", id="surprise.bits"),
+        key_binding("surprise.marks", "Marks or colours"),
+        key_binding("surprise.bits", "Back to the text", action="screen.bits", keys="escape"),
     ]
 
     @dataclass

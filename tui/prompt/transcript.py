@@ -28,6 +28,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
 from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.widgets.keys import moving_keys
 from charloom.tui.widgets.streaming_text import StreamingText
 
 _MAX_RECENT_PROMPTS = 500
@@ -46,7 +47,8 @@ class Transcript(VerticalScroll, can_focus=False):
 
     BLANK = True  # only its content is drawn
     BINDINGS: ClassVar[list[BindingType]] = [
-        replace(binding, key=binding.key[0]) for binding in TURN_BINDINGS
+        *TURN_BINDINGS,
+        *moving_keys("scroll_down", "scroll_up", "scroll_home", "follow"),
     ]
 
     unseen_below: reactive[bool] = reactive(False)
@@ -310,13 +312,13 @@ class Transcript(VerticalScroll, can_focus=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         turn = self.current
-        if action == "restore":
+        if action == "undo":
             return self.deleted is not None
         if action in ("go", "follow"):
             return turn is not None
         if action in ("star", "copy", "delete"):
             return turn is not None and not turn.deleted
-        if action in ("copy_command", "copy_markdown", "export"):
+        if action in ("command", "markdown", "export"):
             return self._finished() is not None
         if action == "save":
             return turn is not None and bool(turn.chosen.error) and not turn.generating
@@ -344,11 +346,11 @@ class Transcript(VerticalScroll, can_focus=False):
         chosen = turn.chosen
         return chosen.record if chosen.saved else chosen.to_generation()
 
-    def action_copy_command(self) -> None:
+    def action_command(self) -> None:
         if generation := self._finished():
             copy_command(self.app, generation)
 
-    def action_copy_markdown(self) -> None:
+    def action_markdown(self) -> None:
         if generation := self._finished():
             copy_markdown(self.app, generation)
 
@@ -375,7 +377,7 @@ class Transcript(VerticalScroll, can_focus=False):
             turn.restore()
             self.notify(str(error), severity="error")
 
-    def action_restore(self) -> None:
+    def action_undo(self) -> None:
         """Restore the deleted turn, on the page and in the library."""
         if turn := self.deleted:
             turn.restore()

@@ -22,7 +22,7 @@ from charloom.tui.prompt.turn_footer import TurnFooter
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.pace import Pace
 from charloom.tui.services.writer import GenerationThread
-from charloom.tui.widgets.action_bar import hidden_binding
+from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.streaming_text import StreamingText
 
 _MIN_CANDIDATE_COLUMNS = 24  # narrower candidates are stacked
@@ -38,25 +38,21 @@ class Turn(VerticalGroup, can_focus=True):
     BLANK = True  # only its content is drawn
     FOCUS_ON_CLICK = False  # letters would act on it
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "select(-1)", "Previous candidate", show=False, id="turn.previous"),
-        Binding("right", "forward", "Next candidate or character", show=False, id="turn.next"),
-        Binding("space", "pause", "Pause or resume", show=False, id="turn.pause"),
+        key_binding("turn.previous", "Previous candidate", action="select(-1)", keys="left"),
+        key_binding("turn.next", "Next candidate or character", action="forward", keys="right"),
+        key_binding("turn.pause", "Pause or resume", keys="space"),
         *(
             Binding(f"{number}", f"choose({number})", f"Choose character {number}", show=False)
             for number in range(1, OPTION_COUNT + 1)
         ),
-        hidden_binding(
-            "slash", "screen.find", "Find", "Find a phrase on the page", "/", id="turn.find"
+        key_binding(
+            "turn.next_match", "Next match", "Go to the next match", action="screen.find_next(1)"
         ),
-        hidden_binding(
-            "n", "screen.find_next(1)", "Next match", "Go to the next match", id="turn.next_match"
-        ),
-        hidden_binding(
-            "N",
-            "screen.find_next(-1)",
+        key_binding(
+            "turn.previous_match",
             "Previous match",
             "Go to the previous match",
-            id="turn.previous_match",
+            action="screen.find_next(-1)",
         ),
     ]
 

@@ -21,13 +21,13 @@ from charloom.tui.prompt.composer_bar import ComposerBar
 from charloom.tui.prompt.panel import SidePanel
 from charloom.tui.prompt.transcript import Transcript
 from charloom.tui.prompt.turn import Turn
-from charloom.tui.prompt.turn_footer import TURN_BINDINGS, on_screen
+from charloom.tui.prompt.turn_footer import ANYWHERE, TURN_BINDINGS, on_screen
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.model_cache import load_model
-from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 
 if TYPE_CHECKING:
     from charloom.tui.prompt.surprise_view import SurpriseView
@@ -37,40 +37,40 @@ _ORIGIN_CHARACTERS = 24  # shown before a branch
 _TURN_KEYS = {
     key
     for binding in Binding.make_bindings([*TURN_BINDINGS, *Turn.BINDINGS])
-    for key in binding.key.split(",")
+    for key in (binding.key, *ANYWHERE.get(str(binding.id).partition(".")[2], "").split(","))
     if not key.isdigit()  # these are typed, except in a pause
 }
-_NEED_TURN = ("again", "retry", "continue", "edit", "pin", "surprise", "inspect")
+_NEED_TURN = ("again", "repeat", "continue", "prompt", "pin", "bits", "inspect")
 
 
 class TurnActionsScreen(BaseScreen):
     """Runs the actions on the current turn, wherever the focus is. Subclasses do the layout."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding(
-            "escape", "stop", "Stop", "Stop the text, or go back to the composer", id="prompt.stop"
+        key_binding(
+            "prompt.stop", "Stop", "Stop the text, or go back to the composer", keys="escape"
         ),
         *map(on_screen, TURN_BINDINGS),
-        hidden_binding(
-            "ctrl+up",
-            "transcript('go(-1)')",
+        key_binding(
+            "prompt.above",
             "Text above",
             "Go to the text above",
-            id="prompt.above",
+            action="transcript('go(-1)')",
+            keys="ctrl+up",
         ),
-        hidden_binding(
-            "ctrl+down",
-            "transcript('go(1)')",
+        key_binding(
+            "prompt.below",
             "Text below",
             "Go to the text below",
-            id="prompt.below",
+            action="transcript('go(1)')",
+            keys="ctrl+down",
         ),
-        hidden_binding(
-            "ctrl+end",
-            "transcript('follow')",
+        key_binding(
+            "prompt.end",
             "To the end",
             "Follow the text's end",
-            id="prompt.end",
+            action="transcript('follow')",
+            keys="ctrl+end",
         ),
     ]
 
@@ -156,7 +156,7 @@ class TurnActionsScreen(BaseScreen):
             return self.transcript.check_action(name, arguments)
         if action == "find_next":
             return bool(self.transcript.search.phrase)
-        if action == "raw":
+        if action in ("wrap", "find", "new_page"):
             return turn is not None
         if action == "newer":
             return bool(self._active_model.newer_message())
@@ -166,7 +166,7 @@ class TurnActionsScreen(BaseScreen):
             return True
         if turn is None or turn.deleted:
             return False
-        if action in ("surprise", "inspect"):
+        if action in ("bits", "inspect"):
             has_text = bool(turn.chosen.text) and not turn.generating
             return has_text and self._active_model.model is not None
         return True
@@ -186,7 +186,7 @@ class TurnActionsScreen(BaseScreen):
         if turn := self.transcript.current:
             self.generate(replace(turn.request, seed=fresh_seed()), turn.origin)
 
-    def action_retry(self) -> None:
+    def action_repeat(self) -> None:
         """Generate from the same prompt and seed with the current settings."""
         if turn := self.transcript.current:
             seed = turn.request.seed_for(turn.chosen.number)
@@ -212,7 +212,7 @@ class TurnActionsScreen(BaseScreen):
         request, context = self.panel.request(prompt), turn.request.context
         return replace(request, context=context, ending=request.job_ending, conversation=None)
 
-    def action_edit(self) -> None:
+    def action_prompt(self) -> None:
         if turn := self.transcript.current:
             self.composer.set_text(turn.request.raw_prompt)
             self.set_focus(self.composer)
@@ -224,7 +224,7 @@ class TurnActionsScreen(BaseScreen):
             self.panel.load(replace(self.panel.request(), seed=seed))
 
     @work(exclusive=True, group="surprise")
-    async def action_surprise(self) -> None:
+    async def action_bits(self) -> None:
         """Show or hide what each character of the current text cost the model in use."""
         turn, model = self.transcript.current, self._active_model.model
         showing = [other for other in self.query(Turn) if other.showing_surprise]
@@ -250,11 +250,11 @@ class TurnActionsScreen(BaseScreen):
             text[max(0, position - _ORIGIN_CHARACTERS) : position], _ORIGIN_CHARACTERS
         )
         self.set_focus(self.composer)
-        self.action_surprise()
+        self.action_bits()
         new, old = char_label(event.character), char_label(text[position])
         self.generate(request, f"branches after …{before} with {new}, not {old}")
 
-    def action_raw(self) -> None:
+    def action_wrap(self) -> None:
         self.transcript.set_raw(not self.transcript.raw)
 
     @work

@@ -2,105 +2,81 @@
 
 from dataclasses import replace
 
-from textual.actions import parse
 from textual.binding import Binding
 
 from charloom.tui.prompt.candidate import Candidate
-from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, KeyHint, hidden_binding
+from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, KeyHint
+from charloom.tui.widgets.keys import key_binding
 
-TURN_BINDINGS = [
-    hidden_binding(
-        "s,ctrl+s", "star", "Star", "Make the text a favorite, or no longer one", id="turn.star"
+_ON_TRANSCRIPT = [
+    key_binding("turn.star", "Star", "Make the text a favorite, or no longer one"),
+    key_binding("turn.copy", "Copy", "Copy prompt and text"),
+    key_binding("turn.command", "Copy as command", "Copy the command that writes the text again"),
+    key_binding("turn.markdown", "Copy as Markdown", "Copy the text with its settings"),
+    key_binding(
+        "turn.export", "Export", "Save it as a picture or text, with how to write it again"
     ),
-    hidden_binding(
-        "r,ctrl+r",
-        "screen.again",
-        "Again",
-        "The same prompt and settings, another seed",
-        id="turn.again",
-    ),
-    hidden_binding(
-        "g,ctrl+g", "screen.continue", "Continue", "Make the text longer", id="turn.continue"
-    ),
-    hidden_binding(
-        "t,ctrl+t,alt+t",
-        "screen.retry",
-        "Retry",
-        "The same prompt and seed, with the current settings",
-        id="turn.repeat",
-    ),
-    hidden_binding(
-        "e,alt+e", "screen.edit", "Edit", "Put the prompt into the composer", id="turn.prompt"
-    ),
-    hidden_binding("c,alt+c", "copy", "Copy", "Copy prompt and text", id="turn.copy"),
-    hidden_binding(
-        "y,alt+y",
-        "copy_command",
-        "Copy as command",
-        "Copy the command that writes the text again",
-        id="turn.command",
-    ),
-    hidden_binding(
-        "a,alt+a",
-        "copy_markdown",
-        "Copy as Markdown",
-        "Copy the text with its settings",
-        id="turn.markdown",
-    ),
-    hidden_binding(
-        "x,alt+x",
-        "export",
-        "Export",
-        "Save it as a picture or text, with how to write it again",
-        id="turn.export",
-    ),
-    hidden_binding("d,f8", "delete", "Delete", "Delete from page and library", id="turn.delete"),
-    hidden_binding(
-        "z,alt+z,ctrl+z", "restore", "Restore", "Restore what was deleted last", id="turn.undo"
-    ),
-    hidden_binding("p,alt+p", "screen.pin", "Pin", "Use this seed for new texts", id="turn.pin"),
-    hidden_binding(
-        "k,alt+k", "save", "Save", "Retry saving the text in the library", id="turn.save"
-    ),
-    hidden_binding(
-        "v,alt+v",
-        "screen.surprise",
-        "Bits",
-        "Show the bits that each character cost",
-        id="turn.bits",
-    ),
-    hidden_binding(
-        "w,alt+w", "screen.raw", "Raw lines", "Break lines as written, or flow them", id="turn.wrap"
-    ),
-    hidden_binding(
-        "i,alt+i",
-        "screen.inspect",
-        "Inspect",
-        "Show what every unit did in this text",
-        id="turn.inspect",
-    ),
+    key_binding("turn.delete", "Delete", "Delete from page and library"),
+    key_binding("turn.undo", "Undo", "Restore what was deleted last"),
+    key_binding("turn.save", "Save", "Retry saving the text in the library"),
 ]
-"""Letters act on the focused turn, the other keys on the whole screen.
+_ON_SCREEN = [
+    key_binding("turn.again", "Again", "The same prompt and settings, another seed"),
+    key_binding("turn.continue", "Continue", "Make the text longer"),
+    key_binding("turn.repeat", "Repeat", "The same prompt and seed, with the current settings"),
+    key_binding("turn.prompt", "Prompt", "Put the prompt into the composer, to edit it"),
+    key_binding("turn.pin", "Pin", "Use this seed for new texts"),
+    key_binding("turn.bits", "Bits", "Show the bits that each character cost"),
+    key_binding("turn.wrap", "Wrap", "Break lines as written, or let them flow"),
+    key_binding("turn.inspect", "Inspect", "Show what every unit did in this text"),
+    key_binding("turn.find", "Find", "Find a phrase on the page"),
+]
+TURN_BINDINGS = [
+    *_ON_TRANSCRIPT,
+    *(replace(binding, action=f"screen.{binding.action}") for binding in _ON_SCREEN),
+]
+"""Characters act on the focused turn, :data:`ANYWHERE` on the whole screen."""
+
+ANYWHERE = {
+    "star": "ctrl+s",
+    "again": "ctrl+r",
+    "continue": "ctrl+g,alt+o",
+    "repeat": "ctrl+t,alt+shift+r",
+    "prompt": "alt+p",
+    "copy": "alt+c",
+    "command": "alt+y",
+    "markdown": "alt+shift+y",
+    "export": "alt+x",
+    "delete": "f8",
+    "undo": "alt+u,ctrl+z",
+    "pin": "alt+shift+p",
+    "save": "alt+shift+k",
+    "bits": "alt+v",
+    "wrap": "alt+shift+w",
+    "inspect": "alt+i",
+    "find": "ctrl+f",
+}
+"""The keys that run these actions while another widget has the focus.
 
 Nothing is deleted by alt and a letter: some terminals send that for Esc and a quick letter.
 """
 
 
 def on_screen(binding: Binding) -> Binding:
-    """Return a binding of a turn for the whole screen: without its letter."""
-    keys = ",".join(key for key in binding.key.split(",") if len(key) > 1)
-    target, name, _ = parse(binding.action)
-    action = name if target else f"transcript({name!r})"
-    return replace(binding, key=keys, action=action, id=f"prompt.{str(binding.id).split('.')[1]}")
+    """Return a binding of a turn for the whole screen, with its keys there."""
+    name = str(binding.id).partition(".")[2]
+    action = name if binding.action.startswith("screen.") else f"transcript({name!r})"
+    return replace(binding, key=ANYWHERE[name], action=action, id=f"prompt.{name}")
 
 
 _BINDINGS = {binding.action.removeprefix("screen."): binding for binding in TURN_BINDINGS}
+_LABELS = {"command": "as command", "markdown": "as Markdown"}
 STOP_HINT = KeyHint("esc", "stop", "screen.stop", id="prompt.stop")
 _SURPRISE_HINTS = (
     ("←→", "read", ""),
     ("1-5", "branch", ""),
-    KeyHint("m", "marks", "", id="surprise.marks"),
-    KeyHint("v", "back", "screen.surprise", id="surprise.bits"),
+    KeyHint("M", "marks", "", id="surprise.marks"),
+    KeyHint("v", "back", "screen.bits", id="surprise.bits"),
 )
 _FOCUS_KEY = "shift+tab"
 _PAUSE_HINTS = (
@@ -130,14 +106,18 @@ class TurnFooter(ActionBar):
         focused: bool,
     ) -> None:
         """Show what can be done with ``candidate``, with letters if the turn is focused."""
-        actions = ["star", "again", "continue", "retry", "inspect"]
-        actions += ["edit", "surprise", "copy", "delete", "pin"]
+        actions = ["star", "again", "continue", "repeat", "prompt", "inspect", "bits", "copy"]
+        if focused:
+            actions += ["command", "markdown"]
+        actions += ["export", "find", "delete"]
+        if focused:
+            actions += ["pin", "wrap"]
         if deleted:
-            actions = ["restore"]
+            actions = ["undo"]
         elif generating:
             actions = ["star", "continue", "delete"]
         elif candidate.error:
-            actions[5:] = ["save", "edit", "copy", "delete"]
+            actions = ["save", *actions[:5], "copy", "delete"]
         first = [] if focused else [KeyHint(_FOCUS_KEY, "select", "go(0)")]
         if generating and not deleted:
             unfocused = [KeyHint(_FOCUS_KEY, "pause, choose", "go(0)")]
@@ -145,10 +125,11 @@ class TurnFooter(ActionBar):
         self.update_hints([*first, *(self._hint(name, candidate, focused) for name in actions)])
 
     def _hint(self, name: str, candidate: Candidate, focused: bool) -> KeyHint:
-        letter, *others = Binding.make_bindings([_BINDINGS[name]])
+        binding = _BINDINGS[name]
+        bound = Binding.make_bindings([binding if focused else on_screen(binding)])
         kept = BROWSER_KEYS if self.app.is_web else ()
-        other = next(other for other in others if other.key not in kept)
-        key = self.app.get_key_display(letter if focused else other)
-        label = "unstar" if name == "star" and candidate.starred else letter.description.lower()
-        id_ = letter.id if focused else on_screen(letter).id
-        return KeyHint(key, label, letter.action, id=id_)
+        first = next(key for key in bound if key.key not in kept)
+        label = _LABELS.get(name, binding.description.lower())
+        if name == "star" and candidate.starred:
+            label = "unstar"
+        return KeyHint(self.app.get_key_display(first), label, binding.action, id=first.id)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from charloom.tui.services.terminal_signals import TerminalSignals
     from charloom.tui.services.text_source import TextSource
 
-UNDO_HINT = "z restores it until you quit."
+UNDO_HINT = "u restores it until you quit."
 
 
 class AppServices:

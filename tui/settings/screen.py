@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -21,16 +21,18 @@ from charloom.tui.formatting.themes import DARK, LIGHT
 from charloom.tui.services.preferences import ALERTS
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.option_list import PlainOptionList
 from charloom.tui.widgets.option_row import OptionRow
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _GETTING_STARTED = """\
 Prompt (F2): press Enter and the bundled model continues a sentence.
-Train (F3): press n to train a model on a text of yours; a minute is enough to see it learn.
+Train (F3): press a to train a model on a text of yours; a minute is enough to see it learn.
 Library (F4): generated texts are saved there; stars mark favorites.
 Tour (F6): ten stages show in real numbers what happens to a text.
-F1 shows help for the current screen, ctrl+p finds an action by its name."""
+F1 shows help for the current screen, ctrl+p finds an action by its name, F7 shows a letter over
+each control, which moves the focus there."""
 _ALERT_HELP = (
     "When a run ends, fails or begins to overfit while another window has the focus: let the "
     "terminal notify and ring its bell, only ring, or neither."
@@ -55,22 +57,14 @@ and keys; the folder *themes* has themes of your own.
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (60, "-medium"), (120, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+y",
-            "copy",
+        key_binding(
+            "settings.copy_path",
             "Copy path",
-            show=False,
-            tooltip="Copy the highlighted path",
-            id="settings.copy_path",
+            "Copy the highlighted path",
+            action="copy",
+            keys="ctrl+y",
         ),
-        Binding(
-            "ctrl+r",
-            "reset",
-            "Reset",
-            show=False,
-            tooltip="Restore the default settings",
-            id="settings.reset",
-        ),
+        key_binding("settings.reset", "Reset", "Restore the default settings", keys="ctrl+r"),
     ]
 
     def body(self) -> Iterator[Widget]:

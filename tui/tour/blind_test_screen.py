@@ -23,6 +23,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.tour.blind_test import EXPLANATION, BlindTest
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 
 _ROUNDS = 10
 _MAX_CONTEXT = 200  # columns
@@ -56,10 +57,10 @@ there is one. How often the model fooled you is counted in its lab notes, for ea
     BINDINGS: ClassVar[list[BindingType]] = [
         hidden_binding("1", "guess(0)", "The first", "Take the first passage for the real one"),
         hidden_binding("2", "guess(1)", "The second", "Take the second passage for the real one"),
-        hidden_binding(
-            "enter,space", "next", "Next", "Show the next passages", "enter", id="quiz.next"
+        key_binding(
+            "quiz.next", "Next", "Show the next passages", keys="enter,space", key_display="enter"
         ),
-        hidden_binding("escape", "close", "Back", "Back to the tour", id="quiz.back"),
+        key_binding("quiz.back", "Back", "Back to the tour", action="close", keys="escape"),
     ]
 
     def __init__(self, services: AppServices, ref: CheckpointRef) -> None:

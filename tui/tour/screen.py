@@ -30,14 +30,16 @@ from charloom.tui.tour.subject import TextOpener, TourRequest, load_subject
 from charloom.tui.tour.text_layout import wrap
 from charloom.tui.tour.tour import NETWORK_STAGES, Tour
 from charloom.tui.tour.worked_example import ExampleProcess
-from charloom.tui.widgets.action_bar import ActionBar, KeyHint, hidden_binding
+from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.finding import FINDING_KEYS
+from charloom.tui.widgets.keys import key_binding, moving_keys
 
 _MAX_CONTEXT = 200  # characters
 _SETTING_UP = (
     "Setting up the network in a process of its own. It loads PyTorch, which takes a few seconds."
 )
-_CHOOSE_HINT = " Press m for another model, c for another text."
+_CHOOSE_HINT = " Press m for another model, w for another text."
 
 
 class _LoadedTour(NamedTuple):
@@ -56,50 +58,43 @@ class TourScreen(BaseScreen):
 Ten stages lead from a text back to a text. Each one shows what it does to *your* text and *your*
 model, in real numbers. Space scrolls on, the arrows go from stage to stage. A digit answers the
 multiple-choice question. Press `a` to answer the other question in your own words: your answer is
-saved in the lab notes of the model and exported with it. `r` tests whether you can tell held-out
+saved in the lab notes of the model and exported with it. `q` tests whether you can tell held-out
 passages of the text from those that the model writes.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding(
-            "right,n,pagedown", "go(1)", "Next stage", "Go to the next stage", id="tour.next"
+        key_binding(
+            "tour.next", "Next stage", "Go to the next stage", action="go(1)", keys="right,pagedown"
         ),
-        hidden_binding(
-            "left,p,pageup",
-            "go(-1)",
+        key_binding(
+            "tour.previous",
             "Previous stage",
             "Go to the previous stage",
-            id="tour.previous",
+            action="go(-1)",
+            keys="left,pageup",
         ),
-        hidden_binding(
-            "space",
-            "read_on",
-            "Scroll on",
-            "Scroll, and then go to the next stage",
-            id="tour.read_on",
+        key_binding(
+            "tour.read_on", "Scroll on", "Scroll, and then go to the next stage", keys="space"
         ),
         hidden_binding("down", "scroll(1)", "line down"),
         hidden_binding("up", "scroll(-1)", "line up"),
         hidden_binding("home", "scroll_to_edge(-1)", "to the top"),
         hidden_binding("end", "scroll_to_edge(1)", "to the bottom"),
+        *moving_keys("scroll(1)", "scroll(-1)", "scroll_to_edge(-1)", "scroll_to_edge(1)"),
+        *FINDING_KEYS,
         *(
             hidden_binding(str(n), f"choose({n - 1})", f"Choose {n}", "Choose this answer")
             for n in (1, 2, 3, 4)
         ),
-        hidden_binding("a", "answer", "Your answer", "Answer in your own words", id="tour.add"),
-        hidden_binding(
-            "r",
-            "blind_test",
+        key_binding("tour.add", "Your answer", "Answer in your own words", action="answer"),
+        key_binding(
+            "tour.quiz",
             "Real or model?",
             "Tell the model's text from the real",
-            id="tour.quiz",
+            action="blind_test",
         ),
-        hidden_binding(
-            "e", "notes", "Lab notes", "Edit the notes about the model", id="tour.notes"
-        ),
-        hidden_binding(
-            "m", "model", "Another model", "Choose the model of the tour", id="tour.model"
-        ),
-        hidden_binding("c", "text", "Another text", "Choose the text of the tour", id="tour.text"),
+        key_binding("tour.notes", "Lab notes", "Edit the notes about the model"),
+        key_binding("tour.model", "Another model", "Choose the model of the tour"),
+        key_binding("tour.text", "Another text", "Choose the text of the tour"),
     ]
 
     def __init__(self, services: AppServices, request: TourRequest | None = None) -> None:
@@ -118,18 +113,7 @@ passages of the text from those that the model writes.
         yield StageBar()
         yield Static("", id="message", markup=False)
         yield StageView()
-        yield ActionBar(
-            [
-                KeyHint("←→", "stage", "screen.go(1)", id="tour.next"),
-                KeyHint("space", "scroll", "screen.read_on", id="tour.read_on"),
-                KeyHint("1-4", "choose", ""),
-                KeyHint("a", "answer", "screen.answer", id="tour.add"),
-                KeyHint("e", "notes", "screen.notes", id="tour.notes"),
-                KeyHint("r", "real?", "screen.blind_test", id="tour.quiz"),
-                KeyHint("m", "model", "screen.model", id="tour.model"),
-                KeyHint("c", "text", "screen.text", id="tour.text"),
-            ]
-        )
+        yield ActionBar()
 
     def on_mount(self) -> None:
         remembered = CheckpointRef.parse(self.services.preferences.model)
@@ -171,11 +155,27 @@ passages of the text from those that the model writes.
         self.remove_class("-message")
         self._go(1)
 
+    def _update_hints(self) -> None:
+        labels: dict[str, str | tuple[str, str, str]] = {
+            "read_on": "scroll",
+            "choose(0)": ("1-4", "choose", ""),
+            "answer": "answer",
+            "blind_test": "real?",
+            "notes": "notes",
+            "model": "model",
+            "text": "text",
+        }
+        others = dict.fromkeys(("go", "scroll", "scroll_to_edge", "find", "choose"), "")
+        self.query_one(ActionBar).update_hints(
+            [("←→", "stage", "screen.go(1)"), *key_hints(self, **others, **labels)]
+        )
+
     def _show_message(self, message: str, is_error: bool = False) -> None:
         """Show a message instead of a stage."""
         self.query_one("#message", Static).update(safe_content(message))
         self.query_one("#message").set_class(is_error, "-error")
         self.add_class("-message")
+        self._update_hints()
 
     @work(exclusive=True, group="setting up")
     async def _set_up(self, tour: Tour) -> None:
@@ -212,6 +212,7 @@ passages of the text from those that the model writes.
         quiz = quiz_content(self._tour.question(number), self._choices.get(number))
         answer = lab_notes.find_answer(self._notes, number)
         self.query_one(StageView).set_stage(STAGES[number - 1], lines, quiz, answer)
+        self._update_hints()
 
     @on(StageBar.Chosen)
     def go_to_stage(self, event: StageBar.Chosen) -> None:
@@ -224,6 +225,8 @@ passages of the text from those that the model writes.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "go":
             return 1 <= self._number + int(str(parameters[0])) <= len(STAGES)
+        if action == "find_next":
+            return bool(self.query_one(StageView).phrase)
         if action == "choose" and self._tour:
             question = self._tour.question(self._number)
             return question is not None and len(question.choices) > int(str(parameters[0]))
@@ -245,6 +248,12 @@ passages of the text from those that the model writes.
     def action_scroll_to_edge(self, edge: int) -> None:
         view = self.query_one(StageView)
         view.scroll_to(y=view.max_scroll_y if edge > 0 else 0, animate=False)
+
+    def action_find(self) -> None:
+        self.query_one(StageView).action_find()
+
+    def action_find_next(self, by: int) -> None:
+        self.query_one(StageView).action_find_next(by)
 
     def action_choose(self, choice: int) -> None:
         question = self._tour.question(self._number) if self._tour else None

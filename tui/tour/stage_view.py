@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.style import Style
@@ -15,12 +14,13 @@ from charloom.tui.formatting.content import safe_content
 from charloom.tui.tour.quiz import QuizQuestion
 from charloom.tui.tour.stages import STAGES, Stage
 from charloom.tui.tour.text_layout import wrap
+from charloom.tui.widgets.finding import FindableText
 
 _CHOICE = "choice"  # the key of a choice's index in the style of its text
 _ANSWER_HINT = "Press a to answer. The answer is saved in the lab notes of the model."
 
 
-class StageView(VerticalScroll, can_focus=False):
+class StageView(FindableText, can_focus=False):
     """Shows a stage. Its keys are those of the screen."""
 
     DEFAULT_CSS = """

@@ -22,8 +22,9 @@ from charloom.tui.formatting.shell_commands import train_command
 from charloom.tui.formatting.units import network_summary
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.train import run_summary
-from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
+from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 
 
 class ChartScreen(BaseScreen):
@@ -33,22 +34,17 @@ class ChartScreen(BaseScreen):
     CSS_PATH = "chart_screen.tcss"
     HELP = LossChart.HELP
     BINDINGS: ClassVar[list[BindingType]] = [
-        hidden_binding(
-            "a", "unit", "Axis", "Count steps, minutes or characters on the x-axis", id="chart.axis"
+        key_binding(
+            "chart.axis", "Axis", "Count steps, minutes or characters on the x-axis", action="unit"
         ),
-        hidden_binding("l", "log", "Log", "Make the x-axis logarithmic, or linear", id="chart.log"),
-        hidden_binding(
-            "s",
-            "smooth",
-            "Smooth",
-            "Smooth the lines lightly, strongly or not at all",
-            id="chart.smooth",
+        key_binding("chart.log", "Log", "Make the x-axis logarithmic, or linear"),
+        key_binding("chart.smooth", "Smooth", "Smooth the lines lightly, strongly or not at all"),
+        key_binding(
+            "chart.values", "Curve", "Compare validation or training losses", action="curve"
         ),
-        hidden_binding(
-            "c", "curve", "Curve", "Compare validation or training losses", id="chart.values"
-        ),
-        hidden_binding("x", "export", "Export", "Save the chart as a picture", id="chart.export"),
-        hidden_binding("escape,v", "back", "Back", "Back to the run", id="chart.back"),
+        key_binding("chart.export", "Export", "Save the chart as a picture"),
+        key_binding("chart.back", "Back", "Back to the run", keys="escape"),
+        key_binding("chart.loss", "Back", action="back"),
     ]
 
     def __init__(self, services: AppServices, slots: Mapping[str, int]) -> None:

@@ -18,7 +18,7 @@ from charloom.tui.dialogs.basic import InputDialog, ask_until_done
 
 _MAX_NAME = 40  # characters
 _DETAIL = (
-    "A new run starts from its best checkpoint, on the same text. For another text, press n and "
+    "A new run starts from its best checkpoint, on the same text. For another text, press a and "
     "start from a model."
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Static, TabbedContent
 
@@ -23,6 +23,7 @@ from charloom.tui.services.text_source import TextSource
 from charloom.tui.train.run_form import PresetList, RunForm, RunRequest
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.text_chooser import TextChooser
 
 _PROGRESS_SECONDS = 0.2  # between updates during a download
@@ -43,30 +44,9 @@ class NewRunScreen(BaseScreen):
     )
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (140, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+s",
-            "start",
-            "Start",
-            show=False,
-            tooltip="Start training with these settings",
-            id="new_run.start",
-        ),
-        Binding(
-            "ctrl+o",
-            "choose",
-            "Another text",
-            show=False,
-            tooltip="Choose another text",
-            id="new_run.text",
-        ),
-        Binding(
-            "escape",
-            "back",
-            "Back",
-            show=False,
-            tooltip="Cancel reading, or go back",
-            id="new_run.back",
-        ),
+        key_binding("new_run.start", "Start", "Start training with these settings", keys="ctrl+s"),
+        key_binding("new_run.choose", "Another text", "Choose another text", keys="ctrl+o"),
+        key_binding("new_run.back", "Back", "Cancel reading, or go back", keys="escape"),
     ]
 
     def __init__(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.widgets import Static
 
@@ -25,16 +25,17 @@ from charloom.tui.train.run_list import RunList
 from charloom.tui.train.run_view import RunView
 from charloom.tui.widgets.action_bar import ActionBar, KeyHint, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.keys import key_binding
 
 _EMPTY = """\
 Training teaches a network to continue a text, one character at a time.
 It reads the text again and again, and here you watch it improve.
 
-Press n to choose a text and start."""
+Press a to choose a text and start."""
 _MAX_NAME = 40  # characters
 
 _CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
-    "pause_or_continue": lambda run: run.status in set(LIVE) - {RunStatus.STARTING},
+    "pause": lambda run: run.status in set(LIVE) - {RunStatus.STARTING},
     "stop": lambda run: run.status in LIVE,
     "checkpoint": lambda run: run.status is RunStatus.TRAINING,
     "rate": lambda run: run.status is RunStatus.TRAINING,
@@ -78,33 +79,19 @@ class TrainScreen(BaseScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in Screen
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "mark", "Mark", show=False,
-                tooltip="Show the run on the chart with other marked ones", id="train.mark"),
-        Binding("p", "pause_or_continue", "Pause or continue", show=False,
-                tooltip="Pause or continue training", id="train.pause"),
-        Binding("s", "stop", "Stop and save", show=False,
-                tooltip="Stop; it can be resumed later", id="train.stop"),
-        Binding("k", "checkpoint", "Checkpoint", show=False,
-                tooltip="Save a checkpoint now", id="train.save"),
-        Binding("u", "resume", "Resume", show=False,
-                tooltip="Continue from the last save; train a finished run further, as a new one",
-                id="train.continue"),
-        Binding("t", "talk", "Talk", show=False,
-                tooltip="Open its best checkpoint in Prompt", id="train.talk"),
-        Binding("v", "chart", "Chart", show=False,
-                tooltip="Read the curves step by step", id="train.chart"),
-        Binding("n", "new", "New run", show=False,
-                tooltip="Choose a text and train on it", id="train.add"),
-        Binding("i", "inspect", "Inspect", show=False,
-                tooltip="Show the activity of every unit while reading a text", id="train.inspect"),
-        Binding("g", "growth", "Growth", show=False,
-                tooltip="Compare the texts of all its checkpoints", id="train.growth"),
-        Binding("z", "restore", "Undo", show=False,
-                tooltip="Restore what was deleted last", id="train.undo"),
-        Binding("d", "delete", "Delete", show=False,
-                tooltip="Delete the run and its model; z restores both", id="train.delete"),
-        Binding("l", "rate", "Learning rate", show=False,
-                tooltip="Change the learning rate", id="train.rate"),
+        key_binding("train.mark", "Mark", "Add it to the chart of the marked runs", keys="space"),
+        key_binding("train.pause", "Pause or continue", "Pause training, or go on with it"),
+        key_binding("train.stop", "Stop and save", "Stop; it can be resumed later"),
+        key_binding("train.save", "Checkpoint", "Save a checkpoint now", action="checkpoint"),
+        key_binding("train.continue", "Resume", "Go on, or train it further", action="resume"),
+        key_binding("train.talk", "Talk", "Open its best checkpoint in Prompt"),
+        key_binding("train.loss", "Loss", "Read the curves step by step", action="chart"),
+        key_binding("train.add", "New run", "Choose a text and train on it", action="new"),
+        key_binding("train.inspect", "Inspect", "Show what every unit does as it reads a text"),
+        key_binding("train.growth", "Growth", "Compare the texts of all its checkpoints"),
+        key_binding("train.undo", "Undo", "Restore what was deleted last", action="restore"),
+        key_binding("train.delete", "Delete", "Delete the run and its model; u restores both"),
+        key_binding("train.rate", "Learning rate", "Change the learning rate"),
     ]  # fmt: skip
 
     def __init__(self, services: AppServices) -> None:
@@ -174,7 +161,7 @@ class TrainScreen(BaseScreen):
         hints = key_hints(
             self,
             mark="unmark" if self._selected in self._slots else "mark",
-            pause_or_continue="continue" if run and run.status is RunStatus.PAUSED else "pause",
+            pause="continue" if run and run.status is RunStatus.PAUSED else "pause",
             stop="stop",
             checkpoint="save",
             rate="rate",
@@ -209,7 +196,7 @@ class TrainScreen(BaseScreen):
             self._slots[self._selected] = _free_slot(self._slots)
         self._update()
 
-    def action_pause_or_continue(self) -> None:
+    def action_pause(self) -> None:
         if self.run and self.run.status is RunStatus.PAUSED:
             command = Command("continue")
             self._send(command, "continuing", lambda run: run.status is not RunStatus.PAUSED)

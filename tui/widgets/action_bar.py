@@ -33,21 +33,15 @@ class KeyHint(NamedTuple):
     action: str
     node: DOMNode | None = None
     id: str | None = None
+    current: bool = False
+    """True if it opens what is open."""
 
 
 def hidden_binding(
-    keys: str,
-    action: str,
-    description: str,
-    tooltip: str = "",
-    key_display: str | None = None,
-    *,
-    id: str | None = None,  # noqa: A002 - Textual's name for it
+    keys: str, action: str, description: str, tooltip: str = "", key_display: str | None = None
 ) -> Binding:
-    """Return a binding that the footer does not show; its ``id`` is ``SCREEN.MEANING``."""
-    return Binding(
-        keys, action, description, show=False, key_display=key_display, tooltip=tooltip, id=id
-    )
+    """Return a binding that the footer does not show, of a key that stays as it is."""
+    return Binding(keys, action, description, show=False, key_display=key_display, tooltip=tooltip)
 
 
 def key_hints(node: DOMNode, **labels: str | tuple[str, str, str]) -> list[KeyHint]:
@@ -120,6 +114,8 @@ class ActionBar(Static):
         for index, hint in enumerate(self._hints):
             key = key_of(self.app, hint.id, hint.key)
             part = Content.assemble((key, "bold $accent"), " ", hint.label)
+            if hint.current:
+                part = Content.styled(part.plain, "bold reverse $accent")
             part = part.stylize(Style.from_meta({_HINT: index})).truncate(width, ellipsis=True)
             if lines[-1] and _length([*lines[-1], part], gap) > width:
                 lines.append([])
@@ -151,6 +147,7 @@ class Footer(ActionBar, inherit_css=False):
         for node, binding, enabled, _ in self.screen.active_bindings.values():
             if binding.show and enabled:
                 key = self.app.get_key_display(binding)
-                hint = KeyHint(key, binding.description, binding.action, node)
+                current = binding.action == f"switch_mode({self.app.current_mode!r})"
+                hint = KeyHint(key, binding.description, binding.action, node, current=current)
                 hints.setdefault(binding.action, hint)
         self.update_hints(hints.values())

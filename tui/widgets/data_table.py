@@ -13,12 +13,14 @@ from textual.widgets import DataTable
 from charloom.tui.formatting.columns import fit_columns
 from charloom.tui.formatting.content import fit_line
 from charloom.tui.formatting.graphemes import cell_len
+from charloom.tui.widgets.finding import FINDING_KEYS, Finding
+from charloom.tui.widgets.keys import moving_keys
 
 _MAX_CELL_COLUMNS = 200
 _MIN_CELL_COLUMNS = 20  # where there is not enough room for all columns
 
 
-class RowTable(DataTable[Text]):
+class RowTable(Finding, DataTable[Text]):
     """Textual's table with a row for each key, of which the cursor keeps track.
 
     A click moves the cursor. Enter is left to the ancestors.
@@ -27,6 +29,8 @@ class RowTable(DataTable[Text]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home", "scroll_top", "First", show=False),
         Binding("end", "scroll_bottom", "Last", show=False),
+        *moving_keys("cursor_down", "cursor_up", "scroll_top", "scroll_bottom"),
+        *FINDING_KEYS,
     ]
 
     def __init__(self, columns: str, *, id: str) -> None:  # noqa: A002 - Textual's name for it
@@ -43,6 +47,16 @@ class RowTable(DataTable[Text]):
         """The key of the row under the cursor."""
         keys = list(self._filled)
         return keys[self.cursor_row] if self.cursor_row < len(keys) else None
+
+    @property
+    def current(self) -> int:
+        return self.cursor_row
+
+    def lines(self) -> list[str]:
+        return ["  ".join(row) for row in self._filled.values()]
+
+    def go_to(self, index: int) -> None:
+        self.move_cursor(row=index)
 
     def fill(self, rows: Mapping[str, Sequence[str]], key: str | None = None) -> None:
         """Show ``rows`` by key, with the cursor on ``key`` or, without one, where it was."""

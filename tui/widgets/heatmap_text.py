@@ -24,6 +24,7 @@ from charloom.tui.formatting.graphemes import Span, graphemes
 from charloom.tui.formatting.themes import HEAT_COLORS
 from charloom.tui.widgets.action_bar import hidden_binding
 from charloom.tui.widgets.color_scale import UNKNOWN, ColorScale
+from charloom.tui.widgets.keys import moving_keys
 from charloom.tui.widgets.wrapped_text import WrappedText
 
 _NEWLINE_SIGN = "↵"
@@ -73,6 +74,7 @@ class HeatmapText(WrappedText, can_focus=True):
         hidden_binding("pagedown", "row(10)", "ten rows down"),
         hidden_binding("home", "go(0)", "beginning of the text"),
         hidden_binding("end", "go(-1)", "end of the text"),
+        *moving_keys("row(1)", "row(-1)", "go(0)", "go(-1)"),
     ]
 
     position: reactive[int] = reactive(0, init=False, repaint=False)

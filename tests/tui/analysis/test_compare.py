@@ -69,7 +69,7 @@ async def written(pilot: Pilot[None], left: str, right: str) -> None:
 async def opened(pilot: Pilot[None]) -> None:
     await pilot.press("m")
     await until(pilot, lambda: models(pilot).model)
-    await pilot.press("c")
+    await pilot.press("b")
     await until(pilot, lambda: isinstance(pilot.app.screen, CompareScreen))
 
 
@@ -111,7 +111,7 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         )
         assert "\x1b" not in screen_text(app)
 
-        await pilot.press("left", "t")
+        await pilot.press("left", "T")
         put(pilot, "11")
         await pilot.press("enter")
         await until(pilot, lambda: "‘temperature’ is a number from 0 to 10" in flat_text(app))
@@ -123,7 +123,7 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         loom, other = wanted("loom", "the [b]sea", 0), wanted("other", "the [b]sea", 1.2)
         await written(pilot, loom, other)
 
-        await pilot.press("x")
+        await pilot.press("w")
         put(pilot, str(tmp_path / "none.txt"))
         await pilot.press("enter")
         await until(pilot, lambda: "none.txt" in (notifications(app) or [""])[-1])
@@ -137,7 +137,7 @@ async def test_two_sides_are_written_scored_and_changed_one_by_one(tmp_path: Pat
         await until(pilot, lambda: "better" in screen_text(app))
 
         before = [side._text_view._text for side in sides(pilot)]
-        await pilot.press("s")
+        await pilot.press("r")
         await until(pilot, lambda: sides(pilot)[1]._text_view._text[:50] != before[1][:50])
         await pilot.press("escape")
         await until(pilot, lambda: app.screen.title == "Library")
@@ -189,7 +189,7 @@ async def test_without_the_training_text_the_key_for_another_text_is_shown() -> 
             pilot,
             lambda: (
                 "No score: The text that 'other' learned from ('alphabet') is not on this computer."
-                " Press x to choose a text." in flat_text(app)
+                " Press w to choose a text." in flat_text(app)
             ),
         )
 

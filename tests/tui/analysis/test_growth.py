@@ -71,7 +71,7 @@ async def grown(pilot: Pilot[None], prompt: str, temperature: float = 0.8) -> No
 async def opened(pilot: Pilot[None]) -> None:
     await pilot.press("m")
     await until(pilot, lambda: models(pilot).model)
-    await pilot.press("g")
+    await pilot.press("h")
     await until(pilot, lambda: isinstance(pilot.app.screen, GrowthScreen))
 
 
@@ -111,7 +111,7 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
         await until(pilot, lambda: "It is not a safetensors file" in notifications(app)[0])
         app.clear_notifications()  # which covers the settings
 
-        await pilot.press("t")
+        await pilot.press("T")
         put(pilot, "hot")
         await pilot.press("enter")
         await until(pilot, lambda: "is not a number" in flat_text(app))
@@ -128,7 +128,7 @@ async def test_every_checkpoint_continues_the_prompt_and_can_be_used_in_prompt()
         )
 
         before = growth_list(pilot).sample
-        await pilot.press("s")
+        await pilot.press("r")
         await until(
             pilot,
             lambda: len(growth_list(pilot)._samples) == 4 and growth_list(pilot).sample != before,
@@ -148,7 +148,7 @@ async def test_a_model_with_one_checkpoint_has_a_note_and_new_ones_are_added() -
         app = app_at("train")
         async with app.run_test(size=SMALL, notifications=True) as pilot:
             await until(pilot, lambda: "● creature  training" in screen_text(app))
-            await pilot.press("g")
+            await pilot.press("h")
             await until(pilot, lambda: "the only checkpoint so far" in flat_text(app))
             await grown(pilot, "abc")
             await until(pilot, lambda: film_view(pilot).complete)
@@ -213,7 +213,7 @@ async def test_space_plays_the_checkpoints_as_a_film(
 
         await pilot.press("space")  # again, from the start
         await until(pilot, lambda: "1 of 3 · step 1,000" in screen_text(app))
-        await pilot.press("s")  # which rewrites all texts
+        await pilot.press("r")  # which rewrites all texts
         await until(pilot, lambda: "seed 0" not in screen_text(app) and film_view(pilot).complete)
         assert film_view(pilot).playing
         await pilot.press("right")

@@ -92,7 +92,7 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
             ),
         )
         ranked = rank_units(result)
-        await pilot.press("u")
+        await pilot.press("v")
         for place in (0, 1):
             probe = ranked[place]
             number = f"{probe.layer + 1}.{probe.unit + 1}"
@@ -106,7 +106,7 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
             await pilot.press("]")
         await pilot.press("[")
         assert screen._unit == ranked[1][:2]
-        await pilot.press("g", "g")
+        await pilot.press("C", "C")
         await until(pilot, lambda: "Input of unit" in screen_text(app))
         values = result.signal(UnitSignal.INPUT, *screen._unit)
         np.testing.assert_array_equal(screen._heatmap._levels, GATE.levels(values))
@@ -114,7 +114,7 @@ async def test_units_are_listed_with_what_they_track_and_shown_at_the_cursor() -
 
 async def test_keys_go_to_strong_spans_and_to_any_unit() -> None:
     async with inspecting() as (app, pilot, screen):
-        await pilot.press("u", "number_sign")
+        await pilot.press("v", "colon")
         await until(pilot, lambda: app.screen.query(SafeInput))
         for wrong, message in (("7", "is not layer.number"), ("3.1", "layers 1 to 2 with units")):
             app.screen.query_one(SafeInput).value = wrong
@@ -163,7 +163,7 @@ async def test_the_cursor_moves_as_in_any_text_and_stays_visible() -> None:
 async def test_another_text_is_read_from_any_position_and_control_characters_do_not_act() -> None:
     async with inspecting() as (app, pilot, screen):
         for text, seen in STRANGE:
-            await pilot.press("c")
+            await pilot.press("w")
             await until(pilot, lambda: isinstance(app.screen, TextPicker))
             app.screen.query_one(TextChooser).post_message(
                 TextChooser.Chosen(TextSource(TextKind.PASTED, text))
@@ -174,7 +174,7 @@ async def test_another_text_is_read_from_any_position_and_control_characters_do_
             ("37", f"over {len(PASSAGE) - 37 - 1:,} "),
             ("nowhere", "‘start’ 'nowhere' is not in the text"),
         ):
-            await pilot.press("b")
+            await pilot.press("slash")
             await until(pilot, lambda: app.screen.query(SafeInput))
             app.screen.query_one(SafeInput).value = place
             await pilot.press("enter")
@@ -187,7 +187,7 @@ async def test_the_column_of_a_table_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text(f'id,said\n1,"{PASSAGE}"\n')
     async with inspecting() as (app, pilot, _):
-        await pilot.press("c")
+        await pilot.press("w")
         await until(pilot, lambda: isinstance(app.screen, TextPicker))
         app.screen.query_one(TextChooser).post_message(
             TextChooser.Chosen(TextSource.from_paths([path]))
@@ -232,7 +232,7 @@ def test_how_it_looks(snap_compare: Compare, what: str, size: tuple[int, int]) -
             InspectorScreen(app.services, load_model(ref("weaver")), lambda: ("a passage", PASSAGE))
         )
         await until(pilot, lambda: "Surprise: " in screen_text(app))
-        await pilot.press(*(["u", "n"] if what == "units" else ["down", "right", "right"]))
+        await pilot.press(*(["v", "n"] if what == "units" else ["down", "right", "right"]))
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=before)

@@ -104,7 +104,7 @@ async def test_x_saves_the_chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     app = app_at("train")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: app.services.runs.get("sea"))
-        await pilot.press("v")
+        await pilot.press("l")
         await until(pilot, lambda: isinstance(app.screen, ChartScreen))
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))

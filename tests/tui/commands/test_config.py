@@ -41,15 +41,15 @@ def test_init_writes_a_file_that_changes_nothing_and_never_replaces_one(home: Pa
 
 
 def test_it_shows_what_comes_from_where(home: Path) -> None:
-    configure(home, 'temperature = 1.5\nlength = 60\n[keys]\nturn.star = "f7"\n')
+    configure(home, 'temperature = 1.5\nlength = 60\n[keys]\nturn.star = "f11"\n')
     preferences.save(Preferences(temperature=0.3, length=60))
     make_folder(home / "themes").joinpath("sea.toml").write_text('primary = "teal"')
     rows = [line.split() for line in call("config").out.splitlines()]
     assert ["temperature", "1.5", "file", "0.3"] in rows and ["length", "60", "file"] in rows
-    assert ["key", "turn.star:", "f7"] in rows and ["themes:", "sea"] in rows
+    assert ["key", "turn.star:", "f11"] in rows and ["themes:", "sea"] in rows
     data = json.loads(call("config", "--json").out)
     assert data["defaults"]["temperature"] == 1.5 and data["app"]["temperature"] == 0.3
-    assert data["keys"] == {"turn.star": "f7"} and data["themes"] == ["sea"]
+    assert data["keys"] == {"turn.star": "f11"} and data["themes"] == ["sea"]
     assert data["problems"] == []
 
 

@@ -52,8 +52,8 @@ async def test_the_app_writes_trains_tours_and_resizes_in_chromium(tmp_path: Pat
         await page.type("u{F2}")  # the trainer takes seconds to start: in these, a text is written
         await page.wait_for("You will rejoice to hear")
         await page.type("{Enter}")
-        await page.wait_for("alt+t retry")
-        await page.wait_for("alt+n new page")
+        await page.wait_for("alt+R repeat")
+        await page.wait_for("F9 new page")
         assert "» You will rejoice to hear" in page.text
 
         await page.type("{F3}")
@@ -167,7 +167,7 @@ def test_what_is_on_a_key_that_browsers_keep_is_on_another_one_too() -> None:
                 if bound.intersection(RESERVED_KEYS):
                     reserved.add(action)
                     assert bound.difference(RESERVED_KEYS), (owner, action)
-    assert {"new_page", "retry"} <= {action.removeprefix("screen.") for action in reserved}
+    assert {"new_page", "repeat"} <= {action.removeprefix("screen.") for action in reserved}
 
 
 def subclasses(parent: type[DOMNode]) -> Iterator[type[DOMNode]]:

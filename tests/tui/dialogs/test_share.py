@@ -32,7 +32,7 @@ async def test_a_text_of_prompt_is_copied_and_saved_as_a_picture(
 
         await pilot.press("alt+y")
         assert app.clipboard == generate_command(generation)
-        await pilot.press("alt+a")
+        await pilot.press("alt+shift+y")
         assert app.clipboard == format_generations([generation], "md")
 
         await pilot.press("alt+x")

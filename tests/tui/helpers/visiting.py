@@ -61,12 +61,12 @@ async def visit(pilot: Pilot[None]) -> AsyncIterator[str]:
 
     await press("f3", "validation")
     yield "Train"
-    for key, name in (("l", "Learning rate"), ("ctrl+q", "Quit"), ("v", "Chart")):
+    for key, name in (("L", "Learning rate"), ("ctrl+q", "Quit"), ("l", "Chart")):
         train = app.screen
         await press(key, lambda: app.screen is not train)  # noqa: B023
         yield name
         await leave()
-    await press("n", "Loom")
+    await press("a", "Loom")
     yield "New run, choosing a text"
     await press("enter", "auto")
     yield "New run, planning"
@@ -76,7 +76,7 @@ async def visit(pilot: Pilot[None]) -> AsyncIterator[str]:
 
     await press("f4", "the sea")
     yield "Library, texts"
-    for key, name in (("n", "Note"), ("t", "Tags"), ("x", "Export")):
+    for key, name in (("e", "Note"), ("number_sign", "Tags"), ("x", "Export")):
         library = app.screen
         await press(key, lambda: app.screen is not library)  # noqa: B023
         yield name
@@ -87,13 +87,13 @@ async def visit(pilot: Pilot[None]) -> AsyncIterator[str]:
     yield "Library, models"
     for key, text, name in (
         ("i", "Surprise: ", "Inspector"),
-        ("g", "bits", "Growth"),
-        ("c", "score", "Compare"),
+        ("h", "bits", "Growth"),
+        ("b", "score", "Compare"),
     ):
         await press(key, text)
         yield name
         if name == "Inspector":
-            await press("u", "forget gate")
+            await press("v", "forget gate")
             yield "Inspector, units"
         await leave()
 
@@ -104,6 +104,6 @@ async def visit(pilot: Pilot[None]) -> AsyncIterator[str]:
     await leave()
     await press("f6", "Load text")
     yield "Tour, first stage"
-    await press("c", "Known")
+    await press("w", "Known")
     yield "Text picker"
     await leave()

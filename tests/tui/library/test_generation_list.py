@@ -101,7 +101,7 @@ async def test_the_highlight_stays_after_a_search_and_a_filter(many: None) -> No
         await until(pilot, lambda: at(1230) and rows.total == MANY)
         await pilot.press("d", "d")  # deletes 1230
         await until(pilot, lambda: at(1229) and rows.total == MANY - 1)
-        await pilot.press("z")
+        await pilot.press("u")
         await until(pilot, lambda: at(1230) and rows.total == MANY)
 
 

@@ -46,7 +46,9 @@ async def test_an_empty_library_says_what_to_do_and_every_key_is_harmless() -> N
         )
         await pilot.press("f")
         await until(pilot, lambda: "Star a text in Prompt (F2, then ctrl+s)" in flat_text(app))
-        await pilot.press(*"ostnrzcxd", "enter", "up", "end", "pagedown", "escape", "m", "w")
+        await pilot.press(
+            *"tseRucyYxd", "number_sign", "enter", "up", "end", "pagedown", "escape", "m", "w"
+        )
         assert isinstance(app.screen, LibraryScreen)
         assert notifications(app) == []
 
@@ -137,7 +139,7 @@ async def test_tags_are_edited_and_an_invalid_one_is_refused_in_the_dialog() -> 
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
-        await pilot.press("t")
+        await pilot.press("number_sign")
         await until(pilot, lambda: "Tags of number 1" in screen_text(app))
         assert app.screen.query_one(SafeInput).value == "dark, old"
         put(pilot, "x" * 41)
@@ -147,7 +149,7 @@ async def test_tags_are_edited_and_an_invalid_one_is_refused_in_the_dialog() -> 
         await pilot.press("enter")
         await until(pilot, lambda: kept()[0].tags == ("dark", "new one"))
         await until(pilot, lambda: "dark, new one" in screen_text(app))
-        await pilot.press("t", *", never", "escape")
+        await pilot.press("number_sign", *", never", "escape")
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
         assert kept()[0].tags == ("dark", "new one")
         assert notifications(app) == []
@@ -159,7 +161,7 @@ async def test_a_note_has_several_lines_and_is_not_lost_by_a_slip() -> None:
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
         await until(pilot, lambda: "first␛[31m" in screen_text(app))
-        await pilot.press("n")
+        await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await until(pilot, lambda: "first␛[31m" in screen_text(app))
         await pilot.press("enter", *"[b]", "escape")
@@ -169,11 +171,11 @@ async def test_a_note_has_several_lines_and_is_not_lost_by_a_slip() -> None:
         await pilot.press("ctrl+s")
         await until(pilot, lambda: kept()[0].note == "first\x1b[31m\n[b]")
         await until(pilot, lambda: "[b]" in screen_text(app))
-        await pilot.press("n")
+        await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await pilot.press("escape")  # nothing was changed, so nothing is asked
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
-        await pilot.press("n")
+        await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         await pilot.press("x", "escape", "d")
         await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
@@ -195,19 +197,19 @@ async def test_a_replay_shows_whether_and_where_the_text_differs() -> None:
     app = app_at("library")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await read(pilot)
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: "= The same text came out" in flat_text(app))
         await change(pilot, old.text[:20] + "Z" + old.text[21:], old.id)
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: "≠ The texts differ at character 21: 'Z'" in flat_text(app))
         passage = app.screen.query_one("#text").render()
         (span,) = (each for each in passage.spans if "reverse" in str(each.style))  # type: ignore[union-attr]
         assert passage.plain[span.start : span.end] == "Z"  # type: ignore[union-attr]
         await change(pilot, old.text[:20], old.id)
-        await pilot.press("r")
+        await pilot.press("R")
         await until(pilot, lambda: "recorded text ends before character 21" in flat_text(app))
         remove_model("weaver")
-        await pilot.press("r")
+        await pilot.press("R")
         await until(
             pilot, lambda: "weaver@100 that wrote this is no longer there" in flat_text(app)
         )
@@ -226,12 +228,12 @@ async def test_a_replay_stops_when_another_generation_is_shown() -> None:
         verdict = app.screen.query_one("#verdict", Static)
         threads = threading.active_count()
         for key in ("escape", "m"):
-            await pilot.press("r")
+            await pilot.press("R")
             assert "Replaying …" in str(verdict.render())
             await pilot.press(key)
             await until(pilot, lambda: threading.active_count() <= threads)
             assert "Replay stopped." in str(verdict.render())
-        await pilot.press("w", "r")
+        await pilot.press("w", "R")
         assert "Replaying …" in str(verdict.render())
     # and leaving the app is one of the ways
 
@@ -249,18 +251,18 @@ async def test_what_is_deleted_comes_back_as_it_was() -> None:
         assert kept() == before
         for number in (2, 1):
             await pilot.press("d", "d")
-            message = f"Deleted number {number}; z restores it."
+            message = f"Deleted number {number}; u restores it."
             await until(pilot, lambda: notifications(app)[-1:] == [message])  # noqa: B023
             await until(pilot, lambda: isinstance(app.screen, LibraryScreen))
             await until(pilot, lambda: len(listed(pilot)) == len(kept()) < 3)
         assert listed(pilot) == [3]
-        await pilot.press("z")
+        await pilot.press("u")
         await until(pilot, lambda: listed(pilot) == [3, 1])
         assert listing(pilot).generation == before[2]
-        await pilot.press("z")
+        await pilot.press("u")
         await until(pilot, lambda: listed(pilot) == [3, 2, 1])
         assert kept() == before
-        assert "z undo" not in screen_text(app)
+        assert "u undo" not in screen_text(app)
 
 
 async def test_prompt_and_text_are_copied_as_they_are() -> None:
@@ -309,7 +311,7 @@ async def test_a_failed_write_is_reported_and_nothing_is_lost() -> None:
             assert "cannot be changed; see that you may write to it" in notifications(app)[-1]
 
         await refuse_writes(pilot, f"max_page_count = {pages}")
-        await pilot.press("n")
+        await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         app.screen.query_one(SafeTextArea).text = "long " * 10_000
         await pilot.press("ctrl+s")
@@ -355,7 +357,7 @@ async def test_no_stored_text_is_markup_or_acts() -> None:
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await read(pilot)
         await pilot.press(
-            "slash", *"title", "enter", "r", "t", "escape", "n", "escape", "x", "escape"
+            "slash", *"title", "enter", "R", "number_sign", "escape", "e", "escape", "x", "escape"
         )
         verdict = app.screen.query_one("#verdict", Static)
         await until(pilot, lambda: "is no longer there" in str(verdict.render()))
@@ -380,6 +382,6 @@ async def test_every_action_can_be_clicked() -> None:
         await until(pilot, lambda: kept()[0].starred)
         top = screen_text(app).splitlines()[0]
         await pilot.click(Header, offset=(top.index("Models"), 0))
-        await until(pilot, lambda: "n notes" in screen_text(app))
+        await until(pilot, lambda: "e notes" in screen_text(app))
         await pilot.click(Header, offset=(top.index("Writings"), 0))
         await until(pilot, lambda: "s unstar" in screen_text(app))

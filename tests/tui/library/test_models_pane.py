@@ -127,7 +127,7 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
     creature()
     save_model("other", random_checkpoint())
     async with opened("creature") as (app, pilot):
-        await pilot.press("r")
+        await pilot.press("E")
         await until(pilot, lambda: "New name of 'creature':" in screen_text(app))
         put(pilot, "../escape")
         await pilot.press("enter")
@@ -149,21 +149,21 @@ async def test_a_model_gets_another_name_but_none_that_is_bad_or_taken() -> None
 async def test_checkpoints_are_pinned_and_pruned() -> None:
     creature()
     async with opened("creature") as (app, pilot):
-        await pilot.press("tab", "home", "p")
-        await until(pilot, lambda: "pinned" in screen_text(app) and "p unpin" in screen_text(app))
+        await pilot.press("tab", "home", "P")
+        await until(pilot, lambda: "pinned" in screen_text(app) and "P unpin" in screen_text(app))
         assert find_checkpoint(ref("creature@1000"))[1].pinned
-        await pilot.press("p")
-        await until(pilot, lambda: "p pin" in screen_text(app))
-        await pilot.press("p")
-        await until(pilot, lambda: "p unpin" in screen_text(app))
-        await pilot.press("u")
+        await pilot.press("P")
+        await until(pilot, lambda: "P pin" in screen_text(app))
+        await pilot.press("P")
+        await until(pilot, lambda: "P unpin" in screen_text(app))
+        await pilot.press("D")
         await until(
             pilot, lambda: "The best, the newest and the pinned ones are kept; z" in flat_text(app)
         )
         await pilot.press("d")
         await until(pilot, lambda: notifications(app))
         assert notifications(app) == [
-            "Deleted 1 checkpoint, 0.0 MB; z restores them until you quit."
+            "Deleted 1 checkpoint, 0.0 MB; u restores them until you quit."
         ]
         await until(pilot, lambda: "2,000" not in screen_text(app))
         assert [each.step for each in find_model("creature").checkpoints] == [1_000, 3_000, 4_000]
@@ -222,7 +222,7 @@ async def test_a_model_is_deleted_only_after_confirmation() -> None:
     creature()
     async with opened("creature") as (app, pilot):
         await pilot.press("d")
-        await until(pilot, lambda: "4 checkpoints, 0.0 MB. z restores" in flat_text(app))
+        await until(pilot, lambda: "4 checkpoints, 0.0 MB. u restores" in flat_text(app))
         await pilot.press("escape")
         await back(pilot)
         assert "creature" in model_names()
@@ -230,7 +230,7 @@ async def test_a_model_is_deleted_only_after_confirmation() -> None:
         await until(pilot, lambda: list(models(pilot).table._filled) == [*bundled_names()])
         assert "creature" not in model_names()
         await until(pilot, lambda: " (bundled)" in screen_text(app))
-        assert notifications(app) == ["Deleted 'creature'; z restores it until you quit."]
+        assert notifications(app) == ["Deleted 'creature'; u restores it until you quit."]
 
 
 async def test_notes_about_a_model_are_kept() -> None:
@@ -238,13 +238,13 @@ async def test_notes_about_a_model_are_kept() -> None:
     write_notes("creature", "first")
     async with opened("creature") as (app, pilot):
         await until(pilot, lambda: "first" in screen_text(app))
-        await pilot.press("n")
+        await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, NoteEditor))
         app.screen.query_one(SafeTextArea).text = HOSTILE
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "[bold]␛[31mred␛]0;title␇" in screen_text(app))
         assert read_notes("creature") == HOSTILE
-        await pilot.press("up", "n", *"mine", "ctrl+s")  # the bundled model
+        await pilot.press("up", "e", *"mine", "ctrl+s")  # the bundled model
         await until(pilot, lambda: read_notes("english") == "mine")
 
 
@@ -262,7 +262,7 @@ async def test_the_bundled_model_and_live_runs_are_protected() -> None:
             await until(pilot, lambda name=name: models(pilot).table.key == name)  # type: ignore[misc]
             for label in ("delete", "rename", "pin", "prune"):
                 assert f" {label}" not in hints(pilot)
-            await pilot.press("d", "r", "p", "u")
+            await pilot.press("d", "E", "P", "D")
             assert app.screen is screen_of(pilot) and notifications(app) == []
             await pilot.press("down")
         with at_work(folder):
@@ -270,17 +270,17 @@ async def test_the_bundled_model_and_live_runs_are_protected() -> None:
             await pilot.press("down")
             await until(pilot, lambda: "sea (starting, " in screen_text(app))
             await until(pilot, lambda: "delete" not in hints(pilot))
-            assert "rename" not in hints(pilot) and "p pin" in hints(pilot)
-            await pilot.press("d", "r")
+            assert "rename" not in hints(pilot) and "P pin" in hints(pilot)
+            await pilot.press("d", "E")
             assert app.screen is screen_of(pilot) and notifications(app) == []
-        await until(pilot, lambda: "d delete" in hints(pilot) and "r rename" in hints(pilot))
+        await until(pilot, lambda: "d delete" in hints(pilot) and "E rename" in hints(pilot))
         app.clear_notifications()  # that the run was interrupted
         with FileLock(ModelDir.named("creature").lock):  # by a process that is no trainer's
             await pilot.press("up", "d", "d")
             await until(pilot, lambda: notifications(app))
             assert notifications(app) == ["'creature' is being trained."]
             app.clear_notifications()
-            await pilot.press("r")
+            await pilot.press("E")
             await until(pilot, lambda: "New name of" in screen_text(app))
             put(pilot, "other")
             await pilot.press("enter")
@@ -295,23 +295,23 @@ async def test_a_deleted_model_can_be_restored_until_the_app_ends() -> None:
     save_model("other", random_checkpoint())
     before = tree(ModelDir.named("creature").path)
     async with opened("creature") as (app, pilot):
-        assert "z undo" not in hints(pilot)
+        assert "u undo" not in hints(pilot)
         await pilot.press("d")
         await until(pilot, lambda: "Delete 'creature'?" in screen_text(app))
         await until(
-            pilot, lambda: "4 checkpoints, 0.0 MB. z restores it until you quit." in flat_text(app)
+            pilot, lambda: "4 checkpoints, 0.0 MB. u restores it until you quit." in flat_text(app)
         )
         await pilot.press("d")
         await until(pilot, lambda: notifications(app))
-        assert notifications(app) == ["Deleted 'creature'; z restores it until you quit."]
-        await until(pilot, lambda: models(pilot).table.key == "other" and "z undo" in hints(pilot))
+        assert notifications(app) == ["Deleted 'creature'; u restores it until you quit."]
+        await until(pilot, lambda: models(pilot).table.key == "other" and "u undo" in hints(pilot))
         assert model_names() == (*bundled_names(), "other")
         app.clear_notifications()
-        await pilot.press("z")
+        await pilot.press("u")
         await until(pilot, lambda: models(pilot).table.key == "creature")
         assert notifications(app) == ["Restored 'creature'."]
         assert tree(ModelDir.named("creature").path) == before
-        await until(pilot, lambda: "z undo" not in hints(pilot))
+        await until(pilot, lambda: "u undo" not in hints(pilot))
 
         await pilot.press("d")
         await until(pilot, lambda: "Delete 'creature'?" in screen_text(app))
@@ -320,8 +320,8 @@ async def test_a_deleted_model_can_be_restored_until_the_app_ends() -> None:
         save_model("Creature", random_checkpoint(step=7))
         app.clear_notifications()
         await back(pilot)
-        await until(pilot, lambda: "z undo" in hints(pilot))
-        await pilot.press("z")
+        await until(pilot, lambda: "u undo" in hints(pilot))
+        await pilot.press("u")
         await until(pilot, lambda: models(pilot).table.key == "creature-2")
         assert notifications(app) == ["Restored 'creature' as 'creature-2': the name was taken."]
         assert tree(ModelDir.named("creature-2").path) == before
@@ -364,6 +364,6 @@ async def test_without_a_model_it_says_how_to_get_one(
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await pilot.press("m")
         await until(pilot, lambda: "Train one in Train (F3), or press a" in flat_text(app))
-        await pilot.press(*"rpnxud", "enter", "tab", "enter")
+        await pilot.press(*"EPexDd", "enter", "tab", "enter")
         assert isinstance(app.screen, LibraryScreen) and notifications(app) == []
-        assert "a add a file" in screen_text(app) and "r rename" not in screen_text(app)
+        assert "a add a file" in screen_text(app) and "E rename" not in screen_text(app)

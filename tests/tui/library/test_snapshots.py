@@ -146,7 +146,7 @@ def test_search_without_result(snap_compare: Compare, size: tuple[int, int]) -> 
 @SIZES
 def test_models(snap_compare: Compare, size: tuple[int, int]) -> None:
     models()
-    before = after("saved", "m", "It rejoices a lot.", "tab down", "p pin")
+    before = after("saved", "m", "It rejoices a lot.", "tab down", "P pin")
     assert snap_compare(app_at("library"), terminal_size=size, run_before=before)
 
 

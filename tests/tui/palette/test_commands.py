@@ -70,7 +70,7 @@ async def test_what_would_do_nothing_is_not_offered() -> None:
         await search(pilot, "delete", "Help: Library")
         assert not [title for title in offers(pilot) if title.endswith(": Delete")]
         await search(pilot, "s", "Help: Settings")
-        assert "Commands" not in offers(pilot) and "Settings" not in offers(pilot)
+        assert "Menu" not in offers(pilot) and "Settings" not in offers(pilot)
         await pilot.press("escape")
         write_run("ulysses", *course(300), end("stopped"))
         app.services.runs.rescan()
@@ -80,7 +80,7 @@ async def test_what_would_do_nothing_is_not_offered() -> None:
         await search(pilot, "delete", "Train: Delete")
         assert "Train: Stop and save" not in offers(pilot)
         await pilot.press("escape", "f3")
-        await pilot.press("n")  # the actions of Train cannot be seen behind another screen
+        await pilot.press("a")  # the actions of Train cannot be seen behind another screen
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         await pilot.press("f5")
         await search(pilot, "train", "Help: Train")

@@ -61,8 +61,8 @@ async def test_on_a_full_disk_the_text_stays_with_a_sentence_and_can_be_kept_lat
             await until(pilot, lambda: text_of(turn)[:8].split("\n")[0] in screen_text(app))
             await pilot.press("ctrl+s")
             await until(pilot, lambda: not turn.chosen.starred and turn.chosen.error)
-        await until(pilot, lambda: "alt+k save" in flat_text(app))
-        await pilot.press("alt+k")
+        await until(pilot, lambda: "alt+K save" in flat_text(app))
+        await pilot.press("alt+shift+k")
         await until(pilot, lambda: kept())
         await until(pilot, lambda: "Not saved" not in flat_text(app))
         await pilot.press("ctrl+s")
@@ -109,7 +109,7 @@ async def test_a_library_that_cannot_be_opened_costs_no_text() -> None:
         await pilot.press("ctrl+b")  # without the panel: the message may take several lines
         await until(pilot, lambda: "is not a library of Charloom" in unwrapped(app))
         paths.library_file().rename(paths.library_file().with_name("old"))
-        await pilot.press("shift+tab", "k")
+        await pilot.press("shift+tab", "K")
         await until(pilot, lambda: kept())
     assert kept()[0].text == text_of(turn)
 

@@ -174,7 +174,7 @@ async def test_star_copy_and_go_on_are_for_the_candidate_that_is_chosen() -> Non
         await until(pilot, lambda: [each.seed for each in kept() if each.starred] == [21])
         await pilot.press("right", "right", "c")
         assert app.clipboard == "the sea " + turn.candidates[2].text
-        await pilot.press("left", "left", "left", "g")
+        await pilot.press("left", "left", "left", "o")
         await until(pilot, lambda: len(turn.candidates[0].text) == 120)
         await ended(pilot, turn)
         assert [len(candidate.text) for candidate in turn.candidates] == [120, 60, 60]

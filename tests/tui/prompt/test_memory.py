@@ -98,7 +98,7 @@ async def test_another_seed_reads_the_same_again() -> None:
         await ended(pilot, await send(pilot, "the sea"))
         second = await send(pilot, "Ada?")
         await ended(pilot, second)
-        for action in (screen.action_again, screen.action_retry):
+        for action in (screen.action_again, screen.action_repeat):
             action()
             await until(pilot, lambda: screen.transcript.current is not second)
             again = screen.transcript.current

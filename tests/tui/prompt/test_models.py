@@ -431,7 +431,7 @@ async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> No
         turn.focus()
         await pilot.press("s")
         await until(pilot, lambda: [each.id for each in kept() if each.starred] == [generation.id])
-        await pilot.press("g")
+        await pilot.press("o")
         await until(pilot, lambda: len(turns(pilot)) == 3)
         await ended(pilot, turns(pilot)[2])
         assert turns(pilot)[2].request.prompt == "the sea " + generation.text

@@ -45,10 +45,10 @@ async def test_a_wrapped_text_flows_below_its_width_and_is_raw_on_a_key_and_when
         await until(pilot, lambda: view._text == PROSE)
         await until(pilot, lambda: "↵" in screen_text(app))
         lines = [line for line in screen_text(app).splitlines() if "sea was" in line]
-        await pilot.press("w")
+        await pilot.press("W")
         await until(pilot, lambda: view._text == BOOK)
         assert "↵" not in screen_text(app)
-        await pilot.press("w")
+        await pilot.press("W")
         await until(pilot, lambda: view._text == PROSE)
         assert [line for line in screen_text(app).splitlines() if "sea was" in line] == lines
         # What is selected over the end of a line is copied as written.

@@ -54,7 +54,7 @@ async def test_a_turn_shows_the_surprise_and_the_alternatives_at_the_cursor() ->
         for number, each in enumerate(result.alternatives(4, 5), 1):
             character = {" ": "␣", "\n": "↵"}.get(each.character, each.character)
             assert f"{number} {character} {each.probability:.0%}" in screen_text(app)
-        await pilot.press("m")
+        await pilot.press("M")
         assert app.screen.query_one(HeatmapText).marks
         await pilot.press("v")
         await until(pilot, lambda: not app.screen.query(SurpriseView))
@@ -96,7 +96,7 @@ async def test_one_text_at_a_time_and_none_that_is_written_or_gone() -> None:
     app = CharloomApp()
     async with app.run_test(size=SMALL, notifications=True) as pilot:
         await ready(pilot)
-        assert app.screen.check_action("surprise", ()) is False
+        assert app.screen.check_action("bits", ()) is False
         await written(pilot, "the sea ")
         await pilot.press("alt+v")
         await until(pilot, lambda: app.screen.query(SurpriseView))
@@ -147,12 +147,12 @@ async def test_the_text_alone_scrolls_and_the_cursor_is_always_in_view(
         await pilot.press("alt+v")
         await until(pilot, lambda: "<1" in screen_text(app))
         await until(pilot, lambda: cursor_cells(app) == "t")
-        for key in ("m", "end", "m", "m", "home", "pagedown", "m", "m"):
+        for key in ("M", "end", "M", "M", "home", "pagedown", "M", "M"):
             await pilot.press(key)
             await until(
                 pilot, lambda: cursor_cells(app) == text[app.screen.query_one(HeatmapText).position]
             )
-            await until(pilot, lambda: "<1" in screen_text(app) and "m marks" in screen_text(app))
+            await until(pilot, lambda: "<1" in screen_text(app) and "M marks" in screen_text(app))
         await pilot.resize_terminal(size[0] - 8, size[1])
         await until(
             pilot, lambda: cursor_cells(app) == text[app.screen.query_one(HeatmapText).position]
@@ -170,7 +170,7 @@ async def test_marks_show_the_text_at_once_where_there_are_few_colours(
         await written(pilot, "the sea ")
         await pilot.press("alt+v")
         await until(pilot, lambda: "on average" in screen_text(app))
-        await until(pilot, lambda: "the sea " in screen_text(app) and "m marks" in screen_text(app))
+        await until(pilot, lambda: "the sea " in screen_text(app) and "M marks" in screen_text(app))
 
 
 @pytest.mark.parametrize("colour", ["colours", "marks"])

@@ -250,7 +250,7 @@ async def test_of_a_prompt_only_what_the_model_knows_is_read_and_the_rest_is_rep
         turn = await written(pilot, "The ☃ sea")
         assert turn.request.prompt == "the  sea"
         await until(pilot, lambda: "T → t · ☃ was dropped" in flat_text(app))
-        await pilot.press("alt+e")
+        await pilot.press("alt+p")
         assert composer(pilot).text == "The ☃ sea"
     assert kept()[0].prompt == "the  sea"
 

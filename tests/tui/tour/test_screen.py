@@ -75,7 +75,7 @@ async def test_keys_and_clicks_go_through_the_stages_choose_and_answer() -> None
         )
         line = "1 text 2 chars 3 vocab 4 ids 5 windows 6 batch 7 model 8 loss 9 step 10 sample"
         await until(pilot, lambda: line in screen_text(app))
-        await pilot.press("n", "pagedown", "right", "p", "left", "pageup")
+        await pilot.press("]", "pagedown", "right", "[", "left", "pageup")
         await until(pilot, lambda: "1 · Load text" in screen_text(app))
         await pilot.press("space", "end", "space")
         await until(pilot, lambda: "2 · Characters" in screen_text(app))
@@ -161,7 +161,7 @@ async def test_another_model_and_another_text_can_be_chosen() -> None:
             pilot, lambda: "frankenstein@" in screen_text(app) and "1 · Load" in screen_text(app)
         )
         await until(pilot, lambda: "This tour is about a bundled tale instead" in flat_text(app))
-        await pilot.press("c")
+        await pilot.press("w")
         await until(pilot, lambda: "Text of the tour" in screen_text(app))
         await pilot.press("left")
         await until(pilot, lambda: isinstance(app.focused, SafeTextArea))
@@ -169,9 +169,9 @@ async def test_another_model_and_another_text_can_be_chosen() -> None:
         await pilot.press("tab", "enter")
         await until(pilot, lambda: "'frankenstein' knows only 0 of the" in flat_text(app))
         await until(
-            pilot, lambda: "Press m for another model, c for another text." in flat_text(app)
+            pilot, lambda: "Press m for another model, w for another text." in flat_text(app)
         )
-        await pilot.press("right", "1", "a", "e", "c")
+        await pilot.press("right", "1", "a", "e", "w")
         await until(pilot, lambda: "Text of the tour" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: "The Loom at Carrow" in screen_text(app))
@@ -186,7 +186,7 @@ async def test_a_remembered_model_that_is_gone_is_replaced_by_the_bundled_one() 
         assert notifications(app) == [
             "There is no model called 'nobody'. The model 'frankenstein' is used instead."
         ]
-        await pilot.press("c")
+        await pilot.press("w")
         await until(pilot, lambda: "Text of the tour" in screen_text(app))
         await pilot.press("enter")
         await until(pilot, lambda: "The Loom at Carrow" in screen_text(app))
@@ -232,7 +232,7 @@ async def test_real_or_model_shows_pairs_counts_guesses_and_goes_back() -> None:
     save_model("half", random_checkpoint(TEXT, corpus=corpus, training=training))
     save(Preferences(model="half", temperature=0.7, seed=2))
     async with opened() as (app, pilot):
-        await pilot.press("r")
+        await pilot.press("q")
         await until(pilot, lambda: "Round 1 of 5" in screen_text(app))
         assert "half@100 · temperature 0.7" in screen_text(app)
         for number in range(1, 6):
@@ -255,7 +255,7 @@ async def test_real_or_model_shows_pairs_counts_guesses_and_goes_back() -> None:
 
 async def test_real_or_model_says_why_there_is_no_held_out_text() -> None:
     async with opened() as (app, pilot):
-        await pilot.press("r")
+        await pilot.press("q")
         await until(pilot, lambda: "characters of the text are held out, too few" in flat_text(app))
         await pilot.press("1", "enter", "escape")
         await until(pilot, lambda: app.screen is tour_screen(pilot))

@@ -68,8 +68,8 @@ async def opened(pilot: Pilot[None]) -> CharloomApp:
     """Open the form."""
     app = pilot.app
     assert isinstance(app, CharloomApp)
-    await until(pilot, lambda: "n new run" in screen_text(app))
-    await pilot.press("n")
+    await until(pilot, lambda: "a new run" in screen_text(app))
+    await pilot.press("a")
     await until(pilot, lambda: "The Loom at Carrow" in screen_text(app))
     return app
 

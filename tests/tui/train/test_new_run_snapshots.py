@@ -30,7 +30,7 @@ def after(*steps: str | Callable[[CharloomApp], bool]) -> Callable[[Pilot[None]]
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
         assert isinstance(app, CharloomApp)
-        await until(pilot, lambda: "Press n" in screen_text(app))
+        await until(pilot, lambda: "Press a" in screen_text(app))
         for step in steps:
             if callable(step):
                 await until(pilot, partial(step, app))
@@ -50,28 +50,28 @@ def chosen(app: CharloomApp) -> bool:
 
 @SIZES
 def test_the_known_texts(snap_compare: Compare, size: tuple[int, int]) -> None:
-    before = after("n", lambda app: "The Loom" in screen_text(app), "down")
+    before = after("a", lambda app: "The Loom" in screen_text(app), "down")
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
 
 
 @SIZES
 def test_what_is_in_a_text(snap_compare: Compare, size: tuple[int, int]) -> None:
-    before = after("n", "enter", chosen, "down", "down")
+    before = after("a", "enter", chosen, "down", "down")
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
 
 
 def test_more_settings_and_one_that_is_wrong(snap_compare: Compare) -> None:
     keys = ("tab", "tab", "tab", "enter", "tab", "tab", "tab", *"9999", "ctrl+s")
-    before = after("n", "enter", chosen, *keys, lambda app: "whole number" in screen_text(app))
+    before = after("a", "enter", chosen, *keys, lambda app: "whole number" in screen_text(app))
     assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)
 
 
 def test_a_name_that_will_not_do(snap_compare: Compare) -> None:
     keys = ("tab", "tab", "home", "shift+end", *"../up")
-    before = after("n", "enter", chosen, *keys, lambda app: "has a character" in screen_text(app))
+    before = after("a", "enter", chosen, *keys, lambda app: "has a character" in screen_text(app))
     assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)
 
 
 def test_pasting(snap_compare: Compare) -> None:
-    before = after("n", "right", "right", "right", *"the sea", "tab")
+    before = after("a", "right", "right", "right", *"the sea", "tab")
     assert snap_compare(app_at("train"), terminal_size=SMALL, run_before=before)

@@ -76,7 +76,7 @@ async def test_with_no_runs_it_says_what_training_is_and_how_to_begin() -> None:
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: "continue a text, one character at a time" in flat_text(app))
-        await until(pilot, lambda: "Press n to choose a text and start." in screen_text(app))
+        await until(pilot, lambda: "Press a to choose a text and start." in screen_text(app))
         assert possible(app) == {"new"}
         write_run("sea", *course())
         await until(pilot, lambda: "! sea  interrupted" in screen_text(app))
@@ -113,8 +113,8 @@ async def test_a_run_is_shown_in_full(working: ExitStack) -> None:
 @pytest.mark.parametrize(
     ("last", "at_it", "says", "can"),
     [
-        ([], True, "● sea training", {"pause_or_continue", "stop", "checkpoint", "rate"}),
-        ([Paused(4_200)], True, "‖ sea paused", {"pause_or_continue", "stop"}),
+        ([], True, "● sea training", {"pause", "stop", "checkpoint", "rate"}),
+        ([Paused(4_200)], True, "‖ sea paused", {"pause", "stop"}),
         ([], False, "! sea interrupted", {"resume", "delete"}),
         ([end("stopped")], False, "■ sea stopped", {"resume", "delete"}),
         ([end()], False, "✓ sea completed", {"resume", "delete"}),
@@ -212,7 +212,7 @@ async def test_the_end_of_a_run_is_notified_on_every_screen(working: ExitStack) 
         await until(pilot, lambda: len(app.services.runs.live) == 2)
         assert isinstance(app.screen, TrainScreen)
         app.screen.select("first")
-        await pilot.press("n")
+        await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         events.record(second, end())
         other.close()
@@ -274,12 +274,12 @@ async def test_a_run_is_deleted_after_confirmation_and_restored() -> None:
             assert folder.path.is_dir()
             await pilot.press(answer)
             await until(pilot, lambda: isinstance(app.screen, TrainScreen))
-        await until(pilot, lambda: "Press n to choose a text" in screen_text(app))
+        await until(pilot, lambda: "Press a to choose a text" in screen_text(app))
         await until(pilot, lambda: notifications(app))
-        assert notifications(app) == ["Deleted 'sea'; z restores it until you quit."]
+        assert notifications(app) == ["Deleted 'sea'; u restores it until you quit."]
         assert not folder.path.exists() and possible(app) == {"new", "restore"}
         app.clear_notifications()
-        await pilot.press("z")
+        await pilot.press("u")
         await until(pilot, lambda: "✓ sea  completed" in screen_text(app))
         assert tree(folder.path) == before and notifications(app) == ["Restored 'sea'."]
         assert "restore" not in possible(app)
@@ -305,7 +305,7 @@ async def test_the_large_chart_has_a_cursor_and_follows_the_run(working: ExitSta
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: "● sea  training" in screen_text(app))
-        await pilot.press("v")
+        await pilot.press("l")
         await until(pilot, lambda: isinstance(app.screen, ChartScreen))
         await until(pilot, lambda: "step 3,000" in screen_text(app))
         assert isinstance(app.focused, LossChart)
@@ -327,7 +327,7 @@ async def test_a_run_that_is_gone_leaves_no_empty_screen() -> None:
         train = app.screen
         assert isinstance(train, TrainScreen)
         train.select("sea")
-        await pilot.press("v")
+        await pilot.press("l")
         await until(pilot, lambda: isinstance(app.screen, ChartScreen))
         remove_model("sea")
         await until(pilot, lambda: "This run is no longer there." in screen_text(app))
@@ -345,7 +345,7 @@ async def test_a_run_is_followed_to_its_end_while_another_screen_is_open(
     app = app_at("train")
     async with app.run_test(size=SMALL) as pilot:
         await until(pilot, lambda: "step 3,000 / 9,000" in screen_text(app))
-        await pilot.press("n")
+        await pilot.press("a")
         await until(pilot, lambda: isinstance(app.screen, NewRunScreen))
         events.record(folder, end("stopped"))
         lock.close()
@@ -364,7 +364,7 @@ async def test_a_finished_run_is_not_resumed_and_its_score_on_few_characters_mar
         await until(pilot, lambda: "sea completed" in flat_text(app))
         await until(pilot, lambda: f"~{bits(2.5):.2f}" in screen_text(app))
         await until(pilot, lambda: "A score (on 26 characters) says little" in flat_text(app))
-        await pilot.press("u")
+        await pilot.press("o")
         with pytest.raises(CharloomError, match="'sea' is finished and stays as it is"):
             app.services.runs.resume("sea")
     assert tree(folder.path) == before
@@ -379,8 +379,8 @@ async def test_a_finished_run_is_trained_further_as_a_new_one(
     before = tree(folder.path)
     app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: "u train further" in flat_text(app))
-        await pilot.press("u")
+        await until(pilot, lambda: "o train further" in flat_text(app))
+        await pilot.press("o")
         await until(pilot, lambda: "Minutes to train sea further" in screen_text(app))
         await pilot.press("end", "x", "enter")
         await until(pilot, lambda: "'3x' is not a number of minutes." in flat_text(app))
@@ -412,7 +412,7 @@ async def test_marked_runs_share_a_chart_with_the_selected_one() -> None:
         await until(pilot, lambda: third in legend())
         for name, sample in ((first, "⠒△⠒"), (second, "⠒□⠂"), (third, "⠂◇⠐")):
             assert f"{sample} {name} " in legend()
-        await pilot.press("v", "c", "l", "a")
+        await pilot.press("l", "C", "X", "A")
         await until(pilot, lambda: "training loss in bits/char by minutes, log" in flat_text(app))
         assert "3 runs" in screen_text(app)
         await pilot.press("escape", "up", "space")  # no longer marked, but selected

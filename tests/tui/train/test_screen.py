@@ -32,20 +32,20 @@ async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) 
         run = app.services.runs.start(folder)
         await until(pilot, lambda: "starting" in screen_text(app))
         await until(pilot, lambda: run.checkpoint and "training" in screen_text(app))
-        await pilot.press("p")
+        await pilot.press("z")
         await until(pilot, lambda: "pausing …" in screen_text(app))
         await until(pilot, lambda: "‖ sea  paused" in screen_text(app))
-        assert "p continue" in screen_text(app) and "k save" not in screen_text(app)
-        await pilot.press("p")
+        assert "z continue" in screen_text(app) and "K save" not in screen_text(app)
+        await pilot.press("z")
         await until(pilot, lambda: "● sea  training" in screen_text(app))
 
         before = run.checkpoint
-        await pilot.press("k")
+        await pilot.press("K")
         await until(
             pilot, lambda: run.checkpoint is not before and "saving" not in screen_text(app)
         )
 
-        await pilot.press("l")
+        await pilot.press("L")
         await until(pilot, lambda: "Learning rate of sea" in screen_text(app))
         await pilot.press(*"much", "enter")
         await until(pilot, lambda: "'much' is not a number" in screen_text(app))
@@ -57,10 +57,10 @@ async def test_a_trainer_does_what_the_keys_say(trainers: list["Popen[bytes]"]) 
         await until(pilot, lambda: in_log(folder, event="rate", lr=0.00125))
 
         await until(pilot, lambda: isinstance(app.screen, TrainScreen))
-        await pilot.press("s")
+        await pilot.press("Z")
         await until(pilot, lambda: "stopping …" in screen_text(app))
         await until(pilot, lambda: "■ sea  stopped" in screen_text(app))
-        assert "u resume" in screen_text(app) and "s stop" not in screen_text(app)
+        assert "o resume" in screen_text(app) and "Z stop" not in screen_text(app)
         assert load_checkpoint(ref("sea@last")).checkpoint.step == run.finished.step  # type: ignore[union-attr]
         assert notifications(app) == []
 
@@ -76,7 +76,7 @@ async def test_a_killed_run_says_why_and_is_resumed_and_stopped_on_leaving(
         await until(pilot, lambda: "! sea  interrupted" in screen_text(app))
         assert sys.platform == "win32" or "was killed (signal 9); the system may" in flat_text(app)
         saved = load_checkpoint(ref("sea@last")).checkpoint.step
-        await pilot.press("u")
+        await pilot.press("o")
         await until(pilot, lambda: "● sea  training" in screen_text(app))
         again = app.services.runs.get("sea")
         await until(pilot, lambda: again and again.progress and again.progress.step > saved)
@@ -128,7 +128,7 @@ async def test_two_runs_go_on_without_the_app_and_are_found_by_the_next(
         other = screen.run
         assert other
         await until(pilot, lambda: f"{other.name}  training" in screen_text(later))
-        await pilot.press("s")
+        await pilot.press("Z")
         await until(pilot, lambda: other.status is RunStatus.STOPPED)
         assert chosen and chosen.status is RunStatus.TRAINING
 

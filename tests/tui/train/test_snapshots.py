@@ -39,7 +39,7 @@ def after(text: str, *keys: str) -> Callable[[Pilot[None]], object]:
 
 @SIZES
 def test_empty(snap_compare: Compare, size: tuple[int, int]) -> None:
-    assert snap_compare(app_at("train"), terminal_size=size, run_before=after("Press n"))
+    assert snap_compare(app_at("train"), terminal_size=size, run_before=after("Press a"))
 
 
 @SIZES
@@ -86,7 +86,7 @@ def test_completed(snap_compare: Compare, size: tuple[int, int]) -> None:
 @SIZES
 def test_large_chart(snap_compare: Compare, size: tuple[int, int]) -> None:
     write_run("creature", *course())
-    before = after("! creature", "v", *["left"] * 12)
+    before = after("! creature", "l", *["left"] * 12)
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
 
 
@@ -106,7 +106,7 @@ def test_marked_runs(snap_compare: Compare, size: tuple[int, int]) -> None:
 @SIZES
 def test_large_chart_of_three_runs(snap_compare: Compare, size: tuple[int, int]) -> None:
     write_three_runs()
-    keys = ["space", "down", "space", "down", "v", "a", "l", "up", *["left"] * 12]
+    keys = ["space", "down", "space", "down", "l", "A", "X", "up", *["left"] * 12]
     before = after("! creature", *keys)
     assert snap_compare(app_at("train"), terminal_size=size, run_before=before)
 
