@@ -181,7 +181,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         *modifiers, key = super().get_key_display(binding).split("+")
         if key.startswith("f") and key[1:].isdigit():
             key = key.upper()
-        if "shift" in modifiers and len(key) == 1:
+        if "shift" in modifiers and len(key) == 1 and key.isalpha():
             modifiers.remove("shift")
             key = key.upper()
         return "+".join([*modifiers, key])

@@ -188,6 +188,8 @@ async def test_jump_mode_shows_a_letter_over_each_control_in_view(mode: str) -> 
         await until(pilot, lambda: app.focused)
         if mode == "prompt":
             await ready(pilot)
+        if mode == "library":  # then the text is there, which can be scrolled
+            await until(pilot, lambda: "number 1" in screen_text(app))
         screen = app.screen
         controls = [
             control

@@ -316,5 +316,5 @@ async def test_the_palette_has_what_can_be_done_and_only_that() -> None:
         assert not {"Star", "To the end"} & titles
         await written(pilot, "the sea ")
         titles = {each.title for each in app.get_system_commands(app.screen)}
-        assert {"Star", "Again", "Continue", "Retry", "Edit", "Copy", "Delete"} <= titles
+        assert {"Star", "Again", "Continue", "Repeat", "Bits", "Copy", "Delete"} <= titles
         assert not {"Restore", "Save"} & titles
