@@ -106,7 +106,7 @@ def _split(keys: str) -> set[str]:
 
 def _is_key(key: str) -> bool:
     *modifiers, name = key.split("+")
-    if len(name) == 1 and "shift" in modifiers:  # terminals send the capital letter
+    if len(name) == 1 and modifiers == ["shift"]:  # terminals send the capital letter
         return False
     known = name in _KEY_NAMES or len(format_key(name)) == 1  # a character, or its name
     return known and set(modifiers) <= _MODIFIERS

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.actions import parse
 from textual.binding import Binding
 from textual.dom import DOMNode
 from textual.keys import key_to_character
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -66,6 +68,14 @@ def test_every_action_with_a_description_for_help_can_have_another_key() -> None
     for owner, binding in bindings():
         if binding.tooltip and not binding.key.isdigit() and binding.key != "enter":
             assert binding.id, (owner, binding)
+
+
+def test_every_binding_has_an_action_of_its_owner_or_of_a_class_derived_from_it() -> None:
+    parents = {"screen": Screen, "app": CharloomApp}
+    for owner, binding in bindings():
+        target, name, _ = parse(binding.action)
+        nodes = [parents.get(target, owner), *node_types(parents.get(target, owner))]
+        assert any(hasattr(node, f"action_{name}") for node in nodes), (owner, binding)
 
 
 async def test_keys_that_the_user_has_chosen_act_and_are_shown() -> None:

@@ -55,7 +55,7 @@ def test_a_prompt_and_a_note_are_edited_in_a_program_of_their_own(home: Path) ->
         terminal.wait_for("Models")
         terminal.press("m")
         terminal.wait_for("frankenstein")
-        terminal.press("n")
+        terminal.press("e")
         terminal.wait_for("Save [Ctrl+S]")
         terminal.press("abc")
         terminal.press(CTRL_E)

@@ -28,7 +28,7 @@ def drawn(compositor: Compositor, regions: list[Region]) -> list[list[pyte.scree
 
 @pytest.mark.parametrize(
     ("mode", "word"),
-    [("prompt", "bits/char (carried)"), ("settings", "charloom  settings"), ("train", "Press n")],
+    [("prompt", "bits/char (carried)"), ("settings", "charloom  settings"), ("train", "Press a")],
 )
 async def test_updates_of_widgets_alone_and_in_pairs(
     mode: str, word: str, monkeypatch: pytest.MonkeyPatch

@@ -48,7 +48,11 @@ class TurnActionsScreen(BaseScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key_binding(
-            "prompt.stop", "Stop", "Stop the text, or go back to the composer", keys="escape"
+            "prompt.escape",
+            "Stop",
+            "Stop the text, or go back to the composer",
+            action="stop",
+            keys="escape",
         ),
         *map(on_screen, TURN_BINDINGS),
         key_binding(

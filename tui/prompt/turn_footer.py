@@ -71,7 +71,7 @@ def on_screen(binding: Binding) -> Binding:
 
 _BINDINGS = {binding.action.removeprefix("screen."): binding for binding in TURN_BINDINGS}
 _LABELS = {"command": "as command", "markdown": "as Markdown"}
-STOP_HINT = KeyHint("esc", "stop", "screen.stop", id="prompt.stop")
+STOP_HINT = KeyHint("esc", "stop", "screen.stop", id="prompt.escape")
 _SURPRISE_HINTS = (
     ("←→", "read", ""),
     ("1-5", "branch", ""),

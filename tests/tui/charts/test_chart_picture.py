@@ -71,7 +71,7 @@ async def test_x_saves_the_chart_of_marked_runs(
     app = app_at("train")
     async with app.run_test(size=LARGE) as pilot:
         await until(pilot, lambda: len(app.services.runs.all()) == 2)
-        await pilot.press("space", "down", "space", "v")
+        await pilot.press("space", "down", "space", "l")
         await until(pilot, lambda: isinstance(app.screen, ChartScreen))
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, SaveFileDialog))

@@ -48,8 +48,8 @@ async def test_the_app_writes_trains_tours_and_resizes_in_chromium(tmp_path: Pat
         assert large[0] >= 120 and large[1] >= 40
 
         await page.type("{F3}")
-        await page.wait_for("u train")
-        await page.type("u{F2}")  # the trainer takes seconds to start: in these, a text is written
+        await page.wait_for("o train")
+        await page.type("o{F2}")  # the trainer takes seconds to start: in these, a text is written
         await page.wait_for("You will rejoice to hear")
         await page.type("{Enter}")
         await page.wait_for("alt+R repeat")
@@ -58,8 +58,8 @@ async def test_the_app_writes_trains_tours_and_resizes_in_chromium(tmp_path: Pat
 
         await page.type("{F3}")
         await page.wait(lambda: is_training(run))
-        await page.wait_for("s stop")
-        await page.type("s{F6}")  # it takes a while to end, too
+        await page.wait_for("Z stop")
+        await page.type("Z{F6}")  # it takes a while to end, too
         await page.wait(lambda: "10 sample" in page.text and "Reading" not in page.text)
         await page.resize(*SMALL_WINDOW)
         await page.wait(lambda: page.size < large and "F1 Help" in page.text.splitlines()[-1])

@@ -158,7 +158,7 @@ async def test_checkpoints_are_pinned_and_pruned() -> None:
         await until(pilot, lambda: "P unpin" in screen_text(app))
         await pilot.press("D")
         await until(
-            pilot, lambda: "The best, the newest and the pinned ones are kept; z" in flat_text(app)
+            pilot, lambda: "The best, the newest and the pinned ones are kept; u" in flat_text(app)
         )
         await pilot.press("d")
         await until(pilot, lambda: notifications(app))
