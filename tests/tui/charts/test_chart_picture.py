@@ -90,9 +90,10 @@ def test_the_command_trains_with_the_same_settings() -> None:
     config = read_run_config(create("sea", steps=70, tie_weights=True))
     program, name, *arguments = train_command(config).split()
     assert (program, name) == ("charloom", "train")
-    command = cli.get_command(click.Context(cli), "train")
-    assert command
-    options = command.make_context("train", arguments).params
+    with cli.make_context(program, [name, *arguments]) as parent:
+        command = cli.get_command(parent, name)
+        assert command
+        options = command.make_context(name, arguments, parent).params
     assert options["texts"] == (config.source,) and options["preset"] == config.preset
     for setting, value in config.overrides.items():
         assert options[setting] == value, setting
