@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
-import click
 import pytest
 
 from charloom.core.runs.run import read_run_config
