@@ -58,9 +58,14 @@ class LibraryWorker:
     async def run(self, job: Callable[[Library], _T]) -> _T:
         """Return the result of ``job``, or raise its :class:`CharloomError`.
 
-        A job whose caller is cancelled before its turn does not run.
+        A job whose caller is cancelled before its turn does not run. After :meth:`close`, callers
+        are cancelled: the app is being closed, too.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._executor, self._run, job)
+        try:
+            result = asyncio.get_running_loop().run_in_executor(self._executor, self._run, job)
+        except RuntimeError as error:
+            raise asyncio.CancelledError from error
+        return await result
 
     async def changed(self) -> bool:
         """Return whether another connection changed the library since the last call."""
