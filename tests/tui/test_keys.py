@@ -71,10 +71,11 @@ def test_every_action_with_a_description_for_help_can_have_another_key() -> None
 
 
 def test_every_binding_has_an_action_of_its_owner_or_of_a_class_derived_from_it() -> None:
-    parents = {"screen": Screen, "app": CharloomApp}
+    parents: dict[str, type[DOMNode]] = {"screen": Screen, "app": CharloomApp}
     for owner, binding in bindings():
         target, name, _ = parse(binding.action)
-        nodes = [parents.get(target, owner), *node_types(parents.get(target, owner))]
+        parent = parents.get(target, owner)
+        nodes = [parent, *node_types(parent)]
         assert any(hasattr(node, f"action_{name}") for node in nodes), (owner, binding)
 
 
