@@ -7,7 +7,7 @@ from time import monotonic
 PACES = (20, 60, 300, 0)
 """Characters a second; 0 is as many as possible."""
 
-_MAX_WAKEUPS = 30  # a second, as pictures are drawn: the network is read from memory for each
+_MAX_WAKEUPS = 20  # a second: for each, the network is read from memory and a picture drawn
 _MAX_AT_ONCE = 5  # characters; more would not fit into a slice of a large model
 _MAX_DELAY_SECONDS = 0.25  # that is caught up with
 
