@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 from textual import events, on
 from textual.app import App, ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalGroup
 from textual.screen import ModalScreen
@@ -18,7 +19,15 @@ from charloom.tui.widgets.inputs import SafeInput
 _T = TypeVar("_T")
 
 
-class Dialog(ModalScreen[_T | None]):
+class DismissibleScreen(ModalScreen[_T]):
+    """A modal screen that is dismissed once, also by two keys in quick succession."""
+
+    def dismiss(self, result: _T | None = None) -> AwaitComplete:
+        # The second key is on its way to this screen when the first one closes it.
+        return super().dismiss(result) if self.is_current else AwaitComplete()
+
+
+class Dialog(DismissibleScreen[_T | None]):
     """A framed modal screen that returns a result, or None when it is cancelled."""
 
     CSS_PATH: ClassVar[Any] = "basic.tcss"

@@ -7,9 +7,10 @@ from rich.table import Table
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalGroup
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widgets import Static
 
+from charloom.tui.dialogs.basic import DismissibleScreen
 from charloom.tui.dialogs.key_bindings import KeyAction, active_key_actions
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.finding import FindableText
@@ -21,7 +22,7 @@ _FOCUSED = "Keys of the focused control"
 _KEY_COLUMNS = 14
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(DismissibleScreen[None]):
     """Help for ``screen`` in its present state."""
 
     CSS_PATH = "help.tcss"

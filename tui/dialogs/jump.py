@@ -8,14 +8,16 @@ from textual import events
 from textual.app import ComposeResult
 from textual.errors import NoWidget
 from textual.geometry import Offset, Region
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
+
+from charloom.tui.dialogs.basic import DismissibleScreen
 
 _LETTERS = "asdfghjklqwertyuiopzxcvbnm" + ascii_uppercase
 
 
-class JumpScreen(ModalScreen[Widget]):
+class JumpScreen(DismissibleScreen[Widget]):
     """Return the control of ``screen`` whose letter was pressed; any other key cancels."""
 
     CSS = """
