@@ -5,34 +5,24 @@ Configs validate themselves, so no config with a value out of range exists.
 """
 
 from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, field, fields
+from dataclasses import MISSING, Field, asdict, dataclass, fields
 from typing import Any, Self
 
 from charloom.core.errors import CharloomError, SettingError
-from charloom.core.sanitize import quoted, single_line
+from charloom.core.sanitize import quoted
+from charloom.core.settings import setting_field, setting_problem
 
 BATCHINGS = ("shuffled", "contiguous")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
-_MAX_SHOWN_CHARACTERS = 61
 
 
 def _number(default: float | None, help_: str, low: float, high: float, option: str = "") -> Any:
-    metadata = {"help": help_, "low": low, "high": high, "option": option}
-    return field(default=default, metadata=metadata)
+    return setting_field(default, help_, option, low=low, high=high)
 
 
 def _choice(default: str, help_: str, choices: tuple[str, ...], option: str = "") -> Any:
-    return field(default=default, metadata={"help": help_, "choices": choices, "option": option})
-
-
-def _flag(default: bool, help_: str, option: str = "") -> Any:
-    return field(default=default, metadata={"help": help_, "option": option})
-
-
-def option_name(setting: Field[Any]) -> str:
-    """Return the short name of a setting for users, such as ``hidden`` for ``hidden_size``."""
-    return setting.metadata["option"] or setting.name.replace("_", "-")
+    return setting_field(default, help_, option, choices=choices)
 
 
 class _Validated:
@@ -63,42 +53,18 @@ def _validate(setting: Field[Any], value: object) -> None:
         raise SettingError(setting.name, problem, setting.metadata["option"])
 
 
-def setting_problem(limits: Mapping[str, Any], default: object, value: object) -> str:
-    """Return the problem of a setting's value, or an empty string.
-
-    ``limits`` has ``choices`` or a range from ``low`` to ``high``; else the value is a bool.
-    """
-    if "choices" in limits:
-        required = f"one of {', '.join(str(choice) or repr('') for choice in limits['choices'])}"
-        valid = any(value == c and type(value) is type(c) for c in limits["choices"])
-    elif "low" not in limits:
-        required = "either on or off"
-        valid = isinstance(value, bool)
-    elif value is None:
-        return "" if default is None else "needs a number."
-    else:
-        low, high = limits["low"], limits["high"]
-        whole = isinstance(low, int)
-        required = f"{'a whole number' if whole else 'a number'} from {low:,} to {high:,}"
-        kinds = (int,) if whole else (int, float)
-        valid = isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
-    if valid:
-        return ""
-    return f"is {required}, not {single_line(repr(value), _MAX_SHOWN_CHARACTERS)}."
-
-
 @dataclass(frozen=True, slots=True)
 class ModelConfig(_Validated):
     """The shape of the network: E ``embedding_dim``, H ``hidden_size``, V ``vocab_size``."""
 
-    vocab_size: int = field(
-        metadata={"help": "Distinct characters V.", "low": 1, "high": 65_536, "option": ""}
-    )
+    vocab_size: int = setting_field(MISSING, "Distinct characters V.", low=1, high=65_536)
     embedding_dim: int = _number(48, "Embedding size E, per character.", 1, 4096, "embedding")
     hidden_size: int = _number(96, "Hidden size H: units in each LSTM layer.", 1, 4096, "hidden")
     layers: int = _number(1, "LSTM layers, one on top of the other.", 1, 4)
     dropout: float = _number(0.0, "Share of hidden units that are dropped in training.", 0.0, 0.9)
-    tie_weights: bool = _flag(False, "Embedding and Linear share weights (needs E = H).", "tied")
+    tie_weights: bool = setting_field(
+        False, "Embedding and Linear share weights (needs E = H).", "tied"
+    )
 
     def __post_init__(self) -> None:
         _Validated.__post_init__(self)

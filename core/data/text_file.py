@@ -227,7 +227,7 @@ def _split_utf8(data: bytes) -> "tuple[NDArray[np.uint8], NDArray[np.uint32]]":
 
 
 def _count_bytes(values: "NDArray[np.uint8]") -> "NDArray[np.int64]":
-    """Return how often each byte is in ``values``: pairs are counted in half the time."""
+    """Return the number of each byte in ``values``; counting pairs takes half the time."""
     import numpy as np
 
     even = len(values) // 2 * 2

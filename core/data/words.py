@@ -45,7 +45,7 @@ def find_words(text: str) -> Iterator[re.Match[str]]:
 
 
 def _word_pattern(text: str) -> re.Pattern[str]:
-    """Return what the words in ``text`` match."""
+    """Return a pattern that matches the words in ``text``."""
     letters = re.escape("".join(filter(is_letter, sorted(set(text)))))
     run = f"[{letters}]+" if letters else "(?!)"
     return re.compile(f"{run}(?:[{APOSTROPHES}]{run})*")

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charloom.core.config import ModelConfig, TrainConfig, option_name
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
+from charloom.core.settings import option_name
 
 Settings = type[ModelConfig] | type[TrainConfig]
 BOUNDS = ("minutes", "epochs", "steps")

@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 import click
 
-from charloom.core.config import ModelConfig, TrainConfig, option_name
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import ReadOptions
 from charloom.core.paths import expand_user
 from charloom.core.sampling.config import WORDS, SamplingConfig, parse_stops
 from charloom.core.sanitize import quoted
+from charloom.core.settings import option_name
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import did_you_mean
 from charloom.tui.console.completion import complete_files, complete_refs

@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
-from charloom.core.config import ModelConfig, TrainConfig, option_name
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 from charloom.core.runs.monitor import RunMonitor
 from charloom.core.runs.run import read_run_config
+from charloom.core.settings import option_name
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.console.output import write_json, write_table
 from charloom.tui.formatting import run_status

@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 
-from charloom.core.config import ModelConfig, TrainConfig, option_name
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.library.generation import Generation
 from charloom.core.runs.run import RunConfig
 from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig
+from charloom.core.settings import option_name
 
 _MAX_PROMPT_CHARACTERS = 2_000  # in a command
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from charloom.core import paths
-from charloom.core.config import option_name
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.sanitize import quoted
+from charloom.core.settings import option_name
 from charloom.core.wording import did_you_mean
 from charloom.tui.services.preferences import Preferences, checked
 
@@ -40,7 +40,7 @@ _KEYS_HEADER = """\
 
 @dataclass(frozen=True, slots=True)
 class ConfigFile:
-    """What is valid in the file, and what is not, as sentences.
+    """The valid content of the file, and sentences on the rest.
 
     ``values`` are fields of :class:`Preferences`. ``keys`` are by the ids of bindings, which are
     checked in :mod:`charloom.tui.keymap`.

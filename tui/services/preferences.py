@@ -7,27 +7,27 @@ fields with a ``help``: see :mod:`charloom.tui.services.config_file`.
 import contextlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import Field, asdict, dataclass, field, fields, replace
+from dataclasses import Field, asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from charloom.core import paths
-from charloom.core.config import setting_problem
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import make_folder, write_atomically
 from charloom.core.sampling.config import MAX_TEMPERATURE, WORDS
 from charloom.core.sampling.ending import UNITS
+from charloom.core.settings import setting_field, setting_problem
 from charloom.tui.services.pace import PACES
 
 MEMORY_OPTIONS = ("off", "page", "talk")
 """The text that a model reads before the prompt: none, the page, or the page as a dialogue."""
 
 ALERTS = ("message", "bell", "off")
-"""What a run that ends or overfits sends to a terminal in the background."""
+"""Signals to a terminal in the background when a run ends or begins to overfit."""
 
 MAX_CANDIDATES = 4
 VARY_OPTIONS = ("seed", "temperature")
-"""What candidates differ in."""
+"""Differences between candidates."""
 
 _MAX_RECENT_TEXTS = 12
 _MAX_FILE_BYTES = 1 << 16
@@ -37,53 +37,55 @@ _VALIDATORS: Mapping[str, Callable[[Any], bool]] = {  # of fields that have no r
 }
 
 
-def _setting(default: object, help_: str, option: str = "", **limits: object) -> Any:
-    """Return a field that the configuration file can set; ``limits`` as in ``core.config``."""
-    return field(default=default, metadata={"help": help_, "option": option, **limits})
-
-
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """The user's choices; invalid values in the file are replaced by the defaults."""
+    """The user's choices; invalid values in the file are replaced by the defaults.
 
-    theme: str = _setting("charloom-dark", "The theme of the app; Settings (F5) lists them all.")
+    The configuration file can set those that are a :func:`setting_field`.
+    """
+
+    theme: str = setting_field(
+        "charloom-dark", "The theme of the app; Settings (F5) lists them all."
+    )
     model: str = "frankenstein"  # NAME[@STEP|@best|@last]; by default the bundled model
-    temperature: float = _setting(
+    temperature: float = setting_field(
         0.8,
         "Lower values prefer likely characters; 0 always takes the likeliest.",
         low=0.0,
         high=MAX_TEMPERATURE,
     )
-    top_k: int = _setting(0, "Sample from the K likeliest characters; 0: all.", low=0, high=65_536)
-    top_p: float = _setting(
+    top_k: int = setting_field(
+        0, "Sample from the K likeliest characters; 0: all.", low=0, high=65_536
+    )
+    top_p: float = setting_field(
         1.0,
         "Sample from the likeliest characters of together this probability; 1: all.",
         low=1e-6,
         high=1.0,
     )
-    min_p: float = _setting(
+    min_p: float = setting_field(
         0.0,
         "Sample from the characters this many times as probable as the likeliest; 0: all.",
         low=0.0,
         high=1.0,
     )
-    words: str = _setting("any", "Write any words, or known ones of the text.", choices=WORDS)
-    pace: int = _setting(60, "Characters a second in the app; 0: no limit.", choices=PACES)
-    length: int = _setting(500, "Characters of a text.", low=1, high=999_999)
+    words: str = setting_field("any", "Write any words, or known ones of the text.", choices=WORDS)
+    pace: int = setting_field(60, "Characters a second in the app; 0: no limit.", choices=PACES)
+    length: int = setting_field(500, "Characters of a text.", low=1, high=999_999)
     seed: int = -1  # -1: a fresh seed for every text
     stop: tuple[str, ...] = ()
-    until: str = _setting(
+    until: str = setting_field(
         "sentence",
         "In the app, continue to the end of this after the length; empty: stop at the length.",
         choices=("", *UNITS),
     )
-    candidate_count: int = _setting(
+    candidate_count: int = setting_field(
         1, "Texts next to each other in the app.", "columns", low=1, high=MAX_CANDIDATES
     )
-    vary_by: str = _setting("seed", "What differs between them.", "vary", choices=VARY_OPTIONS)
+    vary_by: str = setting_field("seed", "What differs between them.", "vary", choices=VARY_OPTIONS)
     recent_texts: tuple[str, ...] = ()  # newest first: catalog names or absolute paths
     memory: str = "off"  # one of MEMORY_OPTIONS
-    alert: str = _setting(
+    alert: str = setting_field(
         "message", "What a run that ends sends to a terminal in the background.", choices=ALERTS
     )
     page: tuple[int, ...] = ()  # the numbers of the texts on the page, in the library

@@ -10,9 +10,10 @@ from textual.containers import Grid
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from charloom.core.config import ModelConfig, TrainConfig, option_name
+from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError, SettingError
 from charloom.core.runs.presets import PRESETS, validate_overrides
+from charloom.core.settings import option_name
 from charloom.tui.formatting.content import safe_content
 from charloom.tui.widgets.inputs import SafeInput
 
