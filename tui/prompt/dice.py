@@ -54,7 +54,7 @@ class Dice(DirectLines):
 
     def choose(self, number: int) -> str:
         """Return the character of option ``number``, from 1; "" if none can be chosen now."""
-        if self._used or not 0 < number <= len(self._options):
+        if self._used or not self._shown[2] or not 0 < number <= len(self._options):
             return ""
         self._used = True
         return self._options[number - 1].character

@@ -91,6 +91,7 @@ class Turn(VerticalGroup, can_focus=True):
         self._footer = TurnFooter()
         self._dice = Dice()
         self._pace = Pace()
+        self._choosable = False  # the shown text ends where it pauses
         self._thread: GenerationThread | None = None
         self._growing: Sequence[CandidateView] = ()
         self._focus_before: Widget | None = None  # the surprise view
@@ -192,7 +193,9 @@ class Turn(VerticalGroup, can_focus=True):
 
     def poll(self) -> list[Candidate]:
         """Show new text, and return the candidates that have just ended."""
-        ended = self._thread is None or not self._thread.running  # before the last text is taken
+        # Both before the last text is taken:
+        ended = self._thread is None or not self._thread.running
+        self._choosable = self._pace.pause_reached
         for view in self._growing:
             first = not view.candidate.text
             if new_text := view.candidate.take_text():
@@ -209,13 +212,14 @@ class Turn(VerticalGroup, can_focus=True):
         if job is None or len(self._views) > 1:
             return
         shown = self.generating and bool(self._pace.rate or self._pace.paused)
-        self._dice.show(job.prediction if shown else None, job.sampling, choosable=self.paused)
+        self._dice.show(job.prediction if shown else None, job.sampling, choosable=self._choosable)
         if self.generating:
             self._chosen.set_caret(True, job.pending if shown else "")
 
     def action_pause(self) -> None:
         if self.generating:
             self._pace.paused = not self._pace.paused
+            self._choosable = False
             self._show_dice()
             self.update_footer()
 

@@ -21,7 +21,7 @@ class Pace:
     def __init__(self, rate: int = 0) -> None:
         self._changed = threading.Condition()
         self._rate = rate
-        self._paused = self._stopped = False
+        self._paused = self._reached = self._stopped = False
         self._steps: deque[str] = deque()  # each a chosen character, or "" to draw one
         self._due = monotonic()
 
@@ -45,8 +45,14 @@ class Pace:
     def paused(self, paused: bool) -> None:
         with self._changed:
             self._paused = paused
+            self._reached = False
             self._steps.clear()
             self._changed.notify()
+
+    @property
+    def pause_reached(self) -> bool:
+        """True in a pause, once the characters that were due before it are written."""
+        return self._reached
 
     def step(self, choice: str = "") -> None:
         """In a pause, draw one character, or take ``choice``."""
@@ -76,6 +82,7 @@ class Pace:
                 if self._paused:
                     if self._steps:
                         return 1, self._steps.popleft()
+                    self._reached = True
                 elif not self._rate:
                     return most, ""
                 else:

@@ -63,12 +63,13 @@ async def paused(pilot: Pilot[None], prompt: str = "the sea ") -> Turn:
 
 
 async def settled(pilot: Pilot[None], turn: Turn) -> None:
-    """Wait until the lines are those after the text."""
+    """Wait until the pause is reached, and the lines are those after the text."""
     config = prompt_screen(pilot).panel.sampling
 
     def same() -> bool:
         seen, right = lines(pilot), expected(turn.chosen.full_text, config)
-        return [line[1] for line in seen] == [label for label, _ in right] and all(
+        numbered = [(str(n), label) for n, (label, _) in enumerate(right, 1)]
+        return [line[:2] for line in seen] == numbered and all(
             abs(float(line[2]) - percent) < 0.06
             for line, (_, percent) in zip(seen, right, strict=True)
         )
@@ -168,6 +169,8 @@ async def test_characters_without_a_shape_can_be_seen() -> None:
         await until(pilot, lambda: dice.size.height == 5)
         assert {dice.render_line(y).text[5] for y in range(5)} == set("↵⇥␣ae")
         assert dice.render_line(0).text.split()[1] == "100.0%"
+        assert dice.choose(1) == ""  # more text comes before a pause
+        dice.show(prediction, SamplingConfig(0), choosable=True)
         assert dice.choose(1) != "" and dice.choose(2) == ""  # until it is followed by another
 
 

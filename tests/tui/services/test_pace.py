@@ -60,6 +60,7 @@ def test_in_a_pause_there_are_single_characters() -> None:
     pace = Pace(0)
     assert pace.wait(16) == (16, "")
     pace.paused = True
+    assert not pace.pause_reached  # the 16 characters are still being written
     pace.step()
     pace.step("e")
     assert [pace.wait(16), pace.wait(16)] == [(1, ""), (1, "e")]
@@ -69,6 +70,8 @@ def test_in_a_pause_there_are_single_characters() -> None:
     waiting = threading.Thread(target=lambda: results.append(pace.wait(16)))
     results: list[tuple[int, str]] = []
     waiting.start()
+    while not pace.pause_reached:
+        pass
     pace.stop()
     waiting.join()
     assert results == [(0, "")] and pace.stopped
