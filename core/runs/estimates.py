@@ -29,16 +29,18 @@ from charloom.core.runs.presets import (
 MAX_TIMING_AGE_SECONDS = 86_400.0
 """After a day, speeds are timed again: the machine may have changed."""
 
+_MAX_BUSY_TIMING_AGE_SECONDS = 3_600.0  # likewise, if other work slowed the timing
+
 AUTO_SUMMARY = "chosen for the text, the machine and the minutes"
 
 
 def measure_throughput() -> dict[str, float]:
     """Return the training speed of every preset in characters per second.
 
-    They are timed in a child process, which takes seconds. Timings made with all cores free are
-    cached in ``speeds.json`` for a day and this number of cores; delete that file to time again.
+    They are timed in a child process, which takes seconds, and cached in ``speeds.json`` for this
+    number of cores: for a day, or for an hour if a core was busy. Delete that file to time again.
     """
-    if cached := cached_throughput(MAX_TIMING_AGE_SECONDS):
+    if cached := cached_throughput(recent=True):
         return cached
     child = start_module("training.autotune", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     output, errors = child.communicate()
@@ -51,19 +53,20 @@ def measure_throughput() -> dict[str, float]:
         raise CharloomError(
             f"Training could not be timed ({reason}); check that torch is installed."
         ) from error
-    if timing["quiet"]:
-        with suppress(OSError, CharloomError):  # it will be timed again
-            cache_throughput(speeds)
+    with suppress(OSError, CharloomError):  # it will be timed again
+        cache_throughput(speeds, quiet=timing["quiet"])
     return speeds
 
 
-def cached_throughput(max_age: float = math.inf) -> dict[str, float] | None:
+def cached_throughput(*, recent: bool = False) -> dict[str, float] | None:
     """Return the cached result of :func:`measure_throughput`, or None.
 
-    It is at most ``max_age`` seconds old; an old one serves where timing takes too long.
+    An old one serves where timing takes too long; if it must be ``recent``, it does not.
     """
     try:
         data = json.loads(_file().read_bytes())
+        recent_age = MAX_TIMING_AGE_SECONDS if data["quiet"] else _MAX_BUSY_TIMING_AGE_SECONDS
+        max_age = recent_age if recent else math.inf
         if data["cores"] != os.cpu_count() or not 0 <= time.time() - data["when"] <= max_age:
             return None
         return {str(name): float(speed) for name, speed in data["chars_per_second"].items()}
@@ -71,11 +74,14 @@ def cached_throughput(max_age: float = math.inf) -> dict[str, float] | None:
         return None
 
 
-def cache_throughput(speeds: Mapping[str, float]) -> None:
-    """Store ``speeds``, timed on this number of cores, in Charloom's folder."""
+def cache_throughput(speeds: Mapping[str, float], *, quiet: bool = True) -> None:
+    """Store ``speeds``, timed on this number of cores, in Charloom's folder.
+
+    ``quiet`` is false if a core was busy.
+    """
     make_folder(paths.home())
-    data = {"cores": os.cpu_count(), "when": time.time(), "chars_per_second": dict(speeds)}
-    write_atomically(_file(), json.dumps(data).encode())
+    data = {"cores": os.cpu_count(), "quiet": quiet, "when": time.time()}
+    write_atomically(_file(), json.dumps(data | {"chars_per_second": dict(speeds)}).encode())
 
 
 def _file() -> Path:

@@ -204,7 +204,7 @@ def _file() -> Path:
 def time_presets() -> dict[str, Any]:
     """Return the training speed of every preset in characters per second.
 
-    ``quiet`` is false if a core was busy, so that a timing was not kept.
+    ``quiet`` is false if a core was busy, so that a timing is not kept here.
     """
     configs = {name: preset.configs(TYPICAL_VOCAB_SIZE, {}) for name, preset in PRESETS.items()}
     speeds = {name: tune_compute(*config).chars_per_second for name, config in configs.items()}

@@ -11,7 +11,6 @@ from charloom.core.data.corpus import MIN_CHARACTERS
 from charloom.core.data.statistics import TextStatistics, analyze_text
 from charloom.core.files import write_file
 from charloom.core.runs.estimates import (
-    MAX_TIMING_AGE_SECONDS,
     TimeEstimate,
     cached_throughput,
     estimate_presets,
@@ -132,6 +131,6 @@ def _estimates(statistics: TextStatistics) -> list[TimeEstimate]:
     """Return the training time of each preset; time this machine first, if that was never done."""
     if statistics.characters < MIN_CHARACTERS:
         return []
-    if cached_throughput(MAX_TIMING_AGE_SECONDS) is None:
-        echo_err("Timing how fast this machine trains, which is done once a day …")
+    if cached_throughput(recent=True) is None:
+        echo_err("Timing how fast this machine trains: once a day, once an hour if it is busy …")
     return estimate_presets(statistics.characters, statistics.distinct, measure_throughput())
