@@ -1,15 +1,14 @@
 """The app: its screens, its keys and its navigation. Never imports torch."""
 
-import unicodedata
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on, work
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.command import CommandInput, CommandPalette, Provider
+from textual.command import Provider
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 from textual.theme import Theme
@@ -34,14 +33,6 @@ if TYPE_CHECKING:
 
 _CONFIRMATION_SECONDS = 4.0
 _MAX_PROBLEMS, _PROBLEM_SECONDS = 3, 20.0  # of the configuration that are shown, and how long
-_MARKS = range(0x300, 0x20000)  # where marks of letters are
-
-
-@cache
-def _palette_input() -> str:
-    """Return a pattern of letters, digits and their marks: no control characters, no markup."""
-    marks = "".join(c for c in map(chr, _MARKS) if unicodedata.category(c).startswith("M"))
-    return rf"[\w ,.’'{marks}-]*"
 
 
 def _command_provider() -> type[Provider]:
@@ -221,9 +212,10 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         )
 
     def action_command_palette(self) -> None:
-        if not isinstance(self.screen, CommandPalette):
-            placeholder = "Find actions, models, runs, favorites, texts, settings, help"
-            self.push_screen(CommandPalette(placeholder=placeholder))
+        from charloom.tui.palette.screen import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     @work
     async def action_screenshot(self, filename: str | None = None, path: str | None = None) -> None:  # type: ignore[override] # noqa: ARG002
@@ -232,11 +224,6 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
 
         svg = self.export_screenshot(title=self.TITLE)
         await save_picture(self, "Save a picture of the screen to:", "charloom", svg)
-
-    @on(CommandPalette.Opened)
-    def restrict_palette_input(self) -> None:
-        # Textual would write pasted control characters to the terminal.
-        self.screen.query_one(CommandInput).restrict = _palette_input()
 
     @on(messages.AskForPhrase)
     @work

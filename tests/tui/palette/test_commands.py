@@ -177,3 +177,23 @@ async def test_typing_goes_on_while_the_library_is_searched(
         assert app.screen.query_one(CommandInput).value == "sea"
         ended.set()
         await until(pilot, lambda: any("the sea" in offer for offer in offers(pilot)))
+
+
+async def test_enter_waits_for_the_commands_of_what_was_typed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended = threading.Event()
+
+    def slow() -> tuple[()]:
+        ended.wait(60)
+        return ()
+
+    monkeypatch.setattr(commands, "_usable_models", slow)
+    app = app_at("settings")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: is_open(pilot) and offers(pilot))  # those without a query
+        await pilot.press(*"nord", "enter")
+        assert is_open(pilot)
+        ended.set()
+        await until(pilot, lambda: app.theme == "nord")
