@@ -141,9 +141,9 @@ class CorpusInfo:
 
     @property
     def opening_words(self) -> str:
-        """The opening without a last word that was cut off: a default prompt."""
-        words = self.opening.rstrip()
-        if len(words.split()) > 1:
+        """The first paragraph of the opening, without a word that was cut off: a default prompt."""
+        words, gap, _ = self.opening.strip().partition("\n\n")
+        if not gap and len(words.split()) > 1:
             words = words[: -len(words.split()[-1])]
         return words.strip()
 

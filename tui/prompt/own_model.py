@@ -16,6 +16,7 @@ from charloom.tui.formatting import run_status
 from charloom.tui.formatting.run_status import FINISHED, LIVE
 from charloom.tui.formatting.units import format_clock
 from charloom.tui.prompt.composer import Composer
+from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_actions import TurnActionsScreen
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from charloom.core.data.corpus import Corpus
     from charloom.tui.services.text_source import TextSource
 
-_MINUTES = 1.0
-_MAX_LENGTH = 60  # of the two texts, before the ends of their sentences: both fit at 80×24
+_TRAINING = {"minutes": 1.0}
+_MAX_LENGTH = 20  # of the two texts, before the ends of their sentences: most fit at 80×24
 _MAX_NAME_CHARACTERS, _MAX_TITLE_CHARACTERS = 20, 40
 _OPTIONS = (
     DialogOption("train", "Train", "t", "primary"),
@@ -42,6 +43,11 @@ class OwnModelScreen(TurnActionsScreen):
     def __init__(self, services: AppServices) -> None:
         super().__init__(services)
         self._own_run = ""  # the name of the run whose end is awaited
+        self._turn_before: Turn | None = None  # the current one when it was started
+
+    @property
+    def viewed_run(self) -> str:
+        return self._own_run
 
     async def use_model(self, ref: CheckpointRef) -> None:
         """Load a model and use it from the next character on."""
@@ -81,10 +87,11 @@ class OwnModelScreen(TurnActionsScreen):
         from charloom.core.runs.run import create_run  # deferred, for a faster first frame
         from charloom.core.store.write import unused_name
 
-        name, settings = unused_name(corpus.title), {"minutes": _MINUTES}
+        name = unused_name(corpus.title)
+        self._turn_before = self.transcript.current
         try:
             self._own_run = await self.services.start_run(
-                source, lambda: create_run(name, corpus, "auto", settings, 0)
+                source, lambda: create_run(name, corpus, "auto", _TRAINING, 0)
             )
         except CharloomError as error:
             self.composer_bar.show_message(str(error), error=True)
@@ -95,32 +102,35 @@ class OwnModelScreen(TurnActionsScreen):
         run = self.services.runs.get(self._own_run)
         if run is None:
             return
-        if run.status in LIVE:
-            line = _progress(run) + " · write it a sentence" * (not self.transcript.current)
-            self.composer_bar.show_message(line, "app.switch_mode('train')")
-        elif not self.transcript.generating:
-            self._own_run = ""
-            self.composer_bar.show_message("")
-            if run.status in (*FINISHED, RunStatus.STOPPED):
-                self._compare(run.name)
-            else:
-                self.composer_bar.show_message(run_status.end_message(run), error=True)
+        done = run.status in (*FINISHED, RunStatus.STOPPED)
+        if run.status in LIVE or self.transcript.generating:
+            hint = " · waits for this text" if done else ""
+            if run.status in LIVE and self.transcript.current is self._turn_before:
+                hint = " · write it a sentence"
+            self.composer_bar.show_message(_progress(run) + hint, "app.switch_mode('train')")
+            return
+        self._own_run = ""
+        self.composer_bar.show_message("" if done else run_status.end_message(run), error=not done)
+        if done:
+            self._compare(run.name)
 
     @work
     async def _compare(self, name: str) -> None:
         """Use the model ``name``; it and the previous one continue the user's sentence.
 
-        That is the prompt of the current turn, what is in the composer, or the text's beginning.
+        That is the prompt of a turn since the run was started, what is in the composer, the prompt
+        of an earlier turn, or the beginning of the text.
         """
         previous, turn = self._active_model.model, self.transcript.current
         typed = self.composer.text
+        if previous and typed == previous.default_prompt:
+            typed = ""
         await self.use_model(CheckpointRef(name))
         model = self._active_model.model
         if model is None or model.name != name:
             return  # it cannot be loaded
-        sentence = turn.request.raw_prompt if turn and not turn.deleted else ""
-        if not sentence and previous and typed != previous.default_prompt:
-            sentence = typed
+        asked = turn.request.raw_prompt if turn and not turn.deleted else ""
+        sentence = typed or asked if turn is self._turn_before else asked or typed
         rival = CheckpointRef(BUNDLED)
         if previous and previous.name != name:
             rival = previous.checkpoint_ref
@@ -130,7 +140,9 @@ class OwnModelScreen(TurnActionsScreen):
 
 
 def _progress(run: RunMonitor) -> str:
-    """Return a line on a run that is being trained."""
+    """Return a line on a run, in full if it cannot continue."""
+    if run.status is RunStatus.PAUSED and run.reason:
+        return run_status.end_message(run)
     parts = [run_status.state(run)]
     if run.progress and run.status is RunStatus.TRAINING:
         left = format_clock(run.progress.eta_seconds or 0)

@@ -70,6 +70,7 @@ class Transcript(VerticalScroll, can_focus=False):
         self._turns: list[Turn] = []
         self._start_lock = asyncio.Lock()
         self._current: Turn | None = None
+        self._comparison: Turn | None = None  # whose names have not yet been kept in view
         self.search = PageSearch(self)
         self.raw = False
         """True if lines break as written, in any width."""
@@ -129,6 +130,7 @@ class Transcript(VerticalScroll, can_focus=False):
                 requests[1], _ = await run_in_background(lambda: _adapt(request, read, rival))
             candidates = [Candidate(each, number) for number, each in enumerate(requests)]
             turn = Turn(candidates, model, note, origin)
+            self._comparison = turn if rival else None
             await self.append(turn)
             turn.start(models, self.pace)
         self.post_message(self.Changed())
@@ -228,6 +230,14 @@ class Transcript(VerticalScroll, can_focus=False):
     def follow_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, Turn):
             self._set_current(event.widget)
+
+    @on(Turn.Resized)
+    def keep_names_in_view(self, event: Turn.Resized) -> None:
+        """Stay at the top of a comparison, where the names are, when it grows out of the view."""
+        turn = event.turn
+        if turn is self._comparison and self.following and turn.region.y < self.region.y:
+            self._comparison = None  # once: the user may follow the end
+            self.scroll_to_widget(turn, top=True, animate=False, immediate=True)
 
     def poll(self) -> bool:
         """Show new text, save what has ended, and return whether more is coming."""

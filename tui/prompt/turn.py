@@ -60,6 +60,12 @@ class Turn(VerticalGroup, can_focus=True):
         """Another candidate was selected."""
 
     @dataclass
+    class Resized(Message):
+        """The height or width of ``turn`` has changed."""
+
+        turn: "Turn"
+
+    @dataclass
     class Clicked(Message):
         """The user clicked on ``turn``."""
 
@@ -327,6 +333,7 @@ class Turn(VerticalGroup, can_focus=True):
         width = (event.size.width - 3) // len(self._views)
         side_by_side = len(self._views) > 1 and width >= _MIN_CANDIDATE_COLUMNS
         self.set_class(side_by_side, "-side-by-side")
+        self.post_message(self.Resized(self))
 
     def watch_has_focus(self, _focus: bool) -> None:
         self.update_footer()

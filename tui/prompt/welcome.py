@@ -9,9 +9,7 @@ from charloom.tui.formatting.units import as_choice
 from charloom.tui.services.model_cache import LoadedModel
 
 _MAX_NAME_CHARACTERS = 40
-_OWN_TEXT = (
-    "Or paste or drop a text here: a minute later, a model of your own continues your sentence."
-)
+_OWN_TEXT = "Or {} a text here: a minute later, a model of your own continues your sentence."
 
 
 class WelcomeText(Static):
@@ -33,14 +31,14 @@ class WelcomeText(Static):
             self.update(Content.assemble("Press ", ("ctrl+o", "$accent"), " to choose a model."))
             return
         name = safe_line(model.name, _MAX_NAME_CHARACTERS, "bold $primary")
-        self.update(_introduction(model, name, offered) if first else _invitation(name))
+        own_text = _OWN_TEXT.format("paste" if self.app.is_web else "paste or drop")
+        text = _introduction(model, name, offered) if first else _invitation(name)
+        self.update(text + own_text)
 
 
 def _invitation(name: Content) -> Content:
     enter = ("Enter", "$accent")
-    return Content.assemble(
-        "Write a beginning, and press ", enter, ": ", name, " continues it. ", _OWN_TEXT
-    )
+    return Content.assemble("Write a beginning, and press ", enter, ": ", name, " continues it. ")
 
 
 def _introduction(model: LoadedModel, name: Content, offered: bool) -> Content:
@@ -62,5 +60,4 @@ def _introduction(model: LoadedModel, name: Content, offered: bool) -> Content:
         " stops it; the settings in the panel apply at once. ",
         ("F6", "$accent"),
         " shows how it all works.\n\n",
-        _OWN_TEXT,
     )

@@ -36,8 +36,6 @@ class RunManager:
     def __init__(self, app: App[Any]) -> None:
         self.changed: Signal[None] = Signal(app, "runs")
         self.alerts: Signal[str] = Signal(app, "alerts")
-        self.viewed_run = ""
-        """The name of the run on screen: its end is not notified."""
         self._app = app
         self._monitors: dict[str, RunMonitor] = {}
         self._overfitted: dict[str, bool] = {}  # by name, as of the last validation
@@ -61,6 +59,13 @@ class RunManager:
     def live(self) -> list[RunMonitor]:
         """The runs being trained now."""
         return [run for run in self._monitors.values() if run.status in LIVE]
+
+    @property
+    def viewed_run(self) -> str:
+        """The name of the run that the screen shows: its end is not notified."""
+        screens = self._app.screen_stack
+        name: str = getattr(screens[-1], "viewed_run", "") if screens else ""
+        return name
 
     @property
     def watched(self) -> RunMonitor | None:

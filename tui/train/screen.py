@@ -112,13 +112,14 @@ class TrainScreen(BaseScreen):
     def on_screen_resume(self) -> None:
         self.on_runs_changed()
 
-    def on_screen_suspend(self) -> None:
-        self.services.runs.viewed_run = ""  # the app notifies the user instead
-
     def on_runs_changed(self) -> None:
         super().on_runs_changed()
         if self.is_current:
             self._update()
+
+    @property
+    def viewed_run(self) -> str:
+        return self._selected
 
     @property
     def run(self) -> RunMonitor | None:
@@ -141,7 +142,6 @@ class TrainScreen(BaseScreen):
             index = min(run_list.highlighted or 0, len(runs) - 1)
             self._selected = runs[index].name if runs else ""
         self.set_class(not runs, "empty")
-        self.services.runs.viewed_run = self._selected
         self._slots = {
             name: slot for name, slot in self._slots.items() if self.services.runs.get(name)
         }

@@ -29,6 +29,11 @@ class BaseScreen(Screen[None]):
         yield from self.body()
         yield Footer()
 
+    @property
+    def viewed_run(self) -> str:
+        """The name of the run whose end is shown here, and not in a notification."""
+        return ""
+
     def body(self) -> Iterator:  # type: ignore[type-arg]
         """Yield the widgets between header and footer."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The losses in the metadata of a checkpoint, and how its text marks speakers."""
+"""The metadata of a checkpoint: its losses, and what it says about its text."""
 
 import dataclasses
 import json
@@ -115,3 +115,17 @@ def test_a_damaged_dialogue_is_refused(field: str, value: Any) -> None:
     stored["corpus"]["dialogue"] = [dialogue]
     with pytest.raises(CharloomError):
         metadata_from_json(stored)
+
+
+@pytest.mark.parametrize(
+    ("opening", "words"),
+    [
+        ("the grey sea was gr", "the grey sea was"),
+        ("THE SEA\n\nby Ada\n\nIt was gr", "THE SEA"),
+        ("\n\nAda:\nIt was\n\nBe", "Ada:\nIt was"),
+        ("sea", "sea"),
+        (" \n", ""),
+    ],
+)
+def test_a_default_prompt_is_the_first_paragraph_in_whole_words(opening: str, words: str) -> None:
+    assert CorpusInfo("sea", "0" * 64, 1_000, opening).opening_words == words

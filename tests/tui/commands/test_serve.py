@@ -44,6 +44,9 @@ async def test_the_app_writes_trains_tours_and_resizes_in_chromium(tmp_path: Pat
         await page.resize(*LARGE_WINDOW)
         await page.open(url)
         await page.wait_for("You will rejoice to hear")
+        await page.wait_for("Or paste a text here")
+        drop = "new DragEvent('drop', {bubbles: true, cancelable: true})"
+        assert not await page.evaluate(f"document.body.dispatchEvent({drop})")  # it is cancelled
         large = page.size
         assert large[0] >= 120 and large[1] >= 40
 

@@ -11,20 +11,36 @@ import pytest
 from textual.events import Paste
 from textual.pilot import Pilot
 
+from charloom.core.library.replay import replay
 from charloom.core.runs import events
 from charloom.core.runs.events import Finished
+from charloom.core.runs.monitor import RunMonitor, RunStatus, is_training
 from charloom.core.runs.run import read_run_config, read_training_corpus
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import model_names
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.basic import ChoiceDialog
+from charloom.tui.prompt import own_model
+from charloom.tui.services import preferences
+from charloom.tui.services.preferences import Preferences
 from charloom.tui.services.text_source import MIN_OFFERED_CHARACTERS, TextKind, TextSource
 from tests.helpers.child_process import TEXT
 from tests.helpers.factories import random_checkpoint, save_model
 from tests.helpers.terminal import ESCAPE, READY, Terminal
-from tests.tui.helpers.driving import SMALL, flat_text, screen_text, until
+from tests.tui.helpers.driving import SMALL, flat_text, notifications, screen_text, until
 from tests.tui.helpers.run_folders import course, end
-from tests.tui.prompt.helpers import composer, ended, kept, prompt_screen, ready, turns, written
+from tests.tui.prompt.helpers import (
+    LONG,
+    choose,
+    composer,
+    ended,
+    kept,
+    prompt_screen,
+    ready,
+    send,
+    turns,
+    written,
+)
 
 pytestmark = pytest.mark.usefixtures("model")
 
@@ -120,6 +136,7 @@ async def test_the_new_model_continues_the_sentence_beside_the_one_in_use(
             pilot, lambda: f"1 · {NAME}" in flat_text(app) and "2 · weaver" in flat_text(app)
         )
         assert "50%" not in screen_text(app)
+        assert not notifications(app)  # they would cover the names
     own, other = sorted(kept()[:2], key=lambda generation: generation.model)
     assert (own.model, other.model) == (NAME, "weaver")
     assert own.prompt == other.prompt == "the sea " and own.seed == other.seed
@@ -143,6 +160,116 @@ async def test_without_a_sentence_both_models_continue_the_beginning_of_the_text
         await ended(pilot, turns(pilot)[1])
         names = [candidate.model_name for candidate in turns(pilot)[1].candidates]
         assert names == [NAME, "weaver"]
+
+
+async def test_a_sentence_that_is_being_typed_comes_before_that_of_an_earlier_text(
+    trainer: Trainer,
+) -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await written(pilot, "the sea ")
+        await train(pilot, trainer)
+        await until(pilot, lambda: "write it a sentence" in screen_text(app))
+        await pilot.press(*"a loom")
+        await until(pilot, lambda: composer(pilot).text == "a loom")
+        trainer.finish(end())
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        await ended(pilot, turns(pilot)[1])
+        assert turns(pilot)[1].request.raw_prompt == "a loom"
+
+
+async def test_a_text_that_is_paused_is_not_interrupted(trainer: Trainer) -> None:
+    choose(pace=20, length=LONG)
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await train(pilot, trainer)
+        turn = await send(pilot, "the sea ")
+        await pilot.press("shift+tab", "space")
+        await until(pilot, lambda: turn.paused)
+        trainer.finish(end())
+        waiting = f"✓ {NAME} completed · waits for this text"
+        await until(pilot, lambda: waiting in screen_text(app))
+        assert turns(pilot) == [turn]
+        await pilot.press("escape")
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        await until(pilot, lambda: waiting not in screen_text(app))
+        await pilot.press("escape")
+        await ended(pilot, turns(pilot)[1])
+
+
+async def test_the_names_stay_in_view_when_the_texts_do_not_fit(trainer: Trainer) -> None:
+    app = CharloomApp()
+    async with app.run_test(size=(80, 11), notifications=True) as pilot:
+        await ready(pilot)
+        await train(pilot, trainer)
+        await written(pilot, "the sea ")
+        trainer.finish(end())
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        turn = turns(pilot)[1]
+        await ended(pilot, turn)
+        await until(pilot, lambda: turn.size.height > prompt_screen(pilot).transcript.size.height)
+        await until(
+            pilot,
+            lambda: f"1 · {NAME}" in screen_text(app) and "more text has come" in screen_text(app),
+        )
+        await pilot.press("ctrl+end")
+        await until(pilot, lambda: f"1 · {NAME}" not in screen_text(app))
+        await pilot.press("ctrl+g")  # it grows, and its end is followed
+        await until(pilot, lambda: len(turn.chosen.text) > 20 and turn.chosen.saved)
+        await until(pilot, lambda: prompt_screen(pilot).transcript.following)
+
+
+async def test_the_end_is_notified_on_another_screen(trainer: Trainer) -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot)
+        await train(pilot, trainer)
+        await pilot.press("f5")
+        await until(pilot, lambda: app.screen.title == "Settings")
+        trainer.finish(end())
+        await until(pilot, lambda: any(f"{NAME} is done" in note for note in notifications(app)))
+        await until(pilot, lambda: turns(pilot))
+        await ended(pilot, turns(pilot)[0])
+
+
+async def test_a_first_minute_with_a_real_trainer(
+    monkeypatch: pytest.MonkeyPatch, trainers: "list[Popen[bytes]]"
+) -> None:
+    monkeypatch.setattr(own_model, "_TRAINING", {"steps": 1})
+    preferences.save(Preferences(pace=0, length=20))
+    app = CharloomApp()
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: "Welcome to Charloom." in screen_text(app))
+        assert "Or paste or drop a text here" in flat_text(app)
+        await until(pilot, lambda: composer(pilot).text == "You will rejoice to hear")
+        await pilot.press("enter")
+        await until(pilot, lambda: turns(pilot))
+        await ended(pilot, turns(pilot)[0])
+        await paste(pilot, TEXT)
+        await pilot.press("enter")
+        await until(pilot, lambda: f"{NAME} starting · write it a sentence" in screen_text(app))
+        await pilot.press(*"The sea ", "enter")
+        await until(pilot, lambda: len(turns(pilot)) == 2)
+        await until(pilot, lambda: is_training(ModelDir.named(NAME)))
+        await until(pilot, lambda: len(turns(pilot)) == 3)
+        await ended(pilot, turns(pilot)[2])
+        await until(
+            pilot,
+            lambda: f"1 · {NAME}" in flat_text(app) and "2 · frankenstein" in flat_text(app),
+        )
+        assert f"prompt {NAME}@best" in flat_text(app) and not notifications(app)
+    (process,) = trainers
+    assert process.wait() == 0
+    run = RunMonitor(ModelDir.named(NAME))
+    run.refresh()
+    assert run.status is RunStatus.COMPLETED and run.progress and run.progress.step == 1
+    assert run.started and run.started.base.startswith("english@")
+    own, other = sorted(kept()[:2], key=lambda generation: generation.model != NAME)
+    assert (own.model, other.model) == (NAME, "frankenstein")
+    assert own.prompt == other.prompt == "The sea " and own.seed == other.seed
+    assert replay(own).equal and replay(other).equal
 
 
 async def test_a_run_that_fails_is_reported_where_its_progress_was(trainer: Trainer) -> None:

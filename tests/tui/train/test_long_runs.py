@@ -7,6 +7,7 @@ import pytest
 from charloom.core.runs import events
 from charloom.core.runs.events import RunWarning
 from charloom.core.store.model_dir import ModelDir
+from charloom.tui.prompt.screen import PromptScreen
 from charloom.tui.services import run_manager
 from tests.helpers.long_logs import long_log
 from tests.tui.helpers.driving import LARGE, app_at, notifications, screen_text, until
@@ -44,9 +45,12 @@ async def test_the_whole_curve_is_there_without_another_look(log: bytes) -> None
         await until(pilot, lambda: "That is all." in screen_text(app))
 
 
-async def test_the_log_of_the_visible_run_is_read_first(log: bytes) -> None:
+async def test_the_log_of_the_visible_run_is_read_first(
+    log: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     names = ["sea", "ice", "loom"]
     app = app_at("prompt")
+    monkeypatch.setattr(PromptScreen, "viewed_run", "ice")
     whole: list[str] = []
 
     def note(_: None) -> None:
@@ -56,7 +60,6 @@ async def test_the_log_of_the_visible_run_is_read_first(log: bytes) -> None:
 
     async with app.run_test(size=LARGE) as pilot:
         app.services.runs.changed.subscribe(app.screen, note, immediate=True)
-        app.services.runs.viewed_run = "ice"
         for name in names:
             write_long(name, log)
         app.services.runs.rescan()
