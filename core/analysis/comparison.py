@@ -4,7 +4,8 @@ Bits per character can only be compared if both models predict the same characte
 one of them does not know are left out for both. The text should be new to both.
 """
 
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import closing
 from dataclasses import replace
 from itertools import compress
 from typing import NamedTuple, Protocol
@@ -76,12 +77,12 @@ def compare(
     as soon as ``cancelled`` returns true.
     """
     cache = {} if cache is None else cache
-    scored = shared_characters(text.text, left.network.vocab, right.network.vocab)
-    limit = max_characters if len(scored) > max_characters else None
-    sha256 = scored.count().sha256
-    for side in (left, right):
-        if (side.sha256, sha256) not in cache:
-            cache[side.sha256, sha256] = scoring.carried(side.network, scored, cancelled, limit)
+    with closing(shared_characters(text.text, left.network.vocab, right.network.vocab)) as scored:
+        limit = max_characters if len(scored) > max_characters else None
+        sha256 = scored.count().sha256
+        for side in (left, right):
+            if (side.sha256, sha256) not in cache:
+                cache[side.sha256, sha256] = scoring.carried(side.network, scored, cancelled, limit)
     scores = cache[left.sha256, sha256], cache[right.sha256, sha256]
     left_out = len(text.text) - len(scored)
     part = f"{scores[0].characters:,} of " if scores[0].left_out else ""
@@ -121,11 +122,13 @@ def held_out_text(ref: CheckpointRef, other_ref: CheckpointRef) -> EvalText:
 
 def shared_characters(text: Characters, *vocabs: Vocab) -> TextFile:
     """Return ``text`` without the characters that one of ``vocabs`` lacks."""
-    shared = TextFile()
-    for piece in pieces_of(text):
-        known = np.logical_and.reduce([vocab.knows(piece) for vocab in vocabs])
-        shared.write(piece if known.all() else "".join(compress(piece, known.tolist())))
-    return shared
+
+    def shared_parts() -> Iterator[str]:
+        for piece in pieces_of(text):
+            known = np.logical_and.reduce([vocab.knows(piece) for vocab in vocabs])
+            yield piece if known.all() else "".join(compress(piece, known.tolist()))
+
+    return TextFile.of(shared_parts())
 
 
 def verdict(left_ref: CheckpointRef, left: Score, right_ref: CheckpointRef, right: Score) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from charloom.core.analysis.lanes import Mean
-from charloom.core.analysis.scoring import Score, check_window, encode
+from charloom.core.analysis.scoring import Score, check_window, encoded
 from charloom.core.child_process import exit_description, start_module
 from charloom.core.data.spool import storing_text
 from charloom.core.data.text_file import Characters
@@ -37,13 +37,15 @@ def score_long(
     """
     if window is not None:
         check_window(window)
-    encoded = encode(checkpoint.vocab, text)
-    with tempfile.TemporaryDirectory(prefix="charloom-") as name:
+    with (
+        encoded(checkpoint.vocab, text) as known_text,
+        tempfile.TemporaryDirectory(prefix="charloom-") as name,
+    ):
         folder = Path(name)
         files.save(checkpoint, folder / "checkpoint")
         with storing_text(folder.parent):
-            np.save(folder / "ids.npy", encoded.ids)
-            np.save(folder / "known.npy", encoded.known)
+            np.save(folder / "ids.npy", known_text.ids)
+            np.save(folder / "known.npy", known_text.known)
         arguments = name, str(window or 0), str(int(full))
         with (folder / "log").open("wb") as log:
             child = start_module("training.scorer", *arguments, stdout=subprocess.PIPE, stderr=log)
@@ -63,5 +65,6 @@ def score_long(
             lines = (folder / "log").read_text("utf-8", "replace").strip().splitlines()
             reason = f": {lines[-1].rstrip('.')}" if lines else ""
             raise CharloomError(f"The process that scores {exit_description(status)}{reason}.")
-    left_out = int(np.count_nonzero(encoded.known[1:])) - loss.characters
-    return Score(loss.characters, loss.nats, encoded.unknown, loss.standard_error, left_out)
+        left_out = int(np.count_nonzero(known_text.known[1:])) - loss.characters
+        unknown = known_text.unknown
+    return Score(loss.characters, loss.nats, unknown, loss.standard_error, left_out)

@@ -11,9 +11,10 @@ predicted: the network reads its placeholder in their place, or skips them if it
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import repeat
 
 import numpy as np
@@ -62,7 +63,6 @@ class EncodedText:
     ids: NDArray[np.unsignedinteger]  # of one or two bytes
     known: NDArray[np.bool_]
     unknown: int
-    spools: tuple[Spool, Spool] = field(repr=False)  # that the arrays are mapped from
 
 
 def score(model: NumpyLSTM, text: Characters, window: int | None = None) -> Score:
@@ -82,23 +82,23 @@ def carried(
     Raises :class:`Cancelled` as soon as ``cancelled``, which is called for every few thousand
     characters, returns true.
     """
-    encoded = encode(model.vocab, text)
-    lanes = _plan(encoded, WINDOW, limit)
-    first = lanes.first * WINDOW
-    last = np.minimum(lanes.last, lanes.first + lanes.rows)
-    until = np.minimum(last * WINDOW, len(encoded.ids) - 1)
-    spans = np.stack([np.maximum(first - CONTEXT, 0), first, until], axis=1)
-    return _score(model, encoded, spans, np.arange(len(first)), cancelled)
+    with encoded(model.vocab, text) as known_text:
+        lanes = _plan(known_text, WINDOW, limit)
+        first = lanes.first * WINDOW
+        last = np.minimum(lanes.last, lanes.first + lanes.rows)
+        until = np.minimum(last * WINDOW, len(known_text.ids) - 1)
+        spans = np.stack([np.maximum(first - CONTEXT, 0), first, until], axis=1)
+        return _score(model, known_text, spans, np.arange(len(first)), cancelled)
 
 
 def windowed(model: NumpyLSTM, text: Characters, window: int = WINDOW) -> Score:
     """Return the windowed loss of ``text`` for windows of ``window`` predicted characters."""
     check_window(window)
-    encoded = encode(model.vocab, text)
-    predictions = len(encoded.ids) - 1
-    first = np.arange(0, predictions, window)
-    spans = np.stack([first, first, np.minimum(first + window, predictions)], axis=1)
-    return _score(model, encoded, spans, _plan(encoded, window).first)
+    with encoded(model.vocab, text) as known_text:
+        predictions = len(known_text.ids) - 1
+        first = np.arange(0, predictions, window)
+        spans = np.stack([first, first, np.minimum(first + window, predictions)], axis=1)
+        return _score(model, known_text, spans, _plan(known_text, window).first)
 
 
 def check_window(window: int) -> None:
@@ -115,21 +115,23 @@ def losses(logits: Array, labels: NDArray[np.int64]) -> NDArray[np.float64]:
     return log_sum - label_logits
 
 
-def encode(vocab: Vocab, text: Characters) -> EncodedText:
+@contextmanager
+def encoded(vocab: Vocab, text: Characters) -> Iterator[EncodedText]:
     """Encode ``text``; raises :class:`CharloomError` if there is nothing to predict."""
-    spools = Spool(), Spool()
-    for piece in pieces_of(text):
-        mask, ids = vocab.knows(piece), vocab.encode_narrow(piece)
-        if PLACEHOLDER not in vocab.c2ix:
-            mask, ids = mask[mask], ids[mask]
-        for spool, array in zip(spools, (ids, mask), strict=True):
-            spool.write(array.tobytes())
-    if spools[0].size == 0 or not (known := spools[1].array(np.dtype(np.bool_)))[1:].any():
-        raise CharloomError(
-            "This text is too short to score; give at least two characters that the model knows."
-        )
-    unknown = len(text) - int(np.count_nonzero(known))
-    return EncodedText(spools[0].array(vocab.id_type), known, unknown, spools)
+    with closing(Spool()) as all_ids, closing(Spool()) as masks:
+        for piece in pieces_of(text):
+            mask, ids = vocab.knows(piece), vocab.encode_narrow(piece)
+            if PLACEHOLDER not in vocab.c2ix:
+                mask, ids = mask[mask], ids[mask]
+            all_ids.write(ids.tobytes())
+            masks.write(mask.tobytes())
+        if masks.size == 0 or not (known := masks.array(np.dtype(np.bool_)))[1:].any():
+            raise CharloomError(
+                "This text is too short to score; "
+                "give at least two characters that the model knows."
+            )
+        unknown = len(text) - int(np.count_nonzero(known))
+        yield EncodedText(all_ids.array(vocab.id_type), known, unknown)
 
 
 def _workers() -> int:

@@ -19,6 +19,7 @@ from charloom.core.data.line_order import MAX_JUDGED, is_list, shuffled_lines
 from charloom.core.data.readers.base import Reading, label
 from charloom.core.data.readers.files import Source, find_sources, in_order
 from charloom.core.data.slicing import span
+from charloom.core.data.spool import closed_on_error
 from charloom.core.data.text_file import CharacterCounts, TextFile
 from charloom.core.errors import CharloomError, SettingError, memory_for
 from charloom.core.sanitize import quoted
@@ -114,8 +115,9 @@ def from_sources(
     reading = Reading(
         options.get("encoding"), options.get("column"), progress.advance, progress.expect
     )
-    with memory_for(name, "use a part of it"):
+    with memory_for(name, "use a part of it"), closed_on_error(TextFile()) as text:
         joined = join(
+            text,
             ordered,
             reading,
             progress,
@@ -124,15 +126,14 @@ def from_sources(
             nfc=options.get("nfc", True),
             trim=options.get("trim", True),
         )
-        text, changes, shuffled = _finish(joined.text, options)
-        progress.expect(text.spool.size)
-        counts = text.count(progress.advance)
-    if all(map(str.isspace, map(chr, counts.points))):
-        raise CharloomError(f"{name} is empty; choose a text with words in it.")
-    if reading.column is not None and not reading.tables:
-        raise SettingError("column", "applies to tables and JSON only, and there are none.")
-    if not options.get("short", False):
-        _check_trainable(text, counts, name)
+        changes, shuffled = _finish(text, options)
+        counts = text.count(progress.last_part(text.spool.size))
+        if all(map(str.isspace, map(chr, counts.points))):
+            raise CharloomError(f"{name} is empty; choose a text with words in it.")
+        if reading.column is not None and not reading.tables:
+            raise SettingError("column", "applies to tables and JSON only, and there are none.")
+        if not options.get("short", False):
+            _check_trainable(text, counts, name)
     notes = [*joined.notes(reading), *changes]
     if len(joined.names) > 1:
         order = "by name" if options.get("shuffle_files") is None else "shuffled"
@@ -162,8 +163,8 @@ def _title(sources: Sequence[Source], files: int) -> tuple[str, str]:
     return title, listed([source.name for source in sources], MAX_LISTED)
 
 
-def _finish(text: TextFile, options: ReadOptions) -> tuple[TextFile, list[str], bool]:
-    """Slice, strip and shuffle ``text``; return it, notes, and if it was shuffled."""
+def _finish(text: TextFile, options: ReadOptions) -> tuple[list[str], bool]:
+    """Slice, strip and shuffle ``text``; return notes, and if it was shuffled."""
     notes = []
     start, end = options.get("start"), options.get("end")
     if options.get("nfc", True):
@@ -171,15 +172,15 @@ def _finish(text: TextFile, options: ReadOptions) -> tuple[TextFile, list[str], 
     if start is not None or end is not None:
         first, last = span(text, start, end)
         notes.append(f"Took the {plural(last - first, 'character')} from {first:,} to {last:,}.")
-        text = TextFile.of(text.pieces(first, last))
+        text.take(TextFile.of(text.pieces(first, last)))
     if options.get("strip_timestamps"):
         lines = 0
-        stripped = TextFile()
-        for piece in whole_lines(text.pieces()):
-            rest, count = strip_timestamps(piece)
-            stripped.write(rest)
-            lines += count
-        text = stripped
+        with closed_on_error(TextFile()) as stripped:
+            for piece in whole_lines(text.pieces()):
+                rest, count = strip_timestamps(piece)
+                stripped.write(rest)
+                lines += count
+        text.take(stripped)
         notes.append(f"Removed the times from {plural(lines, 'line')}.")
     shuffle = options.get("shuffle_lines")
     if shuffle is None:
@@ -189,8 +190,8 @@ def _finish(text: TextFile, options: ReadOptions) -> tuple[TextFile, list[str], 
         lines = whole.removesuffix("\n").count("\n") + 1
         shown = plural(lines, "line")
         notes.append(f"Shuffled the {shown}, so that the held-out ones are a random sample.")
-        text = TextFile.of([shuffled_lines(whole)])
-    return text, notes, shuffle
+        text.take(TextFile.of([shuffled_lines(whole)]))
+    return notes, shuffle
 
 
 def _check_trainable(text: TextFile, counts: CharacterCounts, name: str) -> None:

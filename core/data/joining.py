@@ -1,8 +1,10 @@
 """Stages 1 and 2: read files, clean their texts piece by piece, and join them."""
 
+import math
 import random
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from charloom.core.data import gutenberg, readers
 from charloom.core.data.cleaning import MAX_COMBINING_MARKS, compose, whole_lines
 from charloom.core.data.readers.base import Document, Reading
 from charloom.core.data.readers.files import Source
+from charloom.core.data.spool import closed_on_error
 from charloom.core.data.text_file import TextFile, TextPart
 from charloom.core.sanitize import quoted
 from charloom.core.wording import listed, plural
@@ -24,34 +27,42 @@ Progress = Callable[[int, int], object]
 
 
 class ReadProgress:
-    """Adds up the bytes that are read, and those of the files that are known."""
+    """Adds up the bytes that are read or counted, and those that will be; its share only grows."""
 
     def __init__(self, report: Progress | None) -> None:
-        self._report, self._done, self._total = report, 0, 0
+        self._report, self._done, self._total = report, 0.0, 0
+        self._share = 0.0
 
     def expect(self, size: int) -> None:
         """Add ``size`` bytes that will be read."""
         self._total += size
 
-    def advance(self, size: int) -> None:
+    def advance(self, size: float) -> None:
         """Report ``size`` bytes more that were read."""
         self._done += size
+        done = math.ceil(max(self._share * self._total, min(self._done, self._total)))
+        self._share = done / max(1, self._total)
         if self._report:
-            self._report(min(self._done, self._total), self._total)
+            self._report(done, self._total)
 
     def advance_unknown(self, size: int) -> None:
         """Report ``size`` bytes more of a file of unknown size."""
         self._done += size
         self._total += size
         if self._report:
-            self._report(self._done, 0)
+            self._report(round(self._done), 0)
+
+    def last_part(self, size: int) -> Callable[[int], None]:
+        """Return a function that reports bytes of the last part, which has ``size`` in all."""
+        scale = (self._total - self._done) / max(1, size)
+        return lambda done: self.advance(done * scale)
 
 
 @dataclass(slots=True)
 class Joined:
     """The texts of files, cleaned, one after the other, and what was changed in them."""
 
-    text: TextFile = field(default_factory=TextFile)
+    text: TextFile
     names: list[str] = field(default_factory=list)
     encodings: dict[str, bool] = field(default_factory=dict)  # and whether each is a guess
     lost: int = 0
@@ -109,14 +120,15 @@ class Joined:
         if not note:
             return
         self.cuts.append(note)
-        kept = TextFile()
+        with closing(TextFile.of(self._books(start, books))) as kept:
+            self.text.truncate(start)
+            for piece in kept.pieces():
+                self.text.write(piece)
+
+    def _books(self, start: int, books: Iterable[tuple[int, int]]) -> Iterator[str]:
         for number, (begin, end) in enumerate(books):
-            kept.write(gutenberg.BETWEEN_BOOKS * (number > 0))
-            for piece in self.text.pieces(start + begin, start + end):
-                kept.write(piece)
-        self.text.truncate(start)
-        for piece in kept.pieces():
-            self.text.write(piece)
+            yield gutenberg.BETWEEN_BOOKS * (number > 0)
+            yield from self.text.pieces(start + begin, start + end)
 
     def notes(self, reading: Reading) -> Iterator[str]:
         """Yield a sentence on each kind of change."""
@@ -153,6 +165,7 @@ def file_names(names: Sequence[str]) -> str:
 
 
 def join(
+    text: TextFile,
     sources: Iterable[Source],
     reading: Reading,
     progress: ReadProgress,
@@ -162,28 +175,30 @@ def join(
     nfc: bool,
     trim: bool,
 ) -> Joined:
-    """Join the texts of ``sources``, in their order or shuffled."""
-    joined = Joined()
+    """Join the texts of ``sources`` in ``text``, which is empty, in their order or shuffled."""
+    joined = Joined(text)
     spans: list[tuple[str, int, int, bool]] = []
     for source in sources:
         with source.file(progress.advance_unknown) as file:
-            progress.expect(file.size)
-            joined.text.spool.reserve(file.size)
-            for document in readers.read(file, reading):
-                start = len(joined.text)
-                if joined.add(document, separator or "\n", nfc=nfc, trim=trim):
-                    spans.append((document.name, start, len(joined.text), document.records))
+            progress.expect(2 * file.size)  # it is read, then counted
+            text.spool.reserve(file.size)
+            with closing(readers.read(file, reading)) as documents:
+                for document in documents:
+                    start = len(text)
+                    if joined.add(document, separator or "\n", nfc=nfc, trim=trim):
+                        spans.append((document.name, start, len(text), document.records))
     if shuffle_seed is not None:
         random.Random(shuffle_seed).shuffle(spans)
     joined.names = [name for name, *_ in spans]
     if len(spans) > 1:
-        single, joined.text = joined.text, TextFile()
         after_records = False
-        for number, (_, start, end, records) in enumerate(spans):
-            if number and not (records and after_records):
-                joined.text.strip_line_ends()
-                joined.text.write(separator or _BETWEEN_FILES)
-            for piece in single.pieces(start, end):
-                joined.text.write(piece)
-            after_records = records
+        with closed_on_error(TextFile()) as ordered:
+            for number, (_, start, end, records) in enumerate(spans):
+                if number and not (records and after_records):
+                    ordered.strip_line_ends()
+                    ordered.write(separator or _BETWEEN_FILES)
+                for piece in text.pieces(start, end):
+                    ordered.write(piece)
+                after_records = records
+        text.take(ordered)
     return joined

@@ -6,9 +6,9 @@ import os
 import shutil
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeVar
 
 from charloom.core import paths
 from charloom.core.errors import StorageError
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 MAX_MEMORY_BYTES = 2**24
 _Number = TypeVar("_Number", bound="np.generic")
+
+
+class _Closable(Protocol):
+    @property
+    def close(self) -> Callable[[], object]: ...
+
+
+_Item = TypeVar("_Item", bound=_Closable)
 
 
 class Spool:
@@ -101,6 +109,16 @@ class Spool:
             shutil.copyfileobj(self.file, file)
         self.close.detach()
         self.file, self.path, self.close = file, path, close
+
+
+@contextlib.contextmanager
+def closed_on_error(item: _Item) -> Iterator[_Item]:
+    """Close ``item`` if the block raises: its file would be kept as long as the error."""
+    try:
+        yield item
+    except BaseException:
+        item.close()
+        raise
 
 
 def _remove(file: BinaryIO, path: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-from charloom.core.data.spool import Spool
+from charloom.core.data.spool import Spool, closed_on_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -74,10 +74,19 @@ class TextFile:
     @classmethod
     def of(cls, pieces: Iterable[str]) -> Self:
         """Return the text in ``pieces``."""
-        text = cls()
-        for piece in pieces:
-            text.write(piece)
+        with closed_on_error(cls()) as text:
+            for piece in pieces:
+                text.write(piece)
         return text
+
+    def take(self, other: Self) -> None:
+        """Become the text ``other``, which is not used any more."""
+        self.close()
+        vars(self).update(vars(other))
+
+    def close(self) -> None:
+        """Give back the memory, or the disk space."""
+        self.spool.close()
 
     def write(self, text: str) -> None:
         """Add ``text``. Raises ``UnicodeEncodeError`` if it has lone surrogates."""

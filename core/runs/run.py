@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.data.corpus import Corpus
+from charloom.core.data.spool import closed_on_error
 from charloom.core.data.text_file import CharacterCounts, TextFile
 from charloom.core.data.vocab import MAX_CHARACTERS, PLACEHOLDER, Vocab, fitting_min_count
 from charloom.core.errors import CharloomError, SettingError
@@ -177,10 +178,10 @@ def read_training_corpus(
     ``on_progress`` is called with numbers of bytes that were read.
     """
     try:
-        text = TextFile(_regular(folder.corpus))
-        counts = text.count(on_progress)
-        if counts.sha256 != config.sha256:
-            raise ValueError("the text was changed")
+        with closed_on_error(TextFile(_regular(folder.corpus))) as text:
+            counts = text.count(on_progress)
+            if counts.sha256 != config.sha256:
+                raise ValueError("the text was changed")
     except (OSError, ValueError) as error:
         raise CharloomError(
             f"The text of {folder.name!r} is missing or was changed; start a new run."

@@ -1,6 +1,7 @@
 """``charloom score``: the loss of a model on a text, and the baselines next to it."""
 
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +17,7 @@ from charloom.core.analysis.baselines import (
 )
 from charloom.core.analysis.comparison import shared_characters
 from charloom.core.analysis.long_scoring import LONG_CHARACTERS, score_long
+from charloom.core.analysis.scoring import encoded
 from charloom.core.data.text_file import Characters
 from charloom.core.errors import CharloomError
 from charloom.core.model.metadata import CheckpointMetadata
@@ -134,11 +136,12 @@ def _baselines(ref: CheckpointRef, metadata: CheckpointMetadata, text: Character
         message = error_message(error)
         echo_err(f"Only uniform guessing can be scored, without the training text. {message}")
         return Baselines(uniform(len(metadata.vocab)))
-    known_text = shared_characters(text, metadata.vocab)
-    if len(known_text) > MAX_HELD_OUT_CHARACTERS:
-        echo_err(
-            f"The baselines are of about {MAX_HELD_OUT_CHARACTERS:,} characters, spread over all."
-        )
     vocab = metadata.vocab
-    train, known = scoring.encode(vocab, train_text), scoring.encode(vocab, known_text)
-    return compute_baselines(train.ids, known.ids, vocab)
+    with closing(shared_characters(text, vocab)) as known_text:
+        if len(known_text) > MAX_HELD_OUT_CHARACTERS:
+            echo_err(
+                f"The baselines are of about {MAX_HELD_OUT_CHARACTERS:,} characters, "
+                "spread over all."
+            )
+        with encoded(vocab, train_text) as train, encoded(vocab, known_text) as known:
+            return compute_baselines(train.ids, known.ids, vocab)

@@ -6,7 +6,8 @@ text. Files of any size are read in pieces; what is unpacked or piped in is copi
 file if it is large.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import PurePath
 
 from charloom.core.data.encodings import detect, unreadable
@@ -24,7 +25,7 @@ _CONTROLS = [chr(c) for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in
 _MAX_CONTROL_SHARE = 0.1
 
 
-def read(file: File, reading: Reading, depth: int = 0) -> Iterator[Document]:
+def read(file: File, reading: Reading, depth: int = 0) -> Generator[Document, None, None]:
     """Yield the texts in ``file``.
 
     A file that is not a text raises :class:`CharloomError`; one that was found in a folder or an
@@ -38,7 +39,7 @@ def read(file: File, reading: Reading, depth: int = 0) -> Iterator[Document]:
         reading.skipped.append(file.name)
 
 
-def _documents(file: File, reading: Reading, depth: int) -> Iterator[Document]:
+def _documents(file: File, reading: Reading, depth: int) -> Generator[Document, None, None]:
     kind = file_format(file, strict=reading.encoding is None or not file.listed)
     if kind:
         # Deferred: most texts are plain.
@@ -55,8 +56,9 @@ def _documents(file: File, reading: Reading, depth: int) -> Iterator[Document]:
                 files = archives.unpack_zip(file, reading)
             else:
                 files = archives.unpack(file, kind, reading)
-            for packed in files:
-                yield from read(packed, reading, depth + 1)
+            with closing(files):
+                for packed in files:
+                    yield from read(packed, reading, depth + 1)
     else:
         yield _text(file, reading)
 

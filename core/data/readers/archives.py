@@ -3,7 +3,7 @@
 import importlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePosixPath
@@ -24,7 +24,7 @@ from charloom.core.wording import natural_order
 SUFFIXES = (".gz", ".bz2", ".xz", ".zip")
 
 
-def unpack(file: File, kind: str, reading: Reading) -> Iterator[File]:
+def unpack(file: File, kind: str, reading: Reading) -> Generator[File, None, None]:
     """Yield the file in a ``"gzip"``, ``"bzip2"`` or ``"xz"`` archive."""
     position = 0
 
@@ -44,7 +44,7 @@ def unpack(file: File, kind: str, reading: Reading) -> Iterator[File]:
         yield inner
 
 
-def unpack_zip(file: File, reading: Reading) -> Iterator[File]:
+def unpack_zip(file: File, reading: Reading) -> Generator[File, None, None]:
     """Yield the files in a zip archive, in the order of their names, without hidden ones."""
     with open_zip(file) as archive:
         names = [name for name in archive.namelist() if name and not name.endswith("/")]
@@ -67,10 +67,10 @@ def unpack_zip(file: File, reading: Reading) -> Iterator[File]:
                     ),
                     listed=False,
                 )
-            size += member.size
-            check_ratio(size, file.size, file.name)
-            reading.expect(member.size)
             with member.stream:
+                size += member.size
+                check_ratio(size, file.size, file.name)
+                reading.expect(member.size)
                 yield member
 
 

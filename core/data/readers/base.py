@@ -4,6 +4,7 @@ import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple, cast
 
@@ -99,18 +100,23 @@ def spool(
     """
     copy: BinaryIO = io.BytesIO()
     size = 0
-    while chunk := read(_CHUNK_BYTES):
-        size += len(chunk)
-        if packed is not None:
-            check_ratio(size, packed, name)
-        with storing_text():
-            if size > MAX_MEMORY_BYTES >= size - len(chunk):
-                start = copy.getvalue()  # type: ignore[attr-defined]
-                file = tempfile.TemporaryFile(dir=make_folder(paths.models_dir()))  # noqa: SIM115
-                copy = cast("BinaryIO", file)
-                copy.write(start)
-            copy.write(chunk)
-        on_read(len(chunk))
+    try:
+        while chunk := read(_CHUNK_BYTES):
+            size += len(chunk)
+            if packed is not None:
+                check_ratio(size, packed, name)
+            with storing_text():
+                if size > MAX_MEMORY_BYTES >= size - len(chunk):
+                    start = copy.getvalue()  # type: ignore[attr-defined]
+                    file = tempfile.TemporaryFile(dir=make_folder(paths.models_dir()))  # noqa: SIM115
+                    copy = cast("BinaryIO", file)
+                    copy.write(start)
+                copy.write(chunk)
+            on_read(len(chunk))
+    except BaseException:
+        with suppress(OSError):  # a full disk: the rest cannot be flushed
+            copy.close()
+        raise
     return copy
 
 

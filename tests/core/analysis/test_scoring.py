@@ -13,7 +13,7 @@ from charloom.core.analysis.scoring import Score, carried, windowed
 from charloom.core.data import spool, text_file
 from charloom.core.data.text_file import TextFile
 from charloom.core.data.vocab import PLACEHOLDER
-from charloom.core.errors import CharloomError
+from charloom.core.errors import Cancelled, CharloomError
 from charloom.core.model.checkpoint import Checkpoint
 from charloom.core.model.numpy_lstm import NumpyLSTM
 from tests.core.model.test_numpy_lstm import Textbook
@@ -57,6 +57,9 @@ def test_a_text_that_is_read_in_pieces_has_the_same_score(
     files = set(paths.models_dir().glob("*"))
     assert carried(model, text) == expected
     assert set(paths.models_dir().glob("*")) == files
+    with pytest.raises(Cancelled) as error:
+        carried(model, text, cancelled=lambda: True)
+    assert error and set(paths.models_dir().glob("*")) == files
 
 
 def test_lanes_that_overlap_find_what_a_single_pass_finds() -> None:

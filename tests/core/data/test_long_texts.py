@@ -5,12 +5,15 @@ import hashlib
 import io
 import os
 import re
+import tempfile
 import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
+from typing import BinaryIO, cast
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,7 +23,7 @@ from charloom.core import paths
 from charloom.core.data import cleaning, corpus, encodings, gutenberg, spool, text_file
 from charloom.core.data.corpus import ReadOptions
 from charloom.core.data.line_order import shuffled_lines
-from charloom.core.data.readers import decoding
+from charloom.core.data.readers import base, decoding
 from charloom.core.data.slicing import span
 from charloom.core.data.text_file import TextFile, TextPart, find_all
 from charloom.core.errors import Cancelled, CharloomError, StorageError
@@ -159,6 +162,7 @@ def test_reading_reports_its_progress_and_can_be_cancelled(
     reports: list[tuple[int, int]] = []
     corpus.load(path, on_read=lambda done, total: reports.append((done, total)))
     assert reports == sorted(reports) and reports[-1] == (72_000, 72_000) and len(reports) > 20
+    assert {total for _, total in reports} == {72_000}  # to read and to count
 
     def cancel(done: int, _total: int) -> None:
         if done > 20_000:
@@ -178,16 +182,18 @@ def test_unpacking_and_standard_input_report_their_progress(
     def load(name: Path | str) -> None:
         reports.clear()
         corpus.load(name, on_read=lambda done, total: reports.append((done, total)))
+        shares = [done / total for done, total in reports if total]
+        assert shares == sorted(shares) and shares[-1] == 1
 
     (tmp_path / "long.gz").write_bytes(gzip.compress(text))
     load(tmp_path / "long.gz")
     packed = (tmp_path / "long.gz").stat().st_size
-    assert reports[0] == (packed, packed) and reports[-1] == (packed + 72_000,) * 2
+    assert reports[0] == (packed, 2 * packed) and reports[-1] == (2 * packed + 36_000,) * 2
     with zipfile.ZipFile(tmp_path / "long.zip", "w") as archive:  # not compressed
         archive.writestr("long.txt", text)
     load(tmp_path / "long.zip")
     packed = (tmp_path / "long.zip").stat().st_size
-    assert reports[0] == (36_000, packed) and reports[-1] == (36_000 * 3, packed + 72_000)
+    assert reports[0] == (36_000, 2 * packed) and reports[-1] == (2 * packed + 36_000,) * 2
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text)))
     load("-")
     assert reports[0] == (36_000, 0) and reports[-1] == (36_000 * 3,) * 2
@@ -233,9 +239,47 @@ def test_a_file_that_is_changed_while_it_is_read_is_refused(
         for now in changes:
             now(path)
 
-    with pytest.raises(CharloomError, match=r"long\.txt' was changed while it was read; read it"):
+    refused = r"long\.txt' was changed while it was read; read it"
+    with pytest.raises(CharloomError, match=refused) as error:
         corpus.load(path, on_read=change_once, **options)
-    assert small_pieces is None and not list(paths.models_dir().glob(".*"))
+    assert error and small_pieces is None and not list(paths.models_dir().glob(".*"))
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".gz", ".zip"])
+def test_no_file_stays_open_when_reading_is_cancelled(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_pieces: None
+) -> None:
+    """An error keeps all objects that were in use, so they must have been closed."""
+    copies: list[BinaryIO] = []
+
+    def open_copy(dir: Path) -> BinaryIO:  # noqa: A002
+        copies.append(cast("BinaryIO", tempfile.TemporaryFile(dir=dir)))  # noqa: SIM115
+        return copies[-1]
+
+    monkeypatch.setattr(base, "MAX_MEMORY_BYTES", 64)
+    monkeypatch.setattr(base, "tempfile", SimpleNamespace(TemporaryFile=open_copy))
+    text = b"*** START OF THE PROJECT GUTENBERG EBOOK X ***\n" + b"The sea was grey.\n" * 400
+    path = tmp_path / f"long{suffix}"
+    if suffix == ".zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("long.txt", text)
+    else:
+        path.write_bytes(gzip.compress(text) if suffix == ".gz" else text)
+
+    reports: list[tuple[int, int]] = []
+    corpus.load(path, on_read=lambda *report: reports.append(report), start="sea")
+    for cancelled_at in range(0, len(reports), 40):
+        rest = count(cancelled_at, -1)
+
+        def report(*_: int) -> None:
+            if next(rest) == 0:  # noqa: B023
+                raise Cancelled("Enough.")
+
+        with pytest.raises(Cancelled) as error:
+            corpus.load(path, on_read=report, start="sea")
+        assert error and small_pieces is None and not list(paths.models_dir().glob(".*"))
+        assert all(copy.closed for copy in copies)
+    assert bool(copies) is (suffix != ".txt")
 
 
 @needs_posix("a file that is read can be removed")
