@@ -13,6 +13,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.model.checkpoint import Checkpoint, load
 from charloom.core.runs import events
 from charloom.core.runs.commands import Command
+from charloom.core.runs.event_log import EventLog
 from charloom.core.runs.events import Progress, RunWarning
 from charloom.core.runs.jsonl import LineTail
 from charloom.core.runs.presets import (
@@ -159,7 +160,7 @@ def run(
             ranks=ranks,
             thread_counts=counts,
         )
-        log = events.EventLog(folder)
+        log = EventLog(folder)
         log.record(next(story))
         for warning in warnings:
             log.record(RunWarning(warning))

@@ -78,16 +78,13 @@ def _text_opener(text: str, mirror: str | None, column: str | None, plain: bool)
 
 def _write_tour(tour: Tour, notes: str) -> None:
     """Write all stages; a child process computes the worked example in the meantime."""
-    process = ExampleProcess(tour.subject)
-    try:
+    with ExampleProcess(tour.subject) as process:
         title = single_line(tour.subject.title, _MAX_TITLE)
         _write_lines(wrap(f"Ten stages from text to text: {tour.subject.ref} and {title!r}"))
         for stage in STAGES:
             if stage.number == NETWORK_STAGES[0]:
                 tour.example = process.result()
             _write_lines(_stage_lines(tour, stage, lab_notes.find_answer(notes, stage.number)))
-    finally:
-        process.stop()
     _write_lines(_final_lines(tour))
 
 

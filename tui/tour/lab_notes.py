@@ -8,6 +8,9 @@ All other notes stay as they are.
 
 import re
 
+from charloom.core.store.write import read_notes, write_notes
+from charloom.tui.tour.stages import Stage
+
 _HEADING = "## Tour {number} · {title}"
 _GUESSES_HEADING = "## Real or model?"
 _GUESSES = "- {setting}: it fooled you {fooled} of {count}"
@@ -36,6 +39,13 @@ def with_answer(notes: str, number: int, title: str, question: str, answer: str)
         heading = _HEADING.format(number=number, title=title)
         section = f"{heading}\n\n*{question}*\n\n{answer}\n"
     return _with_section(notes, _find_section(notes, f"## Tour {number}"), section)
+
+
+def save_answer(name: str, stage: Stage, answer: str) -> None:
+    """Save an answer in the notes of a model as they are now. Raises :class:`CharloomError`."""
+    title = stage.title.partition(":")[0]
+    notes = with_answer(read_notes(name), stage.number, title, stage.question, answer)
+    write_notes(name, notes)
 
 
 def find_guesses(notes: str, setting: str) -> tuple[int, int]:

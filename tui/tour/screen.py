@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import ClassVar, NamedTuple
+from functools import partial
+from typing import ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
@@ -26,9 +27,9 @@ from charloom.tui.tour import lab_notes
 from charloom.tui.tour.stage_bar import StageBar
 from charloom.tui.tour.stage_view import StageView, quiz_content
 from charloom.tui.tour.stages import STAGES
-from charloom.tui.tour.subject import TextOpener, TourRequest, load_subject
+from charloom.tui.tour.subject import TextOpener, TourRequest
 from charloom.tui.tour.text_layout import wrap
-from charloom.tui.tour.tour import NETWORK_STAGES, Tour
+from charloom.tui.tour.tour import NETWORK_STAGES, Tour, load_tour
 from charloom.tui.tour.worked_example import ExampleProcess
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
@@ -40,13 +41,6 @@ _SETTING_UP = (
     "Setting up the network in a process of its own. It loads PyTorch, which takes a few seconds."
 )
 _CHOOSE_HINT = " Press m for another model, w for another text."
-
-
-class _LoadedTour(NamedTuple):
-    """A tour whose content is computed except for the worked example, and the lab notes."""
-
-    tour: Tour
-    notes: str
 
 
 class TourScreen(BaseScreen):
@@ -134,19 +128,19 @@ passages of the text from those that the model writes.
         preferences = self.services.preferences
         user_config = SamplingConfig(preferences.temperature, preferences.top_k)
 
-        def load(ref: CheckpointRef) -> _LoadedTour:
-            return _load(ref, open_text, user_config)
+        def load(ref: CheckpointRef) -> tuple[Tour, str]:
+            tour = load_tour(ref, open_text, user_config)
+            return tour, read_notes(tour.subject.name)
 
         try:
-            loaded, warning = await run_in_background(
+            (tour, notes), warning = await run_in_background(
                 lambda: first_usable(ref, load) if remembered else (load(ref), "")
             )
         except CharloomError as error:
             self._show_message(str(error) + _CHOOSE_HINT, is_error=True)
             return
-        self._tour, self._notes = loaded
+        self._tour, self._notes, subject = tour, notes, tour.subject
         self._choices, self._is_set_up, self._setup_error = {}, False, ""
-        subject = self._tour.subject
         if warning:
             self._ref = subject.ref
         if warning := warning or subject.warning:
@@ -180,15 +174,11 @@ passages of the text from those that the model writes.
     @work(exclusive=True, group="setting up")
     async def _set_up(self, tour: Tour) -> None:
         """Compute the worked example in a child process, and show it."""
-        process: ExampleProcess | None = None
         try:
-            process = ExampleProcess(tour.subject)
-            tour.example = await run_in_background(process.result)
+            with ExampleProcess(tour.subject) as process:
+                tour.example = await run_in_background(process.result)
         except CharloomError as error:
             self._setup_error = str(error)
-        finally:
-            if process:
-                process.stop()
         self._update_stage()
 
     def _go(self, number: int) -> None:
@@ -267,23 +257,15 @@ passages of the text from those that the model writes.
         if self._tour is None:
             return
         name, stage = self._tour.subject.name, STAGES[self._number - 1]
-        title = stage.title.partition(":")[0]
-
-        def write_answer(answer: str) -> None:
-            notes = read_notes(name)  # as they are now
-            write_notes(
-                name, lab_notes.with_answer(notes, stage.number, title, stage.question, answer)
-            )
-
         old_answer = lab_notes.find_answer(self._notes, stage.number)
-        await self._edit(stage.question, old_answer, write_answer)
+        await self._edit(stage.question, old_answer, partial(lab_notes.save_answer, name, stage))
 
     @work
     async def action_notes(self) -> None:
         if self._tour is None:
             return
         name = self._tour.subject.name
-        await self._edit(f"Notes about {name}", self._notes, lambda text: write_notes(name, text))
+        await self._edit(f"Notes about {name}", self._notes, partial(write_notes, name))
 
     async def _edit(self, title: str, old_text: str, write: Callable[[str], None]) -> None:
         """Open an editor for a text, which is saved with ``write``."""
@@ -326,14 +308,3 @@ passages of the text from those that the model writes.
         recent = self.services.preferences.recent_texts
         if open_text := await pick_text(self.app, "Text of the tour", recent):
             self.open(self._ref, open_text)
-
-
-def _load(
-    ref: CheckpointRef, open_text: TextOpener | None, user_config: SamplingConfig
-) -> _LoadedTour:
-    """Load a model and a text, and compute everything but the worked example."""
-    tour = Tour(load_subject(ref, open_text), user_config)
-    for stage in STAGES:
-        tour.lines(stage.number)
-        tour.question(stage.number)
-    return _LoadedTour(tour, read_notes(tour.subject.name))

@@ -6,10 +6,11 @@ The texts of the stages are in :mod:`charloom.tui.tour.stages`.
 from functools import cached_property
 
 from charloom.core.sampling.config import SamplingConfig
+from charloom.core.store.ref import CheckpointRef
 from charloom.tui.tour import network_stages, quiz, text_stages
 from charloom.tui.tour.quiz import QuizQuestion
 from charloom.tui.tour.sampling_stage import SamplingStage
-from charloom.tui.tour.subject import TourSubject
+from charloom.tui.tour.subject import TextOpener, TourSubject, load_subject
 from charloom.tui.tour.worked_example import WorkedExample
 
 NETWORK_STAGES = (6, 7, 8, 9)
@@ -38,6 +39,17 @@ _QUESTIONS = {
     7: quiz.model_question,
     8: quiz.loss_question,
 }
+
+
+def load_tour(
+    ref: CheckpointRef, open_text: TextOpener | None, user_config: SamplingConfig
+) -> "Tour":
+    """Load a model and a text, and compute everything but the worked example."""
+    tour = Tour(load_subject(ref, open_text), user_config)
+    for number in (*_TEXT_LINES, *_NETWORK_LINES, 10):
+        tour.lines(number)
+        tour.question(number)
+    return tour
 
 
 class Tour:

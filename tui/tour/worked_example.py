@@ -58,7 +58,7 @@ class WorkedExample:
 
 
 class ExampleProcess:
-    """The child process. Call :meth:`stop` unless :meth:`result` has returned."""
+    """The child process, which ends with the block that it is used in, or at :meth:`result`."""
 
     def __init__(self, subject: TourSubject) -> None:
         training = subject.train_config.to_json()
@@ -72,6 +72,12 @@ class ExampleProcess:
             )
         except OSError as error:
             raise CharloomError(f"The network could not be set up ({error.strerror}).") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def result(self) -> WorkedExample:
         """Wait for the example and return it. Raises :class:`CharloomError`."""

@@ -20,7 +20,8 @@ from charloom.tui.formatting.content import safe_content
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.text_source import TextSource
-from charloom.tui.train.run_form import PresetList, RunForm, RunRequest
+from charloom.tui.train.preset_list import PresetList
+from charloom.tui.train.run_form import RunForm, RunRequest
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.keys import key_binding

@@ -10,48 +10,26 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Button, Checkbox, Collapsible, Static
-from textual.widgets.option_list import Option
 
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.statistics import TextStatistics
 from charloom.core.data.text_file import CharacterCounts
 from charloom.core.errors import CharloomError, SettingError, setting_label
-from charloom.core.runs.estimates import AUTO_SUMMARY
 from charloom.core.runs.folding import suggest_folding
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
 from charloom.core.wording import plural
 from charloom.tui.formatting.content import safe_content, safe_line
-from charloom.tui.formatting.units import format_approx
+from charloom.tui.train.preset_list import PresetList
 from charloom.tui.train.settings_grid import MIN_COUNT, SettingsGrid
 from charloom.tui.train.start_choice import StartChoice
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.number_slider import NumberSlider
-from charloom.tui.widgets.option_list import PlainOptionList
 
 _MINUTES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 240.0)
 _EPOCHS = (1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0, 50.0, 100.0)
 _MAX_TITLE = 60  # characters
 _NO_TEXT = "No text chosen yet."
-
-
-class PresetList(PlainOptionList):
-    """The presets; the highlighted one is chosen."""
-
-    def __init__(self) -> None:
-        super().__init__(*(Option(_option(name, ""), id=name) for name in _SUMMARIES))
-
-    @property
-    def chosen(self) -> str:
-        """The name of the chosen preset."""
-        option = self.highlighted_option
-        return (option.id if option else None) or "auto"
-
-    def set_seconds(self, seconds: Mapping[str, float]) -> None:
-        """Show the estimated duration of each preset, where known."""
-        for index, name in enumerate(_SUMMARIES):
-            duration = format_approx(seconds[name]) if name in seconds else ""
-            self.replace_option_prompt_at_index(index, _option(name, duration))
 
 
 class RunRequest(NamedTuple):
@@ -311,10 +289,3 @@ class RunForm(VerticalScroll, can_focus=False):
 
     def _slider(self, name: str) -> NumberSlider:
         return self.query_one(f"#{name}", NumberSlider)
-
-
-_SUMMARIES = {"auto": AUTO_SUMMARY} | {name: preset.summary for name, preset in PRESETS.items()}
-
-
-def _option(name: str, duration: str) -> Content:
-    return Content.assemble(f"{name:<9}{duration:>6}  ", (_SUMMARIES[name], "$text-muted"))

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from charloom.core.config import ModelConfig, TrainConfig
 from charloom.core.errors import StorageError
 from charloom.core.runs import events
+from charloom.core.runs.event_log import EventLog
 from charloom.core.runs.events import (
     CheckpointSaved,
     Continued,
     Evaluating,
     Event,
-    EventLog,
     Finished,
     Paused,
     Preparing,

@@ -26,7 +26,8 @@ from charloom.tui.services import preferences
 from charloom.tui.services.text_source import TextSource
 from charloom.tui.train import new_run
 from charloom.tui.train.new_run import NewRunScreen
-from charloom.tui.train.run_form import PresetList, RunForm
+from charloom.tui.train.preset_list import PresetList
+from charloom.tui.train.run_form import RunForm
 from charloom.tui.train.screen import TrainScreen
 from charloom.tui.widgets.inputs import SafeInput, SafeTextArea
 from charloom.tui.widgets.text_chooser import SafeDirectoryTree, TextChooser
