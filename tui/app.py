@@ -21,6 +21,7 @@ from charloom.core.wording import plural
 from charloom.tui import messages
 from charloom.tui.dialogs.key_bindings import active_key_actions
 from charloom.tui.formatting.contrast import legible_variables, mend_theme
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
 from charloom.tui.modes import MODES, create_screen
 from charloom.tui.services.app_services import AppServices
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
 
 _CONFIRMATION_SECONDS = 4.0
 _MAX_PROBLEMS, _PROBLEM_SECONDS = 3, 20.0  # of the configuration that are shown, and how long
+_FIND_HINT = (
+    "{list.next_match|n} goes to the next place, {list.previous_match|N} to the previous one."
+)
 
 
 def _command_provider() -> type[Provider]:
@@ -230,8 +234,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     async def ask_for_phrase(self, message: messages.AskForPhrase) -> None:
         from charloom.tui.dialogs.basic import InputDialog
 
-        detail = "n goes to the next place, N to the previous one."
-        dialog = InputDialog("Find:", message.phrase, detail=detail)
+        dialog = InputDialog("Find:", message.phrase, detail=with_keys(self, _FIND_HINT))
         if (phrase := await self.push_screen_wait(dialog)) is not None:
             message.find(phrase)
 
@@ -315,7 +318,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
             screen.set_focus(control)
 
     def action_help_quit(self) -> None:
-        self.notify("Press ctrl+q to quit Charloom.")
+        self.notify(with_keys(self, "Press {app.quit|ctrl+q} to quit Charloom."))
 
     async def action_quit(self) -> None:
         """Quit; if runs are being trained, ask first what to do with them."""

@@ -21,6 +21,7 @@ from charloom.tui.analysis.compare_side import CompareSide
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done
 from charloom.tui.dialogs.sampling import ask_prompt, ask_temperature, prompt_summary
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.prompt_changes import adapt_prompt
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
@@ -34,6 +35,7 @@ from charloom.tui.widgets.keys import key_binding
 _LENGTH = 300  # characters of each side's text
 _FRAME_SECONDS = 1 / 25
 _MAX_SCORED_CHARACTERS = 200_000  # more would take too long to wait for
+_CHOOSE_TEXT = "Press {compare.text|w} to choose a text."
 _EVAL_TEXT_HINT = "A file or a catalog name. Leave empty to use the left model's held-out text."
 
 
@@ -166,9 +168,8 @@ class CompareScreen(BaseScreen):
                 )
             )
         except CharloomError as error:
-            self._show_verdict(
-                safe_content(f"No score: {error} Press w to choose a text.", "$text-muted")
-            )
+            message = f"No score: {error} {with_keys(self.app, _CHOOSE_TEXT)}"
+            self._show_verdict(safe_content(message, "$text-muted"))
             return
         finally:
             cancelled.set()  # otherwise the thread would continue after a cancellation

@@ -47,7 +47,9 @@ _ONLY_ONE = (
     "This is the only checkpoint so far. A training run saves more as it continues; this screen "
     "then shows how the model learns to spell."
 )
-_NONE = "There is no checkpoint yet. Let the training in Train (F3) continue for a while."
+_NONE = (
+    "There is no checkpoint yet. Let the training in Train ({app.train|F3}) continue for a while."
+)
 
 
 class GrowthScreen(BaseScreen):
@@ -59,8 +61,8 @@ class GrowthScreen(BaseScreen):
         "Every stored checkpoint of a model continues the same prompt with the same seed. Read "
         "from the top: first the model learns which letters are frequent, then words, then how "
         "words follow each other. Below the list is the whole text of the highlighted checkpoint. "
-        "Space plays this as a film: the text rewrites itself from checkpoint to checkpoint, and a "
-        "mark moves along the loss. `x` saves the film."
+        "{growth.play|Space} plays this as a film: the text rewrites itself from checkpoint to "
+        "checkpoint, and a mark moves along the loss. `{growth.export|x}` saves the film."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         key_binding(
@@ -191,7 +193,8 @@ class GrowthScreen(BaseScreen):
     def show_hints(self) -> None:
         view = self.query_one(FilmView)
         labels: dict[str, str | tuple[str, str, str]] = {"prompt": "prompt", "seed": "seed"}
-        labels |= {"step(-1)": ("←→", "step", "step(1)"), "step": ""}
+        arrows = "{growth.earlier|←}{growth.later|→}"
+        labels |= {"step(-1)": (arrows, "step", "step(1)"), "step": ""}
         if self._plays:
             labels |= {"play": "pause" if view.playing else "play", "talk": "", "back": "list"}
         else:

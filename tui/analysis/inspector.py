@@ -57,11 +57,12 @@ class InspectorScreen(BaseScreen):
 **Surprise** is the cost of each character to the model, in bits: 1 bit is a coin toss, 10 bits are
 one chance in a thousand. The panel next to the text shows what the model expected at the cursor.
 
-**Units** (`v`): every unit of the network has a *cell*, its memory, and three gates. The *forget*
-gate says how much of the cell is kept, the *input* gate how much new input is let in, the *output*
-gate how much of the cell the other units see. The list begins with the units that best track a
-property of the text. The score is a correlation, measured on the half of the text that was not
-used to find them. `n` and `N` go to the next and the previous place where the unit is strong.
+**Units** (`{inspector.bits|v}`): every unit of the network has a *cell*, its memory, and three
+gates. The *forget* gate says how much of the cell is kept, the *input* gate how much new input is
+let in, the *output* gate how much of the cell the other units see. The list begins with the units
+that best track a property of the text. The score is a correlation, measured on the half of the text
+that was not used to find them. `{inspector.next_match|n}` and `{inspector.previous_match|N}` go to
+the next and the previous place where the unit is strong.
 """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 - as in Screen
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -214,7 +215,7 @@ used to find them. `n` and `N` go to the next and the previous place where the u
         labels = {
             "switch": "units" if self._signal is None else "surprise",
             "signal": "gate",
-            "unit(-1)": ("[]", "unit", "unit(1)"),
+            "unit(-1)": ("{inspector.previous|[}{inspector.next|]}", "unit", "unit(1)"),
             "unit": "",
             "choose": "any",
             "span(1)": "next",

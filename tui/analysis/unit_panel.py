@@ -15,6 +15,7 @@ from textual.widgets.option_list import Option
 from charloom.core.analysis.activations import Trace, UnitSignal
 from charloom.core.analysis.unit_probes import UnitProbe
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.widgets.option_list import PlainOptionList
 from charloom.tui.widgets.token_readout import alternatives, char_label, surprise, text_label
 
@@ -22,6 +23,9 @@ _ALTERNATIVES = 9
 _MAX_LISTED_UNITS = 300
 _CONTEXT_CHARACTERS = 12
 _SHORT_NAMES = {"inside quotation marks": "in quotes", "inside brackets": "in brackets"}
+
+
+_NO_UNITS = "No unit tracks a known property of this text. {inspector.unit|:} shows any unit."
 
 
 class UnitPanel(Vertical):
@@ -61,7 +65,7 @@ class UnitPanel(Vertical):
         with self.prevent(OptionList.OptionHighlighted):
             units.clear_options().add_options([_option(probe) for probe in self._probes])
             units.highlighted = 0 if self._probes else None
-        empty = "No unit tracks a known property of this text. : shows any unit."
+        empty = with_keys(self.app, _NO_UNITS)
         self.query_one("#list-heading", Static).update("unit      r tracks" if probes else empty)
 
     def move(self, by: int) -> None:

@@ -14,9 +14,11 @@ from textual.widgets import Button, Static
 
 from charloom.core.errors import CharloomError
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.widgets.inputs import SafeInput
 
 _T = TypeVar("_T")
+ESCAPE = "{dialog.cancel|Esc}"
 
 
 class DismissibleScreen(ModalScreen[_T]):
@@ -40,11 +42,12 @@ class Dialog(DismissibleScreen[_T | None]):
         self.dismiss(None)
 
 
-def accept_and_cancel(accept: str, key: str) -> Horizontal:
+def accept_and_cancel(app: App[Any], accept: str, key: str) -> Horizontal:
     """Return the buttons of a dialog that has ``action_accept``."""
+    accept, cancel = (with_keys(app, text) for text in (f"{accept} [{key}]", f"Cancel [{ESCAPE}]"))
     return Horizontal(
-        Button(safe_content(f"{accept} [{key}]"), variant="primary", action="screen.accept"),
-        Button(safe_content("Cancel [Esc]"), action="screen.cancel"),
+        Button(safe_content(accept), variant="primary", action="screen.accept"),
+        Button(safe_content(cancel), action="screen.cancel"),
     )
 
 
@@ -73,7 +76,7 @@ class ChoiceDialog(Dialog[str]):
             with Horizontal():
                 for option in self._options:
                     yield Button(
-                        safe_content(f"{option.label} [{option.key}]"),
+                        safe_content(with_keys(self.app, f"{option.label} [{option.key}]")),
                         variant=option.variant,  # type: ignore[arg-type]
                         name=option.value,
                     )
@@ -117,7 +120,7 @@ class InputDialog(Dialog[str]):
             yield Static(safe_content(self._question, "bold"))
             yield SafeInput(self._value)
             yield Static(safe_content(self._detail), id="detail")
-            yield accept_and_cancel("OK", "Enter")
+            yield accept_and_cancel(self.app, "OK", "Enter")
 
     @on(SafeInput.Submitted)
     def action_accept(self) -> None:

@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from charloom.tui.dialogs.basic import DismissibleScreen
 from charloom.tui.dialogs.key_bindings import KeyAction, active_key_actions
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.finding import FindableText
 from charloom.tui.widgets.keys import key_binding
@@ -34,9 +35,10 @@ class HelpScreen(DismissibleScreen[None]):
 
     def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()
-        self._title, self._screen_help = screen.title or "", screen.HELP or ""
+        self._title = screen.title or ""
+        self._screen_help = with_keys(screen.app, screen.HELP or "")
         focused = screen.focused
-        self._control_help = (focused and focused.HELP) or ""
+        self._control_help = with_keys(screen.app, (focused and focused.HELP) or "")
         self._groups: dict[str, list[KeyAction]] = {_HERE: [], _EVERYWHERE: [], _FOCUSED: []}
         for action in active_key_actions(screen):
             if isinstance(action.node, App) or action.action in _ON_EVERY_SCREEN:
@@ -62,7 +64,7 @@ class HelpScreen(DismissibleScreen[None]):
                     if actions:
                         yield Static(heading, classes="heading", markup=False)
                         yield KeyTable(actions)
-            yield ActionBar([("↑↓", "scroll", ""), ("/", "find", ""), *key_hints(self)])
+            yield ActionBar([("↑↓", "scroll", ""), ("{list.find|/}", "find", ""), *key_hints(self)])
 
 
 class KeyTable(Static):

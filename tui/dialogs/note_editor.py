@@ -30,7 +30,7 @@ class NoteEditor(Dialog[str]):
         with VerticalGroup():
             yield Static(safe_content(self._title, "bold"))
             yield SafeTextArea(self._text, placeholder="Anything you want to remember")
-            yield accept_and_cancel("Save", "Ctrl+S")
+            yield accept_and_cancel(self.app, "Save", "{dialog.accept|Ctrl+S}")
 
     def on_mount(self) -> None:
         area = self.query_one(SafeTextArea)

@@ -51,7 +51,7 @@ class SaveFileDialog(Dialog[Path]):
             yield Static(
                 safe_content(f"Saved in {_folder()} unless you name another folder."), id="detail"
             )
-            yield accept_and_cancel("Save", "Enter")
+            yield accept_and_cancel(self.app, "Save", "Enter")
 
     @property
     def chosen(self) -> Chosen:

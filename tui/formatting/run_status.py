@@ -141,8 +141,11 @@ def best_checkpoint_message(end: Finished) -> str:
     )
 
 
+_RESUME = "Press {app.train|F3}, {train.continue|o} to resume it."
+
+
 def end_message(run: RunMonitor) -> str:
-    """Return a notification for a run that ended or is blocked."""
+    """Return a notification for a run that ended or is blocked, for :func:`with_keys`."""
     validation = best(run)
     loss = "not validated"
     if validation:
@@ -155,7 +158,7 @@ def end_message(run: RunMonitor) -> str:
         RunStatus.STOPPED: f"{run.name} is stopped and saved at {step}.",
         RunStatus.PAUSED: f"{run.name} is paused. {reason}",
         RunStatus.FAILED: f"{run.name} failed: {reason}",
-        RunStatus.INTERRUPTED: f"{run.name} was interrupted: {reason} Press F3, o to resume it.",
+        RunStatus.INTERRUPTED: f"{run.name} was interrupted: {reason} {_RESUME}",
     }.get(run.status, f"{run.name} is {label(run.status)}.")
 
 

@@ -16,6 +16,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.library.database import Library
 from charloom.core.library.generation import Generation
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.library.generation_list import PAGE, GenerationList
 from charloom.tui.library.generation_view import GenerationView
 from charloom.tui.services.library_worker import (
@@ -29,14 +30,17 @@ from charloom.tui.widgets.inputs import SafeInput
 _SEARCH_DELAY_SECONDS = 0.1  # after the last key
 _T = TypeVar("_T")
 _NOTHING_SAVED = (
-    "Nothing saved yet.\n\nTexts generated in Prompt (F2) are saved here with everything needed "
-    "to reproduce them. Star a text there (ctrl+s) to find it again easily."
+    "Nothing saved yet.\n\nTexts generated in Prompt ({app.prompt|F2}) are saved here with "
+    "everything needed to reproduce them. Star a text there ({prompt.star|ctrl+s}) to find it "
+    "again easily."
 )
 _NO_FAVORITES = (
-    "No favorites yet.\n\nStar a text in Prompt (F2, then ctrl+s) and it is listed here. Or press "
-    "f to list all texts, and s to star one."
+    "No favorites yet.\n\nStar a text in Prompt ({app.prompt|F2}, then {prompt.star|ctrl+s}) and "
+    "it is listed here. Or press {texts.filter|f} to list all texts, and "
+    "{texts.star|s} to star one."
 )
-_NO_MATCH = "No text has all of these words. Esc clears the search"
+_EVERYWHERE = ", {texts.filter|f} searches everything."
+_NO_MATCH = "No text has all of these words. {texts.back|Esc} clears the search"
 
 
 class GenerationBrowser(Vertical):
@@ -59,7 +63,7 @@ class GenerationBrowser(Vertical):
 
     def compose(self) -> ComposeResult:
         with Horizontal(id="line"):
-            yield Static("/", id="slash", markup=False)
+            yield Static(with_keys(self.app, "{texts.find|/}"), id="slash", markup=False)
             yield SafeInput(placeholder="search prompts, texts, tags and notes", id="search")
             yield Static("", id="scope", markup=False)
         yield Static("", id="message", markup=False)
@@ -204,17 +208,20 @@ class GenerationBrowser(Vertical):
         """Show ``error``, or advice if the list is empty; and the number of generations."""
         self._error = error
         message = self.query_one("#message", Static)
-        message.update(safe_content(error or self._advice()))
+        message.update(safe_content(error or with_keys(self.app, self._advice())))
         message.set_class(bool(error), "-error")
         empty = not self.generation_list.total
         message.display = bool(error) or (empty and self._listed_query is not None)
         self.query_one("#pair").set_class(empty, "-empty")
         scope = "★ favorites" if self._query.starred_only else "everything"
         self.query_one("#scope", Static).update(
-            Content.assemble(("f", "$accent"), f" {scope}  {self.generation_list.total_label:>7}")
+            Content.assemble(
+                (with_keys(self.app, "{texts.filter|f}"), "$accent"),
+                f" {scope}  {self.generation_list.total_label:>7}",
+            )
         )
 
     def _advice(self) -> str:
         if self._query.words:
-            return _NO_MATCH + (", f searches everything." if self._query.starred_only else ".")
+            return _NO_MATCH + (_EVERYWHERE if self._query.starred_only else ".")
         return _NO_FAVORITES if self._query.starred_only else _NOTHING_SAVED

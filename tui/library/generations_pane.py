@@ -23,6 +23,7 @@ from charloom.tui.dialogs.basic import InputDialog, ask_until_done, confirm_dial
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.dialogs.share import copy_command, copy_markdown, deliver, write_generations
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.picture import picture_formats
 from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
@@ -72,7 +73,7 @@ class GenerationsPane(LibraryPane):
             action="copy_markdown",
         ),
         key_binding("texts.export", "Export", "Write this text, or all listed ones, to a file"),
-        key_binding("texts.delete", "Delete", "Delete it; u restores it"),
+        key_binding("texts.delete", "Delete", "Delete it; undo restores it"),
         key_binding("texts.find", "Search", "Find texts by their words", action="search"),
         key_binding(
             "texts.filter", "Favorites", "List favorites only, or everything", action="favorites"
@@ -175,7 +176,9 @@ class GenerationsPane(LibraryPane):
         if generation is None or self._replay:
             return
         this = self._replay = generation.id, threading.Event()
-        self.browser.view.show_verdict("Replaying … Esc stops it.")
+        self.browser.view.show_verdict(
+            with_keys(self.app, "Replaying … {texts.back|Esc} stops it.")
+        )
         result = None
         try:
             result = await run_in_background(lambda: replay(generation, this[1].is_set))
@@ -251,7 +254,8 @@ class GenerationsPane(LibraryPane):
                 self.services.deleted_texts.append(removed)
                 self.browser.reload()
                 self.show_hints()
-                self.app.notify(f"Deleted number {removed.id}; u restores it.")
+                hint = with_keys(self.app, "{texts.undo|u} restores it.")
+                self.app.notify(f"Deleted number {removed.id}; {hint}")
 
     @work
     async def action_restore(self) -> None:

@@ -32,24 +32,30 @@ from charloom.tui.dialogs.basic import InputDialog, ask_until_done, confirm_dial
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.save_file import Chosen, SaveFileDialog
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.run_status import LIVE, fraction, label, symbol
 from charloom.tui.formatting.units import megabytes, model_row, total_bytes
 from charloom.tui.library.model_list import ModelList
 from charloom.tui.library.model_view import ModelView
 from charloom.tui.library.pane import LibraryPane
 from charloom.tui.messages import OpenComparison, OpenGrowth, OpenInspector, OpenPrompt
-from charloom.tui.services.app_services import UNDO_HINT, AppServices
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.data_table import RowTable
 from charloom.tui.widgets.keys import key_binding
 
 _COLUMNS = "|model|>H|>parameters|>step|>nats|bits|>saved|>MB|text"
-_NO_MODELS = "No models yet.\n\nTrain one in Train (F3), or press a to add a checkpoint file."
+_NO_MODELS = (
+    "No models yet.\n\nTrain one in Train ({app.train|F3}), or press {models.add|a} to add a "
+    "checkpoint file."
+)
 _PRECISION = ("numbers", ("unchanged", "16 bits: half the size"))
 _IMPORT_HINT = "A .safetensors file written by Charloom, on any computer."
+_UNDO_HINT = "{models.undo|u} restores it until you quit."
 _PRUNE_HINT = (
-    "The best, the newest and the pinned ones are kept; u restores the others until you quit."
+    "The best, the newest and the pinned ones are kept; {models.undo|u} restores the others until "
+    "you quit."
 )
 _CHANGES = ("rename", "pin", "prune", "delete")  # not of the bundled model
 _T = TypeVar("_T")
@@ -71,8 +77,10 @@ class ModelsPane(LibraryPane):
             "models.add", "Add a file", "Create a model from a checkpoint file", action="import"
         ),
         key_binding("models.undo", "Undo", "Restore what was deleted last", action="restore"),
-        key_binding("models.prune", "Prune", "Delete all checkpoints but a few; u restores them"),
-        key_binding("models.delete", "Delete", "Delete the model and its run; u restores it"),
+        key_binding(
+            "models.prune", "Prune", "Delete all but a few checkpoints; undo restores them"
+        ),
+        key_binding("models.delete", "Delete", "Delete the model and its run; undo restores both"),
     ]
 
     def __init__(self, services: AppServices) -> None:
@@ -120,7 +128,9 @@ class ModelsPane(LibraryPane):
         if not self.app.is_running:  # its widgets are being removed
             return
         message = self.query_one("#message", Static)
-        message.update(safe_content(error or _NO_MODELS, "$text-error" if error else ""))
+        message.update(
+            safe_content(error or with_keys(self.app, _NO_MODELS), "$text-error" if error else "")
+        )
         message.display = bool(error) or not self._models.models
         if changed or key:
             self.update_models(key)
@@ -251,12 +261,15 @@ class ModelsPane(LibraryPane):
     async def action_prune(self) -> None:
         if model := self.model:
             name = model.name
-            ask = confirm_dialog(f"Prune checkpoints of {name!r}?", "Delete", "d", _PRUNE_HINT)
+            ask = confirm_dialog(
+                f"Prune checkpoints of {name!r}?", "Delete", "d", with_keys(self.app, _PRUNE_HINT)
+            )
             if await self.app.push_screen_wait(ask):
                 freed = await self._run(lambda: self.services.trash.prune(name))
                 if freed and freed.files:
                     amount = f"{plural(freed.files, 'checkpoint')}, {megabytes(freed.size)} MB"
-                    self.app.notify(f"Deleted {amount}; u restores them until you quit.")
+                    hint = with_keys(self.app, "{models.undo|u} restores them until you quit.")
+                    self.app.notify(f"Deleted {amount}; {hint}")
                 elif freed:
                     self.app.notify("There was nothing to delete.")
 
@@ -264,10 +277,11 @@ class ModelsPane(LibraryPane):
     async def action_delete(self) -> None:
         if model := self.model:
             name, size = model.name, megabytes(total_bytes(model))
-            detail = f"{plural(len(model.checkpoints), 'checkpoint')}, {size} MB. {UNDO_HINT}"
+            hint = with_keys(self.app, _UNDO_HINT)
+            detail = f"{plural(len(model.checkpoints), 'checkpoint')}, {size} MB. {hint}"
             ask = confirm_dialog(f"Delete {name!r}?", "Delete", "d", detail)
             if await self.app.push_screen_wait(ask):
-                await self.services.delete_model(name)
+                await self.services.delete_model(name, hint)
                 self.poll()
 
     @work

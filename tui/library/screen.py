@@ -1,8 +1,9 @@
 """The Library screen: generated texts, and models."""
 
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from textual.app import App
 from textual.binding import BindingType
 from textual.content import Content
 from textual.dom import DOMNode
@@ -10,6 +11,7 @@ from textual.style import Style
 from textual.timer import Timer
 from textual.widget import Widget
 
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.library.generations_pane import GenerationsPane
 from charloom.tui.library.models_pane import ModelsPane
 from charloom.tui.services.app_services import AppServices
@@ -17,7 +19,10 @@ from charloom.tui.widgets.base_screen import BaseScreen
 from charloom.tui.widgets.keys import key_binding
 
 _POLL_SECONDS = 2.0
-_PANES = {"writings": ("w", "Writings"), "models": ("m", "Models")}
+_PANES = {
+    "writings": ("{library.text|w}", "Writings"),
+    "models": ("{library.model|m}", "Models"),
+}
 
 
 class LibraryScreen(BaseScreen):
@@ -27,15 +32,17 @@ class LibraryScreen(BaseScreen):
     CSS_PATH = "screen.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as in Screen
     HELP = """
-**Writings** (`w`) lists all generated texts; a ★ marks favorites. Type after `/` to search prompts,
-texts, tags and notes; `f` lists favorites only. `Enter` continues a text in Prompt, with its exact
-settings. `R` generates it again with the same checkpoint and compares character by character. `u`
+**Writings** (`{library.text|w}`) lists all generated texts; a ★ marks favorites. Type after
+`{texts.find|/}` to search prompts, texts, tags and notes; `{texts.filter|f}` lists favorites only.
+`{texts.talk|Enter}` continues a text in Prompt, with its exact settings. `{texts.repeat|R}`
+generates it again with the same checkpoint and compares character by character. `{texts.undo|u}`
 restores a deleted text, also one deleted in Prompt.
 
-**Models** (`m`) lists the models trained or imported here, and the bundled ones. `Tab` goes to the
-checkpoints of the highlighted model; `Enter` uses the checkpoint under the cursor in Prompt. Pinned
-checkpoints, the best and the newest are never deleted automatically. `u` restores deleted models
-and pruned checkpoints until you quit. Losses are in nats per character, on held-out text.
+**Models** (`{library.model|m}`) lists the models trained or imported here, and the bundled ones.
+`Tab` goes to the checkpoints of the highlighted model; `{models.talk|Enter}` uses the checkpoint
+under the cursor in Prompt. Pinned checkpoints, the best and the newest are never deleted
+automatically. `{models.undo|u}` restores deleted models and pruned checkpoints until you quit.
+Losses are in nats per character, on held-out text.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         key_binding("library.text", "Writings", "List generated texts", action="go('writings')"),
@@ -80,7 +87,7 @@ and pruned checkpoints until you quit. Losses are in nats per character, on held
         for pane_name, pane in self._panes.items():
             pane.display = pane_name == name
         self.pane.enter()
-        self.show_context(_tabs(name))
+        self.show_context(_tabs(self.app, name))
 
     def on_screen_resume(self) -> None:
         self.poll()
@@ -97,11 +104,11 @@ and pruned checkpoints until you quit. Losses are in nats per character, on held
             self.query_one(ModelsPane).update_models()
 
 
-def _tabs(current: str) -> Content:
+def _tabs(app: App[Any], current: str) -> Content:
     """Return the panes' names to click, each with its key; the current one is in brackets."""
     tabs = []
     for name, (key, title) in _PANES.items():
         label = (f"[{title}]", "bold") if name == current else f" {title} "
-        tab = Content.assemble((key, "$accent"), " ", label)
+        tab = Content.assemble((with_keys(app, key), "$accent"), " ", label)
         tabs.append(tab.stylize(Style.from_meta({"@click": f"screen.go({name!r})"})))
     return Content("  ").join(tabs)

@@ -19,6 +19,7 @@ from charloom.core.sanitize import sanitize, single_line
 from charloom.core.store.read import ModelInfo, list_models
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.dialogs.help import HelpScreen
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.run_status import label
 from charloom.tui.messages import OpenPrompt, ReopenGeneration
 from charloom.tui.modes import MODES, create_screen
@@ -113,7 +114,7 @@ class CommandProvider(Provider):
         yield from self._actions_here()
         screens = {mode: self._mode_screen(mode) for mode in MODES}
         for mode, screen in screens.items():
-            text = screen.HELP.replace("*", "").replace("`", "")
+            text = with_keys(self.app, screen.HELP).replace("*", "").replace("`", "")
             yield Command(f"Help: {screen.TITLE}", text, self._job(self._help, mode), weight=0.9)
             if mode != self.app.current_mode and self._is_free(mode):
                 yield from self._actions_there(mode, screen)
@@ -153,7 +154,7 @@ class CommandProvider(Provider):
                 ):
                     offered.add(binding.action)
                     title = f"{screen.TITLE}: {binding.description}"
-                    key = key_of(self.app, binding.id, self.app.get_key_display(binding))
+                    key = with_keys(self.app, key_of(self.app, binding))
                     details = f"{binding.tooltip} ({key})"
                     job = self._job(self._run_there, mode, index, binding.action)
                     yield Command(title, details, job, weight=0.95)

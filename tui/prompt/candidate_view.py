@@ -8,6 +8,7 @@ from textual.message import Message
 from charloom.core.analysis.repetition import repetition_message, repetition_period
 from charloom.core.sanitize import single_line
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.prompt.candidate import (
     Candidate,
     length_and_bits,
@@ -18,6 +19,7 @@ from charloom.tui.prompt.candidate import (
 from charloom.tui.widgets.streaming_text import StreamingText
 
 _MAX_NAME_CHARACTERS = 40  # of a model
+_ADVICE = ": raise the temperature or stop ({prompt.escape|Esc})"
 
 
 class CandidateView(StreamingText):
@@ -53,7 +55,7 @@ class CandidateView(StreamingText):
         self._status = status
         candidate = self.candidate
         self._period = repetition_period(candidate.text)
-        match, unknown, advice = "", "", ": raise the temperature or stop (Esc)"
+        match, unknown, advice = "", "", with_keys(self.app, _ADVICE)
         if status is None:
             match, advice = match_message(candidate), ""
             unknown = unknown_words_message(candidate)

@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from charloom.core.sanitize import sanitize
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.prompt_changes import MAX_PROMPT_CHARACTERS
 from charloom.tui.widgets.inputs import SafeTextArea
 from charloom.tui.widgets.keys import key_binding
@@ -65,7 +66,7 @@ class Composer(SafeTextArea):
         direction: int
 
     def __init__(self) -> None:
-        super().__init__(placeholder="Write a beginning, then press Enter.")
+        super().__init__()
         self.match_cursor_bracket = False
         self.highlight_cursor_line = False
         self._known_characters: Set[str] | None = None
@@ -73,6 +74,11 @@ class Composer(SafeTextArea):
         self._index = 0  # in the history; its length stands for the draft
         self._recalled: str | None = None  # the text that the history has put here
         self._draft = ""
+
+    def on_mount(self) -> None:
+        self.placeholder = with_keys(
+            self.app, "Write a beginning, then press {composer.send|Enter}."
+        )
 
     def set_known_characters(self, characters: Set[str] | None) -> None:
         """Mark all characters but these."""

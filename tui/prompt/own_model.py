@@ -11,8 +11,9 @@ from charloom.core.sanitize import single_line
 from charloom.core.store.read import BUNDLED
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.wording import plural
-from charloom.tui.dialogs.basic import ChoiceDialog, DialogOption
+from charloom.tui.dialogs.basic import ESCAPE, ChoiceDialog, DialogOption
 from charloom.tui.formatting import run_status
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.run_status import FINISHED, LIVE
 from charloom.tui.formatting.units import format_clock
 from charloom.tui.prompt.composer import Composer
@@ -30,7 +31,7 @@ _MAX_LENGTH = 20  # of the two texts, before the ends of their sentences: most f
 _MAX_NAME_CHARACTERS, _MAX_TITLE_CHARACTERS = 20, 40
 _OPTIONS = (
     DialogOption("train", "Train", "t", "primary"),
-    DialogOption("", "Keep as a prompt", "Esc"),
+    DialogOption("", "Keep as a prompt", ESCAPE),
 )
 
 
@@ -110,7 +111,8 @@ class OwnModelScreen(TurnActionsScreen):
             self.composer_bar.show_message(_progress(run) + hint, "app.switch_mode('train')")
             return
         self._own_run = ""
-        self.composer_bar.show_message("" if done else run_status.end_message(run), error=not done)
+        message = with_keys(self.app, run_status.end_message(run))
+        self.composer_bar.show_message("" if done else message, error=not done)
         if done:
             self._compare(run.name)
 

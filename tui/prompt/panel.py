@@ -13,6 +13,7 @@ from textual.widgets import Static
 from charloom.core.sampling.config import SamplingConfig, fresh_seed
 from charloom.core.sampling.ending import Ending
 from charloom.tui.formatting.content import safe_content, safe_line
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.units import as_choice
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.memory_controls import MemoryControls
@@ -43,8 +44,8 @@ class SidePanel(VerticalScroll, can_focus=False):
         yield GenerationStats()
         yield ActionBar(
             [
-                KeyHint("^b", "hide", "screen.panel", id="prompt.panel"),
-                KeyHint("^o", "model", "screen.choose_model", id="prompt.model"),
+                KeyHint("{prompt.panel|^b}", "hide", "screen.panel"),
+                KeyHint("{prompt.choose_model|^o}", "model", "screen.choose_model"),
             ]
         )
 
@@ -138,7 +139,7 @@ class ActiveModelLabel(Static, can_focus=True):
 
     def __init__(self) -> None:
         super().__init__(markup=False)
-        self.tooltip = "Choose another model (ctrl+o)"
+        self.tooltip = with_keys(self.app, "Choose another model ({prompt.choose_model|ctrl+o})")
         self._lines = "", ""
 
     def set_model(self, name: str, state: str) -> None:

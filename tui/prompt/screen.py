@@ -15,6 +15,7 @@ from charloom.core.library.replay import find_writer
 from charloom.core.runs.events import bits
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.units import as_choice, score_note
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.composer import Composer
@@ -48,23 +49,23 @@ class PromptScreen(OwnModelScreen):
     BLANK = True  # only its content is drawn
     CSS_PATH = "screen.tcss"
     HELP = """
-Write a beginning and press Enter: the model continues it, one character at a time. Esc stops the
-text, and *continue* resumes it. Sampling settings in the panel apply from the next character.
-*Pace* is in characters a second, for each text. Below max, bars show the five likeliest next
-characters at the current settings; dimmed ones are cut. In a selected text, space pauses; then *→*
-draws one character, and a digit chooses one.
+Write a beginning and press {composer.send|Enter}: the model continues it, one character at a time.
+{prompt.escape|Esc} stops the text, and *continue* resumes it. Sampling settings in the panel apply
+from the next character. *Pace* is in characters a second, for each text. Below max, bars show the
+five likeliest next characters at the current settings; dimmed ones are cut. In a selected text,
+{turn.pause|space} pauses; then *{turn.next|→}* draws one character, and a digit chooses one.
 *Until* continues a text after its length, to the end of a sentence, line or paragraph; with *words*
-known, the model writes only words of its training text.
-With *memory*, the texts above are read first; in a *talk*, your line and the reply are turns of a
-dialogue, written as in the training text.
-Paste a long text, or drop a file, and Charloom offers to train on it: about a minute later, your
-own model continues your sentence next to the one in use.
-Every text is saved in the library with everything needed to reproduce it; a star makes it a
-favorite. The last texts are there again at the next start; ctrl+n begins an empty page. Shift+tab
-or ctrl+up moves to a text: there, a letter does what the keys below a text do from here; `/` finds
-a phrase on the page, `n` and `N` the next and the previous one. Lines wrapped in a book flow where
-the page is narrower, with a dim ↵ in their place; `W` breaks them as written. Everywhere else, what
-you type goes into the composer. With several columns, left and right select one of them.
+known, the model writes only words of its training text. With *memory*, the texts above are read
+first; in a *talk*, your line and the reply are turns of a dialogue, written as in the training
+text. Paste a long text, or drop a file, and Charloom offers to train on it: about a minute later,
+your own model continues your sentence next to the one in use. Every text is saved in the library
+with everything needed to reproduce it; a star makes it a favorite. The last texts are there again
+at the next start; {prompt.new_page|ctrl+n} begins an empty page. Shift+tab or
+{prompt.above|ctrl+up} moves to a text: there, a letter does what the keys below a text do from
+here; `{turn.find|/}` finds a phrase on the page, `{turn.next_match|n}` and
+`{turn.previous_match|N}` the next and the previous one. Lines wrapped in a book flow where the page
+is narrower, with a dim ↵ in their place; `{turn.wrap|W}` breaks them as written. Everywhere else,
+what you type goes into the composer. With several columns, left and right select one of them.
 
 If the training text of the model is on this computer, its output is compared with it: the *longest
 copy*, underlined, is the longest match with the training text. Even the author's own next 500
@@ -201,7 +202,9 @@ kept its memory from one piece of the text to the next.
         super().on_runs_changed()
         self._show_model()
         if message := self._active_model.newer_message():
-            self.composer_bar.show_message(f"{message} · ^l to use it", "screen.newer")
+            self.composer_bar.show_message(
+                with_keys(self.app, f"{message} · {{prompt.newer|^l}} to use it"), "screen.newer"
+            )
         self.follow_own_run()
 
     # Generation

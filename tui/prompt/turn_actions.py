@@ -14,6 +14,7 @@ from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import fresh_seed
 from charloom.core.sanitize import single_line
 from charloom.tui.dialogs.basic import InputDialog
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.prompt_changes import unwritable_ending
 from charloom.tui.messages import OpenInspector
 from charloom.tui.prompt.active_model import ActiveModel
@@ -40,6 +41,8 @@ _TURN_KEYS = {
     for key in (binding.key, *ANYWHERE.get(str(binding.id).partition(".")[2], "").split(","))
     if not key.isdigit()  # these are typed, except in a pause
 }
+_CHOOSE_MODEL = "Press {prompt.choose_model|^o} to choose a model."
+_FIND_HINT = "{turn.next_match|n} finds the next place, {turn.previous_match|N} the one before."
 _NEED_TURN = ("again", "repeat", "continue", "prompt", "pin", "bits", "inspect")
 
 
@@ -150,7 +153,7 @@ class TurnActionsScreen(BaseScreen):
 
     def show_model_error(self, error: CharloomError) -> None:
         """Show why there is no model, and how to choose one."""
-        message = f"{error} Press ^o to choose a model."
+        message = f"{error} {with_keys(self.app, _CHOOSE_MODEL)}"
         self.composer_bar.show_message(message, "screen.choose_model", error=True)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -265,7 +268,7 @@ class TurnActionsScreen(BaseScreen):
     async def action_find(self) -> None:
         search = self.transcript.search
         dialog = InputDialog(
-            "Find on this page:", search.phrase, detail="n finds the next place, N the one before."
+            "Find on this page:", search.phrase, detail=with_keys(self.app, _FIND_HINT)
         )
         phrase = await self.app.push_screen_wait(dialog)
         if phrase is not None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from textual.binding import Binding
 
 from charloom.tui.prompt.candidate import Candidate
-from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, KeyHint
+from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, KeyHint, key_of
 from charloom.tui.widgets.keys import key_binding
 
 _ON_TRANSCRIPT = [
@@ -71,19 +71,19 @@ def on_screen(binding: Binding) -> Binding:
 
 _BINDINGS = {binding.action.removeprefix("screen."): binding for binding in TURN_BINDINGS}
 _LABELS = {"command": "as command", "markdown": "as Markdown"}
-STOP_HINT = KeyHint("esc", "stop", "screen.stop", id="prompt.escape")
+STOP_HINT = KeyHint("{prompt.escape|esc}", "stop", "screen.stop")
 _SURPRISE_HINTS = (
     ("←→", "read", ""),
     ("1-5", "branch", ""),
-    KeyHint("M", "marks", "", id="surprise.marks"),
-    KeyHint("v", "back", "screen.bits", id="surprise.bits"),
+    ("{surprise.marks|M}", "marks", ""),
+    ("{surprise.bits|v}", "back", "screen.bits"),
 )
 _FOCUS_KEY = "shift+tab"
 _PAUSE_HINTS = (
-    [KeyHint("space", "pause", "pause", id="turn.pause")],
+    [KeyHint("{turn.pause|space}", "pause", "pause")],
     [
-        KeyHint("space", "resume", "pause", id="turn.pause"),
-        KeyHint("→", "draw one", "forward", id="turn.next"),
+        KeyHint("{turn.pause|space}", "resume", "pause"),
+        KeyHint("{turn.next|→}", "draw one", "forward"),
         KeyHint("1-5", "choose one", ""),
     ],
 )
@@ -132,4 +132,4 @@ class TurnFooter(ActionBar):
         label = _LABELS.get(name, binding.description.lower())
         if name == "star" and candidate.starred:
             label = "unstar"
-        return KeyHint(self.app.get_key_display(first), label, binding.action, id=first.id)
+        return KeyHint(key_of(self.app, first), label, binding.action)

@@ -1,10 +1,14 @@
 """The text of an empty page."""
 
+from typing import Any
+
+from textual.app import App
 from textual.content import Content
 from textual.widgets import Static
 
 from charloom.core.runs.events import bits
 from charloom.tui.formatting.content import safe_line
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.units import as_choice
 from charloom.tui.services.model_cache import LoadedModel
 
@@ -28,20 +32,26 @@ class WelcomeText(Static):
             return
         self._welcomed = model, first, offered
         if model is None:
-            self.update(Content.assemble("Press ", ("ctrl+o", "$accent"), " to choose a model."))
+            key = _key(self.app, "{prompt.choose_model|ctrl+o}")
+            self.update(Content.assemble("Press ", key, " to choose a model."))
             return
         name = safe_line(model.name, _MAX_NAME_CHARACTERS, "bold $primary")
         own_text = _OWN_TEXT.format("paste" if self.app.is_web else "paste or drop")
-        text = _introduction(model, name, offered) if first else _invitation(name)
+        app = self.app
+        text = _introduction(app, model, name, offered) if first else _invitation(app, name)
         self.update(text + own_text)
 
 
-def _invitation(name: Content) -> Content:
-    enter = ("Enter", "$accent")
+def _key(app: App[Any], text: str) -> tuple[str, str]:
+    return with_keys(app, text), "$accent"
+
+
+def _invitation(app: App[Any], name: Content) -> Content:
+    enter = _key(app, "{composer.send|Enter}")
     return Content.assemble("Write a beginning, and press ", enter, ": ", name, " continues it. ")
 
 
-def _introduction(model: LoadedModel, name: Content, offered: bool) -> Content:
+def _introduction(app: App[Any], model: LoadedModel, name: Content, offered: bool) -> Content:
     score = ""
     if loss := model.held_out:
         score = (
@@ -54,10 +64,10 @@ def _introduction(model: LoadedModel, name: Content, offered: bool) -> Content:
         " is a small network, trained on one text, character by character: it predicts the next "
         f"one, draws it, and reads it back.{score}\n\n",
         "The prompt below is ready. Press " if offered else "Write a beginning below. Press ",
-        ("Enter", "bold $accent"),
+        (with_keys(app, "{composer.send|Enter}"), "bold $accent"),
         " and watch the model continue it. ",
-        ("Esc", "$accent"),
+        _key(app, "{prompt.escape|Esc}"),
         " stops it; the settings in the panel apply at once. ",
-        ("F6", "$accent"),
+        _key(app, "{app.tour|F6}"),
         " shows how it all works.\n\n",
     )

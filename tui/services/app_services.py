@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from charloom.tui.services.terminal_signals import TerminalSignals
     from charloom.tui.services.text_source import TextSource
 
-UNDO_HINT = "u restores it until you quit."
-
 
 class AppServices:
     """The runs and the preferences of one app, shared by all its screens."""
@@ -74,9 +72,9 @@ class AppServices:
             self.remember(recent_texts=self.preferences.with_recent_text(source.recent_entry))
         return folder.name
 
-    async def delete_model(self, name: str) -> None:
+    async def delete_model(self, name: str, undo_hint: str) -> None:
         """Delete a model with its run, and notify the user."""
-        message = f"Deleted {name!r}; {UNDO_HINT}"
+        message = f"Deleted {name!r}; {undo_hint}"
         try:
             await asyncio.to_thread(self.trash.delete, name)
             self._app.notify(message)

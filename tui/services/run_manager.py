@@ -17,6 +17,7 @@ from charloom.core.runs.overfitting import overfit_step
 from charloom.core.runs.trainer import launch_trainer
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.formatting import run_status
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.run_status import FINISHED, LIVE
 
 _POLL_SECONDS = 0.5  # as often as a trainer reports
@@ -134,7 +135,8 @@ class RunManager:
         blocked = run.reason and run.status is RunStatus.PAUSED and before is not RunStatus.PAUSED
         if ended or blocked:
             failed = run.status not in (*FINISHED, RunStatus.STOPPED)
-            self._announce(run, run_status.end_message(run), "error" if failed else "information")
+            message = with_keys(self._app, run_status.end_message(run))
+            self._announce(run, message, "error" if failed else "information")
         elif run.validated is not validated and not run.has_more:
             step = self._begins_to_overfit(run)
             if step is not None:

@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from charloom.core import paths
 from charloom.tui.dialogs.basic import confirm_dialog
 from charloom.tui.formatting.content import safe_line
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.themes import DARK, LIGHT
 from charloom.tui.services.preferences import ALERTS
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
@@ -27,12 +28,13 @@ from charloom.tui.widgets.option_row import OptionRow
 from charloom.tui.widgets.sampling_controls import SamplingControls
 
 _GETTING_STARTED = """\
-Prompt (F2): press Enter and the bundled model continues a sentence.
-Train (F3): press a to train a model on a text of yours; a minute is enough to see it learn.
-Library (F4): generated texts are saved there; stars mark favorites.
-Tour (F6): ten stages show in real numbers what happens to a text.
-F1 shows help for the current screen, ctrl+p finds an action by its name, F7 shows a letter over
-each control, which moves the focus there."""
+Prompt ({app.prompt|F2}): press {composer.send|Enter} and the bundled model continues a sentence.
+Train ({app.train|F3}): press {train.add|a} to train a model on a text of yours; a minute is \
+enough to see it learn.
+Library ({app.library|F4}): generated texts are saved there; stars mark favorites.
+Tour ({app.tour|F6}): ten stages show in real numbers what happens to a text.
+{app.help|F1} shows help for the current screen, {app.commands|ctrl+p} finds an action by its \
+name, {app.jump|F7} shows a letter over each control, which moves the focus there."""
 _ALERT_HELP = (
     "When a run ends, fails or begins to overfit while another window has the focus: let the "
     "terminal notify and ring its bell, only ring, or neither."
@@ -80,7 +82,7 @@ and keys; the folder *themes* has themes of your own.
                 alert.tooltip = _ALERT_HELP
                 yield alert
                 yield Static("Getting started", classes="heading", markup=False)
-                yield Static(_GETTING_STARTED, id="start", markup=False)
+                yield Static(with_keys(self.app, _GETTING_STARTED), id="start", markup=False)
                 yield Static(_versions(), id="versions", markup=False)
                 yield Static("Paths", classes="heading", markup=False)
                 yield PathList()

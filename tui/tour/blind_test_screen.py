@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from textual import on, work
 from textual.binding import BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.events import Click
 from textual.widget import Widget
@@ -23,6 +23,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.tour.blind_test import EXPLANATION, BlindTest
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.finding import FindableText
 from charloom.tui.widgets.keys import key_binding
 
 _ROUNDS = 10
@@ -48,7 +49,7 @@ class BlindTestScreen(BaseScreen):
 
     TITLE = "Real or model?"
     CSS_PATH = "screen.tcss"
-    AUTO_FOCUS = "VerticalScroll"
+    AUTO_FOCUS = "FindableText"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - as in Screen
     HELP = f"""
 {EXPLANATION} Press `1` or `2` for the real one. Both are cut alike, at the end of a sentence where
@@ -72,7 +73,7 @@ there is one. How often the model fooled you is counted in its lab notes, for ea
         self._choice: int | None = None
 
     def body(self) -> Iterator[Widget]:
-        with VerticalScroll():
+        with FindableText():
             yield Static("", id="round", markup=False)
             with Horizontal(id="passages"):
                 yield Passage(0)

@@ -20,6 +20,7 @@ from charloom.tui.dialogs.model_picker import ModelPicker
 from charloom.tui.dialogs.note_editor import NoteEditor
 from charloom.tui.dialogs.text_picker import pick_text
 from charloom.tui.formatting.content import safe_content, safe_line
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import first_usable
@@ -40,7 +41,8 @@ _MAX_CONTEXT = 200  # characters
 _SETTING_UP = (
     "Setting up the network in a process of its own. It loads PyTorch, which takes a few seconds."
 )
-_CHOOSE_HINT = " Press m for another model, w for another text."
+_ARROWS = "{tour.previous|←}{tour.next|→}"
+_CHOOSE_HINT = " Press {tour.model|m} for another model, {tour.text|w} for another text."
 
 
 class TourScreen(BaseScreen):
@@ -50,10 +52,11 @@ class TourScreen(BaseScreen):
     CSS_PATH = "screen.tcss"
     HELP = """
 Ten stages lead from a text back to a text. Each one shows what it does to *your* text and *your*
-model, in real numbers. Space scrolls on, the arrows go from stage to stage. A digit answers the
-multiple-choice question. Press `a` to answer the other question in your own words: your answer is
-saved in the lab notes of the model and exported with it. `q` tests whether you can tell held-out
-passages of the text from those that the model writes.
+model, in real numbers. {tour.read_on|Space} scrolls on, {tour.previous|←} and {tour.next|→} go from
+stage to stage. A digit answers the multiple-choice question. Press `{tour.add|a}` to answer the
+other question in your own words: your answer is saved in the lab notes of the model and exported
+with it. `{tour.quiz|q}` tests whether you can tell held-out passages of the text from those that
+the model writes.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         key_binding(
@@ -137,7 +140,7 @@ passages of the text from those that the model writes.
                 lambda: first_usable(ref, load) if remembered else (load(ref), "")
             )
         except CharloomError as error:
-            self._show_message(str(error) + _CHOOSE_HINT, is_error=True)
+            self._show_message(str(error) + with_keys(self.app, _CHOOSE_HINT), is_error=True)
             return
         self._tour, self._notes, subject = tour, notes, tour.subject
         self._choices, self._is_set_up, self._setup_error = {}, False, ""
@@ -161,7 +164,7 @@ passages of the text from those that the model writes.
         }
         others = dict.fromkeys(("go", "scroll", "scroll_to_edge", "find", "choose"), "")
         self.query_one(ActionBar).update_hints(
-            [("←→", "stage", "screen.go(1)"), *key_hints(self, **others, **labels)]
+            [(_ARROWS, "stage", "screen.go(1)"), *key_hints(self, **others, **labels)]
         )
 
     def _show_message(self, message: str, is_error: bool = False) -> None:

@@ -11,13 +11,14 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from charloom.tui.formatting.content import safe_content
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.tour.quiz import QuizQuestion
 from charloom.tui.tour.stages import STAGES, Stage
 from charloom.tui.tour.text_layout import wrap
 from charloom.tui.widgets.finding import FindableText
 
 _CHOICE = "choice"  # the key of a choice's index in the style of its text
-_ANSWER_HINT = "Press a to answer. The answer is saved in the lab notes of the model."
+_ANSWER_HINT = "Press {tour.add|a} to answer. The answer is saved in the lab notes of the model."
 
 
 class StageView(FindableText, can_focus=False):
@@ -55,7 +56,8 @@ class StageView(FindableText, can_focus=False):
     def set_stage(self, stage: Stage, lines: Content, quiz: Content, answer: str) -> None:
         """Show a stage with its lines, its quiz question and the user's answer."""
         title = Content.styled(f"{stage.number} · {stage.title}", "bold $accent")
-        answer_text = safe_content(answer) if answer else safe_content(_ANSWER_HINT, "$text-muted")
+        hint = safe_content(with_keys(self.app, _ANSWER_HINT), "$text-muted")
+        answer_text = safe_content(answer) if answer else hint
         question = _labelled("In your own words: ", stage.question)
         parts = {
             "why": title + Content("\n") + Content(stage.why),

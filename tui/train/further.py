@@ -15,11 +15,12 @@ from charloom.core.store.read import load_checkpoint
 from charloom.core.store.ref import CheckpointRef
 from charloom.core.store.write import next_name
 from charloom.tui.dialogs.basic import InputDialog, ask_until_done
+from charloom.tui.formatting.key_text import with_keys
 
 _MAX_NAME = 40  # characters
 _DETAIL = (
-    "A new run starts from its best checkpoint, on the same text. For another text, press a and "
-    "start from a model."
+    "A new run starts from its best checkpoint, on the same text. For another text, press "
+    "{train.add|a} and start from a model."
 )
 
 
@@ -28,7 +29,7 @@ async def create_next_run(app: App[Any], name: str) -> ModelDir | None:
     question = f"Minutes to train {single_line(name, _MAX_NAME)} further"
 
     def dialog(minutes: str) -> InputDialog:
-        return InputDialog(question, minutes, detail=_DETAIL, check=_minutes)
+        return InputDialog(question, minutes, detail=with_keys(app, _DETAIL), check=_minutes)
 
     async def create(typed: str) -> ModelDir:
         return await asyncio.to_thread(_create, name, _minutes(typed))

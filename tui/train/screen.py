@@ -17,9 +17,10 @@ from charloom.core.store.ref import CheckpointRef
 from charloom.tui.charts.curves import ChartData, chart_data
 from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
 from charloom.tui.formatting.content import safe_line
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.run_status import FINISHED, LIVE, RESUMABLE
 from charloom.tui.messages import OpenGrowth, OpenInspector, OpenPrompt
-from charloom.tui.services.app_services import UNDO_HINT, AppServices
+from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.text_source import TextSource
 from charloom.tui.train.run_list import RunList
 from charloom.tui.train.run_view import RunView
@@ -31,7 +32,8 @@ _EMPTY = """\
 Training teaches a network to continue a text, one character at a time.
 It reads the text again and again, and here you watch it improve.
 
-Press a to choose a text and start."""
+Press {train.add|a} to choose a text and start."""
+_UNDO_HINT = "{train.undo|u} restores it until you quit."
 _MAX_NAME = 40  # characters
 
 _CONDITIONS: Mapping[str, Callable[[RunMonitor], bool]] = {
@@ -90,7 +92,7 @@ class TrainScreen(BaseScreen):
         key_binding("train.inspect", "Inspect", "Show what every unit does as it reads a text"),
         key_binding("train.growth", "Growth", "Compare the texts of all its checkpoints"),
         key_binding("train.undo", "Undo", "Restore what was deleted last", action="restore"),
-        key_binding("train.delete", "Delete", "Delete the run and its model; u restores both"),
+        key_binding("train.delete", "Delete", "Delete the run and its model; undo restores both"),
         key_binding("train.rate", "Learning rate", "Change the learning rate"),
     ]  # fmt: skip
 
@@ -102,7 +104,7 @@ class TrainScreen(BaseScreen):
         self._hints: list[KeyHint] = []
 
     def body(self) -> Iterator:  # type: ignore[type-arg]
-        yield Static(_EMPTY, id="empty", markup=False)
+        yield Static(with_keys(self.app, _EMPTY), id="empty", markup=False)
         with Container(id="runs"):
             yield RunList()
             with Vertical():
@@ -274,8 +276,9 @@ class TrainScreen(BaseScreen):
     async def action_delete(self) -> None:
         name = self._selected
         question = f"Delete {single_line(name, _MAX_NAME)} with all its checkpoints?"
-        if await self.app.push_screen_wait(confirm_dialog(question, "Delete", "d", UNDO_HINT)):
-            await self.services.delete_model(name)
+        hint = with_keys(self.app, _UNDO_HINT)
+        if await self.app.push_screen_wait(confirm_dialog(question, "Delete", "d", hint)):
+            await self.services.delete_model(name, hint)
 
     @work
     async def action_restore(self) -> None:

@@ -13,6 +13,8 @@ from textual.geometry import Size
 from textual.style import Style
 from textual.widgets import Static
 
+from charloom.tui.formatting.key_text import key_text, with_keys
+
 _APART, _CLOSE = "  ", " "  # gaps between hints
 _MORE = Content("…")
 BROWSER_KEYS = ("ctrl+n", "ctrl+t", "ctrl+w")
@@ -24,15 +26,14 @@ _HINT = "hint"  # the key of a hint's index in the style of its text
 class KeyHint(NamedTuple):
     """A key and the action it runs, in Textual's notation, such as ``screen.star``.
 
-    Without ``node``, a plain action name belongs to the nearest ancestor that has the action. With
-    the ``id`` of a binding, the user's own key is shown in place of ``key``.
+    The key is shown by :func:`with_keys`. Without ``node``, a plain action name belongs to the
+    nearest ancestor that has the action.
     """
 
     key: str
     label: str
     action: str
     node: DOMNode | None = None
-    id: str | None = None
     current: bool = False
     """True if it opens what is open."""
 
@@ -59,15 +60,15 @@ def key_hints(node: DOMNode, **labels: str | tuple[str, str, str]) -> list[KeyHi
         label = labels.get(binding.action, labels.get(name, binding.description.lower()))
         if label and binding.action not in hints and node.check_action(name, parameters):
             if isinstance(label, str):
-                label = node.app.get_key_display(binding), label, binding.action
-            hints[binding.action] = KeyHint(*label, node, binding.id)
+                label = key_of(node.app, binding), label, binding.action
+            hints[binding.action] = KeyHint(*label, node)
     return list(hints.values())
 
 
-def key_of(app: App[Any], id: str | None, default: str) -> str:  # noqa: A002 - of a binding
-    """Return the first key that the user has given to a binding, as it is shown."""
-    keys = app._keymap.get(id or "")
-    return app.get_key_display(Binding(keys.split(",")[0], "")) if keys else default
+def key_of(app: App[Any], binding: Binding) -> str:
+    """Return the key of a binding for :func:`with_keys`."""
+    key = app.get_key_display(binding)
+    return key_text(binding.id, key) if binding.id else key
 
 
 class ActionBar(Static):
@@ -112,7 +113,7 @@ class ActionBar(Static):
         """Return the hints in as many lines of ``width`` as they need."""
         lines: list[list[Content]] = [[]]
         for index, hint in enumerate(self._hints):
-            key = key_of(self.app, hint.id, hint.key)
+            key = with_keys(self.app, hint.key)
             part = Content.assemble((key, "bold $accent"), " ", hint.label)
             if hint.current:
                 part = Content.styled(part.plain, "bold reverse $accent")
@@ -143,11 +144,9 @@ class Footer(ActionBar, inherit_css=False):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self._update())
 
     def _update(self) -> None:
-        hints: dict[str, KeyHint] = {}
-        for node, binding, enabled, _ in self.screen.active_bindings.values():
-            if binding.show and enabled:
-                key = self.app.get_key_display(binding)
-                current = binding.action == f"switch_mode({self.app.current_mode!r})"
-                hint = KeyHint(key, binding.description, binding.action, node, current=current)
-                hints.setdefault(binding.action, hint)
-        self.update_hints(hints.values())
+        app, mode = self.app, f"switch_mode({self.app.current_mode!r})"
+        shown = [binding for binding in Binding.make_bindings(app.BINDINGS) if binding.show]
+        self.update_hints(
+            KeyHint(key_of(app, each), each.description, each.action, app, each.action == mode)
+            for each in shown
+        )
