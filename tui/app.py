@@ -1,5 +1,6 @@
 """The app: its screens, its keys and its navigation. Never imports torch."""
 
+import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -174,7 +175,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     def get_key_display(self, binding: Binding) -> str:
         """Return a key as it is shown, such as ``F1``, ``^p`` or ``alt+R``."""
         *modifiers, key = super().get_key_display(binding).split("+")
-        if key.startswith("f") and key[1:].isdigit():
+        if re.fullmatch(r"\^?f\d+", key):
             key = key.upper()
         if "shift" in modifiers and len(key) == 1 and key.isalpha():
             modifiers.remove("shift")

@@ -82,7 +82,9 @@ def check_keys(keys: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     used = default | {name: _split(value) for name, value in valid.items()}
     for name in list(valid):
         for key in used[name] - default[name]:
-            other = next((o for o in used if o != name and key in used[o] and _meet(name, o)), None)
+            others = (o for o in used if o != name and key in used[o] and _meet(name, o))
+            # Some share a key at first: where both are, one of them comes before the other.
+            other = next((o for o in others if not default[name] & default[o]), None)
             if other and name in valid:
                 problems.append(
                     f"{name} cannot have the key {key}: {other} has it on the same screen."

@@ -13,6 +13,7 @@ from charloom.tui.app import CharloomApp
 from charloom.tui.modes import MODES
 from charloom.tui.widgets.streaming_text import StreamingText
 from tests.tui.helpers.driving import SMALL, screen_text, until
+from tests.tui.helpers.own_keys import assert_no_old_key, other_keys, press_keys, use_keys
 from tests.tui.helpers.visiting import furnished_home, visit
 from tests.tui.prompt.helpers import choose, composer, prompt_screen, ready, turns, weaver, written
 
@@ -93,18 +94,21 @@ async def test_a_slash_finds_text_where_texts_are() -> None:
         await until(pilot, lambda: "the grey sea" not in screen_text(app))
 
 
-async def test_every_screen_survives_a_tiny_terminal_and_needs_no_colour(
+async def test_every_screen_survives_a_tiny_terminal_without_colours_and_with_other_keys(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     visited = []
     with furnished_home():
-        app = CharloomApp()
+        app, other = CharloomApp(), other_keys()
+        use_keys(app, other)
         async with app.run_test(size=SMALL) as pilot:
+            press_keys(pilot, other)
             async for name in visit(pilot):
                 visited.append(name)
                 assert not colours(app), name
                 await resized_and_back(pilot, name)
+                await assert_no_old_key(pilot, name)
     assert len(visited) >= 25
 
 
