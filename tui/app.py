@@ -69,7 +69,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
         Binding("f6", "switch_mode('tour')", "Tour",
                 tooltip="Look inside a model, step by step", id="app.tour"),
         Binding("f7", "jump", "Jump", show=False, priority=True,
-                tooltip="Show a letter over each control, which moves the focus", id="app.jump"),
+                tooltip="Go to a control, or to a stage of the tour, by a letter", id="app.jump"),
         Binding("ctrl+p", "command_palette", "Menu",
                 tooltip="Find any action", id="app.commands"),
         Binding("ctrl+q", "quit", "Quit", priority=True,
@@ -308,15 +308,18 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
 
     @work
     async def action_jump(self) -> None:
-        from charloom.tui.dialogs.jump import JumpScreen
+        from charloom.tui.dialogs.jump import JumpScreen, controls
+        from charloom.tui.widgets.base_screen import BaseScreen
 
         screen = self.screen
         if isinstance(screen, JumpScreen):
             screen.dismiss(None)
-        elif not screen.focus_chain:
-            self.notify("There is no control here that takes the focus.")
-        elif control := await self.push_screen_wait(JumpScreen(screen)):
-            screen.set_focus(control)
+            return
+        more = screen.jump_targets() if isinstance(screen, BaseScreen) else ()
+        if not (targets := [*controls(screen), *more]):
+            self.notify("There is no control here to jump to.")
+        elif target := await self.push_screen_wait(JumpScreen(targets)):
+            target.go()
 
     def action_help_quit(self) -> None:
         self.notify(with_keys(self, "Press {app.quit|ctrl+q} to quit Charloom."))

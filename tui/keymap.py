@@ -22,9 +22,7 @@ _TOGETHER = (  # parts of one screen, by the first words of their ids
     {"library", "texts"},
     {"library", "models"},
 )
-_WITHOUT_SEARCH = {"prompt", "turn", "surprise"}  # they have keys of their own for it
-_WITHOUT_LISTS = {"composer", "text", "chart"}
-_SEARCH = {"list.find", "list.next_match", "list.previous_match"}
+_WITHOUT_LISTS = {"composer", "text", "chart", "dialog"}
 _WITH_FIELDS = ("prompt", "composer", "new_run", "dialog")  # where characters are typed
 _MODIFIERS = {"ctrl", "alt", "shift", "super", "meta", "hyper"}
 _KEY_NAMES = {key.value for key in Keys}
@@ -126,10 +124,10 @@ def _is_typed(name: str, key: str) -> bool:
 def _meet(one: str, other: str) -> bool:
     """Return whether two ids belong to actions of one screen; those of the app are on all."""
     groups = {name.partition(".")[0] for name in (one, other)}
+    if len(groups) == 1:
+        return True
     if "list" in groups:
-        without = _WITHOUT_LISTS | (_WITHOUT_SEARCH if {one, other} & _SEARCH else set())
-        if groups & without:
-            return False
-    if len(groups) == 1 or groups & {"app", "list"}:
-        return "dialog" not in groups or len(groups) == 1
+        return not groups & _WITHOUT_LISTS
+    if "app" in groups:
+        return "dialog" not in groups
     return any(groups <= together for together in _TOGETHER)

@@ -16,15 +16,19 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 import charloom.tui
+from charloom.core.store.ref import CheckpointRef
+from charloom.tui.analysis.compare import CompareScreen
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.help import HelpScreen
 from charloom.tui.dialogs.jump import JumpScreen
+from charloom.tui.messages import OpenComparison
 from charloom.tui.tour.stage_view import StageView
 from charloom.tui.train.run_list import RunList
 from charloom.tui.widgets.action_bar import Footer
 from charloom.tui.widgets.finding import FindableText
 from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.keys import CHARACTERS
+from charloom.tui.widgets.streaming_text import StreamingText
 from tests.tui.helpers.driving import SMALL, app_at, notifications, screen_text, until
 from tests.tui.helpers.run_folders import course, end, write_run
 from tests.tui.library.helpers import keep, listing, read
@@ -225,17 +229,56 @@ async def test_jump_mode_shows_a_letter_over_each_control_in_view(mode: str) -> 
         assert app.focused is before
 
 
-async def test_a_screen_without_controls_says_so() -> None:
-    app = CharloomApp()
+async def test_jump_mode_goes_to_any_stage_of_the_tour() -> None:
     weaver()
     choose()
+    app = app_at("tour")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "1 · Load text" in screen_text(app))
+        tour = app.screen
+        for number, title in ((10, "Generation"), (3, "Vocabulary")):
+            await pilot.press("f7")
+            await until(pilot, lambda: len(app.screen.query(Static)) == 10)
+            labels = list(app.screen.query(Static))
+            await until(pilot, lambda: all(label.region for label in labels))  # noqa: B023
+            letters = [str(label.visual).strip() for label in labels]
+            bar = screen_text(app).splitlines()[labels[0].region.y]
+            assert [bar[label.region.x + 1] for label in labels] == letters
+            await pilot.press(letters[number - 1])
+            await until(pilot, lambda: f"{number} · {title}" in screen_text(app))  # noqa: B023
+            assert app.screen is tour
+
+
+async def test_a_screen_without_controls_says_so() -> None:
+    app = app_at("train")
     async with app.run_test(size=SMALL, notifications=True) as pilot:
-        await ready(pilot)
-        await pilot.press("f6")
-        await until(pilot, lambda: "Load text" in screen_text(app))
+        await until(pilot, lambda: "Training teaches" in screen_text(app))
         await pilot.press("f7")
         await until(pilot, lambda: notifications(app))
         assert "no control" in notifications(app)[-1]
+
+
+async def test_a_phrase_is_found_in_both_texts_of_a_comparison() -> None:
+    weaver()
+    app = app_at("library")
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await until(pilot, lambda: app.is_running and app.screen.is_current)
+        app.post_message(OpenComparison(CheckpointRef("weaver")))
+        await until(pilot, lambda: isinstance(app.screen, CompareScreen))
+        compare = app.screen
+        await until(pilot, lambda: all(view.text for view in compare.query(StreamingText)))
+        prompt = next(iter(compare.query(StreamingText))).text.split()[0]
+        await pilot.press("slash")
+        await until(pilot, lambda: app.screen.query(SafeInput))
+        app.screen.query_one(SafeInput).value = prompt
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is compare and notifications(app))
+        views = list(compare.query(StreamingText))
+        assert len(views) == 2 and all(view._found[0] == (0, len(prompt)) for view in views)
+        place, _, count = notifications(app)[-1].partition(" of ")
+        assert place == "1" and int(count) >= 2
+        await pilot.press("N")
+        await until(pilot, lambda: notifications(app)[-1] == f"{count} of {count}")
 
 
 def test_the_readme_has_every_character() -> None:

@@ -58,7 +58,7 @@ async def test_the_footer_keeps_its_order() -> None:
     ("name", "key"),
     [
         ("chart.log", "j"),  # no list is there
-        ("turn.star", "f6,n"),
+        ("turn.star", "n"),
     ],
 )
 def test_keys_of_lists_are_free_where_there_is_no_list(name: str, key: str) -> None:
@@ -67,7 +67,7 @@ def test_keys_of_lists_are_free_where_there_is_no_list(name: str, key: str) -> N
 
 
 def test_the_keys_of_lists_can_be_given_to_other_actions() -> None:
-    keys = {"list.down": "f10", "list.find": "f8", "train.stop": "j", "models.export": "/"}
+    keys = {"list.down": "f10", "list.find": "f11", "train.stop": "j", "models.export": "/"}
     assert check_keys(keys) == (keys, [])
     valid, problems = check_keys({"train.stop": "j"})
     assert not valid and problems == [

@@ -30,6 +30,7 @@ from charloom.tui.services.text_source import TextKind, TextSource
 from charloom.tui.services.writer import GenerationThread
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.finding import FINDING_KEYS, FindableTexts
 from charloom.tui.widgets.keys import key_binding
 
 _LENGTH = 300  # characters of each side's text
@@ -39,7 +40,7 @@ _CHOOSE_TEXT = "Press {compare.text|w} to choose a text."
 _EVAL_TEXT_HINT = "A file or a catalog name. Leave empty to use the left model's held-out text."
 
 
-class CompareScreen(BaseScreen):
+class CompareScreen(FindableTexts, BaseScreen):
     """Begins with the checkpoint ``ref`` on both sides, the right one at a higher temperature."""
 
     TITLE = "Compare"
@@ -60,6 +61,7 @@ class CompareScreen(BaseScreen):
         key_binding("compare.again", "New seed", "Use a new seed", action="seed"),
         key_binding("compare.text", "Text to score", "Choose the text that both are scored on"),
         key_binding("compare.write", "Write again", "Start both texts again", keys="enter"),
+        *FINDING_KEYS,
         key_binding("compare.back", "Back", "Back to the models", keys="escape"),
         key_binding("compare.compare", "Back", action="back"),
     ]
@@ -83,7 +85,13 @@ class CompareScreen(BaseScreen):
             yield from self._sides
         yield Static("", id="verdict", markup=False)
         side = {"side(0)": ("←→", "side", "other_side")}
-        labels = {"side": "", "temperature": "temp", "prompt": "prompt", "text": "text"}
+        labels = {
+            "side": "",
+            "find_next": "",
+            "temperature": "temp",
+            "prompt": "prompt",
+            "text": "text",
+        }
         yield ActionBar(key_hints(self, **side, **labels, write="again"))
 
     def on_mount(self) -> None:

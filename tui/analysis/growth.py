@@ -33,6 +33,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import default_prompt
 from charloom.tui.widgets.action_bar import ActionBar, key_hints
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.finding import phrase_pattern
 from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.untrusted_text import UntrustedText
 
@@ -165,6 +166,9 @@ class GrowthScreen(BaseScreen):
             figures.append(f"{sample.bits_per_char:.2f} bits/char {measure}{note}")
         original = sample.error or self._adapted_prompt + sample.text
         text = safe_content(self._adapted_prompt, "bold $primary") + safe_content(sample.text)
+        phrase = self.query_one(GrowthList).phrase
+        for match in phrase_pattern(phrase).finditer(text.plain) if phrase.strip() else ():
+            text = text.stylize("reverse", *match.span())
         if sample.error:
             text = safe_content(sample.error, "$text-error")
         self.query_one("#figures", Static).update(safe_content(" · ".join(figures), "$text-muted"))

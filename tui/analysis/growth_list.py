@@ -53,6 +53,11 @@ class GrowthList(PlainOptionList):
         """The steps of the listed checkpoints."""
         return {sample.step for sample in self._samples}
 
+    def find(self, phrase: str, by: int = 1) -> None:
+        super().find(phrase, by)
+        if self.sample:
+            self.post_message(self.Highlighted(self.sample))  # its text is marked
+
     def clear(self) -> None:
         """Remove all samples."""
         self._samples = []

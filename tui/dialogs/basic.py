@@ -122,9 +122,12 @@ class InputDialog(Dialog[str]):
             yield Static(safe_content(self._detail), id="detail")
             yield accept_and_cancel(self.app, "OK", "Enter")
 
+    async def action_accept(self) -> None:
+        await self.query_one(SafeInput).action_submit()
+
     @on(SafeInput.Submitted)
-    def action_accept(self) -> None:
-        value = self.query_one(SafeInput).value
+    def accept(self, event: SafeInput.Submitted) -> None:
+        value = event.value  # without the keys that have come since
         try:
             self._check(value)
         except CharloomError as error:

@@ -1,24 +1,25 @@
-"""Jump mode: a letter over each control that can have the focus; pressing it moves the focus."""
+"""Jump mode: a letter over each place to go to, such as a control that can have the focus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from string import ascii_uppercase
 from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.errors import NoWidget
-from textual.geometry import Offset, Region
+from textual.geometry import Offset
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from charloom.tui.dialogs.basic import DismissibleScreen
+from charloom.tui.widgets.base_screen import JumpTarget
 
 _LETTERS = "asdfghjklqwertyuiopzxcvbnm" + ascii_uppercase
 
 
-class JumpScreen(DismissibleScreen[Widget]):
-    """Return the control of ``screen`` whose letter was pressed; any other key cancels."""
+class JumpScreen(DismissibleScreen[JumpTarget]):
+    """Return the one of the targets whose letter was pressed; any other key cancels."""
 
     CSS = """
     JumpScreen {
@@ -35,16 +36,16 @@ class JumpScreen(DismissibleScreen[Widget]):
     }
     """
     TITLE = "Jump"
-    HELP: ClassVar[str] = "The letter over a control moves the focus to it. Any other key cancels."
+    HELP: ClassVar[str] = "The letter over a place goes there. Any other key cancels."
 
-    def __init__(self, screen: Screen[Any]) -> None:
+    def __init__(self, targets: Iterable[JumpTarget]) -> None:
         super().__init__()
-        self._targets = dict(zip(_LETTERS, _controls(screen), strict=False))
+        self._targets = dict(zip(_LETTERS, targets, strict=False))
 
     def compose(self) -> ComposeResult:
         taken = set[Offset]()
-        for letter, (_, region) in self._targets.items():
-            place = region.offset
+        for letter, target in self._targets.items():
+            place = target.place
             while place in taken:  # a control that fills another one
                 place += (3, 0)
             taken.add(place)
@@ -54,8 +55,7 @@ class JumpScreen(DismissibleScreen[Widget]):
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
-        target, _ = self._targets.get(event.character or "", (None, None))
-        self.dismiss(target)
+        self.dismiss(self._targets.get(event.character or ""))
 
     def on_click(self) -> None:
         self.dismiss(None)
@@ -65,12 +65,12 @@ class JumpScreen(DismissibleScreen[Widget]):
             self.dismiss(None)
 
 
-def _controls(screen: Screen[Any]) -> Iterator[tuple[Widget, Region]]:
-    """Yield the controls in view, with the regions that can be seen, in the order of Tab."""
+def controls(screen: Screen[Any]) -> Iterator[JumpTarget]:
+    """Yield the controls in view, in the order of Tab."""
     for widget in screen.focus_chain:
         try:
             geometry = screen.find_widget(widget)
         except NoWidget:  # not in the layout now
             continue
         if visible := geometry.region.intersection(geometry.clip):
-            yield widget, visible
+            yield JumpTarget(visible.offset, partial(screen.set_focus, widget))

@@ -114,6 +114,10 @@ class Composer(SafeTextArea):
     def on_key(self, event: events.Key) -> None:
         if event.key == "enter" or event.key.startswith("alt+"):
             event.prevent_default()  # a key of a binding, not text
+        bound = self.screen.active_bindings.get(event.key) if not event.is_printable else None
+        if bound and bound.node is self and bound.binding.action == "send":
+            event.stop()
+            self.action_send()  # at once: the next key, which may be here already, comes after it
 
     def on_paste(self, event: events.Paste) -> None:
         from charloom.tui.services.text_source import TextSource  # deferred until it is needed

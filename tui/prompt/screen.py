@@ -51,19 +51,27 @@ class PromptScreen(OwnModelScreen):
     HELP = """
 Write a beginning and press {composer.send|Enter}: the model continues it, one character at a time.
 {prompt.escape|Esc} stops the text, and *continue* resumes it. Sampling settings in the panel apply
-from the next character. *Pace* is in characters a second, for each text. Below max, bars show the
-five likeliest next characters at the current settings; dimmed ones are cut. In a selected text,
-{turn.pause|space} pauses; then *{turn.next|→}* draws one character, and a digit chooses one.
+from the next character.
+
+*Pace* is in characters a second, for each text. Below max, bars show the five likeliest next
+characters at the current settings; dimmed ones are cut. In a selected text, {turn.pause|space}
+pauses; then *{turn.next|→}* draws one character, and a digit chooses one.
+
 *Until* continues a text after its length, to the end of a sentence, line or paragraph; with *words*
 known, the model writes only words of its training text. With *memory*, the texts above are read
 first; in a *talk*, your line and the reply are turns of a dialogue, written as in the training
-text. Paste a long text, or drop a file, and Charloom offers to train on it: about a minute later,
-your own model continues your sentence next to the one in use. Every text is saved in the library
-with everything needed to reproduce it; a star makes it a favorite. The last texts are there again
-at the next start; {prompt.new_page|ctrl+n} begins an empty page. Shift+tab or
-{prompt.above|ctrl+up} moves to a text: there, a letter does what the keys below a text do from
-here; `{turn.find|/}` finds a phrase on the page, `{turn.next_match|n}` and
-`{turn.previous_match|N}` the next and the previous one. Lines wrapped in a book flow where the page
+text.
+
+Paste a long text, or drop a file, and Charloom offers to train on it: about a minute later, your
+own model continues your sentence next to the one in use.
+
+Every text is saved in the library with everything needed to reproduce it; a star makes it a
+favorite. The last texts are there again at the next start; {prompt.new_page|ctrl+n} begins an empty
+page.
+
+Shift+tab or {prompt.above|ctrl+up} moves to a text: there, a letter does what the keys below a text
+do from here; `{list.find|/}` finds a phrase on the page, `{list.next_match|n}` and
+`{list.previous_match|N}` the next and the previous one. Lines wrapped in a book flow where the page
 is narrower, with a dim ↵ in their place; `{turn.wrap|W}` breaks them as written. Everywhere else,
 what you type goes into the composer. With several columns, left and right select one of them.
 
@@ -101,7 +109,7 @@ kept its memory from one piece of the text to the next.
 
     def body(self) -> Iterator[Widget]:
         yield self.transcript
-        follow = ("↓", "more text has come · End", "screen.transcript('follow')")
+        follow = ("{prompt.end|^end}", "more text has come", "screen.transcript('follow')")
         yield ActionBar([follow], id="more")
         yield self.composer_bar
         yield self.panel

@@ -20,7 +20,6 @@ from charloom.tui.dialogs.share import copy_command, copy_markdown, export_text
 from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.copy_check import CopyCheck
-from charloom.tui.prompt.page_search import PageSearch
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import TURN_BINDINGS
 from charloom.tui.prompt.welcome import WelcomeText
@@ -28,6 +27,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
 from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.widgets.finding import FINDING_KEYS, FindableTexts
 from charloom.tui.widgets.keys import moving_keys
 from charloom.tui.widgets.streaming_text import StreamingText
 
@@ -42,12 +42,13 @@ class TranscriptBody(VerticalGroup):
     BLANK = True
 
 
-class Transcript(VerticalScroll, can_focus=False):
+class Transcript(FindableTexts, VerticalScroll, can_focus=False):
     """Shows the turns and saves their texts in the library; actions apply to the current turn."""
 
     BLANK = True  # only its content is drawn
     BINDINGS: ClassVar[list[BindingType]] = [
         *TURN_BINDINGS,
+        *FINDING_KEYS[1:],
         *moving_keys("scroll_down", "scroll_up", "scroll_home", "follow"),
     ]
 
@@ -71,7 +72,6 @@ class Transcript(VerticalScroll, can_focus=False):
         self._start_lock = asyncio.Lock()
         self._current: Turn | None = None
         self._comparison: Turn | None = None  # whose names have not yet been kept in view
-        self.search = PageSearch(self)
         self.raw = False
         """True if lines break as written, in any width."""
 
@@ -324,7 +324,7 @@ class Transcript(VerticalScroll, can_focus=False):
         turn = self.current
         if action == "undo":
             return self.deleted is not None
-        if action in ("go", "follow"):
+        if action in ("go", "follow", "find"):
             return turn is not None
         if action in ("star", "copy", "delete"):
             return turn is not None and not turn.deleted

@@ -45,15 +45,6 @@ class Turn(VerticalGroup, can_focus=True):
             Binding(f"{number}", f"choose({number})", f"Choose character {number}", show=False)
             for number in range(1, OPTION_COUNT + 1)
         ),
-        key_binding(
-            "turn.next_match", "Next match", "Go to the next match", action="screen.find_next(1)"
-        ),
-        key_binding(
-            "turn.previous_match",
-            "Previous match",
-            "Go to the previous match",
-            action="screen.find_next(-1)",
-        ),
     ]
 
     class Selected(Message):

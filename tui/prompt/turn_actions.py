@@ -13,7 +13,6 @@ from textual.widget import Widget
 from charloom.core.errors import CharloomError
 from charloom.core.sampling.config import fresh_seed
 from charloom.core.sanitize import single_line
-from charloom.tui.dialogs.basic import InputDialog
 from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.prompt_changes import unwritable_ending
 from charloom.tui.messages import OpenInspector
@@ -28,6 +27,7 @@ from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.model_cache import load_model
 from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.finding import FINDING_KEYS
 from charloom.tui.widgets.keys import key_binding
 
 if TYPE_CHECKING:
@@ -37,12 +37,11 @@ _ESCAPE_SECONDS = 1.0  # after which alt and a letter are no longer Esc and that
 _ORIGIN_CHARACTERS = 24  # shown before a branch
 _TURN_KEYS = {
     key
-    for binding in Binding.make_bindings([*TURN_BINDINGS, *Turn.BINDINGS])
+    for binding in Binding.make_bindings([*TURN_BINDINGS, *FINDING_KEYS, *Turn.BINDINGS])
     for key in (binding.key, *ANYWHERE.get(str(binding.id).partition(".")[2], "").split(","))
     if not key.isdigit()  # these are typed, except in a pause
 }
 _CHOOSE_MODEL = "Press {prompt.choose_model|^o} to choose a model."
-_FIND_HINT = "{turn.next_match|n} finds the next place, {turn.previous_match|N} the one before."
 _NEED_TURN = ("again", "repeat", "continue", "prompt", "pin", "bits", "inspect")
 
 
@@ -161,9 +160,7 @@ class TurnActionsScreen(BaseScreen):
         if action == "transcript":
             _, name, arguments = parse(str(parameters[0]))
             return self.transcript.check_action(name, arguments)
-        if action == "find_next":
-            return bool(self.transcript.search.phrase)
-        if action in ("wrap", "find", "new_page"):
+        if action in ("wrap", "new_page"):
             return turn is not None
         if action == "newer":
             return bool(self._active_model.newer_message())
@@ -263,24 +260,6 @@ class TurnActionsScreen(BaseScreen):
 
     def action_wrap(self) -> None:
         self.transcript.set_raw(not self.transcript.raw)
-
-    @work
-    async def action_find(self) -> None:
-        search = self.transcript.search
-        dialog = InputDialog(
-            "Find on this page:", search.phrase, detail=with_keys(self.app, _FIND_HINT)
-        )
-        phrase = await self.app.push_screen_wait(dialog)
-        if phrase is not None:
-            self._notify_place(search.find(phrase))
-
-    def action_find_next(self, by: int) -> None:
-        search = self.transcript.search
-        self._notify_place(search.find(search.phrase, by))
-
-    def _notify_place(self, place: str) -> None:
-        if place:
-            self.notify(place)
 
     def action_inspect(self) -> None:
         """Open the inspector on the chosen text."""

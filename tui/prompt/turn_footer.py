@@ -6,6 +6,7 @@ from textual.binding import Binding
 
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.widgets.action_bar import BROWSER_KEYS, ActionBar, KeyHint, key_of
+from charloom.tui.widgets.finding import FINDING_KEYS
 from charloom.tui.widgets.keys import key_binding
 
 _ON_TRANSCRIPT = [
@@ -19,6 +20,7 @@ _ON_TRANSCRIPT = [
     key_binding("turn.delete", "Delete", "Delete from page and library"),
     key_binding("turn.undo", "Undo", "Restore what was deleted last"),
     key_binding("turn.save", "Save", "Retry saving the text in the library"),
+    FINDING_KEYS[0],
 ]
 _ON_SCREEN = [
     key_binding("turn.again", "Again", "The same prompt and settings, another seed"),
@@ -29,7 +31,6 @@ _ON_SCREEN = [
     key_binding("turn.bits", "Bits", "Show the bits that each character cost"),
     key_binding("turn.wrap", "Wrap", "Break lines as written, or let them flow"),
     key_binding("turn.inspect", "Inspect", "Show what every unit did in this text"),
-    key_binding("turn.find", "Find", "Find a phrase on the page"),
 ]
 TURN_BINDINGS = [
     *_ON_TRANSCRIPT,

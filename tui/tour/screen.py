@@ -33,7 +33,7 @@ from charloom.tui.tour.text_layout import wrap
 from charloom.tui.tour.tour import NETWORK_STAGES, Tour, load_tour
 from charloom.tui.tour.worked_example import ExampleProcess
 from charloom.tui.widgets.action_bar import ActionBar, hidden_binding, key_hints
-from charloom.tui.widgets.base_screen import BaseScreen
+from charloom.tui.widgets.base_screen import BaseScreen, JumpTarget
 from charloom.tui.widgets.finding import FINDING_KEYS
 from charloom.tui.widgets.keys import key_binding, moving_keys
 
@@ -224,6 +224,10 @@ the model writes.
             question = self._tour.question(self._number)
             return question is not None and len(question.choices) > int(str(parameters[0]))
         return self._tour is not None or action not in ("answer", "notes", "choose", "blind_test")
+
+    def jump_targets(self) -> Iterator[JumpTarget]:
+        for number, place in self.query_one(StageBar).places():
+            yield JumpTarget(place, partial(self._go, number))
 
     def action_go(self, by: int) -> None:
         self._go(max(1, min(self._number + by, len(STAGES))))

@@ -1,9 +1,11 @@
 """A line with all ten stages, the current one highlighted."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 from textual.style import Style
@@ -34,12 +36,24 @@ class StageBar(Widget):
         number: int
 
     def render(self) -> Content:
-        gap = " " * (2 if self.content_size.width >= 90 else 1)
+        return Content(self._gap).join(self._labels())
+
+    def places(self) -> Iterator[tuple[int, Offset]]:
+        """Yield the number of each stage and where it is on the screen."""
+        place = self.content_region.offset
+        for number, label in enumerate(self._labels(), 1):
+            yield number, place
+            place += (label.cell_length + len(self._gap), 0)
+
+    @property
+    def _gap(self) -> str:
+        return " " * (2 if self.content_size.width >= 90 else 1)
+
+    def _labels(self) -> Iterator[Content]:
         named = self.content_size.width >= _MIN_WIDTH_WITH_NAMES
-        return Content(gap).join(
-            self._label(stage.number, stage.name if named or stage.number == self.number else "")
-            for stage in STAGES
-        )
+        for stage in STAGES:
+            shown = named or stage.number == self.number
+            yield self._label(stage.number, stage.name if shown else "")
 
     def _label(self, number: int, name: str) -> Content:
         style = "bold reverse $accent" if number == self.number else "$text-muted"

@@ -1,16 +1,24 @@
 """The base class of screens: header, body, footer and help."""
 
-from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from collections.abc import Callable, Iterable, Iterator
+from typing import ClassVar, NamedTuple
 
 from textual.app import ComposeResult
 from textual.content import Content
 from textual.dom import DOMNode
+from textual.geometry import Offset
 from textual.screen import Screen
 
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.widgets.action_bar import Footer
 from charloom.tui.widgets.header import Header
+
+
+class JumpTarget(NamedTuple):
+    """Where jump mode shows a letter, and what it does."""
+
+    place: Offset
+    go: Callable[[], object]
 
 
 class BaseScreen(Screen[None]):
@@ -47,6 +55,10 @@ class BaseScreen(Screen[None]):
 
     def reveal(self, node: DOMNode) -> None:
         """Show one of the :meth:`command_nodes`, before an action of it runs."""
+
+    def jump_targets(self) -> Iterable[JumpTarget]:
+        """Return the places that jump mode offers besides the controls."""
+        return ()
 
     def on_mount(self) -> None:
         self.services.runs.changed.subscribe(self, lambda _: self.on_runs_changed())

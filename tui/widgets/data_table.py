@@ -13,14 +13,14 @@ from textual.widgets import DataTable
 from charloom.tui.formatting.columns import fit_columns
 from charloom.tui.formatting.content import fit_line
 from charloom.tui.formatting.graphemes import cell_len
-from charloom.tui.widgets.finding import FINDING_KEYS, Finding
+from charloom.tui.widgets.finding import FINDING_KEYS, FindableList
 from charloom.tui.widgets.keys import moving_keys
 
 _MAX_CELL_COLUMNS = 200
 _MIN_CELL_COLUMNS = 20  # where there is not enough room for all columns
 
 
-class RowTable(Finding, DataTable[Text]):
+class RowTable(FindableList, DataTable[Text]):
     """Textual's table with a row for each key, of which the cursor keeps track.
 
     A click moves the cursor. Enter is left to the ancestors.

@@ -2,46 +2,55 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.geometry import Offset, Region
 from textual.selection import Selection
+from textual.widget import Widget
 from textual.widgets import Static
 
 from charloom.tui.messages import AskForPhrase
 from charloom.tui.widgets.keys import SCROLLING_KEYS, key_binding
+from charloom.tui.widgets.streaming_text import StreamingText
 
 if TYPE_CHECKING:
-    from textual.widget import Widget as _Widget
+    _Widget = Widget
 else:
     _Widget = object  # Textual finds styles and component classes by the first base only
 
-FINDING_KEYS: list[BindingType] = [
+FINDING_KEYS = [
     key_binding("list.find", "Find", "Find a phrase here"),
     key_binding("list.next_match", "Next match", action="find_next(1)"),
     key_binding("list.previous_match", "Previous match", action="find_next(-1)"),
 ]
 
 
+class _Place(NamedTuple):
+    """A place of a phrase: in a row of a widget, from a character on or in a selection."""
+
+    widget: Widget
+    row: int
+    start: int = 0
+    selection: Selection | None = None
+
+    def reveal(self) -> None:
+        """Scroll the page to the row, if it is not in view."""
+        page = next(node for node in self.widget.ancestors if isinstance(node, VerticalScroll))
+        page.release_anchor()
+        top = self.widget.region.y - page.region.y + page.scroll_offset.y + self.row
+        if not 0 <= top - page.scroll_offset.y < page.size.height - 1:
+            page.scroll_to(y=max(0, top - page.size.height // 3), animate=False, force=True)
+
+
 class Finding(_Widget):
-    """Mixin of a list, whose ``lines`` are searched from the one that is ``current``."""
+    """Mixin of what a phrase can be found in."""
 
     phrase = ""
     """The phrase that was searched for last."""
-
-    def lines(self) -> Sequence[str]:
-        raise NotImplementedError
-
-    @property
-    def current(self) -> int:
-        raise NotImplementedError
-
-    def go_to(self, index: int) -> None:
-        raise NotImplementedError
+    _shown: _Place | None = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return (
@@ -55,13 +64,17 @@ class Finding(_Widget):
         self.find(self.phrase, by)
 
     def find(self, phrase: str, by: int = 1) -> None:
-        """Go to the next (1) or previous (-1) line with ``phrase``; case and blanks are ignored."""
-        self.phrase, pattern = phrase, phrase_pattern(phrase)
-        places = [index for index, line in enumerate(self.lines()) if pattern.search(line)]
-        beyond = [index for index in places if (index - self.current) * by > 0]
-        if places and phrase.strip():
-            self.go_to((beyond or places)[0] if by > 0 else (beyond or places)[-1])
-        self.report(places.index(self.current) if self.current in places else -1, len(places))
+        """Go to the next (1) or previous (-1) place of ``phrase``; case and blanks are ignored."""
+        raise NotImplementedError
+
+    def next_place(self, places: Sequence[_Place], by: int) -> int:
+        """Return the index of the place after (1) or before (-1) the one that was shown last."""
+        if not places:
+            return -1
+        first = 0 if by > 0 else len(places) - 1
+        index = (places.index(self._shown) + by) % len(places) if self._shown in places else first
+        self._shown = places[index]
+        return index
 
     def report(self, index: int, count: int) -> None:
         """Show which place was found, or that there is none."""
@@ -74,33 +87,42 @@ def phrase_pattern(phrase: str) -> re.Pattern[str]:
     return re.compile(r"\s+".join(map(re.escape, phrase.split())), re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A place of a phrase: in a row of a widget, which is to be selected if possible."""
+class FindableList(Finding):
+    """Mixin of a list, whose ``lines`` are searched from the one that is ``current``."""
 
-    widget: Static
-    row: int
-    selection: Selection | None = None
+    def lines(self) -> Sequence[str]:
+        raise NotImplementedError
+
+    @property
+    def current(self) -> int:
+        raise NotImplementedError
+
+    def go_to(self, index: int) -> None:
+        raise NotImplementedError
+
+    def find(self, phrase: str, by: int = 1) -> None:
+        self.phrase, pattern = phrase, phrase_pattern(phrase)
+        places = [index for index, line in enumerate(self.lines()) if pattern.search(line)]
+        beyond = [index for index in places if (index - self.current) * by > 0]
+        if places and phrase.strip():
+            self.go_to((beyond or places)[0] if by > 0 else (beyond or places)[-1])
+        self.report(places.index(self.current) if self.current in places else -1, len(places))
 
 
 class FindableText(Finding, VerticalScroll):
     """A scrolled text in several widgets."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*SCROLLING_KEYS, *FINDING_KEYS]
-    _place: _Place | None = None  # that was found last
 
     def find(self, phrase: str, by: int = 1) -> None:
         self.phrase = phrase
         places = list(self._places(phrase_pattern(phrase))) if phrase.strip() else []
+        index = self.next_place(places, by)
         if places:
-            start = 0 if by > 0 else -1
-            index = places.index(self._place) + by if self._place in places else start
-            self._place = place = places[index % len(places)]
+            place = places[index]
             self.screen.selections = {place.widget: place.selection} if place.selection else {}
-            top = place.widget.region.y - self.region.y + self.scroll_offset.y + place.row
-            if not 0 <= top - self.scroll_offset.y < self.size.height - 1:
-                self.scroll_to(y=max(0, top - self.size.height // 3), animate=False)
-        self.report(index % len(places) if places else -1, len(places))
+            place.reveal()
+        self.report(index, len(places))
 
     def _places(self, pattern: re.Pattern[str]) -> Iterator[_Place]:
         for widget in self.query(Static):
@@ -116,7 +138,25 @@ class FindableText(Finding, VerticalScroll):
                 before = visual[: match.start() + 1]
                 row = before.get_height(widget.styles.get_rules(), widget.content_size.width) - 1
                 ends = (_offset(visual.plain, position) for position in match.span())
-                yield _Place(widget, row + widget.gutter.top, Selection(*ends))
+                yield _Place(widget, row + widget.gutter.top, match.start(), Selection(*ends))
+
+
+class FindableTexts(Finding):
+    """Mixin of what has growing texts in it: a phrase is marked in all of them."""
+
+    def find(self, phrase: str, by: int = 1) -> None:
+        self.phrase, pattern = phrase, phrase_pattern(phrase)
+        places = []
+        for view in self.query(StreamingText):
+            matches = pattern.finditer(view.text) if phrase.strip() else ()
+            spans = [match.span() for match in matches]
+            view.mark_found(spans)
+            if view.display:
+                places += [_Place(view, view.line_of(start), start) for start, _ in spans]
+        index = self.next_place(places, by)
+        if places:
+            places[index].reveal()
+        self.report(index, len(places))
 
 
 def _offset(text: str, position: int) -> Offset:

@@ -25,6 +25,11 @@ class SafeInput(Input):
         ),
     ]
 
+    async def on_key(self, event: events.Key) -> None:
+        if event.key == "enter":  # at once: the next key, which may be here already, comes after it
+            event.stop()
+            await self.action_submit()
+
     def on_paste(self, event: events.Paste) -> None:
         """Join the pasted lines; Textual would insert only the first."""
         event.prevent_default()

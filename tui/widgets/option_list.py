@@ -5,11 +5,11 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.widgets import OptionList
 
-from charloom.tui.widgets.finding import FINDING_KEYS, Finding
+from charloom.tui.widgets.finding import FINDING_KEYS, FindableList
 from charloom.tui.widgets.keys import moving_keys
 
 
-class PlainOptionList(Finding, OptionList):
+class PlainOptionList(FindableList, OptionList):
     """Textual's list with one line per option, no border, and legible muted text (app.tcss)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

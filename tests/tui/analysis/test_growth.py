@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -22,6 +23,7 @@ from charloom.tui.analysis.growth_list import GrowthList
 from charloom.tui.app import CharloomApp
 from charloom.tui.charts.film_cast import asciicast
 from charloom.tui.dialogs.save_file import SaveFileDialog
+from charloom.tui.widgets.inputs import SafeInput
 from charloom.tui.widgets.option_row import OptionRow
 from tests.helpers.factories import checkpoint_path, own_assets, random_checkpoint, save_model
 from tests.tui.helpers.driving import (
@@ -163,6 +165,31 @@ async def test_a_model_with_one_checkpoint_has_a_note_and_new_ones_are_added() -
             await pilot.press("escape")
             await until(pilot, lambda: app.screen.title == "Train")
             assert notifications(app) == []
+
+
+async def test_a_phrase_is_found_in_all_texts_and_marked() -> None:
+    save_checkpoints(100, 200, 300)
+    async with app_at("library").run_test(size=SMALL) as pilot:
+        await opened(pilot)
+        growing = growth_list(pilot)
+        await until(pilot, lambda: len(growing.samples) == 3)
+        phrase = growing.lines()[1].split()[-1][-4:]
+        await pilot.press("slash")
+        await until(pilot, lambda: pilot.app.screen.query(SafeInput))
+        pilot.app.screen.query_one(SafeInput).value = phrase
+        await pilot.press("enter")
+        await until(pilot, lambda: growing.phrase == phrase)
+        text = pilot.app.screen.query_one("#text", Static)
+
+        def marked() -> list[str]:
+            content = text.content
+            assert isinstance(content, Content)
+            spans = [span for span in content.spans if span.style == "reverse"]
+            return [content.plain[span.start : span.end] for span in spans]
+
+        await until(pilot, marked)
+        assert {part.lower() for part in marked()} == {phrase.lower()}
+        assert phrase.lower() in growing.lines()[growing.current].lower()
 
 
 def film_view(pilot: Pilot[None]) -> FilmView:

@@ -5,9 +5,10 @@ from textual.events import Key
 from textual.screen import ModalScreen
 
 from charloom.tui.app import CharloomApp
-from charloom.tui.dialogs.basic import confirm_dialog
+from charloom.tui.dialogs.basic import InputDialog, confirm_dialog
 from charloom.tui.dialogs.help import HelpScreen
-from charloom.tui.dialogs.jump import JumpScreen
+from charloom.tui.dialogs.jump import JumpScreen, controls
+from charloom.tui.widgets.inputs import SafeInput
 from tests.tui.helpers.driving import SMALL, app_at, until
 
 
@@ -19,7 +20,9 @@ async def test_two_keys_in_quick_succession_close_one_screen_only(name: str) -> 
         below = HelpScreen(app.screen)
         await app.push_screen(below)
         screen: ModalScreen[Any] = (
-            confirm_dialog("Delete?", "Delete", "d") if name == "confirm" else JumpScreen(below)
+            confirm_dialog("Delete?", "Delete", "d")
+            if name == "confirm"
+            else JumpScreen(controls(below))
         )
         results: list[object] = []
         await app.push_screen(screen, results.append)
@@ -28,3 +31,15 @@ async def test_two_keys_in_quick_succession_close_one_screen_only(name: str) -> 
         await until(pilot, lambda: not screen.is_attached)
         assert isinstance(app, CharloomApp) and app.screen is below
         assert len(results) == 1
+
+
+async def test_a_key_right_after_enter_is_not_part_of_the_answer() -> None:
+    app, answers = app_at("settings"), list[str | None]()
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: app.focused)
+        await app.push_screen(InputDialog("Find:"), answers.append)
+        await until(pilot, lambda: isinstance(app.focused, SafeInput))
+        for key in ("s", "e", "a", "enter", "n"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: answers)
+        assert answers == ["sea"]

@@ -2,7 +2,7 @@
 
 import pytest
 from textual.app import App, ComposeResult
-from textual.events import Paste
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 
 from charloom.core.library.database import Library
@@ -180,3 +180,16 @@ async def test_earlier_prompts_are_those_of_the_library_and_of_this_session() ->
             found.append(composer(pilot).text)
         assert found == ["the sea ", "one", "two", "two"]
         assert len(turns(pilot)) == 1
+
+
+async def test_a_key_right_after_enter_is_in_the_next_prompt() -> None:
+    weaver()
+    choose()
+    app = CharloomApp()
+    async with app.run_test(size=SMALL) as pilot:
+        screen = await ready(pilot)
+        screen.composer.set_text("the sea ")
+        for key in ("enter", "n", "o"):
+            app.post_message(Key(key, key if len(key) == 1 else None))
+        await until(pilot, lambda: turns(pilot) and screen.composer.text == "no")
+        assert turns(pilot)[0].request.raw_prompt == "the sea "

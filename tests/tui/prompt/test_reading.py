@@ -109,5 +109,5 @@ async def test_a_phrase_is_found_on_the_page_and_n_goes_on() -> None:
         await until(pilot, lambda: app.screen is not prompt_screen(pilot))
         app.screen.query_one(SafeInput).value = "nowhere"
         await pilot.press("enter")
-        await until(pilot, lambda: notifications(app)[-1:] == ["'nowhere' is not on this page."])
+        await until(pilot, lambda: notifications(app)[-1:] == ["'nowhere' is not here."])
         assert not any(view._found for view in prompt_screen(pilot).query(StreamingText))

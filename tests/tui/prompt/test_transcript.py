@@ -164,7 +164,7 @@ async def test_the_end_is_followed_until_one_scrolls_up_and_again_when_one_wants
         place, length = page.scroll_y, len(text_of(turn))
         gate.let(2_000)
         await until(pilot, lambda: len(text_of(turn)) > length + 1_000)
-        await until(pilot, lambda: "↓ more text has come · End" in screen_text(app))
+        await until(pilot, lambda: "^end more text has come" in screen_text(app))
         assert page.scroll_y == place
         await pilot.press("ctrl+end")
         await until(pilot, lambda: page.following and "more text" not in screen_text(app))
