@@ -128,6 +128,7 @@ the next and the previous place where the unit is strong.
 
     def on_mount(self) -> None:
         self.show_context(safe_content(str(self._model.checkpoint_ref)))
+        self._update_hints()
         self.read()
 
     @property

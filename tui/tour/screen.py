@@ -142,6 +142,8 @@ the model writes.
         except CharloomError as error:
             self._show_message(str(error) + with_keys(self.app, _CHOOSE_HINT), is_error=True)
             return
+        if not self.children:  # the app is being closed
+            return
         self._tour, self._notes, subject = tour, notes, tour.subject
         self._choices, self._is_set_up, self._setup_error = {}, False, ""
         if warning:
@@ -195,7 +197,7 @@ the model writes.
         self.query_one(StageView).scroll_home(animate=False)
 
     def _update_stage(self) -> None:
-        if self._tour is None:
+        if self._tour is None or not self.children:
             return
         number = self._number
         lines = Content("\n").join(map(Content, self._tour.lines(number)))
