@@ -52,6 +52,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
     TITLE = "Charloom"
     CSS_PATH = "app.tcss"
     DEFAULT_MODE = "prompt"
+    SUSPENDED_SCREEN_CLASS = "-suspended"
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_command_provider}
     BINDINGS: ClassVar[list[BindingType]] = [
         # Only bindings with priority work in dialogs.

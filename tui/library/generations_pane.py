@@ -131,8 +131,8 @@ class GenerationsPane(LibraryPane):
     @work
     async def action_star(self) -> None:
         if generation := self.generation:
-            starred = not generation.starred
-            await self._change(lambda library: library.star(generation.id, starred))
+            number = generation.id
+            await self._change(lambda db: db.star(number, not db.get(number).starred))
 
     @work
     async def action_tag(self) -> None:

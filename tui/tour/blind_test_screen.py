@@ -18,6 +18,7 @@ from charloom.core.sampling.config import SETTING_NAMES, SamplingConfig, fresh_s
 from charloom.core.store.ref import CheckpointRef
 from charloom.tui.formatting.content import safe_content, safe_line
 from charloom.tui.formatting.flowing import flow
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.tour.blind_test import EXPLANATION, BlindTest
@@ -28,6 +29,7 @@ from charloom.tui.widgets.keys import key_binding
 
 _ROUNDS = 10
 _MAX_CONTEXT = 200  # columns
+_CHOOSE_HINT = " Press {quiz.back|Esc}, then {tour.model|m} for another model."
 _LABELS = ("the model's", "from the text")
 
 
@@ -98,7 +100,8 @@ there is one. How often the model fooled you is counted in its lab notes, for ea
             test, number = self._test, self._number
             self._pair = await run_in_background(lambda: test.pair(number))
         except CharloomError as error:
-            self._show(str(error), "$text-error")
+            hint = "" if self._test else with_keys(self.app, _CHOOSE_HINT)
+            self._show(str(error) + hint, "$text-error")
             return
         self.show_context(safe_line(f"{test.ref} · {test.setting}", _MAX_CONTEXT))
         self._show()

@@ -4,6 +4,7 @@ import sqlite3
 import threading
 
 import pytest
+from textual.events import Key
 from textual.geometry import Offset
 from textual.pilot import Pilot
 from textual.selection import Selection
@@ -12,8 +13,10 @@ from textual.widgets import Static
 from charloom.core import paths
 from charloom.core.files import make_folder
 from charloom.core.library.database import Library
+from charloom.core.library.generation import Generation
 from charloom.core.store.write import remove_model
 from charloom.tui.dialogs.note_editor import NoteEditor
+from charloom.tui.library.generation_browser import GenerationBrowser
 from charloom.tui.library.generation_list import GenerationList
 from charloom.tui.library.screen import LibraryScreen
 from charloom.tui.widgets.action_bar import ActionBar
@@ -385,3 +388,24 @@ async def test_every_action_can_be_clicked() -> None:
         await until(pilot, lambda: "e notes" in screen_text(app))
         await pilot.click(Header, offset=(top.index("Writings"), 0))
         await until(pilot, lambda: "s unstar" in screen_text(app))
+
+
+async def test_two_stars_in_quick_succession_leave_a_text_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keep(" one")
+    stars, replace = [], GenerationBrowser.replace
+
+    def record(browser: GenerationBrowser, generation: Generation) -> None:
+        stars.append(generation.starred)
+        replace(browser, generation)
+
+    monkeypatch.setattr(GenerationBrowser, "replace", record)
+    app = app_at("library")
+    async with app.run_test(size=SMALL) as pilot:
+        await read(pilot)
+        await until(pilot, lambda: browser(pilot).generation)
+        for _ in range(2):
+            app.post_message(Key("s", "s"))
+        await until(pilot, lambda: len(stars) == 2)
+        assert stars == [True, False]
