@@ -26,7 +26,6 @@ from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.formatting.themes import DARK, LIGHT, heat_variables
 from charloom.tui.modes import MODES, create_screen
 from charloom.tui.services.app_services import AppServices
-from charloom.tui.widgets.action_bar import ActionBar
 
 if TYPE_CHECKING:
     from charloom.core.data.text_file import Characters
@@ -125,7 +124,7 @@ class CharloomApp(App[None], inherit_bindings=False):  # Textual's would come fi
             keys, wrong_keys = await run_in_background(lambda: check_keys(config.keys))
             if keys != config.keys:
                 self.set_keymap(keys)
-                for bar in self.screen.query(ActionBar):
+                for bar in self.screen.query("ActionBar, Footer"):
                     bar.refresh(layout=True)
             problems += [f"{config.path}: {problem}" for problem in wrong_keys]
         if problems:

@@ -80,16 +80,19 @@ async def test_a_remapped_key_works_and_is_shown_in_bars_help_and_palette(home: 
     configure(
         home,
         '[keys]\napp.settings = "f12"\nturn.star = "f11"\nprompt.star = "f8,ctrl+s"\n'
-        'prompt.delete = "f9"\nprompt.panel = "ctrl+g"\nprompt.new_page = "f10"\n',
+        'prompt.delete = "f9"\nprompt.panel = "ctrl+g"\nprompt.new_page = "f10"\n'
+        'app.tour = "f1"\n',
     )
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
         await until(pilot, lambda: notifications(app))
         assert notifications(app) == [
-            f"{home}/config.toml: prompt.panel cannot have the key ctrl+g: prompt.continue has it "
-            "on the same screen."
+            f"{home}/config.toml: app.tour cannot have the key f1: app.help has it on the same "
+            f"screen.\n{home}/config.toml: prompt.panel cannot have the key ctrl+g: "
+            "prompt.continue has it on the same screen."
         ]
         await ready(pilot)
+        await until(pilot, lambda: "F6 Tour" in screen_text(app))
         turn = await written(pilot, "the sea ")
         await until(
             pilot, lambda: "F8 star" in screen_text(app) and "F9 delete" in screen_text(app)
