@@ -56,7 +56,7 @@ class ChartScreen(BaseScreen):
         yield Static("", id="heading", markup=False)
         yield Static("", id="view", markup=False)
         yield LossChart(cursor=True)
-        yield ActionBar([("←→", "cursor", ""), ("↑↓", "zoom", ""), *key_hints(self, export="")])
+        yield ActionBar([("←→", "cursor", ""), ("↑↓", "zoom", ""), *key_hints(self)])
 
     def on_mount(self) -> None:
         self.query_one(LossChart).focus()
