@@ -113,6 +113,8 @@ class TurnActionsScreen(BaseScreen):
             used = False
         elif alt or in_turn:
             used = key in _TURN_KEYS or bound is not None  # perhaps not now
+            if in_turn and bound and str(bound.binding.id).startswith("turn."):
+                self._keep_in_view(self.focused)
         else:
             used = bound is not None and bound.node is not self.transcript
         if character is None or not event.is_printable or used:
@@ -122,6 +124,11 @@ class TurnActionsScreen(BaseScreen):
             self.action_stop()
         self.set_focus(self.composer)
         self.composer.type(character)
+
+    def _keep_in_view(self, turn: Widget | None) -> None:
+        """Scroll to a turn that is acted on, if none of it is in view."""
+        if turn and not self.can_view_partial(turn):
+            turn.scroll_visible(animate=False)
 
     @on(Turn.Clicked)
     def select_clicked(self, event: Turn.Clicked) -> None:

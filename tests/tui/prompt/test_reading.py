@@ -111,3 +111,16 @@ async def test_a_phrase_is_found_on_the_page_and_n_goes_on() -> None:
         await pilot.press("enter")
         await until(pilot, lambda: notifications(app)[-1:] == ["'nowhere' is not here."])
         assert not any(view._found for view in prompt_screen(pilot).query(StreamingText))
+
+
+async def test_a_letter_shows_the_text_that_it_acts_on() -> None:
+    app = CharloomApp()
+    async with app.run_test(size=SMALL) as pilot:
+        first = await reopened(pilot, "the first\n" * 30)
+        await reopened(pilot, "the second\n" * 30)
+        first.focus()
+        await until(pilot, lambda: first.has_focus)
+        await pilot.press("G")
+        await until(pilot, lambda: not app.screen.can_view_partial(first))
+        await pilot.press("s")
+        await until(pilot, lambda: first.chosen.starred and app.screen.can_view_partial(first))
