@@ -1,62 +1,42 @@
-"""The turns, one below the other; the view follows the end until the user scrolls up."""
+"""The page of Prompt: its turns are generated, saved in the library, deleted and restored."""
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from textual import events, on, work
-from textual.app import ComposeResult
+from textual import on, work
 from textual.binding import BindingType
-from textual.containers import VerticalGroup, VerticalScroll
-from textual.message import Message
-from textual.reactive import reactive
 
 from charloom.core.errors import CharloomError
 from charloom.core.library.generation import Generation
-from charloom.core.sampling.conversation import Conversation
 from charloom.core.wording import plural
 from charloom.tui.dialogs.share import copy_command, copy_markdown, export_text
-from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
 from charloom.tui.prompt.candidate import Candidate
 from charloom.tui.prompt.copy_check import CopyCheck
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.turn_footer import TURN_BINDINGS
-from charloom.tui.prompt.welcome import WelcomeText
+from charloom.tui.prompt.turn_list import TurnList
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.generation_request import GenerationRequest
 from charloom.tui.services.library_worker import LibraryWorker
 from charloom.tui.services.model_cache import LoadedModel
-from charloom.tui.widgets.finding import FINDING_KEYS, FindableTexts
+from charloom.tui.widgets.finding import FINDING_KEYS
 from charloom.tui.widgets.keys import moving_keys
-from charloom.tui.widgets.streaming_text import StreamingText
 
 _MAX_RECENT_PROMPTS = 500
 _MAX_RESTORED_TURNS = 10  # at the next start
 _TIMEOUT_ON_EXIT_SECONDS = 1.0  # for the last slice
 
 
-class TranscriptBody(VerticalGroup):
-    """At least as high as the scroll view, which anchors short content at its bottom."""
+class Transcript(TurnList):
+    """Generates the turns and saves their texts; actions apply to the current turn."""
 
-    BLANK = True
-
-
-class Transcript(FindableTexts, VerticalScroll, can_focus=False):
-    """Shows the turns and saves their texts in the library; actions apply to the current turn."""
-
-    BLANK = True  # only its content is drawn
     BINDINGS: ClassVar[list[BindingType]] = [
         *TURN_BINDINGS,
         *FINDING_KEYS[1:],
         *moving_keys("scroll_down", "scroll_up", "scroll_home", "follow"),
     ]
-
-    unseen_below: reactive[bool] = reactive(False)
-    """True if new text is below the view."""
-
-    class Changed(Message):
-        """Another turn is current, or a generation has started or ended."""
 
     def __init__(self, pace: int, deleted_texts: list[Generation]) -> None:
         """Create an empty page; new texts have ``pace`` characters a second, 0: no limit.
@@ -68,44 +48,8 @@ class Transcript(FindableTexts, VerticalScroll, can_focus=False):
         self._deleted_texts = deleted_texts
         self._library = LibraryWorker()
         self._copy_check = CopyCheck(lambda: self.generating is not None)
-        self._turns: list[Turn] = []
         self._start_lock = asyncio.Lock()
-        self._current: Turn | None = None
         self._comparison: Turn | None = None  # whose names have not yet been kept in view
-        self.raw = False
-        """True if lines break as written, in any width."""
-
-    def compose(self) -> ComposeResult:
-        with TranscriptBody():
-            yield WelcomeText()
-
-    def on_mount(self) -> None:
-        self.action_follow()
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
-        self.unseen_below = self.unseen_below and not self.following
-
-    @property
-    def current(self) -> Turn | None:
-        """The turn that actions apply to: the focused, the last focused or the newest, if any."""
-        focused = self.screen.focused if self._turns else None  # may be ahead of its message
-        return focused if isinstance(focused, Turn) and focused in self._turns else self._current
-
-    @property
-    def generating(self) -> Turn | None:
-        """The turn that is being generated."""
-        return next((turn for turn in reversed(self._turns) if turn.generating), None)
-
-    @property
-    def deleted(self) -> Turn | None:
-        """The deleted turn that can be restored."""
-        return next((turn for turn in self._turns if turn.deleted), None)
-
-    @property
-    def following(self) -> bool:
-        """True if the end is in view."""
-        return self.scroll_y >= self.max_scroll_y
 
     async def start_turn(
         self,
@@ -123,28 +67,17 @@ class Transcript(FindableTexts, VerticalScroll, can_focus=False):
             await self.finish()
             read = request.context
             if read is None:
-                read = self._page_context(request.conversation)
-            adapted, note = await run_in_background(lambda: _adapt(request, read, model))
+                read = self.context(request.conversation)
+            adapted, note = await run_in_background(lambda: request.adapted(read, model))
             requests = [adapted] * len(models)
             if rival:
-                requests[1], _ = await run_in_background(lambda: _adapt(request, read, rival))
+                requests[1], _ = await run_in_background(lambda: request.adapted(read, rival))
             candidates = [Candidate(each, number) for number, each in enumerate(requests)]
             turn = Turn(candidates, model, note, origin)
             self._comparison = turn if rival else None
             await self.append(turn)
             turn.start(models, self.pace)
         self.post_message(self.Changed())
-
-    def _page_context(self, conversation: Conversation | None) -> str:
-        """Return the part of the page that a model reads before the next prompt."""
-        texts: list[str] = []
-        for turn in self._turns:
-            if turn.deleted:
-                continue
-            if turn.origin and texts:  # its prompt is the text of the turn above
-                texts.pop()
-            texts.append(turn.chosen.full_text)
-        return (conversation or Conversation()).context(texts)
 
     async def switch_model(self, model: LoadedModel) -> None:
         """Continue the running generation with ``model`` in a new turn; free all other states."""
@@ -174,13 +107,8 @@ class Transcript(FindableTexts, VerticalScroll, can_focus=False):
                 other.release()
 
     async def append(self, turn: Turn) -> None:
-        """Append ``turn`` and make it the current one."""
         await self._drop_deleted()
-        self._turns.append(turn)
-        await self.query_one(TranscriptBody).mount(turn)
-        self.set_raw(self.raw)
-        self._set_current(turn)
-        self.action_follow()
+        await super().append(turn)
 
     @property
     def page(self) -> tuple[int, ...]:
@@ -195,14 +123,8 @@ class Transcript(FindableTexts, VerticalScroll, can_focus=False):
         """
         found = await self._library.run(lambda library: library.find(page))
         turns = [Turn([Candidate.from_generation(generation)], None) for generation in found]
-        if not turns:
-            return
-        self._turns[:0] = turns
-        await self.query_one(TranscriptBody).mount(*turns, after=self.query_one(WelcomeText))
-        self.set_raw(self.raw)
-        if self._current is None:
-            self._set_current(turns[-1])
-        self.action_follow()
+        if turns:
+            await self.prepend(turns)
 
     async def clear(self) -> None:
         """Remove all turns from the page; their texts stay in the library."""
@@ -212,24 +134,6 @@ class Transcript(FindableTexts, VerticalScroll, can_focus=False):
         self._set_current(None)
         for turn in turns:
             await turn.remove()
-
-    def _set_current(self, turn: Turn | None) -> None:
-        previous, self._current = self._current, turn
-        if previous and previous is not turn:
-            previous.set_current(False)
-        if turn:
-            turn.set_current(True)
-        self.post_message(self.Changed())
-
-    def select(self, turn: Turn) -> None:
-        """Make ``turn`` the current one, unless it was removed."""
-        if turn in self._turns:
-            self._set_current(turn)
-
-    @on(events.DescendantFocus)
-    def follow_focus(self, event: events.DescendantFocus) -> None:
-        if isinstance(event.widget, Turn):
-            self._set_current(event.widget)
 
     @on(Turn.Resized)
     def keep_names_in_view(self, event: Turn.Resized) -> None:
@@ -399,32 +303,3 @@ class Transcript(FindableTexts, VerticalScroll, can_focus=False):
     def action_save(self) -> None:
         if turn := self.current:
             self.save(turn, turn.chosen)
-
-    def action_go(self, offset: int) -> None:
-        """Focus the current turn or, if it has the focus, the one ``offset`` further down."""
-        if self.current:
-            index = self._turns.index(self.current) + (offset if self.current.has_focus else 0)
-            self._turns[max(0, min(index, len(self._turns) - 1))].focus()
-
-    def set_raw(self, raw: bool) -> None:
-        """Break lines as written, or let those of hard-wrapped texts flow where it is narrow."""
-        self.raw = raw
-        for view in self.query(StreamingText):
-            view.raw = raw
-
-    def action_follow(self) -> None:
-        """Scroll to the end and follow it."""
-        self.anchor()
-        self.unseen_below = False
-
-
-def _adapt(
-    request: GenerationRequest, context: str, model: LoadedModel
-) -> tuple[GenerationRequest, str]:
-    """Return ``request`` in the characters of ``model``, and a note on how its prompt changed."""
-    raw_prompt, vocab = request.raw_prompt, model.network.vocab
-    prompt, changes = adapt_prompt(raw_prompt, vocab)
-    if request.conversation:
-        prompt = request.conversation.prompt(prompt)
-    adapted = replace(request, prompt=prompt, context=vocab.adapt(context)[0])
-    return adapted, describe_changes(raw_prompt, changes)

@@ -1,11 +1,16 @@
 """Inputs of a generation: a prompt and the settings of one or several candidates."""
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 from charloom.core.sampling.config import MAX_TEMPERATURE, SamplingConfig
 from charloom.core.sampling.conversation import Conversation
 from charloom.core.sampling.ending import AT_LENGTH, Ending
 from charloom.core.store.ref import CheckpointRef
+from charloom.tui.formatting.prompt_changes import adapt_prompt, describe_changes
+
+if TYPE_CHECKING:
+    from charloom.tui.services.model_cache import LoadedModel
 
 _TEMPERATURE_STEP = 0.2  # from one candidate to the next
 
@@ -38,6 +43,18 @@ class GenerationRequest:
         if self.conversation is None:
             return self.ending
         return Ending((*self.conversation.stops, *self.ending.stop))
+
+    def adapted(self, context: str, model: "LoadedModel") -> tuple[Self, str]:
+        """Return the request in characters of ``model``, and a note on how the prompt changed.
+
+        ``context`` is what it reads before the prompt.
+        """
+        vocab = model.network.vocab
+        prompt, changes = adapt_prompt(self.raw_prompt, vocab)
+        if self.conversation:
+            prompt = self.conversation.prompt(prompt)
+        adapted = replace(self, prompt=prompt, context=vocab.adapt(context)[0])
+        return adapted, describe_changes(self.raw_prompt, changes)
 
     def sampling_for(self, number: int, base: SamplingConfig | None = None) -> SamplingConfig:
         """Return the sampling settings of candidate ``number``, from 0; ``base`` replaces ours."""
