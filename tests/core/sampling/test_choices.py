@@ -16,9 +16,10 @@ from charloom.core.sampling.completion import Completion
 from charloom.core.sampling.config import Choice, SamplingConfig
 from charloom.core.sampling.ending import Ending
 from charloom.core.sampling.sampler import Prediction, Sampled, Sampler
+from tests.core.sampling.helpers import LOGITS, SETTINGS, chances
 from tests.core.sampling.test_known_words import KNOWN
 from tests.core.sampling.test_known_words import MODEL as WITH_WORDS
-from tests.core.sampling.test_sampler import LOGITS, SETTINGS, bold, chances
+from tests.core.sampling.test_sampler import bold
 from tests.helpers.factories import random_checkpoint
 from tests.helpers.generations import generation
 

@@ -66,3 +66,7 @@ async def read(pilot: Pilot[None]) -> None:
 def put(pilot: Pilot[None], text: str) -> None:
     """Set the text of a dialog's input field, as if it had been pasted."""
     pilot.app.screen.query_one(SafeInput).value = text
+
+
+def listed(pilot: Pilot[None]) -> list[int]:
+    return [each.id for _, each in sorted(listing(pilot)._rows.items())]

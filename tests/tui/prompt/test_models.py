@@ -1,28 +1,18 @@
 """The model in use: choosing, changing during a generation, training, and loss of its files."""
 
-import shutil
-from pathlib import Path
-
 import pytest
 from textual.widgets import OptionList
 
-from charloom.core import paths
 from charloom.core.library.replay import replay
 from charloom.core.model.metadata import CorpusInfo, Losses
 from charloom.core.runs import events
 from charloom.core.runs.events import CheckpointSaved, bits
 from charloom.core.store.model_dir import ModelDir
-from charloom.core.store.write import remove_model, rename_model
 from charloom.tui.app import CharloomApp
 from charloom.tui.dialogs.model_picker import ModelPicker
-from charloom.tui.messages import OpenPrompt, ReopenGeneration
-from charloom.tui.prompt.composer import Composer
+from charloom.tui.messages import OpenPrompt
 from charloom.tui.services import preferences
-from charloom.tui.widgets.sampling_controls import SamplingControls
 from tests.helpers.factories import (
-    checkpoint_path,
-    damage,
-    own_assets,
     random_checkpoint,
     ref,
     save_model,
@@ -30,9 +20,7 @@ from tests.helpers.factories import (
 from tests.tui.helpers.driving import (
     LARGE,
     SMALL,
-    app_at,
     flat_text,
-    notifications,
     screen_text,
     until,
 )
@@ -251,138 +239,6 @@ async def test_a_newer_checkpoint_continues_a_running_generation(gate: Gate) -> 
     assert [each.step for each in kept()] == [400, 300]
 
 
-@pytest.mark.parametrize(
-    ("fate", "why", "instead"),
-    [
-        ("removed", "There is no model called 'weaver'.", "frankenstein"),
-        ("renamed", "There is no model called 'weaver'; did you mean 'weaver2'?", "frankenstein"),
-        ("damaged", "Its weights are damaged; copy or download it again.", "frankenstein"),
-        ("thinned", "has no checkpoint '@7'; it has @100, @last, @best.", "weaver"),
-    ],
-)
-async def test_another_model_is_used_instead_of_a_remembered_one_that_is_gone(
-    fate: str, why: str, instead: str
-) -> None:
-    path = checkpoint_path("weaver")
-    if fate == "removed":
-        remove_model("weaver")
-    elif fate == "renamed":
-        rename_model("weaver", "weaver2")
-    elif fate == "damaged":
-        damage(path)
-    else:
-        choose(model="weaver@7")
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        composer(pilot).set_text("the sea ")
-        await pilot.press("enter")  # before a model is loaded
-        await until(pilot, lambda: turns(pilot))
-        await ended(pilot, turns(pilot)[0])
-        await until(pilot, lambda: f"{instead}@best" in flat_text(app))
-        (message,) = notifications(app)
-        other = "Its best checkpoint" if instead == "weaver" else "The model 'frankenstein'"
-        assert message.endswith(f"{why} {other} is used instead.")
-    assert [each.model for each in kept()] == [instead]
-    assert preferences.load().model == f"{instead}@best"
-
-
-async def test_the_bundled_model_is_used_if_the_folder_of_models_cannot_be_read() -> None:
-    shutil.rmtree(paths.models_dir())
-    paths.models_dir().symlink_to(paths.models_dir().name)  # to itself
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await until(pilot, lambda: "bits/char (carried)" in flat_text(app))
-        await until(pilot, lambda: notifications(app))
-        assert notifications(app)[0].endswith("The model 'frankenstein' is used instead.")
-
-
-async def test_without_any_model_another_can_be_chosen(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own_assets(tmp_path, monkeypatch)
-    damage(checkpoint_path("weaver"))
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await until(pilot, lambda: "^o to choose a model." in flat_text(app))
-        await until(pilot, lambda: "cannot be used" in flat_text(app))
-        composer(pilot).set_text("the sea ")
-        await pilot.press("enter")
-        await until(pilot, lambda: "No model is loaded." in flat_text(app))
-        assert composer(pilot).text == "the sea "
-        weaver("other")
-        await pilot.press("ctrl+o")
-        await until(pilot, lambda: "other@best" in screen_text(app))
-        await pilot.press(*"other", "enter")
-        await until(pilot, lambda: "No model is loaded." not in flat_text(app))
-        await pilot.press("enter")
-        await until(pilot, lambda: turns(pilot))
-        await ended(pilot, turns(pilot)[0])
-    assert kept()[0].prompt == "the sea "
-
-
-async def test_a_model_that_cannot_be_had_leaves_the_one_before() -> None:
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await ready(pilot)
-        first = await written(pilot, "the sea ")
-        await prompt_screen(pilot).use_model(ref("nobody"))
-        await until(pilot, lambda: "There is no model called 'nobody'" in flat_text(app))
-        await until(pilot, lambda: text_of(first)[:8].split("\n")[0] in screen_text(app))
-        await written(pilot, "a loom ")
-    assert [each.model for each in kept()] == ["weaver", "weaver"]
-
-
-async def test_the_last_of_two_choices_holds() -> None:
-    weaver("other", seed=1, step=7)
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await ready(pilot)
-        one = app.run_worker(prompt_screen(pilot).use_model(ref("other")))
-        two = app.run_worker(prompt_screen(pilot).use_model(ref("weaver@last")))
-        await one.wait()
-        await two.wait()
-        await until(pilot, lambda: "weaver@last" in flat_text(app))
-        assert (await written(pilot, "the sea ")).model.ref == ref("weaver@last")  # type: ignore[union-attr]
-
-
-async def test_a_prompt_may_be_sent_before_the_model_is_read() -> None:
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        composer(pilot).set_text("the sea ")
-        await pilot.press("enter")
-        await until(pilot, lambda: turns(pilot))
-        await ended(pilot, turns(pilot)[0])
-    assert kept()[0].prompt == "the sea "
-
-
-@pytest.mark.parametrize("early", [True, False], ids=["before the model", "before the offer"])
-async def test_enter_before_a_beginning_is_offered_sends_the_beginning(early: bool) -> None:
-    choose(model="frankenstein")
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        if early:
-            await pilot.press("enter")
-        else:
-            screen = await ready(pilot)
-            await until(pilot, lambda: composer(pilot).text)
-            screen.post_message(Composer.Submitted(""))  # was queued while there was no offer
-        await until(pilot, lambda: turns(pilot))
-        await ended(pilot, turns(pilot)[0])
-        assert composer(pilot).text == ""
-        assert turns(pilot)[0].request.prompt == prompt_screen(pilot)._default_prompt != ""
-
-
-async def test_a_model_that_is_asked_for_as_the_room_is_entered_is_not_taken_back() -> None:
-    weaver("other", seed=1, step=7)
-    app = app_at("settings")
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        app.post_message(OpenPrompt(ref("other")))
-        await until(pilot, lambda: app.screen.title == "Prompt")
-        await ready(pilot)
-        await until(pilot, lambda: "other@best" in flat_text(app))
-        assert (await written(pilot, "the sea ")).model.name == "other"  # type: ignore[union-attr]
-
-
 async def test_a_model_opened_from_another_screen_leaves_one_in_the_composer() -> None:
     app = CharloomApp()
     async with app.run_test(size=LARGE, notifications=True) as pilot:
@@ -392,90 +248,3 @@ async def test_a_model_opened_from_another_screen_leaves_one_in_the_composer() -
         await until(pilot, lambda: app.screen.title == "Settings")
         app.post_message(OpenPrompt(ref("weaver")))
         await until(pilot, lambda: app.screen is screen and composer(pilot).has_focus)
-
-
-# Opened from the library
-
-
-async def test_a_text_is_opened_again_with_its_settings_and_who_wrote_it() -> None:
-    weaver("other", seed=1, step=7)
-    settings = {
-        "temperature": 1.1,
-        "top_k": 7,
-        "top_p": 0.8,
-        "min_p": 0.04,
-        "length": 70,
-        "seed": 9,
-    }
-    choose(**settings, stop=("zzz",), model="other")
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await ready(pilot)
-        await written(pilot, "the sea ")
-    (generation,) = kept()
-    choose()
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await ready(pilot)
-        app.post_message(ReopenGeneration(generation))
-        await until(pilot, lambda: turns(pilot))
-        (turn,) = turns(pilot)
-        assert text_of(turn) == generation.text
-        await until(pilot, lambda: "other@7" in flat_text(app) and "» the sea" in screen_text(app))
-        chosen = prompt_screen(pilot).query_one(SamplingControls).preferences
-        assert chosen | settings | {"stop": ("zzz",)} == chosen
-        await pilot.press("ctrl+t")
-        await until(pilot, lambda: len(turns(pilot)) == 2)
-        await ended(pilot, turns(pilot)[1])
-        assert text_of(turns(pilot)[1]) == generation.text
-        turn.focus()
-        await pilot.press("s")
-        await until(pilot, lambda: [each.id for each in kept() if each.starred] == [generation.id])
-        await pilot.press("o")
-        await until(pilot, lambda: len(turns(pilot)) == 3)
-        await ended(pilot, turns(pilot)[2])
-        assert turns(pilot)[2].request.prompt == "the sea " + generation.text
-    assert len(kept()) == 3
-
-
-async def test_a_text_whose_model_is_gone_can_be_opened_and_continued_by_another() -> None:
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await ready(pilot)
-        await written(pilot, "the sea ")
-    (generation,) = kept()
-    rename_model("weaver", "old")
-    remove_model("old")
-    weaver("other", seed=1, step=7)
-    choose(model="other")
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await ready(pilot)
-        await prompt_screen(pilot).reopen(generation)
-        assert "is no longer there" in notifications(app)[0]
-        (turn,) = turns(pilot)
-        assert text_of(turn) == generation.text
-        assert composer(pilot).has_focus
-        await pilot.press("ctrl+g")
-        await until(pilot, lambda: len(turns(pilot)) == 2)
-        await ended(pilot, turns(pilot)[1])
-    assert kept()[0].model == "other"
-
-
-async def test_opening_a_text_ends_what_is_being_written(gate: Gate) -> None:
-    app = CharloomApp()
-    async with app.run_test(size=LARGE, notifications=True) as pilot:
-        await ready(pilot)
-        await written(pilot, "the sea ")
-        (generation,) = kept()
-        prompt_screen(pilot).query_one("#length").value = LONG  # type: ignore[attr-defined]
-        gate.let(32)
-        second = await send(pilot, "a loom ")
-        await until(pilot, lambda: text_of(second))
-        opening = app.run_worker(prompt_screen(pilot).reopen(generation))
-        await until(pilot, lambda: second._thread and second._thread.stopping)
-        gate.let()
-        await opening.wait()
-        await ended(pilot, second)
-        assert len(turns(pilot)) == 3
-    assert len(kept()) == 2
