@@ -342,5 +342,6 @@ class Turn(VerticalGroup, can_focus=True):
                 generating=self.generating,
                 deleted=self.deleted,
                 paused=self.paused,
+                alone=len(self._views) == 1,
                 focused=self.has_focus,
             )

@@ -104,9 +104,13 @@ class TurnFooter(ActionBar):
         generating: bool,
         deleted: bool,
         paused: bool,
+        alone: bool,
         focused: bool,
     ) -> None:
-        """Show what can be done with ``candidate``, with letters if the turn is focused."""
+        """Show what can be done with ``candidate``, with letters if the turn is focused.
+
+        Only in a pause of a candidate ``alone``, its characters can be chosen.
+        """
         actions = ["star", "again", "continue", "repeat", "prompt", "inspect", "bits", "copy"]
         if focused:
             actions += ["command", "markdown"]
@@ -122,7 +126,8 @@ class TurnFooter(ActionBar):
         first = [] if focused else [KeyHint(_FOCUS_KEY, "select", "go(0)")]
         if generating and not deleted:
             unfocused = [KeyHint(_FOCUS_KEY, "pause, choose", "go(0)")]
-            first = [STOP_HINT, *(_PAUSE_HINTS[paused] if focused else unfocused)]
+            pause = _PAUSE_HINTS[paused] if alone else _PAUSE_HINTS[paused][:1]
+            first = [STOP_HINT, *(pause if focused else unfocused)]
         self.update_hints([*first, *(self._hint(name, candidate, focused) for name in actions)])
 
     def _hint(self, name: str, candidate: Candidate, focused: bool) -> KeyHint:

@@ -183,6 +183,8 @@ async def test_texts_side_by_side_pause_together_and_have_no_lines() -> None:
         await until(pilot, lambda: all(each.text for each in turn.candidates))
         await pilot.press("shift+tab", "space", "right")
         assert turn.paused and turn.chosen.number == 1 and not lines(pilot)
+        await until(pilot, lambda: "space resume" in screen_text(app))
+        assert "draw one" not in screen_text(app) and "choose one" not in screen_text(app)
         await pilot.press("space")
         length = len(turn.chosen.text)
         await until(pilot, lambda: len(turn.chosen.text) > length + 1)
