@@ -82,8 +82,8 @@ class Completion(Iterator[Sampled]):
 
     @property
     def changes(self) -> tuple[SamplingChange, ...]:
-        """The changes applied so far, up to the end of the text."""
-        end = max(self._length, self._yielded)
+        """The changes applied so far, up to the end of the text and what decided it."""
+        end = max(self._length, self._position if self._until and self.done else self._yielded)
         return tuple(change for change in self._changes if change.position <= end)
 
     @property

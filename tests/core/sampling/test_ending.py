@@ -3,7 +3,7 @@
 # ruff: noqa: RUF001 - punctuation of many scripts
 
 from functools import cache
-from itertools import islice
+from itertools import cycle, islice
 
 import pytest
 from hypothesis import given, settings
@@ -204,6 +204,19 @@ def test_a_length_that_changes_on_the_way_is_recorded_so_that_the_text_is_reprod
     assert text == text_of(draft(going.length, ending, seed))
     going.length = going.length  # changes nothing
     assert next(going, None) is None
+
+
+@pytest.mark.parametrize("unit", ["sentence", "line", "paragraph"])
+def test_settings_that_change_while_the_end_is_undecided_are_recorded(unit: str) -> None:
+    ending = Ending(until=unit)
+    for seed in range(200):
+        going, text, configs = draft(3, ending, seed), "", cycle([SamplingConfig(0), HOT])
+        while not going.done:
+            text += "".join(sampled.character for sampled in going.step())
+            if not going.done:
+                going.config = next(configs)
+        sampler = Sampler(MODEL, "a", HOT, seed)
+        assert text_of(Completion(sampler, going.length, ending, going.changes)) == text
 
 
 @settings(max_examples=200, deadline=None)
