@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Iterator
 from subprocess import Popen
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,8 @@ from charloom.tui.services import run_manager
 
 if TYPE_CHECKING:
     from textual.css.model import RuleSet
+    from textual.message_pump import MessagePump
+    from textual.pilot import Pilot
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +65,47 @@ def styles_parsed_once() -> None:
         return parsed[key]
 
     Stylesheet._parse_rules = parse_once  # type: ignore[assignment, method-assign]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def rules_hashed_in_c() -> None:
+    """Hash rules without Python code: each style sheet has hundreds, hashed for each widget."""
+    from textual.css.model import RuleSet
+
+    RuleSet.__hash__ = object.__hash__  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def only_busy_widgets_awaited() -> None:
+    """Wait for the widgets that have messages, instead of sending one more to every widget."""
+    from textual.pilot import Pilot
+
+    Pilot._wait_for_screen = _wait_for_busy_widgets  # type: ignore[method-assign]
+
+
+async def _wait_for_busy_widgets(pilot: "Pilot[None]", timeout: float = 30.0) -> bool:
+    """Wait until every widget has handled the messages that it has, like the original."""
+    app, waiting = pilot.app, []
+    if not app._screen_stacks.get(app.current_mode):  # it is being left
+        return False
+    for pump in (app, *app.screen.walk_children(with_self=True)):
+        done = asyncio.Event()
+        if _is_busy(pump) and pump.call_later(done.set):
+            waiting.append(done)
+    failed = asyncio.create_task(app._exception_event.wait())
+    handled = asyncio.create_task(_all_set(waiting))
+    await asyncio.wait((failed, handled), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+    failed.cancel()
+    assert handled.cancel() is False or failed.done(), "timed out"
+    return all(done.is_set() for done in waiting)
+
+
+async def _all_set(events: list[asyncio.Event]) -> None:
+    for event in events:
+        await event.wait()
+
+
+def _is_busy(pump: "MessagePump") -> bool:
+    """Return whether a widget has messages or is handling one: it does not wait for one."""
+    queue = pump._message_queue
+    return bool(queue.values or pump._pending_message or not queue.ready_event._waiters)  # type: ignore[attr-defined]

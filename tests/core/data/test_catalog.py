@@ -27,6 +27,7 @@ QUICK = (0.0, 0.0)
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[GutenbergServer]:
     monkeypatch.setenv("NO_PROXY", "*")
+    gc.freeze()  # so that the collection below looks only at what the test made
     with running() as server:
         monkeypatch.setenv(catalog.MIRROR_VARIABLE, server.address)
         yield server
