@@ -6,6 +6,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from charloom.core import child_process
+from tests.helpers.forked_trainers import start_module
+
 # The same cases on every machine and in every run; no folder of past failures.
 hypothesis.settings.register_profile("charloom", derandomize=True, deadline=None, database=None)
 hypothesis.settings.load_profile("charloom")
@@ -44,6 +47,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "home"
     monkeypatch.setenv("CHARLOOM_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _forked_trainers() -> Iterator[None]:
+    """Fork the trainers that tests start in this process from one that has imported PyTorch."""
+    with pytest.MonkeyPatch.context() as patch:
+        if sys.platform != "win32":
+            patch.setattr("charloom.core.runs.trainer.start_module", start_module)
+        yield
+
+
+@pytest.fixture
+def own_trainers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Start trainers as the product does, for a test of how they start."""
+    monkeypatch.setattr("charloom.core.runs.trainer.start_module", child_process.start_module)
 
 
 @pytest.fixture(autouse=True)

@@ -80,19 +80,20 @@ def only_busy_widgets_awaited() -> None:
     """Wait for the widgets that have messages, instead of sending one more to every widget."""
     from textual.pilot import Pilot
 
-    Pilot._wait_for_screen = _wait_for_busy_widgets  # type: ignore[method-assign]
+    Pilot._wait_for_screen = _wait_for_busy_widgets  # type: ignore[method-assign, assignment]
 
 
 async def _wait_for_busy_widgets(pilot: "Pilot[None]", timeout: float = 30.0) -> bool:
     """Wait until every widget has handled the messages that it has, like the original."""
-    app, waiting = pilot.app, []
+    app = pilot.app
+    waiting: list[asyncio.Event] = []
     if not app._screen_stacks.get(app.current_mode):  # it is being left
         return False
     for pump in (app, *app.screen.walk_children(with_self=True)):
         done = asyncio.Event()
         if _is_busy(pump) and pump.call_later(done.set):
             waiting.append(done)
-    failed = asyncio.create_task(app._exception_event.wait())
+    failed: asyncio.Task[object] = asyncio.create_task(app._exception_event.wait())
     handled = asyncio.create_task(_all_set(waiting))
     await asyncio.wait((failed, handled), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
     failed.cancel()
@@ -107,5 +108,5 @@ async def _all_set(events: list[asyncio.Event]) -> None:
 
 def _is_busy(pump: "MessagePump") -> bool:
     """Return whether a widget has messages or is handling one: it does not wait for one."""
-    queue = pump._message_queue
-    return bool(queue.values or pump._pending_message or not queue.ready_event._waiters)  # type: ignore[attr-defined]
+    queue: Any = pump._message_queue
+    return bool(queue.values or pump._pending_message or not queue.ready_event._waiters)

@@ -52,6 +52,7 @@ def test_too_large_a_vocabulary_is_refused_before_anything_is_made() -> None:
             create_run("rare", rare, "small", {}, min_count)
 
 
+@pytest.mark.usefixtures("own_trainers")
 def test_a_run_directory_holds_all_that_is_known_of_the_run() -> None:
     folder = create(steps=300)
     seen = list(TrainerProcess(folder).events())
@@ -202,6 +203,7 @@ def test_a_trainer_waits_for_those_who_only_look_at_the_lock() -> None:
         assert launch_trainer(folder).wait() == EXIT_ALREADY_TRAINING
 
 
+@pytest.mark.usefixtures("own_trainers")
 @pytest.mark.parametrize(
     ("failure", "sentence"),
     [
@@ -310,6 +312,7 @@ def test_a_run_of_the_former_format_is_refused_with_the_reason() -> None:
         read_run_config(folder)
 
 
+@pytest.mark.usefixtures("own_trainers")
 def test_a_run_of_a_second_trains_a_second_however_long_it_takes_to_start() -> None:
     begin = time.monotonic()
     text = corpus.from_bytes(TEXT.encode(), title="sea", source="sea.txt")
