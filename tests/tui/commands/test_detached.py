@@ -148,6 +148,7 @@ def test_a_run_is_resumed_and_detached_and_its_trainers_death_is_reported(
     assert error.endswith("; `charloom resume sea` continues it.")
 
 
+@pytest.mark.usefixtures("own_trainers")
 def test_a_run_that_cannot_begin_is_an_error(
     text: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
