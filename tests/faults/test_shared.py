@@ -1,7 +1,9 @@
+import pytest
+
 from tests.faults.shared import campaign
 from tests.helpers.run_cli import needs_terminal
 
-pytestmark = needs_terminal
+pytestmark = [needs_terminal, pytest.mark.usefixtures("own_trainers")]
 
 
 def test_many_at_once_lose_nothing_and_meet_no_lock() -> None:
