@@ -133,7 +133,7 @@ def unlike_focused(screen: Screen[object]) -> Iterator[str]:
 
 
 def weak_buttons(screen: Screen[object]) -> Iterator[str]:
-    """Yield buttons that stand out less from their surroundings with the focus than without."""
+    """Yield buttons that do not stand out, or with the focus no more than without."""
     for button in screen.query(Button).results():
         if not button.region:
             continue
@@ -143,7 +143,7 @@ def weak_buttons(screen: Screen[object]) -> Iterator[str]:
             button.has_focus = focus
             _, ground = colours(next(iter(drawn(button)[1])))
             ratios.append(contrast(ground, around))
-        if not ratios[0] < ratios[1] >= FAINT:
+        if not 1.05 <= ratios[0] < ratios[1] >= FAINT:
             yield f"{button} with focus {ratios[1]:.2f}, without {ratios[0]:.2f}"
 
 

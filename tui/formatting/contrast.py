@@ -9,6 +9,8 @@ from textual.theme import Theme
 TEXT, FAINT = 4.5, 3.0
 """The least contrast of text and key hints, and of placeholders, dim text and focus."""
 _AMPLE = 7.0  # of the foreground, so that dim text is fainter and still legible
+_APART = 1.05  # of panel and surface: buttons, which are panels, lie on surfaces
+_LIFT = 0.1  # of the foreground, in a panel that is hardly apart
 _STEP = 0.02  # of a colour on its way to black or white
 _ROUNDING = 1.02  # since terminals get whole numbers
 _COLOURS = ("foreground", "primary", "secondary", "accent", "warning", "error", "success")
@@ -53,6 +55,9 @@ def mend_theme(theme: Theme) -> Theme:
     if theme.ansi:
         return theme
     variables = theme.to_color_system().generate()
+    surface, foreground = Color.parse(variables["surface"]), Color.parse(variables["foreground"])
+    if contrast(Color.parse(variables["panel"]), surface) < _APART:
+        variables["panel"] = surface.blend(foreground, _LIFT, alpha=1).hex
     colors: dict[str, str] = {name: getattr(theme, name) or variables[name] for name in _COLOURS}
     for _ in range(2):  # the accent is also behind text
         grounds = text_grounds(variables | colors)
