@@ -4,9 +4,9 @@ This module does without NumPy, so that reading stored texts does not import it.
 """
 
 import re
-import secrets
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass, fields
+from random import SystemRandom
 from typing import Any, NamedTuple, Self
 
 from charloom.core.errors import CharloomError, SettingError
@@ -172,4 +172,4 @@ def _is_number(value: object) -> bool:
 
 def fresh_seed() -> int:
     """Return a random seed below one million, short enough to note down."""
-    return secrets.randbelow(1_000_000)
+    return SystemRandom().randrange(1_000_000)
