@@ -5,7 +5,7 @@ from itertools import pairwise
 import pyte
 import pytest
 from rich.console import Console
-from textual._compositor import ChopsUpdate, Compositor
+from textual._compositor import Compositor
 from textual.geometry import Region
 
 from charloom.tui.textual_patches import render_changed_rows
@@ -14,14 +14,11 @@ from tests.tui.helpers.driving import SMALL, app_at, screen_text, until
 
 def drawn(compositor: Compositor, regions: list[Region]) -> list[list[pyte.screens.Char]]:
     """Return what a blank terminal shows after an update of ``regions``."""
-    spans = list(compositor._regions_to_spans(regions))
-    rows = {y for y, _, _ in spans}
-    crop = Region.from_union(regions)
-    chops = compositor._render_chops(crop, rows.__contains__)
-    ends = [cuts[1:] for cuts in compositor.cuts]
+    compositor._dirty_regions.update(regions)
+    update = compositor.render_partial_update()
+    assert update
     screen = pyte.Screen(*SMALL)
-    console = Console(color_system="truecolor")
-    pyte.Stream(screen).feed(ChopsUpdate(chops, spans, ends).render_segments(console))
+    pyte.Stream(screen).feed(update.render_segments(Console(color_system="truecolor")))
     columns, lines = map(range, SMALL)
     return [[screen.buffer[y][x] for x in columns] for y in lines]
 
@@ -41,7 +38,8 @@ async def test_updates_of_widgets_alone_and_in_pairs(
         visible = [area for region, clip in placed if (area := region.intersection(clip))]
         updates = [[region] for region in visible] + [list(pair) for pair in pairwise(visible)]
         expected = [drawn(compositor, regions) for regions in updates]
-        monkeypatch.setattr(Compositor, "_get_renders", Compositor._get_renders)
+        for method in ("_get_renders", "render_partial_update"):
+            monkeypatch.setattr(Compositor, method, getattr(Compositor, method))
         render_changed_rows()
         assert [drawn(compositor, regions) for regions in updates] == expected
         assert len(updates) > 10

@@ -22,13 +22,14 @@ from charloom.tui.prompt.turn_footer import TurnFooter
 from charloom.tui.services.model_cache import LoadedModel
 from charloom.tui.services.pace import Pace
 from charloom.tui.services.writer import GenerationThread
+from charloom.tui.textual_patches import LaidOutOnce
 from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.streaming_text import StreamingText
 
 _MIN_CANDIDATE_COLUMNS = 24  # narrower candidates are stacked
 
 
-class Turn(VerticalGroup, can_focus=True):
+class Turn(VerticalGroup, LaidOutOnce, can_focus=True):
     """Shows the candidates of one request, which ``model`` writes or has written, if it is known.
 
     ``prompt_note`` says how the prompt was changed. ``origin`` replaces the prompt where that is

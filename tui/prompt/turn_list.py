@@ -9,17 +9,18 @@ from textual.reactive import reactive
 from charloom.core.sampling.conversation import Conversation
 from charloom.tui.prompt.turn import Turn
 from charloom.tui.prompt.welcome import WelcomeText
+from charloom.tui.textual_patches import LaidOutOnce
 from charloom.tui.widgets.finding import FindableTexts
 from charloom.tui.widgets.streaming_text import StreamingText
 
 
-class TranscriptBody(VerticalGroup):
+class TranscriptBody(VerticalGroup, LaidOutOnce):
     """At least as high as the scroll view, which anchors short content at its bottom."""
 
     BLANK = True
 
 
-class TurnList(FindableTexts, VerticalScroll, can_focus=False):
+class TurnList(FindableTexts, VerticalScroll, LaidOutOnce, can_focus=False):
     """Shows the turns and knows the current one."""
 
     BLANK = True  # only its content is drawn

@@ -4,12 +4,11 @@ from rich.style import Style
 from textual.color import Color
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
-from charloom.tui.textual_patches import clear_styles_cache
+from charloom.tui.textual_patches import LaidOutOnce, clear_styles_cache
 
 
-class DirectLines(Widget):
+class DirectLines(LaidOutOnce):
     """Has no border and no padding; each line is in the width of the widget.
 
     Textual's own way adds these, caches the lines and asks all ancestors for their colours, which
