@@ -4,15 +4,16 @@ An update of Textual needs a look at this file only.
 """
 
 import codecs
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region, Size
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 from textual.worker import WorkerFailed
@@ -142,6 +143,25 @@ class LaidOutOnce(Widget):
         layout: bool = True,  # noqa: ARG002
     ) -> bool:
         return super()._size_updated(size, virtual_size, container_size, layout=False)
+
+
+def draw_now(screen: Screen[Any], widgets: Iterable[Widget]) -> None:
+    """Draw what was refreshed of ``widgets``, unless a layout comes first or ``screen`` is covered.
+
+    Textual itself would draw them after four messages and a timer, which take as long as drawing.
+    """
+    visible = {widget for widget in widgets if widget in screen._compositor.visible_widgets}
+    if (
+        not screen.is_current
+        or screen.app._batch_count
+        or screen._layout_required
+        or any(widget._layout_required for widget in visible)
+    ):
+        return
+    for widget in visible:
+        widget._repaint_required = False
+    screen._compositor.update_widgets(visible)
+    screen._compositor_refresh()
 
 
 class CrashRecorder(_App):

@@ -1,14 +1,17 @@
 """Textual, patched: an update of a part of the screen draws what Textual alone would draw."""
 
 from itertools import pairwise
+from typing import Any
 
 import pyte
 import pytest
 from rich.console import Console
 from textual._compositor import Compositor
 from textual.geometry import Region
+from textual.screen import Screen
 
-from charloom.tui.textual_patches import render_changed_rows
+from charloom.tui.prompt.panel import ActiveModelLabel
+from charloom.tui.textual_patches import draw_now, render_changed_rows
 from tests.tui.helpers.driving import SMALL, app_at, screen_text, until
 
 
@@ -43,3 +46,33 @@ async def test_updates_of_widgets_alone_and_in_pairs(
         render_changed_rows()
         assert [drawn(compositor, regions) for regions in updates] == expected
         assert len(updates) > 10
+
+
+async def test_what_was_refreshed_is_drawn_at_once_unless_the_screen_is_covered() -> None:
+    app = app_at("prompt")
+    async with app.run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: "bits/char (carried)" in screen_text(app))
+        screen, label = app.screen, app.screen.query_one(ActiveModelLabel)
+        pictures = []
+
+        def show(screen: Screen[Any], picture: object) -> None:
+            if picture is not None:
+                pictures.append(screen)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(app, "_display", show)
+            for drawn, covered in ((True, False), (False, True)):
+                if covered:
+                    await app.push_screen(Screen())
+                await pilot.pause()
+                pictures.clear()
+                label.refresh()
+                draw_now(screen, [label])
+                assert pictures == [screen] * drawn
+            app.pop_screen()
+            await pilot.pause()
+            pictures.clear()
+            label.refresh(layout=True)  # which comes first
+            draw_now(screen, [label])
+            assert not pictures
+        await pilot.pause()

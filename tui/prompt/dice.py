@@ -72,13 +72,13 @@ class Dice(DirectLines):
         before = _MARGIN_COLUMNS + len(key) + max(_LABEL_COLUMNS, label_columns) + len(figure)
         bar = _bar(probability, max(0, min(_MAX_BAR_COLUMNS, width - before - 1)))
         style = base if kept else self.component_style("dice--cut")
-        segments = [
-            Segment(" " * _MARGIN_COLUMNS, base),
-            Segment(key, self.component_style("dice--key")),
+        segments = [  # few: they are drawn often, and blanks look alike in all these styles
+            Segment(" " * _MARGIN_COLUMNS + key, self.component_style("dice--key")),
             Segment(label, style + _BOLD if kept else style),
             Segment(figure, style),
-            Segment(bar, self.component_style("dice--bar") if kept else style),
-            Segment(" " * (width - before - len(bar)), base),
+            Segment(
+                bar.ljust(width - before), self.component_style("dice--bar") if kept else style
+            ),
         ]
         return Strip(segments, max(width, before + len(bar))).crop(0, width)
 

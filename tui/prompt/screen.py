@@ -28,6 +28,7 @@ from charloom.tui.prompt.welcome import WelcomeText
 from charloom.tui.services.app_services import AppServices
 from charloom.tui.services.background import run_in_background
 from charloom.tui.services.model_cache import LoadedModel
+from charloom.tui.textual_patches import draw_now
 from charloom.tui.widgets.action_bar import ActionBar
 from charloom.tui.widgets.keys import key_binding
 from charloom.tui.widgets.sampling_controls import SamplingControls
@@ -253,6 +254,8 @@ kept its memory from one piece of the text to the next.
         if monotonic() >= self._stats_due:
             self._stats_due = monotonic() + _STATS_SECONDS
             self.show_turn()
+        if turn := self.transcript.generating:
+            draw_now(self, [*turn.growing, self.query_one(GenerationStats)])
 
     @property
     def _frame_seconds(self) -> float:

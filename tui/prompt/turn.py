@@ -121,6 +121,11 @@ class Turn(VerticalGroup, LaidOutOnce, can_focus=True):
         return bool(self._growing)
 
     @property
+    def growing(self) -> list[Widget]:
+        """The widgets that change with each new character."""
+        return [*self._growing, self._dice]
+
+    @property
     def paused(self) -> bool:
         """True if the generation is paused."""
         return self.generating and self._pace.paused

@@ -184,8 +184,8 @@ class StreamingText(DirectLines, WrappedText):
         """Return a line in the width of the widget, with bar and sign before it."""
         style = self.component_style("streaming--sign")
         sign = self._sign if y == 0 else " "
-        margin = [Segment(self.bar, style), Segment(f"{sign} ", style)]
-        return Strip([*margin, *line]).adjust_cell_length(self.size.width, self.component_style())
+        margin = Segment(f"{self.bar}{sign} ", style)
+        return Strip([margin, *line]).adjust_cell_length(self.size.width, self.component_style())
 
     @property
     def _selection_style(self) -> Style:
