@@ -48,7 +48,7 @@ async def test_at_the_first_start_one_key_starts_a_generation() -> None:
     assert preferences.load().welcomed
     again = CharloomApp()
     async with again.run_test(size=SMALL, notifications=True) as pilot:
-        await until(pilot, lambda: turns(pilot))
+        await until(pilot, lambda: turns(pilot) and prompt_screen(pilot).transcript.current)
         await pilot.press("ctrl+n")
         await until(pilot, lambda: "frankenstein continues it" in flat_text(again))
         assert "Welcome to" not in screen_text(again)
