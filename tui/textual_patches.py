@@ -129,7 +129,7 @@ def _without(part: Region, hole: Region) -> list[Region]:
 
 
 class LaidOutOnce(Widget):
-    """Mixin for a widget that grows often: a layout that changes its size requests no second one.
+    """Mixin for a widget that grows often: a layout that only makes it higher requests no other.
 
     Textual would lay out and draw the whole screen again, with the same result. A layout that
     shows or hides a scrollbar still does.
@@ -140,9 +140,10 @@ class LaidOutOnce(Widget):
         size: Size,
         virtual_size: Size,
         container_size: Size,
-        layout: bool = True,  # noqa: ARG002
+        layout: bool = True,
     ) -> bool:
-        return super()._size_updated(size, virtual_size, container_size, layout=False)
+        wider = self._size.width != size.width or self.virtual_size.width != virtual_size.width
+        return super()._size_updated(size, virtual_size, container_size, layout and wider)
 
 
 def draw_now(screen: Screen[Any], widgets: Iterable[Widget]) -> None:
