@@ -27,6 +27,7 @@ def compute_example(saved: Checkpoint, text: str, config: TrainConfig) -> dict[s
 
     from charloom.core.data.dataset import batches
     from charloom.core.model.torch_lstm import CharLSTM, checkpoint_name, cross_entropy
+    from charloom.core.training.optimizer import rate_factor
     from charloom.core.training.step import Stepper
 
     torch.set_num_threads(1)  # the same sums in the same order everywhere; it is one step only
@@ -79,6 +80,7 @@ def compute_example(saved: Checkpoint, text: str, config: TrainConfig) -> dict[s
         "loss_after": loss_after.item(),
         "gradient_norm": norm.item(),
         "rate": rate,
+        "weight_rate": rate * rate_factor(shown_name),
         "weight": f"{shown_name}[{label}, 0]",
         "gradient": gradient,
         "before": before,

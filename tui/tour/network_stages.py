@@ -179,7 +179,7 @@ def loss(subject: TourSubject, example: WorkedExample) -> list[str]:
 
 def step(subject: TourSubject, example: WorkedExample) -> list[str]:
     """Stage 9: a step on that batch, and its effect on one weight."""
-    config, rate = subject.train_config, example.rate
+    config, rate = subject.train_config, example.weight_rate
     label = visible_char(subject.vocab.ix2c[example.logits[0][0]])
     is_clipped = example.gradient_norm > config.grad_clip
     clipping = "scaled down to" if is_clipped else "below"
@@ -196,14 +196,14 @@ def step(subject: TourSubject, example: WorkedExample) -> list[str]:
                     f"gradient norm {example.gradient_norm:.4f}, {clipping} the limit of "
                     f"{config.grad_clip:g}",
                 ),
-                ("step", f"learning rate {rate:g}, the last one of the model's training"),
+                ("step", f"learning rate {example.rate:g}, the last one of the model's training"),
                 ("loss again", f"{example.loss_after:.5f} nats on the same batch: {change}"),
             ]
         ),
         "",
         *wrap(
             f"One weight of {subject.checkpoint.model.parameters:,}: {example.weight}. It leads "
-            f"from the first hidden unit to the logit of “{label}”."
+            f"from the first hidden unit to the logit of “{label}”. Its rate is {rate:g}."
         ),
         "",
         *table(

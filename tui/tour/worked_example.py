@@ -44,6 +44,7 @@ class WorkedExample:
     loss_after: float
     gradient_norm: float
     rate: float
+    weight_rate: float  # of the weight that is shown
     weight: str  # the name of the weight that is shown, as in NAME[3, 0]
     gradient: float  # after clipping
     before: float

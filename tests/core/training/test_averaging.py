@@ -32,13 +32,14 @@ def text(seed: int, words: int) -> str:
 @pytest.fixture(scope="module")
 def base() -> Checkpoint:
     sink = MemorySink()
-    events(small_task(text(1, 1_500), hidden_size=24, steps=600, batch_size=16), sink)
+    training = {"steps": 600, "batch_size": 16, "learning_rate": 0.0018}
+    events(small_task(text(1, 1_500), hidden_size=24, **training), sink)
     return sink.checkpoints[600]
 
 
 def tuning(base: Checkpoint, text: str, held_out: float = 0.3, **bound: float) -> TrainingTask:
     """Return the task to continue on so little text that the base is soon left behind."""
-    settings = {"warmup": 0.0, "held_out": held_out, "patience": 1.0} | bound
+    settings = {"learning_rate": 0.02, "warmup": 0.0, "held_out": held_out, "patience": 1.0} | bound
     task = small_task(text, hidden_size=24, **settings)
     assert set(task.vocab.chars) == set(base.vocab.chars)
     return replace(task, start=base.tensors, base=BASE)
@@ -58,11 +59,11 @@ def test_the_average_that_predicts_the_held_out_text_best_is_the_best_checkpoint
 ) -> None:
     ours = text(2, 80)
     stopped, sink = MemorySink(), MemorySink()
-    events(tuning(base, ours, steps=60), stopped, next_command=after(20, Command("stop")))
+    events(tuning(base, ours, steps=60), stopped, next_command=after(40, Command("stop")))
     seen = events(tuning(base, ours, steps=60), sink)
     end = seen[-1]
-    assert isinstance(end, Finished) and end.best_step == 15
-    trained, best = stopped.checkpoints[15], sink.checkpoints[15]
+    assert isinstance(end, Finished) and end.best_step == 30
+    trained, best = stopped.checkpoints[30], sink.checkpoints[30]
     losses = {}
     for share in (0.3, 0.5, 0.7, 1.0):
         network = NumpyLSTM(replace(trained, tensors=mean(base.tensors, trained.tensors, share)))
@@ -96,25 +97,25 @@ def test_a_run_from_a_base_that_is_stopped_and_resumed_ends_bit_for_bit_alike(
     task = tuning(base, text(2, 80), steps=60)
     undisturbed, sink = MemorySink(), MemorySink()
     events(task, undisturbed)
-    events(task, sink, next_command=after(20, Command("stop")))
-    best = sink.checkpoints[15]
+    events(task, sink, next_command=after(40, Command("stop")))
+    best = sink.checkpoints[30]
     assert best.base == BASE  # not averaged yet
     events(task, sink, resume=sink.state)
-    for step in (15, 60):
+    for step in (30, 60):
         assert same(sink, undisturbed, step)
         assert sink.checkpoints[step].base == undisturbed.checkpoints[step].base
-    assert sink.checkpoints[15].base != BASE
+    assert sink.checkpoints[30].base != BASE
 
 
 def test_a_run_of_minutes_averages_also_when_it_is_stopped_and_only_once(base: Checkpoint) -> None:
     task, sink = tuning(base, text(2, 80), minutes=60), MemorySink()
-    (warning,) = of_kind(RunWarning, events(task, sink, next_command=after(15, Command("stop"))))
+    (warning,) = of_kind(RunWarning, events(task, sink, next_command=after(30, Command("stop"))))
     assert warning.message.startswith("Averaged with the weights of words")
     first = MemorySink()
     first.checkpoints.update(sink.checkpoints)
-    assert first.checkpoints[15].base != BASE
+    assert first.checkpoints[30].base != BASE
     resumed = events(task, sink, resume=sink.state, next_command=after(0, Command("stop")))
-    assert not of_kind(RunWarning, resumed) and same(sink, first, 15)
+    assert not of_kind(RunWarning, resumed) and same(sink, first, 30)
 
 
 def test_where_nothing_is_held_out_nothing_is_averaged(base: Checkpoint) -> None:

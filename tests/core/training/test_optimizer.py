@@ -47,6 +47,16 @@ def test_its_steps_are_those_of_torch(layer: nn.Linear) -> None:
         assert torch.equal(left, right)
 
 
+def test_linear_learns_three_times_as_fast_as_the_other_layers(layer: nn.Linear) -> None:
+    start = {name: value.clone() for name, value in layer.state_dict().items()}
+    named = {f"head.{name}": parameter for name, parameter in layer.named_parameters()}
+    ours = learn(layer, AdamW(named, 0.1).step, RATES)
+    layer.load_state_dict(start)
+    others = learn(layer, AdamW(dict(layer.named_parameters()), 0.1).step, [3 * r for r in RATES])
+    for left, right in zip(ours, others, strict=True):
+        assert torch.equal(left, right)
+
+
 def test_gradients_are_used_up(layer: nn.Linear) -> None:
     learn(layer, AdamW(dict(layer.named_parameters()), 0.1).step, RATES)
     assert all(p.grad is None for p in layer.parameters())

@@ -63,9 +63,10 @@ def test_steps_are_adamw_on_the_clipped_gradient_of_the_mean_loss() -> None:
             squares[name] = beta2 * squares[name] + (1 - beta2) * gradient**2
             mean = means[name] / (1 - beta1**step)
             square = squares[name] / (1 - beta2**step)
-            shrunk = 1 - rate * (decay if parameter.dim() > 1 else 0.0)  # biases do not decay
+            own_rate = rate * (3 if name.startswith("head") else 1)
+            shrunk = 1 - own_rate * (decay if parameter.dim() > 1 else 0.0)  # biases do not decay
             with torch.no_grad():
-                parameter.mul_(shrunk).sub_(rate * mean / (square.sqrt() + 1e-8))
+                parameter.mul_(shrunk).sub_(own_rate * mean / (square.sqrt() + 1e-8))
         for name, parameter in stepper.network.named_parameters():
             torch.testing.assert_close(parameter, parameters[name], atol=1e-5, rtol=0)
 

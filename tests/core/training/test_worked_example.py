@@ -96,8 +96,9 @@ def test_the_example_is_what_torch_and_a_stepper_make_of_the_same_batch(
     assert example.rate == learning_rate(training, 1.0) == pytest.approx(0.0002)
     stepper.step(example.rate)
     assert example.after == pytest.approx(again.head.weight[right, 0].item(), abs=1e-7)
-    decayed = example.before * (1 - example.rate * training.weight_decay)
-    step = -example.rate * example.gradient / (abs(example.gradient) + 1e-8)  # Adam's first
+    assert example.weight_rate == pytest.approx(example.rate * (1 if tied else 3))
+    decayed = example.before * (1 - example.weight_rate * training.weight_decay)
+    step = -example.weight_rate * example.gradient / (abs(example.gradient) + 1e-8)  # Adam's first
     assert example.after == pytest.approx(decayed + step, abs=1e-6)
     with torch.no_grad():
         after = functional.cross_entropy(again(features)[0].flatten(0, 1), labels.flatten())
