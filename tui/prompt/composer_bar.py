@@ -22,14 +22,16 @@ class ComposerBar(VerticalGroup):
     def __init__(self) -> None:
         super().__init__()
         self.composer = Composer()
+        self._message = Static("", id="message", markup=False)
+        self._note = Static("", id="prompt-note", markup=False)
         self._model: LoadedModel | None = None
         self._generating, self._empty = False, True  # the page
 
     def compose(self) -> ComposeResult:
-        yield Static("", id="message", markup=False)
+        yield self._message
         yield self.composer
         with Horizontal(id="below"):
-            yield Static("", id="prompt-note", markup=False)
+            yield self._note
             yield ActionBar()
 
     def on_mount(self) -> None:
@@ -49,11 +51,12 @@ class ComposerBar(VerticalGroup):
 
     def show_message(self, message: str, action: str = "", *, error: bool = False) -> None:
         """Show a message until the next one; a click runs ``action``."""
-        label = self.query_one("#message", Static)
         content = safe_content(message)
-        label.update(content.stylize(Style.from_meta({"@click": action})) if action else content)
-        label.set_class(error, "-error")
-        label.display = bool(message)
+        if action:
+            content = content.stylize(Style.from_meta({"@click": action}))
+        self._message.update(content)
+        self._message.set_class(error, "-error")
+        self._message.display = bool(message)
 
     @on(TextArea.Changed)
     def update_hints(self) -> None:
@@ -64,7 +67,7 @@ class ComposerBar(VerticalGroup):
             adapted, changes = adapt_prompt(prompt[-_MAX_CHECKED_CHARACTERS:], vocab)
             note = describe_changes(prompt, changes, future=True)
             note += "  ·  no prompt is left" * (not adapted)
-        self.query_one("#prompt-note", Static).update(safe_content(note))
+        self._note.update(safe_content(note))
         bar = self.query_one(ActionBar)
         bar.update_hints(
             [
