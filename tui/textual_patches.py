@@ -1,6 +1,7 @@
-"""Every use of Textual's private attributes, each checked against Textual 8.2.8.
+"""Changes of Textual's private methods, each checked against Textual 8.2.8.
 
-An update of Textual needs a look at this file only.
+An update of Textual needs a look at this file, at ``Palette``, and at the attributes ``_driver``,
+``_keymap`` and ``_screen_stacks`` of the app, which a few modules read.
 """
 
 import codecs

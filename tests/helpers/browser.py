@@ -140,8 +140,7 @@ class Page:
 @asynccontextmanager
 async def browser(profile: Path) -> AsyncIterator[Page]:
     """Run a headless Chromium with an empty page; its files are in the folder ``profile``."""
-    import aiohttp
-
+    aiohttp = pytest.importorskip("aiohttp", reason="aiohttp is not installed")
     command = [chromium(), *_OPTIONS, f"--user-data-dir={profile}", "about:blank"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
