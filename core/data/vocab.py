@@ -246,15 +246,15 @@ class Vocab:
         return self._by_key.get(_equivalence_key(text), text)
 
 
-def fitting_min_count(counts: Iterable[int], max_size: int = MAX_CHARACTERS) -> tuple[int, int]:
-    """Return the smallest minimum count that leaves at most ``max_size`` entries, and their number.
+def fitting_min_count(counts: Iterable[int]) -> tuple[int, int]:
+    """Return the smallest minimum count that makes a vocabulary possible, and its size.
 
     ``counts`` are those of a text's distinct characters.
     """
     descending = sorted(counts, reverse=True)
-    if len(descending) <= max_size:
+    if len(descending) <= MAX_CHARACTERS:
         return 0, len(descending)
-    min_count = descending[max_size - 1] + 1  # one entry is for the placeholder
+    min_count = descending[MAX_CHARACTERS - 1] + 1  # one entry is for the placeholder
     return min_count, 1 + sum(count >= min_count for count in descending)
 
 

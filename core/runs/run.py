@@ -21,7 +21,6 @@ from charloom.core.errors import CharloomError, SettingError
 from charloom.core.files import write_atomically
 from charloom.core.model import checkpoint
 from charloom.core.model.metadata import BaseInfo
-from charloom.core.runs.folding import suggest_folding
 from charloom.core.runs.starting import AUTO, SCRATCH, describe_corpus, find_base
 from charloom.core.store.model_dir import ModelDir
 from charloom.core.store.read import model_names, reserved_names
@@ -79,18 +78,13 @@ def create_run(
 ) -> ModelDir:
     """Create the folder of a new run and return it.
 
-    With ``min_count`` 0, ``auto`` may fold rare characters from scratch; 1 keeps them all.
     ``base`` is what it starts from, see :func:`find_base`. With ``keep_vocab`` the network keeps
     characters that the text lacks.
     """
+    _check_vocab(corpus.counts, min_count)
     if keep_vocab and base in (AUTO, SCRATCH):
         raise SettingError("keep_vocab", "needs a model to start from.")
     start = find_base(base, preset, overrides, corpus.stored)
-    folding = None
-    if preset == "auto" and min_count == 0 and start is None:
-        folding = suggest_folding(corpus.counts, overrides.get("hidden_size"))
-        min_count = folding.min_count if folding else 0
-    _check_vocab(corpus.counts, min_count)
     first, kept_characters = None, ""
     if start:
         overrides = start.overrides(overrides, corpus)
@@ -107,7 +101,6 @@ def create_run(
         encoding=corpus.encoding,
         sha256=corpus.sha256,
         notes=list(corpus.notes),
-        training_notes=[str(folding)] if folding else [],
         base=start.info if start else None,
         kept_characters=kept_characters,
         on_trial=start.on_trial if start else False,

@@ -16,7 +16,6 @@ from charloom.core.runs.estimates import (
     estimate_presets,
     measure_throughput,
 )
-from charloom.core.runs.folding import suggest_folding
 from charloom.core.wording import plural
 from charloom.tui.console.completion import complete_catalog, complete_texts
 from charloom.tui.console.inputs import open_texts
@@ -92,7 +91,7 @@ def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: A
         {"summary": issue.summary, "advice": issue.advice.format(option=f"--{issue.option}")}
         for issue in statistics.issues
     ]
-    estimates, folding = _estimates(statistics), suggest_folding(corpus.counts)
+    estimates = _estimates(statistics)
     if as_json:
         write_json(
             {"title": corpus.title, "source": corpus.source, "sha256": corpus.sha256}
@@ -100,7 +99,6 @@ def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: A
             | {
                 "issues": issues,
                 "notes": corpus.notes,
-                "folding": folding and folding._asdict(),
                 "training_seconds": {name: seconds for name, seconds, _ in estimates},
             }
         )
@@ -119,8 +117,6 @@ def check(texts: tuple[str, ...], mirror: str | None, as_json: bool, **values: A
         write_stdout(f"{name:<11} {value}\n")
     for issue in issues:
         write_stdout(f"\n- {issue['summary']}\n  {issue['advice']}\n")
-    if folding:
-        write_stdout(f"\n- {folding}\n")
     if estimates:
         rows = ((name, format_approx(seconds), summary) for name, seconds, summary in estimates)
         write_stdout("\n")

@@ -42,8 +42,7 @@ _DEFAULT_TEXT = "loom"  # of the catalog: it is bundled
     "min_count",
     type=click.IntRange(0, 1_000_000),
     metavar="N",
-    help="Map characters that occur fewer than N times to one placeholder; 1 keeps all. "
-    "By default, auto chooses N where the vocabulary outweighs the network.",
+    help="Map characters that occur fewer than N times to one placeholder.",
 )
 @click.option(
     "--from",

@@ -13,9 +13,7 @@ from textual.widgets import Button, Checkbox, Collapsible, Static
 
 from charloom.core.data.corpus import Corpus, ReadOptions
 from charloom.core.data.statistics import TextStatistics
-from charloom.core.data.text_file import CharacterCounts
 from charloom.core.errors import CharloomError, SettingError, setting_label
-from charloom.core.runs.folding import suggest_folding
 from charloom.core.runs.presets import DEFAULT_MINUTES, PRESETS
 from charloom.core.store.write import check_unused, unused_name
 from charloom.core.wording import plural
@@ -61,8 +59,6 @@ class RunForm(VerticalScroll, can_focus=False):
             start=None, end=None, encoding=None, column=None, shuffle_lines=None
         )
         self._seconds: dict[str, float] = {}
-        self._counts: CharacterCounts | None = None  # of the text
-        self._issues: list[Content] = []
 
     def compose(self) -> ComposeResult:
         yield Static(_NO_TEXT, id="text", markup=False)
@@ -144,8 +140,9 @@ class RunForm(VerticalScroll, can_focus=False):
             advice = issue.advice.format(option=setting_label(issue.option))
             lines.append(safe_content(f"· {issue.summary}", "$text-warning"))
             lines.append(safe_content(f"  {advice}", "$text-muted"))
-        self._issues, self._counts = lines, corpus.counts
-        self._show_issues()
+        issues = self.query_one("#issues", VerticalScroll)
+        issues.query_one(Static).update(Content("\n").join(lines))
+        issues.display = bool(lines)
         self._suggest_name(corpus.title)
         self._update_durations()
         sorted_lines = any(issue.option == "shuffle-lines" for issue in statistics.issues)
@@ -157,23 +154,10 @@ class RunForm(VerticalScroll, can_focus=False):
         )
         self._show_record_options(column=read_options["column"] is not None)
 
-    @on(SettingsGrid.Changed)
-    def _show_issues(self) -> None:
-        """Show the issues of the text and how ``auto`` will fold it, if it does."""
-        lines, grid = [*self._issues], self.query_one(SettingsGrid)
-        folds = self._preset == "auto" and not self.query_one(StartChoice).is_model
-        if folds and self._counts and not grid.typed(MIN_COUNT):
-            folding = suggest_folding(self._counts, grid.typed("hidden_size"))
-            lines += [safe_content(f"· {folding}")] if folding else []
-        issues = self.query_one("#issues", VerticalScroll)
-        issues.query_one(Static).update(Content("\n").join(lines))
-        issues.display = bool(lines)
-
     def show_unreadable(self, title: str, error: SettingError) -> None:
         """Show that a text could not be read, and focus the field for what must be given."""
         self.query_one("#text", Static).update(safe_line(title, _MAX_TITLE, "bold"))
-        self._issues, self._counts = [], None
-        self._show_issues()
+        self.query_one("#issues").display = False
         self._loaded_options = self.read_options
         if error.field == "column":
             self.query_one("#record-options .label", Static).update(error.option)
@@ -234,7 +218,6 @@ class RunForm(VerticalScroll, can_focus=False):
         if preset != "auto":
             self._slider("epochs").set_silently(PRESETS[preset].training["epochs"])
         self.query_one(SettingsGrid).show_preset(preset)
-        self._show_issues()
         self._update_durations()
 
     @on(PresetList.OptionSelected)

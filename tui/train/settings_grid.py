@@ -1,13 +1,11 @@
 """Input fields for the most important settings of a run."""
 
-from contextlib import suppress
 from dataclasses import fields
 from typing import Any
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Grid
-from textual.message import Message
 from textual.widgets import Input, Static
 
 from charloom.core.config import ModelConfig, TrainConfig
@@ -27,9 +25,6 @@ _MAX_MIN_COUNT = 1_000_000
 
 class SettingsGrid(Grid):
     """A labelled field per setting; an empty field means the value of the preset."""
-
-    class Changed(Message):
-        """Something was typed into a field."""
 
     def compose(self) -> ComposeResult:
         settings = {f.name: f for f in (*fields(ModelConfig), *fields(TrainConfig))}
@@ -76,14 +71,6 @@ class SettingsGrid(Grid):
         except CharloomError:
             invalid = True
         event.input.set_class(invalid, "-invalid")
-        self.post_message(self.Changed())
-
-    def typed(self, name: str) -> Any:
-        """Return a typed setting; None if there is none, or an invalid one."""
-        field = self.query_one(f"#{name}", SafeInput)
-        with suppress(CharloomError):
-            return _value(field) if field.value.strip() else None
-        return None
 
 
 def _value(field: Input) -> int | float | str:

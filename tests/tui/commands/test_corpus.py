@@ -130,19 +130,6 @@ def test_a_check_reports_statistics(file: Path, timed: dict[str, float]) -> None
     assert [issue["summary"] for issue in record["issues"]] == ["Seen fewer than 4 times: 'Ω' ×1."]
     assert "--fold 4 maps them all to one" in record["issues"][0]["advice"]
     assert set(timed) < set(record["training_seconds"])
-    assert record["folding"] is None
-
-
-def test_a_check_reports_how_rare_characters_are_folded(
-    tmp_path: Path,
-    timed: dict[str, float],
-) -> None:
-    path = tmp_path / "rare.txt"
-    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 1_600)))
-    path.write_text("abcdefgh\n" * 6_000 + rare)
-    record = json.loads(texts("check", str(path), "--json").out)["folding"]
-    assert record == {"min_count": 2, "characters": 1_600, "share": 1_600 / 55_600}
-    assert "auto folds 1,600 rare characters, 2.9% of the text" in texts("check", str(path)).out
 
 
 def test_a_check_estimates_how_long_each_preset_would_train(

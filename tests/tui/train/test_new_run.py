@@ -10,7 +10,6 @@ from charloom.core.runs.estimates import cache_throughput
 from charloom.core.runs.presets import PRESETS
 from charloom.core.store.model_dir import ModelDir
 from charloom.tui.services import preferences
-from charloom.tui.train.preset_list import PresetList
 from charloom.tui.train.run_form import RunForm
 from charloom.tui.train.screen import TrainScreen
 from charloom.tui.widgets.inputs import SafeInput
@@ -110,32 +109,6 @@ async def test_what_a_run_starts_from_is_left_open_or_chosen() -> None:
         await pilot.press("shift+tab", "right")
         await until(pilot, lambda: "start from auto [scratch] a model" in flat_text(app))
         assert form.request().base == "none"
-
-
-async def test_folding_is_shown_where_it_will_happen(tmp_path: Path) -> None:
-    path = tmp_path / "rare.txt"
-    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 1_600)))
-    path.write_text("abcdefgh\n" * 6_000 + rare)
-    app = app_at("train")
-    async with app.run_test(size=LARGE) as pilot:
-        await opened(pilot)
-        app.post_message(events.Paste(str(path)))
-        await until(pilot, lambda: typed(app) == str(path))
-        await pilot.press("enter")
-        await planning(pilot)
-        folds = "auto folds 1,600 rare characters"
-        await until(pilot, lambda: folds in flat_text(app))
-        form, presets = app.screen.query_one(RunForm), app.screen.query_one(PresetList)
-        for field, value in (("hidden_size", "1024"), ("min_count", "1")):
-            form.query_one(f"#{field}", SafeInput).value = value
-            await until(pilot, lambda: folds not in flat_text(app))
-            form.query_one(f"#{field}", SafeInput).value = ""
-            await until(pilot, lambda: folds in flat_text(app))
-        presets.focus()
-        await pilot.press("down")
-        await until(pilot, lambda: folds not in flat_text(app))
-        await pilot.press("up")
-        await until(pilot, lambda: folds in flat_text(app))
 
 
 async def test_typed_values_survive_errors(sea: Path) -> None:
