@@ -16,6 +16,11 @@ BATCHINGS = ("shuffled", "contiguous")
 PRECISIONS = ("auto", "float32", "bfloat16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
+MAX_SOFTMAX_OUTPUTS = 1_024
+"""The largest vocabulary of which training on a CPU computes every output."""
+SAMPLED_OUTPUTS = 256
+"""The outputs that it computes of a larger one, besides the labels."""
+
 
 def _number(default: float | None, help_: str, low: float, high: float, option: str = "") -> Any:
     return setting_field(default, help_, option, low=low, high=high)

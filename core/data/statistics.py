@@ -14,7 +14,7 @@ from charloom.core.wording import plural
 
 RARE_COUNT = 4  # a character that occurs fewer times is rare
 SHORT_CHARACTERS = 20_000  # a shorter text is soon memorized
-MANY_DISTINCT = 1_000  # with more distinct characters, the output layer outweighs the LSTM
+MANY_DISTINCT = 1_000  # more make training slower
 LONG_LINE_CHARACTERS = 10_000
 _MAX_LISTED = 8
 _MANY_TIMESTAMPS = 0.5  # of the lines

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from charloom.core.config import ModelConfig
+from charloom.core.config import SAMPLED_OUTPUTS, ModelConfig
 
 LSTMState = list[tuple[Tensor, Tensor]]
 """The state carried between windows: per layer, the hidden and cell states h, c ``[1, B, H]``."""
@@ -130,3 +130,37 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(
         logits.float().reshape(-1, logits.shape[-1]), labels.reshape(-1)
     )
+
+
+def sampled_cross_entropy(
+    head: nn.Linear,
+    hidden: Tensor,
+    labels: Tensor,
+    batch_labels: Tensor,
+    random: torch.Generator,
+    sampled: int = SAMPLED_OUTPUTS,
+) -> Tensor:
+    """Stage 8 for a large V: return an estimate ``[]`` of the :func:`cross_entropy`.
+
+    Sampled softmax (Jean et al. 2015, §3): of the V outputs, only those of the n distinct labels of
+    the batch and of K others are computed, which are drawn uniformly without replacement. Each of
+    the K counts (V - n) / K times in the sum of exponentials, whose expectation is thus that of all
+    V. Its logarithm, and with it the loss, is slightly too low in the mean.
+
+    Args:
+        head: Linear with weights ``[V, H]``.
+        hidden: its input ``[B, T, H]``.
+        labels: characters ``[B, T]``.
+        batch_labels: those of all ranks, which thus compute the same outputs.
+        random: draws the K others.
+        sampled: K; all others, if they are fewer.
+    """
+    known = torch.unique(batch_labels)  # [n], sorted
+    is_other = torch.ones(head.out_features, dtype=torch.bool).index_fill_(0, known, False)
+    others = is_other.nonzero().squeeze(1)  # [V - n]
+    drawn = others[torch.randperm(len(others), generator=random)[:sampled]]  # [K]
+    outputs = torch.cat([known, drawn])
+    logits = functional.linear(hidden, head.weight[outputs], head.bias[outputs])  # [B, T, n + K]
+    times = torch.ones(len(outputs))
+    times[len(known) :] = len(others) / max(1, len(drawn))
+    return cross_entropy(logits + times.log(), torch.searchsorted(known, labels.contiguous()))

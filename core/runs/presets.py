@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.config import MAX_SOFTMAX_OUTPUTS, SAMPLED_OUTPUTS, ModelConfig, TrainConfig
 from charloom.core.errors import CharloomError
 
 BOUNDS = ("minutes", "epochs", "steps")
@@ -24,12 +24,13 @@ _RATE_TIMES_HIDDEN, _MAX_RATE = 12.3, 0.03
 _OPERATIONS_PER_WEIGHT = 6  # for one character: two forward, four backward
 # The rest was measured on one thread, for H 96 to 2,048, 1 to 4 layers and V 65 to 50,000, and is
 # right to within 30 %: what a step costs whatever its size, the weights of a layer that leave the
-# processor's cache, and the softmax of an output and its update by Adam; with many outputs, those
-# leave the cache too.
+# processor's cache, and the softmax of an output. Of a large vocabulary, a step computes its labels
+# and some other outputs, but updates all weights: once for about a thousand characters.
 _OPERATIONS_PER_CHARACTER = 250_000
 _CACHED_WEIGHTS, _COST_BEYOND_CACHE = 1_200_000, 1.4
 _OPERATIONS_PER_ENTRY = 100
-_CACHED_ENTRIES, _OPERATIONS_BEYOND_CACHE = 3_000, 1_600
+_DISTINCT_LABELS = 500  # of a thousand; by Zipf's law 482 with V 5,000 and 611 with V 50,000
+_OPERATIONS_PER_UPDATED_WEIGHT = 0.5
 _MIN_STEPS_PER_EPOCH = 20  # a text too short for this gets smaller batches
 
 # On a GPU, a step of few lanes takes as long as one of many. These are not measured yet.
@@ -142,14 +143,16 @@ def validate_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
     PRESETS.get(preset, PRESETS["medium"]).configs(1, overrides)
 
 
-def head_cost(vocab_size: int, hidden: int) -> float:
+def _head_cost(vocab_size: int, hidden: int) -> float:
     """Return the cost of V outputs in training on one character, in floating-point operations."""
-    beyond = max(0, vocab_size - _CACHED_ENTRIES)
     entry = _OPERATIONS_PER_WEIGHT * hidden + _OPERATIONS_PER_ENTRY
-    return vocab_size * entry + beyond * _OPERATIONS_BEYOND_CACHE
+    if vocab_size <= MAX_SOFTMAX_OUTPUTS:
+        return vocab_size * entry
+    outputs = _DISTINCT_LABELS + SAMPLED_OUTPUTS
+    return outputs * entry + _OPERATIONS_PER_UPDATED_WEIGHT * vocab_size * hidden
 
 
-def lstm_cost(config: ModelConfig) -> float:
+def _lstm_cost(config: ModelConfig) -> float:
     """Return the cost of the layers in training on one character, in floating-point operations."""
     hidden = config.hidden_size
     cost = 0.0
@@ -162,8 +165,8 @@ def lstm_cost(config: ModelConfig) -> float:
 
 def character_cost(config: ModelConfig) -> float:
     """Return the cost of training on one character, in floating-point operations."""
-    head = head_cost(config.vocab_size, config.hidden_size)
-    return _OPERATIONS_PER_CHARACTER + lstm_cost(config) + head
+    head = _head_cost(config.vocab_size, config.hidden_size)
+    return _OPERATIONS_PER_CHARACTER + _lstm_cost(config) + head
 
 
 def auto_preset(

@@ -5,6 +5,7 @@ size; delete that file to time again.
 """
 
 import json
+import math
 import os
 import platform
 import sys
@@ -141,7 +142,9 @@ def _timed(network: CharLSTM, config: TrainConfig, compute: ComputeConfig) -> Co
     short = TrainConfig(batch_size=lanes, window=min(config.window, _MAX_WINDOW))
     characters = short.batch_size * short.window
     size = network.config.vocab_size
-    ids = torch.randint(size, (characters * (_MAX_TIMED_STEPS + 2),), device=compute.device)
+    count = characters * (_MAX_TIMED_STEPS + 2)
+    drawn = torch.rand(count, device=compute.device)
+    ids = (drawn * math.log(size)).exp().long() - 1  # as rare as in a text: by Zipf's law
     try:
         stepper = Stepper(network.to(compute.device), ids, short, compute.precision)
         _step_seconds(stepper)  # the first step sets up and is not typical

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from charloom.core.config import ModelConfig, TrainConfig
+from charloom.core.config import MAX_SOFTMAX_OUTPUTS, ModelConfig, TrainConfig
 from charloom.core.data.dataset import Batch, batches, generator
 from charloom.core.errors import memory_for
 from charloom.core.model.torch_lstm import (
@@ -17,6 +17,7 @@ from charloom.core.model.torch_lstm import (
     checkpoint_name,
     cross_entropy,
     dropout_masks,
+    sampled_cross_entropy,
 )
 from charloom.core.training.optimizer import AdamW
 from charloom.core.training.ranks import ALONE, Action, Ranks
@@ -54,7 +55,8 @@ class TrainState:
 class StepResult(NamedTuple):
     """Mean loss in nats per character and gradient norm of one step, both scalars ``[]``.
 
-    They stay on the device: reading them after every step would make it wait.
+    If V is large, the loss is an estimate: see :func:`sampled_cross_entropy`. They stay on the
+    device: reading them after every step would make it wait.
     """
 
     loss: Tensor
@@ -113,13 +115,14 @@ class Stepper:
     def step(self, learning_rate: float) -> StepResult:
         """Train on the next batch ``[B, T]`` at ``learning_rate``."""
         self._ranks.announce(Action.STEP, learning_rate)
-        features, labels = map(self._ranks.cut, next(self._batches))
+        batch = next(self._batches)
+        features, labels = map(self._ranks.cut, batch)
         state = self._state_before_step()
         dropout = self._dropout_masks()
 
         with autocast(self._ids.device, self._precision):
-            logits, state = self.network(features, state, dropout)  # forward
-            loss = cross_entropy(logits, labels)  # loss
+            hidden, state = self.network.read(features, state, dropout)  # forward
+            loss = self._loss(hidden, labels, batch.labels)  # loss
         loss.backward()  # type: ignore[no-untyped-call]
         loss = self._ranks.reduce(self._parameters.values(), loss.detach())
         norm = nn.utils.clip_grad_norm_(self._parameters.values(), self._config.grad_clip)
@@ -130,6 +133,17 @@ class Stepper:
         self.step_count += 1
         self._ranks.average(self.step_count, self._trained_tensors)
         return StepResult(loss, norm)
+
+    def _loss(self, hidden: Tensor, labels: Tensor, batch_labels: Tensor) -> Tensor:
+        """Return the loss of this rank's ``labels``: an estimate if V is large.
+
+        On a GPU it is never one: finding the distinct labels would wait for the steps before.
+        """
+        head = self.network.head
+        if head.out_features <= MAX_SOFTMAX_OUTPUTS or hidden.device.type != "cpu":
+            return cross_entropy(head(hidden), labels)
+        random = generator(self._config.seed, "outputs", self.step_count)
+        return sampled_cross_entropy(head, hidden, labels, batch_labels, random)
 
     def _trained_tensors(self) -> list[Tensor]:
         return [*self._parameters.values(), *self._optimizer.means()]

@@ -7,7 +7,12 @@ from torch import Tensor, nn
 
 from charloom.core.config import ModelConfig
 from charloom.core.model.numpy_lstm import NumpyLSTM
-from charloom.core.model.torch_lstm import CharLSTM, cross_entropy, dropout_masks
+from charloom.core.model.torch_lstm import (
+    CharLSTM,
+    cross_entropy,
+    dropout_masks,
+    sampled_cross_entropy,
+)
 from tests.helpers.factories import random_checkpoint
 
 
@@ -112,3 +117,43 @@ def test_the_loss_flattens_batch_and_time_without_mixing_them() -> None:
     logits, labels = torch.randn(3, 5, 7), torch.randint(7, (3, 5))
     each = [-torch.log_softmax(logits[b, t], 0)[labels[b, t]] for b in range(3) for t in range(5)]
     torch.testing.assert_close(cross_entropy(logits, labels), torch.stack(each).mean())
+
+
+def large_head() -> tuple[nn.Linear, Tensor, Tensor]:
+    """Return a Linear with 300 outputs, its input and labels, of which 12 are distinct at most."""
+    torch.manual_seed(3)
+    head = nn.Linear(5, 300)
+    nn.init.normal_(head.weight)
+    hidden, labels = torch.randn(4, 6, 5, requires_grad=True), torch.randint(12, (4, 6)) * 25
+    return head, hidden, labels
+
+
+@pytest.mark.parametrize("distinct", [12, 300])
+def test_the_sampled_loss_with_all_outputs_is_the_full_one(distinct: int) -> None:
+    head, hidden, labels = large_head()
+    batch_labels = torch.cat([labels, torch.arange(distinct)[:, None].expand(-1, 6)])
+    exact = cross_entropy(head(hidden), labels)
+    loss = sampled_cross_entropy(head, hidden, labels, batch_labels, torch.Generator(), 300)
+    torch.testing.assert_close(loss, exact)
+    inputs = (hidden, head.weight, head.bias)
+    for ours, full in zip(
+        torch.autograd.grad(loss, inputs), torch.autograd.grad(exact, inputs), strict=True
+    ):
+        torch.testing.assert_close(ours, full)
+
+
+@torch.no_grad()
+def test_the_sampled_sum_of_exponentials_is_that_of_all_outputs_in_the_mean() -> None:
+    head, hidden, labels = large_head()
+    hidden, labels = hidden[:1, :1].detach(), labels[:1, :1]
+    own = float(head(hidden)[0, 0, labels[0, 0]])
+    random = torch.Generator().manual_seed(1)
+    losses = [
+        float(sampled_cross_entropy(head, hidden, labels, labels, random, 30)) for _ in range(2_000)
+    ]
+    sums = torch.tensor(losses, dtype=torch.float64).add(own).exp()
+    error = float(sums.std()) / math.sqrt(len(sums))
+    exact = float(head(hidden).double().exp().sum())
+    assert 0 < error < 0.05 * exact
+    assert float(sums.mean()) == pytest.approx(exact, abs=4 * error)
+    assert sum(losses) / len(losses) < math.log(exact) - own  # the logarithm is concave

@@ -31,13 +31,14 @@ class Crossings(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.parametrize(
-    ("order", "ids_type"), [("contiguous", torch.uint8), ("shuffled", torch.int16)]
+    ("order", "ids_type", "vocab_size"),
+    [("contiguous", torch.uint8, 7), ("shuffled", torch.int16, 1_500)],
 )
 def test_a_step_copies_nothing_to_the_device_and_waits_for_nothing(
-    order: str, ids_type: torch.dtype
+    order: str, ids_type: torch.dtype, vocab_size: int
 ) -> None:
     config = TrainConfig(batch_size=4, window=2, batching=order, state_reset_prob=0.5)
-    network = CharLSTM(ModelConfig(7, 4, 8)).to(META)
+    network = CharLSTM(ModelConfig(vocab_size, 4, 8)).to(META)
     ids = torch.zeros(40_000, dtype=ids_type, device=META)
     stepper = Stepper(network, ids, config, "float32")
     stepper.step(0.01)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from charloom.core.config import MAX_SOFTMAX_OUTPUTS
 from charloom.core.data.dataset import batches
 from charloom.core.model.torch_lstm import CharLSTM, checkpoint_name
 from charloom.core.runs.commands import Command
@@ -27,6 +28,7 @@ from charloom.core.training.step import Stepper
 from charloom.core.training.task import TrainingTask
 from tests.helpers.ranks import events_of_ranks
 from tests.helpers.training_tasks import (
+    WORDS,
     MemorySink,
     after,
     events,
@@ -72,6 +74,15 @@ def test_any_number_of_ranks_trains_as_one_process_does(order: str, size: int) -
     alone = MemorySink()
     events(task, alone)
     assert_close(trained(size, task), alone)  # of 4 lanes, three ranks have 1, 1 and 2
+
+
+def test_ranks_compute_the_same_outputs_of_a_large_vocabulary() -> None:
+    rare = "".join(map(chr, range(0x4E00, 0x4E00 + 1_200)))
+    task = dropping_task(text=WORDS * 15 + rare, steps=30)
+    assert task.model_config.vocab_size > MAX_SOFTMAX_OUTPUTS
+    alone = MemorySink()
+    events(task, alone)
+    assert_close(trained(2, task), alone)
 
 
 def test_the_same_ranks_train_alike_bit_for_bit() -> None:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from charloom.core.config import ModelConfig, TrainConfig
-from charloom.core.model.torch_lstm import CharLSTM
+from charloom.core.model.torch_lstm import CharLSTM, cross_entropy
 from charloom.core.training.step import Stepper
 
 MODEL = ModelConfig(vocab_size=7, embedding_dim=4, hidden_size=5)
@@ -111,10 +111,14 @@ def test_in_a_new_epoch_every_lane_starts_from_the_empty_state() -> None:
     assert float(stepper.step(0.0).loss) == pytest.approx(expected.item(), rel=1e-5)
 
 
-@pytest.mark.parametrize("order", ["shuffled", "contiguous"])
+@pytest.mark.parametrize(
+    ("order", "vocab_size"), [("shuffled", 7), ("contiguous", 7), ("contiguous", 1_500)]
+)
 @pytest.mark.parametrize("pause", [1, 10, 37])
-def test_going_on_from_a_snapshot_is_never_having_stopped(order: str, pause: int) -> None:
-    model = ModelConfig(vocab_size=7, embedding_dim=4, hidden_size=5, layers=2, dropout=0.4)
+def test_going_on_from_a_snapshot_is_never_having_stopped(
+    order: str, pause: int, vocab_size: int
+) -> None:
+    model = ModelConfig(vocab_size, embedding_dim=4, hidden_size=5, layers=2, dropout=0.4)
     undisturbed = make_stepper(model, batching=order, state_reset_prob=0.2)
     expected = losses(undisturbed, 60)
     stepper = make_stepper(model, batching=order, state_reset_prob=0.2)
@@ -148,3 +152,26 @@ def test_a_snapshot_does_not_change_while_training_goes_on() -> None:
     before = {name: value.clone() for name, value in snapshot.weights.items()}
     losses(stepper, 3)
     assert all(torch.equal(snapshot.weights[name], value) for name, value in before.items())
+
+
+def test_a_large_vocabulary_is_learned_from_some_outputs_as_from_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size, random = 1_500, torch.Generator().manual_seed(2)
+    ids = (torch.rand(30_000, generator=random) * math.log(size)).exp().long() - 1  # Zipf's law
+    ids[::2] = 0
+
+    def held_out_loss() -> float:
+        torch.manual_seed(0)
+        network = CharLSTM(ModelConfig(size, embedding_dim=8, hidden_size=16))
+        config = TrainConfig(batch_size=16, window=16)
+        stepper = Stepper(network, ids[:-4_000], config, "float32")
+        losses(stepper, 400)
+        with torch.no_grad():
+            return float(cross_entropy(network(ids[None, -4_000:-1])[0], ids[None, -3_999:]))
+
+    sampled = held_out_loss()
+    monkeypatch.setattr("charloom.core.training.step.MAX_SOFTMAX_OUTPUTS", size)
+    full = held_out_loss()
+    assert full < 3 < math.log(size)
+    assert sampled == pytest.approx(full, abs=0.03)  # 0.07 without the factor for others
