@@ -10,6 +10,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from charloom.tui.app import CharloomApp
+from charloom.tui.formatting.key_text import with_keys
 from charloom.tui.tour.stage_bar import StageBar
 from charloom.tui.tour.stages import STAGES
 from charloom.tui.widgets.action_bar import ActionBar
@@ -48,7 +49,7 @@ def legends(app: CharloomApp) -> Iterator[tuple[Widget, Region]]:
 def missing(widget: Widget, lines: list[str]) -> str | None:
     """Return what ``lines`` lack of the text of ``widget``, or None."""
     if isinstance(widget, ActionBar):
-        hints = [f"{hint.key} {hint.label}" for hint in widget._hints]
+        hints = [f"{with_keys(widget.app, hint.key)} {hint.label}" for hint in widget._hints]
         whole = " ".join(hints)
     elif isinstance(widget, StageBar):
         whole = " ".join(str(stage.number) for stage in STAGES)
