@@ -1,4 +1,3 @@
-import asyncio
 from collections.abc import Iterator
 from subprocess import Popen
 from typing import TYPE_CHECKING, Any
@@ -11,8 +10,6 @@ from charloom.tui.services import run_manager
 
 if TYPE_CHECKING:
     from textual.css.model import RuleSet
-    from textual.message_pump import MessagePump
-    from textual.pilot import Pilot
 
 
 @pytest.fixture(autouse=True)
@@ -73,40 +70,3 @@ def rules_hashed_in_c() -> None:
     from textual.css.model import RuleSet
 
     RuleSet.__hash__ = object.__hash__  # type: ignore[method-assign]
-
-
-@pytest.fixture(autouse=True, scope="session")
-def only_busy_widgets_awaited() -> None:
-    """Wait for the widgets that have messages, instead of sending one more to every widget."""
-    from textual.pilot import Pilot
-
-    Pilot._wait_for_screen = _wait_for_busy_widgets  # type: ignore[method-assign, assignment]
-
-
-async def _wait_for_busy_widgets(pilot: "Pilot[None]", timeout: float = 30.0) -> bool:
-    """Wait until every widget has handled the messages that it has, like the original."""
-    app = pilot.app
-    waiting: list[asyncio.Event] = []
-    if not app._screen_stacks.get(app.current_mode):  # it is being left
-        return False
-    for pump in (app, *app.screen.walk_children(with_self=True)):
-        done = asyncio.Event()
-        if _is_busy(pump) and pump.call_later(done.set):
-            waiting.append(done)
-    failed: asyncio.Task[object] = asyncio.create_task(app._exception_event.wait())
-    handled = asyncio.create_task(_all_set(waiting))
-    await asyncio.wait((failed, handled), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-    failed.cancel()
-    assert handled.cancel() is False or failed.done(), "timed out"
-    return all(done.is_set() for done in waiting)
-
-
-async def _all_set(events: list[asyncio.Event]) -> None:
-    for event in events:
-        await event.wait()
-
-
-def _is_busy(pump: "MessagePump") -> bool:
-    """Return whether a widget has messages or is handling one: it does not wait for one."""
-    queue: Any = pump._message_queue
-    return bool(queue.values or pump._pending_message or not queue.ready_event._waiters)
