@@ -27,8 +27,7 @@ def compute_example(saved: Checkpoint, text: str, config: TrainConfig) -> dict[s
 
     from charloom.core.data.dataset import batches
     from charloom.core.model.torch_lstm import CharLSTM, checkpoint_name, cross_entropy
-    from charloom.core.training.optimizer import rate_factor
-    from charloom.core.training.step import Stepper
+    from charloom.core.training.optimizer import AdamW, rate_factor
 
     torch.set_num_threads(1)  # the same sums in the same order everywhere; it is one step only
     ids = torch.from_numpy(saved.vocab.encode(text))
@@ -52,11 +51,9 @@ def compute_example(saved: Checkpoint, text: str, config: TrainConfig) -> dict[s
     shown = weights[shown_name]
     assert shown.grad is not None
     gradient, before = shown.grad[label, 0].item(), shown[label, 0].item()
-    for weight in weights.values():
-        weight.grad = None
 
     rate = learning_rate(config, 1.0) or config.learning_rate
-    Stepper(network, ids, config, "float32").step(rate)
+    AdamW(weights, config.weight_decay).step(rate)
     with torch.no_grad():
         loss_after = cross_entropy(network(features)[0], labels)
 

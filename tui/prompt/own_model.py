@@ -108,7 +108,8 @@ class OwnModelScreen(TurnActionsScreen):
             hint = " · waits for this text" if done else ""
             if run.status in LIVE and self.transcript.current is self._turn_before:
                 hint = " · write it a sentence"
-            self.composer_bar.show_message(_progress(run) + hint, "app.switch_mode('train')")
+            line = with_keys(self.app, _progress(run)) + hint
+            self.composer_bar.show_message(line, "app.switch_mode('train')")
             return
         self._own_run = ""
         message = with_keys(self.app, run_status.end_message(run))
@@ -142,7 +143,7 @@ class OwnModelScreen(TurnActionsScreen):
 
 
 def _progress(run: RunMonitor) -> str:
-    """Return a line on a run, in full if it cannot continue."""
+    """Return a line on a run, for :func:`with_keys`; its whole reason if it cannot continue."""
     if run.status is RunStatus.PAUSED and run.reason:
         return run_status.end_message(run)
     parts = [run_status.state(run)]
