@@ -248,6 +248,8 @@ kept its memory from one piece of the text to the next.
         """Show new text, and schedule the next frame so that generation gets most of the time."""
         before, self._cpu_seconds = self._cpu_seconds, thread_time()
         self._frame_timer = None
+        if not self.app.is_running:  # its widgets are being removed
+            return
         if self.transcript.poll():
             pause = max(self._frame_seconds, (self._cpu_seconds - before) / _MAX_DRAWING_SHARE)
             self._frame_timer = self.set_timer(pause, self._draw_frame)
