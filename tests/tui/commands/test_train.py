@@ -60,11 +60,9 @@ def test_without_a_terminal_there_are_plain_lines_and_stdout_stays_empty(
     assert f"charloom generate --model the-grey-sea {prompt}\n" in err
 
 
-def test_a_model_is_named_after_its_text_and_numbered_if_that_is_taken(
-    text: Path, tmp_path: Path
-) -> None:
+def test_a_model_is_named_after_its_text_and_numbered_if_that_is_taken(text: Path) -> None:
     save_model("the-grey-sea", random_checkpoint())
-    assert outcome(["train", str(text), *TINY, "--steps", "1"], tmp_path)[0] == 0
+    assert call("train", str(text), *TINY, "--steps", "1").code == 0
     assert load_checkpoint(ref("the-grey-sea-2")).checkpoint.corpus.title == "The Grey Sea"
 
 
@@ -86,17 +84,17 @@ def test_an_open_pipe_without_input_is_reported() -> None:
     )
 
 
-def test_a_run_on_several_files_keeps_their_text_and_says_where_it_is_from(tmp_path: Path) -> None:
+def test_a_run_on_several_files_keeps_their_text_and_says_where_it_is_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in ("10.txt", "9.txt"):
         (tmp_path / name).write_text(f"{name}: {TEXT}")
     (tmp_path / "a.jsonl").write_text(json.dumps({"id": "7", "said": TEXT}))
     command = ["train", "10.txt", "9.txt", "a.jsonl", "--field", "said", "--name", "many"]
-    status, _, err = outcome([*command, *TINY, "--steps", "2"], tmp_path)
-    assert (
-        status == 0
-        and "Joined 3 files by name with two blank lines between them: 9.txt, 10.txt, a.jsonl."
-        in err
-    )
+    result = call(*command, *TINY, "--steps", "2")
+    joined = "Joined 3 files by name with two blank lines between them: 9.txt, 10.txt, a.jsonl."
+    assert result.code == 0 and joined in result.err
     for path in tmp_path.glob("*.*"):
         path.unlink()
     folder = ModelDir.named("many")
@@ -186,13 +184,11 @@ def test_a_closed_pipe_ends_the_training_quietly(text: Path, tmp_path: Path) -> 
     assert load_checkpoint(ref("sea")).checkpoint.step > 0
 
 
-def test_a_name_that_is_taken_is_refused_and_the_model_left_alone(
-    text: Path, tmp_path: Path, home: Path
-) -> None:
+def test_a_name_that_is_taken_is_refused_and_the_model_left_alone(text: Path, home: Path) -> None:
     save_model("sea", random_checkpoint())
     before = tree(home)
-    status, out, err = outcome(["train", str(text), "--name", "sea", *TINY], tmp_path)
-    assert (status, out) == (1, "")
+    code, out, err = call("train", str(text), "--name", "sea", *TINY)
+    assert (code, out) == (1, "")
     assert len(err.splitlines()) == 1 and "sea" in err
     assert tree(home) == before
 
@@ -255,12 +251,11 @@ def test_a_text_may_be_piped_in() -> None:
     assert done.err.startswith("charloom: Standard input has only 9 characters; ")
 
 
-def test_a_run_starts_from_a_model_and_its_checkpoints_say_so(text: Path, tmp_path: Path) -> None:
+def test_a_run_starts_from_a_model_and_its_checkpoints_say_so(text: Path) -> None:
     save_model("old", random_checkpoint(TEXT, step=7))
     fast = ["--batch", "4", "--window", "16", "--threads", "1", "--steps", "2"]
-    command = ["train", str(text), "--name", "new", "--from", "old@7", *fast]
-    status, _, err = outcome(command, tmp_path)
-    assert status == 0 and err.startswith("from old@7: E 4, H 8")
+    result = call("train", str(text), "--name", "new", "--from", "old@7", *fast)
+    assert result.code == 0 and result.err.startswith("from old@7: E 4, H 8")
     base = load_checkpoint(ref("new@last")).checkpoint.base
     assert base is not None and str(base) == "old@7"
     assert f"base      old@7 (SHA-256 {base.sha256})" in call("models", "show", "new").out
@@ -286,17 +281,15 @@ def test_a_start_that_is_not_possible_is_refused(
     assert not ModelDir.named("the-grey-sea").path.exists()
 
 
-def test_a_model_is_trained_further_as_a_new_one_and_measured_on_the_same_text(
-    text: Path, tmp_path: Path
-) -> None:
+def test_a_model_is_trained_further_as_a_new_one_and_measured_on_the_same_text(text: Path) -> None:
     fast = ["--batch", "4", "--window", "16", "--threads", "1", "--precision", "float32"]
     first = ["train", str(text), "--name", "sea", *TINY, *fast, "--steps", "9"]
-    assert outcome([*first, "--held-out", "0.3", "--fold", "70"], tmp_path)[0] == 0
+    assert call(*first, "--held-out", "0.3", "--fold", "70").code == 0
     text.unlink()
     parent = tree(ModelDir.named("sea").path)
-    status, out, _ = outcome(["train", "--more", "sea", *fast, "--steps", "2", "--json"], tmp_path)
-    assert status == 0 and tree(ModelDir.named("sea").path) == parent
-    seen = [json.loads(line) for line in out.splitlines()]
+    result = call("train", "--more", "sea", *fast, "--steps", "2", "--json")
+    assert result.code == 0 and tree(ModelDir.named("sea").path) == parent
+    seen = [json.loads(line) for line in result.out.splitlines()]
     assert (seen[0]["base"], seen[0]["held_out_characters"]) == ("sea@9", int(len(TEXT) * 0.3))
     before, after = (load_checkpoint(ref(name)).checkpoint for name in ("sea@9", "sea-2@0"))
     assert seen[1]["event"] == "validated" and before.losses.validation is not None
@@ -306,10 +299,10 @@ def test_a_model_is_trained_further_as_a_new_one_and_measured_on_the_same_text(
     assert base and replace(base, share=0.0) == after.base
 
 
-def test_a_model_is_trained_further_on_another_text(text: Path, tmp_path: Path) -> None:
+def test_a_model_is_trained_further_on_another_text(text: Path) -> None:
     save_model("old-7", random_checkpoint(TEXT))
     fast = ["--batch", "4", "--window", "16", "--threads", "1", "--steps", "1"]
-    assert outcome(["train", "--more", "old-7@100", str(text), *fast], tmp_path)[0] == 0
+    assert call("train", "--more", "old-7@100", str(text), *fast).code == 0
     checkpoint = load_checkpoint(ref("old-8@last")).checkpoint
     assert (checkpoint.corpus.title, str(checkpoint.base)) == ("The Grey Sea", "old-7@100")
 
