@@ -79,17 +79,18 @@ class Preset:
             part[key] = value
         model = ModelConfig.from_json(sizes)
         return model, TrainConfig.from_json(
-            {"learning_rate": peak_rate(model.hidden_size)} | training
+            {"learning_rate": peak_rate(model.hidden_size, model.layers)} | training
         )
 
 
-def peak_rate(hidden: int) -> float:
-    """Return the peak learning rate for layers of H ``hidden`` units.
+def peak_rate(hidden: int, layers: int) -> float:
+    """Return the peak learning rate for ``layers`` of H ``hidden`` units.
 
     A step of Adam changes every weight by about as much, so the change of a unit's input grows with
-    H (Yang et al. 2021, §3).
+    H (Yang et al. 2021, §3). Changes of several layers add up: for their number, see
+    ``tests/bench/sweep.md``.
     """
-    return round(min(_MAX_RATE, _RATE_TIMES_HIDDEN / hidden), 4)
+    return round(min(_MAX_RATE, _RATE_TIMES_HIDDEN / (hidden * layers)), 4)
 
 
 def fine_tuning(base: ModelConfig, *, same_text: bool) -> Preset:

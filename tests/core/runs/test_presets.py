@@ -52,6 +52,16 @@ def test_a_bound_that_is_chosen_takes_the_place_of_the_presets(name: str, bound:
     assert bounds(training) == {bound: 2}
 
 
+@pytest.mark.parametrize(
+    ("hidden", "layers", "rate"), [(512, 1, 0.024), (512, 2, 0.012), (192, 2, 0.03), (96, 4, 0.03)]
+)
+def test_wide_networks_and_those_of_several_layers_learn_at_lower_rates(
+    hidden: int, layers: int, rate: float
+) -> None:
+    _, training = PRESETS["medium"].configs(60, {"hidden_size": hidden, "layers": layers})
+    assert training.learning_rate == rate
+
+
 def test_a_choice_out_of_range_is_refused() -> None:
     with pytest.raises(CharloomError, match="‘hidden’"):
         PRESETS["small"].configs(60, {"hidden_size": 0})
