@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from random import Random
 from subprocess import Popen
 from typing import Any
 
@@ -26,6 +27,13 @@ def trainers(monkeypatch: pytest.MonkeyPatch) -> Iterator[list["Popen[bytes]"]]:
     for each in started:
         each.kill()
         each.wait()
+
+
+@pytest.fixture(autouse=True)
+def same_seeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw the same seeds in every run, and so the same texts."""
+    chance = Random(0)
+    monkeypatch.setattr("charloom.core.sampling.config.SystemRandom", lambda: chance)
 
 
 @pytest.fixture

@@ -148,9 +148,9 @@ def weak_buttons(screen: Screen[object]) -> Iterator[str]:
 
 
 async def test_every_theme_has_enough_contrast_on_every_screen() -> None:
-    app = CharloomApp()
     problems: dict[str, list[str]] = {}
     with furnished_home():
+        app = CharloomApp()
         async with app.run_test(size=SMALL) as pilot:
             app.register_theme(MUD)
             screens = await open_screens(app, pilot)

@@ -85,8 +85,8 @@ async def settled_problems(pilot: Pilot[None]) -> list[str]:
 
 
 async def test_no_legend_is_cut_without_an_ellipsis() -> None:
-    app = CharloomApp()
     with furnished_home():
+        app = CharloomApp()
         async with app.run_test(size=(80, 24)) as pilot:
             problems = {}
             async for name in visit(pilot):
