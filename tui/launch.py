@@ -31,7 +31,6 @@ from charloom.tui.formatting.graphemes import has_uncertain_width
 from charloom.tui.services.background import run_in_background
 from charloom.tui.textual_patches import (
     CrashRecorder,
-    parse_rules_once,
     place_segments,
     render_changed_rows,
     tolerate_invalid_bytes,
@@ -68,7 +67,6 @@ def run(tour: "TourRequest | None" = None) -> int:
         _require_terminal("`charloom tour --plain`" if tour else "`charloom generate`")
     place_segments(has_uncertain_width)
     render_changed_rows()
-    parse_rules_once()
     crashes: list[BaseException] = []
     status = 1
     try:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console, RenderableType
 from rich.segment import Segment
 from textual._compositor import ChopsUpdate, Compositor
-from textual.css.model import RuleSet
-from textual.css.stylesheet import Stylesheet
 from textual.geometry import Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
@@ -129,29 +127,6 @@ def _without(part: Region, hole: Region) -> list[Region]:
         Region(hole.right, y, part.right - hole.right, height),
     )
     return [rest for rest in rests if rest]
-
-
-def parse_rules_once() -> None:
-    """Parse each style sheet once, as long as the colors stay the same.
-
-    Textual itself parses all of them again when the app starts and when a screen or dialog is
-    opened first.
-    """
-    known: dict[tuple[object, ...], list[RuleSet]] = {}
-    colors: dict[str, str] = {}
-    parse = Stylesheet._parse_rules
-
-    def parse_once(sheet: Stylesheet, *source: Any, **options: Any) -> list[RuleSet]:
-        nonlocal colors
-        if sheet._variables != colors:
-            known.clear()
-            colors = sheet._variables
-        key = (*source, *options.items())
-        if key not in known:
-            known[key] = parse(sheet, *source, **options)
-        return known[key]
-
-    Stylesheet._parse_rules = parse_once  # type: ignore[method-assign,assignment]
 
 
 class LaidOutOnce(Widget):

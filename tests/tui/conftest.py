@@ -1,14 +1,16 @@
 from collections.abc import Iterator
 from random import Random
 from subprocess import Popen
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from charloom.core.runs import trainer
 from charloom.core.runs.trainer import launch_trainer
 from charloom.tui.services import run_manager
-from charloom.tui.textual_patches import parse_rules_once
+
+if TYPE_CHECKING:
+    from textual.css.model import RuleSet
 
 
 @pytest.fixture(autouse=True)
@@ -55,8 +57,19 @@ def short_waits() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def styles_parsed_once() -> None:
-    """Parse style sheets as the product does, and so once for all apps in the same colors."""
-    parse_rules_once()
+    """Parse each style sheet once for each theme, not in each app and again at each new screen."""
+    from textual.css.stylesheet import Stylesheet
+
+    parse = Stylesheet._parse_rules
+    parsed: dict[object, list[RuleSet]] = {}
+
+    def parse_once(sheet: Stylesheet, *arguments: Any, **options: Any) -> "list[RuleSet]":
+        key = (frozenset(sheet._variables.items()), arguments, *options.items())
+        if key not in parsed:
+            parsed[key] = parse(sheet, *arguments, **options)
+        return parsed[key]
+
+    Stylesheet._parse_rules = parse_once  # type: ignore[assignment, method-assign]
 
 
 @pytest.fixture(autouse=True, scope="session")

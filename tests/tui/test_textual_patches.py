@@ -1,4 +1,4 @@
-"""Textual, patched: it draws what Textual alone would draw, with less work."""
+"""Textual, patched: an update of a part of the screen draws what Textual alone would draw."""
 
 from itertools import pairwise
 from typing import Any
@@ -7,14 +7,11 @@ import pyte
 import pytest
 from rich.console import Console
 from textual._compositor import Compositor
-from textual.css.model import RuleSet
-from textual.css.stylesheet import Stylesheet
 from textual.geometry import Region
 from textual.screen import Screen
 
-from charloom.tui.formatting.themes import LIGHT
 from charloom.tui.prompt.panel import ActiveModelLabel
-from charloom.tui.textual_patches import draw_now, parse_rules_once, render_changed_rows
+from charloom.tui.textual_patches import draw_now, render_changed_rows
 from tests.tui.helpers.driving import SMALL, app_at, screen_text, until
 
 
@@ -79,27 +76,3 @@ async def test_what_was_refreshed_is_drawn_at_once_unless_the_screen_is_covered(
             draw_now(screen, [label])
             assert not pictures
         await pilot.pause()
-
-
-async def test_each_style_sheet_is_parsed_once_until_the_colors_change(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    parsed: list[object] = []
-    parse = Stylesheet._parse_rules
-
-    def note(sheet: Stylesheet, *source: Any, **options: Any) -> list[RuleSet]:
-        parsed.append((*source, *options.items()))
-        return parse(sheet, *source, **options)
-
-    monkeypatch.setattr(Stylesheet, "_parse_rules", note)
-    parse_rules_once()
-    app = app_at("prompt")
-    async with app.run_test(size=SMALL) as pilot:
-        await pilot.press("f1")
-        await until(pilot, lambda: len(app.screen_stack) == 2)
-        dark = app.screen.styles.background
-        assert len(parsed) == len(set(parsed)) >= len(app.stylesheet.source)
-        parsed.clear()
-        app.theme = LIGHT.name
-        await until(pilot, lambda: app.screen.styles.background != dark)
-        assert len(parsed) == len(set(parsed)) == len(app.stylesheet.source) > 10
