@@ -87,8 +87,8 @@ def peak_rate(hidden: int, layers: int) -> float:
     """Return the peak learning rate for ``layers`` of H ``hidden`` units.
 
     A step of Adam changes every weight by about as much, so the change of a unit's input grows with
-    H (Yang et al. 2021, §3). Changes of several layers add up: for their number, see
-    ``tests/bench/sweep.md``.
+    H (Yang et al. 2021, §3). The changes of several layers add up: that the rate falls with their
+    number was measured, see ``tests/bench/sweep.md``.
     """
     return round(min(_MAX_RATE, _RATE_TIMES_HIDDEN / (hidden * layers)), 4)
 
